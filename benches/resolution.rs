@@ -1,0 +1,2 @@
+//! Speed of resolution and rendering.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Files that are too big for the database: uploads and logs, below the state directory.

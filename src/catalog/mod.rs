@@ -1,0 +1,1 @@
+//! Shipped reference data (`data/`, embedded in the binary) turned into domain values.

@@ -1,0 +1,195 @@
+//! Devices: managed phones, conference units and video bars (R228–R241).
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::ids::{GroupId, PersonId, ProfileId, RoomId, SiteId};
+use super::mac::Mac;
+use super::names::Name;
+use super::parameter::ParameterSet;
+
+/// What identifies a device: its MAC, or for devices without one its serial number (R3).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeviceKey {
+    /// Audio devices and most others.
+    Mac(Mac),
+    /// For example a Studio bar.
+    Serial(Serial),
+}
+
+/// A serial number such as `8218404c20ccf9`: letters and digits, no separators (R39). Kept in lower case.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Serial(String);
+
+/// Why a text is neither a MAC address nor a serial number.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("enter a MAC address (12 hexadecimal digits) or a serial number (8 to 32 letters and digits, no separators)")]
+pub struct DeviceKeyError;
+
+impl Serial {
+    /// Parses a serial number of 8 to 32 ASCII letters and digits. Twelve hexadecimal digits are a MAC address, never a serial.
+    pub fn parse(text: &str) -> Result<Self, DeviceKeyError> {
+        let text = text.trim();
+        let fits = (8..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !fits || (text.len() == 12 && text.bytes().all(|b| b.is_ascii_hexdigit())) {
+            return Err(DeviceKeyError);
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+
+    /// The serial number in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl DeviceKey {
+    /// The MAC, where the key is one.
+    pub fn mac(&self) -> Option<Mac> {
+        match self {
+            Self::Mac(mac) => Some(*mac),
+            Self::Serial(_) => None,
+        }
+    }
+}
+
+impl FromStr for DeviceKey {
+    type Err = DeviceKeyError;
+
+    fn from_str(text: &str) -> Result<Self, DeviceKeyError> {
+        match text.parse::<Mac>() {
+            Ok(mac) if !mac.is_zero() => Ok(Self::Mac(mac)),
+            Ok(_) => Err(DeviceKeyError),
+            Err(_) => Serial::parse(text).map(Self::Serial),
+        }
+    }
+}
+
+impl From<Mac> for DeviceKey {
+    fn from(mac: Mac) -> Self {
+        Self::Mac(mac)
+    }
+}
+
+impl fmt::Display for DeviceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mac(mac) => mac.fmt(f),
+            Self::Serial(serial) => f.pad(&serial.0),
+        }
+    }
+}
+
+impl Serialize for DeviceKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DeviceKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What an admin knows and sets of a device. Changes rarely; what phones tell at each contact is in [`Sighting`].
+/// Its JSON is the stored form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Key.
+    pub key: DeviceKey,
+    /// Name shown in the portal (R233).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// Name sent to the device, for types that take one (R179, R233, R234).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_name: Option<Name>,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Device type, such as `VVX` (R240): set by hand, or recognised at first contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
+    /// Model, such as `VVX 411`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Private address typed by an admin; what the device tells is in the sighting (R231, R238).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_ip: Option<IpAddr>,
+    /// Profiles attached to this very device, highest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<ProfileId>,
+    /// The device's groups, in its own order (R102, R149).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupId>,
+    /// Site; none counts as the site *Internet*.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<SiteId>,
+    /// Who or what the device belongs to (R156).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// Overrides that the phone itself keeps and uploads, as far as they change what must be served:
+    /// its clock (contract 5.8). Read from `-phone.cfg` and `-web.cfg`.
+    #[serde(default, skip_serializing_if = "ParameterSet::is_empty")]
+    pub own_clock: ParameterSet,
+    /// How the device came in.
+    pub origin: Origin,
+    /// When it came in.
+    pub added_at: Timestamp,
+    /// Counts changes by admins (R14).
+    #[serde(default)]
+    pub revision: u64,
+}
+
+/// Who or what a device belongs to (R156).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Owner {
+    /// A person.
+    Person(PersonId),
+    /// A room.
+    Room(RoomId),
+}
+
+/// How a device came into the inventory (R228).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// At its first contact (R178).
+    Automatic,
+    /// By an admin or the API.
+    Manual,
+}
+
+/// What a device told by talking to us. Written in batches: a crash loses at most the last second of it (P14).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// First message ever.
+    pub first_seen: Option<Timestamp>,
+    /// Last message.
+    pub last_seen: Option<Timestamp>,
+    /// Address the server saw last.
+    pub public_ip: Option<IpAddr>,
+    /// Address that the device reports of itself, where it does.
+    pub private_ip: Option<IpAddr>,
+    /// Version of the Application: what the guide calls software version (R175).
+    pub software_version: Option<String>,
+    /// Version of the Updater or boot ROM.
+    pub updater_version: Option<String>,
+    /// Result and time of the last run (R177, R258).
+    pub last_run: Option<LastRun>,
+}
+
+/// Result of the last run of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// When it began.
+    pub at: Timestamp,
+    /// Whether the master and every file of ours that it names were answered 200.
+    pub complete: bool,
+}

@@ -1,0 +1,1 @@
+//! What an imported configuration file would change in a profile.

@@ -1,0 +1,34 @@
+//! Every bound of the guide and of this server, with the rule it comes from.
+
+/// Characters in a name of a device, group, profile, site or shared user (R30; the number is ours).
+pub const NAME_CHARS: usize = 80;
+/// Characters in a description (R31; the number is ours).
+pub const DESCRIPTION_CHARS: usize = 1_000;
+/// Characters in a parameter name: longest seen in the field is 76 (PRS-05).
+pub const PARAMETER_NAME_CHARS: usize = 255;
+/// Bytes in a parameter value; certificate chains are the longest real ones.
+pub const PARAMETER_VALUE_BYTES: usize = 64 * 1024;
+/// Parameters in one profile: twice what the largest vendor template holds.
+pub const PARAMETERS_PER_PROFILE: usize = 10_000;
+/// Bytes in an imported or pasted configuration file.
+pub const IMPORT_BYTES: usize = 4 * 1024 * 1024;
+/// Profiles attached to one container.
+pub const PROFILES_PER_CONTAINER: usize = 200;
+/// Bytes in the `CONFIG_FILES` list of a master file (protocol/provisioning.md 2).
+pub const CONFIG_FILES_BYTES: usize = 2_047;
+/// Bytes in one entry of a master file's lists and paths (protocol/provisioning.md 2).
+pub const MASTER_PATH_BYTES: usize = 255;
+/// Devices in one installation (R1).
+pub const DEVICES: usize = 50_000;
+/// Devices in one array add: as many rows as a device CSV may have (R41).
+pub const DEVICES_PER_ADD: usize = 10_000;
+/// Days that device logs are kept unless set otherwise (R44).
+pub const LOG_DAYS: u32 = 10;
+/// Runs kept for each device.
+pub const RUNS_PER_DEVICE: usize = 20;
+/// Seconds of silence that end a run (contract 1).
+pub const RUN_SILENCE_SECONDS: i64 = 120;
+/// Seconds that a phone is told to wait where it is held (contract 4).
+pub const RETRY_AFTER_SECONDS: u32 = 3_600;
+/// First and last minute of the default polling window, 03:00 to 05:00 (R51).
+pub const POLLING_WINDOW_MINUTES: (u16, u16) = (180, 300);

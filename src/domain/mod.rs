@@ -1,0 +1,25 @@
+//! What pdms knows about phones and their configuration, as plain values and pure functions.
+//!
+//! Nothing here does I/O, reads a clock, draws a random number or logs. Every other layer may use this one; this one uses none.
+
+pub mod access;
+pub mod account;
+pub mod activity;
+pub mod clock;
+pub mod deployment;
+pub mod device;
+pub mod ids;
+pub mod import;
+pub mod limits;
+pub mod mac;
+pub mod model;
+pub mod names;
+pub mod parameter;
+pub mod phone_file;
+pub mod profile;
+pub mod provision;
+pub mod resolution;
+pub mod run;
+pub mod user;
+pub mod user_agent;
+pub mod world;

@@ -1,0 +1,1 @@
+//! Models and families of devices, and what is known of them.

@@ -1,0 +1,163 @@
+//! Configuration parameters: names, values, and sets of them.
+//!
+//! A `device.x` and its `device.x.set` are one parameter everywhere (contract 5.2): [`ParameterSet`] keeps both texts as an
+//! admin wrote them, resolution takes them together.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::limits::{PARAMETER_NAME_CHARS, PARAMETER_VALUE_BYTES};
+
+/// The full dotted name of a parameter, kept in the letter case it was written in (PRS-05 gives the grammar).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ParameterName(Arc<str>);
+
+/// The rule that a parameter breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParameterError {
+    /// No name at all.
+    #[error("enter a parameter name")]
+    Empty,
+    /// More than [`PARAMETER_NAME_CHARS`] characters.
+    #[error("a parameter name has at most {PARAMETER_NAME_CHARS} characters; this one has {0}")]
+    TooLong(usize),
+    /// A character outside the grammar, with its position counted from one.
+    #[error("“{0}” (character {1}) is not allowed in a parameter name; use letters, digits, dots, hyphens and underscores")]
+    Character(char, usize),
+    /// A first character that XML does not allow an attribute to begin with.
+    #[error("a parameter name begins with a letter or an underscore, not with “{0}”")]
+    Start(char),
+    /// More than [`PARAMETER_VALUE_BYTES`] bytes.
+    #[error("a value has at most {PARAMETER_VALUE_BYTES} bytes; this one has {0}")]
+    ValueTooLong(usize),
+    /// A character that XML cannot carry.
+    #[error("the value holds the control character U+{0:04X}, which no configuration file can carry")]
+    Control(u32),
+}
+
+impl ParameterName {
+    /// Parses a name: a letter or underscore, then letters, digits, `.`, `-`, `_`, all ASCII.
+    pub fn parse(text: &str) -> Result<Self, ParameterError> {
+        let Some(first) = text.chars().next() else { return Err(ParameterError::Empty) };
+        if !(first.is_ascii_alphabetic() || first == '_') {
+            return Err(ParameterError::Start(first));
+        }
+        let count = text.chars().count();
+        if count > PARAMETER_NAME_CHARS {
+            return Err(ParameterError::TooLong(count));
+        }
+        for (i, c) in text.chars().enumerate() {
+            if !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')) {
+                return Err(ParameterError::Character(c, i + 1));
+            }
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The name as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ParameterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl std::borrow::Borrow<str> for ParameterName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for ParameterName {
+    type Error = ParameterError;
+
+    fn try_from(text: String) -> Result<Self, ParameterError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ParameterName> for String {
+    fn from(name: ParameterName) -> Self {
+        (*name.0).to_owned()
+    }
+}
+
+/// Checks that a value can be written into a configuration file: bounded, and no character that XML 1.0 excludes.
+pub fn check_value(value: &str) -> Result<(), ParameterError> {
+    if value.len() > PARAMETER_VALUE_BYTES {
+        return Err(ParameterError::ValueTooLong(value.len()));
+    }
+    match value.chars().find(|c| (*c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{FFFE}' | '\u{FFFF}')) {
+        Some(c) => Err(ParameterError::Control(u32::from(c))),
+        None => Ok(()),
+    }
+}
+
+/// Parameters by name. Values are kept byte for byte, line breaks included.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ParameterSet(BTreeMap<ParameterName, Arc<str>>);
+
+impl ParameterSet {
+    /// An empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a value; the latest edit wins (R123). Answers what it replaced.
+    pub fn insert(&mut self, name: ParameterName, value: impl Into<Arc<str>>) -> Option<Arc<str>> {
+        self.0.insert(name, value.into())
+    }
+
+    /// Removes a value and answers what it was.
+    pub fn remove(&mut self, name: &str) -> Option<Arc<str>> {
+        self.0.remove(name)
+    }
+
+    /// The value of a name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|v| &**v)
+    }
+
+    /// All parameters in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&ParameterName, &Arc<str>)> {
+        self.0.iter()
+    }
+
+    /// How many parameters there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(ParameterName, Arc<str>)> for ParameterSet {
+    fn from_iter<T: IntoIterator<Item = (ParameterName, Arc<str>)>>(iter: T) -> Self {
+        Self(iter.into_iter().collect())
+    }
+}
+
+/// Whether a parameter's value is a secret that pages, logs and the activity log must mask (P10, SEC-05).
+///
+/// Goes by the name, as the vendor's schema does by its `StringPassword` types: passwords, PINs, keys and credentials.
+pub fn is_secret(name: &str) -> bool {
+    let name = name.strip_suffix(".set").map_or(name, |_| "");
+    let lower = name.to_ascii_lowercase();
+    let last = lower.rsplit('.').next().unwrap_or_default();
+    ["password", "passwd", "pwd", "passphrase", "secret", "psk", "pin", "privatekey"].iter().any(|w| last.ends_with(w))
+        || lower.contains("customdevicekey")
+        || lower.contains("configencryption.key")
+        || lower.ends_with(".wpa.psk")
+}

@@ -1,0 +1,1 @@
+//! Which file a phone asks for or uploads, read from the path.

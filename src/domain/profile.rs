@@ -1,0 +1,41 @@
+//! Configuration profiles: named sets of parameters (R108–R118).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ids::ProfileId;
+use super::names::Name;
+use super::parameter::ParameterSet;
+
+/// A configuration profile. Its JSON is the stored form, with secret values sealed by the store's caller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Key.
+    pub id: ProfileId,
+    /// Unique among all profiles of the account without regard to letter case (R33).
+    pub name: Name,
+    /// Free text.
+    #[serde(default)]
+    pub description: String,
+    /// What kind it is (R117).
+    pub kind: ProfileKind,
+    /// The parameters, secrets opened.
+    pub parameters: ParameterSet,
+    /// Who changed it last (R115); a user's name, or `pdms`.
+    pub modified_by: String,
+    /// When it was changed last (R118).
+    pub modified_at: Timestamp,
+    /// Counts changes, so that two admins cannot overwrite one another unseen (R14).
+    #[serde(default)]
+    pub revision: u64,
+}
+
+/// The guide's *Profile Type* (R117). Standard, software and imported profiles join as their features do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProfileKind {
+    /// Made and edited by admins.
+    UserDefined,
+    /// Made from the columns of a device CSV.
+    UserImported,
+}

@@ -1,0 +1,1 @@
+//! What a User-Agent tells of a phone.

@@ -1,0 +1,38 @@
+//! Everything of one account that decides what a device gets, but for the device itself: one immutable value.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::account::Account;
+use super::deployment::Place;
+use super::device::DeviceKey;
+use super::ids::{AccountId, ProfileId};
+use super::profile::Profile;
+
+/// A snapshot of an account. Requests hold one snapshot from beginning to end, so a file is of one state, never of two.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The account this is.
+    pub account_id: AccountId,
+    /// Its settings, secrets opened.
+    pub account: Arc<Account>,
+    /// Where phones reach us.
+    pub endpoints: Arc<Endpoints>,
+    /// All profiles.
+    pub profiles: BTreeMap<ProfileId, Arc<Profile>>,
+    /// Profiles attached to each place, highest first.
+    pub deployment: BTreeMap<Place, Vec<ProfileId>>,
+    /// Devices that were deleted with *block*: they are held until someone lifts it (contract 5.14).
+    pub blocked: BTreeSet<DeviceKey>,
+    /// Counts snapshots: grows with every change.
+    pub revision: u64,
+}
+
+/// Where phones reach this server, as it is written into their configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// The account's provisioning address, with scheme, port and final slash: `https://pdms.example.lan:8443/`.
+    pub https_url: String,
+    /// The private CA's certificate in PEM form, while the server certificate is signed by it; none with a public certificate.
+    pub ca_pem: Option<String>,
+}

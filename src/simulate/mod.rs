@@ -1,0 +1,1 @@
+//! Simulated phones. They know only the wire, as real ones do.

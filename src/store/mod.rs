@@ -1,0 +1,1 @@
+//! The database: redb behind typed tables. No redb type leaves this folder.

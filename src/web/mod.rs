@@ -1,0 +1,1 @@
+//! Listeners, pages, API and phone paths: HTTP on one side, services on the other.

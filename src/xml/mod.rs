@@ -1,0 +1,1 @@
+//! Configuration files: bytes to domain values and back.

@@ -1,0 +1,1 @@
+//! Feature tests: one file a feature, all in one binary, against the real server.
