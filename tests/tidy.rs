@@ -42,8 +42,20 @@ const IO_CRATES: &[&str] = &[
     "tokio_rustls",
     "tracing",
 ];
-const WEB_CRATES: &[&str] =
-    &["actix_codec", "actix_files", "actix_http", "actix_multipart", "actix_rt", "actix_server", "actix_service", "actix_session", "actix_web", "askama", "redb", "clap"];
+const WEB_CRATES: &[&str] = &[
+    "actix_codec",
+    "actix_files",
+    "actix_http",
+    "actix_multipart",
+    "actix_rt",
+    "actix_server",
+    "actix_service",
+    "actix_session",
+    "actix_web",
+    "askama",
+    "redb",
+    "clap",
+];
 const STATE_NEVER: &[&str] = &["actix_web", "actix_http", "askama", "clap", "reqwest"];
 
 /// The layer table of ARCHITECTURE.md.
@@ -147,7 +159,8 @@ fn names_crate(line: &str, name: &str) -> bool {
 
 /// Complaints about the imports of one file.
 fn forbidden_imports(path: &str, text: &str) -> Vec<String> {
-    let Some(layer) = LAYERS.iter().find(|l| path.starts_with(&format!("src/{}/", l.room)) || path == format!("src/{}.rs", l.room))
+    let Some(layer) =
+        LAYERS.iter().find(|l| path.starts_with(&format!("src/{}/", l.room)) || path == format!("src/{}.rs", l.room))
     else {
         return Vec::new();
     };
@@ -308,8 +321,11 @@ fn the_map_names_every_folder_and_no_other() {
             folder = f.parent();
         }
     }
-    let mut complaints: Vec<String> =
-        folders.iter().filter(|f| !map.contains(&format!("`{f}/`"))).map(|f| format!("ARCHITECTURE.md does not name `{f}/`")).collect();
+    let mut complaints: Vec<String> = folders
+        .iter()
+        .filter(|f| !map.contains(&format!("`{f}/`")))
+        .map(|f| format!("ARCHITECTURE.md does not name `{f}/`"))
+        .collect();
     for part in map.split("`src/").skip(1) {
         let name = part.split('`').next().unwrap_or_default();
         if !root().join("src").join(name).exists() {
