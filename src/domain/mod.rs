@@ -8,6 +8,7 @@ pub mod activity;
 pub mod clock;
 pub mod deployment;
 pub mod device;
+pub mod device_list;
 pub mod ids;
 pub mod import;
 pub mod limits;
