@@ -151,7 +151,7 @@ impl KeyPart for DeviceKey {
     }
 }
 
-/// `d` and a device key, `x` and a MAC, `4` or `6` and an address.
+/// `d` and a device key, `x` and a device key, `4` or `6` and an address.
 impl KeyPart for Subject {
     fn push(&self, out: &mut Vec<u8>) {
         match self {
@@ -159,9 +159,9 @@ impl KeyPart for Subject {
                 out.push(b'd');
                 key.push(out);
             }
-            Self::Stranger(mac) => {
+            Self::Stranger(key) => {
                 out.push(b'x');
-                mac.push(out);
+                key.push(out);
             }
             Self::Address(IpAddr::V4(ip)) => {
                 out.push(b'4');
@@ -177,7 +177,7 @@ impl KeyPart for Subject {
     fn take(bytes: &mut &[u8]) -> Option<Self> {
         match take_byte(bytes)? {
             b'd' => DeviceKey::take(bytes).map(Self::Device),
-            b'x' => Mac::take(bytes).map(Self::Stranger),
+            b'x' => DeviceKey::take(bytes).map(Self::Stranger),
             b'4' => take_array::<4>(bytes).map(|b| Self::Address(IpAddr::from(b))),
             b'6' => take_array::<16>(bytes).map(|b| Self::Address(IpAddr::from(b))),
             _ => None,
