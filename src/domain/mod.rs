@@ -25,6 +25,8 @@ pub mod resolution;
 pub mod run;
 pub mod server;
 pub mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod user;
 pub mod user_agent;
 pub mod world;
