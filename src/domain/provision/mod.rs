@@ -11,6 +11,8 @@ mod binding;
 pub mod master;
 mod naming;
 mod polling;
+#[cfg(test)]
+mod tests;
 pub mod variables;
 pub mod view;
 
