@@ -1,7 +1,7 @@
 //! Small worlds for unit tests: an account, profiles by their parameters, devices by their key.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -12,6 +12,7 @@ use super::deployment::Place;
 use super::device::{Device, Origin};
 use super::ids::{DEFAULT_ACCOUNT, ProfileId};
 use super::limits::POLLING_WINDOW_MINUTES;
+use super::model::{Family, KeyKind, ModelTable};
 use super::names::Name;
 use super::parameter::{ParameterName, ParameterSet, check_value};
 use super::profile::{Profile, ProfileKind};
@@ -26,9 +27,28 @@ pub fn world() -> World {
         profiles: BTreeMap::new(),
         deployment: BTreeMap::new(),
         person_groups: BTreeMap::new(),
+        models: models(),
         blocked: BTreeSet::new(),
         revision: 1,
     }
+}
+
+/// Two families: one that takes a name and one that does not.
+fn models() -> &'static ModelTable {
+    let family = |name: &str, key, takes_name| Family {
+        name: name.to_owned(),
+        aliases: Vec::new(),
+        prefixes: Vec::new(),
+        display: String::new(),
+        key,
+        takes_name,
+        rest: false,
+    };
+    static TABLE: OnceLock<ModelTable> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let families = vec![family("VVX", KeyKind::Mac, false), family("Studio", KeyKind::Serial, true)];
+        ModelTable::new(families, Vec::new()).expect("two names")
+    })
 }
 
 fn account() -> Account {

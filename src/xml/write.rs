@@ -11,6 +11,7 @@ use quick_xml::events::attributes::Attribute;
 use crate::domain::device::Device;
 use crate::domain::provision::variables::{self, Piece};
 use crate::domain::provision::{DeviceValues, Draft, Files, PollingClock, Provision, Setting, Text};
+use crate::domain::world::World;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
 
@@ -49,13 +50,13 @@ impl Prepared {
     }
 
     /// The master file of a device: the bytes that [`master`] gives for it.
-    pub fn master(&self, device: &Device) -> Vec<u8> {
-        self.master.fill(&DeviceValues::of(device, &self.polling))
+    pub fn master(&self, device: &Device, world: &World) -> Vec<u8> {
+        self.master.fill(&DeviceValues::of(device, &self.polling, world))
     }
 
     /// The parameter file of a device: the bytes that [`parameters`] gives for it.
-    pub fn parameters(&self, device: &Device) -> Vec<u8> {
-        self.parameters.fill(&DeviceValues::of(device, &self.polling))
+    pub fn parameters(&self, device: &Device, world: &World) -> Vec<u8> {
+        self.parameters.fill(&DeviceValues::of(device, &self.polling, world))
     }
 
     /// How much memory it takes, roughly, in bytes.
@@ -186,7 +187,6 @@ mod tests {
     use crate::domain::provision::{Shape, anonymous, draft, provision};
     use crate::domain::resolution::merge;
     use crate::domain::testing::{deployed, device, hostile_parameters, profile, property_config, world};
-    use crate::domain::world::World;
 
     /// Names and values as an independent parser reads them.
     fn read(bytes: &[u8]) -> Vec<(String, String)> {
@@ -198,7 +198,7 @@ mod tests {
 
     fn prepared(device: &Device, world: &World) -> Prepared {
         let placed = deployment::applicable(device, world);
-        Prepared::new(&draft(&merge(&placed), &Shape::of(device, &placed), world))
+        Prepared::new(&draft(&merge(&placed), &Shape::of(device, &placed, world), world))
     }
 
     #[test]
@@ -242,15 +242,15 @@ mod tests {
             let world = deployed(world(), profiles.map(|profile| (Place::Global, profile)).collect());
             for key in keys {
                 let mut device = device(&key);
-                device.family = Some("Polycom Studio".to_owned());
+                device.family = Some("Studio".to_owned());
                 device.sent_name = name.as_deref().map(|name| Name::parse(name).expect("by its pattern"));
                 let anew = provision(&device, &world);
                 // Made for another device of the same shape.
                 let mut twin = device.clone();
                 twin.key = key.chars().map(|c| if c == '1' { '2' } else { c }).collect::<String>().parse().expect("as valid as the key");
                 let kept = prepared(&twin, &world);
-                prop_assert_eq!(kept.master(&device), master(&anew));
-                prop_assert_eq!(kept.parameters(&device), parameters(&anew));
+                prop_assert_eq!(kept.master(&device, &world), master(&anew));
+                prop_assert_eq!(kept.parameters(&device, &world), parameters(&anew));
                 let told = anew.files.parameters().map(|one| (one.name.to_string(), one.value.to_string())).collect::<Vec<_>>();
                 prop_assert_eq!(read(&parameters(&anew)), told);
             }

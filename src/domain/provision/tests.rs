@@ -157,7 +157,7 @@ fn only_a_device_that_takes_a_name_is_told_one_and_a_profiles_name_wins() {
     let name = |device: &Device, world: &World| told_to(device, world, "device.local.deviceName");
     device.family = Some("VVX".to_owned());
     assert_eq!(name(&device, &world()), None);
-    device.family = Some("Polycom Studio".to_owned());
+    device.family = Some("Studio".to_owned());
     assert_eq!(name(&device, &world()).as_deref(), Some("Board room"));
     assert_eq!(name(&device, &on_global(&[("device.local.deviceName", "By profile")])).as_deref(), Some("By profile"));
     device.sent_name = Some(Name::parse(&"x".repeat(41)).expect("a name"));
