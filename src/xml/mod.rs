@@ -1,1 +1,8 @@
 //! Configuration files: bytes to domain values and back.
+
+mod classify;
+mod encoding;
+pub mod read;
+mod scan;
+
+pub use classify::Shape;
