@@ -4,5 +4,6 @@ mod classify;
 mod encoding;
 pub mod read;
 mod scan;
+pub mod write;
 
 pub use classify::Shape;
