@@ -75,7 +75,8 @@ impl Credentials {
             md5_hex(&format!("{secret}:{nonce}:{target}"))
         };
         let user = &self.user;
-        let mut header = format!(r#"Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{path}", response="{response}""#);
+        let mut header =
+            format!(r#"Digest username="{user}", realm="{realm}", nonce="{nonce}", uri="{path}", response="{response}""#);
         if *quality {
             header += &format!(r#", qop=auth, nc=00000001, cnonce="{cnonce}""#);
         }
@@ -96,7 +97,8 @@ impl DigestChallenge {
         if !scheme.eq_ignore_ascii_case("digest") {
             return None;
         }
-        let get = |wanted: &str| fields(rest).find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.to_owned());
+        let get =
+            |wanted: &str| fields(rest).find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.to_owned());
         let algorithm = get("algorithm");
         if algorithm.as_deref().is_some_and(|name| !name.eq_ignore_ascii_case("md5")) {
             return None;

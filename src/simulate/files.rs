@@ -26,11 +26,73 @@ pub struct IllFormed;
 
 /// First parts of the parameter names that the simulated software knows; others are counted and ignored (rule 22).
 const KNOWN: &[&str] = &[
-    "acd", "apps", "attendant", "bg", "bluetooth", "btoe", "button", "call", "callLists", "cloud", "device", "diags", "dialplan",
-    "dir", "divert", "dns", "efk", "exchange", "feature", "font", "hoteling", "homeScreen", "httpd", "ind", "key", "keypadLock",
-    "lcl", "license", "lineKey", "log", "mb", "messaging", "mr", "msg", "mwi", "nat", "net", "np", "oai", "phoneLock", "pnet",
-    "powerSaving", "pres", "prov", "pstn", "ptt", "qos", "ramdisk", "reg", "request", "res", "saf", "se", "sec", "snmp", "softkey",
-    "tcpIpApp", "tone", "up", "upgrade", "usb", "video", "voIpProt", "voice", "volume", "webutility", "wifi",
+    "acd",
+    "apps",
+    "attendant",
+    "bg",
+    "bluetooth",
+    "btoe",
+    "button",
+    "call",
+    "callLists",
+    "cloud",
+    "device",
+    "diags",
+    "dialplan",
+    "dir",
+    "divert",
+    "dns",
+    "efk",
+    "exchange",
+    "feature",
+    "font",
+    "hoteling",
+    "homeScreen",
+    "httpd",
+    "ind",
+    "key",
+    "keypadLock",
+    "lcl",
+    "license",
+    "lineKey",
+    "log",
+    "mb",
+    "messaging",
+    "mr",
+    "msg",
+    "mwi",
+    "nat",
+    "net",
+    "np",
+    "oai",
+    "phoneLock",
+    "pnet",
+    "powerSaving",
+    "pres",
+    "prov",
+    "pstn",
+    "ptt",
+    "qos",
+    "ramdisk",
+    "reg",
+    "request",
+    "res",
+    "saf",
+    "se",
+    "sec",
+    "snmp",
+    "softkey",
+    "tcpIpApp",
+    "tone",
+    "up",
+    "upgrade",
+    "usb",
+    "video",
+    "voIpProt",
+    "voice",
+    "volume",
+    "webutility",
+    "wifi",
 ];
 
 fn text(body: &[u8]) -> Result<&str, IllFormed> {
@@ -106,7 +168,8 @@ mod tests {
 
     #[test]
     fn overrides_are_read_back_as_they_were_written() {
-        let overrides = Parameters::from([("lcl.ml.lang".to_owned(), "<\"&' ä".to_owned()), ("up.timeOut".to_owned(), "41".to_owned())]);
+        let overrides =
+            Parameters::from([("lcl.ml.lang".to_owned(), "<\"&' ä".to_owned()), ("up.timeOut".to_owned(), "41".to_owned())]);
         assert_eq!(read_parameters(&write_overrides(&overrides)), Ok((overrides, 0)));
     }
 

@@ -58,7 +58,8 @@ pub enum Installation {
 impl Header {
     /// Reads the lines up to the first that is not `Key=value`. None where there is no checksum.
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        let lines = bytes.split(|byte| *byte == b'\n').map_while(|line| std::str::from_utf8(line).ok()?.trim_end().split_once('='));
+        let lines =
+            bytes.split(|byte| *byte == b'\n').map_while(|line| std::str::from_utf8(line).ok()?.trim_end().split_once('='));
         let mut header = Self { checksum: 0, version: None, updater: None, container: 0 };
         let mut has_checksum = false;
         for (key, value) in lines {

@@ -10,7 +10,8 @@ use super::files::Parameters;
 pub struct Flash(BTreeMap<String, String>);
 
 /// Beginnings of the names whose change restarts a phone (rule 9): network, provisioning, TLS.
-const RESTARTING: &[&str] = &["device.net.", "device.dhcp.", "device.prov.", "device.sec.TLS.", "device.dns.", "device.baseProfile"];
+const RESTARTING: &[&str] =
+    &["device.net.", "device.dhcp.", "device.prov.", "device.sec.TLS.", "device.dns.", "device.baseProfile"];
 
 impl Flash {
     /// A value; an empty one counts as none.

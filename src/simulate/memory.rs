@@ -171,9 +171,11 @@ impl Memory {
         let flash_restart = self.flash.take_up(&self.files_merged());
         let after = self.all();
         let changed = |name: &&String| before.get(*name) != after.get(*name);
-        let needs_restart = before.keys().chain(after.keys()).filter(changed).any(|name| {
-            NEEDS_RESTART.iter().any(|start| name.starts_with(start))
-        });
+        let needs_restart = before
+            .keys()
+            .chain(after.keys())
+            .filter(changed)
+            .any(|name| NEEDS_RESTART.iter().any(|start| name.starts_with(start)));
         Applied { taken: true, flash_restart, needs_restart }
     }
 

@@ -9,9 +9,9 @@ use crate::domain::mac::Mac;
 
 use super::address::{self, Dhcp};
 use super::boot::Program;
+use super::firmware::Software;
 use super::memory::{Layer, Line, Memory};
 use super::models::Model;
-use super::firmware::Software;
 use super::polling::{self, Clock};
 use super::rules::{Rule, Rules};
 use super::run::{Report, Run};

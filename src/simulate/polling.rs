@@ -36,7 +36,8 @@ impl Clock<'_> {
             return standard;
         }
         let Some(local) = civil(at.as_second() + standard) else { return standard };
-        let (Some(start), Some(stop)) = (self.change("start", (3, 8, 2), local.year()), self.change("stop", (11, 1, 2), local.year()))
+        let (Some(start), Some(stop)) =
+            (self.change("start", (3, 8, 2), local.year()), self.change("stop", (11, 1, 2), local.year()))
         else {
             return standard;
         };

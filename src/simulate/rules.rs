@@ -54,7 +54,11 @@ pub const READINGS: &[(Rule, &str, &str)] = &[
     ),
     (Rule::MissingOverrides, "404 leaves the phone's own copy as it is", "404 empties the phone's own copy"),
     (Rule::OverridesAfterReset, "overrides that the server offers are taken up", "they are ignored until the phone has its own"),
-    (Rule::FlashRestart, "a changed network, provisioning or TLS value restarts the phone once", "it counts from the next start on"),
+    (
+        Rule::FlashRestart,
+        "a changed network, provisioning or TLS value restarts the phone once",
+        "it counts from the next start on",
+    ),
     (Rule::DhcpCredentials, "credentials in a DHCP address beat those in flash", "those in flash win where there are any"),
     (Rule::FirstRequest, "no credentials first, then again with them after 401", "Basic at once"),
     (Rule::RefusedCredentials, "the file is tried redunAttemptLimit times", "the file is given up at once"),
@@ -142,7 +146,8 @@ mod tests {
 
     #[test]
     fn combinations_are_all_there_and_all_different() {
-        let all: std::collections::HashSet<_> = Rules::combinations(&[Rule::FormerList, Rule::MissingFile, Rule::FirstRequest]).collect();
+        let all: std::collections::HashSet<_> =
+            Rules::combinations(&[Rule::FormerList, Rule::MissingFile, Rule::FirstRequest]).collect();
         assert_eq!(all.len(), 8);
     }
 }

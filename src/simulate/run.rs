@@ -89,7 +89,8 @@ impl Run {
         let spoken = |step: &&Step| occasion == Occasion::Boot || step.program == Program::Application;
         Self {
             occasion,
-            server,
+            // Credentials of the address have been weighed against those in flash (rule 11).
+            server: Address { credentials: None, ..server },
             credentials,
             trust: phone.present_trust(),
             plan: steps.iter().filter(spoken).copied().collect(),
@@ -189,8 +190,12 @@ impl Run {
             Errand::PhoneOverrides => self.fetch_overrides(phone, step.program, Layer::Phone),
             Errand::WebOverrides => self.fetch_overrides(phone, step.program, Layer::Web),
             Errand::CloudOverrides => self.fetch_overrides(phone, step.program, Layer::Cloud),
-            Errand::SiteLicence => self.fetch_from(phone, step.program, Purpose::Optional, "LICENSE_DIRECTORY", "000000000000-license.cfg"),
-            Errand::OwnLicence => self.fetch_from(phone, step.program, Purpose::Optional, "LICENSE_DIRECTORY", &own("-license.cfg")),
+            Errand::SiteLicence => {
+                self.fetch_from(phone, step.program, Purpose::Optional, "LICENSE_DIRECTORY", "000000000000-license.cfg")
+            }
+            Errand::OwnLicence => {
+                self.fetch_from(phone, step.program, Purpose::Optional, "LICENSE_DIRECTORY", &own("-license.cfg"))
+            }
             Errand::Calls => self.fetch_from(phone, step.program, Purpose::Optional, "CALL_LISTS_DIRECTORY", &own("-calls.xml")),
             Errand::Directory => {
                 let purpose = Purpose::Directory { seed: false };
