@@ -166,6 +166,18 @@ pub enum Origin {
     Manual,
 }
 
+/// Why a key is held: it was deleted with *block*, until someone lifts it (contract 5.14). Its JSON is the stored form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// Name that the device had, so that the list is readable.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+}
+
 /// What a device told by talking to us. Written in batches: a crash loses at most the last second of it (P14).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {

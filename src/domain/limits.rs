@@ -28,7 +28,21 @@ pub const LOG_DAYS: u32 = 10;
 pub const RUNS_PER_DEVICE: usize = 20;
 /// Seconds of silence that end a run (contract 1).
 pub const RUN_SILENCE_SECONDS: i64 = 120;
+/// Requests kept of one run: four times what the longest boot seen sends.
+pub const EXCHANGES_PER_RUN: usize = 120;
+/// Runs that are open at a time for phones that were not let in, and for addresses: a sweep over MAC addresses costs no more.
+pub const OPEN_REFUSED_RUNS: usize = 1_000;
+/// Subjects among phones that were not let in, and among addresses, whose ended runs are kept.
+pub const REFUSED_SUBJECTS: usize = 500;
+/// Runs kept for each of [`REFUSED_SUBJECTS`].
+pub const RUNS_PER_REFUSED_SUBJECT: usize = 5;
+/// Characters of a path or a User-Agent from outside that are kept.
+pub const OUTSIDE_TEXT_CHARS: usize = 200;
 /// Seconds that a phone is told to wait where it is held (contract 4).
 pub const RETRY_AFTER_SECONDS: u32 = 3_600;
 /// First and last minute of the default polling window, 03:00 to 05:00 (R51).
 pub const POLLING_WINDOW_MINUTES: (u16, u16) = (180, 300);
+/// Seconds between two polls of a device, unless a profile says otherwise (R51, contract 5.8).
+pub const POLLING_PERIOD_SECONDS: i64 = 86_400;
+/// Seconds of silence after which a device counts as offline: two polling periods and one hour (contract 5.7).
+pub const OFFLINE_AFTER_SECONDS: i64 = 2 * POLLING_PERIOD_SECONDS + 3_600;

@@ -127,6 +127,11 @@ impl ParameterSet {
         self.0.get(name).map(|v| &**v)
     }
 
+    /// The value of a name, to be kept without copying it.
+    pub fn get_shared(&self, name: &str) -> Option<&Arc<str>> {
+        self.0.get(name)
+    }
+
     /// All parameters in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&ParameterName, &Arc<str>)> {
         self.0.iter()

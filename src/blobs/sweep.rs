@@ -1,0 +1,33 @@
+//! Removes what a crash left behind: content without a row, and half-written files.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+
+/// What names of half-written files begin with.
+pub(super) const TEMPORARY: &str = ".part-";
+
+/// Removes all files below the fan-out folders that are not named. Run at start, before anything is written.
+pub(super) fn sweep(root: &Path, named: &HashSet<String>) -> io::Result<usize> {
+    let mut removed = 0;
+    for folder in std::fs::read_dir(root)? {
+        let folder = folder?;
+        if !folder.file_type()?.is_dir() {
+            continue;
+        }
+        for file in std::fs::read_dir(folder.path())? {
+            let file = file?;
+            if file.file_name().to_str().is_none_or(|name| !named.contains(name)) {
+                std::fs::remove_file(file.path())?;
+                removed += 1;
+            }
+        }
+    }
+    Ok(removed)
+}
+
+/// Whether a name is that of a file that is still being written.
+pub(super) fn is_temporary(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
+}
