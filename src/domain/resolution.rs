@@ -101,7 +101,7 @@ pub fn twin_of(name: &str) -> Option<&str> {
 }
 
 /// Whether a `.set` twin says that its parameter is not meant: an empty flag counts as its default, which is off.
-fn is_off(set: &str) -> bool {
+pub fn is_off(set: &str) -> bool {
     let set = set.trim();
     set.is_empty() || set == "0" || set.eq_ignore_ascii_case("false")
 }
