@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ids::{GroupId, PersonId, ProfileId, RoomId, SiteId};
-use super::limits::OFFLINE_AFTER_SECONDS;
 use super::mac::Mac;
 use super::names::Name;
 use super::parameter::ParameterSet;
@@ -196,28 +195,6 @@ pub struct Sighting {
     pub updater_version: Option<String>,
     /// Result and time of the last run (R177, R258).
     pub last_run: Option<LastRun>,
-}
-
-/// Whether a device was heard of lately (contract 5.7). Ordered from least to most alive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Presence {
-    /// Added before its first contact.
-    NeverSeen,
-    /// Silent for more than two polling periods and an hour.
-    Offline,
-    /// Heard of.
-    Online,
-}
-
-impl Sighting {
-    /// Whether the device was heard of lately. Every phone of ours polls once a day (contract 5.8).
-    pub fn presence(&self, now: Timestamp) -> Presence {
-        match self.last_seen {
-            None => Presence::NeverSeen,
-            Some(last) if now.duration_since(last).as_secs() > OFFLINE_AFTER_SECONDS => Presence::Offline,
-            Some(_) => Presence::Online,
-        }
-    }
 }
 
 /// Result of the last run of a device.

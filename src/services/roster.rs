@@ -2,17 +2,19 @@
 //!
 //! Built by one scan at start. Devices change here only after their commit; two things come earlier, both written with the next
 //! presence batch: what a phone tells at each contact, and a device at its first contact, so that no phone waits for the disk.
-
-pub mod search;
+//! Which devices a list shows is [`crate::domain::device_list`]'s to say.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use parking_lot::RwLock;
 
 use super::error::ServiceError;
 use crate::domain::device::{Device, DeviceKey, Sighting};
-use crate::domain::ids::AccountId;
+use crate::domain::device_list::{DeviceQuery, Listed, Status, select};
+use crate::domain::ids::{AccountId, GroupId, SiteId};
+use crate::domain::world::World;
 use crate::store::{self, Read};
 
 /// All rosters, one an account.
@@ -24,27 +26,19 @@ pub struct Rosters {
 /// The devices of one account.
 #[derive(Debug, Default)]
 pub struct Roster {
-    entries: RwLock<HashMap<DeviceKey, Arc<Known>>>,
+    entries: RwLock<HashMap<DeviceKey, Entry>>,
 }
 
-/// One device with what it told last. Immutable: a change puts another in its place.
 #[derive(Clone, Debug)]
-pub struct Known {
-    /// What admins know and set.
-    pub device: Arc<Device>,
-    /// What the device told.
-    pub sighting: Arc<Sighting>,
-    /// Everything that a search looks at, in lower case.
-    text: Arc<str>,
-    /// Whether the row exists already.
+struct Entry {
+    listed: Listed,
     kept: Kept,
 }
 
+/// Whether a device's row is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kept {
-    /// Committed.
     Stored,
-    /// Added at first contact; the next batch writes the row.
     WithTheNextBatch,
 }
 
@@ -55,6 +49,29 @@ pub(super) enum RosterChange {
     Device(Arc<Device>),
     /// A device that is gone.
     Gone(DeviceKey),
+}
+
+/// How many devices are how; for the dashboard and filters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All devices.
+    pub total: usize,
+    /// Heard of lately.
+    pub online: usize,
+    /// Silent for longer.
+    pub offline: usize,
+    /// Never heard of.
+    pub never_seen: usize,
+    /// By family; devices without one under an empty text.
+    pub families: BTreeMap<String, usize>,
+    /// By model; devices without one under an empty text.
+    pub models: BTreeMap<String, usize>,
+    /// By version of the Application; devices that told none under an empty text.
+    pub versions: BTreeMap<String, usize>,
+    /// By site; none is *Internet*.
+    pub sites: BTreeMap<Option<SiteId>, usize>,
+    /// By group; a device counts in each of its groups.
+    pub groups: BTreeMap<GroupId, usize>,
 }
 
 impl Rosters {
@@ -75,9 +92,8 @@ impl Rosters {
         for change in changes {
             match change {
                 RosterChange::Device(device) => {
-                    let sighting = entries.get(&device.key).map(|known| Arc::clone(&known.sighting)).unwrap_or_default();
-                    let known = Known::new(Arc::clone(&device), sighting, Kept::Stored);
-                    entries.insert(device.key.clone(), Arc::new(known));
+                    let sighting = entries.get(&device.key).map(|entry| Arc::clone(&entry.listed.sighting)).unwrap_or_default();
+                    entries.insert(device.key.clone(), Entry { listed: Listed { device, sighting }, kept: Kept::Stored });
                 }
                 RosterChange::Gone(key) => {
                     entries.remove(&key);
@@ -96,13 +112,14 @@ impl Rosters {
             let old = std::mem::take(&mut *entries);
             for device in devices {
                 let mut sighting = Arc::new(sightings.remove(&device.key).unwrap_or_default());
-                if let Some(known) = old.get(&device.key).filter(|known| known.sighting.last_seen > sighting.last_seen) {
-                    sighting = Arc::clone(&known.sighting);
+                if let Some(newer) = old.get(&device.key).filter(|entry| entry.listed.sighting.last_seen > sighting.last_seen) {
+                    sighting = Arc::clone(&newer.listed.sighting);
                 }
-                entries.insert(device.key.clone(), Arc::new(Known::new(Arc::new(device), sighting, Kept::Stored)));
+                let listed = Listed { device: Arc::new(device), sighting };
+                entries.insert(listed.device.key.clone(), Entry { listed, kept: Kept::Stored });
             }
-            for (key, known) in old.into_iter().filter(|(_, known)| known.kept == Kept::WithTheNextBatch) {
-                entries.entry(key).or_insert(known);
+            for (key, entry) in old.into_iter().filter(|(_, entry)| entry.kept == Kept::WithTheNextBatch) {
+                entries.entry(key).or_insert(entry);
             }
         }
         Ok(())
@@ -111,8 +128,8 @@ impl Rosters {
 
 impl Roster {
     /// One device.
-    pub fn find(&self, key: &DeviceKey) -> Option<Arc<Known>> {
-        self.entries.read().get(key).cloned()
+    pub fn find(&self, key: &DeviceKey) -> Option<Listed> {
+        self.entries.read().get(key).map(|entry| entry.listed.clone())
     }
 
     /// How many devices there are.
@@ -126,47 +143,64 @@ impl Roster {
     }
 
     /// All devices, in no order: a snapshot that holds no lock.
-    pub fn all(&self) -> Vec<Arc<Known>> {
-        self.entries.read().values().cloned().collect()
+    pub fn all(&self) -> Vec<Listed> {
+        self.entries.read().values().map(|entry| entry.listed.clone()).collect()
+    }
+
+    /// The devices that a query asks for, in its order, all of them: paging is the caller's.
+    pub fn select(&self, query: &DeviceQuery, world: &World, now: Timestamp) -> Vec<Listed> {
+        select(self.all().into_iter(), query, &world.profiles, now)
+    }
+
+    /// Counts all devices.
+    pub fn counts(&self, now: Timestamp) -> Counts {
+        let mut counts = Counts::default();
+        for listed in self.all() {
+            counts.add(&listed, now);
+        }
+        counts
     }
 
     /// Adds a device at its first contact, before its row is written. Answers the device that is known from now on: where two
     /// requests come at once, the first one's.
-    pub fn admit(&self, device: Device) -> Arc<Known> {
+    pub fn admit(&self, device: Device) -> Listed {
         let mut entries = self.entries.write();
-        let key = device.key.clone();
-        let known =
-            entries.entry(key).or_insert_with(|| Arc::new(Known::new(Arc::new(device), Arc::default(), Kept::WithTheNextBatch)));
-        Arc::clone(known)
+        let entry = entries.entry(device.key.clone()).or_insert_with(|| Entry {
+            listed: Listed { device: Arc::new(device), sighting: Arc::default() },
+            kept: Kept::WithTheNextBatch,
+        });
+        entry.listed.clone()
+    }
+
+    /// Whether a device was admitted and its row is still to be written.
+    pub fn is_pending(&self, key: &DeviceKey) -> bool {
+        self.entries.read().get(key).is_some_and(|entry| entry.kept == Kept::WithTheNextBatch)
     }
 
     /// Changes what a device told and answers the new sighting; none where the device is unknown. The row is the caller's to write.
     pub fn sight(&self, key: &DeviceKey, change: impl FnOnce(&mut Sighting)) -> Option<Arc<Sighting>> {
         let mut entries = self.entries.write();
-        let slot = entries.get_mut(key)?;
-        let known = Arc::make_mut(slot);
-        let before = Arc::clone(&known.sighting);
-        change(Arc::make_mut(&mut known.sighting));
-        if !search::same_text(&before, &known.sighting) {
-            known.text = search::text(&known.device, &known.sighting);
-        }
-        Some(Arc::clone(&known.sighting))
+        let sighting = &mut entries.get_mut(key)?.listed.sighting;
+        change(Arc::make_mut(sighting));
+        Some(Arc::clone(sighting))
     }
 }
 
-impl Known {
-    fn new(device: Arc<Device>, sighting: Arc<Sighting>, kept: Kept) -> Self {
-        let text = search::text(&device, &sighting);
-        Self { device, sighting, text, kept }
-    }
-
-    /// Whether the device's row is still to be written.
-    pub fn is_pending(&self) -> bool {
-        self.kept == Kept::WithTheNextBatch
-    }
-
-    /// The private address: what an admin typed, else what the device told (R231, R238).
-    pub fn private_ip(&self) -> Option<std::net::IpAddr> {
-        self.device.private_ip.or(self.sighting.private_ip)
+impl Counts {
+    fn add(&mut self, listed: &Listed, now: Timestamp) {
+        let Listed { device, sighting } = listed;
+        self.total += 1;
+        match Status::of(sighting.last_seen, now) {
+            Status::Online => self.online += 1,
+            Status::Offline => self.offline += 1,
+            Status::NeverSeen => self.never_seen += 1,
+        }
+        *self.families.entry(device.family.clone().unwrap_or_default()).or_default() += 1;
+        *self.models.entry(device.model.clone().unwrap_or_default()).or_default() += 1;
+        *self.versions.entry(sighting.software_version.clone().unwrap_or_default()).or_default() += 1;
+        *self.sites.entry(device.site).or_default() += 1;
+        for group in &device.groups {
+            *self.groups.entry(*group).or_default() += 1;
+        }
     }
 }

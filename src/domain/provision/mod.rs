@@ -11,6 +11,8 @@ mod binding;
 pub mod master;
 mod naming;
 mod polling;
+#[cfg(test)]
+mod tests;
 pub mod variables;
 pub mod view;
 
@@ -104,11 +106,11 @@ pub struct Shape {
 
 impl Shape {
     /// The shape of a device.
-    pub fn of(device: &Device, placed: &[Placed<'_>]) -> Self {
+    pub fn of(device: &Device, placed: &[Placed<'_>], world: &World) -> Self {
         Self {
             profiles: placed.iter().map(|one| one.profile.id).collect(),
             key_bytes: device.key.to_string().len(),
-            named: naming::of(device).is_some_and(naming::fits),
+            named: naming::told(device, world).is_some(),
         }
     }
 }
@@ -126,11 +128,11 @@ pub struct DeviceValues {
 
 impl DeviceValues {
     /// The values of a device.
-    pub fn of(device: &Device, polling: &PollingClock) -> Self {
+    pub fn of(device: &Device, polling: &PollingClock, world: &World) -> Self {
         Self {
             key: device.key.to_string(),
             polling_time: polling.time_for(device),
-            name: naming::of(device).unwrap_or_default().to_owned(),
+            name: naming::told(device, world).unwrap_or_default().to_owned(),
         }
     }
 }
@@ -172,14 +174,14 @@ pub enum Warning {
 
 /// Composes what one device gets: binding above the merged profiles, the base below, master attributes apart.
 pub fn compose<'a>(effective: &Effective<'a>, device: &Device, world: &'a World) -> Provision<'a> {
-    draft_for(effective, device, world).fill(device)
+    draft_for(effective, device, world).fill(device, world)
 }
 
 /// The draft of a device's shape, with the warnings that are the device's own.
 fn draft_for<'a>(effective: &Effective<'a>, device: &Device, world: &'a World) -> Draft<'a> {
-    let shape = Shape::of(device, &deployment::applicable(device, world));
+    let shape = Shape::of(device, &deployment::applicable(device, world), world);
     let mut draft = draft(effective, &shape, world);
-    if naming::of(device).is_some_and(|name| !naming::fits(name)) {
+    if naming::of(device, world).is_some() && naming::told(device, world).is_none() {
         draft.warnings.push(Warning::NameTooLong);
     }
     draft
@@ -254,8 +256,8 @@ fn has_twin(name: &str) -> bool {
 
 impl<'a> Draft<'a> {
     /// Closes the open places for one device.
-    pub fn fill(self, device: &Device) -> Provision<'a> {
-        let values = DeviceValues::of(device, &self.polling);
+    pub fn fill(self, device: &Device, world: &World) -> Provision<'a> {
+        let values = DeviceValues::of(device, &self.polling, world);
         Provision { files: self.files.map(|text| text.fill(&values)), warnings: self.warnings }
     }
 }
