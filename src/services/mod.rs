@@ -11,6 +11,8 @@ pub mod roster;
 pub mod secrets;
 pub mod sessions;
 pub mod state_dir;
+pub mod throttle;
+pub mod users;
 pub mod world;
 
 use std::path::PathBuf;
@@ -40,6 +42,7 @@ pub struct Services {
     worlds: Worlds,
     rosters: Rosters,
     sessions: sessions::Sessions,
+    sign_ins: throttle::Throttle,
     writer: Mutex<commit::Writer>,
 }
 
@@ -81,6 +84,7 @@ impl Services {
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), ca_pem: None }),
             rosters: Rosters::default(),
             sessions: sessions::Sessions::default(),
+            sign_ins: throttle::Throttle::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
