@@ -7,6 +7,7 @@ pub mod activity;
 pub mod clock;
 pub mod commit;
 pub mod error;
+pub mod import;
 pub mod roster;
 pub mod secrets;
 pub mod sessions;
