@@ -4,11 +4,14 @@
 //! [`roster`] are in memory. What may block (writes, hashing passwords, files) is called from a thread that may.
 
 pub mod activity;
+pub mod certificates;
 pub mod clock;
 pub mod commit;
 pub mod error;
+pub mod import;
 pub mod roster;
 pub mod secrets;
+pub mod sessions;
 pub mod state_dir;
 pub mod world;
 
@@ -38,6 +41,7 @@ pub struct Services {
     state_dir: StateDir,
     worlds: Worlds,
     rosters: Rosters,
+    sessions: sessions::Sessions,
     writer: Mutex<commit::Writer>,
 }
 
@@ -78,9 +82,11 @@ impl Services {
             state_dir,
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), ca_pem: None }),
             rosters: Rosters::default(),
+            sessions: sessions::Sessions::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
+        services.store.read(|tx| services.sessions.load(tx))?;
         services.sweep()?;
         Ok(services)
     }
