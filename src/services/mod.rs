@@ -4,9 +4,11 @@
 //! [`roster`] are in memory. What may block (writes, hashing passwords, files) is called from a thread that may.
 
 pub mod activity;
+pub mod certificates;
 pub mod clock;
 pub mod commit;
 pub mod error;
+pub mod import;
 pub mod roster;
 pub mod secrets;
 pub mod sessions;
@@ -148,3 +150,8 @@ impl Services {
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@
 pub mod assets;
 pub mod csrf;
 pub mod errors;
+pub mod failure;
 pub mod flash;
 pub mod forms;
 #[cfg(test)]
