@@ -3,6 +3,7 @@
 //! Every subject is a file of functions that take [`Services`] first. Writes go through [`commit`]; reads of [`world`] and
 //! [`roster`] are in memory. What may block (writes, hashing passwords, files) is called from a thread that may.
 
+pub mod accounts;
 pub mod activity;
 pub mod certificates;
 pub mod clock;
@@ -11,7 +12,9 @@ pub mod error;
 pub mod import;
 pub mod roster;
 pub mod secrets;
+pub mod server;
 pub mod sessions;
+pub mod setup;
 pub mod state_dir;
 pub mod throttle;
 pub mod users;
@@ -45,6 +48,7 @@ pub struct Services {
     rosters: Rosters,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
+    setup_token: setup::SetupToken,
     writer: Mutex<commit::Writer>,
 }
 
@@ -87,6 +91,7 @@ impl Services {
             rosters: Rosters::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
+            setup_token: setup::SetupToken::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
