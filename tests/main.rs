@@ -6,5 +6,6 @@ mod effective;
 mod golden;
 mod import;
 mod import_corpus;
+mod listener;
 mod phone_files;
 mod user_agents;

@@ -4,12 +4,17 @@
 //! [`roster`] are in memory. What may block (writes, hashing passwords, files) is called from a thread that may.
 
 pub mod activity;
+pub mod certificates;
 pub mod clock;
 pub mod commit;
 pub mod error;
+pub mod import;
 pub mod roster;
 pub mod secrets;
+pub mod sessions;
 pub mod state_dir;
+pub mod throttle;
+pub mod users;
 pub mod world;
 
 use std::path::PathBuf;
@@ -38,6 +43,8 @@ pub struct Services {
     state_dir: StateDir,
     worlds: Worlds,
     rosters: Rosters,
+    sessions: sessions::Sessions,
+    sign_ins: throttle::Throttle,
     writer: Mutex<commit::Writer>,
 }
 
@@ -78,9 +85,12 @@ impl Services {
             state_dir,
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), ca_pem: None }),
             rosters: Rosters::default(),
+            sessions: sessions::Sessions::default(),
+            sign_ins: throttle::Throttle::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
+        services.store.read(|tx| services.sessions.load(tx))?;
         services.sweep()?;
         Ok(services)
     }
@@ -140,3 +150,8 @@ impl Services {
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,7 @@ use super::ids::ProfileId;
 use super::resolution::{self, Effective};
 use super::world::World;
 
+pub use base::listed as base_listed;
 pub use polling::PollingClock;
 
 /// One attribute of a file: its name and its value.
@@ -211,7 +212,7 @@ pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> 
 
 /// What stands below every profile: the base, and the name that the device is told (a profile's beats it, R233).
 fn below_profiles<'a>(named: bool, world: &'a World, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
-    let mut below = base::parameters(world, warnings);
+    let mut below = base::parameters(&world.account, warnings);
     if named {
         below.push(Setting { name: Cow::Borrowed(naming::PARAMETER), value: Text::DeviceName });
     }
