@@ -4,5 +4,6 @@
 
 mod import;
 mod import_corpus;
+mod listener;
 mod phone_files;
 mod user_agents;

@@ -4,6 +4,7 @@
 //! [`roster`] are in memory. What may block (writes, hashing passwords, files) is called from a thread that may.
 
 pub mod activity;
+pub mod certificates;
 pub mod clock;
 pub mod commit;
 pub mod error;
