@@ -1,1 +1,3 @@
 //! Files that are too big for the database: uploads and logs, below the state directory.
+
+pub mod logs;
