@@ -46,3 +46,7 @@ pub const OUTSIDE_TEXT_CHARS: usize = 200;
 pub const RETRY_AFTER_SECONDS: u32 = 3_600;
 /// First and last minute of the default polling window, 03:00 to 05:00 (R51).
 pub const POLLING_WINDOW_MINUTES: (u16, u16) = (180, 300);
+/// Seconds between two polls of a device, unless a profile says otherwise (R51, contract 5.8).
+pub const POLLING_PERIOD_SECONDS: i64 = 86_400;
+/// Seconds of silence after which a device counts as offline: two polling periods and one hour (contract 5.7).
+pub const OFFLINE_AFTER_SECONDS: i64 = 2 * POLLING_PERIOD_SECONDS + 3_600;

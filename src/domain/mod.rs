@@ -9,6 +9,7 @@ pub mod clock;
 pub mod deployment;
 pub mod device;
 pub mod device_file;
+pub mod device_list;
 pub mod field_error;
 pub mod ids;
 pub mod import;
@@ -24,6 +25,8 @@ pub mod resolution;
 pub mod run;
 pub mod server;
 pub mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod user;
 pub mod user_agent;
 pub mod world;

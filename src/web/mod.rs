@@ -1,1 +1,2 @@
 //! Listeners, pages, API and phone paths: HTTP on one side, services on the other.
+pub mod admin;

@@ -1,1 +1,2 @@
 //! Configuration files: bytes to domain values and back.
+pub mod write;
