@@ -25,8 +25,10 @@ pub mod resolution;
 pub mod run;
 pub mod server;
 pub mod session;
+pub mod sighting;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod upload;
 pub mod user;
 pub mod user_agent;
 pub mod world;
