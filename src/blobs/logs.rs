@@ -1,7 +1,7 @@
 //! Logs, core dumps and captures that devices upload: each upload a file of its own, whose name carries its time (R173).
 //!
 //! The folder is the index: no database row, no fsync. An upload is kept once it is renamed into place; a power cut may cost
-//! the last seconds of logs and nothing else. What must not be here: who may upload, and what a request looks like.
+//! the last seconds of logs and nothing else. The oldest of a device make room, so that none can fill the disk.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -21,6 +21,13 @@ use crate::domain::limits::{LOG_BYTES_PER_DEVICE, LOG_FILES_PER_DEVICE};
 
 /// Folder of unfinished uploads, emptied at each start. No account has this name: theirs are numbers.
 const UNFINISHED: &str = "unfinished";
+
+/// Times in names: sortable, to the microsecond, UTC.
+const STAMP: &str = "%Y%m%dT%H%M%S.%6fZ";
+/// Characters of such a time.
+const STAMP_CHARS: usize = "20260102T030405.000000Z".len();
+/// Longest kind: captures carry a time of their own.
+const KIND_CHARS: usize = 128;
 
 /// Locks that share the devices among them. One is held while a folder changes, so that two uploads of a device never miscount.
 const STRIPES: usize = 64;
@@ -54,13 +61,15 @@ impl Default for Quota {
 
 /// One kept upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogEntry {
+pub struct LogFile {
     /// When it came in, in microseconds.
     pub at: Timestamp,
     /// What follows the device's key in the name that the phone gave it, in lower case: `boot.log`, `core.gz`.
     pub kind: String,
     /// Bytes.
     pub size_bytes: u64,
+    /// The file's name within its folder.
+    pub name: String,
 }
 
 /// An upload that is not complete yet. Dropped, it leaves nothing behind.
@@ -77,7 +86,7 @@ pub struct Draft {
 struct Shelf {
     files: usize,
     bytes: u64,
-    newest: Vec<LogEntry>,
+    newest: Vec<LogFile>,
 }
 
 impl Logs {
@@ -101,22 +110,19 @@ impl Logs {
     }
 
     /// Keeps a complete upload. Answers it as it is listed from now on; older uploads of the device may have made room for it.
-    pub fn keep(
-        &self,
-        account: AccountId,
-        key: &DeviceKey,
-        kind: &str,
-        now: Timestamp,
-        mut draft: Draft,
-    ) -> io::Result<LogEntry> {
-        let entry = LogEntry { at: self.unique_time(now), kind: kind.to_ascii_lowercase(), size_bytes: draft.size_bytes };
+    pub fn keep(&self, account: AccountId, key: &DeviceKey, kind: &str, now: Timestamp, mut draft: Draft) -> io::Result<LogFile> {
+        let kind = kind.to_ascii_lowercase();
+        if !is_kind(&kind) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this cannot stand in a file's name"));
+        }
+        let entry = LogFile::new(self.unique_time(now), &kind, draft.size_bytes);
         let folder = self.folder(account, key);
         let mut shelves = self.shelves(account, key).lock();
         let shelf = shelf(&mut shelves, account, key, &folder)?;
         if shelf.files == 0 {
             make_folder(&folder)?;
         }
-        fs::rename(&draft.path, folder.join(entry.file_name()))?;
+        fs::rename(&draft.path, folder.join(&entry.name))?;
         draft.kept = true;
         shelf.add(entry.clone());
         if shelf.files > self.quota.files || shelf.bytes > self.quota.bytes {
@@ -126,29 +132,30 @@ impl Logs {
     }
 
     /// The newest upload of a kind.
-    pub fn newest(&self, account: AccountId, key: &DeviceKey, kind: &str) -> io::Result<Option<LogEntry>> {
+    pub fn newest(&self, account: AccountId, key: &DeviceKey, kind: &str) -> io::Result<Option<LogFile>> {
         let mut shelves = self.shelves(account, key).lock();
         let shelf = shelf(&mut shelves, account, key, &self.folder(account, key))?;
         Ok(shelf.newest.iter().find(|e| e.kind.eq_ignore_ascii_case(kind)).cloned())
     }
 
     /// All uploads of a device, newest first.
-    pub fn list(&self, account: AccountId, key: &DeviceKey) -> io::Result<Vec<LogEntry>> {
+    pub fn list(&self, account: AccountId, key: &DeviceKey) -> io::Result<Vec<LogFile>> {
         let mut entries = read_folder(&self.folder(account, key))?;
         entries.reverse();
         Ok(entries)
     }
 
-    /// The content of an upload.
-    pub fn read(&self, account: AccountId, key: &DeviceKey, entry: &LogEntry) -> io::Result<Vec<u8>> {
-        fs::read(self.folder(account, key).join(entry.file_name()))
+    /// Where an upload lies; none for a name that is none of ours.
+    pub fn path(&self, account: AccountId, key: &DeviceKey, name: &str) -> Option<PathBuf> {
+        LogFile::parse(name, 0)?;
+        Some(self.folder(account, key).join(name))
     }
 
     /// Removes one upload.
-    pub fn remove(&self, account: AccountId, key: &DeviceKey, entry: &LogEntry) -> io::Result<()> {
+    pub fn remove(&self, account: AccountId, key: &DeviceKey, entry: &LogFile) -> io::Result<()> {
         let mut shelves = self.shelves(account, key).lock();
         shelves.remove(&(account, key.clone()));
-        fs::remove_file(self.folder(account, key).join(entry.file_name()))
+        fs::remove_file(self.folder(account, key).join(&entry.name))
     }
 
     /// Removes everything of a device.
@@ -167,7 +174,7 @@ impl Logs {
         for account in folders(&self.root)?.into_iter().filter(|path| !path.ends_with(UNFINISHED)) {
             for folder in folders(&account)? {
                 for entry in read_folder(&folder)?.iter().take_while(|e| e.at < before) {
-                    fs::remove_file(folder.join(entry.file_name()))?;
+                    fs::remove_file(folder.join(&entry.name))?;
                     removed += 1;
                 }
             }
@@ -195,7 +202,7 @@ impl Logs {
         while let Some(oldest) =
             kept.next_if(|_| files > 1 && (files > self.quota.files * 9 / 10 || bytes > self.quota.bytes / 10 * 9))
         {
-            fs::remove_file(folder.join(oldest.file_name()))?;
+            fs::remove_file(folder.join(oldest.name))?;
             files -= 1;
             bytes -= oldest.size_bytes;
         }
@@ -212,13 +219,13 @@ impl Logs {
 }
 
 impl Shelf {
-    fn of(entries: Vec<LogEntry>) -> Self {
+    fn of(entries: Vec<LogFile>) -> Self {
         let mut shelf = Self::default();
         entries.into_iter().for_each(|entry| shelf.add(entry));
         shelf
     }
 
-    fn add(&mut self, entry: LogEntry) {
+    fn add(&mut self, entry: LogFile) {
         self.files += 1;
         self.bytes += entry.size_bytes;
         self.newest.retain(|e| e.kind != entry.kind);
@@ -249,17 +256,23 @@ impl Drop for Draft {
     }
 }
 
-impl LogEntry {
-    /// Microseconds since 1970, then the kind: names sort by time until the year 2286.
-    fn file_name(&self) -> String {
-        format!("{:016}-{}", self.at.as_microsecond(), self.kind)
+impl LogFile {
+    fn new(at: Timestamp, kind: &str, size_bytes: u64) -> Self {
+        Self { at, kind: kind.to_owned(), size_bytes, name: format!("{}-{kind}", at.strftime(STAMP)) }
     }
 
     fn parse(name: &str, size_bytes: u64) -> Option<Self> {
-        let (micros, kind) = name.split_once('-')?;
-        let at = Timestamp::from_microsecond(micros.parse().ok()?).ok()?;
-        Some(Self { at, kind: kind.to_owned(), size_bytes })
+        let (stamp, rest) = name.split_at_checked(STAMP_CHARS)?;
+        let kind = rest.strip_prefix('-').filter(|kind| is_kind(kind))?;
+        let at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%S.%fZ", stamp).ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some(Self { at: at.timestamp(), kind: kind.to_owned(), size_bytes, name: name.to_owned() })
     }
+}
+
+/// Whether a text may stand in a file's name: lower-case letters, digits, dots, hyphens and underscores.
+fn is_kind(kind: &str) -> bool {
+    let plain = |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_');
+    !kind.is_empty() && kind.len() <= KIND_CHARS && kind.bytes().all(plain)
 }
 
 /// What is known of a device's folder, which is read where nothing is.
@@ -276,7 +289,7 @@ fn shelf<'a>(
 }
 
 /// The uploads in a folder, oldest first. A folder that is not there is empty.
-fn read_folder(folder: &Path) -> io::Result<Vec<LogEntry>> {
+fn read_folder(folder: &Path) -> io::Result<Vec<LogFile>> {
     let mut entries = Vec::new();
     let items = match fs::read_dir(folder) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(entries),
@@ -285,7 +298,7 @@ fn read_folder(folder: &Path) -> io::Result<Vec<LogEntry>> {
     for item in items {
         let item = item?;
         let size_bytes = item.metadata()?.len();
-        entries.extend(item.file_name().to_str().and_then(|name| LogEntry::parse(name, size_bytes)));
+        entries.extend(item.file_name().to_str().and_then(|name| LogFile::parse(name, size_bytes)));
     }
     entries.sort_by_key(|e| e.at);
     Ok(entries)
@@ -319,7 +332,7 @@ mod tests {
         Timestamp::from_second(1_795_000_000 + second).expect("a time within the range")
     }
 
-    fn upload(logs: &Logs, kind: &str, second: i64, content: &[u8]) -> LogEntry {
+    fn upload(logs: &Logs, kind: &str, second: i64, content: &[u8]) -> LogFile {
         let mut draft = logs.draft().expect("a draft");
         draft.write(content).expect("written");
         logs.keep(ACCOUNT, &key(), kind, at(second), draft).expect("kept")
@@ -332,7 +345,8 @@ mod tests {
         upload(&logs, "app.log", 1, b"second, in the same microsecond");
         upload(&logs, "boot.log", 2, b"");
         let newest = logs.newest(ACCOUNT, &key(), "APP.log").expect("readable").expect("there is one");
-        assert_eq!(logs.read(ACCOUNT, &key(), &newest).expect("readable"), b"second, in the same microsecond");
+        let path = logs.path(ACCOUNT, &key(), &newest.name).expect("a name of ours");
+        assert_eq!(fs::read(path).expect("readable"), b"second, in the same microsecond");
         let kinds: Vec<_> = logs.list(ACCOUNT, &key()).expect("readable").into_iter().map(|e| e.kind).collect();
         assert_eq!(kinds, ["boot.log", "app.log", "app.log"]);
         drop(logs);

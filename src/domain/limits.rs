@@ -40,6 +40,10 @@ pub const RUNS_PER_REFUSED_SUBJECT: usize = 5;
 pub const LOG_BYTES_PER_DEVICE: u64 = 64 * 1024 * 1024;
 /// Logs, core dumps and captures kept of one device.
 pub const LOG_FILES_PER_DEVICE: usize = 500;
+/// New devices from one address in ten minutes (contract 4).
+pub const NEW_DEVICES_PER_ADDRESS: usize = 100;
+/// New devices of one account in an hour (contract 4).
+pub const NEW_DEVICES_PER_HOUR: usize = 2_000;
 /// Characters of a path or a User-Agent from outside that are kept.
 pub const OUTSIDE_TEXT_CHARS: usize = 200;
 /// Seconds that a phone is told to wait where it is held (contract 4).

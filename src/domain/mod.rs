@@ -5,6 +5,7 @@
 pub mod access;
 pub mod account;
 pub mod activity;
+pub mod admission;
 pub mod clock;
 pub mod deployment;
 pub mod device;
