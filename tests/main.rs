@@ -1,4 +1,8 @@
 //! Feature tests: one file a feature, all in one binary, against the real server.
 
+#![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
+
+mod import;
+mod import_corpus;
 mod phone_files;
 mod user_agents;

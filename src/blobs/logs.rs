@@ -383,6 +383,15 @@ mod tests {
     }
 
     #[test]
+    fn a_kind_that_cannot_stand_in_a_name_is_refused() {
+        let (_dir, logs) = logs(Quota::default());
+        for kind in ["", "../x", "a/b", "a b", "é"] {
+            let draft = logs.draft().expect("a draft");
+            assert!(logs.keep(ACCOUNT, &key(), kind, at(0), draft).is_err(), "{kind}");
+        }
+    }
+
+    #[test]
     fn a_sweep_removes_what_is_old_and_nothing_else() {
         let (_dir, logs) = logs(Quota::default());
         for second in 0..4 {

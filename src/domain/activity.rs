@@ -3,6 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::ids::AccountId;
+
+/// The log of what belongs to no account: users, certificates, the server's settings.
+pub const SERVER: AccountId = AccountId(0);
+
 /// One entry. Its JSON is the stored form; secrets are masked before an entry is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
@@ -26,6 +31,35 @@ pub struct Event {
     /// The fields that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+}
+
+impl Event {
+    /// An event without changed fields.
+    pub fn new(object: &str, subject: impl Into<String>, action: &str) -> Self {
+        Self { object: object.to_owned(), subject: subject.into(), action: action.to_owned(), changes: Vec::new() }
+    }
+
+    /// Adds a field unless it stayed the same.
+    #[must_use]
+    pub fn change(mut self, field: impl Into<String>, old: Option<String>, new: Option<String>) -> Self {
+        if old != new {
+            self.changes.push(Change { field: field.into(), old, new });
+        }
+        self
+    }
+
+    /// Adds a secret field unless it stayed the same; the values are masked.
+    #[must_use]
+    pub fn secret_change(self, field: impl Into<String>, old: Option<&str>, new: Option<&str>) -> Self {
+        if old == new {
+            return self;
+        }
+        let masked = |value: Option<&str>| value.map(|_| MASK.to_owned());
+        let (old, new) = (masked(old), masked(new));
+        let mut event = self;
+        event.changes.push(Change { field: field.into(), old, new });
+        event
+    }
 }
 
 /// One field's old and new value; none where it was or became absent.

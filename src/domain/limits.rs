@@ -54,3 +54,11 @@ pub const POLLING_WINDOW_MINUTES: (u16, u16) = (180, 300);
 pub const POLLING_PERIOD_SECONDS: i64 = 86_400;
 /// Seconds of silence after which a device counts as offline: two polling periods and one hour (contract 5.7).
 pub const OFFLINE_AFTER_SECONDS: i64 = 2 * POLLING_PERIOD_SECONDS + 3_600;
+/// Hours without a request after which a person must sign in again (R15; the number is ours).
+pub const SESSION_IDLE_HOURS: i64 = 12;
+/// Days after which a person must sign in again in any case.
+pub const SESSION_DAYS: i64 = 7;
+/// Minutes that a visitor has for a step of signing in.
+pub const STRANGER_SESSION_MINUTES: i64 = 60;
+/// Sessions of visitors who are not signed in.
+pub const STRANGER_SESSIONS: usize = 2_000;

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use super::commit::{self, Change};
@@ -228,7 +227,7 @@ fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch
     for (_, key) in batch.sightings.iter().filter(|(of, _)| *of == account) {
         // Whoever was deleted meanwhile stays deleted.
         let Some(known) = roster.find(key) else { continue };
-        if known.is_pending() {
+        if roster.is_pending(key) {
             add(change, Device::clone(&known.device))?;
         }
         change.put_sighting(key, &known.sighting)?;

@@ -31,7 +31,11 @@ pub struct ListedRun {
 ///
 /// # Errors
 /// [`ServiceError::Store`].
-pub fn of_device(services: &Services, account: AccountId, key: &crate::domain::device::DeviceKey) -> Result<Vec<ListedRun>, ServiceError> {
+pub fn of_device(
+    services: &Services,
+    account: AccountId,
+    key: &crate::domain::device::DeviceKey,
+) -> Result<Vec<ListedRun>, ServiceError> {
     let mut listed = of(services, account, &Subject::Device(key.clone()))?;
     listed.extend(of(services, account, &Subject::Stranger(key.clone()))?);
     sort(&mut listed);

@@ -1,2 +1,3 @@
 //! Listeners, pages, API and phone paths: HTTP on one side, services on the other.
 pub mod admin;
+pub mod blocking;

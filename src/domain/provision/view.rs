@@ -93,7 +93,7 @@ impl Source {
 pub fn explain(device: &Device, world: &World) -> EffectiveView {
     let effective = resolution::merge(&deployment::applicable(device, world));
     let draft = draft_for(&effective, device, world);
-    let values = DeviceValues::of(device, &draft.polling);
+    let values = DeviceValues::of(device, &draft.polling, world);
     let mut rows = parameter_rows(&effective, device, world, &values);
     rows.extend(draft.files.master.into_iter().map(|setting| master_row(setting, &effective, &values)));
     rows.sort_by(|a, b| (a.file, &a.name).cmp(&(b.file, &b.name)));
@@ -103,7 +103,7 @@ pub fn explain(device: &Device, world: &World) -> EffectiveView {
 /// Rows of the parameter file, in no particular order.
 fn parameter_rows(effective: &Effective<'_>, device: &Device, world: &World, values: &DeviceValues) -> Vec<Row> {
     let rule = binding::parameters(world);
-    let named = naming::of(device).is_some_and(naming::fits);
+    let named = naming::told(device, world).is_some();
     let below = below_profiles(named, world, &mut Vec::new());
     let below_of = |name: &str| below.iter().find(|given| given.name == name).map(|given| given_layer(given, values));
 
