@@ -62,3 +62,7 @@ pub const SESSION_DAYS: i64 = 7;
 pub const STRANGER_SESSION_MINUTES: i64 = 60;
 /// Sessions of visitors who are not signed in.
 pub const STRANGER_SESSIONS: usize = 2_000;
+/// Characters that a user's password must have (ADM-02; the number is ours).
+pub const PASSWORD_CHARS: usize = 12;
+/// Bytes that a user's password may have.
+pub const PASSWORD_BYTES: usize = 1_024;

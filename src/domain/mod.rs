@@ -19,6 +19,7 @@ pub mod mac;
 pub mod model;
 pub mod names;
 pub mod parameter;
+pub mod password;
 pub mod phone_file;
 pub mod profile;
 pub mod provision;

@@ -4,15 +4,19 @@
 //! [`roster`] are in memory. What may block (writes, hashing passwords, files) is called from a thread that may.
 
 pub mod activity;
+pub mod certificates;
 pub mod clock;
 pub mod commit;
 pub mod error;
+pub mod import;
 pub mod presence;
 pub mod roster;
 pub mod runs;
 pub mod secrets;
 pub mod sessions;
 pub mod state_dir;
+pub mod throttle;
+pub mod users;
 pub mod world;
 
 use std::path::PathBuf;
@@ -44,6 +48,7 @@ pub struct Services {
     rosters: Rosters,
     presence: Presence,
     sessions: sessions::Sessions,
+    sign_ins: throttle::Throttle,
     writer: Mutex<commit::Writer>,
 }
 
@@ -86,6 +91,7 @@ impl Services {
             rosters: Rosters::default(),
             presence: Presence::default(),
             sessions: sessions::Sessions::default(),
+            sign_ins: throttle::Throttle::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
@@ -154,3 +160,8 @@ impl Services {
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,6 @@ use std::marker::PhantomData;
 
 use redb::TableDefinition;
 
-use super::keys::Key;
 use crate::domain::account::Account;
 use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
@@ -31,9 +30,15 @@ pub struct Table<K, V> {
     types: PhantomData<fn() -> (K, V)>,
 }
 
-impl<K: Key, V> Table<K, V> {
+impl<K, V> Table<K, V> {
     const fn new(name: &'static str) -> Self {
         Self { name, types: PhantomData }
+    }
+
+    /// The same table with another idea of its values, to put in what does not fit.
+    #[cfg(test)]
+    pub(super) const fn with_values<W>(&self) -> Table<K, W> {
+        Table::new(self.name)
     }
 
     pub(super) const fn definition(&self) -> Definition {

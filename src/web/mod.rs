@@ -1,3 +1,7 @@
 //! Listeners, pages, API and phone paths: HTTP on one side, services on the other.
+
 pub mod admin;
 pub mod blocking;
+pub mod listener;
+pub mod pace;
+pub mod tls;
