@@ -10,7 +10,9 @@ pub mod clock;
 pub mod commit;
 pub mod error;
 pub mod import;
+pub mod presence;
 pub mod roster;
+pub mod runs;
 pub mod secrets;
 pub mod server;
 pub mod sessions;
@@ -31,6 +33,7 @@ use crate::domain::world::{Endpoints, World};
 use crate::store::{self, Faults, Store};
 use clock::Clock;
 use error::ServiceError;
+use presence::Presence;
 use roster::{Roster, Rosters};
 use secrets::{KeyFile, Secrets};
 use state_dir::StateDir;
@@ -46,6 +49,7 @@ pub struct Services {
     state_dir: StateDir,
     worlds: Worlds,
     rosters: Rosters,
+    presence: Presence,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
     setup_token: setup::SetupToken,
@@ -89,6 +93,7 @@ impl Services {
             state_dir,
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), ca_pem: None }),
             rosters: Rosters::default(),
+            presence: Presence::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
             setup_token: setup::SetupToken::default(),
@@ -131,6 +136,11 @@ impl Services {
     /// The devices of an account.
     pub fn roster(&self, account: AccountId) -> Arc<Roster> {
         self.rosters.get(account)
+    }
+
+    /// What phones told and is not written yet.
+    pub fn presence(&self) -> &Presence {
+        &self.presence
     }
 
     /// Says where phones reach us: at start, and when the name or the certificate changes.
