@@ -4,8 +4,12 @@
 
 pub mod activity;
 pub mod caller;
+pub mod device_shapes;
+pub mod devices;
 pub mod list;
+pub mod paths;
 pub mod problem;
+pub mod runs;
 pub mod session;
 
 use actix_web::{HttpResponse, get, web};
@@ -43,6 +47,11 @@ macro_rules! routes {
 
 routes! {
     session::show_session,
+    devices::list_devices,
+    devices::show_device,
+    devices::show_effective,
+    runs::list_device_runs,
+    runs::list_refused_runs,
     activity::list_activity,
 }
 
