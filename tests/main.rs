@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
+mod effective;
+mod golden;
 mod import;
 mod import_corpus;
 mod listener;

@@ -9,10 +9,14 @@ pub mod clock;
 pub mod commit;
 pub mod error;
 pub mod import;
+pub mod presence;
 pub mod roster;
+pub mod runs;
 pub mod secrets;
 pub mod sessions;
 pub mod state_dir;
+pub mod throttle;
+pub mod users;
 pub mod world;
 
 use std::path::PathBuf;
@@ -26,6 +30,7 @@ use crate::domain::world::{Endpoints, World};
 use crate::store::{self, Faults, Store};
 use clock::Clock;
 use error::ServiceError;
+use presence::Presence;
 use roster::{Roster, Rosters};
 use secrets::{KeyFile, Secrets};
 use state_dir::StateDir;
@@ -41,7 +46,9 @@ pub struct Services {
     state_dir: StateDir,
     worlds: Worlds,
     rosters: Rosters,
+    presence: Presence,
     sessions: sessions::Sessions,
+    sign_ins: throttle::Throttle,
     writer: Mutex<commit::Writer>,
 }
 
@@ -82,7 +89,9 @@ impl Services {
             state_dir,
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), ca_pem: None }),
             rosters: Rosters::default(),
+            presence: Presence::default(),
             sessions: sessions::Sessions::default(),
+            sign_ins: throttle::Throttle::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
@@ -122,6 +131,11 @@ impl Services {
     /// The devices of an account.
     pub fn roster(&self, account: AccountId) -> Arc<Roster> {
         self.rosters.get(account)
+    }
+
+    /// What phones told and is not written yet.
+    pub fn presence(&self) -> &Presence {
+        &self.presence
     }
 
     /// Says where phones reach us: at start, and when the name or the certificate changes.

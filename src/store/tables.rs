@@ -68,13 +68,15 @@ pub const PROFILES: Table<(AccountId, ProfileId), Profile> = Table::new("profile
 pub const DEPLOYMENT: Table<(AccountId, Place), Vec<ProfileId>> = Table::new("deployment-1");
 /// Activity log. Key: account (0 for the server), running number. Value: [`Activity`].
 pub const ACTIVITY: Table<(AccountId, u64), Activity> = Table::new("activity-1");
-/// Ended runs. Key: account, subject, first request's time. Value: [`Run`].
+/// Ended runs of devices. Key: account, subject, first request's time. Value: [`Run`].
 pub const RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new("runs-1");
+/// Ended runs of everybody who was not let in. Key: account, subject, first request's time. Value: [`Run`].
+pub const REFUSED_RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new("refused-runs-1");
 /// Files kept for devices. Key: account, device key, file name. Value: [`DeviceFile`].
 pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new("files-1");
 
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 13] = [
+pub(super) const ALL: [Definition; 14] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -87,5 +89,6 @@ pub(super) const ALL: [Definition; 13] = [
     DEPLOYMENT.definition(),
     ACTIVITY.definition(),
     RUNS.definition(),
+    REFUSED_RUNS.definition(),
     FILES.definition(),
 ];
