@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
+use pdms::domain::provision::{Files, Provision, Setting};
 use pdms::xml::Shape;
 use pdms::xml::read::{Reason, parameters};
+use pdms::xml::write;
 
 /// Names and values of a file.
 fn pairs(file: &str) -> Vec<(String, String)> {
@@ -164,7 +166,23 @@ fn as_many_parameters_as_a_profile_holds_are_read() {
     assert_eq!(pairs(&file).len(), 10_000);
 }
 
+/// A parameter file as phones get it, made of these settings.
+fn written(settings: &[(String, String)]) -> Vec<u8> {
+    let profiles = settings.iter().map(|(n, v)| Setting { name: n.as_str().into(), value: v.as_str().into() }).collect();
+    let files = Files { master: Vec::new(), binding: Vec::new(), profiles, base: Vec::new() };
+    write::parameters(&Provision { files, warnings: Vec::new() })
+}
+
 proptest! {
+    #[test]
+    fn what_is_written_for_phones_is_read_as_it_was(
+        values in prop::collection::vec("[\\x20-\\x7e\t\n\r&<>\"'{}$€é😀\u{85}\u{2028}\u{fffd}]{0,40}|(\\]\\]>|&amp;|&#10;|<!--|\r\n){0,6}", 1..20)
+    ) {
+        let settings: Vec<_> = values.into_iter().enumerate().map(|(i, v)| (format!("p.{i}"), v)).collect();
+        let read = parameters(&written(&settings)).expect("our own file");
+        prop_assert_eq!(read.into_iter().map(|e| (e.name, e.value)).collect::<Vec<_>>(), settings);
+    }
+
     #[test]
     fn no_bytes_at_all_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = parameters(&bytes);

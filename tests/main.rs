@@ -2,7 +2,10 @@
 
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
+mod effective;
+mod golden;
 mod import;
 mod import_corpus;
+mod listener;
 mod phone_files;
 mod user_agents;

@@ -21,7 +21,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub struct Blobs {
     root: PathBuf,
-    logs: PathBuf,
+    logs: logs::Logs,
 }
 
 /// Content that was written and is safe from a power cut. Name it in a row, or a later start removes it.
@@ -42,8 +42,18 @@ impl Blobs {
     /// Uses two existing folders, one for content with rows and one for logs.
     pub fn open(root: PathBuf, logs: PathBuf) -> io::Result<Self> {
         make_folder(&root)?;
-        make_folder(&logs)?;
-        Ok(Self { root, logs })
+        Ok(Self { root, logs: logs::Logs::open(logs, logs::Quota::default())? })
+    }
+
+    /// The logs of all devices.
+    pub fn logs(&self) -> &logs::Logs {
+        &self.logs
+    }
+
+    /// Bytes that can still be written to the disk of the state directory.
+    pub fn free_bytes(&self) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(&self.root)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// Keeps a content of known size.

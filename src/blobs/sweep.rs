@@ -1,7 +1,6 @@
 //! Removes what a crash left behind: content without a row, and half-written files.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
@@ -25,9 +24,4 @@ pub(super) fn sweep(root: &Path, named: &HashSet<String>) -> io::Result<usize> {
         }
     }
     Ok(removed)
-}
-
-/// Whether a name is that of a file that is still being written.
-pub(super) fn is_temporary(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
 }

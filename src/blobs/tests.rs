@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::*;
 use crate::domain::device::DeviceKey;
@@ -18,10 +18,6 @@ fn fresh() -> (tempfile::TempDir, Blobs) {
 
 fn device() -> DeviceKey {
     "0004f2aabbcc".parse().expect("a MAC")
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).expect("a time")
 }
 
 #[test]
@@ -41,7 +37,7 @@ fn a_name_that_is_none_of_ours_reaches_no_path() {
     let (_dir, blobs) = fresh();
     for name in ["", "../../etc/passwd", "0123456789abcdef0123456789abcd/.", "é123456789abcdef0123456789abcdef"] {
         assert_eq!(blobs.read(name).map_err(|e| e.kind()), Err(io::ErrorKind::InvalidInput), "{name}");
-        assert_eq!(blobs.log_path(ACCOUNT, &device(), name), None, "{name}");
+        assert_eq!(blobs.logs().path(ACCOUNT, &device(), name), None, "{name}");
     }
 }
 
@@ -61,50 +57,13 @@ fn the_sweep_removes_what_no_row_names() {
 fn everything_is_private() {
     let (dir, blobs) = fresh();
     let written = blobs.put(b"abc").expect("written");
-    blobs.put_log(ACCOUNT, &device(), at(0), "boot.log", b"x").expect("written");
+    let draft = blobs.logs().draft().expect("a draft");
+    let log = blobs.logs().keep(ACCOUNT, &device(), "boot.log", Timestamp::UNIX_EPOCH, draft).expect("kept");
     let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
     let folder = dir.path().join("blobs").join(&written.blob[30..]);
     assert_eq!(mode(&folder), 0o700);
     assert_eq!(mode(&folder.join(&written.blob)), 0o600);
     let logs = dir.path().join("logs/1/0004f2aabbcc");
     assert_eq!(mode(&logs), 0o700);
-    assert_eq!(mode(&logs.join("19700101T000000.000000Z-boot.log")), 0o600);
-}
-
-#[test]
-fn each_log_is_kept_and_the_newest_is_found_by_kind() {
-    let (_dir, blobs) = fresh();
-    let device = device();
-    for (second, kind) in [(10, "boot.log"), (20, "app.log"), (30, "boot.log"), (30, "boot.log")] {
-        blobs.put_log(ACCOUNT, &device, at(second), kind, kind.as_bytes()).expect("written");
-    }
-    let logs = blobs.logs(ACCOUNT, &device).expect("listed");
-    assert_eq!(logs.len(), 4, "two logs of the same moment are two logs");
-    let newest = blobs.newest_log(ACCOUNT, &device, "boot.log").expect("listed").expect("there");
-    assert_eq!(newest.at, at(30) + SignedDuration::from_micros(1));
-    let path = blobs.log_path(ACCOUNT, &device, &newest.name).expect("a name of ours");
-    assert_eq!(std::fs::read(path).expect("read"), b"boot.log");
-    assert_eq!(blobs.newest_log(ACCOUNT, &device, "now-app.log").expect("listed"), None);
-}
-
-#[test]
-fn a_kind_that_is_no_word_of_ours_is_refused() {
-    let (_dir, blobs) = fresh();
-    for kind in ["", "../x", "Boot.log", "a/b"] {
-        assert!(blobs.put_log(ACCOUNT, &device(), at(0), kind, b"x").is_err(), "{kind}");
-    }
-}
-
-#[test]
-fn old_logs_expire() {
-    let (_dir, blobs) = fresh();
-    let device = device();
-    for second in [10, 20, 30] {
-        blobs.put_log(ACCOUNT, &device, at(second), "app.log", b"x").expect("written");
-    }
-    assert_eq!(blobs.expire_logs(at(20)).expect("expired"), 1);
-    assert_eq!(blobs.logs(ACCOUNT, &device).expect("listed").len(), 2);
-    blobs.remove_logs(ACCOUNT, &device).expect("removed");
-    blobs.remove_logs(ACCOUNT, &device).expect("removing twice is no error");
-    assert!(blobs.logs(ACCOUNT, &device).expect("listed").is_empty());
+    assert_eq!(mode(&logs.join(log.name)), 0o600);
 }

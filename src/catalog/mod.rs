@@ -2,4 +2,5 @@
 //!
 //! Each table is parsed once. That it parses is proved by its test, so nothing here can fail at run time.
 
+pub mod governed;
 pub mod models;

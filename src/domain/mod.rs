@@ -5,6 +5,7 @@
 pub mod access;
 pub mod account;
 pub mod activity;
+pub mod admission;
 pub mod clock;
 pub mod deployment;
 pub mod device;
@@ -18,6 +19,7 @@ pub mod mac;
 pub mod model;
 pub mod names;
 pub mod parameter;
+pub mod password;
 pub mod phone_file;
 pub mod profile;
 pub mod provision;
@@ -25,8 +27,10 @@ pub mod resolution;
 pub mod run;
 pub mod server;
 pub mod session;
+pub mod sighting;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod upload;
 pub mod user;
 pub mod user_agent;
 pub mod world;

@@ -1,17 +1,20 @@
 //! Small worlds for unit tests: an account, profiles by their parameters, devices by their key.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::account::{Account, BaseSettings, FirstContact, Provisioning, Secret};
 use super::deployment::Place;
 use super::device::{Device, Origin};
 use super::ids::{DEFAULT_ACCOUNT, ProfileId};
 use super::limits::POLLING_WINDOW_MINUTES;
+use super::model::{Family, KeyKind, ModelTable};
 use super::names::Name;
-use super::parameter::{ParameterName, ParameterSet};
+use super::parameter::{ParameterName, ParameterSet, check_value};
 use super::profile::{Profile, ProfileKind};
 use super::world::{Endpoints, World};
 
@@ -24,9 +27,28 @@ pub fn world() -> World {
         profiles: BTreeMap::new(),
         deployment: BTreeMap::new(),
         person_groups: BTreeMap::new(),
+        models: models(),
         blocked: BTreeSet::new(),
         revision: 1,
     }
+}
+
+/// Two families: one that takes a name and one that does not.
+fn models() -> &'static ModelTable {
+    let family = |name: &str, key, takes_name| Family {
+        name: name.to_owned(),
+        aliases: Vec::new(),
+        prefixes: Vec::new(),
+        display: String::new(),
+        key,
+        takes_name,
+        rest: false,
+    };
+    static TABLE: OnceLock<ModelTable> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let families = vec![family("VVX", KeyKind::Mac, false), family("Studio", KeyKind::Serial, true)];
+        ModelTable::new(families, Vec::new()).expect("two names")
+    })
 }
 
 fn account() -> Account {
@@ -99,3 +121,60 @@ pub fn device(key: &str) -> Device {
         revision: 1,
     }
 }
+
+/// The settings of every property test: the same cases on every machine, and failures kept under `proptest-regressions`.
+pub fn property_config() -> ProptestConfig {
+    ProptestConfig { cases: 256, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() }
+}
+
+/// Parameter sets that go for the difficult places: names that are prefixes of one another, twins with and without their
+/// parameter, names that binding and base govern, master attributes, values with variables and with everything XML escapes.
+pub fn hostile_parameters() -> impl Strategy<Value = ParameterSet> {
+    let name = prop_oneof![
+        prop::sample::select(&HOSTILE_NAMES[..]).prop_map(str::to_owned),
+        "[a-c](\\.[a-c]){0,2}",
+        "device\\.[a-c](-[a-b])?(\\.[a-b])?(\\.set)?",
+    ];
+    let value = prop_oneof![
+        Just("0".to_owned()),
+        Just("1".to_owned()),
+        prop::sample::select(&HOSTILE_VALUES[..]).prop_map(str::to_owned),
+        any::<String>().prop_filter("what no configuration file can carry", |text| check_value(text).is_ok()),
+    ];
+    prop::collection::vec((name, value), 0..12).prop_map(|pairs| {
+        let pair = |(name, value): (String, String)| (ParameterName::parse(&name).expect("by its pattern"), Arc::from(value));
+        pairs.into_iter().map(pair).collect()
+    })
+}
+
+const HOSTILE_NAMES: [&str; 16] = [
+    "device.set",
+    "device.prov.serverName",
+    "device.prov.serverName.set",
+    "Device.prov.ServerName",
+    "device.prov.tagSerialNo",
+    "device.prov.tagSerialNo.set",
+    "prov.polling.time",
+    "apps.restapi.enabled",
+    "tcpIpApp.sntp.gmtOffset",
+    "device.local.deviceName",
+    "APP_FILE_PATH",
+    "CONFIG_FILES",
+    "CONFIG_FILES_VVX500",
+    "LOG_FILE_DIRECTORY",
+    "_mac_cfg_x",
+    "_mac_cfg.set",
+];
+
+const HOSTILE_VALUES: [&str; 10] = [
+    "",
+    "$mac_address",
+    "${mac_address}.cfg, b.cfg,,c$mac_address",
+    "${${mac_address}}$FDialpad$",
+    "<a b=\"c\">&amp;'\u{a0}</a>",
+    "-----BEGIN CERTIFICATE-----\nMIIB\r\n\tend\n",
+    " leading and trailing ",
+    "]]> --> <!DOCTYPE x>",
+    "-18000",
+    "$mac_addres$mac_address",
+];

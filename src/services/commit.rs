@@ -17,6 +17,7 @@ use crate::domain::account::Account;
 use crate::domain::activity::{Activity, Event};
 use crate::domain::deployment::Place;
 use crate::domain::device::{Block, Device, DeviceKey, Sighting};
+use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::profile::Profile;
 use crate::store::{self, WriteTx};
@@ -154,6 +155,14 @@ impl<'a> Change<'a> {
     /// Writes what a device told. Memory already has it or something newer, so the Roster is left alone.
     pub fn put_sighting(&mut self, key: &DeviceKey, sighting: &Sighting) -> Result<(), ServiceError> {
         Ok(store::sightings::put(self.tx, self.account, key, sighting)?)
+    }
+
+    /// Writes the row of a file that a device stored, whose content is among the blobs. Answers the row in whose place it came.
+    pub fn put_file(&mut self, key: &DeviceKey, file: DeviceFile) -> Result<Option<DeviceFile>, ServiceError> {
+        let former = store::stored_files::get(self.tx, self.account, key, &file.name)?;
+        store::stored_files::put(self.tx, self.account, key, &file)?;
+        self.roster.push(RosterChange::File(key.clone(), file));
+        Ok(former)
     }
 
     /// The account's settings, secrets opened.

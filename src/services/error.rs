@@ -37,6 +37,9 @@ pub enum ServiceError {
         /// Why.
         source: std::io::Error,
     },
+    /// It was begun and did not come to an end: the server is stopping, or a fault of ours.
+    #[error("this was cut short; look whether it was done before you repeat it")]
+    Interrupted,
     /// The key file does not open what is stored.
     #[error(transparent)]
     Secret(#[from] super::secrets::SecretError),

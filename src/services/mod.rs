@@ -3,13 +3,23 @@
 //! Every subject is a file of functions that take [`Services`] first. Writes go through [`commit`]; reads of [`world`] and
 //! [`roster`] are in memory. What may block (writes, hashing passwords, files) is called from a thread that may.
 
+pub mod accounts;
 pub mod activity;
+pub mod certificates;
 pub mod clock;
 pub mod commit;
 pub mod error;
+pub mod import;
+pub mod presence;
 pub mod roster;
+pub mod runs;
 pub mod secrets;
+pub mod server;
+pub mod sessions;
+pub mod setup;
 pub mod state_dir;
+pub mod throttle;
+pub mod users;
 pub mod world;
 
 use std::path::PathBuf;
@@ -23,6 +33,7 @@ use crate::domain::world::{Endpoints, World};
 use crate::store::{self, Faults, Store};
 use clock::Clock;
 use error::ServiceError;
+use presence::Presence;
 use roster::{Roster, Rosters};
 use secrets::{KeyFile, Secrets};
 use state_dir::StateDir;
@@ -38,6 +49,10 @@ pub struct Services {
     state_dir: StateDir,
     worlds: Worlds,
     rosters: Rosters,
+    presence: Presence,
+    sessions: sessions::Sessions,
+    sign_ins: throttle::Throttle,
+    setup_token: setup::SetupToken,
     writer: Mutex<commit::Writer>,
 }
 
@@ -78,9 +93,14 @@ impl Services {
             state_dir,
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), ca_pem: None }),
             rosters: Rosters::default(),
+            presence: Presence::default(),
+            sessions: sessions::Sessions::default(),
+            sign_ins: throttle::Throttle::default(),
+            setup_token: setup::SetupToken::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
+        services.store.read(|tx| services.sessions.load(tx))?;
         services.sweep()?;
         Ok(services)
     }
@@ -118,6 +138,11 @@ impl Services {
         self.rosters.get(account)
     }
 
+    /// What phones told and is not written yet.
+    pub fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
     /// Says where phones reach us: at start, and when the name or the certificate changes.
     pub fn set_endpoints(&self, endpoints: Endpoints) {
         // Under the writer's lock, so that no commit swaps in a world with the old ones.
@@ -140,3 +165,8 @@ impl Services {
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

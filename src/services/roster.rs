@@ -12,6 +12,7 @@ use parking_lot::RwLock;
 
 use super::error::ServiceError;
 use crate::domain::device::{Device, DeviceKey, Sighting};
+use crate::domain::device_file::DeviceFile;
 use crate::domain::device_list::{DeviceQuery, Listed, Status, select};
 use crate::domain::ids::{AccountId, GroupId, SiteId};
 use crate::domain::world::World;
@@ -32,6 +33,8 @@ pub struct Roster {
 #[derive(Clone, Debug)]
 struct Entry {
     listed: Listed,
+    /// What the device has stored with us.
+    files: Vec<DeviceFile>,
     kept: Kept,
 }
 
@@ -47,8 +50,10 @@ enum Kept {
 pub(super) enum RosterChange {
     /// A device, new or changed.
     Device(Arc<Device>),
-    /// A device that is gone.
+    /// A device that is gone, with its files.
     Gone(DeviceKey),
+    /// A file that a device stored, new or in place of a former one.
+    File(DeviceKey, DeviceFile),
 }
 
 /// How many devices are how; for the dashboard and filters.
@@ -91,9 +96,15 @@ impl Rosters {
         let mut entries = roster.entries.write();
         for change in changes {
             match change {
-                RosterChange::Device(device) => {
-                    let sighting = entries.get(&device.key).map(|entry| Arc::clone(&entry.listed.sighting)).unwrap_or_default();
-                    entries.insert(device.key.clone(), Entry { listed: Listed { device, sighting }, kept: Kept::Stored });
+                RosterChange::Device(device) => match entries.get_mut(&device.key) {
+                    Some(entry) => (entry.listed.device, entry.kept) = (device, Kept::Stored),
+                    None => drop(entries.insert(device.key.clone(), Entry::new(device, Kept::Stored))),
+                },
+                RosterChange::File(key, file) => {
+                    if let Some(entry) = entries.get_mut(&key) {
+                        entry.files.retain(|former| former.name != file.name);
+                        entry.files.push(file);
+                    }
                 }
                 RosterChange::Gone(key) => {
                     entries.remove(&key);
@@ -104,6 +115,10 @@ impl Rosters {
 
     /// Reads everything anew. What memory knew earlier than the store, it keeps.
     pub(super) fn rebuild(&self, tx: &impl Read) -> Result<(), ServiceError> {
+        let mut files: HashMap<(AccountId, DeviceKey), Vec<DeviceFile>> = HashMap::new();
+        for (account, key, file) in store::stored_files::all(tx)? {
+            files.entry((account, key)).or_default().push(file);
+        }
         for (account, _) in store::accounts::all(tx)? {
             let mut sightings: HashMap<_, _> = store::sightings::all(tx, account)?.into_iter().collect();
             let devices = store::devices::all(tx, account)?;
@@ -115,8 +130,9 @@ impl Rosters {
                 if let Some(newer) = old.get(&device.key).filter(|entry| entry.listed.sighting.last_seen > sighting.last_seen) {
                     sighting = Arc::clone(&newer.listed.sighting);
                 }
+                let files = files.remove(&(account, device.key.clone())).unwrap_or_default();
                 let listed = Listed { device: Arc::new(device), sighting };
-                entries.insert(listed.device.key.clone(), Entry { listed, kept: Kept::Stored });
+                entries.insert(listed.device.key.clone(), Entry { listed, files, kept: Kept::Stored });
             }
             for (key, entry) in old.into_iter().filter(|(_, entry)| entry.kept == Kept::WithTheNextBatch) {
                 entries.entry(key).or_insert(entry);
@@ -165,11 +181,14 @@ impl Roster {
     /// requests come at once, the first one's.
     pub fn admit(&self, device: Device) -> Listed {
         let mut entries = self.entries.write();
-        let entry = entries.entry(device.key.clone()).or_insert_with(|| Entry {
-            listed: Listed { device: Arc::new(device), sighting: Arc::default() },
-            kept: Kept::WithTheNextBatch,
-        });
+        let new = || Entry::new(Arc::new(device.clone()), Kept::WithTheNextBatch);
+        let entry = entries.entry(device.key.clone()).or_insert_with(new);
         entry.listed.clone()
+    }
+
+    /// The row of a file that a device stored with us, by its name without the device's prefix.
+    pub fn file(&self, key: &DeviceKey, name: &str) -> Option<DeviceFile> {
+        self.entries.read().get(key)?.files.iter().find(|file| file.name == name).cloned()
     }
 
     /// Whether a device was admitted and its row is still to be written.
@@ -183,6 +202,12 @@ impl Roster {
         let sighting = &mut entries.get_mut(key)?.listed.sighting;
         change(Arc::make_mut(sighting));
         Some(Arc::clone(sighting))
+    }
+}
+
+impl Entry {
+    fn new(device: Arc<Device>, kept: Kept) -> Self {
+        Self { listed: Listed { device, sighting: Arc::default() }, files: Vec::new(), kept }
     }
 }
 

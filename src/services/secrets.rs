@@ -222,3 +222,62 @@ fn password_place(account: AccountId) -> String {
 fn value_place(account: AccountId, profile: &Profile, name: &str) -> String {
     format!("account {account}, profile {}, {name}", profile.id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets() -> Secrets {
+        Secrets::from_master(Zeroizing::new([7; KEY_BYTES]))
+    }
+
+    #[test]
+    fn a_sealed_text_opens_in_its_own_place_only() {
+        let secrets = secrets();
+        let sealed = secrets.seal("here", "Grüße\n");
+        assert_eq!(secrets.open_text("here", &sealed).ok().as_deref(), Some("Grüße\n"));
+        assert!(secrets.open_text("there", &sealed).is_err());
+        assert_ne!(sealed, secrets.seal("here", "Grüße\n"), "equal texts do not look equal");
+    }
+
+    #[test]
+    fn a_changed_sealed_text_does_not_open() {
+        let secrets = secrets();
+        let sealed = secrets.seal("here", "text");
+        for cut in [SEALED.len(), SEALED.len() + 4, sealed.len() - 2] {
+            assert!(secrets.open_text("here", &sealed[..cut]).is_err(), "{cut}");
+        }
+        let other = Secrets::from_master(Zeroizing::new([8; KEY_BYTES]));
+        assert!(other.open_text("here", &sealed).is_err());
+    }
+
+    #[test]
+    fn a_value_that_looks_sealed_comes_back_as_it_was() {
+        let secrets = secrets();
+        let profile = crate::domain::testing::profile(1, &[("a.b", "pdms-sealed:of the admin's own")]);
+        let stored = secrets.seal_profile(AccountId(1), &profile);
+        assert_eq!(secrets.open_profile(AccountId(1), stored).ok(), Some(profile));
+    }
+
+    #[test]
+    fn keys_differ_by_purpose_and_stay_the_same() {
+        let secrets = secrets();
+        assert_ne!(secrets.derived_key("cookies"), secrets.derived_key("seal"));
+        assert_eq!(secrets.derived_key("cookies"), super::tests::secrets().derived_key("cookies"));
+    }
+
+    #[test]
+    fn texts_are_compared_whole() {
+        let secrets = secrets();
+        assert!(secrets.same("abc", "abc"));
+        assert!(!secrets.same("abc", "abcd"));
+        assert!(!secrets.same("", "abc"));
+    }
+
+    #[test]
+    fn random_texts_can_stand_in_an_address_and_differ() {
+        let (one, other) = (random_text(20), random_text(20));
+        assert!(one.len() == 20 && one.bytes().all(|b| b.is_ascii_alphanumeric()));
+        assert_ne!(one, other);
+    }
+}

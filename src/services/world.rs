@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 
 use super::error::ServiceError;
 use super::secrets::Secrets;
+use crate::catalog;
 use crate::domain::account::Account;
 use crate::domain::deployment::Place;
 use crate::domain::device::DeviceKey;
@@ -123,6 +124,7 @@ fn empty(account_id: AccountId, account: Arc<Account>, endpoints: Arc<Endpoints>
         profiles: BTreeMap::new(),
         deployment: BTreeMap::new(),
         person_groups: BTreeMap::new(),
+        models: catalog::models::models(),
         blocked: std::collections::BTreeSet::new(),
         revision: 0,
     }

@@ -32,3 +32,6 @@ pub use disk::Faults;
 pub use error::StoreError;
 pub use open::Store;
 pub use tx::{Read, ReadTx, WriteTx};
+
+#[cfg(test)]
+mod tests;

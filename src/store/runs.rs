@@ -1,45 +1,49 @@
-//! Rows of ended runs.
+//! Rows of ended runs: of devices, and of everybody else in a table of its own.
+
+use jiff::Timestamp;
 
 use super::error::StoreError;
-use super::tables::RUNS;
-use super::tx::{Direction, Read, Walk, WriteTx};
+use super::tables::{REFUSED_RUNS, RUNS, Table};
+use super::tx::{Direction, Read, WriteTx};
 use crate::domain::ids::AccountId;
 use crate::domain::run::{Run, Subject};
 
+type Runs = Table<(AccountId, Subject, Timestamp), Run>;
+
+fn table(subject: &Subject) -> &'static Runs {
+    match subject {
+        Subject::Device(_) => &RUNS,
+        Subject::Stranger(_) | Subject::Address(_) => &REFUSED_RUNS,
+    }
+}
+
 /// Writes a run and drops the subject's oldest ones above `keep`.
 pub fn put(tx: &WriteTx, account: AccountId, subject: &Subject, run: &Run, keep: usize) -> Result<(), StoreError> {
-    tx.put(&RUNS, &(account, subject.clone(), run.started_at), run)?;
-    let mut seen = 0;
-    let mut old = Vec::new();
-    tx.walk(&RUNS, Some(&(account, subject.clone())), Direction::Backward, |key, _| {
-        seen += 1;
-        if seen > keep {
-            old.push(key);
-        }
-        Walk::On
-    })?;
-    for key in old {
-        tx.delete(&RUNS, &key)?;
+    let table = table(subject);
+    tx.put(table, &(account, subject.clone(), run.started_at), run)?;
+    for old in tx.keys(table, &(account, subject.clone()), Direction::Backward)?.into_iter().skip(keep) {
+        tx.delete(table, &old)?;
     }
     Ok(())
 }
 
-/// A subject's runs, newest first.
+/// A subject's runs, oldest first.
 pub fn of(tx: &impl Read, account: AccountId, subject: &Subject) -> Result<Vec<Run>, StoreError> {
-    let mut runs = Vec::new();
-    tx.walk(&RUNS, Some(&(account, subject.clone())), Direction::Backward, |_, run| {
-        runs.push(run);
-        Walk::On
-    })?;
-    Ok(runs)
+    Ok(tx.scan(table(subject), Some(&(account, subject.clone())))?.into_iter().map(|(_, run)| run).collect())
 }
 
-/// Shows all runs of an account, subject by subject.
-pub fn each(tx: &impl Read, account: AccountId, mut visit: impl FnMut(Subject, Run) -> Walk) -> Result<(), StoreError> {
-    tx.walk(&RUNS, Some(&(account,)), Direction::Forward, |(_, subject, _), run| visit(subject, run))
+/// All runs of everybody who was not let in, subject by subject.
+pub fn refused(tx: &impl Read, account: AccountId) -> Result<Vec<(Subject, Run)>, StoreError> {
+    Ok(tx.scan(&REFUSED_RUNS, Some(&(account,)))?.into_iter().map(|((_, subject, _), run)| (subject, run)).collect())
+}
+
+/// Whose these are and when each began, subject by subject.
+pub fn refused_keys(tx: &impl Read, account: AccountId) -> Result<Vec<(Subject, Timestamp)>, StoreError> {
+    let keys = tx.keys(&REFUSED_RUNS, &(account,), Direction::Forward)?;
+    Ok(keys.into_iter().map(|(_, subject, started_at)| (subject, started_at)).collect())
 }
 
 /// Removes all runs of a subject and tells how many there were.
 pub fn delete_all(tx: &WriteTx, account: AccountId, subject: &Subject) -> Result<u64, StoreError> {
-    tx.delete_all(&RUNS, &(account, subject.clone()))
+    tx.delete_all(table(subject), &(account, subject.clone()))
 }

@@ -8,7 +8,6 @@ use std::marker::PhantomData;
 
 use redb::TableDefinition;
 
-use super::keys::Key;
 use crate::domain::account::Account;
 use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
@@ -31,9 +30,15 @@ pub struct Table<K, V> {
     types: PhantomData<fn() -> (K, V)>,
 }
 
-impl<K: Key, V> Table<K, V> {
+impl<K, V> Table<K, V> {
     const fn new(name: &'static str) -> Self {
         Self { name, types: PhantomData }
+    }
+
+    /// The same table with another idea of its values, to put in what does not fit.
+    #[cfg(test)]
+    pub(super) const fn with_values<W>(&self) -> Table<K, W> {
+        Table::new(self.name)
     }
 
     pub(super) const fn definition(&self) -> Definition {
@@ -63,13 +68,15 @@ pub const PROFILES: Table<(AccountId, ProfileId), Profile> = Table::new("profile
 pub const DEPLOYMENT: Table<(AccountId, Place), Vec<ProfileId>> = Table::new("deployment-1");
 /// Activity log. Key: account (0 for the server), running number. Value: [`Activity`].
 pub const ACTIVITY: Table<(AccountId, u64), Activity> = Table::new("activity-1");
-/// Ended runs. Key: account, subject, first request's time. Value: [`Run`].
+/// Ended runs of devices. Key: account, subject, first request's time. Value: [`Run`].
 pub const RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new("runs-1");
+/// Ended runs of everybody who was not let in. Key: account, subject, first request's time. Value: [`Run`].
+pub const REFUSED_RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new("refused-runs-1");
 /// Files kept for devices. Key: account, device key, file name. Value: [`DeviceFile`].
 pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new("files-1");
 
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 13] = [
+pub(super) const ALL: [Definition; 14] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -82,5 +89,6 @@ pub(super) const ALL: [Definition; 13] = [
     DEPLOYMENT.definition(),
     ACTIVITY.definition(),
     RUNS.definition(),
+    REFUSED_RUNS.definition(),
     FILES.definition(),
 ];

@@ -56,14 +56,27 @@ pub trait Read: sealed::Raw {
         let prefix = prefix.map(Prefix::bytes).unwrap_or_default();
         self.raw_walk(table.definition(), &prefix, direction, &mut |key, bytes| {
             let value = codec::decode(table.name, key, bytes)?;
-            let key = K::decode(key).ok_or_else(|| StoreError::Decode {
-                table: table.name,
-                key: hex::encode(key),
-                cause: "the key has another layout".to_owned(),
-            })?;
-            Ok(visit(key, value))
+            Ok(visit(decode_key(table.name, key)?, value))
         })
     }
+
+    /// The keys that begin with these parts, without reading what they stand for.
+    fn keys<K: Key, V>(&self, table: &Table<K, V>, prefix: &dyn Prefix, direction: Direction) -> Result<Vec<K>, StoreError> {
+        let mut keys = Vec::new();
+        self.raw_walk(table.definition(), &prefix.bytes(), direction, &mut |key, _| {
+            keys.push(decode_key(table.name, key)?);
+            Ok(Walk::On)
+        })?;
+        Ok(keys)
+    }
+}
+
+fn decode_key<K: Key>(table: &'static str, key: &[u8]) -> Result<K, StoreError> {
+    K::decode(key).ok_or_else(|| StoreError::Decode {
+        table,
+        key: hex::encode(key),
+        cause: "the key has another layout".to_owned(),
+    })
 }
 
 /// The first parts of a key.

@@ -11,6 +11,7 @@ use quick_xml::events::attributes::Attribute;
 use crate::domain::device::Device;
 use crate::domain::provision::variables::{self, Piece};
 use crate::domain::provision::{DeviceValues, Draft, Files, PollingClock, Provision, Setting, Text};
+use crate::domain::world::World;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
 
@@ -49,13 +50,13 @@ impl Prepared {
     }
 
     /// The master file of a device: the bytes that [`master`] gives for it.
-    pub fn master(&self, device: &Device) -> Vec<u8> {
-        self.master.fill(&DeviceValues::of(device, &self.polling))
+    pub fn master(&self, device: &Device, world: &World) -> Vec<u8> {
+        self.master.fill(&DeviceValues::of(device, &self.polling, world))
     }
 
     /// The parameter file of a device: the bytes that [`parameters`] gives for it.
-    pub fn parameters(&self, device: &Device) -> Vec<u8> {
-        self.parameters.fill(&DeviceValues::of(device, &self.polling))
+    pub fn parameters(&self, device: &Device, world: &World) -> Vec<u8> {
+        self.parameters.fill(&DeviceValues::of(device, &self.polling, world))
     }
 
     /// How much memory it takes, roughly, in bytes.
@@ -171,5 +172,88 @@ impl Template {
         }
         bytes.extend_from_slice(&self.text.as_bytes()[written..]);
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::deployment::{self, Place};
+    use crate::domain::names::Name;
+    use crate::domain::parameter::check_value;
+    use crate::domain::profile::Profile;
+    use crate::domain::provision::{Shape, anonymous, draft, provision};
+    use crate::domain::resolution::merge;
+    use crate::domain::testing::{deployed, device, hostile_parameters, profile, property_config, world};
+
+    /// Names and values as an independent parser reads them.
+    fn read(bytes: &[u8]) -> Vec<(String, String)> {
+        let text = std::str::from_utf8(bytes).expect("UTF-8");
+        let document = roxmltree::Document::parse(text).expect("well-formed");
+        let attributes = document.descendants().flat_map(|node| node.attributes());
+        attributes.map(|attribute| (attribute.name().to_owned(), attribute.value().to_owned())).collect()
+    }
+
+    fn prepared(device: &Device, world: &World) -> Prepared {
+        let placed = deployment::applicable(device, world);
+        Prepared::new(&draft(&merge(&placed), &Shape::of(device, &placed, world), world))
+    }
+
+    #[test]
+    fn a_master_file_is_one_application_element() {
+        let file = String::from_utf8(master(&anonymous())).expect("UTF-8");
+        let expected = concat!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n",
+            "<APPLICATION\n APP_FILE_PATH=\"swupdate/none/none/sip.ld\"\n CONFIG_FILES=\"\"\n SERVICE_FILES=\"\"\n"
+        );
+        assert!(file.starts_with(expected), "{file}");
+        assert!(file.ends_with("\n FLK_DIRECTORY=\"\"/>\n"), "{file}");
+    }
+
+    #[test]
+    fn line_breaks_and_tabs_are_written_as_references() {
+        let world = deployed(world(), vec![(Place::Global, profile(1, &[("a.cert", "one\r\n\ttwo <&>'\"")]))]);
+        let file = String::from_utf8(parameters(&provision(&device("0004f2aabbcc"), &world))).expect("UTF-8");
+        assert!(file.contains("\n a.cert=\"one&#13;&#10;&#9;two &lt;&amp;&gt;&apos;&quot;\"/>\n"), "{file}");
+        assert!(!file.contains("<!--") && !file.starts_with('\u{feff}'));
+    }
+
+    proptest! {
+        #![proptest_config(property_config())]
+
+        #[test]
+        fn any_value_comes_back_as_it_went_in(value in any::<String>()) {
+            prop_assume!(check_value(&value).is_ok());
+            let settings = [Setting { name: "a.b".into(), value: Cow::Borrowed(&*value) }];
+            let mut file = Template::default();
+            element("x", &settings, &mut file);
+            prop_assert_eq!(read(file.text.as_bytes()), [("a.b".to_owned(), value)]);
+        }
+
+        #[test]
+        fn what_is_kept_ready_is_what_would_be_made_anew(
+            sets in prop::collection::vec(hostile_parameters(), 0..4),
+            keys in prop::collection::vec("0004f2[0-9a-f]{6}|[g-z][0-9a-z]{7,20}", 1..4),
+            name in prop::option::of("[a-z.#]{1,50}"),
+        ) {
+            let profiles = sets.into_iter().zip(1..).map(|(parameters, id)| Profile { parameters, ..profile(id, &[]) });
+            let world = deployed(world(), profiles.map(|profile| (Place::Global, profile)).collect());
+            for key in keys {
+                let mut device = device(&key);
+                device.family = Some("Studio".to_owned());
+                device.sent_name = name.as_deref().map(|name| Name::parse(name).expect("by its pattern"));
+                let anew = provision(&device, &world);
+                // Made for another device of the same shape.
+                let mut twin = device.clone();
+                twin.key = key.chars().map(|c| if c == '1' { '2' } else { c }).collect::<String>().parse().expect("as valid as the key");
+                let kept = prepared(&twin, &world);
+                prop_assert_eq!(kept.master(&device, &world), master(&anew));
+                prop_assert_eq!(kept.parameters(&device, &world), parameters(&anew));
+                let told = anew.files.parameters().map(|one| (one.name.to_string(), one.value.to_string())).collect::<Vec<_>>();
+                prop_assert_eq!(read(&parameters(&anew)), told);
+            }
+        }
     }
 }

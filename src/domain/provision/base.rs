@@ -1,13 +1,13 @@
 //! The built-in base: what pdms brings by itself, below every profile (contract 5.3). Each group has its switch.
 
+use super::super::account::{Account, BaseSettings};
 use super::super::clock::{self, Change, Week};
-use super::super::world::World;
 use super::polling::GMT_OFFSET;
 use super::{Given, Text, Warning};
 
 /// The parameters of the groups that the account has switched on.
-pub fn parameters<'a>(world: &'a World, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
-    let on = world.account.base;
+pub fn parameters<'a>(account: &'a Account, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
+    let on = account.base;
     let mut given = Vec::with_capacity(32);
     if on.rest_api {
         given.push(Given::fixed("apps.restapi.enabled", "1"));
@@ -25,17 +25,28 @@ pub fn parameters<'a>(world: &'a World, warnings: &mut Vec<Warning>) -> Vec<Give
         given.push(Given::fixed("log.render.file.upload.append", "0"));
     }
     if on.time {
-        time(world, &mut given, warnings);
+        time(account, &mut given, warnings);
     }
     given
+}
+
+/// What the base would bring with these groups on: names and values, to be shown before they are used.
+pub fn listed(account: &Account, on: BaseSettings) -> Vec<(String, String)> {
+    let account = Account { base: on, ..account.clone() };
+    let shown = |value| match value {
+        Text::Fixed(text) | Text::Profile(text) => text.into_owned(),
+        Text::PollingTime => "a minute of its own for each device, within the window".to_owned(),
+        Text::DeviceName => "the device's name".to_owned(),
+    };
+    let given = parameters(&account, &mut Vec::new());
+    given.into_iter().map(|setting| (setting.name.into_owned(), shown(setting.value))).collect()
 }
 
 /// Time server, offset and daylight-saving rule of the account's zone.
 ///
 /// The offset overrides the one that DHCP may give: the polling minute is worked out in it. The server does not: a network
 /// that names its own knows better.
-fn time<'a>(world: &'a World, given: &mut Vec<Given<'a>>, warnings: &mut Vec<Warning>) {
-    let account = &world.account;
+fn time<'a>(account: &'a Account, given: &mut Vec<Given<'a>>, warnings: &mut Vec<Warning>) {
     if !account.time_server.is_empty() {
         given.push(Given::fixed("tcpIpApp.sntp.address", account.time_server.as_str()));
         given.push(Given::fixed("device.sntp.serverName", account.time_server.as_str()));

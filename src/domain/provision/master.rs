@@ -157,3 +157,124 @@ fn appended(attribute: &str, value: &str, key_bytes: usize, warnings: &mut Vec<W
     }
     list
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::deployment::{Container, Placed};
+    use crate::domain::resolution::merge;
+    use crate::domain::testing::profile;
+
+    /// The master attributes of a device with a MAC and one profile of these parameters.
+    fn attributes_of(parameters: &[(&str, &str)]) -> (Vec<(String, String)>, Vec<Warning>) {
+        let profile = profile(1, parameters);
+        let placed = [Placed { container: Container::Global, profile: &profile }];
+        let mut warnings = Vec::new();
+        let effective = merge(&placed);
+        let values = super::super::DeviceValues { key: "0004f2aabbcc".into(), polling_time: String::new(), name: String::new() };
+        let filled = |setting: Setting<'_, Text<'_>>| (setting.name.to_string(), setting.value.fill(&values).into_owned());
+        let attributes = attributes(&effective, KEY_BYTES, &mut warnings).into_iter().map(filled).collect();
+        (attributes, warnings)
+    }
+
+    fn value(attributes: &[(String, String)], name: &str) -> Option<String> {
+        attributes.iter().find(|(attribute, _)| attribute == name).map(|(_, value)| value.clone())
+    }
+
+    #[test]
+    fn master_attributes_are_known_by_name_also_with_a_model() {
+        let masters = [
+            "APP_FILE_PATH",
+            "APP_FILE_PATH_SPIP300",
+            "CONFIG_FILES",
+            "CONFIG_FILES_VVX500",
+            "MISC_FILES",
+            "SERVICE_FILES",
+            "DECT_FILE_PATH",
+            "BOOTBLOCK_FILE_PATH_VVX1500",
+            "CAMERA_PRESETS_DIRECTORY",
+            "LOG_FILE_DIRECTORY_Trio8800",
+            "_mac_cfg",
+            "_mac_cfg_site",
+            "_mac_cfgX",
+        ];
+        for name in masters {
+            assert!(is_master(name), "{name}");
+        }
+        for name in
+            ["APP_FILE_PATHS", "_DIRECTORY", "x.DIRECTORY", "app_file_path", "feature.CONFIG_FILES", "CONFIG_FILES_", "mac_cfg"]
+        {
+            assert!(!is_master(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn directories_are_this_server_and_no_image_is_offered_by_itself() {
+        let (attributes, warnings) = attributes_of(&[]);
+        assert_eq!(value(&attributes, "CONFIG_FILES").as_deref(), Some("0004f2aabbcc-profile.cfg"));
+        assert_eq!(value(&attributes, "APP_FILE_PATH").as_deref(), Some(NO_IMAGE));
+        assert!(attributes.iter().filter(|(name, _)| name.ends_with("_DIRECTORY")).all(|(_, value)| value.is_empty()));
+        assert!(warnings.is_empty());
+    }
+
+    #[test]
+    fn config_files_are_appended_to_ours_and_everything_else_replaces_ours() {
+        let (attributes, _) = attributes_of(&[
+            ("CONFIG_FILES", " site.cfg ,, $mac_address.d/x.cfg,"),
+            ("CONFIG_FILES_VVX500", "vvx.cfg"),
+            ("APP_FILE_PATH", "https://u:p@images.example.test/sip.ld"),
+            ("LOG_FILE_DIRECTORY", "logs/${mac_address}"),
+            ("_mac_cfg_room", "4711"),
+            ("voice.volume", "3"),
+        ]);
+        let value = |name| value(&attributes, name);
+        assert_eq!(value("CONFIG_FILES").as_deref(), Some("0004f2aabbcc-profile.cfg,site.cfg,0004f2aabbcc.d/x.cfg"));
+        // The attribute for a model beats the general one, so it must name our file too.
+        assert_eq!(value("CONFIG_FILES_VVX500").as_deref(), Some("0004f2aabbcc-profile.cfg,vvx.cfg"));
+        assert_eq!(value("APP_FILE_PATH").as_deref(), Some("https://u:p@images.example.test/sip.ld"));
+        assert_eq!(value("LOG_FILE_DIRECTORY").as_deref(), Some("logs/0004f2aabbcc"));
+        assert_eq!(value("_mac_cfg_room").as_deref(), Some("4711"));
+        assert_eq!(value("voice.volume"), None);
+    }
+
+    #[test]
+    fn one_entry_may_have_255_bytes_and_not_one_more() {
+        let fits = "f".repeat(MASTER_PATH_BYTES);
+        let too_long = "g".repeat(MASTER_PATH_BYTES + 1);
+        let (attributes, warnings) = attributes_of(&[("CONFIG_FILES", &format!("{fits},{too_long},last.cfg"))]);
+        assert_eq!(value(&attributes, "CONFIG_FILES"), Some(format!("0004f2aabbcc-profile.cfg,{fits},last.cfg")));
+        assert_eq!(warnings, [Warning::PathTooLong { attribute: "CONFIG_FILES".into(), entry: too_long.clone() }]);
+
+        let (attributes, warnings) = attributes_of(&[("APP_FILE_PATH", &too_long)]);
+        assert_eq!(value(&attributes, "APP_FILE_PATH").as_deref(), Some(NO_IMAGE));
+        assert_eq!(warnings, [Warning::PathTooLong { attribute: "APP_FILE_PATH".into(), entry: too_long }]);
+    }
+
+    #[test]
+    fn a_list_is_full_at_2047_bytes() {
+        let ours = "0004f2aabbcc-profile.cfg".len();
+        // Eight entries of 252 bytes with their commas leave room for one more, comma included.
+        let entries = [&*"e".repeat(251); 8].join(",");
+        let room = CONFIG_FILES_BYTES - ours - 8 * 252 - 1;
+        for (last, fits) in [(room, true), (room + 1, false)] {
+            let last = "l".repeat(last);
+            let (attributes, warnings) = attributes_of(&[("CONFIG_FILES", &format!("{entries},{last}"))]);
+            let list = value(&attributes, "CONFIG_FILES").expect("always written");
+            assert_eq!((list.ends_with(&last), warnings.is_empty()), (fits, fits));
+            assert!(list.len() <= CONFIG_FILES_BYTES && list.split(',').all(|entry| entry.len() != last.len() || entry == last));
+        }
+    }
+
+    #[test]
+    fn an_admins_own_attribute_is_checked() {
+        assert_eq!(check("_mac_cfg_site", "x"), Ok(()));
+        assert_eq!(check("CONFIG_FILES", &"a.cfg,".repeat(100)), Ok(()));
+        assert_eq!(check("SITE", "x"), Err(MasterError::Prefix));
+        assert_eq!(check("a b", "x"), Err(MasterError::Name(ParameterError::Character(' ', 2))));
+        for (bytes, fits) in [(MASTER_PATH_BYTES, true), (MASTER_PATH_BYTES + 1, false)] {
+            assert_eq!(check("_mac_cfg_site", &"x".repeat(bytes)).is_ok(), fits);
+        }
+        let with_key = "y".repeat(MASTER_PATH_BYTES - 12);
+        assert_eq!(check("LOG_FILE_DIRECTORY", &format!("{with_key}$mac_address")), Ok(()));
+    }
+}

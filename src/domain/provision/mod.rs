@@ -11,6 +11,8 @@ mod binding;
 pub mod master;
 mod naming;
 mod polling;
+#[cfg(test)]
+mod tests;
 pub mod variables;
 pub mod view;
 
@@ -23,6 +25,7 @@ use super::ids::ProfileId;
 use super::resolution::{self, Effective};
 use super::world::World;
 
+pub use base::listed as base_listed;
 pub use polling::PollingClock;
 
 /// One attribute of a file: its name and its value.
@@ -103,11 +106,11 @@ pub struct Shape {
 
 impl Shape {
     /// The shape of a device.
-    pub fn of(device: &Device, placed: &[Placed<'_>]) -> Self {
+    pub fn of(device: &Device, placed: &[Placed<'_>], world: &World) -> Self {
         Self {
             profiles: placed.iter().map(|one| one.profile.id).collect(),
             key_bytes: device.key.to_string().len(),
-            named: naming::of(device).is_some_and(naming::fits),
+            named: naming::told(device, world).is_some(),
         }
     }
 }
@@ -125,11 +128,11 @@ pub struct DeviceValues {
 
 impl DeviceValues {
     /// The values of a device.
-    pub fn of(device: &Device, polling: &PollingClock) -> Self {
+    pub fn of(device: &Device, polling: &PollingClock, world: &World) -> Self {
         Self {
             key: device.key.to_string(),
             polling_time: polling.time_for(device),
-            name: naming::of(device).unwrap_or_default().to_owned(),
+            name: naming::told(device, world).unwrap_or_default().to_owned(),
         }
     }
 }
@@ -171,14 +174,14 @@ pub enum Warning {
 
 /// Composes what one device gets: binding above the merged profiles, the base below, master attributes apart.
 pub fn compose<'a>(effective: &Effective<'a>, device: &Device, world: &'a World) -> Provision<'a> {
-    draft_for(effective, device, world).fill(device)
+    draft_for(effective, device, world).fill(device, world)
 }
 
 /// The draft of a device's shape, with the warnings that are the device's own.
 fn draft_for<'a>(effective: &Effective<'a>, device: &Device, world: &'a World) -> Draft<'a> {
-    let shape = Shape::of(device, &deployment::applicable(device, world));
+    let shape = Shape::of(device, &deployment::applicable(device, world), world);
     let mut draft = draft(effective, &shape, world);
-    if naming::of(device).is_some_and(|name| !naming::fits(name)) {
+    if naming::of(device, world).is_some() && naming::told(device, world).is_none() {
         draft.warnings.push(Warning::NameTooLong);
     }
     draft
@@ -209,7 +212,7 @@ pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> 
 
 /// What stands below every profile: the base, and the name that the device is told (a profile's beats it, R233).
 fn below_profiles<'a>(named: bool, world: &'a World, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
-    let mut below = base::parameters(world, warnings);
+    let mut below = base::parameters(&world.account, warnings);
     if named {
         below.push(Setting { name: Cow::Borrowed(naming::PARAMETER), value: Text::DeviceName });
     }
@@ -253,8 +256,8 @@ fn has_twin(name: &str) -> bool {
 
 impl<'a> Draft<'a> {
     /// Closes the open places for one device.
-    pub fn fill(self, device: &Device) -> Provision<'a> {
-        let values = DeviceValues::of(device, &self.polling);
+    pub fn fill(self, device: &Device, world: &World) -> Provision<'a> {
+        let values = DeviceValues::of(device, &self.polling, world);
         Provision { files: self.files.map(|text| text.fill(&values)), warnings: self.warnings }
     }
 }

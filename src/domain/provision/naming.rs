@@ -1,6 +1,7 @@
 //! The name that a device is told, for the types that take one (R233, R234).
 
 use super::super::device::Device;
+use super::super::world::World;
 
 /// The parameter that carries it.
 pub const PARAMETER: &str = "device.local.deviceName";
@@ -9,12 +10,18 @@ pub const PARAMETER: &str = "device.local.deviceName";
 pub const CHARS: usize = 40;
 
 /// The name to be sent to a device, if it is of a type that takes one. Audio devices never get a name.
-pub fn of(device: &Device) -> Option<&str> {
-    let takes_one = device.family.as_deref().is_some_and(|family| family.contains("Studio"));
-    device.sent_name.as_ref().filter(|_| takes_one).map(|name| name.as_str())
+pub fn of<'d>(device: &'d Device, world: &World) -> Option<&'d str> {
+    let name = device.sent_name.as_ref()?;
+    let family = world.models.family(device.family.as_deref()?)?;
+    family.takes_name.then_some(name.as_str())
+}
+
+/// The name, if it fits as well.
+pub fn told<'d>(device: &'d Device, world: &World) -> Option<&'d str> {
+    of(device, world).filter(|name| fits(name))
 }
 
 /// Whether a name fits into what the device takes; a truncated one would be another name.
-pub fn fits(name: &str) -> bool {
+fn fits(name: &str) -> bool {
     name.chars().count() <= CHARS
 }

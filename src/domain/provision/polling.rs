@@ -69,3 +69,80 @@ fn spread(key: &str) -> i64 {
 fn seconds(value: &str) -> Option<i64> {
     value.trim().parse::<i32>().ok().map(i64::from)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::testing::{device, parameter_set, profile, with_account, world};
+    use crate::domain::{deployment::Container, deployment::Placed, resolution::merge};
+
+    fn minutes(time: &str) -> i64 {
+        let (hours, minutes) = time.split_once(':').expect("hh:mm");
+        hours.parse::<i64>().expect("hours") * 60 + minutes.parse::<i64>().expect("minutes")
+    }
+
+    fn clock(world: &World) -> PollingClock {
+        PollingClock::new(&Effective::default(), world)
+    }
+
+    #[test]
+    fn a_thousand_devices_spread_over_the_whole_window_and_never_leave_it() {
+        let clock = clock(&world());
+        let mut devices_at = [0; 120];
+        for n in 0..12_000 {
+            let minute = minutes(&clock.time_for(&device(&format!("0004f2{n:06x}"))));
+            devices_at[usize::try_from(minute - 180).expect("not before 03:00")] += 1;
+        }
+        // A hundred a minute on average: five standard deviations to either side.
+        assert!(devices_at.iter().all(|devices| (50..=150).contains(devices)), "{devices_at:?}");
+    }
+
+    #[test]
+    fn the_minute_is_the_devices_own_and_stays_for_good() {
+        let clock = clock(&world());
+        assert_eq!(clock.time_for(&device("0004f2aabbcc")), "03:50");
+        assert_eq!(clock.time_for(&device("8218404c20ccf9")), "03:47");
+    }
+
+    #[test]
+    fn a_phone_with_another_offset_polls_at_the_same_moment() {
+        let home = clock(&world()).time_for(&device("0004f2aabbcc"));
+        // Berlin is one hour east of Greenwich, New York five hours west: six hours earlier on the phone's clock.
+        let new_york = profile(1, &[(GMT_OFFSET, "-18000")]);
+        let placed = [Placed { container: Container::Global, profile: &new_york }];
+        let world = world();
+        let served = PollingClock::new(&merge(&placed), &world);
+        let expected = (minutes(&home) - 360).rem_euclid(MINUTES_A_DAY);
+        assert_eq!(minutes(&served.time_for(&device("0004f2aabbcc"))), expected);
+
+        let mut own = device("0004f2aabbcc");
+        own.own_clock = parameter_set(&[(GMT_OFFSET, "3600")]);
+        assert_eq!(served.time_for(&own), home, "the phone's own override beats what is served");
+    }
+
+    #[test]
+    fn an_offset_that_is_no_number_moves_nothing() {
+        let mut odd = device("0004f2aabbcc");
+        odd.own_clock = parameter_set(&[(GMT_OFFSET, "summer")]);
+        assert_eq!(clock(&world()).time_for(&odd), clock(&world()).time_for(&device("0004f2aabbcc")));
+    }
+
+    #[test]
+    fn the_minute_does_not_depend_on_whether_the_zone_has_summer_time() {
+        let in_zone = |zone: &str| clock(&with_account(world(), |account| account.time_zone = zone.to_owned()));
+        let device = device("0004f2aabbcc");
+        assert_eq!(in_zone("Europe/Berlin").time_for(&device), in_zone("Africa/Lagos").time_for(&device));
+    }
+
+    #[test]
+    fn a_window_may_run_over_midnight_or_be_the_whole_day() {
+        let times = |window| {
+            let clock = clock(&with_account(world(), |account| account.polling_window = window));
+            (0..3_000).map(move |n| minutes(&clock.time_for(&device(&format!("0004f2{n:06x}"))))).collect::<Vec<_>>()
+        };
+        assert!(times((1_380, 60)).iter().all(|minute| !(60..1_380).contains(minute)));
+        assert!(times((1_380, 60)).iter().any(|minute| *minute < 60));
+        assert!(times((0, 1_440)).iter().any(|minute| *minute > 1_400));
+        assert!(times((300, 301)).iter().all(|minute| *minute == 300));
+    }
+}

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -31,7 +32,7 @@ pub struct Heard {
     /// Which program of the phone spoke.
     pub speaker: Speaker,
     /// Its User-Agent, cleaned and capped.
-    pub user_agent: Box<str>,
+    pub user_agent: Arc<str>,
     /// The request and its answer.
     pub exchange: Exchange,
 }
@@ -309,7 +310,7 @@ impl OpenRun {
         run.ended_at = run.ended_at.max(heard.exchange.at);
         run.address = heard.address;
         if !heard.user_agent.is_empty() && *run.user_agent != *heard.user_agent {
-            run.user_agent = heard.user_agent.into();
+            run.user_agent = heard.user_agent.to_string();
         }
         if run.exchanges.len() < cap {
             run.exchanges.push(heard.exchange);

@@ -1,10 +1,17 @@
 //! The admin pages: one room a page of the guide, on a frame that all share. Pages call services; they never touch state.
 //!
 //! Every page works without a script; scripts and styles come from files only, as [`security_headers`] demands.
+//!
+//! A page is a struct that derives `askama::Template`, holds its [`layout::Page`] in a field `page` (made by
+//! [`session::SignedIn::page`]) and extends `base.html`, which brings the components of `macros.html` in as `m`. Its handler takes
+//! [`session::SignedIn`], which guards it, and answers [`layout::html`]. A form is taken as [`forms::Form`], parsed into a draft,
+//! and either shown again by [`layout::html_rejected`] or answered by [`session::SignedIn::done`] with a redirect and a message.
+//! A list reads its address by [`paging::ListQuery`].
 
 pub mod assets;
 pub mod csrf;
 pub mod errors;
+pub mod failure;
 pub mod flash;
 pub mod forms;
 #[cfg(test)]
