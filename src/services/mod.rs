@@ -3,6 +3,7 @@
 //! Every subject is a file of functions that take [`Services`] first. Writes go through [`commit`]; reads of [`world`] and
 //! [`roster`] are in memory. What may block (writes, hashing passwords, files) is called from a thread that may.
 
+pub mod accounts;
 pub mod activity;
 pub mod certificates;
 pub mod clock;
@@ -16,7 +17,9 @@ pub mod profiles;
 pub mod roster;
 pub mod runs;
 pub mod secrets;
+pub mod server;
 pub mod sessions;
+pub mod setup;
 pub mod state_dir;
 pub mod throttle;
 pub mod users;
@@ -52,6 +55,7 @@ pub struct Services {
     presence: Presence,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
+    setup_token: setup::SetupToken,
     writer: Mutex<commit::Writer>,
 }
 
@@ -95,6 +99,7 @@ impl Services {
             presence: Presence::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
+            setup_token: setup::SetupToken::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
