@@ -4,4 +4,5 @@ pub mod admin;
 pub mod blocking;
 pub mod listener;
 pub mod pace;
+pub mod phone;
 pub mod tls;
