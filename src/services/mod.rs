@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod address;
 pub mod certificates;
 pub mod clock;
 pub mod commit;
