@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use pdms::catalog::governed::default_of;
+use pdms::domain::import::ImportOptions;
+use pdms::domain::parameter::ParameterSet;
+use pdms::services::import::preview;
 use pdms::xml::Shape;
 use pdms::xml::read::{ReadError, Reason, parameters};
 
@@ -146,4 +150,17 @@ fn line_breaks_inside_values_are_kept() {
     }
     println!("{} files have line breaks inside values", with_breaks.len());
     assert!(with_breaks.len() >= 4, "{with_breaks:?}");
+}
+
+#[test]
+fn vendor_templates_bring_nothing_that_the_server_governs() {
+    let Some((folder, _)) = collection() else { return };
+    for name in ["device", "site", "applications"] {
+        let path = folder.join(format!("cfg/mjmunger-polypytools__issue_35_4.0.15.1009_Config_{name}.cfg"));
+        let file = std::fs::read(&path).expect("a vendor template");
+        let shown = preview(&ParameterSet::new(), &file, ImportOptions::default()).expect("a parameter file");
+        let governed: Vec<&str> = shown.added.iter().map(|g| g.name.as_str()).filter(|n| default_of(n).is_some()).collect();
+        assert_eq!(governed, [""; 0], "{name}.cfg");
+        assert!(shown.left_out.len() > 20 && shown.refused.is_empty(), "{name}.cfg");
+    }
 }

@@ -1,5 +1,7 @@
 //! Devices: managed phones, conference units and video bars (R228–R241).
 
+pub mod draft;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;

@@ -68,3 +68,11 @@ pub const STRANGER_SESSIONS: usize = 2_000;
 pub const PASSWORD_CHARS: usize = 12;
 /// Bytes that a user's password may have.
 pub const PASSWORD_BYTES: usize = 1_024;
+/// Changed fields that one entry of the activity log keeps.
+pub const ACTIVITY_CHANGES: usize = 200;
+/// Characters of a value that the activity log keeps.
+pub const ACTIVITY_VALUE_CHARS: usize = 500;
+/// Characters that the password of the shared credentials may have (the number is ours).
+pub const SHARED_PASSWORD_CHARS: usize = 128;
+/// Minutes of a day: the latest end of a polling window.
+pub const MINUTES_PER_DAY: u16 = 1_440;

@@ -48,6 +48,29 @@ pub(super) struct Writer {
     generation: u64,
 }
 
+/// Whether a change is kept or only tried out (`dry_run`, contract 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It is kept.
+    Keep,
+    /// It is undone; the answer is what would have been.
+    TryOut,
+}
+
+/// Makes a change, or finds out what it would do.
+pub fn perform<T>(
+    services: &Services,
+    mode: Mode,
+    grant: Grant,
+    account: AccountId,
+    make: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError>,
+) -> Result<T, ServiceError> {
+    match mode {
+        Mode::Keep => commit(services, grant, account, make),
+        Mode::TryOut => try_out(services, grant, account, make),
+    }
+}
+
 /// Makes a change of an account, or of the server with [`crate::domain::activity::SERVER`].
 ///
 /// # Errors
@@ -128,7 +151,7 @@ impl<'a> Change<'a> {
     /// Appends an entry to the account's activity log. Secrets are masked by the caller.
     pub fn record(&mut self, event: Event) -> Result<(), ServiceError> {
         self.recorded += 1;
-        let entry = Activity { at: self.now, actor: self.actor.to_owned(), event };
+        let entry = Activity { at: self.now, actor: self.actor.to_owned(), event: event.bounded() };
         Ok(store::activity::append(self.tx, self.account, &entry)?)
     }
 

@@ -3,20 +3,27 @@
 //! Every subject is a file of functions that take [`Services`] first. Writes go through [`commit`]; reads of [`world`] and
 //! [`roster`] are in memory. What may block (writes, hashing passwords, files) is called from a thread that may.
 
+pub mod accounts;
 pub mod activity;
+pub mod address;
 pub mod certificates;
 pub mod clock;
 pub mod commit;
+pub mod deployment;
+pub mod devices;
 pub mod enrolment;
 pub mod error;
 pub mod import;
 pub mod presence;
+pub mod profiles;
 pub mod provisioning;
 pub mod rendered;
 pub mod roster;
 pub mod runs;
 pub mod secrets;
+pub mod server;
 pub mod sessions;
+pub mod setup;
 pub mod state_dir;
 pub mod throttle;
 pub mod uploads;
@@ -53,6 +60,7 @@ pub struct Services {
     presence: Presence,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
+    setup_token: setup::SetupToken,
     writer: Mutex<commit::Writer>,
 }
 
@@ -96,6 +104,7 @@ impl Services {
             presence: Presence::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
+            setup_token: setup::SetupToken::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;

@@ -5,16 +5,23 @@
 
 pub mod address;
 pub mod boot;
+pub mod connection;
 pub mod credentials;
+pub mod faults;
 pub mod files;
 pub mod firmware;
 pub mod flash;
+pub mod fleet;
+pub mod journey;
 pub mod memory;
 pub mod models;
+pub mod network;
 pub mod phone;
 pub mod polling;
 pub mod rules;
 pub mod run;
+pub mod statistics;
+pub mod tls;
 pub mod trust;
 pub mod wire;
 

@@ -1,6 +1,6 @@
 //! One simulated phone: what it remembers, and what it does by itself. A [`Run`] is what it does with a server.
 //!
-//! A phone knows nothing of sockets: [`Phone::next`] says what it wants, [`Phone::take`] hears what came of it. So every rule can be
+//! A phone knows nothing of sockets: [`Phone::wants`] says what it wants, [`Phone::take`] hears what came of it. So every rule can be
 //! tested on given answers, and the same phone walks over a real network in [`super::fleet`].
 
 use jiff::Timestamp;
@@ -80,6 +80,11 @@ impl Phone {
         self.memory.flash.write("device.prov.password", password);
     }
 
+    /// A phone that knows none of the certificate authorities.
+    pub fn forget_built_in(&mut self) {
+        self.built_in = BuiltIn::from(Vec::new());
+    }
+
     /// Begins a run. Answers false where the phone knows no server: then it goes on with what it has.
     pub fn begin(&mut self, occasion: Occasion, now: Timestamp) -> bool {
         if occasion == Occasion::Boot {
@@ -91,7 +96,7 @@ impl Phone {
     }
 
     /// What the phone wants next; none when its run is over.
-    pub fn next(&mut self) -> Option<Move> {
+    pub fn wants(&mut self) -> Option<Move> {
         let mut run = self.run.take()?;
         let next = run.next(self);
         self.run = Some(run);
@@ -106,7 +111,7 @@ impl Phone {
         }
     }
 
-    /// Ends the run and tells what came of it. Before [`Phone::next`] has answered none, this is pulling the plug.
+    /// Ends the run and tells what came of it. Before [`Phone::wants`] has answered none, this is pulling the plug.
     pub fn end(&mut self) -> Report {
         self.memory.note_line();
         self.run.take().map(Run::into_report).unwrap_or_default()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::view::{File, Row, Source, explain};
+use super::view::{File, Override, Row, Source, explain};
 use super::*;
 use crate::domain::account::BaseSettings;
 use crate::domain::deployment::{Container, Place};
@@ -220,6 +220,23 @@ fn every_value_says_who_won_and_what_it_beat() {
     assert_eq!(files.winner.value.as_deref(), Some("0004f2aabbcc-profile.cfg,site.cfg"));
     assert_eq!(row(&rows, "APP_FILE_PATH").winner.source, Source::Base);
     assert_eq!(row(&rows, "voice.volume").winner.value.as_deref(), Some("0004f2aabbcc"));
+}
+
+#[test]
+fn what_the_phone_itself_has_set_lies_over_everything() {
+    let world = on_global(&[("voice.volume", "3")]);
+    let view = explain(&device("0004f2aabbcc"), &world);
+    let menu = parameter_set(&[("voice.volume", "9"), ("lcl.ml.lang", "German_Germany")]);
+    let page = parameter_set(&[("voice.volume", "7")]);
+    let in_order = view.clone().with_overrides(Override::WebPage, &page).with_overrides(Override::PhoneMenu, &menu);
+    let reversed = view.with_overrides(Override::PhoneMenu, &menu).with_overrides(Override::WebPage, &page);
+    assert_eq!(in_order, reversed);
+
+    let volume = row(&in_order.rows, "voice.volume");
+    let values: Vec<_> = std::iter::once(&volume.winner).chain(&volume.beaten).map(|layer| layer.value.as_deref()).collect();
+    assert_eq!(values, [Some("9"), Some("7"), Some("3")]);
+    assert_eq!(volume.winner.source, Source::Override(Override::PhoneMenu));
+    assert_eq!(row(&in_order.rows, "lcl.ml.lang").file, File::Phone);
 }
 
 proptest! {

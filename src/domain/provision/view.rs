@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::deployment::{self, Container};
 use super::super::device::Device;
 use super::super::ids::ProfileId;
-use super::super::parameter;
+use super::super::parameter::{self, ParameterSet};
 use super::super::resolution::{self, Effective, Mention, Resolved};
 use super::super::world::World;
 use super::{
@@ -44,6 +44,8 @@ pub enum File {
     Master,
     /// `<key>-profile.cfg`.
     Parameters,
+    /// Neither: only the phone itself holds it.
+    Phone,
 }
 
 /// One source's word about an attribute.
@@ -60,6 +62,8 @@ pub struct Layer {
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// The phone's own override, which no served value beats (contract 5.1).
+    Override(Override),
     /// Added by rule, above every profile (contract 5.2).
     Rule,
     /// A profile in one of the device's containers.
@@ -77,10 +81,21 @@ pub enum Source {
     Base,
 }
 
+/// The two kinds of overrides that a phone keeps and uploads, strongest first (protocol/provisioning.md 1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Override {
+    /// Made in the phone's menu or by its REST interface: `-phone.cfg`.
+    PhoneMenu,
+    /// Made on the phone's web page: `-web.cfg`.
+    WebPage,
+}
+
 impl Source {
     /// The source in words: `added by rule`, `Office phones (Global)`, `built-in base`.
     pub fn describe(&self) -> String {
         match self {
+            Self::Override(Override::PhoneMenu) => "set on the phone".to_owned(),
+            Self::Override(Override::WebPage) => "set on the phone's web page".to_owned(),
             Self::Rule => "added by rule".to_owned(),
             Self::Profile { container, name, .. } => format!("{name} ({})", container.label()),
             Self::DeviceName => "name sent to the device".to_owned(),
@@ -98,6 +113,36 @@ pub fn explain(device: &Device, world: &World) -> EffectiveView {
     rows.extend(draft.files.master.into_iter().map(|setting| master_row(setting, &effective, &values)));
     rows.sort_by(|a, b| (a.file, &a.name).cmp(&(b.file, &b.name)));
     EffectiveView { rows, warnings: draft.warnings }
+}
+
+impl EffectiveView {
+    /// Lays the overrides that the phone has uploaded over what it is served: otherwise *I set it but nothing happens* would
+    /// remain unexplained (R159).
+    pub fn with_overrides(mut self, kind: Override, overrides: &ParameterSet) -> Self {
+        for (name, value) in overrides.iter() {
+            let name = name.as_str();
+            let layer = Layer { source: Source::Override(kind), value: Some(value.to_string()), set: None };
+            match self.rows.iter_mut().find(|row| row.name == name && row.file != File::Master) {
+                Some(row) => row.lay(layer),
+                None => self.rows.extend(row(name, File::Phone, vec![layer])),
+            }
+        }
+        self.rows.sort_by(|a, b| (a.file, &a.name).cmp(&(b.file, &b.name)));
+        self
+    }
+}
+
+impl Row {
+    /// Puts an override at its height.
+    fn lay(&mut self, layer: Layer) {
+        let height = |source: &Source| if let Source::Override(kind) = source { (0, Some(*kind)) } else { (1, None) };
+        let weaker = height(&layer.source) > height(&self.winner.source);
+        if weaker {
+            self.beaten.insert(0, layer);
+        } else {
+            self.beaten.insert(0, std::mem::replace(&mut self.winner, layer));
+        }
+    }
 }
 
 /// Rows of the parameter file, in no particular order.

@@ -78,7 +78,7 @@ pub fn phone(model: &str, rules: Rules) -> Phone {
 pub fn walk(phone: &mut Phone, occasion: Occasion, mut answer: impl FnMut(&Request, usize) -> Answer) -> Report {
     assert!(phone.begin(occasion, Timestamp::UNIX_EPOCH), "the phone knows a server");
     for number in 0..200 {
-        match phone.next() {
+        match phone.wants() {
             Some(Move::Send(request)) => phone.take(answer(&request, number)),
             Some(Move::ReadOn) => panic!("only a test of images reads on"),
             None => return phone.end(),

@@ -110,7 +110,7 @@ fn working(model: &str, rules: Rules) -> (Phone, Server) {
 
 /// Goes on with a run, with an answer for each request.
 fn finish(phone: &mut Phone, mut answer: impl FnMut(&Request) -> Answer) {
-    while let Some(Move::Send(request)) = phone.next() {
+    while let Some(Move::Send(request)) = phone.wants() {
         phone.take(answer(&request));
     }
     phone.end();
@@ -131,7 +131,7 @@ fn walk_all(model: &str, occasion: Occasion, rules: Rules) -> usize {
     let mut phone = before.clone();
     assert!(phone.begin(occasion, Timestamp::UNIX_EPOCH));
     let mut ways = 0;
-    while let Some(Move::Send(request)) = phone.next() {
+    while let Some(Move::Send(request)) = phone.wants() {
         for state in STATES {
             for stays in [false, true] {
                 let what = || {

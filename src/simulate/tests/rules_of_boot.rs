@@ -31,7 +31,7 @@ fn rule_09_a_changed_provisioning_value_restarts_once_the_same_value_does_not() 
 fn fetch_image(phone: &mut Phone, files: &Files, cut: bool) -> (Report, Vec<String>) {
     assert!(phone.begin(Occasion::Boot, Timestamp::UNIX_EPOCH));
     let (mut last, mut asked) = (None, Vec::new());
-    while let Some(next) = phone.next() {
+    while let Some(next) = phone.wants() {
         let answer = match next {
             Move::Send(request) => {
                 if request.path.ends_with(".ld") && request.header("Authorization").is_some() {

@@ -135,7 +135,7 @@ fn rule_16_a_pushed_authority_counts_from_the_next_run_on() {
         let pushed = r#"device.set="1" device.sec.TLS.customCaCert1="AgM=" device.sec.TLS.customCaCert1.set="1""#;
         let files = Files::of(&phone, &[("a.cfg", pushed)]);
         assert!(phone.begin(Occasion::Boot, jiff::Timestamp::UNIX_EPOCH));
-        while let Some(Move::Send(request)) = phone.next() {
+        while let Some(Move::Send(request)) = phone.wants() {
             phone.take(files.answer(&request));
         }
         let during = phone.trust().roots.len();

@@ -54,7 +54,7 @@ pub async fn protect(
 }
 
 /// What the browser says of the page that sent the request. Programs that are no browsers say nothing: for them the token decides.
-fn is_same_origin(headers: &HeaderMap) -> bool {
+pub(in crate::web) fn is_same_origin(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
     if let Some(site) = text("sec-fetch-site") {
         return matches!(site, "same-origin" | "none");
