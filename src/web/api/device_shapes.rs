@@ -32,9 +32,12 @@ pub struct DeviceShape {
     /// Model.
     #[schema(example = "VVX 411")]
     pub model: Option<String>,
-    /// Private address: the typed one, else the one that the device reports.
+    /// Private address that an admin typed.
     #[schema(value_type = Option<String>)]
     pub private_ip: Option<IpAddr>,
+    /// Private address that the device reports; the typed one counts before it.
+    #[schema(value_type = Option<String>)]
+    pub reported_private_ip: Option<IpAddr>,
     /// Address that the server saw last.
     #[schema(value_type = Option<String>)]
     pub public_ip: Option<IpAddr>,
@@ -73,7 +76,8 @@ impl DeviceShape {
             description: device.description.clone(),
             family: device.family.clone(),
             model: device.model.clone(),
-            private_ip: one.private_ip(),
+            private_ip: device.private_ip,
+            reported_private_ip: sighting.private_ip,
             public_ip: sighting.public_ip,
             profiles: device.profiles.iter().map(|id| id.0).collect(),
             origin: device.origin.word().to_owned(),

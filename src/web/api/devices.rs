@@ -1,4 +1,4 @@
-//! Devices.
+//! Reading devices: the list, one device, and what it gets. [`super::device_changes`] changes them.
 
 use actix_web::{get, web};
 use serde::Deserialize;
@@ -12,8 +12,7 @@ use super::problem::{Problem, Problems};
 use crate::domain::device_list::DeviceQuery;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::provision::view::explain;
-use crate::services::Services;
-use crate::services::error::ServiceError;
+use crate::services::{Services, devices};
 
 /// Which devices.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -89,7 +88,7 @@ pub async fn show_device(
     path: web::Path<DevicePath>,
 ) -> Result<web::Json<DeviceShape>, Problem> {
     let key = path.key()?;
-    let one = services.roster(caller.account).find(&key).ok_or_else(|| ServiceError::not_found("device", &key))?;
+    let one = devices::get(&services, caller.account, &key)?;
     Ok(web::Json(DeviceShape::new(&one, services.clock().now())))
 }
 
@@ -102,7 +101,7 @@ pub async fn show_effective(
     path: web::Path<DevicePath>,
 ) -> Result<web::Json<EffectiveShape>, Problem> {
     let key = path.key()?;
-    let one = services.roster(caller.account).find(&key).ok_or_else(|| ServiceError::not_found("device", &key))?;
+    let one = devices::get(&services, caller.account, &key)?;
     let world = services.world(caller.account)?;
     Ok(web::Json(EffectiveShape::from(explain(&one.device, &world))))
 }
