@@ -20,6 +20,7 @@ pub mod secrets;
 pub mod server;
 pub mod sessions;
 pub mod setup;
+pub mod sign_in_link;
 pub mod state_dir;
 pub mod throttle;
 pub mod users;
@@ -56,6 +57,7 @@ pub struct Services {
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
     setup_token: setup::SetupToken,
+    sign_in_links: sign_in_link::SignInLinks,
     writer: Mutex<commit::Writer>,
 }
 
@@ -100,6 +102,7 @@ impl Services {
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
             setup_token: setup::SetupToken::default(),
+            sign_in_links: sign_in_link::SignInLinks::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
