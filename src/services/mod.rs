@@ -56,7 +56,7 @@ pub struct Services {
     presence: Presence,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
-    setup_token: setup::SetupToken,
+    setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
 }
 
@@ -100,7 +100,7 @@ impl Services {
             presence: Presence::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
-            setup_token: setup::SetupToken::default(),
+            setup_door: setup::Door::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
