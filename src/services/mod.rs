@@ -5,15 +5,19 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod address;
 pub mod certificates;
 pub mod clock;
 pub mod commit;
 pub mod deployment;
 pub mod devices;
+pub mod enrolment;
 pub mod error;
 pub mod import;
 pub mod presence;
 pub mod profiles;
+pub mod provisioning;
+pub mod rendered;
 pub mod roster;
 pub mod runs;
 pub mod secrets;
@@ -22,6 +26,7 @@ pub mod sessions;
 pub mod setup;
 pub mod state_dir;
 pub mod throttle;
+pub mod uploads;
 pub mod users;
 pub mod world;
 
