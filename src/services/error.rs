@@ -40,6 +40,9 @@ pub enum ServiceError {
     /// It was begun and did not come to an end: the server is stopping, or a fault of ours.
     #[error("this was cut short; look whether it was done before you repeat it")]
     Interrupted,
+    /// Certificates could not be read or made.
+    #[error(transparent)]
+    Certificate(#[from] super::certificates::CertificateError),
     /// The key file does not open what is stored.
     #[error(transparent)]
     Secret(#[from] super::secrets::SecretError),

@@ -5,15 +5,19 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod address;
 pub mod certificates;
 pub mod clock;
 pub mod commit;
 pub mod deployment;
 pub mod devices;
+pub mod enrolment;
 pub mod error;
 pub mod import;
 pub mod presence;
 pub mod profiles;
+pub mod provisioning;
+pub mod rendered;
 pub mod roster;
 pub mod runs;
 pub mod secrets;
@@ -23,6 +27,7 @@ pub mod setup;
 pub mod sign_in_link;
 pub mod state_dir;
 pub mod throttle;
+pub mod uploads;
 pub mod users;
 pub mod world;
 
@@ -58,6 +63,7 @@ pub struct Services {
     sign_ins: throttle::Throttle,
     setup_token: setup::SetupToken,
     sign_in_links: sign_in_link::SignInLinks,
+    setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
 }
 
@@ -103,6 +109,7 @@ impl Services {
             sign_ins: throttle::Throttle::default(),
             setup_token: setup::SetupToken::default(),
             sign_in_links: sign_in_link::SignInLinks::default(),
+            setup_door: setup::Door::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;

@@ -246,6 +246,21 @@ fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch
     Ok(())
 }
 
+/// A device's row, which is written here and now if the device was only admitted so far.
+pub(super) fn row(
+    services: &Services,
+    change: &mut Change<'_>,
+    account: AccountId,
+    key: &DeviceKey,
+) -> Result<Device, ServiceError> {
+    if let Some(device) = change.device(key)? {
+        return Ok(device);
+    }
+    let admitted = services.roster(account).find(key).ok_or_else(|| ServiceError::not_found("device", key))?;
+    add(change, Device::clone(&admitted.device))?;
+    Ok(Device::clone(&admitted.device))
+}
+
 fn add(change: &mut Change<'_>, device: Device) -> Result<(), ServiceError> {
     change.record(Event::new("device", device.key.to_string(), "added"))?;
     change.put_device(device)
