@@ -17,6 +17,8 @@ pub mod profile_shapes;
 pub mod profiles;
 pub mod runs;
 pub mod session;
+pub mod settings;
+pub mod users;
 
 use actix_web::{HttpResponse, get, web};
 use utoipa::openapi::OpenApi as Document;
@@ -78,7 +80,12 @@ routes! {
     deployment::set_of_device,
     runs::list_device_runs,
     runs::list_refused_runs,
+    settings::show_settings,
+    settings::change_settings,
     activity::list_activity,
+    users::list_users,
+    users::add_user,
+    users::set_user_password,
 }
 
 /// How callers prove who they are.
