@@ -11,9 +11,10 @@ use pdms::domain::access::Actor;
 use pdms::domain::account::{BaseSettings, Secret};
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::world::{Endpoints, World};
+use pdms::services::accounts::TimeDraft;
 use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
-use pdms::services::setup::{self, SetupDraft};
+use pdms::services::setup::{self, Opener, SetupDraft};
 use pdms::services::users::UserDraft;
 use pdms::services::{Opening, Services, presence};
 use pdms::store::Faults;
@@ -56,7 +57,7 @@ impl Server {
         let faults = Arc::<Faults>::default();
         let opening = Opening { state_dir: dir.path().join("state"), clock: clock.clone(), faults: Arc::clone(&faults) };
         let services = Arc::new(Services::open(opening).expect("the state opens"));
-        setup::run(&services, &setup_draft()).expect("set up");
+        setup::complete(&services, Opener::CommandLine, &setup_draft()).expect("set up");
         let socket = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
         let address = socket.local_addr().expect("bound");
         let (stop, thread) = listen(&services, socket, settings, dir.path().join("certificates"));
@@ -120,8 +121,7 @@ fn setup_draft() -> SetupDraft {
         provisioning_user: USER.to_owned(),
         provisioning_password: Secret::new(PASSWORD),
         public_name: "localhost".to_owned(),
-        time_zone: "Europe/Berlin".to_owned(),
-        time_server: "pool.ntp.org".to_owned(),
+        time: TimeDraft { time_zone: "Europe/Berlin".to_owned(), time_server: "pool.ntp.org".to_owned() },
         base: BaseSettings::MANAGE,
     }
 }
