@@ -24,6 +24,7 @@ pub mod secrets;
 pub mod server;
 pub mod sessions;
 pub mod setup;
+pub mod sign_in_link;
 pub mod state_dir;
 pub mod throttle;
 pub mod uploads;
@@ -60,7 +61,8 @@ pub struct Services {
     presence: Presence,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
-    setup_token: setup::SetupToken,
+    sign_in_links: sign_in_link::SignInLinks,
+    setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
 }
 
@@ -104,7 +106,8 @@ impl Services {
             presence: Presence::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
-            setup_token: setup::SetupToken::default(),
+            sign_in_links: sign_in_link::SignInLinks::default(),
+            setup_door: setup::Door::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
