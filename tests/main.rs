@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
 mod effective;
+mod fleet;
 mod golden;
 mod import;
 mod import_corpus;

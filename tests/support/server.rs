@@ -58,10 +58,44 @@ impl Server {
         let opening = Opening { state_dir: dir.path().join("state"), clock: clock.clone(), faults: Arc::clone(&faults) };
         let services = Arc::new(Services::open(opening).expect("the state opens"));
         setup::complete(&services, Opener::CommandLine, &setup_draft()).expect("set up");
-        let socket = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+        Self::listening("127.0.0.1:0".parse().expect("an address"), services, clock, faults, dir, settings)
+    }
+
+    fn listening(
+        address: SocketAddr,
+        services: Arc<Services>,
+        clock: Clock,
+        faults: Arc<Faults>,
+        dir: tempfile::TempDir,
+        settings: PhoneSettings,
+    ) -> Self {
+        let socket = listener::bind(address).expect("a free port");
         let address = socket.local_addr().expect("bound");
         let (stop, thread) = listen(&services, socket, settings, dir.path().join("certificates"));
         Self { address, services, clock, faults, dir, stop, thread: Some(thread) }
+    }
+
+    /// Stops it and starts it again on the same state, address and clock.
+    #[must_use]
+    pub fn restarted(self) -> Self {
+        self.stopped().started()
+    }
+
+    /// Stops it as SIGTERM does; what it kept stays.
+    pub fn stopped(mut self) -> Stopped {
+        self.halt();
+        presence::close(&self.services).expect("the disk is well");
+        let empty = tempfile::tempdir().expect("a temporary directory");
+        let dir = std::mem::replace(&mut self.dir, empty);
+        Stopped { address: self.address, clock: self.clock.clone(), faults: Arc::clone(&self.faults), dir }
+    }
+
+    fn halt(&mut self) {
+        drop(self.stop.stop(false));
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server's thread was printed; a second one here would hide the test's own.
+            let _ = thread.join();
+        }
     }
 
     /// The provisioning address.
@@ -90,14 +124,27 @@ impl Server {
     }
 }
 
+/// A server that does not run.
+pub struct Stopped {
+    address: SocketAddr,
+    clock: Clock,
+    faults: Arc<Faults>,
+    dir: tempfile::TempDir,
+}
+
+impl Stopped {
+    /// Starts it on what it kept.
+    pub fn started(self) -> Server {
+        let Self { address, clock, faults, dir } = self;
+        let opening = Opening { state_dir: dir.path().join("state"), clock: clock.clone(), faults: Arc::clone(&faults) };
+        let services = Arc::new(Services::open(opening).expect("the state opens"));
+        Server::listening(address, services, clock, faults, dir, PhoneSettings::default())
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
-        let stopped = self.stop.stop(false);
-        drop(stopped);
-        if let Some(thread) = self.thread.take() {
-            // A panic of the server's thread was printed; a second one here would hide the test's own.
-            let _ = thread.join();
-        }
+        self.halt();
     }
 }
 
