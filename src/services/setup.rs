@@ -124,7 +124,7 @@ fn check(services: &Services, draft: &SetupDraft) -> Result<(users::Checked, Acc
         base: Some(draft.base),
         ..AccountDraft::default()
     };
-    let owner = renamed(&mut errors, users::check(&draft.owner), &[("password", "owner_password")]);
+    let owner = renamed(&mut errors, users::check(&draft.owner), &[]);
     let fields = [("user", "provisioning_user"), ("password", "provisioning_password")];
     let account = renamed(&mut errors, accounts::apply(&settings, &blank(services)), &fields);
     let public_name = errors.take("public_name", accounts::parse_host(&draft.public_name));
@@ -158,12 +158,6 @@ fn blank(services: &Services) -> Account {
         revision: 0,
         created_at: services.clock.now(),
     }
-}
-
-/// What the built-in base would bring with everything on, to be shown before it is chosen.
-pub fn base_preview(services: &Services, time_zone: &str) -> Vec<(String, String)> {
-    let account = Account { time_zone: time_zone.to_owned(), ..blank(services) };
-    crate::domain::provision::base_listed(&account, BaseSettings::MANAGE)
 }
 
 #[cfg(test)]
@@ -216,7 +210,7 @@ mod tests {
         };
         let Err(ServiceError::Invalid(errors)) = run(&services, &bad) else { panic!("taken") };
         let fields: Vec<_> = errors.iter().map(|e| e.field).collect();
-        let all = ["name", "email", "owner_password", "provisioning_user", "provisioning_password", "time_zone", "public_name"];
+        let all = ["name", "email", "password", "provisioning_user", "provisioning_password", "time_zone", "public_name"];
         assert_eq!(fields, all);
         assert!(!is_done(&services));
     }
