@@ -241,9 +241,9 @@ impl Draft {
         Ok(())
     }
 
-    /// Bytes written so far.
-    pub fn size_bytes(&self) -> u64 {
-        self.size_bytes
+    /// What was written so far.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        fs::read(&self.path)
     }
 }
 

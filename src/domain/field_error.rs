@@ -46,6 +46,11 @@ impl FieldErrors {
         }
     }
 
+    /// Adds errors that another check found.
+    pub fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+
     /// Adds the errors of one item of several.
     pub fn add_item(&mut self, item: usize, errors: Self) {
         self.0.extend(errors.0.into_iter().map(|e| FieldError { item: Some(item), ..e }));

@@ -40,6 +40,8 @@ pub const RUNS_PER_REFUSED_SUBJECT: usize = 5;
 pub const LOG_BYTES_PER_DEVICE: u64 = 64 * 1024 * 1024;
 /// Logs, core dumps and captures kept of one device.
 pub const LOG_FILES_PER_DEVICE: usize = 500;
+/// Bytes of the disk that uploads of phones leave free for everything else.
+pub const DISK_RESERVE_BYTES: u64 = 256 * 1024 * 1024;
 /// New devices from one address in ten minutes (contract 4).
 pub const NEW_DEVICES_PER_ADDRESS: usize = 100;
 /// New devices of one account in an hour (contract 4).

@@ -130,12 +130,12 @@ pub enum Reason {
     Parameters,
     /// What this device had stored here.
     DeviceFile,
-    /// The account's file for devices that have none of their own.
-    AccountFile,
     /// No such file, and none is needed.
     Absent,
     /// No image is served for this path.
     NoImage,
+    /// A profile lists this file in `CONFIG_FILES`, and it is not stored here.
+    ListedMissing,
     /// An upload under a new name.
     Stored,
     /// An upload that took the place of a former one.
@@ -181,9 +181,9 @@ impl fmt::Display for Reason {
             Self::SharedMaster => "a master file without device values",
             Self::Parameters => "its effective configuration",
             Self::DeviceFile => "what it uploaded last",
-            Self::AccountFile => "the account's file for all devices",
             Self::Absent => "nothing stored under this name, and nothing needed",
             Self::NoImage => "no software is served here",
+            Self::ListedMissing => "a profile lists this file in CONFIG_FILES, and it is not stored here",
             Self::Stored => "stored",
             Self::Replaced => "stored, in place of the former one",
             Self::CredentialsMissing => "no credentials sent; a phone repeats the request with them",

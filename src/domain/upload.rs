@@ -1,6 +1,9 @@
 //! What phones may upload, where it goes, and how large it may be (contract 4, P4).
 
+use std::collections::BTreeMap;
+
 use super::device::DeviceKey;
+use super::parameter::{ParameterName, ParameterSet, check_value};
 use super::phone_file::{DeviceFile, PhoneFile};
 
 /// An upload that is in order so far.
@@ -91,6 +94,16 @@ pub fn dump_name(key: &DeviceKey, name: &str) -> String {
     rest.trim_start_matches(['-', '_']).to_ascii_lowercase()
 }
 
+/// Of a phone's own overrides, those that decide which time it shows: its offset and its daylight-saving rule (contract 5.8).
+pub fn own_clock(overrides: BTreeMap<String, String>) -> ParameterSet {
+    let shows_time = |name: &str| CLOCK.iter().any(|prefix| name.starts_with(prefix));
+    let parsed = overrides.into_iter().filter(|(name, value)| shows_time(name) && check_value(value).is_ok());
+    parsed.filter_map(|(name, value)| Some((ParameterName::parse(&name).ok()?, value.into()))).collect()
+}
+
+/// What the names of these parameters begin with.
+const CLOCK: [&str; 2] = ["tcpIpApp.sntp.gmtOffset", "tcpIpApp.sntp.daylightSavings."];
+
 #[cfg(test)]
 mod tests {
     use super::super::phone_file::PhonePath;
@@ -112,6 +125,13 @@ mod tests {
         assert_eq!(of(&format!("/{MAC}-phone.cfg"), Some(MAC)), Ok(Destination::File(DeviceFile::Phone)));
         let capture = of(&format!("/{MAC}_2026.11.22_101500.pcap.tar.gz"), None);
         assert_eq!(capture, Ok(Destination::Dump("2026.11.22_101500.pcap.tar.gz".to_owned())));
+    }
+
+    #[test]
+    fn of_the_overrides_only_the_clock_is_taken() {
+        let overrides = [("tcpIpApp.sntp.gmtOffset", "-7200"), ("up.timeOut", "41"), ("tcpIpApp.sntp.address", "a")];
+        let clock = own_clock(overrides.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!((clock.len(), clock.get("tcpIpApp.sntp.gmtOffset")), (1, Some("-7200")));
     }
 
     #[test]

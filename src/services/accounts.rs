@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::Services;
 use super::commit::commit;
 use super::error::ServiceError;
+use super::secrets::random_text;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::account::{Account, BaseSettings, Secret};
 use crate::domain::activity::Event;
@@ -12,6 +13,20 @@ use crate::domain::clock::is_zone;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::{MINUTES_PER_DAY, NAME_CHARS, SHARED_PASSWORD_CHARS};
+
+/// What all handsets know at the factory, as user name and as password (R184).
+pub const FACTORY_DEFAULT: &str = "PlcmSpIp";
+/// Characters of a password that we offer: 160 bits, and short enough to type on a handset once.
+const OFFERED_PASSWORD_CHARS: usize = 28;
+
+/// Zone and time server as typed.
+#[derive(Clone, Debug)]
+pub struct TimeDraft {
+    /// IANA name of the zone.
+    pub time_zone: String,
+    /// Host name or address of the time server.
+    pub time_server: String,
+}
 
 /// A change of some settings, as typed; what is none stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +45,16 @@ pub struct AccountDraft {
     pub base: Option<BaseSettings>,
     /// First minute of the polling window and the first one after it.
     pub polling_window: Option<(u16, u16)>,
+}
+
+/// Random shared credentials, of URL-safe characters, to be offered at set-up.
+pub fn offer_credentials() -> (String, Secret) {
+    (format!("phones-{}", random_text(4).to_lowercase()), Secret::new(random_text(OFFERED_PASSWORD_CHARS)))
+}
+
+/// Whether the shared credentials are the factory default: every page that shows them warns then (R184).
+pub fn is_factory_default(account: &Account) -> bool {
+    account.provisioning.user == FACTORY_DEFAULT || account.provisioning.password.expose() == FACTORY_DEFAULT
 }
 
 /// Changes settings of an account. `revision` is the one that the form was made from; none overwrites (R14).
@@ -53,6 +78,9 @@ pub fn update(
         new.revision += 1;
         change.put_account(new.clone())?;
         change.record(difference(&old, &new))?;
+        if is_factory_default(&new) && !is_factory_default(&old) {
+            change.record(Event::new("account", new.label.as_str(), "set to the factory default of all phones"))?;
+        }
         Ok(new)
     })
 }
@@ -126,7 +154,7 @@ pub fn clock_time(minute: u16) -> String {
 }
 
 /// User names go into phone menus and configuration files: ASCII only (R30).
-fn parse_user(text: &str) -> Result<String, String> {
+pub(super) fn parse_user(text: &str) -> Result<String, String> {
     let text = text.trim();
     let allowed = |c: &char| c.is_ascii_alphanumeric() || "#.-_()[]".contains(*c);
     match text.chars().find(|c| !allowed(c)) {
@@ -138,7 +166,7 @@ fn parse_user(text: &str) -> Result<String, String> {
 }
 
 /// Passwords are typed on phones: printable ASCII.
-fn parse_password(secret: &Secret) -> Result<Secret, String> {
+pub(super) fn parse_password(secret: &Secret) -> Result<Secret, String> {
     let text = secret.expose();
     match text.len() {
         0 => Err("enter a password for phones".to_owned()),
@@ -148,6 +176,14 @@ fn parse_password(secret: &Secret) -> Result<Secret, String> {
         }
         _ => Ok(secret.clone()),
     }
+}
+
+/// Zone and time server that can be used.
+pub(super) fn parse_time(draft: &TimeDraft) -> Result<(String, String), FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let zone = errors.take("time_zone", parse_zone(&draft.time_zone));
+    let server = errors.take("time_server", parse_host(&draft.time_server));
+    errors.into_result(zone.zip(server))
 }
 
 fn parse_zone(text: &str) -> Result<String, String> {

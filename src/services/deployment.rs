@@ -226,3 +226,6 @@ fn place_label(place: &Place) -> String {
         Place::Group(id) => format!("group {id}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

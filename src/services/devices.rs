@@ -315,3 +315,6 @@ fn remove_content(services: &Services, account: AccountId, key: &DeviceKey, blob
         tracing::warn!(%error, device = %key, "the logs of a deleted device could not be removed");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,18 +11,23 @@ pub mod clock;
 pub mod commit;
 pub mod deployment;
 pub mod devices;
+pub mod enrolment;
 pub mod error;
 pub mod import;
 pub mod presence;
 pub mod profiles;
+pub mod provisioning;
+pub mod rendered;
 pub mod roster;
 pub mod runs;
 pub mod secrets;
 pub mod server;
 pub mod sessions;
 pub mod setup;
+pub mod sign_in_link;
 pub mod state_dir;
 pub mod throttle;
+pub mod uploads;
 pub mod users;
 pub mod world;
 
@@ -56,7 +61,8 @@ pub struct Services {
     presence: Presence,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
-    setup_token: setup::SetupToken,
+    sign_in_links: sign_in_link::SignInLinks,
+    setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
 }
 
@@ -100,7 +106,8 @@ impl Services {
             presence: Presence::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
-            setup_token: setup::SetupToken::default(),
+            sign_in_links: sign_in_link::SignInLinks::default(),
+            setup_door: setup::Door::default(),
             writer: Mutex::default(),
         };
         services.rebuild()?;
@@ -164,7 +171,7 @@ impl Services {
 
     /// Removes content that no row names: what a crash left between writing a file and committing its row.
     fn sweep(&self) -> Result<(), ServiceError> {
-        let named = self.store.read(|tx| store::stored_files::all(tx))?.into_iter().map(|(_, _, file)| file.blob).collect();
+        let named = self.store.read(store::stored_files::all)?.into_iter().map(|(_, _, file)| file.blob).collect();
         self.blobs.sweep(&named).map_err(ServiceError::file("clear", self.state_dir.blobs()))?;
         Ok(())
     }

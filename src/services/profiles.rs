@@ -15,7 +15,7 @@ use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::import::ImportPreview;
 use crate::domain::names::Name;
 use crate::domain::parameter::ParameterSet;
-use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, apply};
+use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, apply, check_count};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::world::World;
 use crate::store;
@@ -125,7 +125,7 @@ pub fn edit_parameters(
     })
 }
 
-/// Takes what a preview shows into a profile that was shown with `revision` (R122).
+/// Takes exactly what a preview shows into a profile that was shown with `revision` (R122).
 ///
 /// # Errors
 /// As [`edit_parameters`].
@@ -137,10 +137,10 @@ pub fn import(
     preview: &ImportPreview,
     mode: Mode,
 ) -> Result<Profile, ServiceError> {
-    let added = preview.added.iter().map(|given| (&given.name, &given.value));
-    let changed = preview.changed.iter().map(|changed| (&changed.name, &changed.new));
-    let edits: Vec<_> = added.chain(changed).map(|(name, value)| ParameterEdit::Set(name.clone(), Arc::clone(value))).collect();
-    edit_parameters(services, actor, account, shown, &edits, mode)
+    edit(services, actor, account, shown, mode, |_, _, new| {
+        preview.apply(&mut new.parameters);
+        check_count(&new.parameters).map_err(|message| FieldErrors::one("parameters", message).into())
+    })
 }
 
 /// Replaces name, description and all parameters at once, as the API does.
@@ -306,3 +306,6 @@ fn check_name(world: &World, name: &Name, except: Option<ProfileId>) -> Result<(
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

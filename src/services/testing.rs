@@ -77,3 +77,17 @@ pub fn account() -> Account {
         created_at: Timestamp::UNIX_EPOCH,
     }
 }
+
+/// The newest entry of the activity log, in one line: actor, object, subject, action, changes.
+pub fn newest_activity(services: &Services) -> String {
+    let query = super::activity::ActivityQuery { limit: 1, ..Default::default() };
+    let page = super::activity::list(services, DEFAULT_ACCOUNT, &query).expect("listed");
+    let Some(entry) = page.items.first() else { return String::new() };
+    let event = &entry.event;
+    let mut line = format!("{}: {} {} {}", entry.actor, event.object, event.subject, event.action);
+    for change in &event.changes {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        line.push_str(&format!("; {} {} -> {}", change.field, shown(&change.old), shown(&change.new)));
+    }
+    line
+}

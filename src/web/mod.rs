@@ -5,4 +5,5 @@ pub mod api;
 pub mod blocking;
 pub mod listener;
 pub mod pace;
+pub mod phone;
 pub mod tls;

@@ -141,7 +141,8 @@ fn twin_name(name: &ParameterName) -> Option<ParameterName> {
     ParameterName::parse(&format!("{text}.set")).ok()
 }
 
-fn check_count(parameters: &ParameterSet) -> Result<(), String> {
+/// Whether there are no more parameters than a profile may have, in words if not.
+pub fn check_count(parameters: &ParameterSet) -> Result<(), String> {
     match parameters.len() {
         count if count > PARAMETERS_PER_PROFILE => {
             Err(format!("a profile has at most {PARAMETERS_PER_PROFILE} parameters; this one would have {count}. Split it"))

@@ -104,6 +104,8 @@ struct OpenRun {
     run: Run,
     connection: ConnectionId,
     had_master: bool,
+    /// A listed file could not be had: some phones then keep all of their former values (phone-rules 5).
+    lacks_file: bool,
 }
 
 /// The open runs.
@@ -295,7 +297,7 @@ impl OpenRun {
             exchanges: Vec::with_capacity(16),
             left_out: 0,
         };
-        Self { run, connection: heard.connection, had_master: false }
+        Self { run, connection: heard.connection, had_master: false, lacks_file: false }
     }
 
     fn join(&mut self, heard: Heard, cap: usize) {
@@ -303,7 +305,9 @@ impl OpenRun {
         let served = heard.standing == Standing::LetIn && heard.exchange.status == 200;
         self.connection = heard.connection;
         self.had_master |= served && heard.asked == Asked::Master && heard.exchange.method == super::Method::Get;
+        self.lacks_file |= heard.exchange.reason == super::Reason::ListedMissing;
         run.complete |= served && heard.asked == Asked::Parameters && self.had_master;
+        run.complete &= !self.lacks_file;
         if heard.speaker == Speaker::Updater || heard.asked == Asked::BootLog {
             run.kind = RunKind::Boot;
         }

@@ -41,6 +41,10 @@ pub fn verdict(run: &Run) -> Verdict {
     if let Some(held) = last(is_held) {
         return of_held(held);
     }
+    if last(|r| r == Reason::ListedMissing).is_some() {
+        let next = "Take the file off CONFIG_FILES in the profile that lists it, or give its full address there";
+        return Verdict::new(Outcome::Failed, "Was sent to a file that is not stored here", Some(next));
+    }
     if last(|r| r == Reason::Fault).is_some() {
         let next = "Look into the server's log; the phone keeps its configuration and comes again";
         return Verdict::new(Outcome::Failed, "Was answered 503 because of a fault of this server", Some(next));
@@ -202,7 +206,6 @@ mod tests {
             SharedMaster,
             Parameters,
             DeviceFile,
-            AccountFile,
             Absent,
             NoImage,
             Stored,

@@ -15,6 +15,7 @@ use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::world::World;
 use crate::services::Services;
+use crate::services::accounts;
 use crate::services::activity::{self, ActivityQuery};
 use crate::services::address::Address;
 use crate::web::blocking;
@@ -101,7 +102,7 @@ fn alerts(world: &World, devices: &[Listed], certificate_until: Timestamp, now: 
     if !provisioning.enabled {
         tell("warn", "Phones are not served: every one is told to come back later and keeps what it has.".to_owned(), SETTINGS);
     }
-    if provisioning.user.eq_ignore_ascii_case("PlcmSpIp") {
+    if accounts::is_factory_default(&world.account) {
         let text = "The provisioning account is the factory default of every phone: whoever knows a MAC address can fetch its configuration.";
         tell("warn", text.to_owned(), SETTINGS);
     }

@@ -34,6 +34,8 @@ struct ProvisioningPage {
     /// What is stored, and what was typed where a form was rejected.
     form: Form,
     account: Account,
+    /// The credentials are the ones that every phone knows at the factory (R184).
+    factory_default: bool,
     url: String,
     /// The same as phones want it typed: no scheme, no final slash.
     phone_address: String,
@@ -274,6 +276,7 @@ async fn settings_page(
         },
         groups: SWITCHES.map(|switch| group(switch, &account)).into(),
         revealed: None,
+        factory_default: accounts::is_factory_default(&account),
         url,
         account,
     })

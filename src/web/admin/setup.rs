@@ -1,11 +1,13 @@
 //! The first run (ux section 6): the one-time link, five answers, and then the dashboard.
 
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::errors;
 use super::forms::Form;
-use super::layout::{Page, html, html_rejected, see_other};
+use super::layout::{Page, html, html_rejected, html_with, see_other};
 use super::next::{HOME, LocalPath};
 use super::session::{self, Visitor};
 use super::sign_in;
@@ -13,9 +15,10 @@ use crate::domain::account::{BaseSettings, Secret};
 use crate::domain::clock::{is_zone, zone_names};
 use crate::domain::field_error::FieldErrors;
 use crate::services::Services;
+use crate::services::accounts::{self, TimeDraft};
 use crate::services::address::Address;
 use crate::services::error::ServiceError;
-use crate::services::setup::{self, SetupDraft};
+use crate::services::setup::{self, OFFERED_TIME_SERVER, OFFERED_TIME_ZONE, Opener, SetupDraft, SetupError};
 use crate::services::users::UserDraft;
 use crate::web::blocking;
 
@@ -44,15 +47,15 @@ pub fn configure(routes: &mut web::ServiceConfig) {
 }
 
 async fn ask(visitor: Visitor, request: HttpRequest, services: web::Data<Services>, address: web::Data<Address>) -> HttpResponse {
-    if setup::is_done(&services) {
-        return done_already(&visitor);
-    }
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
     let token = pairs.into_iter().find(|(name, _)| name == "token").map(|(_, token)| token).unwrap_or_default();
-    if !setup::knows(&services, &token, session::address(&request)) {
-        return ask_token(&visitor, &token);
+    if token.is_empty() && !setup::is_set_up(&services) {
+        return html(&TokenPage { page: visitor.page("Set up pdms"), form: Form::default() });
     }
-    html(&new_page(&visitor, &address, offered(&token, &address)))
+    match setup::check_token(&services, &token, session::address(&request)) {
+        Ok(()) => html(&new_page(&visitor, &address, offered(&token, &address))),
+        Err(error) => refused(&visitor, error),
+    }
 }
 
 async fn take(
@@ -62,61 +65,66 @@ async fn take(
     address: web::Data<Address>,
     form: Form,
 ) -> HttpResponse {
-    if setup::is_done(&services) {
-        return done_already(&visitor);
-    }
-    if !setup::knows(&services, form.value("token"), session::address(&request)) {
-        return ask_token(&visitor, form.value("token"));
-    }
+    let from = session::address(&request);
     if form.value("password") != form.value("password_again") {
+        if let Err(error) = setup::check_token(&services, form.value("token"), from) {
+            return refused(&visitor, error);
+        }
         let errors = FieldErrors::one("password_again", "the two passwords differ");
         return html_rejected(&new_page(&visitor, &address, form.rejected(&errors)));
     }
-    let (draft, to_tell) = (draft(&form), address.clone());
+    let (token, draft, to_tell) = (form.value("token").to_owned(), draft(&form), address.clone());
     let completed = blocking::call(&services, move |services| {
-        let owner = setup::run(services, &draft)?;
-        if let Err(error) = to_tell.refresh(services) {
+        let owner = setup::complete(services, Opener::Token(&token, from), &draft);
+        if owner.is_ok()
+            && let Err(error) = to_tell.refresh(services)
+        {
             tracing::error!(%error, "the certificates do not cover the new name yet");
         }
         Ok(owner)
     });
     match completed.await {
-        Ok(owner) => sign_in::enter(&visitor, &request, &services, &owner, &LocalPath::or_home(HOME)),
-        Err(ServiceError::Invalid(errors)) => html_rejected(&new_page(&visitor, &address, form.rejected(&errors))),
+        Ok(Ok(owner)) => sign_in::enter(&visitor, &request, &services, &owner, &LocalPath::or_home(HOME)),
+        Ok(Err(SetupError::Service(ServiceError::Invalid(errors)))) => {
+            html_rejected(&new_page(&visitor, &address, form.rejected(&errors)))
+        }
+        Ok(Err(error)) => refused(&visitor, error),
         Err(error) => errors::failed(&visitor, error),
     }
 }
 
-/// Once there is an owner, the link leads nowhere (ADM-01).
-fn done_already(visitor: &Visitor) -> HttpResponse {
-    match visitor.person() {
-        Some(_) => see_other(HOME),
-        None => errors::not_found(visitor),
+/// The page behind a link that opens nothing. Once there is an owner, none does (ADM-01).
+fn refused(visitor: &Visitor, error: SetupError) -> HttpResponse {
+    let page = |error: &SetupError| {
+        let form = Form::default().rejected(&FieldErrors::one("token", error));
+        TokenPage { page: visitor.page("Set up pdms"), form }
+    };
+    match error {
+        SetupError::Done if visitor.person().is_some() => see_other(HOME),
+        SetupError::Done => errors::not_found(visitor),
+        SetupError::WrongToken => html_rejected(&page(&error)),
+        SetupError::Wait(wait) => {
+            let mut answer = html_with(StatusCode::TOO_MANY_REQUESTS, &page(&error));
+            answer.headers_mut().insert(RETRY_AFTER, wait.as_secs().max(1).into());
+            answer
+        }
+        SetupError::Service(error) => errors::failed(visitor, error),
     }
-}
-
-fn ask_token(visitor: &Visitor, given: &str) -> HttpResponse {
-    let page = |form| TokenPage { page: visitor.page("Set up pdms"), form };
-    if given.is_empty() {
-        return html(&page(Form::default()));
-    }
-    let words =
-        "this is not the token that the server printed last, or there were too many wrong ones; wait a moment and try again";
-    html_rejected(&page(Form::default().rejected(&FieldErrors::one("token", words))))
 }
 
 /// The form as it is offered: random credentials, the machine's own name and zone.
 fn offered(token: &str, address: &Address) -> Form {
+    let (user, password) = accounts::offer_credentials();
     let here = jiff::tz::TimeZone::system();
-    let zone = here.iana_name().filter(|name| is_zone(name)).unwrap_or("UTC").to_owned();
-    let draft = SetupDraft::offered(address.candidates().into_iter().next().unwrap_or_default(), zone);
+    let zone = here.iana_name().filter(|name| is_zone(name)).unwrap_or(OFFERED_TIME_ZONE);
+    let name = address.candidates().into_iter().next().unwrap_or_default();
     Form::filled([
         ("token", token),
-        ("provisioning_user", &draft.provisioning_user),
-        ("provisioning_password", draft.provisioning_password.expose()),
-        ("public_name", &draft.public_name),
-        ("time_zone", &draft.time_zone),
-        ("time_server", &draft.time_server),
+        ("provisioning_user", &user),
+        ("provisioning_password", password.expose()),
+        ("public_name", &name),
+        ("time_zone", zone),
+        ("time_server", OFFERED_TIME_SERVER),
         ("base", "manage"),
     ])
 }
@@ -128,14 +136,13 @@ fn draft(form: &Form) -> SetupDraft {
         provisioning_user: owned("provisioning_user"),
         provisioning_password: Secret::new(owned("provisioning_password")),
         public_name: owned("public_name"),
-        time_zone: owned("time_zone"),
-        time_server: owned("time_server"),
+        time: TimeDraft { time_zone: owned("time_zone"), time_server: owned("time_server") },
         base: if form.is("base", "serve-only") { BaseSettings::SERVE_ONLY } else { BaseSettings::MANAGE },
     }
 }
 
 fn new_page(visitor: &Visitor, address: &Address, form: Form) -> NewPage {
-    let base = crate::domain::provision::base_listed(BaseSettings::MANAGE, form.value("time_zone"), form.value("time_server"));
+    let base = setup::base_preview(form.value("time_zone"));
     let page = visitor.page("Set up pdms");
     NewPage { page, form, names: address.candidates(), zones: zone_names().collect(), base }
 }

@@ -59,7 +59,7 @@ fn wanted(request: &HttpRequest) -> LocalPath {
 
 async fn ask_email(visitor: Visitor, request: HttpRequest, services: web::Data<Services>) -> HttpResponse {
     let next = wanted(&request);
-    if !setup::is_done(&services) {
+    if !setup::is_set_up(&services) {
         return see_other("/setup");
     }
     if visitor.person().is_some() {
