@@ -2,18 +2,27 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 
 use actix_web::web::{self, Data};
 use actix_web::{App, middleware};
 use jiff::Timestamp;
 use pdms::domain::access::Actor;
 use pdms::domain::account::{BaseSettings, Secret};
-use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::domain::deployment::Place;
+use pdms::domain::device_list::Listed;
+use pdms::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use pdms::domain::names::Name;
+use pdms::domain::parameter::ParameterName;
+use pdms::domain::profile::draft::ProfileDraft;
 use pdms::domain::world::{Endpoints, World};
-use pdms::services::accounts::TimeDraft;
+use pdms::services::accounts::{self, AccountDraft, TimeDraft};
 use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
+use pdms::services::commit::Mode;
+use pdms::services::deployment::{self, Target};
+use pdms::services::devices::{self, Afterwards};
+use pdms::services::profiles;
 use pdms::services::setup::{self, Opener, SetupDraft};
 use pdms::services::users::UserDraft;
 use pdms::services::{Opening, Services, presence};
@@ -52,49 +61,49 @@ impl Server {
 
     /// Starts with settings of the test.
     pub fn start_with(settings: PhoneSettings) -> Self {
+        let server = Self::start_unset(settings);
+        setup::complete(&server.services, Opener::CommandLine, &setup_draft()).expect("set up");
+        server
+    }
+
+    /// Starts, and nobody has set it up yet.
+    pub fn start_unset(settings: PhoneSettings) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let clock = Clock::manual(noon());
-        let faults = Arc::<Faults>::default();
-        let opening = Opening { state_dir: dir.path().join("state"), clock: clock.clone(), faults: Arc::clone(&faults) };
-        let services = Arc::new(Services::open(opening).expect("the state opens"));
-        setup::complete(&services, Opener::CommandLine, &setup_draft()).expect("set up");
-        Self::listening("127.0.0.1:0".parse().expect("an address"), services, clock, faults, dir, settings)
+        Self::open(dir, Clock::manual(noon()), Arc::default(), settings, 0)
     }
 
-    fn listening(
-        address: SocketAddr,
-        services: Arc<Services>,
-        clock: Clock,
-        faults: Arc<Faults>,
-        dir: tempfile::TempDir,
-        settings: PhoneSettings,
-    ) -> Self {
-        let socket = listener::bind(address).expect("a free port");
-        let address = socket.local_addr().expect("bound");
-        let (stop, thread) = listen(&services, socket, settings, dir.path().join("certificates"));
-        Self { address, services, clock, faults, dir, stop, thread: Some(thread) }
-    }
-
-    /// Stops it and starts it again on the same state, address and clock.
+    /// Stops and starts again on the same state and the same port, with the usual settings.
     #[must_use]
     pub fn restarted(self) -> Self {
         self.stopped().started()
     }
 
-    /// Stops it as SIGTERM does; what it kept stays.
+    /// Stops; the state and the port are kept for another start.
     pub fn stopped(mut self) -> Stopped {
-        self.halt();
-        presence::close(&self.services).expect("the disk is well");
-        let empty = tempfile::tempdir().expect("a temporary directory");
-        let dir = std::mem::replace(&mut self.dir, empty);
-        Stopped { address: self.address, clock: self.clock.clone(), faults: Arc::clone(&self.faults), dir }
+        self.stop();
+        let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().expect("a temporary directory"));
+        Stopped { dir, clock: self.clock.clone(), faults: Arc::clone(&self.faults), port: self.address.port() }
     }
 
-    fn halt(&mut self) {
+    fn open(dir: tempfile::TempDir, clock: Clock, faults: Arc<Faults>, settings: PhoneSettings, port: u16) -> Self {
+        let opening = Opening { state_dir: dir.path().join("state"), clock: clock.clone(), faults: Arc::clone(&faults) };
+        let services = Arc::new(Services::open(opening).expect("the state opens"));
+        let socket = listener::bind(SocketAddr::from(([127, 0, 0, 1], port))).expect("a free port");
+        let address = socket.local_addr().expect("bound");
+        let (stop, thread) = listen(&services, socket, settings);
+        Self { address, services, clock, faults, dir, stop, thread: Some(thread) }
+    }
+
+    fn stop(&mut self) {
         drop(self.stop.stop(false));
         if let Some(thread) = self.thread.take() {
             // A panic of the server's thread was printed; a second one here would hide the test's own.
             let _ = thread.join();
+        }
+        // Workers end a moment after the server does; the state directory is theirs until then.
+        let begun = std::time::Instant::now();
+        while Arc::strong_count(&self.services) > 1 && begun.elapsed().as_secs() < 30 {
+            std::thread::yield_now();
         }
     }
 
@@ -105,12 +114,39 @@ impl Server {
 
     /// The certificate that signed the server's.
     pub fn ca_file(&self) -> PathBuf {
-        self.dir.path().join("certificates/ca.pem")
+        shared_certificates().0.path().join("certificates/ca.pem")
     }
 
     /// The account's world as it is now.
     pub fn world(&self) -> Arc<World> {
         self.services.world(DEFAULT_ACCOUNT).expect("set up")
+    }
+
+    /// A new profile on Global. Answers its key.
+    pub fn global_profile(&self, name: &str, parameters: &[(&str, &str)]) -> ProfileId {
+        let parse = |(name, value): &(&str, &str)| (ParameterName::parse(name).expect("a parameter's name"), Arc::from(*value));
+        let parameters = parameters.iter().map(parse).collect();
+        let draft = ProfileDraft { name: Name::parse(name).expect("a name"), description: String::new(), parameters };
+        let made = profiles::create(&self.services, &admin(), DEFAULT_ACCOUNT, vec![draft], Mode::Keep).expect("made");
+        let target = Target::Place(Place::Global);
+        deployment::attach(&self.services, &admin(), DEFAULT_ACCOUNT, &target, made[0].id, Mode::Keep).expect("attached");
+        made[0].id
+    }
+
+    /// Changes settings of the account.
+    pub fn set_account(&self, draft: &AccountDraft) {
+        accounts::update(&self.services, &admin(), DEFAULT_ACCOUNT, None, draft).expect("changed");
+    }
+
+    /// Deletes a device.
+    pub fn delete(&self, key: &str, afterwards: Afterwards) {
+        let key = key.parse().expect("a key");
+        devices::delete(&self.services, &admin(), DEFAULT_ACCOUNT, &key, afterwards, Mode::Keep).expect("deleted");
+    }
+
+    /// A device as it is listed; none where it is not in the inventory.
+    pub fn device(&self, key: &str) -> Option<Listed> {
+        self.services.roster(DEFAULT_ACCOUNT).find(&key.parse().expect("a key"))
     }
 
     /// Lets time pass.
@@ -126,25 +162,22 @@ impl Server {
 
 /// A server that does not run.
 pub struct Stopped {
-    address: SocketAddr,
+    dir: tempfile::TempDir,
     clock: Clock,
     faults: Arc<Faults>,
-    dir: tempfile::TempDir,
+    port: u16,
 }
 
 impl Stopped {
-    /// Starts it on what it kept.
+    /// Starts it on what it kept, with the usual settings.
     pub fn started(self) -> Server {
-        let Self { address, clock, faults, dir } = self;
-        let opening = Opening { state_dir: dir.path().join("state"), clock: clock.clone(), faults: Arc::clone(&faults) };
-        let services = Arc::new(Services::open(opening).expect("the state opens"));
-        Server::listening(address, services, clock, faults, dir, PhoneSettings::default())
+        Server::open(self.dir, self.clock, self.faults, PhoneSettings::default(), self.port)
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.halt();
+        self.stop();
     }
 }
 
@@ -173,15 +206,23 @@ fn setup_draft() -> SetupDraft {
     }
 }
 
+/// Certificates of all servers of this process: making an RSA key takes longer than most tests.
+fn shared_certificates() -> &'static (tempfile::TempDir, Arc<Certificates>) {
+    static MADE: OnceLock<(tempfile::TempDir, Arc<Certificates>)> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let names = ServerNames::new(&["localhost".to_owned()], "localhost", [[127, 0, 0, 1].into()]);
+        let made = Certificates::open(&dir.path().join("certificates"), None, &names, noon()).expect("made");
+        (dir, Arc::new(made))
+    })
+}
+
 fn listen(
     services: &Arc<Services>,
     socket: std::net::TcpListener,
     settings: PhoneSettings,
-    certificates: PathBuf,
 ) -> (actix_server::ServerHandle, std::thread::JoinHandle<()>) {
-    // Clients look at the real clock, so the certificate's life begins in the past of both.
-    let names = ServerNames::new(&["localhost".to_owned()], "localhost", [[127, 0, 0, 1].into()]);
-    let certificates = Arc::new(Certificates::open(&certificates, None, &names, services.clock().now()).expect("made"));
+    let certificates = Arc::clone(&shared_certificates().1);
     let port = socket.local_addr().expect("bound").port();
     let ca_pem = certificates.active().ca_pem.clone();
     services.set_endpoints(Endpoints { https_url: format!("https://localhost:{port}/"), ca_pem });
