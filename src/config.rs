@@ -1,1 +1,325 @@
-//! Settings: flag over environment over file over default; unknown keys are refused.
+//! Settings of the process: flag over environment over file over default. What admins set in the browser is not here but in the store.
+//!
+//! The file is TOML; each of its keys is also a variable: `https` is `PDMS_HTTPS`, `certificate.key` is `PDMS_CERTIFICATE__KEY`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer};
+
+use crate::services::certificates::OwnFiles;
+
+/// Default of `--state`.
+const STATE: &str = "./pdms-state";
+/// Default of `--https`.
+const HTTPS: &str = "0.0.0.0:8443";
+/// Default of `--http`.
+const HTTP: &str = "0.0.0.0:8080";
+/// Default of the log filter.
+const LOG: &str = "info";
+/// What the variables begin with.
+const PREFIX: &str = "PDMS_";
+
+/// Everything that a server needs to know before it can open its state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The state directory.
+    pub state: PathBuf,
+    /// Where HTTPS listens. Port 0 takes any free port.
+    pub https: SocketAddr,
+    /// Where plain HTTP listens; none to leave it off.
+    pub http: Option<SocketAddr>,
+    /// The address that phones and people use, where it is not the name given at set-up with our own port.
+    pub public_url: Option<PublicUrl>,
+    /// Proxies whose word about a client's address counts (NET-06).
+    pub trusted_proxies: Vec<IpNet>,
+    /// The admin's own certificate.
+    pub certificate: Option<OwnFiles>,
+    /// What is logged, as `tracing` filters are written: `info`, `warn,pdms::web=debug`.
+    pub log: String,
+    /// Whether this is a demonstration.
+    pub demo: bool,
+    /// The file that the settings came from: read again on SIGHUP.
+    pub file: Option<PathBuf>,
+}
+
+/// What one source of settings says; none where it says nothing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// See [`Config::state`].
+    pub state: Option<PathBuf>,
+    /// See [`Config::https`].
+    pub https: Option<SocketAddr>,
+    /// See [`Config::http`].
+    pub http: Option<HttpSocket>,
+    /// See [`Config::public_url`].
+    pub public_url: Option<PublicUrl>,
+    /// See [`Config::trusted_proxies`].
+    #[serde(default, deserialize_with = "networks")]
+    pub trusted_proxies: Option<Vec<IpNet>>,
+    /// See [`Config::log`].
+    pub log: Option<String>,
+    /// See [`Config::certificate`].
+    pub certificate: Option<CertificateLayer>,
+}
+
+/// The `[certificate]` table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateLayer {
+    /// The chain in PEM form.
+    file: PathBuf,
+    /// Its private key in PEM form.
+    key: PathBuf,
+}
+
+/// An address for plain HTTP, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct HttpSocket(pub Option<SocketAddr>);
+
+/// An `https://` address without a path.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PublicUrl {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+/// Why the settings cannot be used, with the place and the next step.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the settings file {path} cannot be read: {error}", path = path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file says something that is no setting, or not in its form; the library's text has line and column.
+    #[error("the settings file {path} is not usable: {error}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and rule.
+        error: toml::de::Error,
+    },
+    /// A variable has the wrong form.
+    #[error("the variables PDMS_… are not usable: {0}")]
+    Variables(toml::de::Error),
+}
+
+impl Config {
+    /// Puts the sources together. `file` is what `--config` or `PDMS_CONFIG` names; `variables` is the environment.
+    ///
+    /// # Errors
+    /// A source that cannot be read or says something that is no setting.
+    pub fn load(
+        flags: Layer,
+        file: Option<&Path>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let from_file = file.map(read_file).transpose()?.unwrap_or_default();
+        let layer = flags.over(from_variables(variables)?).over(from_file);
+        Ok(Self {
+            state: layer.state.unwrap_or_else(|| STATE.into()),
+            https: layer.https.unwrap_or_else(|| HTTPS.parse().expect("a literal address")),
+            http: layer.http.map_or_else(|| HTTP.parse().ok(), |http| http.0),
+            public_url: layer.public_url,
+            trusted_proxies: layer.trusted_proxies.unwrap_or_default(),
+            certificate: layer.certificate.map(|own| OwnFiles { certificate: own.file, key: own.key }),
+            log: layer.log.unwrap_or_else(|| LOG.to_owned()),
+            demo: false,
+            file: file.map(Path::to_owned),
+        })
+    }
+}
+
+impl Layer {
+    /// What this one says, and where it says nothing what the other says.
+    fn over(self, below: Self) -> Self {
+        Self {
+            state: self.state.or(below.state),
+            https: self.https.or(below.https),
+            http: self.http.or(below.http),
+            public_url: self.public_url.or(below.public_url),
+            trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
+            log: self.log.or(below.log),
+            certificate: self.certificate.or(below.certificate),
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<Layer, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
+    toml::from_str(&text).map_err(|error| ConfigError::File { path: path.to_owned(), error })
+}
+
+/// Only variables that are settings are looked at: others of the same beginning belong to tools.
+fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Layer, ConfigError> {
+    const KEYS: [&str; 6] = ["state", "https", "http", "public_url", "trusted_proxies", "log"];
+    const CERTIFICATE_KEYS: [&str; 2] = ["file", "key"];
+    let mut table = toml::Table::new();
+    let mut certificate = toml::Table::new();
+    for (name, value) in variables {
+        let Some(key) = name.strip_prefix(PREFIX).map(str::to_lowercase) else { continue };
+        match key.split_once("__") {
+            None if KEYS.contains(&key.as_str()) => drop(table.insert(key, value.into())),
+            Some(("certificate", key)) if CERTIFICATE_KEYS.contains(&key) => {
+                drop(certificate.insert(key.to_owned(), value.into()));
+            }
+            _ => {}
+        }
+    }
+    if !certificate.is_empty() {
+        table.insert("certificate".to_owned(), certificate.into());
+    }
+    table.try_into().map_err(ConfigError::Variables)
+}
+
+/// A list, or a text with commas as variables and flags have it.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<IpNet>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Networks {
+        List(Vec<String>),
+        Text(String),
+    }
+    let texts: Vec<String> = match Networks::deserialize(deserializer)? {
+        Networks::List(list) => list,
+        Networks::Text(text) => text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect(),
+    };
+    texts.iter().map(|text| network(text).map_err(serde::de::Error::custom)).collect::<Result<_, _>>().map(Some)
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse::<IpNet>()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| format!("“{text}” is no network; write 10.0.0.0/8, 2001:db8::/32 or an address"))
+}
+
+impl FromStr for HttpSocket {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "off" => Ok(Self(None)),
+            _ => text.parse().map(|address| Self(Some(address))).map_err(|_| format!("“{text}” is neither ADDRESS:PORT nor off")),
+        }
+    }
+}
+
+impl TryFrom<String> for HttpSocket {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("“{text}” is no address of this server; write https://HOST or https://HOST:PORT");
+        let rest = text.strip_prefix("https://").ok_or_else(wrong)?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = match rest.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| wrong())?),
+            _ => (rest, 443),
+        };
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if bare.is_empty() || !(bare.chars().all(is_host) || bare.parse::<IpAddr>().is_ok()) {
+            return Err(wrong());
+        }
+        Ok(Self { host: bare.to_lowercase(), port })
+    }
+}
+
+impl TryFrom<String> for PublicUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl std::fmt::Display for PublicUrl {
+    /// With a final slash, as phones are told it; the port only where it is not 443.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        match self.port {
+            443 => write!(f, "https://{host}/"),
+            port => write!(f, "https://{host}:{port}/"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), text).expect("written");
+        file
+    }
+
+    #[test]
+    fn nothing_is_needed() {
+        let config = Config::load(Layer::default(), None, []).expect("defaults");
+        assert_eq!(config.https.to_string(), "0.0.0.0:8443");
+        assert_eq!(config.http.map(|address| address.port()), Some(8080));
+        assert_eq!(config.state, Path::new("./pdms-state"));
+    }
+
+    #[test]
+    fn flags_beat_variables_and_variables_beat_the_file() {
+        let file =
+            file("https = \"127.0.0.1:1\"\nhttp = \"off\"\nlog = \"warn\"\ntrusted_proxies = [\"10.0.0.0/8\", \"192.0.2.1\"]");
+        let flags = Layer { https: "127.0.0.1:3".parse().ok(), ..Layer::default() };
+        let variables = variables(&[("PDMS_HTTPS", "127.0.0.1:2"), ("PDMS_LOG", "debug"), ("PDMS_BIN", "x"), ("HOME", "/")]);
+        let config = Config::load(flags, Some(file.path()), variables).expect("settings");
+        assert_eq!((config.https.port(), config.http, config.log.as_str()), (3, None, "debug"));
+        assert_eq!(config.trusted_proxies.len(), 2);
+    }
+
+    #[test]
+    fn an_unknown_key_is_told_with_its_line() {
+        let file = file("https = \"127.0.0.1:1\"\nhtps = 3\n");
+        let error = Config::load(Layer::default(), Some(file.path()), []).expect_err("misspelt").to_string();
+        assert!(error.contains("line 2") && error.contains("htps"), "{error}");
+    }
+
+    #[test]
+    fn a_variable_in_a_wrong_form_is_told() {
+        let wrong = variables(&[("PDMS_TRUSTED_PROXIES", "10.0.0.0/8, everyone")]);
+        let error = Config::load(Layer::default(), None, wrong).expect_err("no network").to_string();
+        assert!(error.contains("everyone"), "{error}");
+        let own = variables(&[("PDMS_CERTIFICATE__FILE", "/a.pem"), ("PDMS_CERTIFICATE__KEY", "/a.key")]);
+        let config = Config::load(Layer::default(), None, own).expect("settings");
+        assert_eq!(config.certificate.map(|own| own.key), Some("/a.key".into()));
+    }
+
+    #[test]
+    fn a_public_url_is_https_with_a_host_and_no_path() {
+        let shown = |text: &str| text.parse::<PublicUrl>().map(|url| url.to_string());
+        assert_eq!(shown("https://PDMS.example.lan"), Ok("https://pdms.example.lan/".to_owned()));
+        assert_eq!(shown("https://pdms:8443/"), Ok("https://pdms:8443/".to_owned()));
+        assert_eq!(shown("https://[2001:db8::1]:8443"), Ok("https://[2001:db8::1]:8443/".to_owned()));
+        for wrong in ["http://pdms", "https://", "https://pdms/x", "https://pdms:x", "https://u:p@pdms"] {
+            assert!(shown(wrong).is_err(), "{wrong}");
+        }
+    }
+}

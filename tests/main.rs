@@ -1,1 +1,13 @@
 //! Feature tests: one file a feature, all in one binary, against the real server.
+
+#![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
+
+mod effective;
+mod golden;
+mod import;
+mod import_corpus;
+mod listener;
+mod phone;
+mod phone_files;
+mod support;
+mod user_agents;

@@ -40,6 +40,14 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Grant {
     actor: String,
+    by: By,
+}
+
+/// Whether a person or the server itself acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Person,
+    System,
 }
 
 /// The actor may not do this.
@@ -51,15 +59,20 @@ pub struct Denied;
 pub fn authorize(actor: &Actor, action: Action) -> Result<Grant, Denied> {
     let _ = action;
     match actor {
-        Actor::User { name, role: Role::Owner, .. } => Ok(Grant { actor: name.clone() }),
-        Actor::CommandLine => Ok(Grant { actor: "command line".to_owned() }),
+        Actor::User { name, role: Role::Owner, .. } => Ok(Grant { actor: name.clone(), by: By::Person }),
+        Actor::CommandLine => Ok(Grant { actor: "command line".to_owned(), by: By::Person }),
     }
 }
 
 impl Grant {
     /// For what the server does by itself: the reason is what the activity log shows as the actor.
     pub fn system(reason: &str) -> Self {
-        Self { actor: format!("pdms ({reason})") }
+        Self { actor: format!("pdms ({reason})"), by: By::System }
+    }
+
+    /// Whether the server acts by itself: such a change need not be recorded.
+    pub fn is_system(&self) -> bool {
+        self.by == By::System
     }
 
     /// The name under which the activity log keeps the change.

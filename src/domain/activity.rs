@@ -3,6 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::ids::AccountId;
+use super::limits::{ACTIVITY_CHANGES, ACTIVITY_VALUE_CHARS};
+use super::parameter::is_secret;
+
+/// The log of what belongs to no account: users, certificates, the server's settings.
+pub const SERVER: AccountId = AccountId(0);
+
 /// One entry. Its JSON is the stored form; secrets are masked before an entry is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
@@ -28,6 +35,67 @@ pub struct Event {
     pub changes: Vec<Change>,
 }
 
+impl Event {
+    /// An event without changed fields.
+    pub fn new(object: &str, subject: impl Into<String>, action: &str) -> Self {
+        Self { object: object.to_owned(), subject: subject.into(), action: action.to_owned(), changes: Vec::new() }
+    }
+
+    /// Adds a field unless it stayed the same.
+    #[must_use]
+    pub fn change(mut self, field: impl Into<String>, old: Option<String>, new: Option<String>) -> Self {
+        if old != new {
+            self.changes.push(Change { field: field.into(), old, new });
+        }
+        self
+    }
+
+    /// Adds a secret field unless it stayed the same; the values are masked.
+    #[must_use]
+    pub fn secret_change(self, field: impl Into<String>, old: Option<&str>, new: Option<&str>) -> Self {
+        if old == new {
+            return self;
+        }
+        let masked = |value: Option<&str>| value.map(|_| MASK.to_owned());
+        let (old, new) = (masked(old), masked(new));
+        let mut event = self;
+        event.changes.push(Change { field: field.into(), old, new });
+        event
+    }
+
+    /// Adds a parameter unless it stayed the same; secrets are masked.
+    #[must_use]
+    pub fn parameter_change(self, name: &str, old: Option<&str>, new: Option<&str>) -> Self {
+        if is_secret(name) {
+            return self.secret_change(name, old, new);
+        }
+        self.change(name, old.map(str::to_owned), new.map(str::to_owned))
+    }
+
+    /// The same event within the bounds of the log: a long value is cut, and of many changes the rest is counted.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        for change in &mut self.changes {
+            for value in [&mut change.old, &mut change.new].into_iter().flatten() {
+                clip(value);
+            }
+        }
+        if self.changes.len() > ACTIVITY_CHANGES {
+            let rest = self.changes.len() - ACTIVITY_CHANGES;
+            self.changes.truncate(ACTIVITY_CHANGES);
+            self.changes.push(Change { field: format!("and {rest} more"), old: None, new: None });
+        }
+        self
+    }
+}
+
+fn clip(value: &mut String) {
+    if let Some((end, _)) = value.char_indices().nth(ACTIVITY_VALUE_CHARS) {
+        value.truncate(end);
+        value.push('…');
+    }
+}
+
 /// One field's old and new value; none where it was or became absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
@@ -43,3 +111,34 @@ pub struct Change {
 
 /// What stands in place of a secret value.
 pub const MASK: &str = "••••••••";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_masked_change_shows_that_something_changed_and_not_what() {
+        let event = Event::new("account", "default", "changed")
+            .secret_change("password", Some("a"), Some("b"))
+            .secret_change("pin", Some("a"), Some("a"))
+            .parameter_change("reg.1.auth.password", None, Some("b"))
+            .parameter_change("reg.1.label", Some("a"), Some("b"));
+        let shown: Vec<_> = event.changes.iter().map(|c| (c.old.as_deref(), c.new.as_deref())).collect();
+        assert_eq!(shown, [(Some(MASK), Some(MASK)), (None, Some(MASK)), (Some("a"), Some("b"))]);
+    }
+
+    #[test]
+    fn an_event_is_held_at_its_bounds() {
+        let fields = |count: usize| {
+            (0..count).fold(Event::new("profile", "a", "changed"), |e, i| {
+                e.change(format!("f{i}"), None, Some("é".repeat(ACTIVITY_VALUE_CHARS + i)))
+            })
+        };
+        let at = fields(ACTIVITY_CHANGES).bounded();
+        assert_eq!(at.changes.len(), ACTIVITY_CHANGES);
+        assert_eq!(at.changes[0].new.as_ref().map(|v| v.chars().count()), Some(ACTIVITY_VALUE_CHARS));
+        assert!(at.changes[1].new.as_ref().is_some_and(|v| v.ends_with("é…")));
+        let above = fields(ACTIVITY_CHANGES + 2).bounded();
+        assert_eq!(above.changes.last().map(|c| c.field.as_str()), Some("and 2 more"));
+    }
+}

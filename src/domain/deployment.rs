@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ids::{GroupId, PersonGroupId, PersonId, RoomId, SiteId};
+use super::device::{Device, Owner};
+use super::ids::{GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId};
+use super::profile::Profile;
+use super::world::World;
 
 /// The kinds of containers, declared strongest first: the derived order *is* the priority (contract 5.1, R145).
 /// Binding stands above all of them and is written by [`super::provision`].
@@ -45,4 +48,150 @@ pub enum Place {
     Group(GroupId),
     /// Every device.
     Global,
+}
+
+impl Place {
+    /// The container that profiles at this place belong to.
+    pub fn container(&self) -> Container {
+        match self {
+            Self::Person(_) | Self::Room(_) => Container::Person,
+            Self::PersonGroup(_) => Container::PersonGroup,
+            Self::Site(_) => Container::Site,
+            Self::Model(_) => Container::Model,
+            Self::Group(_) => Container::Group,
+            Self::Global => Container::Global,
+        }
+    }
+}
+
+impl Container {
+    /// The container's name as admins read it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Device => "Device",
+            Self::Person => "Person or room",
+            Self::PersonGroup => "Person group",
+            Self::Site => "Site",
+            Self::Model => "Device model",
+            Self::Group => "Device group",
+            Self::Global => "Global",
+            Self::Base => "Built-in base",
+        }
+    }
+}
+
+/// One profile at one place that speaks for a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed<'a> {
+    /// The container it is attached to.
+    pub container: Container,
+    /// The profile.
+    pub profile: &'a Profile,
+}
+
+/// The profiles that speak for a device, strongest first: by container, within a container in the admin's order, and among
+/// several groups in the order of the device's (or the person's) own list (contract 5.1, R145, R148, R149).
+pub fn applicable<'a>(device: &Device, world: &'a World) -> Vec<Placed<'a>> {
+    let find = |id: &ProfileId| world.profiles.get(id).map(|profile| &**profile);
+    let own = device.profiles.iter().filter_map(find).map(|profile| Placed { container: Container::Device, profile });
+    let attached = places(device, world).into_iter().flat_map(|place| {
+        let container = place.container();
+        let ids = world.deployment.get(&place).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().filter_map(find).map(move |profile| Placed { container, profile })
+    });
+    own.chain(attached).collect()
+}
+
+/// The places that speak for a device, strongest first. Without the device itself: it carries its own list.
+fn places(device: &Device, world: &World) -> Vec<Place> {
+    let mut places = Vec::with_capacity(4 + device.groups.len());
+    match device.owner {
+        Some(Owner::Person(person)) => {
+            places.push(Place::Person(person));
+            places.extend(world.person_groups.get(&person).into_iter().flatten().copied().map(Place::PersonGroup));
+        }
+        Some(Owner::Room(room)) => places.push(Place::Room(room)),
+        None => {}
+    }
+    places.extend(device.site.map(Place::Site));
+    places.extend(device.model.clone().map(Place::Model));
+    places.extend(device.groups.iter().copied().map(Place::Group));
+    places.push(Place::Global);
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::testing::{deployed, device, profile, world};
+
+    fn placed_ids(device: &Device, world: &World) -> Vec<u64> {
+        applicable(device, world).iter().map(|one| one.profile.id.0).collect()
+    }
+
+    #[test]
+    fn containers_speak_from_the_device_down_to_global() {
+        let places = [
+            Place::Global,
+            Place::Group(GroupId(1)),
+            Place::Model("VVX 411".to_owned()),
+            Place::Site(SiteId(1)),
+            Place::PersonGroup(PersonGroupId(1)),
+            Place::Person(PersonId(1)),
+        ];
+        let attached = places.into_iter().zip(10..).map(|(place, id)| (place, profile(id, &[]))).collect();
+        let mut world = deployed(world(), attached);
+        world.person_groups.insert(PersonId(1), vec![PersonGroupId(1)]);
+        world.profiles.insert(ProfileId(1), profile(1, &[]).into());
+        let mut device = device("0004f2000001");
+        device.profiles = vec![ProfileId(1)];
+        device.owner = Some(Owner::Person(PersonId(1)));
+        device.site = Some(SiteId(1));
+        device.model = Some("VVX 411".to_owned());
+        device.groups = vec![GroupId(1)];
+
+        assert_eq!(placed_ids(&device, &world), [1, 15, 14, 13, 12, 11, 10]);
+        assert!(applicable(&device, &world).is_sorted_by_key(|one| one.container));
+    }
+
+    #[test]
+    fn groups_speak_in_the_devices_own_order_and_profiles_in_the_admins() {
+        let attached = [(1, 11), (1, 12), (2, 21), (3, 31)];
+        let attached = attached.into_iter().map(|(group, id)| (Place::Group(GroupId(group)), profile(id, &[]))).collect();
+        let world = deployed(world(), attached);
+        let mut device = device("0004f2000001");
+        device.groups = vec![GroupId(2), GroupId(1)];
+        assert_eq!(placed_ids(&device, &world), [21, 11, 12]);
+    }
+
+    #[test]
+    fn a_person_of_several_groups_has_an_order_too() {
+        let attached = [1, 2].map(|id| (Place::PersonGroup(PersonGroupId(id)), profile(id, &[])));
+        let mut world = deployed(world(), attached.into());
+        world.person_groups.insert(PersonId(7), vec![PersonGroupId(2), PersonGroupId(1)]);
+        let mut device = device("0004f2000001");
+        device.owner = Some(Owner::Person(PersonId(7)));
+        assert_eq!(placed_ids(&device, &world), [2, 1]);
+    }
+
+    #[test]
+    fn a_room_speaks_where_a_person_would() {
+        let world = deployed(world(), vec![(Place::Room(RoomId(3)), profile(1, &[])), (Place::Global, profile(2, &[]))]);
+        let mut device = device("0004f2000001");
+        device.owner = Some(Owner::Room(RoomId(3)));
+        assert_eq!(placed_ids(&device, &world), [1, 2]);
+        assert_eq!(applicable(&device, &world)[0].container, Container::Person);
+    }
+
+    #[test]
+    fn what_belongs_to_others_does_not_speak() {
+        let attached = vec![
+            (Place::Site(SiteId(9)), profile(1, &[])),
+            (Place::Model("VVX 500".to_owned()), profile(2, &[])),
+            (Place::Group(GroupId(9)), profile(3, &[])),
+        ];
+        let mut device = device("0004f2000001");
+        device.model = Some("VVX 411".to_owned());
+        assert!(applicable(&device, &deployed(world(), attached)).is_empty());
+    }
 }

@@ -1,5 +1,7 @@
 //! Devices: managed phones, conference units and video bars (R228–R241).
 
+pub mod draft;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -164,6 +166,18 @@ pub enum Origin {
     Automatic,
     /// By an admin or the API.
     Manual,
+}
+
+/// Why a key is held: it was deleted with *block*, until someone lifts it (contract 5.14). Its JSON is the stored form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// Name that the device had, so that the list is readable.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
 }
 
 /// What a device told by talking to us. Written in batches: a crash loses at most the last second of it (P14).

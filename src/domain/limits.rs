@@ -28,7 +28,51 @@ pub const LOG_DAYS: u32 = 10;
 pub const RUNS_PER_DEVICE: usize = 20;
 /// Seconds of silence that end a run (contract 1).
 pub const RUN_SILENCE_SECONDS: i64 = 120;
+/// Requests kept of one run: four times what the longest boot seen sends.
+pub const EXCHANGES_PER_RUN: usize = 120;
+/// Runs that are open at a time for phones that were not let in, and for addresses: a sweep over MAC addresses costs no more.
+pub const OPEN_REFUSED_RUNS: usize = 1_000;
+/// Subjects among phones that were not let in, and among addresses, whose ended runs are kept.
+pub const REFUSED_SUBJECTS: usize = 500;
+/// Runs kept for each of [`REFUSED_SUBJECTS`].
+pub const RUNS_PER_REFUSED_SUBJECT: usize = 5;
+/// Bytes of logs, core dumps and captures kept of one device; the oldest make room.
+pub const LOG_BYTES_PER_DEVICE: u64 = 64 * 1024 * 1024;
+/// Logs, core dumps and captures kept of one device.
+pub const LOG_FILES_PER_DEVICE: usize = 500;
+/// Bytes of the disk that uploads of phones leave free for everything else.
+pub const DISK_RESERVE_BYTES: u64 = 256 * 1024 * 1024;
+/// New devices from one address in ten minutes (contract 4).
+pub const NEW_DEVICES_PER_ADDRESS: usize = 100;
+/// New devices of one account in an hour (contract 4).
+pub const NEW_DEVICES_PER_HOUR: usize = 2_000;
+/// Characters of a path or a User-Agent from outside that are kept.
+pub const OUTSIDE_TEXT_CHARS: usize = 200;
 /// Seconds that a phone is told to wait where it is held (contract 4).
 pub const RETRY_AFTER_SECONDS: u32 = 3_600;
 /// First and last minute of the default polling window, 03:00 to 05:00 (R51).
 pub const POLLING_WINDOW_MINUTES: (u16, u16) = (180, 300);
+/// Seconds between two polls of a device, unless a profile says otherwise (R51, contract 5.8).
+pub const POLLING_PERIOD_SECONDS: i64 = 86_400;
+/// Seconds of silence after which a device counts as offline: two polling periods and one hour (contract 5.7).
+pub const OFFLINE_AFTER_SECONDS: i64 = 2 * POLLING_PERIOD_SECONDS + 3_600;
+/// Hours without a request after which a person must sign in again (R15; the number is ours).
+pub const SESSION_IDLE_HOURS: i64 = 12;
+/// Days after which a person must sign in again in any case.
+pub const SESSION_DAYS: i64 = 7;
+/// Minutes that a visitor has for a step of signing in.
+pub const STRANGER_SESSION_MINUTES: i64 = 60;
+/// Sessions of visitors who are not signed in.
+pub const STRANGER_SESSIONS: usize = 2_000;
+/// Characters that a user's password must have (ADM-02; the number is ours).
+pub const PASSWORD_CHARS: usize = 12;
+/// Bytes that a user's password may have.
+pub const PASSWORD_BYTES: usize = 1_024;
+/// Changed fields that one entry of the activity log keeps.
+pub const ACTIVITY_CHANGES: usize = 200;
+/// Characters of a value that the activity log keeps.
+pub const ACTIVITY_VALUE_CHARS: usize = 500;
+/// Characters that the password of the shared credentials may have (the number is ours).
+pub const SHARED_PASSWORD_CHARS: usize = 128;
+/// Minutes of a day: the latest end of a polling window.
+pub const MINUTES_PER_DAY: u16 = 1_440;

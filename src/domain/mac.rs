@@ -25,6 +25,13 @@ impl Mac {
         self.0
     }
 
+    /// The address so many places further on; after the last one it begins again.
+    pub fn plus(self, places: u32) -> Self {
+        let number = self.0.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte)) + u64::from(places);
+        let [_, _, bytes @ ..] = number.to_be_bytes();
+        Self(bytes)
+    }
+
     /// All digits zero: the name of files that belong to every phone (protocol/provisioning.md 1.3).
     pub const fn is_zero(self) -> bool {
         matches!(self.0, [0, 0, 0, 0, 0, 0])
@@ -91,6 +98,12 @@ mod tests {
         for text in ["0004f2aabbcc", "00:04:F2:AA:BB:CC", "0004.f2aa.bbcc", "00-04-f2-aa-bb-cc", " 0004F2AABBCC "] {
             assert_eq!(text.parse::<Mac>().map(|m| m.to_string()), Ok("0004f2aabbcc".to_owned()), "{text}");
         }
+    }
+
+    #[test]
+    fn counting_on_carries_over_every_byte() {
+        assert_eq!(Mac::from_bytes([0, 4, 0xf2, 0xff, 0xff, 0xff]).plus(1), Mac::from_bytes([0, 4, 0xf3, 0, 0, 0]));
+        assert_eq!(Mac::from_bytes([0xff; 6]).plus(1), Mac::from_bytes([0; 6]));
     }
 
     #[test]

@@ -1,1 +1,223 @@
 //! Models and families of devices, and what is known of them.
+//!
+//! The facts themselves are data (`data/models.toml`, read by the catalog): a new model needs no code. A device of an
+//! unknown model is served like any other.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::phone_file::is_part_number;
+
+/// A device type as the guide calls it (R240).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Family {
+    /// Name shown, such as `SoundPoint IP`.
+    pub name: String,
+    /// Other names that people use for it, such as the guide's `SoundPoint`.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// How its model tokens begin in a User-Agent, such as `SPIP_`.
+    #[serde(default)]
+    pub prefixes: Vec<String>,
+    /// What stands in front of the rest of the token in a model's name: `SoundPoint IP ` makes `SPIP_335` a `SoundPoint IP 335`.
+    #[serde(default)]
+    pub display: String,
+    /// What identifies its devices (R3).
+    pub key: KeyKind,
+    /// Whether a name given here is sent to the device (R233, R234).
+    pub takes_name: bool,
+    /// Whether its devices have the REST interface.
+    pub rest: bool,
+}
+
+/// What identifies the devices of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyKind {
+    /// The MAC address.
+    Mac,
+    /// The serial number.
+    Serial,
+}
+
+/// One model.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// Name shown, such as `VVX 411`.
+    pub name: String,
+    /// Name of its [`Family`].
+    pub family: String,
+    /// Tokens in User-Agents where the family's prefix does not give this name.
+    #[serde(default)]
+    pub tokens: Vec<String>,
+    /// Part numbers, the usual one first (protocol/provisioning.md 4.3). Phones put theirs in front of image names.
+    #[serde(default)]
+    pub part_numbers: Vec<String>,
+    /// Software versions that the guide names as tested (R241).
+    #[serde(default)]
+    pub tested: Vec<String>,
+}
+
+/// All families and models, with the ways to look them up.
+#[derive(Clone, Debug)]
+pub struct ModelTable {
+    families: Vec<Family>,
+    models: Vec<Model>,
+    by_token: HashMap<String, usize>,
+    by_part_number: HashMap<String, usize>,
+}
+
+/// What is wrong with a model table.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelTableError {
+    /// Two entries share a name, token or part number.
+    #[error("“{0}” stands in the model table twice")]
+    Twice(String),
+    /// A model names a family that is not there.
+    #[error("model “{0}” is of the unknown family “{1}”")]
+    Family(String, String),
+    /// A text that is no part number.
+    #[error("model “{0}” has “{1}”, which is no part number")]
+    PartNumber(String, String),
+}
+
+impl ModelTable {
+    /// Checks and indexes the families and models.
+    pub fn new(families: Vec<Family>, models: Vec<Model>) -> Result<Self, ModelTableError> {
+        let mut names = HashSet::new();
+        for name in families.iter().flat_map(|f| f.aliases.iter().chain([&f.name])).chain(models.iter().map(|m| &m.name)) {
+            if !names.insert(folded(name)) {
+                return Err(ModelTableError::Twice(name.clone()));
+            }
+        }
+        let (mut by_token, mut by_part_number) = (HashMap::new(), HashMap::new());
+        for (i, model) in models.iter().enumerate() {
+            if !families.iter().any(|f| f.name == model.family) {
+                return Err(ModelTableError::Family(model.name.clone(), model.family.clone()));
+            }
+            for token in &model.tokens {
+                if by_token.insert(folded(token), i).is_some() {
+                    return Err(ModelTableError::Twice(token.clone()));
+                }
+            }
+            for part in &model.part_numbers {
+                if !is_part_number(part) {
+                    return Err(ModelTableError::PartNumber(model.name.clone(), part.clone()));
+                }
+                if by_part_number.insert(part.clone(), i).is_some() {
+                    return Err(ModelTableError::Twice(part.clone()));
+                }
+            }
+        }
+        Ok(Self { families, models, by_token, by_part_number })
+    }
+
+    /// Family and model name that a token of a User-Agent means: `SPIP_335` is the `SoundPoint IP 335` of `SoundPoint IP`.
+    /// A model that is not in the table gets the name that its family's rule makes.
+    pub fn recognise(&self, token: &str) -> Option<(&str, String)> {
+        if let Some(model) = self.by_token.get(&folded(token)).and_then(|i| self.models.get(*i)) {
+            return Some((&model.family, model.name.clone()));
+        }
+        self.families.iter().find_map(|family| {
+            let rest = family.prefixes.iter().find_map(|prefix| strip_prefix_ignoring_case(token, prefix))?;
+            let rest = rest.trim_matches('_').replace('_', " ");
+            (!rest.is_empty()).then(|| (family.name.as_str(), format!("{}{rest}", family.display)))
+        })
+    }
+
+    /// A family by its name or another name of it, in any letter case.
+    pub fn family(&self, name: &str) -> Option<&Family> {
+        let wanted = folded(name);
+        self.families.iter().find(|f| folded(&f.name) == wanted || f.aliases.iter().any(|a| folded(a) == wanted))
+    }
+
+    /// A model by its name, in any letter case and with or without blanks: `vvx411` is the `VVX 411`.
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        let wanted = folded(name);
+        self.models.iter().find(|m| folded(&m.name) == wanted)
+    }
+
+    /// The model that a part number belongs to.
+    pub fn by_part_number(&self, part_number: &str) -> Option<&Model> {
+        self.by_part_number.get(part_number).and_then(|i| self.models.get(*i))
+    }
+
+    /// All families, in the order of the guide.
+    pub fn families(&self) -> &[Family] {
+        &self.families
+    }
+
+    /// All models.
+    pub fn models(&self) -> &[Model] {
+        &self.models
+    }
+}
+
+/// The form that spellings of one name share: `VVX_411`, `VVX 411` and `vvx411`.
+fn folded(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
+}
+
+fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn family(name: &str, prefix: &str) -> Family {
+        Family {
+            name: name.to_owned(),
+            aliases: Vec::new(),
+            prefixes: vec![prefix.to_owned()],
+            display: format!("{name} "),
+            key: KeyKind::Mac,
+            takes_name: false,
+            rest: true,
+        }
+    }
+
+    fn model(name: &str, tokens: &[&str], part_numbers: &[&str]) -> Model {
+        let own = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect();
+        Model {
+            name: name.to_owned(),
+            family: "A".to_owned(),
+            tokens: own(tokens),
+            part_numbers: own(part_numbers),
+            tested: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_token_is_first_looked_up_and_then_built_from_its_family() {
+        let table =
+            ModelTable::new(vec![family("A", "AX_")], vec![model("A Visual+", &["AX_Visual"], &[])]).expect("a good table");
+        assert_eq!(table.recognise("ax_visual"), Some(("A", "A Visual+".to_owned())));
+        assert_eq!(table.recognise("AX_77_b"), Some(("A", "A 77 b".to_owned())));
+        assert_eq!(table.recognise("AX_"), None);
+        assert_eq!(table.recognise("é"), None);
+    }
+
+    #[test]
+    fn faults_of_the_table_are_told() {
+        let twice = |e: &str| Some(ModelTableError::Twice(e.to_owned()));
+        assert_eq!(ModelTable::new(vec![family("A", "x"), family("a", "y")], vec![]).err(), twice("a"));
+        assert_eq!(
+            ModelTable::new(vec![family("A", "x")], vec![model("M", &["t"], &[]), model("N", &["T"], &[])]).err(),
+            twice("T")
+        );
+        assert_eq!(
+            ModelTable::new(vec![family("B", "x")], vec![model("M", &[], &[])]).err(),
+            Some(ModelTableError::Family("M".to_owned(), "A".to_owned()))
+        );
+        assert_eq!(
+            ModelTable::new(vec![family("A", "x")], vec![model("M", &[], &["43111-46161-001"])]).err(),
+            Some(ModelTableError::PartNumber("M".to_owned(), "43111-46161-001".to_owned()))
+        );
+    }
+}

@@ -127,6 +127,11 @@ impl ParameterSet {
         self.0.get(name).map(|v| &**v)
     }
 
+    /// The value of a name, to be kept without copying it.
+    pub fn get_shared(&self, name: &str) -> Option<&Arc<str>> {
+        self.0.get(name)
+    }
+
     /// All parameters in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&ParameterName, &Arc<str>)> {
         self.0.iter()
@@ -151,13 +156,86 @@ impl FromIterator<(ParameterName, Arc<str>)> for ParameterSet {
 
 /// Whether a parameter's value is a secret that pages, logs and the activity log must mask (P10, SEC-05).
 ///
-/// Goes by the name, as the vendor's schema does by its `StringPassword` types: passwords, PINs, keys and credentials.
+/// Goes by the name, as the vendor's schema does by its `StringPassword` types: passwords, PINs, keys and credentials. An
+/// index or a model at the end of the name does not matter.
 pub fn is_secret(name: &str) -> bool {
-    let name = name.strip_suffix(".set").map_or(name, |_| "");
     let lower = name.to_ascii_lowercase();
-    let last = lower.rsplit('.').next().unwrap_or_default();
-    ["password", "passwd", "pwd", "passphrase", "secret", "psk", "pin", "privatekey"].iter().any(|w| last.ends_with(w))
-        || lower.contains("customdevicekey")
-        || lower.contains("configencryption.key")
-        || lower.ends_with(".wpa.psk")
+    let mut segments = lower.rsplit('.').skip_while(|segment| is_index_or_model(segment));
+    let Some(last) = segments.next() else { return false };
+    let before = segments.next().unwrap_or_default();
+    SECRET_ENDINGS.iter().any(|ending| last.ends_with(ending))
+        || last.starts_with("customdevicekey")
+        || (last == "key" && SECRET_KEYS.contains(&before))
+}
+
+/// How the last segment of a secret's name ends.
+const SECRET_ENDINGS: [&str; 10] =
+    ["password", "passwd", "passphrase", "passcode", "pwd", "secret", "psk", "pin", "privatekey", "community"];
+
+/// What stands before a `key` that is a secret.
+const SECRET_KEYS: [&str; 4] = ["configencryption", "psk", "wep", "wpa"];
+
+/// Whether a lower-case segment is a number or a model: real files add both to names that the schema has without them.
+fn is_index_or_model(segment: &str) -> bool {
+    segment.bytes().all(|b| b.is_ascii_digit())
+        || ["spip", "ssip", "ssduo", "vvx", "trio", "ccx", "edge"].iter().any(|model| segment.starts_with(model))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_secret_parameters_are_known_by_name() {
+        let secret = [
+            "apps.push.password",
+            "apps.statePolling.password",
+            "device.auth.localAdminPassword",
+            "device.auth.localUserPassword",
+            "device.logincred.password",
+            "device.net.dot1x.password",
+            "device.net.secondaryNetwork.wifi.WEP.key",
+            "device.net.secondaryNetwork.wifi.WPA.password",
+            "device.pacfile.password",
+            "device.prov.password",
+            "device.sec.configEncryption.key",
+            "device.sec.TLS.customDeviceKey1",
+            "device.wifi.psk.key",
+            "dir.corp.alt.password",
+            "exchange.auth.password",
+            "prov.login.localPassword",
+            "REG.12.AUTH.PASSWORD",
+            "reg.1.auth.password.VVX500",
+            "reg.2.pin",
+            "reg.1.server.2.pstnServerAuth.password",
+            "sec.auth.admin.room.password",
+            "sec.TLS.customDeviceKey.3",
+            "snmp.community",
+            "snmp.privacyPassword",
+        ];
+        for name in secret {
+            assert!(is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_only_speaks_of_secrets_is_shown() {
+        let open = [
+            "device.prov.password.set",
+            "prov.login.localPassword.hashed",
+            "sec.auth.admin.room.password.minLength",
+            "sec.pwd.length.admin",
+            "dir.corp.auth.useLoginCredentials",
+            "device.wifi.psk.keyType",
+            "key.1.function.prim",
+            "feature.exchangeVoiceMail.skipPin.enabled",
+            "device.sec.TLS.customCaCert1",
+            "reg.1.auth.userId",
+            "mb.main.autoBackKey",
+            "",
+        ];
+        for name in open {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Configuration profiles: named sets of parameters (R108–R118).
 
+pub mod draft;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -1,41 +1,51 @@
 //! Runs: the requests of one boot or poll, in order, with what each was answered and why (contract 1, R177).
+//!
+//! [`assembly`] puts requests together into runs; [`verdict`] says in words what came of one. Both are pure.
 
+pub mod assembly;
+pub mod verdict;
+
+use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::device::DeviceKey;
-use super::mac::Mac;
 
 /// Whom a run belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Subject {
-    /// A device of the inventory.
+    /// A device of the inventory that was let in.
     Device(DeviceKey),
-    /// A phone that named a MAC and was not let in.
-    Stranger(Mac),
-    /// Something that named no MAC, or never got past the TLS handshake.
+    /// A phone that named a device and was not let in, whether that device exists or not: anybody can name one.
+    Stranger(DeviceKey),
+    /// Something that named no device, or never got past the TLS handshake.
     Address(IpAddr),
 }
 
-/// One boot or poll.
+/// One boot or poll. Its JSON is the stored form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// First request.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub started_at: Timestamp,
     /// Last request so far.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub ended_at: Timestamp,
-    /// Address it came from.
+    /// Address the last request came from.
     pub address: IpAddr,
     /// The last User-Agent, cleaned and capped.
     pub user_agent: String,
     /// Boot or poll.
     pub kind: RunKind,
+    /// Whether the master and every file of ours that it names were answered 200 (contract 4).
+    #[serde(default)]
+    pub complete: bool,
     /// What was asked, in order.
     pub exchanges: Vec<Exchange>,
-    /// How many exchanges were left out because the run has more than a run may keep.
+    /// How many exchanges were left out because the run has more than [`super::limits::EXCHANGES_PER_RUN`].
     #[serde(default)]
     pub left_out: u32,
 }
@@ -44,30 +54,228 @@ pub struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunKind {
-    /// An Updater spoke, or the uptime fell.
+    /// An Updater spoke.
     Boot,
     /// Anything else.
     Poll,
 }
 
-/// One request and its answer, or one failed handshake.
+/// One request and its answer, or one failed handshake. Names are short in the stored form: a fleet keeps millions of these.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
-    /// When it was answered.
+    /// When it was answered; stored in milliseconds.
+    #[serde(rename = "t", with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub at: Timestamp,
-    /// `GET`, `HEAD`, `PUT`, `POST`; `TLS` for a handshake that failed.
-    pub method: String,
-    /// What was asked for, cleaned and capped, without a query.
-    pub path: String,
-    /// HTTP status; 0 for a failed handshake.
+    /// What was to be done.
+    #[serde(rename = "m")]
+    pub method: Method,
+    /// What was asked for, cleaned and capped by [`clean`], without a query. Empty for a failed handshake.
+    #[serde(rename = "p", default, skip_serializing_if = "str_is_empty")]
+    pub path: Box<str>,
+    /// HTTP status; 0 for a failed handshake or a connection that was cut before its answer.
+    #[serde(rename = "s")]
     pub status: u16,
     /// Bytes of the answer's or, for an upload, the request's body.
+    #[serde(rename = "z", default)]
     pub size_bytes: u64,
     /// Why it was answered so.
+    #[serde(rename = "r")]
     pub reason: Reason,
 }
 
-/// Why a request was answered the way it was, in words for the Runs tab. Kept as a short text in the store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Reason(pub String);
+fn str_is_empty(text: &str) -> bool {
+    text.is_empty()
+}
+
+/// What a phone wanted to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// Fetch a file.
+    Get,
+    /// Ask for a file's size.
+    Head,
+    /// Upload a file.
+    Put,
+    /// Upload a file, as some models do.
+    Post,
+    /// Anything else, which is answered 405.
+    Other,
+    /// A TLS handshake that failed.
+    Tls,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Other => "other",
+            Self::Tls => "TLS",
+        })
+    }
+}
+
+/// Why a request was answered the way it was. `Display` gives the words for the Runs tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The master file made for this device.
+    Master,
+    /// A master file without device values.
+    SharedMaster,
+    /// The effective parameters.
+    Parameters,
+    /// What this device had stored here.
+    DeviceFile,
+    /// No such file, and none is needed.
+    Absent,
+    /// No image is served for this path.
+    NoImage,
+    /// A profile lists this file in `CONFIG_FILES`, and it is not stored here.
+    ListedMissing,
+    /// An upload under a new name.
+    Stored,
+    /// An upload that took the place of a former one.
+    Replaced,
+    /// The challenge that every request without credentials gets.
+    CredentialsMissing,
+    /// The credentials are not the account's.
+    CredentialsWrong,
+    /// Provisioning is switched off for the account, or was never set up.
+    ProvisioningOff,
+    /// The device was deleted with *block*.
+    Blocked,
+    /// Nothing says which device this is.
+    Unidentified,
+    /// Too many new devices came from this address or to this account in a short time.
+    TooManyNew,
+    /// The upload is not one of this device's own files.
+    Foreign,
+    /// Nothing that phones may upload.
+    NotUploadable,
+    /// A method that phones do not use.
+    MethodRefused,
+    /// An upload in pieces (`Content-Range`).
+    Piecewise,
+    /// The upload is longer than its kind may be.
+    TooLarge,
+    /// The connection ended before the upload did; the former file stays.
+    CutOff,
+    /// The device uploads more than it may.
+    QuotaReached,
+    /// The disk is nearly full.
+    DiskReserve,
+    /// A fault of this server.
+    Fault,
+    /// The TLS handshake failed.
+    Handshake(HandshakeFault),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Master => "the master file of this device",
+            Self::SharedMaster => "a master file without device values",
+            Self::Parameters => "its effective configuration",
+            Self::DeviceFile => "what it uploaded last",
+            Self::Absent => "nothing stored under this name, and nothing needed",
+            Self::NoImage => "no software is served here",
+            Self::ListedMissing => "a profile lists this file in CONFIG_FILES, and it is not stored here",
+            Self::Stored => "stored",
+            Self::Replaced => "stored, in place of the former one",
+            Self::CredentialsMissing => "no credentials sent; a phone repeats the request with them",
+            Self::CredentialsWrong => "wrong user name or password",
+            Self::ProvisioningOff => "provisioning is switched off",
+            Self::Blocked => "this device is blocked",
+            Self::Unidentified => "nothing says which device this is",
+            Self::TooManyNew => "too many new devices in a short time",
+            Self::Foreign => "not a file of this device",
+            Self::NotUploadable => "nothing that a phone may upload",
+            Self::MethodRefused => "not a method that phones use",
+            Self::Piecewise => "uploads in pieces are not taken",
+            Self::TooLarge => "larger than this kind of file may be",
+            Self::CutOff => "the connection ended before the upload did; the former file stays",
+            Self::QuotaReached => "this device uploads more than it may",
+            Self::DiskReserve => "the server's disk is nearly full",
+            Self::Fault => "a fault of this server",
+            Self::Handshake(fault) => return fault.fmt(f),
+        })
+    }
+}
+
+/// Why a TLS handshake failed, as far as the two sides told. `Display` gives the cause in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HandshakeFault {
+    /// The phone does not know the CA that signed our certificate.
+    UnknownCa,
+    /// The phone refuses our certificate for another reason, such as its name.
+    CertificateRefused,
+    /// The phone takes our certificate for expired or not yet valid: mostly its clock.
+    CertificateTime,
+    /// No cipher suite that both sides speak.
+    NoCommonSuite,
+    /// No TLS version that both sides speak.
+    NoCommonVersion,
+    /// What came was no TLS, mostly plain HTTP.
+    NotTls,
+    /// The phone hung up without a word.
+    HungUp,
+    /// The handshake took too long.
+    TimedOut,
+    /// Anything else.
+    Other,
+}
+
+impl fmt::Display for HandshakeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::UnknownCa => "it does not know the CA of our certificate",
+            Self::CertificateRefused => "it refuses our certificate",
+            Self::CertificateTime => "it takes our certificate for expired; its clock may be wrong",
+            Self::NoCommonSuite => "it shares no cipher suite with us",
+            Self::NoCommonVersion => "it speaks no TLS version that we do",
+            Self::NotTls => "it did not speak TLS",
+            Self::HungUp => "it hung up during the handshake",
+            Self::TimedOut => "the handshake took too long",
+            Self::Other => "the handshake failed",
+        })
+    }
+}
+
+/// Makes a text from outside fit to be kept and shown: control characters replaced, at most `chars` characters.
+pub fn clean(text: &str, chars: usize) -> String {
+    let replace = |c: char| if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) { '\u{fffd}' } else { c };
+    text.chars().take(chars).map(replace).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_is_bounded_and_cannot_hide_or_reorder_anything() {
+        assert_eq!(clean("a\u{0}b\u{202e}c\nd", 80), "a\u{fffd}b\u{fffd}c\u{fffd}d");
+        assert_eq!(clean(&"é".repeat(300), 200).chars().count(), 200);
+    }
+
+    #[test]
+    fn an_exchange_is_stored_small_and_read_back_the_same() {
+        let exchange = Exchange {
+            at: Timestamp::from_millisecond(1_795_000_000_123).expect("a time within the range"),
+            method: Method::Get,
+            path: "/0004f2c05001.cfg".into(),
+            status: 200,
+            size_bytes: 312,
+            reason: Reason::Master,
+        };
+        let json = serde_json::to_string(&exchange).expect("plain values become JSON");
+        assert_eq!(json, r#"{"t":1795000000123,"m":"GET","p":"/0004f2c05001.cfg","s":200,"z":312,"r":"master"}"#);
+        assert_eq!(serde_json::from_str::<Exchange>(&json).ok(), Some(exchange));
+        let failed = Reason::Handshake(HandshakeFault::UnknownCa);
+        assert_eq!(serde_json::to_string(&failed).ok().as_deref(), Some(r#"{"handshake":"unknown-ca"}"#));
+    }
+}

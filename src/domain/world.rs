@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::account::Account;
 use super::deployment::Place;
 use super::device::DeviceKey;
-use super::ids::{AccountId, ProfileId};
+use super::ids::{AccountId, PersonGroupId, PersonId, ProfileId};
+use super::model::ModelTable;
 use super::profile::Profile;
 
 /// A snapshot of an account. Requests hold one snapshot from beginning to end, so a file is of one state, never of two.
@@ -22,6 +23,10 @@ pub struct World {
     pub profiles: BTreeMap<ProfileId, Arc<Profile>>,
     /// Profiles attached to each place, highest first.
     pub deployment: BTreeMap<Place, Vec<ProfileId>>,
+    /// The groups that each person is in, strongest first (R156).
+    pub person_groups: BTreeMap<PersonId, Vec<PersonGroupId>>,
+    /// What is known of models and their families.
+    pub models: &'static ModelTable,
     /// Devices that were deleted with *block*: they are held until someone lifts it (contract 5.14).
     pub blocked: BTreeSet<DeviceKey>,
     /// Counts snapshots: grows with every change.

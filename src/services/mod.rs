@@ -1,1 +1,183 @@
 //! What pdms does, one file a subject: the only layer that reads and writes state. Synchronous; knows nothing of HTTP.
+//!
+//! Every subject is a file of functions that take [`Services`] first. Writes go through [`commit`]; reads of [`world`] and
+//! [`roster`] are in memory. What may block (writes, hashing passwords, files) is called from a thread that may.
+
+pub mod accounts;
+pub mod activity;
+pub mod address;
+pub mod certificates;
+pub mod clock;
+pub mod commit;
+pub mod deployment;
+pub mod devices;
+pub mod enrolment;
+pub mod error;
+pub mod import;
+pub mod presence;
+pub mod profiles;
+pub mod provisioning;
+pub mod rendered;
+pub mod roster;
+pub mod runs;
+pub mod secrets;
+pub mod server;
+pub mod sessions;
+pub mod setup;
+pub mod sign_in_link;
+pub mod state_dir;
+pub mod throttle;
+pub mod uploads;
+pub mod users;
+pub mod world;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::blobs::Blobs;
+use crate::domain::ids::AccountId;
+use crate::domain::world::{Endpoints, World};
+use crate::store::{self, Faults, Store};
+use clock::Clock;
+use error::ServiceError;
+use presence::Presence;
+use roster::{Roster, Rosters};
+use secrets::{KeyFile, Secrets};
+use state_dir::StateDir;
+use world::Worlds;
+
+/// Everything that services work with, shared by all requests.
+#[derive(Debug)]
+pub struct Services {
+    store: Store,
+    blobs: Blobs,
+    clock: Clock,
+    secrets: Secrets,
+    state_dir: StateDir,
+    worlds: Worlds,
+    rosters: Rosters,
+    presence: Presence,
+    sessions: sessions::Sessions,
+    sign_ins: throttle::Throttle,
+    sign_in_links: sign_in_link::SignInLinks,
+    setup_door: setup::Door,
+    writer: Mutex<commit::Writer>,
+}
+
+/// What opening needs to know.
+#[derive(Debug)]
+pub struct Opening {
+    /// The state directory; made where it is missing.
+    pub state_dir: PathBuf,
+    /// The clock.
+    pub clock: Clock,
+    /// For tests: failures of the disk.
+    pub faults: Arc<Faults>,
+}
+
+impl Opening {
+    /// The usual opening.
+    pub fn new(state_dir: impl Into<PathBuf>, clock: Clock) -> Self {
+        Self { state_dir: state_dir.into(), clock, faults: Arc::default() }
+    }
+}
+
+impl Services {
+    /// Opens a state directory, or makes one where nothing ever was.
+    ///
+    /// # Errors
+    /// One sentence for the person who started the server, with the next step in it.
+    pub fn open(opening: Opening) -> Result<Self, ServiceError> {
+        let state_dir = StateDir::prepare(opening.state_dir)?;
+        let key_file = if Store::exists(state_dir.root())? { KeyFile::MustExist } else { KeyFile::MayBeMade };
+        let secrets = Secrets::open(&state_dir.key_file(), key_file)?;
+        let store = Store::open(state_dir.root(), opening.faults)?;
+        let blobs = Blobs::open(state_dir.blobs(), state_dir.logs()).map_err(ServiceError::file("open", state_dir.blobs()))?;
+        let services = Self {
+            store,
+            blobs,
+            clock: opening.clock,
+            secrets,
+            state_dir,
+            worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), ca_pem: None }),
+            rosters: Rosters::default(),
+            presence: Presence::default(),
+            sessions: sessions::Sessions::default(),
+            sign_ins: throttle::Throttle::default(),
+            sign_in_links: sign_in_link::SignInLinks::default(),
+            setup_door: setup::Door::default(),
+            writer: Mutex::default(),
+        };
+        services.rebuild()?;
+        services.store.read(|tx| services.sessions.load(tx))?;
+        services.sweep()?;
+        Ok(services)
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// What lies where.
+    pub fn state_dir(&self) -> &StateDir {
+        &self.state_dir
+    }
+
+    /// Sealed and compared secrets.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// All worlds.
+    pub fn worlds(&self) -> &Worlds {
+        &self.worlds
+    }
+
+    /// An account's world.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] before set-up and for accounts that do not exist.
+    pub fn world(&self, account: AccountId) -> Result<Arc<World>, ServiceError> {
+        self.worlds.get(account).ok_or_else(|| ServiceError::not_found("account", account))
+    }
+
+    /// The devices of an account.
+    pub fn roster(&self, account: AccountId) -> Arc<Roster> {
+        self.rosters.get(account)
+    }
+
+    /// What phones told and is not written yet.
+    pub fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// Says where phones reach us: at start, and when the name or the certificate changes.
+    pub fn set_endpoints(&self, endpoints: Endpoints) {
+        // Under the writer's lock, so that no commit swaps in a world with the old ones.
+        let _writer = self.writer.lock();
+        self.worlds.set_endpoints(endpoints);
+    }
+
+    /// World and Roster from the store: one snapshot for both.
+    fn rebuild(&self) -> Result<(), ServiceError> {
+        self.store.read(|tx| {
+            self.worlds.rebuild(tx, &self.secrets)?;
+            self.rosters.rebuild(tx)
+        })
+    }
+
+    /// Removes content that no row names: what a crash left between writing a file and committing its row.
+    fn sweep(&self) -> Result<(), ServiceError> {
+        let named = self.store.read(store::stored_files::all)?.into_iter().map(|(_, _, file)| file.blob).collect();
+        self.blobs.sweep(&named).map_err(ServiceError::file("clear", self.state_dir.blobs()))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,405 @@
+//! Logs, core dumps and captures that devices upload: each upload a file of its own, whose name carries its time (R173).
+//!
+//! The folder is the index: no database row, no fsync. An upload is kept once it is renamed into place; a power cut may cost
+//! the last seconds of logs and nothing else. The oldest of a device make room, so that none can fill the disk.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fs::{self, File};
+use std::hash::{Hash as _, Hasher as _};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+
+use crate::domain::device::DeviceKey;
+use crate::domain::ids::AccountId;
+use crate::domain::limits::{LOG_BYTES_PER_DEVICE, LOG_FILES_PER_DEVICE};
+
+/// Folder of unfinished uploads, emptied at each start. No account has this name: theirs are numbers.
+const UNFINISHED: &str = "unfinished";
+
+/// Times in names: sortable, to the microsecond, UTC.
+const STAMP: &str = "%Y%m%dT%H%M%S.%6fZ";
+/// Characters of such a time.
+const STAMP_CHARS: usize = "20260102T030405.000000Z".len();
+/// Longest kind: captures carry a time of their own.
+const KIND_CHARS: usize = 128;
+
+/// Locks that share the devices among them. One is held while a folder changes, so that two uploads of a device never miscount.
+const STRIPES: usize = 64;
+
+type Shelves = Mutex<HashMap<(AccountId, DeviceKey), Shelf>>;
+
+/// The log folders of all devices.
+#[derive(Debug)]
+pub struct Logs {
+    root: PathBuf,
+    quota: Quota,
+    shelves: [Shelves; STRIPES],
+    last_name: AtomicI64,
+    drafts: AtomicU64,
+}
+
+/// How much is kept of one device; the oldest uploads make room.
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    /// Bytes of all uploads.
+    pub bytes: u64,
+    /// Number of uploads.
+    pub files: usize,
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        Self { bytes: LOG_BYTES_PER_DEVICE, files: LOG_FILES_PER_DEVICE }
+    }
+}
+
+/// One kept upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFile {
+    /// When it came in, in microseconds.
+    pub at: Timestamp,
+    /// What follows the device's key in the name that the phone gave it, in lower case: `boot.log`, `core.gz`.
+    pub kind: String,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// The file's name within its folder.
+    pub name: String,
+}
+
+/// An upload that is not complete yet. Dropped, it leaves nothing behind.
+#[derive(Debug)]
+pub struct Draft {
+    file: File,
+    path: PathBuf,
+    size_bytes: u64,
+    kept: bool,
+}
+
+/// What is known of a device's folder without reading it again.
+#[derive(Debug, Default)]
+struct Shelf {
+    files: usize,
+    bytes: u64,
+    newest: Vec<LogFile>,
+}
+
+impl Logs {
+    /// Opens the folder, making it where there is none, and removes what an interrupted upload left.
+    pub fn open(root: PathBuf, quota: Quota) -> io::Result<Self> {
+        let unfinished = root.join(UNFINISHED);
+        match fs::remove_dir_all(&unfinished) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => make_folder(&unfinished)?,
+        }
+        let (last_name, drafts) = (AtomicI64::new(0), AtomicU64::new(0));
+        Ok(Self { root, quota, shelves: std::array::from_fn(|_| Mutex::default()), last_name, drafts })
+    }
+
+    /// Begins an upload.
+    pub fn draft(&self) -> io::Result<Draft> {
+        let number = self.drafts.fetch_add(1, Ordering::Relaxed);
+        let path = self.root.join(UNFINISHED).join(number.to_string());
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(Draft { file, path, size_bytes: 0, kept: false })
+    }
+
+    /// Keeps a complete upload. Answers it as it is listed from now on; older uploads of the device may have made room for it.
+    pub fn keep(&self, account: AccountId, key: &DeviceKey, kind: &str, now: Timestamp, mut draft: Draft) -> io::Result<LogFile> {
+        let kind = kind.to_ascii_lowercase();
+        if !is_kind(&kind) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this cannot stand in a file's name"));
+        }
+        let entry = LogFile::new(self.unique_time(now), &kind, draft.size_bytes);
+        let folder = self.folder(account, key);
+        let mut shelves = self.shelves(account, key).lock();
+        let shelf = shelf(&mut shelves, account, key, &folder)?;
+        if shelf.files == 0 {
+            make_folder(&folder)?;
+        }
+        fs::rename(&draft.path, folder.join(&entry.name))?;
+        draft.kept = true;
+        shelf.add(entry.clone());
+        if shelf.files > self.quota.files || shelf.bytes > self.quota.bytes {
+            *shelf = self.rotate(&folder)?;
+        }
+        Ok(entry)
+    }
+
+    /// The newest upload of a kind.
+    pub fn newest(&self, account: AccountId, key: &DeviceKey, kind: &str) -> io::Result<Option<LogFile>> {
+        let mut shelves = self.shelves(account, key).lock();
+        let shelf = shelf(&mut shelves, account, key, &self.folder(account, key))?;
+        Ok(shelf.newest.iter().find(|e| e.kind.eq_ignore_ascii_case(kind)).cloned())
+    }
+
+    /// All uploads of a device, newest first.
+    pub fn list(&self, account: AccountId, key: &DeviceKey) -> io::Result<Vec<LogFile>> {
+        let mut entries = read_folder(&self.folder(account, key))?;
+        entries.reverse();
+        Ok(entries)
+    }
+
+    /// Where an upload lies; none for a name that is none of ours.
+    pub fn path(&self, account: AccountId, key: &DeviceKey, name: &str) -> Option<PathBuf> {
+        LogFile::parse(name, 0)?;
+        Some(self.folder(account, key).join(name))
+    }
+
+    /// Removes one upload.
+    pub fn remove(&self, account: AccountId, key: &DeviceKey, entry: &LogFile) -> io::Result<()> {
+        let mut shelves = self.shelves(account, key).lock();
+        shelves.remove(&(account, key.clone()));
+        fs::remove_file(self.folder(account, key).join(&entry.name))
+    }
+
+    /// Removes everything of a device.
+    pub fn forget(&self, account: AccountId, key: &DeviceKey) -> io::Result<()> {
+        let mut shelves = self.shelves(account, key).lock();
+        shelves.remove(&(account, key.clone()));
+        match fs::remove_dir_all(self.folder(account, key)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes all uploads of all devices that are older than a time, and tells how many there were (R44).
+    pub fn sweep(&self, before: Timestamp) -> io::Result<u64> {
+        let mut removed = 0;
+        for account in folders(&self.root)?.into_iter().filter(|path| !path.ends_with(UNFINISHED)) {
+            for folder in folders(&account)? {
+                for entry in read_folder(&folder)?.iter().take_while(|e| e.at < before) {
+                    fs::remove_file(folder.join(&entry.name))?;
+                    removed += 1;
+                }
+            }
+        }
+        self.shelves.iter().for_each(|shelves| shelves.lock().clear());
+        Ok(removed)
+    }
+
+    fn folder(&self, account: AccountId, key: &DeviceKey) -> PathBuf {
+        self.root.join(account.to_string()).join(key.to_string())
+    }
+
+    fn shelves(&self, account: AccountId, key: &DeviceKey) -> &Shelves {
+        let mut hasher = std::hash::DefaultHasher::new();
+        (account, key).hash(&mut hasher);
+        let stripe = usize::try_from(hasher.finish() % STRIPES as u64).unwrap_or(0);
+        &self.shelves[stripe]
+    }
+
+    /// Removes the oldest uploads until nine tenths of the quota are left, so that the next upload needs no rotation.
+    fn rotate(&self, folder: &Path) -> io::Result<Shelf> {
+        let entries = read_folder(folder)?;
+        let (mut files, mut bytes) = (entries.len(), entries.iter().map(|e| e.size_bytes).sum::<u64>());
+        let mut kept = entries.into_iter().peekable();
+        while let Some(oldest) =
+            kept.next_if(|_| files > 1 && (files > self.quota.files * 9 / 10 || bytes > self.quota.bytes / 10 * 9))
+        {
+            fs::remove_file(folder.join(oldest.name))?;
+            files -= 1;
+            bytes -= oldest.size_bytes;
+        }
+        Ok(Shelf::of(kept.collect()))
+    }
+
+    /// The time of an upload, later than that of every upload before it: names are unique, and their order is that of arrival.
+    fn unique_time(&self, now: Timestamp) -> Timestamp {
+        let now = now.as_microsecond();
+        let last = self.last_name.fetch_max(now, Ordering::Relaxed);
+        let micros = if last < now { now } else { self.last_name.fetch_add(1, Ordering::Relaxed) + 1 };
+        Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
+impl Shelf {
+    fn of(entries: Vec<LogFile>) -> Self {
+        let mut shelf = Self::default();
+        entries.into_iter().for_each(|entry| shelf.add(entry));
+        shelf
+    }
+
+    fn add(&mut self, entry: LogFile) {
+        self.files += 1;
+        self.bytes += entry.size_bytes;
+        self.newest.retain(|e| e.kind != entry.kind);
+        self.newest.push(entry);
+    }
+}
+
+impl Draft {
+    /// Appends bytes.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.size_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// What was written so far.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        fs::read(&self.path)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What cannot be removed now is removed at the next start.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl LogFile {
+    fn new(at: Timestamp, kind: &str, size_bytes: u64) -> Self {
+        Self { at, kind: kind.to_owned(), size_bytes, name: format!("{}-{kind}", at.strftime(STAMP)) }
+    }
+
+    fn parse(name: &str, size_bytes: u64) -> Option<Self> {
+        let (stamp, rest) = name.split_at_checked(STAMP_CHARS)?;
+        let kind = rest.strip_prefix('-').filter(|kind| is_kind(kind))?;
+        let at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%S.%fZ", stamp).ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        Some(Self { at: at.timestamp(), kind: kind.to_owned(), size_bytes, name: name.to_owned() })
+    }
+}
+
+/// Whether a text may stand in a file's name: lower-case letters, digits, dots, hyphens and underscores.
+fn is_kind(kind: &str) -> bool {
+    let plain = |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_');
+    !kind.is_empty() && kind.len() <= KIND_CHARS && kind.bytes().all(plain)
+}
+
+/// What is known of a device's folder, which is read where nothing is.
+fn shelf<'a>(
+    shelves: &'a mut HashMap<(AccountId, DeviceKey), Shelf>,
+    account: AccountId,
+    key: &DeviceKey,
+    folder: &Path,
+) -> io::Result<&'a mut Shelf> {
+    match shelves.entry((account, key.clone())) {
+        Entry::Occupied(known) => Ok(known.into_mut()),
+        Entry::Vacant(unknown) => Ok(unknown.insert(Shelf::of(read_folder(folder)?))),
+    }
+}
+
+/// The uploads in a folder, oldest first. A folder that is not there is empty.
+fn read_folder(folder: &Path) -> io::Result<Vec<LogFile>> {
+    let mut entries = Vec::new();
+    let items = match fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(entries),
+        items => items?,
+    };
+    for item in items {
+        let item = item?;
+        let size_bytes = item.metadata()?.len();
+        entries.extend(item.file_name().to_str().and_then(|name| LogFile::parse(name, size_bytes)));
+    }
+    entries.sort_by_key(|e| e.at);
+    Ok(entries)
+}
+
+fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(path)?.map(|item| item.map(|i| i.path())).collect()
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACCOUNT: AccountId = AccountId(1);
+
+    fn logs(quota: Quota) -> (tempfile::TempDir, Logs) {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let logs = Logs::open(dir.path().join("logs"), quota).expect("a folder for logs");
+        (dir, logs)
+    }
+
+    fn key() -> DeviceKey {
+        "0004f2aabbcc".parse().expect("a MAC address")
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + second).expect("a time within the range")
+    }
+
+    fn upload(logs: &Logs, kind: &str, second: i64, content: &[u8]) -> LogFile {
+        let mut draft = logs.draft().expect("a draft");
+        draft.write(content).expect("written");
+        logs.keep(ACCOUNT, &key(), kind, at(second), draft).expect("kept")
+    }
+
+    #[test]
+    fn every_upload_is_an_object_of_its_own_and_the_newest_is_found() {
+        let (dir, logs) = logs(Quota::default());
+        upload(&logs, "app.log", 1, b"first");
+        upload(&logs, "app.log", 1, b"second, in the same microsecond");
+        upload(&logs, "boot.log", 2, b"");
+        let newest = logs.newest(ACCOUNT, &key(), "APP.log").expect("readable").expect("there is one");
+        let path = logs.path(ACCOUNT, &key(), &newest.name).expect("a name of ours");
+        assert_eq!(fs::read(path).expect("readable"), b"second, in the same microsecond");
+        let kinds: Vec<_> = logs.list(ACCOUNT, &key()).expect("readable").into_iter().map(|e| e.kind).collect();
+        assert_eq!(kinds, ["boot.log", "app.log", "app.log"]);
+        drop(logs);
+        let again = Logs::open(dir.path().join("logs"), Quota::default()).expect("opened again");
+        assert_eq!(again.newest(ACCOUNT, &key(), "app.log").expect("readable"), Some(newest));
+    }
+
+    #[test]
+    fn an_upload_that_is_cut_leaves_nothing_behind() {
+        let (dir, logs) = logs(Quota::default());
+        let unfinished = dir.path().join("logs").join(UNFINISHED);
+        let mut draft = logs.draft().expect("a draft");
+        draft.write(b"half").expect("written");
+        drop(draft);
+        assert_eq!(fs::read_dir(&unfinished).expect("readable").count(), 0);
+        std::mem::forget(logs.draft().expect("a draft that a crash leaves"));
+        drop(logs);
+        Logs::open(dir.path().join("logs"), Quota::default()).expect("opened again");
+        assert_eq!(fs::read_dir(&unfinished).expect("readable").count(), 0);
+    }
+
+    #[test]
+    fn the_oldest_uploads_make_room_by_number_and_by_size() {
+        let (_dir, by_number) = logs(Quota { bytes: 1_000_000, files: 10 });
+        (0..25).for_each(|second| drop(upload(&by_number, "app.log", second, b"x")));
+        let left = by_number.list(ACCOUNT, &key()).expect("readable");
+        assert!((9..=10).contains(&left.len()) && left[0].at == at(24));
+        let (_dir, by_size) = logs(Quota { bytes: 1_000, files: 100 });
+        (0..25).for_each(|second| drop(upload(&by_size, "app.log", second, &[0; 150])));
+        let bytes: u64 = by_size.list(ACCOUNT, &key()).expect("readable").iter().map(|e| e.size_bytes).sum();
+        assert!((600..=1_000).contains(&bytes), "{bytes}");
+        upload(&by_size, "core.gz", 30, &[0; 5_000]);
+        assert_eq!(by_size.list(ACCOUNT, &key()).expect("readable").len(), 1);
+    }
+
+    #[test]
+    fn a_kind_that_cannot_stand_in_a_name_is_refused() {
+        let (_dir, logs) = logs(Quota::default());
+        for kind in ["", "../x", "a/b", "a b", "é"] {
+            let draft = logs.draft().expect("a draft");
+            assert!(logs.keep(ACCOUNT, &key(), kind, at(0), draft).is_err(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_sweep_removes_what_is_old_and_nothing_else() {
+        let (_dir, logs) = logs(Quota::default());
+        for second in 0..4 {
+            upload(&logs, "app.log", second, b"x");
+        }
+        assert_eq!(logs.sweep(at(2)).expect("swept"), 2);
+        assert_eq!(logs.list(ACCOUNT, &key()).expect("readable").len(), 2);
+        logs.forget(ACCOUNT, &key()).expect("forgotten");
+        assert_eq!(logs.newest(ACCOUNT, &key(), "app.log").expect("readable"), None);
+    }
+}

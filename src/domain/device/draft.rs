@@ -1,0 +1,263 @@
+//! What an admin typed about a device, checked: forms, JSON and command line share these rules (R228–R234).
+//!
+//! Once a draft exists nobody checks its fields again. What depends on other objects (is the key new, do the profiles exist)
+//! is left for the service.
+
+use std::net::IpAddr;
+
+use super::{DeviceKey, Serial};
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::ProfileId;
+use crate::domain::limits::{DESCRIPTION_CHARS, NAME_CHARS};
+use crate::domain::model::{Family, KeyKind, ModelTable};
+use crate::domain::names::Name;
+
+/// The fields of a device as they were typed. Blank means none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeviceInput {
+    /// MAC or serial number, in any usual notation.
+    pub key: String,
+    /// Name shown.
+    pub name: String,
+    /// Name sent to the device.
+    pub sent_name: String,
+    /// Free text.
+    pub description: String,
+    /// Family.
+    pub family: String,
+    /// Model.
+    pub model: String,
+    /// Private address.
+    pub private_ip: String,
+    /// Profiles to attach, highest first.
+    pub profiles: Vec<ProfileId>,
+}
+
+/// A device to add.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceDraft {
+    /// Key.
+    pub key: DeviceKey,
+    /// Family by its name in the table; none until it is recognised at first contact (R239).
+    pub family: Option<String>,
+    /// Model; by its name in the table where it is there.
+    pub model: Option<String>,
+    /// Profiles to attach, highest first.
+    pub profiles: Vec<ProfileId>,
+    /// What can also be edited later.
+    pub edit: DeviceEdit,
+}
+
+/// What can be edited of a device (R231).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeviceEdit {
+    /// Name shown.
+    pub name: Option<Name>,
+    /// Name sent to the device.
+    pub sent_name: Option<Name>,
+    /// Free text.
+    pub description: String,
+    /// Private address.
+    pub private_ip: Option<IpAddr>,
+}
+
+impl DeviceDraft {
+    /// Checks the fields of a device to add.
+    ///
+    /// # Errors
+    /// Every field that breaks a rule.
+    pub fn parse(input: &DeviceInput, models: &ModelTable) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let key = errors.take("key", input.key.parse::<DeviceKey>());
+        let model = optional(&input.model).and_then(|text| errors.take("model", model_name(text, models)));
+        let family = family(input, model.as_deref(), models, &mut errors);
+        if let (Some(key), Some(family)) = (&key, family)
+            && let Some(message) = wrong_kind(key, family)
+        {
+            errors.add("key", message);
+        }
+        let edit = edit(input, family, &mut errors);
+        let draft = key.map(|key| {
+            let family = family.map(|family| family.name.clone());
+            Self { key, family, model, profiles: input.profiles.clone(), edit }
+        });
+        errors.into_result(draft)
+    }
+}
+
+impl DeviceEdit {
+    /// Checks the fields of a device to edit; of the input only those count that can be edited. `family` is the device's.
+    ///
+    /// # Errors
+    /// Every field that breaks a rule.
+    pub fn parse(input: &DeviceInput, family: Option<&Family>) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let edit = edit(input, family, &mut errors);
+        errors.into_result(Some(edit))
+    }
+}
+
+fn edit(input: &DeviceInput, family: Option<&Family>, errors: &mut FieldErrors) -> DeviceEdit {
+    let name = optional(&input.name).and_then(|text| errors.take("name", Name::parse(text)));
+    let sent_name = optional(&input.sent_name).and_then(|text| errors.take("sent_name", Name::parse(text)));
+    match family {
+        Some(family) if sent_name.is_some() && !family.takes_name => {
+            errors.add("sent_name", format_args!("a {} takes no name from a server (R234); leave this blank", family.name));
+        }
+        None if sent_name.is_some() => {
+            errors.add("sent_name", "which devices take a name depends on their type; choose the type first")
+        }
+        _ => {}
+    }
+    let description = input.description.trim();
+    let chars = description.chars().count();
+    if chars > DESCRIPTION_CHARS {
+        errors.add("description", format_args!("a description has at most {DESCRIPTION_CHARS} characters; this one has {chars}"));
+    }
+    let private_ip = optional(&input.private_ip).and_then(|text| errors.take("private_ip", address(text)));
+    DeviceEdit { name, sent_name, description: description.to_owned(), private_ip }
+}
+
+fn optional(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+fn address(text: &str) -> Result<IpAddr, &'static str> {
+    let ip: IpAddr = text.parse().map_err(|_| "enter an address such as 192.168.1.20 or fd00::20")?;
+    if ip.is_unspecified() || ip.is_multicast() { Err("this is not the address of one device") } else { Ok(ip) }
+}
+
+/// A model's name as the table has it; one that is not in the table is taken as typed: new models come faster than tables.
+fn model_name(text: &str, models: &ModelTable) -> Result<String, String> {
+    if let Some(model) = models.model(text) {
+        return Ok(model.name.clone());
+    }
+    let chars = text.chars().count();
+    if chars > NAME_CHARS {
+        return Err(format!("a model's name has at most {NAME_CHARS} characters; this one has {chars}"));
+    }
+    match text.chars().find(|c| c.is_control()) {
+        Some(_) => Err("a model's name has no control characters".to_owned()),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// The family that was typed, else the model's.
+fn family<'a>(input: &DeviceInput, model: Option<&str>, models: &'a ModelTable, errors: &mut FieldErrors) -> Option<&'a Family> {
+    let of_model = model.and_then(|name| models.model(name)).and_then(|model| models.family(&model.family));
+    let Some(text) = optional(&input.family) else { return of_model };
+    let Some(typed) = models.family(text) else {
+        let known: Vec<_> = models.families().iter().map(|family| family.name.as_str()).collect();
+        errors.add("family", format_args!("unknown type; use one of: {}", known.join(", ")));
+        return None;
+    };
+    if let Some(of_model) = of_model.filter(|of_model| of_model.name != typed.name) {
+        errors.add("model", format_args!("this model is a {}, not a {}", of_model.name, typed.name));
+    }
+    Some(typed)
+}
+
+/// Devices of some families go by their MAC, of others by their serial number (R3, R229).
+fn wrong_kind(key: &DeviceKey, family: &Family) -> Option<String> {
+    match (key, family.key) {
+        (DeviceKey::Mac(_), KeyKind::Mac) | (DeviceKey::Serial(_), KeyKind::Serial) => None,
+        (DeviceKey::Serial(Serial(_)), KeyKind::Mac) => {
+            Some(format!("a {} goes by its MAC address, 12 hexadecimal digits", family.name))
+        }
+        (DeviceKey::Mac(_), KeyKind::Serial) => {
+            Some(format!("a {} goes by its serial number, not by a MAC address", family.name))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> ModelTable {
+        let family = |name: &str, key, takes_name| Family {
+            name: name.to_owned(),
+            aliases: Vec::new(),
+            prefixes: Vec::new(),
+            display: String::new(),
+            key,
+            takes_name,
+            rest: true,
+        };
+        let model = crate::domain::model::Model {
+            name: "VVX 411".to_owned(),
+            family: "VVX".to_owned(),
+            tokens: Vec::new(),
+            part_numbers: Vec::new(),
+            tested: Vec::new(),
+        };
+        ModelTable::new(vec![family("VVX", KeyKind::Mac, false), family("Studio", KeyKind::Serial, true)], vec![model])
+            .expect("a good table")
+    }
+
+    fn input(key: &str) -> DeviceInput {
+        DeviceInput { key: key.to_owned(), ..DeviceInput::default() }
+    }
+
+    fn fields(input: &DeviceInput) -> Vec<&'static str> {
+        DeviceDraft::parse(input, &table()).err().map(|errors| errors.iter().map(|e| e.field).collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_key_alone_is_enough() {
+        let draft = DeviceDraft::parse(&input("00:04:F2:AA:BB:CC"), &table()).expect("a good draft");
+        assert_eq!((draft.key.to_string().as_str(), draft.family, draft.model), ("0004f2aabbcc", None, None));
+    }
+
+    #[test]
+    fn every_wrong_field_is_told_at_once() {
+        let wrong = DeviceInput {
+            key: "nope".to_owned(),
+            name: "a/b".to_owned(),
+            sent_name: "*".to_owned(),
+            description: "x".repeat(DESCRIPTION_CHARS + 1),
+            family: "Teapot".to_owned(),
+            model: "y".repeat(NAME_CHARS + 1),
+            private_ip: "300.1.1.1".to_owned(),
+            profiles: Vec::new(),
+        };
+        assert_eq!(fields(&wrong), ["key", "model", "family", "name", "sent_name", "description", "private_ip"]);
+    }
+
+    #[test]
+    fn the_model_brings_its_name_and_family() {
+        let draft =
+            DeviceDraft::parse(&DeviceInput { model: "vvx411".to_owned(), ..input("0004f2aabbcc") }, &table()).expect("good");
+        assert_eq!((draft.model.as_deref(), draft.family.as_deref()), (Some("VVX 411"), Some("VVX")));
+        let unknown =
+            DeviceDraft::parse(&DeviceInput { model: "VVX 999".to_owned(), ..input("0004f2aabbcc") }, &table()).expect("good");
+        assert_eq!((unknown.model.as_deref(), unknown.family), (Some("VVX 999"), None));
+        let studio = DeviceInput { model: "vvx411".to_owned(), family: "Studio".to_owned(), ..input("8218404c20ccf9") };
+        assert_eq!(fields(&studio), ["model"]);
+    }
+
+    #[test]
+    fn the_kind_of_key_goes_with_the_family() {
+        let with = |key: &str, family: &str| DeviceInput { family: family.to_owned(), ..input(key) };
+        assert_eq!(fields(&with("8218404c20ccf9", "VVX")), ["key"]);
+        assert_eq!(fields(&with("0004f2aabbcc", "studio")), ["key"]);
+        assert_eq!(fields(&with("8218404c20ccf9", "studio")), [""; 0]);
+    }
+
+    #[test]
+    fn only_types_that_take_a_name_are_sent_one() {
+        let with =
+            |key: &str, family: &str| DeviceInput { family: family.to_owned(), sent_name: "Hall".to_owned(), ..input(key) };
+        assert_eq!(fields(&with("8218404c20ccf9", "Studio")), [""; 0]);
+        assert_eq!(fields(&with("0004f2aabbcc", "VVX")), ["sent_name"]);
+        assert_eq!(fields(&with("0004f2aabbcc", "")), ["sent_name"]);
+    }
+
+    #[test]
+    fn a_description_is_held_at_its_limit_and_an_address_is_of_one_device() {
+        assert_eq!(fields(&DeviceInput { description: "é".repeat(DESCRIPTION_CHARS), ..input("0004f2aabbcc") }), [""; 0]);
+        for ip in ["0.0.0.0", "224.0.0.1", "::"] {
+            assert_eq!(fields(&DeviceInput { private_ip: ip.to_owned(), ..input("0004f2aabbcc") }), ["private_ip"], "{ip}");
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Which devices a list shows, and in which order (R56–R64, R243): one rule for the page, the API and the dashboard's links.
+//!
+//! Pure: who calls brings the devices and the time. How a query is written in an address is the web's matter.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::device::{Device, DeviceKey, LastRun, Origin, Sighting};
+use super::ids::ProfileId;
+use super::limits::OFFLINE_AFTER_SECONDS;
+use super::profile::Profile;
+
+/// Whether a device is heard of (contract 5.7, R245).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// It sent a message within two polling periods and one hour.
+    Online,
+    /// It was silent for longer.
+    Offline,
+    /// It was added by hand and never came: offline too, but nothing to worry about.
+    NeverSeen,
+}
+
+impl Status {
+    /// The status of a device that was last heard at this time.
+    pub fn of(last_seen: Option<Timestamp>, now: Timestamp) -> Self {
+        match last_seen {
+            None => Self::NeverSeen,
+            Some(at) if now.duration_since(at) <= SignedDuration::from_secs(OFFLINE_AFTER_SECONDS) => Self::Online,
+            Some(_) => Self::Offline,
+        }
+    }
+
+    /// The word of the guide.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Online => "Online",
+            Self::Offline => "Offline",
+            Self::NeverSeen => "Never seen",
+        }
+    }
+}
+
+/// What came of the last run (R258).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LastResult {
+    /// The device took its whole configuration.
+    Success,
+    /// It did not.
+    Failed,
+    /// There was no run yet.
+    None,
+}
+
+impl LastResult {
+    /// The result that a sighting tells.
+    pub fn of(last_run: Option<LastRun>) -> Self {
+        match last_run {
+            None => Self::None,
+            Some(run) if run.complete => Self::Success,
+            Some(_) => Self::Failed,
+        }
+    }
+
+    /// The word of the guide.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Success => "Success",
+            Self::Failed => "Failed",
+            Self::None => "No run yet",
+        }
+    }
+}
+
+/// Gives an enum one short word a variant, for addresses and JSON.
+macro_rules! words {
+    ($name:ident { $($word:literal => $variant:path),+ $(,)? }) => {
+        impl $name {
+            /// Every value, in the order of choice lists.
+            pub const ALL: &'static [Self] = &[$($variant),+];
+
+            /// The word in addresses and JSON.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $($variant => $word,)+
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.word())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                match text {
+                    $($word => Ok($variant),)+
+                    _ => Err(UnknownWord { expected: &[$($word),+] }),
+                }
+            }
+        }
+    };
+}
+
+/// A filter or sort key that does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("use one of: {}", expected.join(", "))]
+pub struct UnknownWord {
+    expected: &'static [&'static str],
+}
+
+words!(Status { "online" => Status::Online, "offline" => Status::Offline, "never-seen" => Status::NeverSeen });
+words!(LastResult { "success" => LastResult::Success, "failed" => LastResult::Failed, "none" => LastResult::None });
+words!(Origin { "automatic" => Origin::Automatic, "manual" => Origin::Manual });
+words!(SortKey {
+    "name" => SortKey::Name,
+    "status" => SortKey::Status,
+    "model" => SortKey::Model,
+    "key" => SortKey::Key,
+    "public_ip" => SortKey::PublicIp,
+    "private_ip" => SortKey::PrivateIp,
+    "software" => SortKey::Software,
+    "last_seen" => SortKey::LastSeen,
+    "result" => SortKey::Result,
+    "added" => SortKey::Added,
+});
+
+/// What a list is ordered by. Devices without a value come last in either direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SortKey {
+    /// Device name, without regard to letter case.
+    #[default]
+    Name,
+    /// Online, offline, never seen.
+    Status,
+    /// Model.
+    Model,
+    /// MAC or serial number.
+    Key,
+    /// Public address, by its number.
+    PublicIp,
+    /// Private address, by its number.
+    PrivateIp,
+    /// Software version, by its numbers.
+    Software,
+    /// Last message.
+    LastSeen,
+    /// Result of the last run.
+    Result,
+    /// When it was added.
+    Added,
+}
+
+/// What a list shows. All conditions must hold (R59).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeviceQuery {
+    /// Searched in everything that is known of a device, its profiles' names included. Every word must be found somewhere.
+    pub text: String,
+    /// Status.
+    pub status: Option<Status>,
+    /// Device type.
+    pub family: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+    /// Result of the last run.
+    pub result: Option<LastResult>,
+    /// How it came in.
+    pub origin: Option<Origin>,
+    /// Order.
+    pub sort: SortKey,
+    /// Order turned round.
+    pub descending: bool,
+}
+
+/// A device with what it told of itself.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// What admins know of it.
+    pub device: Arc<Device>,
+    /// What it told.
+    pub sighting: Arc<Sighting>,
+}
+
+impl Listed {
+    /// The private address in force: the one an admin typed, else the one the device reports (R238).
+    pub fn private_ip(&self) -> Option<IpAddr> {
+        self.device.private_ip.or(self.sighting.private_ip)
+    }
+}
+
+/// The devices that a query asks for, in its order. `profiles` are the account's, so that their names can be searched.
+pub fn select(
+    devices: impl Iterator<Item = Listed>,
+    query: &DeviceQuery,
+    profiles: &BTreeMap<ProfileId, Arc<Profile>>,
+    now: Timestamp,
+) -> Vec<Listed> {
+    let search = Search::new(&query.text);
+    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one, profiles).is_some()).collect();
+    match query.sort {
+        SortKey::Name => order(&mut found, query, |one| one.device.name.as_ref().map(|name| name.folded())),
+        SortKey::Status => order(&mut found, query, |one| Some(Status::of(one.sighting.last_seen, now))),
+        SortKey::Model => order(&mut found, query, |one| one.device.model.clone()),
+        SortKey::Key => order(&mut found, query, |one| Some(one.device.key.clone())),
+        SortKey::PublicIp => order(&mut found, query, |one| one.sighting.public_ip),
+        SortKey::PrivateIp => order(&mut found, query, Listed::private_ip),
+        SortKey::Software => order(&mut found, query, |one| one.sighting.software_version.as_deref().map(numbers)),
+        SortKey::LastSeen => order(&mut found, query, |one| one.sighting.last_seen),
+        SortKey::Result => order(&mut found, query, |one| Some(LastResult::of(one.sighting.last_run))),
+        SortKey::Added => order(&mut found, query, |one| Some(one.device.added_at)),
+    }
+    found
+}
+
+fn passes(one: &Listed, query: &DeviceQuery, now: Timestamp) -> bool {
+    let same = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
+    query.status.is_none_or(|wanted| wanted == Status::of(one.sighting.last_seen, now))
+        && query.result.is_none_or(|wanted| wanted == LastResult::of(one.sighting.last_run))
+        && query.origin.is_none_or(|wanted| wanted == one.device.origin)
+        && same(&query.family, &one.device.family)
+        && same(&query.model, &one.device.model)
+}
+
+/// Sorts by a key that is made once for each device; equal keys stay in the order of the device keys.
+fn order<K: Ord>(found: &mut Vec<Listed>, query: &DeviceQuery, key: impl Fn(&Listed) -> Option<K>) {
+    let mut keyed: Vec<(Option<K>, Listed)> = found.drain(..).map(|one| (key(&one), one)).collect();
+    keyed.sort_by(|(a, one), (b, other)| {
+        let by_key = match (a, b) {
+            (None, None) => Ordering::Equal,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(_), None) => Ordering::Less,
+            (Some(a), Some(b)) if query.descending => b.cmp(a),
+            (Some(a), Some(b)) => a.cmp(b),
+        };
+        by_key.then_with(|| one.device.key.cmp(&other.device.key))
+    });
+    found.extend(keyed.into_iter().map(|(_, one)| one));
+}
+
+/// The numbers of a version, so that 5.9.10 comes after 5.9.2.
+fn numbers(version: &str) -> Vec<u64> {
+    version.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()
+}
+
+/// A search text, made ready to be looked for in many devices.
+#[derive(Clone, Debug)]
+pub struct Search {
+    words: Vec<String>,
+    /// The hexadecimal digits of the text, if it is nothing else but them and separators: a MAC or a part of one.
+    digits: Option<String>,
+}
+
+/// Where a search found a device, as far as the list does not show it by itself (R58).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit<'a> {
+    /// In a column of the list.
+    Column,
+    /// In something else: what it is, and its text.
+    Hidden(&'static str, &'a str),
+}
+
+impl Search {
+    /// Reads what was typed.
+    pub fn new(text: &str) -> Self {
+        let words = text.split_whitespace().map(str::to_lowercase).collect();
+        let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-' | '.' | ' ')).collect();
+        let is_hex = digits.len() >= 2 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        Self { words, digits: is_hex.then(|| digits.to_ascii_lowercase()) }
+    }
+
+    /// Where the text was found in a device; none if it was not.
+    pub fn finds<'a>(&self, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, Arc<Profile>>) -> Option<Hit<'a>> {
+        if let (Some(digits), DeviceKey::Mac(mac)) = (&self.digits, &one.device.key)
+            && mac.to_string().contains(digits.as_str())
+        {
+            return Some(Hit::Column);
+        }
+        let mut hit = Hit::Column;
+        for word in &self.words {
+            match find_word(word, one, profiles)? {
+                Hit::Column => {}
+                hidden @ Hit::Hidden(..) => hit = hidden,
+            }
+        }
+        Some(hit)
+    }
+}
+
+fn find_word<'a>(word: &str, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, Arc<Profile>>) -> Option<Hit<'a>> {
+    let (device, sighting) = (&*one.device, &*one.sighting);
+    let text_in = |field: Option<&str>| field.is_some_and(|text| holds(text, word));
+    let address_in = |field: Option<IpAddr>| field.is_some_and(|ip| ip.to_string().contains(word));
+    let column = text_in(device.name.as_ref().map(|name| name.as_str()))
+        || text_in(device.model.as_deref())
+        || text_in(sighting.software_version.as_deref())
+        || device.key.to_string().contains(word)
+        || address_in(sighting.public_ip)
+        || address_in(one.private_ip());
+    if column {
+        return Some(Hit::Column);
+    }
+    let names = device.profiles.iter().filter_map(|id| profiles.get(id)).map(|profile| ("profile", profile.name.as_str()));
+    let hidden = [
+        ("description", Some(device.description.as_str())),
+        ("device type", device.family.as_deref()),
+        ("name on the device", device.sent_name.as_ref().map(|name| name.as_str())),
+        ("Updater version", sighting.updater_version.as_deref()),
+    ];
+    let hidden = hidden.into_iter().filter_map(|(what, text)| text.map(|text| (what, text)));
+    hidden.chain(names).find(|(_, text)| holds(text, word)).map(|(what, text)| Hit::Hidden(what, text))
+}
+
+/// Whether a text holds a word that is in lower case already. Most texts are ASCII: these are compared without a copy.
+fn holds(text: &str, word: &str) -> bool {
+    if !text.is_ascii() {
+        return text.to_lowercase().contains(word);
+    }
+    word.is_empty() || text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests;

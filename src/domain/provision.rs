@@ -1,1 +1,0 @@
-//! From effective parameters to the two files a phone gets: binding, base, master attributes.

@@ -1,0 +1,89 @@
+//! The built-in base: what pdms brings by itself, below every profile (contract 5.3). Each group has its switch.
+
+use super::super::account::{Account, BaseSettings};
+use super::super::clock::{self, Change, Week};
+use super::polling::GMT_OFFSET;
+use super::{Given, Text, Warning};
+
+/// The parameters of the groups that the account has switched on.
+pub fn parameters<'a>(account: &'a Account, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
+    let on = account.base;
+    let mut given = Vec::with_capacity(32);
+    if on.rest_api {
+        given.push(Given::fixed("apps.restapi.enabled", "1"));
+    }
+    if on.serial_tag {
+        given.push(Given::fixed("device.prov.tagSerialNo", "1"));
+    }
+    if on.polling {
+        given.push(Given::fixed("prov.polling.enabled", "1"));
+        given.push(Given::fixed("prov.polling.mode", "abs"));
+        given.push(Given::fixed("prov.polling.period", "86400"));
+        given.push(Given { name: "prov.polling.time".into(), value: Text::PollingTime });
+    }
+    if on.log_upload {
+        given.push(Given::fixed("log.render.file.upload.append", "0"));
+    }
+    if on.time {
+        time(account, &mut given, warnings);
+    }
+    given
+}
+
+/// What the base would bring with these groups on: names and values, to be shown before they are used.
+pub fn listed(account: &Account, on: BaseSettings) -> Vec<(String, String)> {
+    let account = Account { base: on, ..account.clone() };
+    let shown = |value| match value {
+        Text::Fixed(text) | Text::Profile(text) => text.into_owned(),
+        Text::PollingTime => "a minute of its own for each device, within the window".to_owned(),
+        Text::DeviceName => "the device's name".to_owned(),
+    };
+    let given = parameters(&account, &mut Vec::new());
+    given.into_iter().map(|setting| (setting.name.into_owned(), shown(setting.value))).collect()
+}
+
+/// Time server, offset and daylight-saving rule of the account's zone.
+///
+/// The offset overrides the one that DHCP may give: the polling minute is worked out in it. The server does not: a network
+/// that names its own knows better.
+fn time<'a>(account: &'a Account, given: &mut Vec<Given<'a>>, warnings: &mut Vec<Warning>) {
+    if !account.time_server.is_empty() {
+        given.push(Given::fixed("tcpIpApp.sntp.address", account.time_server.as_str()));
+        given.push(Given::fixed("device.sntp.serverName", account.time_server.as_str()));
+    }
+    let zone = match clock::of_zone(&account.time_zone) {
+        Ok(zone) => zone,
+        Err(unknown) => return warnings.push(Warning::Zone(unknown)),
+    };
+    warnings.extend(zone.warning.map(|warning| Warning::Clock { zone: account.time_zone.clone(), warning }));
+    given.push(Given::fixed(GMT_OFFSET, zone.offset_seconds.to_string()));
+    given.push(Given::fixed("tcpIpApp.sntp.gmtOffset.overrideDHCP", "1"));
+    given.push(Given::fixed("tcpIpApp.sntp.daylightSavings.enable", if zone.daylight.is_some() { "1" } else { "0" }));
+    if let Some(daylight) = zone.daylight {
+        given.push(Given::fixed("tcpIpApp.sntp.daylightSavings.fixedDayEnable", "0"));
+        change(&START, daylight.start, given);
+        change(&STOP, daylight.stop, given);
+    }
+}
+
+/// Month, date, weekday, last week and hour of a change.
+const START: [&str; 5] = [
+    "tcpIpApp.sntp.daylightSavings.start.month",
+    "tcpIpApp.sntp.daylightSavings.start.date",
+    "tcpIpApp.sntp.daylightSavings.start.dayOfWeek",
+    "tcpIpApp.sntp.daylightSavings.start.dayOfWeek.lastInMonth",
+    "tcpIpApp.sntp.daylightSavings.start.time",
+];
+const STOP: [&str; 5] = [
+    "tcpIpApp.sntp.daylightSavings.stop.month",
+    "tcpIpApp.sntp.daylightSavings.stop.date",
+    "tcpIpApp.sntp.daylightSavings.stop.dayOfWeek",
+    "tcpIpApp.sntp.daylightSavings.stop.dayOfWeek.lastInMonth",
+    "tcpIpApp.sntp.daylightSavings.stop.time",
+];
+
+fn change(names: &[&'static str; 5], change: Change, given: &mut Vec<Given<'_>>) {
+    let last = u8::from(change.week == Week::Last);
+    let values = [change.month, change.week.date(), change.day_of_week, last, change.hour];
+    given.extend(names.iter().zip(values).map(|(name, value)| Given::fixed(name, value.to_string())));
+}

@@ -1,0 +1,296 @@
+//! From effective parameters to the two files that a phone gets: its master file and its parameter file.
+//!
+//! Composing has two steps. [`draft`] makes everything that devices of the same [`Shape`] share, with a few places left open;
+//! [`Draft::fill`] closes them for one device. Whoever serves many phones keeps what the first step made
+//! (`xml::write::Prepared`); [`compose`] does both and is the definition of what a phone must get.
+//!
+//! Binding stands above every profile, the built-in base below. Both are listed here and nowhere else.
+
+mod base;
+mod binding;
+pub mod master;
+mod naming;
+mod polling;
+#[cfg(test)]
+mod tests;
+pub mod variables;
+pub mod view;
+
+use std::borrow::Cow;
+
+use super::clock::{ClockWarning, UnknownZone};
+use super::deployment::{self, Placed};
+use super::device::Device;
+use super::ids::ProfileId;
+use super::resolution::{self, Effective};
+use super::world::World;
+
+pub use base::listed as base_listed;
+pub use polling::PollingClock;
+
+/// One attribute of a file: its name and its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting<'a, V> {
+    /// Name.
+    pub name: Cow<'a, str>,
+    /// Value.
+    pub value: V,
+}
+
+/// A setting that the server itself gives, without its `.set` twin.
+type Given<'a> = Setting<'a, Text<'a>>;
+
+impl<'a> Given<'a> {
+    fn fixed(name: &'static str, value: impl Into<Cow<'a, str>>) -> Self {
+        Self { name: Cow::Borrowed(name), value: Text::Fixed(value.into()) }
+    }
+}
+
+/// A value as far as it is known without the device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text<'a> {
+    /// Known.
+    Fixed(Cow<'a, str>),
+    /// Written by an admin: variables in it are still to be replaced.
+    Profile(Cow<'a, str>),
+    /// The device's polling minute.
+    PollingTime,
+    /// The name that the device is told.
+    DeviceName,
+}
+
+/// The attributes of both files. In the parameter file every name occurs once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Files<'a, V> {
+    /// Attributes of the master file, in the order in which they are written.
+    pub master: Vec<Setting<'a, V>>,
+    /// Parameters added by rule.
+    pub binding: Vec<Setting<'a, V>>,
+    /// Parameters that profiles won.
+    pub profiles: Vec<Setting<'a, V>>,
+    /// Parameters of the built-in base that no profile mentions.
+    pub base: Vec<Setting<'a, V>>,
+}
+
+/// What devices of one shape share.
+#[derive(Clone, Debug)]
+pub struct Draft<'a> {
+    /// The attributes, with places left open for the device's own values.
+    pub files: Files<'a, Text<'a>>,
+    /// What the polling minute is worked out from.
+    pub polling: PollingClock,
+    /// What an admin should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// Everything that one device gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provision<'a> {
+    /// The attributes of its files.
+    pub files: Files<'a, Cow<'a, str>>,
+    /// What an admin should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// What decides, within one [`World`], which draft a device gets: two devices of the same shape get the same files but for
+/// the values that [`DeviceValues`] holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// The profiles that speak for the device, strongest first. Which containers they are in changes no byte.
+    profiles: Vec<ProfileId>,
+    /// Length of the device's key: limits of the master file are counted with it.
+    key_bytes: usize,
+    /// Whether the device is told a name.
+    named: bool,
+}
+
+impl Shape {
+    /// The shape of a device.
+    pub fn of(device: &Device, placed: &[Placed<'_>], world: &World) -> Self {
+        Self {
+            profiles: placed.iter().map(|one| one.profile.id).collect(),
+            key_bytes: device.key.to_string().len(),
+            named: naming::told(device, world).is_some(),
+        }
+    }
+}
+
+/// The values of one device that stand in the places a draft leaves open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceValues {
+    /// Its key, as file names carry it.
+    pub key: String,
+    /// Its polling minute, `hh:mm` on its own clock.
+    pub polling_time: String,
+    /// The name that it is told; empty where it is told none.
+    pub name: String,
+}
+
+impl DeviceValues {
+    /// The values of a device.
+    pub fn of(device: &Device, polling: &PollingClock, world: &World) -> Self {
+        Self {
+            key: device.key.to_string(),
+            polling_time: polling.time_for(device),
+            name: naming::told(device, world).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// Something in a device's files that an admin should know of. Nothing here keeps a phone from being served.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// A path is longer than phones take; it is left out.
+    #[error("{attribute}: “{entry}” is left out, a path in a master file has at most {max} bytes", max = super::limits::MASTER_PATH_BYTES)]
+    PathTooLong {
+        /// Attribute of the master file.
+        attribute: String,
+        /// The path.
+        entry: String,
+    },
+    /// A list is full; this entry of it is left out.
+    #[error("{attribute}: “{entry}” is left out, the whole list has at most {max} bytes", max = super::limits::CONFIG_FILES_BYTES)]
+    ListFull {
+        /// Attribute of the master file.
+        attribute: String,
+        /// The entry.
+        entry: String,
+    },
+    /// Phones of the account's zone show a wrong time at times.
+    #[error("time zone {zone}: {warning}")]
+    Clock {
+        /// IANA name.
+        zone: String,
+        /// What they show.
+        warning: ClockWarning,
+    },
+    /// The account's zone is unknown, so that phones are told none.
+    #[error("phones are told no time zone: {0}")]
+    Zone(UnknownZone),
+    /// The name that the device should be told is longer than it takes.
+    #[error("the device is not told its name: it takes at most {max} characters", max = naming::CHARS)]
+    NameTooLong,
+}
+
+/// Composes what one device gets: binding above the merged profiles, the base below, master attributes apart.
+pub fn compose<'a>(effective: &Effective<'a>, device: &Device, world: &'a World) -> Provision<'a> {
+    draft_for(effective, device, world).fill(device, world)
+}
+
+/// The draft of a device's shape, with the warnings that are the device's own.
+fn draft_for<'a>(effective: &Effective<'a>, device: &Device, world: &'a World) -> Draft<'a> {
+    let shape = Shape::of(device, &deployment::applicable(device, world), world);
+    let mut draft = draft(effective, &shape, world);
+    if naming::of(device, world).is_some() && naming::told(device, world).is_none() {
+        draft.warnings.push(Warning::NameTooLong);
+    }
+    draft
+}
+
+/// The master file for nobody in particular, which names no file and holds nothing of any device or profile: what a person
+/// with the shared credentials sees under `000000000000.cfg` (contract 4).
+pub fn anonymous() -> Provision<'static> {
+    let files = Files { master: master::anonymous(), binding: Vec::new(), profiles: Vec::new(), base: Vec::new() };
+    let nobody = DeviceValues { key: String::new(), polling_time: String::new(), name: String::new() };
+    Provision { files: files.map(|text| text.fill(&nobody)), warnings: Vec::new() }
+}
+
+/// Composes what all devices of one shape share.
+pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> Draft<'a> {
+    let mut warnings = Vec::new();
+    let master = master::attributes(effective, shape.key_bytes, &mut warnings);
+    let rule = binding::parameters(world);
+    let below = below_profiles(shape.named, world, &mut warnings);
+    let files = Files {
+        master,
+        profiles: won_by_profiles(effective, &rule),
+        base: below.into_iter().filter(|given| effective.get(&given.name).is_none()).flat_map(with_twin).collect(),
+        binding: rule.into_iter().flat_map(with_twin).collect(),
+    };
+    Draft { files, polling: PollingClock::new(effective, world), warnings }
+}
+
+/// What stands below every profile: the base, and the name that the device is told (a profile's beats it, R233).
+fn below_profiles<'a>(named: bool, world: &'a World, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
+    let mut below = base::parameters(&world.account, warnings);
+    if named {
+        below.push(Setting { name: Cow::Borrowed(naming::PARAMETER), value: Text::DeviceName });
+    }
+    below
+}
+
+/// The parameters that profiles won, but for those that the rule governs.
+fn won_by_profiles<'a>(effective: &Effective<'a>, rule: &[Given<'_>]) -> Vec<Setting<'a, Text<'a>>> {
+    let mut won = Vec::with_capacity(effective.iter().len() + 8);
+    for resolved in effective.iter() {
+        if master::is_master(resolved.name) || governs(rule, resolved.name) {
+            continue;
+        }
+        let profile_text = |value: &'a str| Text::Profile(Cow::Borrowed(value));
+        if let Some(value) = resolved.winner.value {
+            won.push(Setting { name: Cow::Borrowed(resolved.name), value: profile_text(value) });
+        }
+        if let Some(set) = resolved.winner.set {
+            won.push(Setting { name: Cow::Owned(format!("{}.set", resolved.name)), value: profile_text(set) });
+        }
+    }
+    won
+}
+
+/// Whether a parameter is one of the rule's. Letter case does not matter: a phone might not care about it.
+fn governs(rule: &[Given<'_>], name: &str) -> bool {
+    rule.iter().any(|given| given.name.eq_ignore_ascii_case(name))
+}
+
+/// A setting of ours and, where it has one, its twin.
+fn with_twin<'a>(given: Given<'a>) -> impl Iterator<Item = Setting<'a, Text<'a>>> {
+    let twin = has_twin(&given.name)
+        .then(|| Setting { name: Cow::Owned(format!("{}.set", given.name)), value: Text::Fixed(Cow::Borrowed("1")) });
+    std::iter::once(given).chain(twin)
+}
+
+/// Whether a parameter of ours takes effect only beside its twin.
+fn has_twin(name: &str) -> bool {
+    name.starts_with("device.") && name != "device.set"
+}
+
+impl<'a> Draft<'a> {
+    /// Closes the open places for one device.
+    pub fn fill(self, device: &Device, world: &World) -> Provision<'a> {
+        let values = DeviceValues::of(device, &self.polling, world);
+        Provision { files: self.files.map(|text| text.fill(&values)), warnings: self.warnings }
+    }
+}
+
+impl<'a> Text<'a> {
+    /// The value for one device.
+    pub fn fill(self, values: &DeviceValues) -> Cow<'a, str> {
+        match self {
+            Self::Fixed(text) => text,
+            Self::Profile(Cow::Borrowed(text)) => variables::expand(text, &values.key),
+            Self::Profile(Cow::Owned(text)) => Cow::Owned(variables::expand(&text, &values.key).into_owned()),
+            Self::PollingTime => Cow::Owned(values.polling_time.clone()),
+            Self::DeviceName => Cow::Owned(values.name.clone()),
+        }
+    }
+}
+
+impl<'a, V> Files<'a, V> {
+    /// The same attributes with other values.
+    fn map<W>(self, value: impl Fn(V) -> W) -> Files<'a, W> {
+        let all = |settings: Vec<Setting<'a, V>>| {
+            settings.into_iter().map(|setting| Setting { name: setting.name, value: value(setting.value) }).collect()
+        };
+        Files { master: all(self.master), binding: all(self.binding), profiles: all(self.profiles), base: all(self.base) }
+    }
+
+    /// All parameters, binding first.
+    pub fn parameters(&self) -> impl Iterator<Item = &Setting<'a, V>> {
+        self.binding.iter().chain(&self.profiles).chain(&self.base)
+    }
+}
+
+/// Everything at once: places, merges and composes.
+pub fn provision<'a>(device: &Device, world: &'a World) -> Provision<'a> {
+    compose(&resolution::merge(&deployment::applicable(device, world)), device, world)
+}

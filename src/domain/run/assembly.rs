@@ -1,0 +1,333 @@
+//! Puts requests together into runs (contract 1): which run a request joins, when a run begins and when it ends.
+//!
+//! Everything is bounded. Who may write a lot (a phone that was let in) and who may not (anybody who names a device without
+//! the credentials) have separate room, so that no stranger can push a device's run out or grow the server's memory.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Exchange, Run, RunKind, Subject};
+use crate::domain::device::DeviceKey;
+use crate::domain::limits::{DEVICES, EXCHANGES_PER_RUN, OPEN_REFUSED_RUNS, RUN_SILENCE_SECONDS};
+
+/// Numbers a connection for as long as the server runs.
+pub type ConnectionId = u64;
+
+/// One request with its answer, or one failed handshake, as the listeners tell it.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// Connection it came over.
+    pub connection: ConnectionId,
+    /// Address it came from.
+    pub address: IpAddr,
+    /// Device that it named, by file name or serial tag.
+    pub key: Option<DeviceKey>,
+    /// Whether it was let in as that device.
+    pub standing: Standing,
+    /// What kind of file it was about.
+    pub asked: Asked,
+    /// Which program of the phone spoke.
+    pub speaker: Speaker,
+    /// Its User-Agent, cleaned and capped.
+    pub user_agent: Arc<str>,
+    /// The request and its answer.
+    pub exchange: Exchange,
+}
+
+/// Whether a request was let in as the device that it named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It had the credentials, and the device is in the inventory.
+    LetIn,
+    /// It had not, or the device is held.
+    Refused,
+}
+
+/// What a request was about, as far as runs care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A master file: begins a run.
+    Master,
+    /// A `-boot.log` upload: begins a run.
+    BootLog,
+    /// The parameter file that our master names.
+    Parameters,
+    /// Anything else.
+    Other,
+}
+
+/// Which program of a phone spoke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// The Updater or boot ROM: the phone is starting.
+    Updater,
+    /// The Application, or nobody knows.
+    Application,
+}
+
+/// A run that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Whose it is.
+    pub subject: Subject,
+    /// The run.
+    pub run: Run,
+}
+
+/// The room that an open run occupies: one each.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Seat {
+    Device(DeviceKey),
+    Refused(DeviceKey, IpAddr),
+    Address(IpAddr),
+}
+
+impl Seat {
+    fn subject(&self) -> Subject {
+        match self {
+            Self::Device(key) => Subject::Device(key.clone()),
+            Self::Refused(key, _) => Subject::Stranger(key.clone()),
+            Self::Address(address) => Subject::Address(*address),
+        }
+    }
+
+    fn is_refused(&self) -> bool {
+        !matches!(self, Self::Device(_))
+    }
+}
+
+#[derive(Debug)]
+struct OpenRun {
+    run: Run,
+    connection: ConnectionId,
+    had_master: bool,
+    /// A listed file could not be had: some phones then keep all of their former values (phone-rules 5).
+    lacks_file: bool,
+}
+
+/// The open runs.
+#[derive(Debug)]
+pub struct Assembler {
+    devices: HashMap<Seat, OpenRun>,
+    refused: HashMap<Seat, OpenRun>,
+    by_connection: HashMap<ConnectionId, Seat>,
+    by_address: HashMap<IpAddr, Seat>,
+    caps: Caps,
+}
+
+/// How much an [`Assembler`] holds at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Caps {
+    /// Open runs of devices that were let in.
+    pub devices: usize,
+    /// Open runs of everybody else.
+    pub refused: usize,
+    /// Exchanges in one run.
+    pub exchanges: usize,
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self { devices: DEVICES, refused: OPEN_REFUSED_RUNS, exchanges: EXCHANGES_PER_RUN }
+    }
+}
+
+impl Default for Assembler {
+    fn default() -> Self {
+        Self::new(Caps::default())
+    }
+}
+
+impl Assembler {
+    /// No open run.
+    pub fn new(caps: Caps) -> Self {
+        Self { devices: HashMap::new(), refused: HashMap::new(), by_connection: HashMap::new(), by_address: HashMap::new(), caps }
+    }
+
+    /// Takes one request in. Runs that end by it, through silence or for want of room, are added to `finished`.
+    pub fn hear(&mut self, heard: Heard, finished: &mut Vec<Finished>) {
+        let Some(seat) = self.seat_for(&heard, finished) else { return };
+        if !self.is_open(&seat) {
+            self.make_room(&seat, finished);
+        }
+        self.forget_places(&seat);
+        self.by_address.insert(heard.address, seat.clone());
+        self.by_connection.insert(heard.connection, seat.clone());
+        let cap = self.caps.exchanges;
+        self.shelf_mut(&seat).entry(seat).or_insert_with(|| OpenRun::begin(&heard)).join(heard, cap);
+    }
+
+    /// Ends every run that has been silent for [`RUN_SILENCE_SECONDS`].
+    pub fn end_silent(&mut self, now: Timestamp, finished: &mut Vec<Finished>) {
+        let all = self.devices.iter().chain(&self.refused);
+        let silent: Vec<Seat> = all.filter(|(_, open)| open.is_over(now)).map(|(seat, _)| seat.clone()).collect();
+        for seat in silent {
+            self.end(&seat, finished);
+        }
+    }
+
+    /// Ends every run: the server stops.
+    pub fn end_all(&mut self, finished: &mut Vec<Finished>) {
+        let seats: Vec<Seat> = self.devices.keys().chain(self.refused.keys()).cloned().collect();
+        for seat in seats {
+            self.end(&seat, finished);
+        }
+    }
+
+    /// The runs that have not ended yet.
+    pub fn open_runs(&self) -> impl Iterator<Item = (Subject, &Run)> {
+        self.devices.iter().chain(&self.refused).map(|(seat, open)| (seat.subject(), &open.run))
+    }
+
+    /// The run of a subject that has not ended yet.
+    pub fn open_run(&self, subject: &Subject) -> Option<&Run> {
+        match subject {
+            Subject::Device(key) => self.devices.get(&Seat::Device(key.clone())).map(|open| &open.run),
+            _ => self.refused.iter().find(|(seat, _)| seat.subject() == *subject).map(|(_, open)| &open.run),
+        }
+    }
+
+    fn shelf(&self, seat: &Seat) -> &HashMap<Seat, OpenRun> {
+        if seat.is_refused() { &self.refused } else { &self.devices }
+    }
+
+    fn shelf_mut(&mut self, seat: &Seat) -> &mut HashMap<Seat, OpenRun> {
+        if seat.is_refused() { &mut self.refused } else { &mut self.devices }
+    }
+
+    fn is_open(&self, seat: &Seat) -> bool {
+        self.shelf(seat).contains_key(seat)
+    }
+
+    /// Which run a request belongs to: one that is open, or a new one. None where it stands alone.
+    fn seat_for(&mut self, heard: &Heard, finished: &mut Vec<Finished>) -> Option<Seat> {
+        let Some(key) = heard.key.clone() else { return self.seat_of_nameless(heard, finished) };
+        let own = Seat::Device(key.clone());
+        let refused = Seat::Refused(key, heard.address);
+        self.end_if_over(&own, heard.exchange.at, finished);
+        self.end_if_over(&refused, heard.exchange.at, finished);
+        let begins = matches!(heard.asked, Asked::Master | Asked::BootLog);
+        match heard.standing {
+            Standing::LetIn if self.is_open(&own) => Some(own),
+            Standing::LetIn if self.promote(&refused, &own, finished) || begins => Some(own),
+            Standing::LetIn => None,
+            // The challenge of a request that the phone repeats with its credentials belongs to the phone's own run.
+            Standing::Refused if self.devices.get(&own).is_some_and(|o| o.run.address == heard.address) => Some(own),
+            Standing::Refused if self.is_open(&refused) || begins => Some(refused),
+            Standing::Refused if heard.exchange.reason == super::Reason::CredentialsMissing => None,
+            Standing::Refused => Some(refused),
+        }
+    }
+
+    /// A request without a name joins the open run of its connection, then of its address (contract 1).
+    fn seat_of_nameless(&mut self, heard: &Heard, finished: &mut Vec<Finished>) -> Option<Seat> {
+        let joined = [self.by_connection.get(&heard.connection).cloned(), self.by_address.get(&heard.address).cloned()];
+        for seat in joined.into_iter().flatten() {
+            if !self.end_if_over(&seat, heard.exchange.at, finished) && self.is_open(&seat) {
+                return Some(seat);
+            }
+        }
+        let own = Seat::Address(heard.address);
+        self.end_if_over(&own, heard.exchange.at, finished);
+        let alone = heard.asked == Asked::Other && heard.exchange.reason == super::Reason::CredentialsMissing;
+        (self.is_open(&own) || !alone).then_some(own)
+    }
+
+    /// A phone that was challenged and now is let in: what it asked before is the beginning of its run.
+    fn promote(&mut self, refused: &Seat, own: &Seat, finished: &mut Vec<Finished>) -> bool {
+        self.forget_places(refused);
+        let Some(open) = self.refused.remove(refused) else { return false };
+        self.make_room(own, finished);
+        self.devices.insert(own.clone(), open);
+        true
+    }
+
+    /// Ends the run that has been silent longest where one more of its kind would be too many.
+    fn make_room(&mut self, seat: &Seat, finished: &mut Vec<Finished>) {
+        let cap = if seat.is_refused() { self.caps.refused } else { self.caps.devices };
+        let shelf = self.shelf(seat);
+        if shelf.len() < cap {
+            return;
+        }
+        if let Some(oldest) = shelf.iter().min_by_key(|(_, open)| open.run.ended_at).map(|(s, _)| s.clone()) {
+            self.end(&oldest, finished);
+        }
+    }
+
+    fn end_if_over(&mut self, seat: &Seat, now: Timestamp, finished: &mut Vec<Finished>) -> bool {
+        let over = self.shelf(seat).get(seat).is_some_and(|open| open.is_over(now));
+        if over {
+            self.end(seat, finished);
+        }
+        over
+    }
+
+    fn end(&mut self, seat: &Seat, finished: &mut Vec<Finished>) {
+        self.forget_places(seat);
+        if let Some(open) = self.shelf_mut(seat).remove(seat) {
+            finished.push(Finished { subject: seat.subject(), run: open.run });
+        }
+    }
+
+    /// Takes a run out of the two indexes: each points to a run by the last place that it was heard from, and to no other.
+    fn forget_places(&mut self, seat: &Seat) {
+        let Some(open) = self.shelf(seat).get(seat) else { return };
+        let (connection, address) = (open.connection, open.run.address);
+        if self.by_connection.get(&connection) == Some(seat) {
+            self.by_connection.remove(&connection);
+        }
+        if self.by_address.get(&address) == Some(seat) {
+            self.by_address.remove(&address);
+        }
+    }
+}
+
+impl OpenRun {
+    fn begin(heard: &Heard) -> Self {
+        let run = Run {
+            started_at: heard.exchange.at,
+            ended_at: heard.exchange.at,
+            address: heard.address,
+            user_agent: String::new(),
+            kind: RunKind::Poll,
+            complete: false,
+            exchanges: Vec::with_capacity(16),
+            left_out: 0,
+        };
+        Self { run, connection: heard.connection, had_master: false, lacks_file: false }
+    }
+
+    fn join(&mut self, heard: Heard, cap: usize) {
+        let run = &mut self.run;
+        let served = heard.standing == Standing::LetIn && heard.exchange.status == 200;
+        self.connection = heard.connection;
+        self.had_master |= served && heard.asked == Asked::Master && heard.exchange.method == super::Method::Get;
+        self.lacks_file |= heard.exchange.reason == super::Reason::ListedMissing;
+        run.complete |= served && heard.asked == Asked::Parameters && self.had_master;
+        run.complete &= !self.lacks_file;
+        if heard.speaker == Speaker::Updater || heard.asked == Asked::BootLog {
+            run.kind = RunKind::Boot;
+        }
+        run.ended_at = run.ended_at.max(heard.exchange.at);
+        run.address = heard.address;
+        if !heard.user_agent.is_empty() && *run.user_agent != *heard.user_agent {
+            run.user_agent = heard.user_agent.to_string();
+        }
+        if run.exchanges.len() < cap {
+            run.exchanges.push(heard.exchange);
+        } else {
+            run.left_out = run.left_out.saturating_add(1);
+        }
+    }
+
+    fn is_over(&self, now: Timestamp) -> bool {
+        now.duration_since(self.run.ended_at) >= SignedDuration::from_secs(RUN_SILENCE_SECONDS)
+    }
+}
+
+#[cfg(test)]
+#[path = "assembly_tests.rs"]
+mod tests;

@@ -1,0 +1,21 @@
+//! What is set once for the whole server, whatever accounts it has.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The server's own settings. Its JSON is the stored form.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerSettings {
+    /// Host name under which phones and people reach the server; none until set-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_name: Option<String>,
+    /// When the first owner was made; none while the set-up page is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_up_at: Option<Timestamp>,
+    /// Every provisioning address that was ever handed out (contract 3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+    /// Counts changes, so that two admins cannot overwrite one another unseen (R14).
+    #[serde(default)]
+    pub revision: u64,
+}

@@ -1,0 +1,259 @@
+//! Settings of an account: shared credentials, time, built-in base, polling window (R181–R186, contract 5.3).
+
+use std::net::IpAddr;
+
+use super::Services;
+use super::commit::{Mode, commit, perform};
+use super::error::ServiceError;
+use super::secrets::random_text;
+use crate::domain::access::{Action, Actor, authorize};
+use crate::domain::account::{Account, BaseSettings, Secret};
+use crate::domain::activity::Event;
+use crate::domain::clock::is_zone;
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::AccountId;
+use crate::domain::limits::{MINUTES_PER_DAY, NAME_CHARS, SHARED_PASSWORD_CHARS};
+
+/// What all handsets know at the factory, as user name and as password (R184).
+pub const FACTORY_DEFAULT: &str = "PlcmSpIp";
+/// Characters of a password that we offer: 160 bits, and short enough to type on a handset once.
+const OFFERED_PASSWORD_CHARS: usize = 28;
+
+/// Zone and time server as typed.
+#[derive(Clone, Debug)]
+pub struct TimeDraft {
+    /// IANA name of the zone.
+    pub time_zone: String,
+    /// Host name or address of the time server.
+    pub time_server: String,
+}
+
+/// A change of some settings, as typed; what is none stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct AccountDraft {
+    /// Whether phones are served.
+    pub enabled: Option<bool>,
+    /// User name of the shared credentials.
+    pub user: Option<String>,
+    /// Password of the shared credentials.
+    pub password: Option<Secret>,
+    /// Zone, an IANA name.
+    pub time_zone: Option<String>,
+    /// Time server, a host name or address.
+    pub time_server: Option<String>,
+    /// Groups of the built-in base.
+    pub base: Option<BaseSettings>,
+    /// First minute of the polling window and the first one after it.
+    pub polling_window: Option<(u16, u16)>,
+}
+
+/// Random shared credentials, of URL-safe characters, to be offered at set-up.
+pub fn offer_credentials() -> (String, Secret) {
+    (format!("phones-{}", random_text(4).to_lowercase()), Secret::new(random_text(OFFERED_PASSWORD_CHARS)))
+}
+
+/// Whether the shared credentials are the factory default: every page that shows them warns then (R184).
+pub fn is_factory_default(account: &Account) -> bool {
+    account.provisioning.user == FACTORY_DEFAULT || account.provisioning.password.expose() == FACTORY_DEFAULT
+}
+
+/// Changes settings of an account. `revision` is the one that the form was made from; none overwrites (R14).
+///
+/// # Errors
+/// What is wrong, field by field; a conflict where somebody else was faster.
+pub fn update(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    revision: Option<u64>,
+    draft: &AccountDraft,
+) -> Result<Account, ServiceError> {
+    change(services, actor, account, revision, draft, Mode::Keep)
+}
+
+/// What [`update`] would make of the settings; everything stays as it is where `mode` says so.
+///
+/// # Errors
+/// As [`update`].
+pub fn change(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    revision: Option<u64>,
+    draft: &AccountDraft,
+    mode: Mode,
+) -> Result<Account, ServiceError> {
+    let grant = authorize(actor, Action::EditAccount(account))?;
+    perform(services, mode, grant, account, |change| {
+        let old = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
+        if revision.is_some_and(|seen| seen != old.revision) {
+            return Err(ServiceError::stale("page's settings", ""));
+        }
+        let mut new = apply(draft, &old)?;
+        new.revision += 1;
+        change.put_account(new.clone())?;
+        change.record(difference(&old, &new))?;
+        if is_factory_default(&new) && !is_factory_default(&old) {
+            change.record(Event::new("account", new.label.as_str(), "set to the factory default of all phones"))?;
+        }
+        Ok(new)
+    })
+}
+
+/// The password of the shared credentials, to be shown to a person; noted in the activity log (SEC-05).
+///
+/// # Errors
+/// The actor may not, or the note could not be written.
+pub fn reveal_password(services: &Services, actor: &Actor, account: AccountId) -> Result<Secret, ServiceError> {
+    let grant = authorize(actor, Action::EditAccount(account))?;
+    let world = services.world(account)?;
+    let label = world.account.label.clone();
+    commit(services, grant, account, |change| change.record(Event::new("account", label, "showed the password of")))?;
+    Ok(world.account.provisioning.password.clone())
+}
+
+/// The settings with a draft's changes, or everything that is wrong with the draft.
+pub(super) fn apply(draft: &AccountDraft, old: &Account) -> Result<Account, FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let mut new = old.clone();
+    if let Some(enabled) = draft.enabled {
+        new.provisioning.enabled = enabled;
+    }
+    if let Some(user) = draft.user.as_deref().and_then(|text| errors.take("user", parse_user(text))) {
+        new.provisioning.user = user;
+    }
+    if let Some(password) = draft.password.as_ref().and_then(|text| errors.take("password", parse_password(text))) {
+        new.provisioning.password = password;
+    }
+    if let Some(zone) = draft.time_zone.as_deref().and_then(|text| errors.take("time_zone", parse_zone(text))) {
+        new.time_zone = zone;
+    }
+    if let Some(server) = draft.time_server.as_deref().and_then(|text| errors.take("time_server", parse_host(text))) {
+        new.time_server = server;
+    }
+    if let Some(base) = draft.base {
+        new.base = base;
+    }
+    if let Some(window) = draft.polling_window.and_then(|window| errors.take("polling_window", parse_window(window))) {
+        new.polling_window = window;
+    }
+    errors.into_result(Some(new))
+}
+
+fn difference(old: &Account, new: &Account) -> Event {
+    let switch = |on: bool| Some(if on { "on" } else { "off" }.to_owned());
+    let window = |(from, to): (u16, u16)| Some(format!("{} to {}", clock_time(from), clock_time(to)));
+    let mut event = Event::new("account", new.label.as_str(), "changed")
+        .change("serve phones", switch(old.provisioning.enabled), switch(new.provisioning.enabled))
+        .change("user name", Some(old.provisioning.user.clone()), Some(new.provisioning.user.clone()))
+        .secret_change("password", Some(old.provisioning.password.expose()), Some(new.provisioning.password.expose()))
+        .change("time zone", Some(old.time_zone.clone()), Some(new.time_zone.clone()))
+        .change("time server", Some(old.time_server.clone()), Some(new.time_server.clone()))
+        .change("polling window", window(old.polling_window), window(new.polling_window));
+    let groups: [(&str, fn(&BaseSettings) -> bool); 5] = [
+        ("base: REST API", |base| base.rest_api),
+        ("base: serial number tag", |base| base.serial_tag),
+        ("base: polling", |base| base.polling),
+        ("base: log uploads", |base| base.log_upload),
+        ("base: time", |base| base.time),
+    ];
+    for (name, group) in groups {
+        event = event.change(name, switch(group(&old.base)), switch(group(&new.base)));
+    }
+    event
+}
+
+/// A minute of the day as people write it.
+pub fn clock_time(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+/// User names go into phone menus and configuration files: ASCII only (R30).
+pub(super) fn parse_user(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let allowed = |c: &char| c.is_ascii_alphanumeric() || "#.-_()[]".contains(*c);
+    match text.chars().find(|c| !allowed(c)) {
+        _ if text.is_empty() => Err("enter a user name for phones".to_owned()),
+        _ if text.len() > NAME_CHARS => Err(format!("a user name has at most {NAME_CHARS} characters")),
+        Some(c) => Err(format!("“{c}” is not allowed in a user name; use letters without accents, digits and # . - _ ( ) [ ]")),
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// Passwords are typed on phones: printable ASCII.
+pub(super) fn parse_password(secret: &Secret) -> Result<Secret, String> {
+    let text = secret.expose();
+    match text.len() {
+        0 => Err("enter a password for phones".to_owned()),
+        n if n > SHARED_PASSWORD_CHARS => Err(format!("a password for phones has at most {SHARED_PASSWORD_CHARS} characters")),
+        _ if text.bytes().any(|b| !b.is_ascii_graphic()) => {
+            Err("a password for phones has letters without accents, digits and signs, no blanks".to_owned())
+        }
+        _ => Ok(secret.clone()),
+    }
+}
+
+/// Zone and time server that can be used.
+pub(super) fn parse_time(draft: &TimeDraft) -> Result<(String, String), FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let zone = errors.take("time_zone", parse_zone(&draft.time_zone));
+    let server = errors.take("time_server", parse_host(&draft.time_server));
+    errors.into_result(zone.zip(server))
+}
+
+fn parse_zone(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if is_zone(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("“{text}” is no time zone; choose one of the list, such as Europe/Berlin"))
+    }
+}
+
+fn parse_window((from, to): (u16, u16)) -> Result<(u16, u16), String> {
+    if from < to && to <= MINUTES_PER_DAY {
+        return Ok((from, to));
+    }
+    Err("the polling window must end after it begins, on the same day".to_owned())
+}
+
+/// A host name or an address, as phones are told it.
+pub(super) fn parse_host(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let label = |part: &str| {
+        (1..=63).contains(&part.len())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    let is_name = text.len() <= 253 && text.split('.').all(label) && !text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    match text.parse::<IpAddr>() {
+        Ok(address) => Ok(address.to_string()),
+        Err(_) if is_name => Ok(text.to_ascii_lowercase()),
+        Err(_) => Err(format!("“{text}” is neither a host name (letters, digits, hyphens and dots) nor an IP address")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_names_and_addresses_are_taken_and_nothing_else() {
+        for (text, taken) in
+            [("PDMS.example.lan", "pdms.example.lan"), ("192.0.2.7", "192.0.2.7"), ("2001:DB8::1", "2001:db8::1")]
+        {
+            assert_eq!(parse_host(text).as_deref(), Ok(taken));
+        }
+        for text in ["", "a b", "300.1.1.1", "-a.lan", "a..b", "https://a", "a/b", "a:8443", "büro.lan"] {
+            assert!(parse_host(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_what_a_phone_can_take() {
+        assert!(parse_user("PlcmSpIp").is_ok() && parse_user("a:b").is_err() && parse_user("").is_err());
+        assert!(parse_password(&Secret::new("s3cret-~")).is_ok() && parse_password(&Secret::new("a b")).is_err());
+        assert!(parse_window((180, 300)).is_ok() && parse_window((300, 180)).is_err() && parse_window((0, 1_441)).is_err());
+    }
+}

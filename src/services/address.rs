@@ -1,0 +1,163 @@
+//! Where phones and people reach the server: the provisioning address, and certificates that cover it (R185, R186, R190).
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use super::Services;
+use super::certificates::{Certificates, Refreshed, ServerNames};
+use super::commit::commit;
+use super::error::ServiceError;
+use crate::domain::access::Grant;
+use crate::domain::activity::{Event, SERVER};
+use crate::domain::server::ServerSettings;
+use crate::domain::world::Endpoints;
+use crate::store;
+
+/// The server's address: what was bound, what the settings say, and the certificates that go with it.
+#[derive(Debug)]
+pub struct Address {
+    certificates: Arc<Certificates>,
+    fixed: Option<(String, u16)>,
+    bound: SocketAddr,
+}
+
+impl Address {
+    /// `fixed` is the host and port of `--public-url`, which beats the name given at set-up.
+    pub fn new(certificates: Arc<Certificates>, fixed: Option<(String, u16)>, bound: SocketAddr) -> Self {
+        Self { certificates, fixed, bound }
+    }
+
+    /// The certificates.
+    pub fn certificates(&self) -> &Certificates {
+        &self.certificates
+    }
+
+    /// Whether the address stands in the settings of the process, so that the page cannot change it.
+    pub fn is_fixed(&self) -> bool {
+        self.fixed.is_some()
+    }
+
+    /// Names and addresses of this machine that could be given to phones, the best first.
+    pub fn candidates(&self) -> Vec<String> {
+        let names = ServerNames::of_this_machine(&[]);
+        let mut all = vec![reachable(self.bound, &names)];
+        all.extend(names.hosts().map(str::to_owned));
+        all.extend(names.addresses().filter(|ip| !ip.is_loopback()).map(|ip| ip.to_string()));
+        let mut seen = std::collections::BTreeSet::new();
+        all.retain(|name| seen.insert(name.clone()));
+        all
+    }
+
+    /// The addresses that a person on this network can open, for the terminal.
+    pub fn urls(&self, services: &Services) -> Vec<String> {
+        let first = services.worlds.endpoints().https_url.clone();
+        let others = match self.bound.ip() {
+            ip if ip.is_unspecified() => ServerNames::of_this_machine(&[]).addresses().filter(IpAddr::is_ipv4).collect(),
+            ip => vec![ip],
+        };
+        let mut urls = vec![first];
+        for ip in others {
+            let url = url(&ip.to_string(), self.bound.port());
+            if !urls.contains(&url) {
+                urls.push(url);
+            }
+        }
+        urls
+    }
+
+    /// Renews what is due of the certificates, and tells the worlds and the list of handed-out addresses where we are. To be
+    /// called at start, after a change of the name, on SIGHUP, and every now and then.
+    ///
+    /// # Errors
+    /// Certificates that cannot be read or made; then the old ones stay in use and the address is told all the same.
+    pub fn refresh(&self, services: &Services) -> Result<Refreshed, ServiceError> {
+        let settings: ServerSettings = services.store.read(|tx| store::server::get(tx))?;
+        let names = ServerNames::of_this_machine(&self.public_names(&settings));
+        let refreshed = self.certificates.refresh(&names, services.clock.now());
+        let https_url = self.url(&settings, &names);
+        services.set_endpoints(Endpoints { https_url: https_url.clone(), ca_pem: self.certificates.active().ca_pem.clone() });
+        if settings.set_up_at.is_some() && !settings.addresses.contains(&https_url) {
+            commit(services, Grant::system("address"), SERVER, |change| {
+                let mut settings = store::server::get(change.tx())?;
+                settings.addresses.push(https_url.clone());
+                store::server::put(change.tx(), &settings)?;
+                Ok(())
+            })?;
+        }
+        if matches!(refreshed, Ok(Refreshed::Changed)) {
+            let until = self.certificates.active().not_after.to_string();
+            commit(services, Grant::system("certificates"), SERVER, |change| {
+                change.record(Event::new("certificate", "server", "renewed").change("valid until", None, Some(until)))
+            })?;
+        }
+        Ok(refreshed?)
+    }
+
+    fn url(&self, settings: &ServerSettings, names: &ServerNames) -> String {
+        match (&self.fixed, &settings.public_name) {
+            (Some((host, port)), _) => url(host, *port),
+            (None, Some(host)) => url(host, self.bound.port()),
+            (None, None) => url(&reachable(self.bound, names), self.bound.port()),
+        }
+    }
+
+    /// The name in use first, then all that were handed out: old ones stay in the certificate (R186).
+    fn public_names(&self, settings: &ServerSettings) -> Vec<String> {
+        let fixed = self.fixed.iter().map(|(host, _)| host.clone());
+        let former = settings.addresses.iter().filter_map(|url| host_in(url));
+        let mut names: Vec<String> = fixed.chain(settings.public_name.clone()).chain(former).collect();
+        names.dedup();
+        names
+    }
+}
+
+/// What others on this network can reach, where no name was given.
+fn reachable(bound: SocketAddr, names: &ServerNames) -> String {
+    if bound.ip().is_loopback() {
+        return "localhost".to_owned();
+    }
+    if !bound.ip().is_unspecified() {
+        return bound.ip().to_string();
+    }
+    let lan = names.addresses().find(|ip| ip.is_ipv4() && !ip.is_loopback());
+    lan.map_or_else(|| names.primary().to_owned(), |ip| ip.to_string())
+}
+
+fn url(host: &str, port: u16) -> String {
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    match port {
+        443 => format!("https://{host}/"),
+        port => format!("https://{host}:{port}/"),
+    }
+}
+
+fn host_in(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("https://")?.trim_end_matches('/');
+    let host = match rest.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => rest,
+    };
+    Some(host.trim_matches(['[', ']']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_read_out_of_an_address_that_we_made() {
+        for (host, port) in [("pdms.example.lan", 8443), ("2001:db8::1", 8443), ("192.0.2.7", 443)] {
+            assert_eq!(host_in(&url(host, port)).as_deref(), Some(host));
+        }
+    }
+
+    #[test]
+    fn without_a_name_the_best_of_what_is_bound_is_told() {
+        let names = ServerNames::new(&[], "box", ["192.0.2.7".parse().expect("an address")]);
+        let bound = |text: &str| reachable(text.parse().expect("a socket"), &names);
+        assert_eq!(bound("127.0.0.1:1"), "localhost");
+        assert_eq!(bound("0.0.0.0:1"), "192.0.2.7");
+        assert_eq!(bound("198.51.100.1:1"), "198.51.100.1");
+        assert_eq!(reachable("0.0.0.0:1".parse().expect("a socket"), &ServerNames::new(&[], "box", [])), "box");
+    }
+}

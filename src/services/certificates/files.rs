@@ -1,0 +1,105 @@
+//! Certificates and keys as files: reading pairs, and writing them so that no half file is ever seen.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+use super::CertificateError;
+use super::names::ServerNames;
+
+/// A certificate chain with its key, ready for handshakes, and what its first certificate says.
+pub(super) struct Loaded {
+    pub(super) key: Arc<CertifiedKey>,
+    pub(super) names: ServerNames,
+    pub(super) not_before: Timestamp,
+    pub(super) not_after: Timestamp,
+}
+
+/// Reads a chain and its key, which may stand in the same file, and checks that they belong together.
+pub(super) fn load(certificate: &Path, key: &Path) -> Result<Loaded, CertificateError> {
+    let chain_pem = read(certificate)?;
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&chain_pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| CertificateError::unreadable(certificate, &error))?;
+    let first = chain.first().ok_or_else(|| CertificateError::unreadable(certificate, &"it holds no certificate"))?;
+    let facts = facts(first).ok_or_else(|| CertificateError::unreadable(certificate, &"its first certificate is damaged"))?;
+    let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| CertificateError::unreadable(key, &error))?;
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let certified = CertifiedKey::from_der(chain, private, &provider).map_err(|error| CertificateError::DoNotFit {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+        cause: error.to_string(),
+    })?;
+    let (names, not_before, not_after) = facts;
+    Ok(Loaded { key: Arc::new(certified), names, not_before, not_after })
+}
+
+/// Reads a text file; none where it does not exist.
+pub(super) fn read_text(path: &Path) -> Result<Option<String>, CertificateError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CertificateError::Read { path: path.to_owned(), error }),
+    }
+}
+
+/// Writes a file that only the server's own user may read (mode 0600), whole or not at all.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        fs::File::open(folder)?.sync_all()
+    };
+    write().map_err(|error| CertificateError::Write { path: path.to_owned(), error })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
+    fs::read(path).map_err(|error| CertificateError::Read { path: path.to_owned(), error })
+}
+
+fn facts(certificate: &CertificateDer<'_>) -> Option<(ServerNames, Timestamp, Timestamp)> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    let common_name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok()).unwrap_or_default();
+    let mut hosts = BTreeSet::new();
+    let mut addresses = BTreeSet::new();
+    let alternatives = certificate.subject_alternative_name().ok().flatten();
+    for name in alternatives.iter().flat_map(|extension| &extension.value.general_names) {
+        match name {
+            GeneralName::DNSName(host) => drop(hosts.insert(host.to_lowercase())),
+            GeneralName::IPAddress(bytes) => drop(address(bytes).map(|ip| addresses.insert(ip))),
+            _ => {}
+        }
+    }
+    let validity = certificate.validity();
+    let at = |time: x509_parser::time::ASN1Time| Timestamp::from_second(time.timestamp()).ok();
+    let names = ServerNames::from_parts(common_name.to_owned(), hosts, addresses);
+    Some((names, at(validity.not_before)?, at(validity.not_after)?))
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    match bytes.len() {
+        4 => <[u8; 4]>::try_from(bytes).ok().map(IpAddr::from),
+        _ => <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from),
+    }
+}
+
+/// Where an admin's own certificate lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnFiles {
+    /// The chain in PEM form, the server's certificate first.
+    pub certificate: PathBuf,
+    /// Its private key in PEM form.
+    pub key: PathBuf,
+}

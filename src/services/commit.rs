@@ -1,0 +1,248 @@
+//! The one door for changes of state. Permission, activity log and refreshed memory each have their place here and cannot be
+//! forgotten elsewhere: nobody else calls [`crate::store::Store::write`].
+//!
+//! A change takes a [`Grant`], runs in one transaction that also appends its activity entries, and is visible in World and
+//! Roster before the caller is answered. One change runs at a time.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Services;
+use super::error::ServiceError;
+use super::roster::RosterChange;
+use super::world::WorldChange;
+use crate::domain::access::Grant;
+use crate::domain::account::Account;
+use crate::domain::activity::{Activity, Event};
+use crate::domain::deployment::Place;
+use crate::domain::device::{Block, Device, DeviceKey, Sighting};
+use crate::domain::device_file::DeviceFile;
+use crate::domain::ids::{AccountId, ProfileId};
+use crate::domain::profile::Profile;
+use crate::store::{self, WriteTx};
+
+/// A change of one account while it is being made. Reads through [`Change::tx`] see what was written before them.
+pub struct Change<'a> {
+    services: &'a Services,
+    tx: &'a WriteTx,
+    account: AccountId,
+    actor: &'a str,
+    now: Timestamp,
+    recorded: usize,
+    world: Vec<WorldChange>,
+    roster: Vec<RosterChange>,
+}
+
+/// What has to happen in memory once the transaction is kept.
+#[derive(Default)]
+struct Effects {
+    world: Vec<WorldChange>,
+    roster: Vec<RosterChange>,
+}
+
+/// What the writer's lock guards.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    /// The opening of the database that World and Roster were read from.
+    generation: u64,
+}
+
+/// Whether a change is kept or only tried out (`dry_run`, contract 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It is kept.
+    Keep,
+    /// It is undone; the answer is what would have been.
+    TryOut,
+}
+
+/// Makes a change, or finds out what it would do.
+pub fn perform<T>(
+    services: &Services,
+    mode: Mode,
+    grant: Grant,
+    account: AccountId,
+    make: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError>,
+) -> Result<T, ServiceError> {
+    match mode {
+        Mode::Keep => commit(services, grant, account, make),
+        Mode::TryOut => try_out(services, grant, account, make),
+    }
+}
+
+/// Makes a change of an account, or of the server with [`crate::domain::activity::SERVER`].
+///
+/// # Errors
+/// What the closure or the store reports; then nothing was changed.
+pub fn commit<T>(
+    services: &Services,
+    grant: Grant,
+    account: AccountId,
+    make: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError>,
+) -> Result<T, ServiceError> {
+    let mut writer = services.writer.lock();
+    refresh_if_reopened(services, &mut writer)?;
+    let now = services.clock.now();
+    let (value, effects) = services.store.write(|tx| run(services, tx, &grant, account, now, make))?;
+    if writer.generation == services.store.generation() {
+        services.rosters.apply(account, effects.roster);
+        services.worlds.apply(account, effects.world);
+    } else {
+        refresh_if_reopened(services, &mut writer)?;
+    }
+    Ok(value)
+}
+
+/// Finds out what a change would do, and leaves everything as it is.
+pub fn try_out<T>(
+    services: &Services,
+    grant: Grant,
+    account: AccountId,
+    make: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError>,
+) -> Result<T, ServiceError> {
+    let mut writer = services.writer.lock();
+    refresh_if_reopened(services, &mut writer)?;
+    let now = services.clock.now();
+    services.store.try_out(|tx| run(services, tx, &grant, account, now, make)).map(|(value, _)| value)
+}
+
+fn run<T>(
+    services: &Services,
+    tx: &WriteTx,
+    grant: &Grant,
+    account: AccountId,
+    now: Timestamp,
+    make: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError>,
+) -> Result<(T, Effects), ServiceError> {
+    let mut change =
+        Change { services, tx, account, actor: grant.actor(), now, recorded: 0, world: Vec::new(), roster: Vec::new() };
+    let value = make(&mut change)?;
+    debug_assert!(grant.is_system() || change.recorded > 0, "a change by a person is recorded in the activity log (R16)");
+    Ok((value, Effects { world: change.world, roster: change.roster }))
+}
+
+/// A commit that was reported as failed may have been kept after all: after a reopening only the store knows.
+fn refresh_if_reopened(services: &Services, writer: &mut Writer) -> Result<(), ServiceError> {
+    let generation = services.store.generation();
+    if writer.generation != generation {
+        services.rebuild()?;
+        writer.generation = generation;
+    }
+    Ok(())
+}
+
+impl<'a> Change<'a> {
+    /// The transaction, for rows that live in no memory: users, sessions, runs, files.
+    pub fn tx(&self) -> &'a WriteTx {
+        self.tx
+    }
+
+    /// When the change is made: one time for all of it.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Who makes it, as the activity log names it.
+    pub fn actor(&self) -> &'a str {
+        self.actor
+    }
+
+    /// Appends an entry to the account's activity log. Secrets are masked by the caller.
+    pub fn record(&mut self, event: Event) -> Result<(), ServiceError> {
+        self.recorded += 1;
+        let entry = Activity { at: self.now, actor: self.actor.to_owned(), event: event.bounded() };
+        Ok(store::activity::append(self.tx, self.account, &entry)?)
+    }
+
+    /// One device.
+    pub fn device(&self, key: &DeviceKey) -> Result<Option<Device>, ServiceError> {
+        Ok(store::devices::get(self.tx, self.account, key)?)
+    }
+
+    /// Writes a device, new or changed.
+    pub fn put_device(&mut self, device: Device) -> Result<(), ServiceError> {
+        store::devices::put(self.tx, self.account, &device)?;
+        self.roster.push(RosterChange::Device(Arc::new(device)));
+        Ok(())
+    }
+
+    /// Removes a device and its sighting.
+    pub fn delete_device(&mut self, key: &DeviceKey) -> Result<(), ServiceError> {
+        store::devices::delete(self.tx, self.account, key)?;
+        store::sightings::delete(self.tx, self.account, key)?;
+        self.roster.push(RosterChange::Gone(key.clone()));
+        Ok(())
+    }
+
+    /// Writes what a device told. Memory already has it or something newer, so the Roster is left alone.
+    pub fn put_sighting(&mut self, key: &DeviceKey, sighting: &Sighting) -> Result<(), ServiceError> {
+        Ok(store::sightings::put(self.tx, self.account, key, sighting)?)
+    }
+
+    /// Writes the row of a file that a device stored, whose content is among the blobs. Answers the row in whose place it came.
+    pub fn put_file(&mut self, key: &DeviceKey, file: DeviceFile) -> Result<Option<DeviceFile>, ServiceError> {
+        let former = store::stored_files::get(self.tx, self.account, key, &file.name)?;
+        store::stored_files::put(self.tx, self.account, key, &file)?;
+        self.roster.push(RosterChange::File(key.clone(), file));
+        Ok(former)
+    }
+
+    /// The account's settings, secrets opened.
+    pub fn account(&self) -> Result<Option<Account>, ServiceError> {
+        match store::accounts::get(self.tx, self.account)? {
+            Some(stored) => Ok(Some(self.services.secrets.open_account(self.account, stored)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes the account's settings; seals its secrets.
+    pub fn put_account(&mut self, account: Account) -> Result<(), ServiceError> {
+        store::accounts::put(self.tx, self.account, &self.services.secrets.seal_account(self.account, &account))?;
+        self.world.push(WorldChange::Account(Arc::new(account)));
+        Ok(())
+    }
+
+    /// One profile, secrets opened.
+    pub fn profile(&self, id: ProfileId) -> Result<Option<Profile>, ServiceError> {
+        match store::profiles::get(self.tx, self.account, id)? {
+            Some(stored) => Ok(Some(self.services.secrets.open_profile(self.account, stored)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes a profile, new or changed; seals its secrets.
+    pub fn put_profile(&mut self, profile: Profile) -> Result<(), ServiceError> {
+        store::profiles::put(self.tx, self.account, &self.services.secrets.seal_profile(self.account, &profile))?;
+        self.world.push(WorldChange::Profile(Arc::new(profile)));
+        Ok(())
+    }
+
+    /// Removes a profile. Where it is attached must have been cleared before.
+    pub fn delete_profile(&mut self, id: ProfileId) -> Result<(), ServiceError> {
+        store::profiles::delete(self.tx, self.account, id)?;
+        self.world.push(WorldChange::ProfileGone(id));
+        Ok(())
+    }
+
+    /// Sets the profiles of a place, highest first.
+    pub fn put_place(&mut self, place: Place, profiles: Vec<ProfileId>) -> Result<(), ServiceError> {
+        store::deployment::put(self.tx, self.account, &place, &profiles)?;
+        self.world.push(WorldChange::Place(place, profiles));
+        Ok(())
+    }
+
+    /// Holds a key until it is unblocked.
+    pub fn block(&mut self, key: &DeviceKey, block: &Block) -> Result<(), ServiceError> {
+        store::blocked::put(self.tx, self.account, key, block)?;
+        self.world.push(WorldChange::Blocked(key.clone()));
+        Ok(())
+    }
+
+    /// Lifts a block and tells whether there was one.
+    pub fn unblock(&mut self, key: &DeviceKey) -> Result<bool, ServiceError> {
+        let there_was = store::blocked::delete(self.tx, self.account, key)?;
+        self.world.push(WorldChange::Unblocked(key.clone()));
+        Ok(there_was)
+    }
+}

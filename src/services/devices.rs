@@ -1,0 +1,320 @@
+//! Adding, editing and deleting devices (R228–R242). Lists come from [`super::roster`], profiles of a device from
+//! [`super::deployment`], devices at first contact from the phones' side.
+
+use std::collections::HashSet;
+
+use super::Services;
+use super::commit::{Change, Mode, perform};
+use super::error::ServiceError;
+use crate::domain::access::{Action, Actor, authorize};
+use crate::domain::activity::Event;
+use crate::domain::device::draft::{DeviceDraft, DeviceEdit};
+use crate::domain::device::{Block, Device, DeviceKey, Origin};
+use crate::domain::device_list::Listed;
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::AccountId;
+use crate::domain::limits::{DEVICES, DEVICES_PER_ADD};
+use crate::domain::parameter::ParameterSet;
+use crate::domain::run::Subject;
+use crate::domain::world::World;
+use crate::store;
+
+/// What becomes of the key of a deleted device (contract 5.14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afterwards {
+    /// It may come back as a new device.
+    Forget,
+    /// It is held until someone unblocks it.
+    Block,
+}
+
+/// What goes with a device, shown before it is deleted (R232).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cascade {
+    /// The device as the list shows it: its name, else its key.
+    pub label: String,
+    /// Profiles that are attached to it and stay; only the attachment goes.
+    pub detached_profiles: Vec<String>,
+    /// Files that it keeps with us, by name.
+    pub files: Vec<String>,
+    /// Stored logs.
+    pub logs: usize,
+    /// Recorded runs that are on disk.
+    pub runs: usize,
+}
+
+/// One device.
+///
+/// # Errors
+/// [`ServiceError::NotFound`].
+pub fn get(services: &Services, account: AccountId, key: &DeviceKey) -> Result<Listed, ServiceError> {
+    services.roster(account).find(key).ok_or_else(|| not_found(key))
+}
+
+/// Adds devices by hand: all of them, or none when one cannot be added.
+///
+/// # Errors
+/// [`ServiceError::Invalid`] with the item of each draft that cannot be added and why; [`ServiceError::Conflict`] when there
+/// would be more than an installation or one call may have.
+pub fn create(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    drafts: Vec<DeviceDraft>,
+    mode: Mode,
+) -> Result<Vec<Device>, ServiceError> {
+    let grant = authorize(actor, Action::EditDevices(account))?;
+    if drafts.len() > DEVICES_PER_ADD {
+        let count = drafts.len();
+        return Err(ServiceError::Conflict(format!(
+            "at most {DEVICES_PER_ADD} devices are added at once; these are {count}. Split the list (R41)"
+        )));
+    }
+    perform(services, mode, grant, account, |change| {
+        let world = services.world(account)?;
+        check_new(services, account, &world, &drafts)?;
+        let now = change.now();
+        drafts
+            .into_iter()
+            .map(|draft| {
+                let device = made_by_hand(draft, now);
+                change.record(added(&device, &world))?;
+                change.put_device(device.clone())?;
+                Ok(device)
+            })
+            .collect()
+    })
+}
+
+/// Edits a device that was shown with `revision`.
+///
+/// # Errors
+/// [`ServiceError::Conflict`] when somebody else has edited it since (R14).
+pub fn update(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    key: &DeviceKey,
+    revision: u64,
+    edit: DeviceEdit,
+    mode: Mode,
+) -> Result<Device, ServiceError> {
+    let grant = authorize(actor, Action::EditDevices(account))?;
+    perform(services, mode, grant, account, |change| {
+        let old = stored(services, change, account, key)?;
+        if old.revision != revision {
+            return Err(ServiceError::stale("device", ""));
+        }
+        let mut new = old.clone();
+        let DeviceEdit { name, sent_name, description, private_ip } = edit;
+        (new.name, new.sent_name, new.description, new.private_ip) = (name, sent_name, description, private_ip);
+        new.revision += 1;
+        change.record(edited(&old, &new))?;
+        change.put_device(new.clone())?;
+        Ok(new)
+    })
+}
+
+/// What deleting a device would take along.
+///
+/// # Errors
+/// [`ServiceError::NotFound`].
+pub fn cascade(services: &Services, account: AccountId, key: &DeviceKey) -> Result<Cascade, ServiceError> {
+    let listed = get(services, account, key)?;
+    let world = services.world(account)?;
+    let (files, runs) = services.store.read(|tx| {
+        let files = store::stored_files::of(tx, account, key)?;
+        Ok::<_, ServiceError>((files, store::runs::of(tx, account, &Subject::Device(key.clone()))?.len()))
+    })?;
+    let logs = services.blobs.logs().list(account, key).map_err(ServiceError::file("list", services.state_dir.logs()))?.len();
+    Ok(Cascade {
+        label: label(&listed.device),
+        detached_profiles: profile_names(&world, &listed.device),
+        files: files.into_iter().map(|file| file.name).collect(),
+        logs,
+        runs,
+    })
+}
+
+/// Deletes a device with everything of [`cascade`], and answers what that was.
+///
+/// # Errors
+/// [`ServiceError::NotFound`].
+pub fn delete(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    key: &DeviceKey,
+    afterwards: Afterwards,
+    mode: Mode,
+) -> Result<Cascade, ServiceError> {
+    let grant = authorize(actor, Action::EditDevices(account))?;
+    let gone = cascade(services, account, key)?;
+    let blobs = perform(services, mode, grant, account, |change| {
+        let device = stored(services, change, account, key)?;
+        let files = store::stored_files::of(change.tx(), account, key)?;
+        store::stored_files::delete_all(change.tx(), account, key)?;
+        store::runs::delete_all(change.tx(), account, &Subject::Device(key.clone()))?;
+        change.delete_device(key)?;
+        if afterwards == Afterwards::Block {
+            let name = device.name.as_ref().map(ToString::to_string).unwrap_or_default();
+            change.block(key, &Block { at: change.now(), by: change.actor().to_owned(), name })?;
+        }
+        let action = if afterwards == Afterwards::Block { "deleted and blocked" } else { "deleted" };
+        change.record(Event::new("device", subject(&device), action))?;
+        Ok(files.into_iter().map(|file| file.blob).collect::<Vec<_>>())
+    })?;
+    if mode == Mode::Keep {
+        remove_content(services, account, key, &blobs);
+    }
+    Ok(gone)
+}
+
+/// Devices that are held because they were deleted with *block*.
+///
+/// # Errors
+/// Only of the store.
+pub fn blocked(services: &Services, account: AccountId) -> Result<Vec<(DeviceKey, Block)>, ServiceError> {
+    services.store.read(|tx| Ok(store::blocked::all(tx, account)?))
+}
+
+/// Lets a blocked key come back as a new device.
+///
+/// # Errors
+/// [`ServiceError::NotFound`] when it is not blocked.
+pub fn unblock(services: &Services, actor: &Actor, account: AccountId, key: &DeviceKey, mode: Mode) -> Result<(), ServiceError> {
+    let grant = authorize(actor, Action::EditDevices(account))?;
+    perform(services, mode, grant, account, |change| {
+        if !change.unblock(key)? {
+            return Err(ServiceError::not_found("blocked device", key));
+        }
+        change.record(Event::new("device", key.to_string(), "unblocked"))
+    })
+}
+
+/// A device's row; one that was admitted a moment ago gets it here, ahead of the batch that would write it.
+pub(super) fn stored(
+    services: &Services,
+    change: &mut Change<'_>,
+    account: AccountId,
+    key: &DeviceKey,
+) -> Result<Device, ServiceError> {
+    if let Some(device) = change.device(key)? {
+        return Ok(device);
+    }
+    let pending = services.roster(account).find(key).ok_or_else(|| not_found(key))?;
+    Ok(Device::clone(&pending.device))
+}
+
+/// A device in the activity log: its key, which never changes, and its name.
+pub(super) fn subject(device: &Device) -> String {
+    match &device.name {
+        Some(name) => format!("{name} ({})", device.key),
+        None => device.key.to_string(),
+    }
+}
+
+fn label(device: &Device) -> String {
+    device.name.as_ref().map_or_else(|| device.key.to_string(), ToString::to_string)
+}
+
+fn not_found(key: &DeviceKey) -> ServiceError {
+    ServiceError::not_found("device", key)
+}
+
+fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[DeviceDraft]) -> Result<(), ServiceError> {
+    let roster = services.roster(account);
+    let total: usize = services.worlds.accounts().into_iter().map(|account| services.roster(account).len()).sum();
+    if total + drafts.len() > DEVICES {
+        return Err(ServiceError::Conflict(format!(
+            "an installation has at most {DEVICES} devices; there are {total} already (R1)"
+        )));
+    }
+    let mut errors = FieldErrors::new();
+    let mut keys = HashSet::new();
+    for (item, draft) in drafts.iter().enumerate() {
+        let mut of_draft = FieldErrors::new();
+        if roster.find(&draft.key).is_some() {
+            of_draft.add("key", format_args!("there is a device {} already", draft.key));
+        } else if world.blocked.contains(&draft.key) {
+            of_draft.add("key", format_args!("{} was deleted and blocked; unblock it first", draft.key));
+        } else if !keys.insert(&draft.key) {
+            of_draft.add("key", format_args!("{} stands in this list twice", draft.key));
+        }
+        if let Err(message) = super::deployment::check_for_device(world, &draft.key, &draft.profiles) {
+            of_draft.add("profiles", message);
+        }
+        if drafts.len() == 1 {
+            errors = of_draft;
+        } else {
+            errors.add_item(item, of_draft);
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+}
+
+fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
+    let DeviceDraft { key, family, model, profiles, edit } = draft;
+    let DeviceEdit { name, sent_name, description, private_ip } = edit;
+    Device {
+        key,
+        name,
+        sent_name,
+        description,
+        family,
+        model,
+        private_ip,
+        profiles,
+        groups: Vec::new(),
+        site: None,
+        owner: None,
+        own_clock: ParameterSet::new(),
+        origin: Origin::Manual,
+        added_at: now,
+        revision: 1,
+    }
+}
+
+fn added(device: &Device, world: &World) -> Event {
+    let blank = Device { name: None, sent_name: None, description: String::new(), private_ip: None, ..device.clone() };
+    let profiles = profile_names(world, device);
+    let mut event = edited(&blank, device);
+    event.action = "added".to_owned();
+    event.change("type", None, device.family.clone()).change("model", None, device.model.clone()).change(
+        "profiles",
+        None,
+        (!profiles.is_empty()).then(|| profiles.join(", ")),
+    )
+}
+
+fn edited(old: &Device, new: &Device) -> Event {
+    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    Event::new("device", subject(new), "changed")
+        .change("name", old.name.as_ref().map(ToString::to_string), new.name.as_ref().map(ToString::to_string))
+        .change(
+            "name on the device",
+            old.sent_name.as_ref().map(ToString::to_string),
+            new.sent_name.as_ref().map(ToString::to_string),
+        )
+        .change("description", text(&old.description), text(&new.description))
+        .change("private IP", old.private_ip.map(|ip| ip.to_string()), new.private_ip.map(|ip| ip.to_string()))
+}
+
+fn profile_names(world: &World, device: &Device) -> Vec<String> {
+    device.profiles.iter().filter_map(|id| world.profiles.get(id)).map(|profile| profile.name.to_string()).collect()
+}
+
+/// Content goes after the rows: should this fail, the files are orphans, which the next start or the retention removes.
+fn remove_content(services: &Services, account: AccountId, key: &DeviceKey, blobs: &[String]) {
+    for blob in blobs {
+        if let Err(error) = services.blobs.remove(blob) {
+            tracing::warn!(%error, blob, "a file of a deleted device could not be removed");
+        }
+    }
+    if let Err(error) = services.blobs.logs().forget(account, key) {
+        tracing::warn!(%error, device = %key, "the logs of a deleted device could not be removed");
+    }
+}
+
+#[cfg(test)]
+mod tests;

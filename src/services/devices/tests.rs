@@ -1,0 +1,160 @@
+//! Adding, editing and deleting devices on a real store.
+
+use super::*;
+use crate::catalog::models::models;
+use crate::domain::access::Grant;
+use crate::domain::device::draft::DeviceInput;
+use crate::domain::device_file::DeviceFile;
+use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::testing;
+use crate::services::commit::commit;
+use crate::services::testing::{Bench, bench, newest_activity, owner};
+
+fn key(text: &str) -> DeviceKey {
+    text.parse().expect("a key")
+}
+
+fn draft(key: &str, name: &str) -> DeviceDraft {
+    let input = DeviceInput { key: key.to_owned(), name: name.to_owned(), model: "VVX 411".to_owned(), ..DeviceInput::default() };
+    DeviceDraft::parse(&input, models()).expect("a good draft")
+}
+
+fn add(bench: &Bench, drafts: Vec<DeviceDraft>, mode: Mode) -> Result<Vec<Device>, ServiceError> {
+    create(&bench.services, &owner(), DEFAULT_ACCOUNT, drafts, mode)
+}
+
+fn items(error: ServiceError) -> Vec<(Option<usize>, &'static str)> {
+    match error {
+        ServiceError::Invalid(errors) => errors.iter().map(|e| (e.item, e.field)).collect(),
+        other => panic!("not a matter of fields: {other}"),
+    }
+}
+
+#[test]
+fn a_device_added_by_hand_is_there_and_recorded() {
+    let bench = bench();
+    let added = add(&bench, vec![draft("0004f2aabbcc", "Hall")], Mode::Keep).expect("added");
+    assert_eq!((added[0].origin, added[0].added_at, added[0].revision), (Origin::Manual, bench.clock.now(), 1));
+    assert_eq!(
+        newest_activity(&bench.services),
+        "ada: device Hall (0004f2aabbcc) added; name - -> Hall; type - -> VVX; model - -> VVX 411"
+    );
+    let bench = bench.restarted();
+    assert_eq!(*get(&bench.services, DEFAULT_ACCOUNT, &key("0004f2aabbcc")).expect("there").device, added[0]);
+}
+
+#[test]
+fn many_are_added_together_or_not_at_all_and_each_wrong_one_is_named() {
+    let bench = bench();
+    add(&bench, vec![draft("0004f2000001", "")], Mode::Keep).expect("added");
+    commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
+        change.block(&key("0004f2000004"), &Block { at: change.now(), by: "ada".to_owned(), name: String::new() })
+    })
+    .expect("blocked");
+    let with_profile = DeviceDraft { profiles: vec![ProfileId(7)], ..draft("0004f2000005", "") };
+    let drafts = vec![
+        draft("0004f2000002", ""),
+        draft("0004f2000001", ""),
+        draft("0004f2000002", ""),
+        draft("0004f2000004", ""),
+        with_profile,
+    ];
+    let error = add(&bench, drafts, Mode::Keep).expect_err("four are wrong");
+    assert_eq!(items(error), [(Some(1), "key"), (Some(2), "key"), (Some(3), "key"), (Some(4), "profiles")]);
+    assert_eq!(bench.services.roster(DEFAULT_ACCOUNT).len(), 1);
+    let alone = add(&bench, vec![draft("0004f2000001", "")], Mode::Keep).expect_err("is there");
+    assert_eq!(items(alone), [(None, "key")]);
+}
+
+#[test]
+fn a_device_that_waits_for_its_row_is_there_already() {
+    let bench = bench();
+    bench.services.roster(DEFAULT_ACCOUNT).admit(testing::device("0004f2000001"));
+    assert!(add(&bench, vec![draft("0004f2000001", "")], Mode::Keep).is_err());
+    let edit = DeviceEdit { description: "by the door".to_owned(), ..DeviceEdit::default() };
+    update(&bench.services, &owner(), DEFAULT_ACCOUNT, &key("0004f2000001"), 1, edit, Mode::Keep)
+        .expect("edited before its row is written");
+    let bench = bench.restarted();
+    assert_eq!(get(&bench.services, DEFAULT_ACCOUNT, &key("0004f2000001")).expect("there").device.description, "by the door");
+}
+
+#[test]
+fn the_number_of_devices_in_one_call_is_held_at_its_limit() {
+    let bench = bench();
+    let many = |count: usize| (0..count).map(|i| draft(&format!("0004{i:08x}"), "")).collect::<Vec<_>>();
+    assert!(matches!(add(&bench, many(DEVICES_PER_ADD + 1), Mode::Keep), Err(ServiceError::Conflict(_))));
+    assert_eq!(add(&bench, many(DEVICES_PER_ADD), Mode::TryOut).map(|added| added.len()).ok(), Some(DEVICES_PER_ADD));
+    assert!(bench.services.roster(DEFAULT_ACCOUNT).is_empty(), "it was only tried out");
+}
+
+#[test]
+fn two_admins_cannot_overwrite_one_another_unseen() {
+    let bench = bench();
+    add(&bench, vec![draft("0004f2000001", "Hall")], Mode::Keep).expect("added");
+    let change = |revision, text: &str| {
+        let edit = DeviceEdit { description: text.to_owned(), ..DeviceEdit::default() };
+        update(&bench.services, &owner(), DEFAULT_ACCOUNT, &key("0004f2000001"), revision, edit, Mode::Keep)
+    };
+    assert_eq!(change(1, "first").expect("saved").revision, 2);
+    assert_eq!(newest_activity(&bench.services), "ada: device 0004f2000001 changed; name Hall -> -; description - -> first");
+    assert!(matches!(change(1, "second"), Err(ServiceError::Conflict(_))));
+    assert_eq!(get(&bench.services, DEFAULT_ACCOUNT, &key("0004f2000001")).expect("there").device.description, "first");
+}
+
+#[test]
+fn deleting_takes_everything_along_and_tells_it_first() {
+    let bench = bench();
+    let device = key("0004f2000001");
+    add(&bench, vec![draft("0004f2000001", "Hall")], Mode::Keep).expect("added");
+    let blob = bench.services.blobs.put(b"<overrides/>").expect("written");
+    commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
+        change.put_profile(testing::profile(1, &[]))?;
+        let file = DeviceFile {
+            name: "phone.cfg".to_owned(),
+            size_bytes: blob.size_bytes,
+            sha256: blob.sha256.clone(),
+            at: change.now(),
+            blob: blob.blob.clone(),
+        };
+        Ok(store::stored_files::put(change.tx(), DEFAULT_ACCOUNT, &device, &file)?)
+    })
+    .expect("stored");
+    let target = super::super::deployment::Target::Device(device.clone());
+    super::super::deployment::attach(&bench.services, &owner(), DEFAULT_ACCOUNT, &target, ProfileId(1), Mode::Keep)
+        .expect("attached");
+    let told = cascade(&bench.services, DEFAULT_ACCOUNT, &device).expect("told");
+    let expected = Cascade {
+        label: "Hall".to_owned(),
+        detached_profiles: vec!["profile 1".to_owned()],
+        files: vec!["phone.cfg".to_owned()],
+        logs: 0,
+        runs: 0,
+    };
+    assert_eq!(told, expected);
+    let go = |mode| delete(&bench.services, &owner(), DEFAULT_ACCOUNT, &device, Afterwards::Forget, mode).expect("deleted");
+    assert_eq!(go(Mode::TryOut), told);
+    assert!(bench.services.blobs.read(&blob.blob).is_ok(), "it was only tried out");
+    assert_eq!(go(Mode::Keep), told);
+    assert!(bench.services.blobs.read(&blob.blob).is_err());
+    assert!(matches!(get(&bench.services, DEFAULT_ACCOUNT, &device), Err(ServiceError::NotFound { .. })));
+    let bench = bench.restarted();
+    assert!(bench.services.roster(DEFAULT_ACCOUNT).is_empty());
+    assert!(add(&bench, vec![draft("0004f2000001", "")], Mode::Keep).is_ok(), "a forgotten device may come back");
+}
+
+#[test]
+fn a_blocked_device_is_held_until_someone_lifts_it() {
+    let bench = bench();
+    let device = key("0004f2000001");
+    add(&bench, vec![draft("0004f2000001", "Hall")], Mode::Keep).expect("added");
+    delete(&bench.services, &owner(), DEFAULT_ACCOUNT, &device, Afterwards::Block, Mode::Keep).expect("deleted");
+    assert_eq!(newest_activity(&bench.services), "ada: device Hall (0004f2000001) deleted and blocked");
+    assert!(bench.services.world(DEFAULT_ACCOUNT).expect("a world").blocked.contains(&device));
+    let listed = blocked(&bench.services, DEFAULT_ACCOUNT).expect("listed");
+    assert_eq!((listed[0].0.clone(), listed[0].1.name.as_str(), listed[0].1.by.as_str()), (device.clone(), "Hall", "ada"));
+    assert!(add(&bench, vec![draft("0004f2000001", "")], Mode::Keep).is_err());
+    let lift = || unblock(&bench.services, &owner(), DEFAULT_ACCOUNT, &device, Mode::Keep);
+    lift().expect("lifted");
+    assert!(matches!(lift(), Err(ServiceError::NotFound { .. })));
+    assert!(add(&bench, vec![draft("0004f2000001", "")], Mode::Keep).is_ok());
+}

@@ -1,0 +1,80 @@
+//! Letting devices in: the known, the blocked, and the new by the account's first-contact policy (contract 4, R178).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use parking_lot::Mutex;
+
+use super::Services;
+use crate::domain::account::FirstContact;
+use crate::domain::admission::{NewDeviceCaps, NewDevices};
+use crate::domain::device::{Device, DeviceKey, Origin};
+use crate::domain::device_list::Listed;
+use crate::domain::ids::AccountId;
+use crate::domain::parameter::ParameterSet;
+use crate::domain::run::Reason;
+use crate::domain::user_agent::UserAgent;
+use crate::domain::world::World;
+
+/// Remembers how many new devices came lately.
+#[derive(Debug)]
+pub struct Enrolment {
+    caps: NewDeviceCaps,
+    recent: Mutex<BTreeMap<AccountId, NewDevices>>,
+}
+
+impl Enrolment {
+    /// None came yet.
+    pub fn new(caps: NewDeviceCaps) -> Self {
+        Self { caps, recent: Mutex::default() }
+    }
+
+    /// The device of a key, which is added if it is new and may be. A new device is known at once and written with the next
+    /// presence batch: no phone waits for the disk.
+    ///
+    /// # Errors
+    /// Why the device is held.
+    pub fn admit(
+        &self,
+        services: &Services,
+        world: &World,
+        key: &DeviceKey,
+        agent: Option<&UserAgent>,
+        address: IpAddr,
+    ) -> Result<Listed, Reason> {
+        if world.blocked.contains(key) {
+            return Err(Reason::Blocked);
+        }
+        let roster = services.roster(world.account_id);
+        if let Some(known) = roster.find(key) {
+            return Ok(known);
+        }
+        let FirstContact::Open = world.account.first_contact;
+        let now = services.clock.now();
+        let mut recent = self.recent.lock();
+        // Another request of the same phone may have been faster.
+        if let Some(known) = roster.find(key) {
+            return Ok(known);
+        }
+        if !recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address) {
+            return Err(Reason::TooManyNew);
+        }
+        Ok(roster.admit(Device {
+            key: key.clone(),
+            name: None,
+            sent_name: None,
+            description: String::new(),
+            family: agent.and_then(|agent| agent.family.clone()),
+            model: agent.and_then(|agent| agent.model.clone()),
+            private_ip: None,
+            profiles: Vec::new(),
+            groups: Vec::new(),
+            site: None,
+            owner: None,
+            own_clock: ParameterSet::new(),
+            origin: Origin::Automatic,
+            added_at: now,
+            revision: 0,
+        }))
+    }
+}

@@ -1,0 +1,73 @@
+//! What can go wrong when something is done, in words that pages, the API and the command line all show.
+
+use crate::domain::access::Denied;
+use crate::domain::field_error::FieldErrors;
+use crate::store::StoreError;
+
+/// A failure of a service. It knows nothing of HTTP.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The object is not there (any more).
+    #[error("there is no {what} “{which}”; it may have been deleted meanwhile")]
+    NotFound {
+        /// Kind of the object, a word of the glossary.
+        what: &'static str,
+        /// What was looked for.
+        which: String,
+    },
+    /// It cannot be done as things stand: somebody else was faster, or a rule between objects forbids it.
+    #[error("{0}")]
+    Conflict(String),
+    /// What was sent breaks rules, field by field.
+    #[error("{0}")]
+    Invalid(#[from] FieldErrors),
+    /// The actor may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The state could not be read or written; nothing was changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file of the state directory could not be read or written.
+    #[error("cannot {action} {}", path.display())]
+    File {
+        /// What was tried, a verb.
+        action: &'static str,
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It was begun and did not come to an end: the server is stopping, or a fault of ours.
+    #[error("this was cut short; look whether it was done before you repeat it")]
+    Interrupted,
+    /// Certificates could not be read or made.
+    #[error(transparent)]
+    Certificate(#[from] super::certificates::CertificateError),
+    /// The key file does not open what is stored.
+    #[error(transparent)]
+    Secret(#[from] super::secrets::SecretError),
+}
+
+impl ServiceError {
+    /// An object that is not there.
+    pub fn not_found(what: &'static str, which: impl std::fmt::Display) -> Self {
+        Self::NotFound { what, which: which.to_string() }
+    }
+
+    /// Somebody else changed the object since it was shown (R14).
+    pub fn stale(what: &str, by: &str) -> Self {
+        Self::Conflict(format!(
+            "this {what} was changed{} since you opened it; nothing was saved. Open it again and repeat your change",
+            match by {
+                "" => String::new(),
+                by => format!(" by {by}"),
+            }
+        ))
+    }
+
+    /// Names a file operation that failed.
+    pub fn file(action: &'static str, path: impl Into<std::path::PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { action, path, source }
+    }
+}

@@ -1,0 +1,324 @@
+//! What phones tell at each contact, gathered in memory and written in batches: no request waits for the disk (P13, P14).
+//!
+//! A request leaves one [`Message`] and goes on. The next [`flush`] turns the messages into sightings and runs, and writes them
+//! together with devices that came in since, in one commit. What cannot be written is kept, within bounds, and tried again. A
+//! crash loses at most what came since the last flush; a device that was lost so is simply added again.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::commit::{self, Change};
+use super::error::ServiceError;
+use super::{Services, runs};
+use crate::domain::access::Grant;
+use crate::domain::activity::Event;
+use crate::domain::device::{Device, DeviceKey};
+use crate::domain::ids::AccountId;
+use crate::domain::run::assembly::{Assembler, Finished, Heard, Standing};
+use crate::domain::run::{Run, Subject};
+use crate::domain::user_agent::UserAgent;
+
+/// Messages that wait for the next flush; more are counted and dropped. A second of the heaviest storm is a tenth of it.
+const WAITING_MESSAGES: usize = 300_000;
+/// Ended runs that wait while nothing can be written; the oldest are dropped.
+const WAITING_RUNS: usize = 20_000;
+
+/// One message of a phone and what it was answered.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Account that it was for.
+    pub account: AccountId,
+    /// What runs are made of. Which program spoke is found out here.
+    pub heard: Heard,
+    /// What the User-Agent tells.
+    pub agent: Option<Arc<UserAgent>>,
+    /// Address that the device says it has in its own network.
+    pub private_ip: Option<IpAddr>,
+}
+
+/// Everything that was heard and not written yet.
+#[derive(Debug, Default)]
+pub struct Presence {
+    queue: Mutex<Queue>,
+    state: Mutex<State>,
+    /// Held by whoever flushes: one at a time.
+    flushing: Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    messages: Vec<Message>,
+    dropped: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    assemblers: BTreeMap<AccountId, Assembler>,
+    waiting: Batch,
+    /// What is being written right now: still shown to readers.
+    in_flight: Arc<Batch>,
+}
+
+/// What one commit writes.
+#[derive(Clone, Debug, Default)]
+struct Batch {
+    sightings: HashSet<(AccountId, DeviceKey)>,
+    recognised: HashMap<(AccountId, DeviceKey), Arc<UserAgent>>,
+    runs: Vec<(AccountId, Finished)>,
+}
+
+impl Presence {
+    /// Takes a message. Costs a lock and a push.
+    pub fn note(&self, message: Message) {
+        let mut queue = self.queue.lock();
+        if queue.messages.len() < WAITING_MESSAGES {
+            queue.messages.push(message);
+        } else {
+            queue.dropped += 1;
+        }
+    }
+
+    /// Runs of a subject that are not in the store yet, the newest last, and the one that goes on.
+    pub(super) fn unwritten_runs(&self, account: AccountId, subject: &Subject) -> (Vec<Run>, Option<Run>) {
+        let state = self.state.lock();
+        let ended = state.in_flight.runs.iter().chain(&state.waiting.runs);
+        let of_subject = ended.filter(|(of, finished)| *of == account && finished.subject == *subject);
+        let open = state.assemblers.get(&account).and_then(|assembler| assembler.open_run(subject)).cloned();
+        (of_subject.map(|(_, finished)| finished.run.clone()).collect(), open)
+    }
+
+    /// The same for everybody who was not let in, with whether the run goes on.
+    pub(super) fn unwritten_refused(&self, account: AccountId) -> Vec<(Subject, Run, bool)> {
+        let state = self.state.lock();
+        let ended = state.in_flight.runs.iter().chain(&state.waiting.runs).filter(|(of, _)| *of == account);
+        let ended = ended.map(|(_, finished)| (finished.subject.clone(), finished.run.clone(), false));
+        let open = state.assemblers.get(&account).into_iter().flat_map(Assembler::open_runs);
+        let open = open.map(|(subject, run)| (subject, run.clone(), true));
+        ended.chain(open).filter(|(subject, ..)| !matches!(subject, Subject::Device(_))).collect()
+    }
+}
+
+/// Turns what was heard into sightings and runs, in memory only. Readers call it to see everything up to now.
+pub fn settle(services: &Services) {
+    let mut state = services.presence.state.lock();
+    let queue = std::mem::take(&mut *services.presence.queue.lock());
+    if queue.dropped > 0 {
+        tracing::warn!(dropped = queue.dropped, "more requests came than could be recorded; all were answered");
+    }
+    for message in queue.messages {
+        state.take_in(services, message);
+    }
+    let now = services.clock.now();
+    let State { assemblers, waiting, .. } = &mut *state;
+    for (account, assembler) in assemblers {
+        let mut finished = Vec::new();
+        assembler.end_silent(now, &mut finished);
+        waiting.conclude(services, *account, finished);
+    }
+}
+
+/// Writes everything that waits, in one commit for each account.
+///
+/// # Errors
+/// What the store reports; then it all waits for the next flush.
+pub fn flush(services: &Services) -> Result<(), ServiceError> {
+    let presence = &services.presence;
+    let _one_at_a_time = presence.flushing.lock();
+    settle(services);
+    let batch = presence.state.lock().depart();
+    let written = batch.accounts().into_iter().try_for_each(|account| {
+        commit::commit(services, Grant::system("phones"), account, |change| write(services, change, account, &batch))
+    });
+    let mut state = presence.state.lock();
+    state.in_flight = Arc::default();
+    if written.is_err() {
+        state.waiting.take_back(&batch);
+    }
+    written
+}
+
+/// Ends all runs and writes everything: the server stops.
+///
+/// # Errors
+/// What the store reports; then the last seconds are lost.
+pub fn close(services: &Services) -> Result<(), ServiceError> {
+    settle(services);
+    {
+        let mut state = services.presence.state.lock();
+        let State { assemblers, waiting, .. } = &mut *state;
+        for (account, assembler) in assemblers {
+            let mut finished = Vec::new();
+            assembler.end_all(&mut finished);
+            waiting.conclude(services, *account, finished);
+        }
+    }
+    flush(services)
+}
+
+/// The thread that flushes. Stopped, it has written everything.
+#[derive(Debug)]
+pub struct Flusher {
+    stop: mpsc::Sender<()>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Flusher {
+    /// Begins to flush at this interval: 250 to 1000 ms, so that little is lost in a crash and little is written.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start(services: Arc<Services>, interval: Duration) -> io::Result<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let run = move || {
+            let mut failing = false;
+            while stopped.recv_timeout(interval) == Err(mpsc::RecvTimeoutError::Timeout) {
+                report(flush(&services), &mut failing);
+            }
+            report(close(&services), &mut failing);
+        };
+        let thread = std::thread::Builder::new().name("presence".to_owned()).spawn(run)?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends all runs, writes everything and waits for it.
+    pub fn stop(self) {
+        drop(self.stop);
+        if self.thread.join().is_err() {
+            tracing::error!("what phones told last could not be written");
+        }
+    }
+}
+
+/// Says once that writing fails and once that it goes on: a full disk lasts longer than a flush.
+fn report(flushed: Result<(), ServiceError>, failing: &mut bool) {
+    let was_failing = std::mem::replace(failing, flushed.is_err());
+    match flushed {
+        Ok(()) if was_failing => tracing::info!("what phones tell is written again"),
+        Err(error) if !was_failing => {
+            let error: &(dyn std::error::Error + 'static) = &error;
+            tracing::error!(error, "what phones tell cannot be written; it is kept and tried again");
+        }
+        _ => {}
+    }
+}
+
+impl State {
+    fn take_in(&mut self, services: &Services, message: Message) {
+        let Message { account, mut heard, agent, private_ip } = message;
+        if let Some(key) = heard.key.clone().filter(|_| heard.standing == Standing::LetIn) {
+            let (at, address) = (heard.exchange.at, heard.address);
+            let seen = services.roster(account).sight(&key, |sighting| {
+                heard.speaker = sighting.hear(at, address, agent.as_deref(), heard.asked);
+                sighting.private_ip = private_ip.or(sighting.private_ip);
+            });
+            if seen.is_some() {
+                if let Some(agent) = agent.filter(|agent| agent.model.is_some() && is_unrecognised(services, account, &key)) {
+                    self.waiting.recognised.insert((account, key.clone()), agent);
+                }
+                self.waiting.sightings.insert((account, key));
+            }
+        }
+        let mut finished = Vec::new();
+        self.assemblers.entry(account).or_default().hear(heard, &mut finished);
+        self.waiting.conclude(services, account, finished);
+    }
+
+    /// Hands out what waits, for the writer; readers see it until it is written.
+    fn depart(&mut self) -> Arc<Batch> {
+        self.in_flight = Arc::new(std::mem::take(&mut self.waiting));
+        Arc::clone(&self.in_flight)
+    }
+}
+
+fn is_unrecognised(services: &Services, account: AccountId, key: &DeviceKey) -> bool {
+    services.roster(account).find(key).is_some_and(|known| known.device.model.is_none())
+}
+
+impl Batch {
+    fn conclude(&mut self, services: &Services, account: AccountId, finished: Vec<Finished>) {
+        for ended in finished {
+            if let Subject::Device(key) = &ended.subject {
+                services.roster(account).sight(key, |sighting| sighting.conclude(&ended.run));
+                self.sightings.insert((account, key.clone()));
+            }
+            self.runs.push((account, ended));
+        }
+        if self.runs.len() > WAITING_RUNS {
+            self.runs.drain(..self.runs.len() - WAITING_RUNS);
+        }
+    }
+
+    fn accounts(&self) -> HashSet<AccountId> {
+        let sighted = self.sightings.iter().map(|(account, _)| *account);
+        sighted.chain(self.runs.iter().map(|(account, _)| *account)).collect()
+    }
+
+    fn take_back(&mut self, failed: &Self) {
+        self.sightings.extend(failed.sightings.iter().cloned());
+        for (key, agent) in &failed.recognised {
+            self.recognised.entry(key.clone()).or_insert_with(|| Arc::clone(agent));
+        }
+        let newer = std::mem::replace(&mut self.runs, failed.runs.clone());
+        self.runs.extend(newer);
+        let excess = self.runs.len().saturating_sub(WAITING_RUNS);
+        self.runs.drain(..excess);
+    }
+}
+
+/// Writes one account's part of a batch.
+fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch: &Batch) -> Result<(), ServiceError> {
+    let roster = services.roster(account);
+    for (_, key) in batch.sightings.iter().filter(|(of, _)| *of == account) {
+        // Whoever was deleted meanwhile stays deleted.
+        let Some(known) = roster.find(key) else { continue };
+        if roster.is_pending(key) {
+            add(change, Device::clone(&known.device))?;
+        }
+        change.put_sighting(key, &known.sighting)?;
+    }
+    for ((_, key), agent) in batch.recognised.iter().filter(|((of, _), _)| *of == account) {
+        recognise(change, key, agent)?;
+    }
+    let mut refused = false;
+    for (_, finished) in batch.runs.iter().filter(|(of, _)| *of == account) {
+        runs::keep(change, account, finished)?;
+        refused |= !matches!(finished.subject, Subject::Device(_));
+    }
+    if refused {
+        runs::make_room(change, account)?;
+    }
+    Ok(())
+}
+
+/// A device's row, which is written here and now if the device was only admitted so far.
+pub(super) fn row(
+    services: &Services,
+    change: &mut Change<'_>,
+    account: AccountId,
+    key: &DeviceKey,
+) -> Result<Device, ServiceError> {
+    if let Some(device) = change.device(key)? {
+        return Ok(device);
+    }
+    let admitted = services.roster(account).find(key).ok_or_else(|| ServiceError::not_found("device", key))?;
+    add(change, Device::clone(&admitted.device))?;
+    Ok(Device::clone(&admitted.device))
+}
+
+fn add(change: &mut Change<'_>, device: Device) -> Result<(), ServiceError> {
+    change.record(Event::new("device", device.key.to_string(), "added"))?;
+    change.put_device(device)
+}
+
+/// Gives a device that was added without a type the one that it tells of itself (R239).
+fn recognise(change: &mut Change<'_>, key: &DeviceKey, agent: &UserAgent) -> Result<(), ServiceError> {
+    let Some(mut device) = change.device(key)?.filter(|device| device.model.is_none()) else { return Ok(()) };
+    device.family = agent.family.clone().or(device.family);
+    device.model = agent.model.clone();
+    change.put_device(device)
+}

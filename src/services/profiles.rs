@@ -1,0 +1,311 @@
+//! Creating, editing, copying and deleting profiles (R108–R127). Where they are attached is [`super::deployment`]'s.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::Services;
+use super::commit::{Change, Mode, perform};
+use super::error::ServiceError;
+use crate::domain::access::{Action, Actor, authorize};
+use crate::domain::activity::Event;
+use crate::domain::deployment::{Place, applicable};
+use crate::domain::device::DeviceKey;
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::{AccountId, ProfileId};
+use crate::domain::import::ImportPreview;
+use crate::domain::names::Name;
+use crate::domain::parameter::ParameterSet;
+use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, apply, check_count};
+use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::world::World;
+use crate::store;
+
+/// Where a profile is attached, and how many devices' files it has a part in (R127, contract 5.15).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// Places but devices.
+    pub places: Vec<Place>,
+    /// Devices that it is attached to directly.
+    pub devices: Vec<DeviceKey>,
+    /// Devices that it reaches, by whatever place.
+    pub affected: usize,
+}
+
+/// One profile, secrets opened.
+///
+/// # Errors
+/// [`ServiceError::NotFound`].
+pub fn get(services: &Services, account: AccountId, id: ProfileId) -> Result<Arc<Profile>, ServiceError> {
+    find(&*services.world(account)?, id)
+}
+
+/// All profiles in the order of their numbers.
+///
+/// # Errors
+/// [`ServiceError::NotFound`] for an account that does not exist.
+pub fn list(services: &Services, account: AccountId) -> Result<Vec<Arc<Profile>>, ServiceError> {
+    Ok(services.world(account)?.profiles.values().cloned().collect())
+}
+
+/// Where a profile is attached and whom it reaches.
+///
+/// # Errors
+/// [`ServiceError::NotFound`].
+pub fn uses(services: &Services, account: AccountId, id: ProfileId) -> Result<Uses, ServiceError> {
+    let world = services.world(account)?;
+    find(&world, id)?;
+    let devices = services.roster(account).all();
+    let reaches = |device| applicable(device, &world).iter().any(|placed| placed.profile.id == id);
+    Ok(Uses {
+        places: world.deployment.iter().filter(|(_, ids)| ids.contains(&id)).map(|(place, _)| place.clone()).collect(),
+        devices: devices
+            .iter()
+            .filter(|one| one.device.profiles.contains(&id))
+            .map(|one| one.device.key.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+        affected: devices.iter().filter(|one| reaches(&one.device)).count(),
+    })
+}
+
+/// Creates profiles: all of them, or none when one cannot be created.
+///
+/// # Errors
+/// [`ServiceError::Invalid`] when a name is taken, with the item where there are several.
+pub fn create(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    drafts: Vec<ProfileDraft>,
+    mode: Mode,
+) -> Result<Vec<Profile>, ServiceError> {
+    let grant = authorize(actor, Action::EditProfiles(account))?;
+    perform(services, mode, grant, account, |change| {
+        check_new_names(&*services.world(account)?, &drafts)?;
+        drafts.into_iter().map(|draft| add(change, draft, "added")).collect()
+    })
+}
+
+/// Changes name and description of a profile that was shown with `revision`.
+///
+/// # Errors
+/// [`ServiceError::Conflict`] when somebody else has changed it since (R14); [`ServiceError::Invalid`] when the name is taken.
+pub fn rename(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    shown: Shown,
+    name: Name,
+    description: String,
+    mode: Mode,
+) -> Result<Profile, ServiceError> {
+    edit(services, actor, account, shown, mode, |world, old, new| {
+        check_name(world, &name, Some(old.id))?;
+        (new.name, new.description) = (name, description);
+        Ok(())
+    })
+}
+
+/// Sets and removes parameters of a profile that was shown with `revision`; the latest edit wins (R123).
+///
+/// # Errors
+/// As [`rename`]; [`ServiceError::Invalid`] when the profile would have too many parameters.
+pub fn edit_parameters(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    shown: Shown,
+    edits: &[ParameterEdit],
+    mode: Mode,
+) -> Result<Profile, ServiceError> {
+    edit(services, actor, account, shown, mode, |_, old, new| {
+        new.parameters = apply(&old.parameters, edits).map_err(|message| FieldErrors::one("parameters", message))?;
+        Ok(())
+    })
+}
+
+/// Takes exactly what a preview shows into a profile that was shown with `revision` (R122).
+///
+/// # Errors
+/// As [`edit_parameters`].
+pub fn import(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    shown: Shown,
+    preview: &ImportPreview,
+    mode: Mode,
+) -> Result<Profile, ServiceError> {
+    edit(services, actor, account, shown, mode, |_, _, new| {
+        preview.apply(&mut new.parameters);
+        check_count(&new.parameters).map_err(|message| FieldErrors::one("parameters", message).into())
+    })
+}
+
+/// Replaces name, description and all parameters at once, as the API does.
+///
+/// # Errors
+/// As [`edit_parameters`].
+pub fn replace(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    shown: Shown,
+    draft: ProfileDraft,
+    mode: Mode,
+) -> Result<Profile, ServiceError> {
+    edit(services, actor, account, shown, mode, |world, old, new| {
+        check_name(world, &draft.name, Some(old.id))?;
+        (new.name, new.description, new.parameters) = (draft.name, draft.description, draft.parameters);
+        Ok(())
+    })
+}
+
+/// Copies a profile under a new name; it is attached nowhere (R126).
+///
+/// # Errors
+/// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] when the name is taken.
+pub fn copy(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    id: ProfileId,
+    name: Name,
+    mode: Mode,
+) -> Result<Profile, ServiceError> {
+    let grant = authorize(actor, Action::EditProfiles(account))?;
+    perform(services, mode, grant, account, |change| {
+        let world = services.world(account)?;
+        let original = find(&world, id)?;
+        check_name(&world, &name, None)?;
+        let draft = ProfileDraft { name, description: original.description.clone(), parameters: original.parameters.clone() };
+        add(change, draft, &format!("copied from {}", original.name))
+    })
+}
+
+/// Deletes a profile and detaches it everywhere; answers where it was and whom it reached (R127).
+///
+/// # Errors
+/// [`ServiceError::NotFound`].
+pub fn delete(services: &Services, actor: &Actor, account: AccountId, id: ProfileId, mode: Mode) -> Result<Uses, ServiceError> {
+    let grant = authorize(actor, Action::EditProfiles(account))?;
+    perform(services, mode, grant, account, |change| {
+        let world = services.world(account)?;
+        let profile = find(&world, id)?;
+        let uses = uses(services, account, id)?;
+        for place in &uses.places {
+            let left = world.deployment[place].iter().copied().filter(|other| *other != id).collect();
+            change.put_place(place.clone(), left)?;
+        }
+        for key in &uses.devices {
+            let mut device = super::devices::stored(services, change, account, key)?;
+            device.profiles.retain(|other| *other != id);
+            device.revision += 1;
+            change.put_device(device)?;
+        }
+        change.delete_profile(id)?;
+        let event = Event::new("profile", profile.name.to_string(), "deleted");
+        let attachments = uses.places.len() + uses.devices.len();
+        change.record(event.change("attachments", Some(attachments.to_string()).filter(|_| attachments > 0), None))?;
+        Ok(uses)
+    })
+}
+
+/// A profile as somebody had it before them when they decided on a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The profile.
+    pub id: ProfileId,
+    /// Its revision.
+    pub revision: u64,
+}
+
+fn edit(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    shown: Shown,
+    mode: Mode,
+    make: impl FnOnce(&World, &Profile, &mut Profile) -> Result<(), ServiceError>,
+) -> Result<Profile, ServiceError> {
+    let grant = authorize(actor, Action::EditProfiles(account))?;
+    perform(services, mode, grant, account, |change| {
+        let world = services.world(account)?;
+        let old = find(&world, shown.id)?;
+        if old.revision != shown.revision {
+            return Err(ServiceError::stale("profile", &old.modified_by));
+        }
+        let mut new = Profile::clone(&old);
+        make(&world, &old, &mut new)?;
+        new.revision += 1;
+        new.modified_at = change.now();
+        change.actor().clone_into(&mut new.modified_by);
+        change.record(changed(&old, &new, "changed"))?;
+        change.put_profile(new.clone())?;
+        Ok(new)
+    })
+}
+
+fn add(change: &mut Change<'_>, draft: ProfileDraft, action: &str) -> Result<Profile, ServiceError> {
+    let profile = Profile {
+        id: store::profiles::next_id(change.tx())?,
+        name: draft.name,
+        description: draft.description,
+        kind: ProfileKind::UserDefined,
+        parameters: draft.parameters,
+        modified_by: change.actor().to_owned(),
+        modified_at: change.now(),
+        revision: 1,
+    };
+    let blank = Profile { description: String::new(), parameters: ParameterSet::new(), ..profile.clone() };
+    change.record(changed(&blank, &profile, action))?;
+    change.put_profile(profile.clone())?;
+    Ok(profile)
+}
+
+fn changed(old: &Profile, new: &Profile, action: &str) -> Event {
+    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let event = Event::new("profile", new.name.to_string(), action)
+        .change("name", Some(old.name.to_string()), Some(new.name.to_string()))
+        .change("description", text(&old.description), text(&new.description));
+    let names: BTreeSet<_> = old.parameters.iter().chain(new.parameters.iter()).map(|(name, _)| name.as_str()).collect();
+    names.into_iter().fold(event, |event, name| event.parameter_change(name, old.parameters.get(name), new.parameters.get(name)))
+}
+
+fn find(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> {
+    world.profiles.get(&id).cloned().ok_or_else(|| ServiceError::not_found("profile", id))
+}
+
+fn check_new_names(world: &World, drafts: &[ProfileDraft]) -> Result<(), ServiceError> {
+    let mut errors = FieldErrors::new();
+    let mut names = BTreeSet::new();
+    for (item, draft) in drafts.iter().enumerate() {
+        let of_draft = match check_name(world, &draft.name, None) {
+            Err(taken) => taken,
+            Ok(()) if !names.insert(draft.name.folded()) => {
+                FieldErrors::one("name", format_args!("“{}” stands in this list twice", draft.name))
+            }
+            Ok(()) => continue,
+        };
+        if drafts.len() == 1 {
+            return Err(of_draft.into());
+        }
+        errors.add_item(item, of_draft);
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+}
+
+/// Names are unique among all profiles of the account, whatever the letter case (R33).
+fn check_name(world: &World, name: &Name, except: Option<ProfileId>) -> Result<(), FieldErrors> {
+    let folded = name.folded();
+    match world.profiles.values().find(|other| Some(other.id) != except && other.name.folded() == folded) {
+        Some(other) => {
+            Err(FieldErrors::one("name", format_args!("there is a profile “{}” already; choose another name", other.name)))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Written files that many devices share, kept for as long as the world they were written from is the current one.
+//!
+//! Whatever an admin changes makes another world, whose files are written anew when they are first asked for: there is nothing
+//! to invalidate. A request that holds an older world gets that world's files, so no phone ever gets half of a change.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::RwLock;
+
+use crate::domain::deployment::applicable;
+use crate::domain::device::Device;
+use crate::domain::ids::AccountId;
+use crate::domain::provision::{Shape, draft};
+use crate::domain::resolution::merge;
+use crate::domain::world::World;
+use crate::xml::write::Prepared;
+
+/// Bytes of written files that are kept for one account. Devices with profiles of their own share nothing; theirs are written
+/// for each request once this is full.
+const KEPT_BYTES: usize = 48 * 1024 * 1024;
+
+/// The written files of all accounts.
+#[derive(Debug, Default)]
+pub struct Rendered {
+    shelves: RwLock<BTreeMap<AccountId, Arc<Shelf>>>,
+}
+
+/// The written files of one world.
+#[derive(Debug)]
+struct Shelf {
+    world: Arc<World>,
+    prepared: RwLock<HashMap<Shape, Arc<Prepared>>>,
+    bytes: AtomicUsize,
+}
+
+impl Rendered {
+    /// The files of a device, but for its own values.
+    pub fn of(&self, device: &Device, world: &Arc<World>) -> Arc<Prepared> {
+        let placed = applicable(device, world);
+        let shape = Shape::of(device, &placed, world);
+        let shelf = self.shelf(world);
+        if let Some(prepared) = shelf.as_ref().and_then(|shelf| shelf.prepared.read().get(&shape).cloned()) {
+            return prepared;
+        }
+        let prepared = Arc::new(Prepared::new(&draft(&merge(&placed), &shape, world)));
+        if let Some(shelf) = shelf {
+            let bytes = prepared.size_bytes();
+            if shelf.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= KEPT_BYTES {
+                shelf.prepared.write().insert(shape, Arc::clone(&prepared));
+            }
+        }
+        prepared
+    }
+
+    /// The shelf of this very world, made where the world is newer than the one on the shelf; none where it is older.
+    fn shelf(&self, world: &Arc<World>) -> Option<Arc<Shelf>> {
+        if let Some(shelf) = self.shelves.read().get(&world.account_id)
+            && (Arc::ptr_eq(&shelf.world, world) || shelf.world.revision > world.revision)
+        {
+            return Arc::ptr_eq(&shelf.world, world).then(|| Arc::clone(shelf));
+        }
+        let shelf = Arc::new(Shelf { world: Arc::clone(world), prepared: RwLock::default(), bytes: AtomicUsize::new(0) });
+        let mut shelves = self.shelves.write();
+        match shelves.get(&world.account_id) {
+            Some(current) if Arc::ptr_eq(&current.world, world) => Some(Arc::clone(current)),
+            Some(current) if current.world.revision > world.revision => None,
+            _ => {
+                shelves.insert(world.account_id, Arc::clone(&shelf));
+                Some(shelf)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::deployment::Place;
+    use crate::domain::testing::{deployed, device, profile, world};
+
+    fn with_value(revision: u64, value: &str) -> Arc<World> {
+        let mut world = deployed(world(), vec![(Place::Global, profile(1, &[("up.timeOut", value)]))]);
+        world.revision = revision;
+        Arc::new(world)
+    }
+
+    fn holds(prepared: &Prepared, world: &World, value: &str) -> bool {
+        let file = prepared.parameters(&device("0004f2aabbcc"), world);
+        String::from_utf8_lossy(&file).contains(&format!("up.timeOut=\"{value}\""))
+    }
+
+    #[test]
+    fn devices_of_one_shape_share_what_is_written() {
+        let (rendered, world) = (Rendered::default(), with_value(1, "40"));
+        let first = rendered.of(&device("0004f2aabbcc"), &world);
+        let second = rendered.of(&device("0004f2aabbdd"), &world);
+        assert!(Arc::ptr_eq(&first, &second) && holds(&first, &world, "40"));
+    }
+
+    #[test]
+    fn a_request_gets_the_files_of_the_world_that_it_holds() {
+        let (rendered, old, new) = (Rendered::default(), with_value(1, "40"), with_value(2, "50"));
+        let phone = device("0004f2aabbcc");
+        assert!(holds(&rendered.of(&phone, &old), &old, "40"));
+        assert!(holds(&rendered.of(&phone, &new), &new, "50"));
+        assert!(holds(&rendered.of(&phone, &old), &old, "40"), "a request that began before the change");
+        assert!(Arc::ptr_eq(&rendered.of(&phone, &new), &rendered.of(&phone, &new)));
+    }
+}

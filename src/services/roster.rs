@@ -1,0 +1,231 @@
+//! Every device and its last contact in memory: what lists, searches, counts and the phones' requests read.
+//!
+//! Built by one scan at start. Devices change here only after their commit; two things come earlier, both written with the next
+//! presence batch: what a phone tells at each contact, and a device at its first contact, so that no phone waits for the disk.
+//! Which devices a list shows is [`crate::domain::device_list`]'s to say.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use parking_lot::RwLock;
+
+use super::error::ServiceError;
+use crate::domain::device::{Device, DeviceKey, Sighting};
+use crate::domain::device_file::DeviceFile;
+use crate::domain::device_list::{DeviceQuery, Listed, Status, select};
+use crate::domain::ids::{AccountId, GroupId, SiteId};
+use crate::domain::world::World;
+use crate::store::{self, Read};
+
+/// All rosters, one an account.
+#[derive(Debug, Default)]
+pub struct Rosters {
+    by_account: RwLock<BTreeMap<AccountId, Arc<Roster>>>,
+}
+
+/// The devices of one account.
+#[derive(Debug, Default)]
+pub struct Roster {
+    entries: RwLock<HashMap<DeviceKey, Entry>>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    listed: Listed,
+    /// What the device has stored with us.
+    files: Vec<DeviceFile>,
+    kept: Kept,
+}
+
+/// Whether a device's row is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Stored,
+    WithTheNextBatch,
+}
+
+/// What a commit changed.
+#[derive(Clone, Debug)]
+pub(super) enum RosterChange {
+    /// A device, new or changed.
+    Device(Arc<Device>),
+    /// A device that is gone, with its files.
+    Gone(DeviceKey),
+    /// A file that a device stored, new or in place of a former one.
+    File(DeviceKey, DeviceFile),
+}
+
+/// How many devices are how; for the dashboard and filters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All devices.
+    pub total: usize,
+    /// Heard of lately.
+    pub online: usize,
+    /// Silent for longer.
+    pub offline: usize,
+    /// Never heard of.
+    pub never_seen: usize,
+    /// By family; devices without one under an empty text.
+    pub families: BTreeMap<String, usize>,
+    /// By model; devices without one under an empty text.
+    pub models: BTreeMap<String, usize>,
+    /// By version of the Application; devices that told none under an empty text.
+    pub versions: BTreeMap<String, usize>,
+    /// By site; none is *Internet*.
+    pub sites: BTreeMap<Option<SiteId>, usize>,
+    /// By group; a device counts in each of its groups.
+    pub groups: BTreeMap<GroupId, usize>,
+}
+
+impl Rosters {
+    /// The roster of an account; an empty one where there is none yet.
+    pub fn get(&self, account: AccountId) -> Arc<Roster> {
+        if let Some(roster) = self.by_account.read().get(&account) {
+            return Arc::clone(roster);
+        }
+        Arc::clone(self.by_account.write().entry(account).or_default())
+    }
+
+    pub(super) fn apply(&self, account: AccountId, changes: Vec<RosterChange>) {
+        if changes.is_empty() {
+            return;
+        }
+        let roster = self.get(account);
+        let mut entries = roster.entries.write();
+        for change in changes {
+            match change {
+                RosterChange::Device(device) => match entries.get_mut(&device.key) {
+                    Some(entry) => (entry.listed.device, entry.kept) = (device, Kept::Stored),
+                    None => drop(entries.insert(device.key.clone(), Entry::new(device, Kept::Stored))),
+                },
+                RosterChange::File(key, file) => {
+                    if let Some(entry) = entries.get_mut(&key) {
+                        entry.files.retain(|former| former.name != file.name);
+                        entry.files.push(file);
+                    }
+                }
+                RosterChange::Gone(key) => {
+                    entries.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// Reads everything anew. What memory knew earlier than the store, it keeps.
+    pub(super) fn rebuild(&self, tx: &impl Read) -> Result<(), ServiceError> {
+        let mut files: HashMap<(AccountId, DeviceKey), Vec<DeviceFile>> = HashMap::new();
+        for (account, key, file) in store::stored_files::all(tx)? {
+            files.entry((account, key)).or_default().push(file);
+        }
+        for (account, _) in store::accounts::all(tx)? {
+            let mut sightings: HashMap<_, _> = store::sightings::all(tx, account)?.into_iter().collect();
+            let devices = store::devices::all(tx, account)?;
+            let roster = self.get(account);
+            let mut entries = roster.entries.write();
+            let old = std::mem::take(&mut *entries);
+            for device in devices {
+                let mut sighting = Arc::new(sightings.remove(&device.key).unwrap_or_default());
+                if let Some(newer) = old.get(&device.key).filter(|entry| entry.listed.sighting.last_seen > sighting.last_seen) {
+                    sighting = Arc::clone(&newer.listed.sighting);
+                }
+                let files = files.remove(&(account, device.key.clone())).unwrap_or_default();
+                let listed = Listed { device: Arc::new(device), sighting };
+                entries.insert(listed.device.key.clone(), Entry { listed, files, kept: Kept::Stored });
+            }
+            for (key, entry) in old.into_iter().filter(|(_, entry)| entry.kept == Kept::WithTheNextBatch) {
+                entries.entry(key).or_insert(entry);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Roster {
+    /// One device.
+    pub fn find(&self, key: &DeviceKey) -> Option<Listed> {
+        self.entries.read().get(key).map(|entry| entry.listed.clone())
+    }
+
+    /// How many devices there are.
+    pub fn len(&self) -> usize {
+        self.entries.read().len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All devices, in no order: a snapshot that holds no lock.
+    pub fn all(&self) -> Vec<Listed> {
+        self.entries.read().values().map(|entry| entry.listed.clone()).collect()
+    }
+
+    /// The devices that a query asks for, in its order, all of them: paging is the caller's.
+    pub fn select(&self, query: &DeviceQuery, world: &World, now: Timestamp) -> Vec<Listed> {
+        select(self.all().into_iter(), query, &world.profiles, now)
+    }
+
+    /// Counts all devices.
+    pub fn counts(&self, now: Timestamp) -> Counts {
+        let mut counts = Counts::default();
+        for listed in self.all() {
+            counts.add(&listed, now);
+        }
+        counts
+    }
+
+    /// Adds a device at its first contact, before its row is written. Answers the device that is known from now on: where two
+    /// requests come at once, the first one's.
+    pub fn admit(&self, device: Device) -> Listed {
+        let mut entries = self.entries.write();
+        let new = || Entry::new(Arc::new(device.clone()), Kept::WithTheNextBatch);
+        let entry = entries.entry(device.key.clone()).or_insert_with(new);
+        entry.listed.clone()
+    }
+
+    /// The row of a file that a device stored with us, by its name without the device's prefix.
+    pub fn file(&self, key: &DeviceKey, name: &str) -> Option<DeviceFile> {
+        self.entries.read().get(key)?.files.iter().find(|file| file.name == name).cloned()
+    }
+
+    /// Whether a device was admitted and its row is still to be written.
+    pub fn is_pending(&self, key: &DeviceKey) -> bool {
+        self.entries.read().get(key).is_some_and(|entry| entry.kept == Kept::WithTheNextBatch)
+    }
+
+    /// Changes what a device told and answers the new sighting; none where the device is unknown. The row is the caller's to write.
+    pub fn sight(&self, key: &DeviceKey, change: impl FnOnce(&mut Sighting)) -> Option<Arc<Sighting>> {
+        let mut entries = self.entries.write();
+        let sighting = &mut entries.get_mut(key)?.listed.sighting;
+        change(Arc::make_mut(sighting));
+        Some(Arc::clone(sighting))
+    }
+}
+
+impl Entry {
+    fn new(device: Arc<Device>, kept: Kept) -> Self {
+        Self { listed: Listed { device, sighting: Arc::default() }, files: Vec::new(), kept }
+    }
+}
+
+impl Counts {
+    fn add(&mut self, listed: &Listed, now: Timestamp) {
+        let Listed { device, sighting } = listed;
+        self.total += 1;
+        match Status::of(sighting.last_seen, now) {
+            Status::Online => self.online += 1,
+            Status::Offline => self.offline += 1,
+            Status::NeverSeen => self.never_seen += 1,
+        }
+        *self.families.entry(device.family.clone().unwrap_or_default()).or_default() += 1;
+        *self.models.entry(device.model.clone().unwrap_or_default()).or_default() += 1;
+        *self.versions.entry(sighting.software_version.clone().unwrap_or_default()).or_default() += 1;
+        *self.sites.entry(device.site).or_default() += 1;
+        for group in &device.groups {
+            *self.groups.entry(*group).or_default() += 1;
+        }
+    }
+}

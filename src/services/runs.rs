@@ -1,0 +1,112 @@
+//! Runs of devices, of phones that were refused, and of addresses (R177): what the Runs tab and its API show.
+//!
+//! Ended runs come here with the presence batch. Devices keep their last twenty. Everybody else shares a bounded room: whoever
+//! was heard last stays, so that a sweep over MAC addresses costs no disk.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::commit::Change;
+use super::error::ServiceError;
+use super::{Services, presence};
+use crate::domain::ids::AccountId;
+use crate::domain::limits::{REFUSED_SUBJECTS, RUNS_PER_DEVICE, RUNS_PER_REFUSED_SUBJECT};
+use crate::domain::run::assembly::Finished;
+use crate::domain::run::{Run, Subject};
+use crate::store;
+
+/// A run as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedRun {
+    /// Whose it is.
+    pub subject: Subject,
+    /// The run.
+    pub run: Run,
+    /// Whether it goes on: more requests may still join it.
+    pub is_open: bool,
+}
+
+/// A device's runs and those of phones that only claimed to be it, newest first.
+///
+/// # Errors
+/// [`ServiceError::Store`].
+pub fn of_device(
+    services: &Services,
+    account: AccountId,
+    key: &crate::domain::device::DeviceKey,
+) -> Result<Vec<ListedRun>, ServiceError> {
+    let mut listed = of(services, account, &Subject::Device(key.clone()))?;
+    listed.extend(of(services, account, &Subject::Stranger(key.clone()))?);
+    sort(&mut listed);
+    Ok(listed)
+}
+
+/// The runs of one subject, newest first.
+///
+/// # Errors
+/// [`ServiceError::Store`].
+pub fn of(services: &Services, account: AccountId, subject: &Subject) -> Result<Vec<ListedRun>, ServiceError> {
+    presence::settle(services);
+    let (ended, open) = services.presence.unwritten_runs(account, subject);
+    let stored = services.store.read(|tx| store::runs::of(tx, account, subject))?;
+    let list = |run, is_open| ListedRun { subject: subject.clone(), run, is_open };
+    let mut listed: Vec<_> = open.into_iter().map(|run| list(run, true)).collect();
+    listed.extend(ended.into_iter().chain(stored).map(|run| list(run, false)));
+    sort(&mut listed);
+    listed.truncate(cap_of(subject));
+    Ok(listed)
+}
+
+/// The runs of everybody who was not let in, newest first: unknown and refused phones, and addresses that named no device.
+///
+/// # Errors
+/// [`ServiceError::Store`].
+pub fn refused(services: &Services, account: AccountId) -> Result<Vec<ListedRun>, ServiceError> {
+    presence::settle(services);
+    let unwritten = services.presence.unwritten_refused(account);
+    let stored = services.store.read(|tx| store::runs::refused(tx, account))?;
+    let mut listed: Vec<_> = unwritten
+        .into_iter()
+        .map(|(subject, run, is_open)| ListedRun { subject, run, is_open })
+        .chain(stored.into_iter().map(|(subject, run)| ListedRun { subject, run, is_open: false }))
+        .collect();
+    sort(&mut listed);
+    Ok(listed)
+}
+
+/// Newest first; a run that was written while it was listed counts once.
+fn sort(listed: &mut Vec<ListedRun>) {
+    listed.sort_by(|a, b| b.run.started_at.cmp(&a.run.started_at).then_with(|| a.subject.cmp(&b.subject)));
+    listed.dedup_by(|a, b| a.run.started_at == b.run.started_at && a.subject == b.subject);
+}
+
+/// Writes an ended run and makes room.
+pub(super) fn keep(change: &Change<'_>, account: AccountId, finished: &Finished) -> Result<(), ServiceError> {
+    let Finished { subject, run } = finished;
+    store::runs::put(change.tx(), account, subject, run, cap_of(subject))?;
+    Ok(())
+}
+
+/// Removes the runs of those among the refused who were heard longest ago, above [`REFUSED_SUBJECTS`].
+pub(super) fn make_room(change: &Change<'_>, account: AccountId) -> Result<(), ServiceError> {
+    let mut last: BTreeMap<Subject, Timestamp> = BTreeMap::new();
+    for (subject, started_at) in store::runs::refused_keys(change.tx(), account)? {
+        let newest = last.entry(subject).or_insert(started_at);
+        *newest = started_at.max(*newest);
+    }
+    let excess = last.len().saturating_sub(REFUSED_SUBJECTS);
+    let mut by_age: Vec<_> = last.into_iter().map(|(subject, at)| (at, subject)).collect();
+    by_age.sort();
+    for (_, subject) in by_age.into_iter().take(excess) {
+        store::runs::delete_all(change.tx(), account, &subject)?;
+    }
+    Ok(())
+}
+
+fn cap_of(subject: &Subject) -> usize {
+    match subject {
+        Subject::Device(_) => RUNS_PER_DEVICE,
+        Subject::Stranger(_) | Subject::Address(_) => RUNS_PER_REFUSED_SUBJECT,
+    }
+}

@@ -1,0 +1,64 @@
+//! The state directory: what lies where, and that only we can read it.
+
+use std::fs::{DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::error::ServiceError;
+
+/// Everything the server keeps, below one directory.
+#[derive(Clone, Debug)]
+pub struct StateDir {
+    root: PathBuf,
+}
+
+impl StateDir {
+    /// Makes the directory and its folders where they are missing, readable by the server's own user only.
+    pub fn prepare(root: impl Into<PathBuf>) -> Result<Self, ServiceError> {
+        let dir = Self { root: root.into() };
+        for folder in [dir.root.clone(), dir.certificates(), dir.logs(), dir.blobs()] {
+            make_private(&folder)?;
+        }
+        Ok(dir)
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Key file that sealed secrets need.
+    pub fn key_file(&self) -> PathBuf {
+        self.root.join("secret.key")
+    }
+
+    /// Folder of certificates and their keys.
+    pub fn certificates(&self) -> PathBuf {
+        self.root.join("certs")
+    }
+
+    /// Folder of uploaded logs.
+    pub fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+
+    /// Folder of other uploaded content.
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("blobs")
+    }
+
+    /// Socket on which other verbs reach the running server.
+    pub fn admin_socket(&self) -> PathBuf {
+        self.root.join("admin.sock")
+    }
+}
+
+fn make_private(folder: &Path) -> Result<(), ServiceError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(ServiceError::file("make the directory", folder))?;
+    let mode = std::fs::metadata(folder).map_err(ServiceError::file("read", folder))?.permissions().mode();
+    if mode & 0o777 == 0o700 {
+        return Ok(());
+    }
+    std::fs::set_permissions(folder, Permissions::from_mode(0o700))
+        .map_err(ServiceError::file("take other users' rights from", folder))
+}

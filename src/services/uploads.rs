@@ -1,0 +1,225 @@
+//! What phones upload: logs kept one by one, and files that take the place of the former one and are given back (R171–R173).
+//!
+//! A log is answered once it is renamed into place. A file that the phone gets back is answered once it is on the disk and its
+//! row is committed. Bodies are read elsewhere; what must not be here: who may upload what.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use sha2::{Digest as _, Sha256};
+
+use super::Services;
+use super::commit::{self, Change};
+use super::error::ServiceError;
+use super::presence;
+use crate::blobs::logs::Draft;
+use crate::domain::access::Grant;
+use crate::domain::device::{Device, DeviceKey};
+use crate::domain::device_file::DeviceFile;
+use crate::domain::ids::AccountId;
+use crate::domain::limits::DISK_RESERVE_BYTES;
+use crate::domain::parameter::ParameterSet;
+use crate::domain::phone_file::DeviceFile as Kind;
+use crate::domain::upload::{UploadCaps, own_clock};
+use crate::store;
+use crate::xml::read;
+
+/// How long the free space that was seen last is believed.
+const SPACE_SECONDS: i64 = 1;
+/// Files with overrides, from the weakest to the strongest (protocol/provisioning.md 1.3).
+const OVERRIDES: [Kind; 3] = [Kind::Web, Kind::System, Kind::Phone];
+
+/// What may be uploaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UploadSettings {
+    /// Most bytes of one upload, by kind.
+    pub caps: UploadCaps,
+    /// Bytes of the disk that uploads leave free: configuration goes on when they are refused.
+    pub reserve_bytes: u64,
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        Self { caps: UploadCaps::default(), reserve_bytes: DISK_RESERVE_BYTES }
+    }
+}
+
+/// Whether an upload was the first under its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// There was none before.
+    New,
+    /// The former one is gone.
+    Replaced,
+}
+
+/// The free space of the disk as it was seen last.
+#[derive(Debug, Default)]
+pub struct Space(Mutex<Option<(Timestamp, u64)>>);
+
+impl Space {
+    /// Whether there is room for uploads. An answer that cannot be had is a yes: writing will show.
+    pub fn has_room(&self, services: &Services, reserve_bytes: u64) -> bool {
+        let now = services.clock.now();
+        let mut seen = self.0.lock();
+        let fresh = seen.filter(|(at, _)| now.duration_since(*at).abs().as_secs() < SPACE_SECONDS);
+        let (at, free) = fresh.unwrap_or_else(|| (now, services.blobs.free_bytes().unwrap_or(u64::MAX)));
+        *seen = Some((at, free));
+        free >= reserve_bytes
+    }
+}
+
+/// Begins to write a log that is too long for memory.
+///
+/// # Errors
+/// [`ServiceError::File`].
+pub fn draft(services: &Services) -> Result<Draft, ServiceError> {
+    services.blobs.logs().draft().map_err(ServiceError::file("write", services.state_dir.logs()))
+}
+
+/// Writes the next part of an upload.
+///
+/// # Errors
+/// [`ServiceError::File`].
+pub fn write(services: &Services, draft: &mut Draft, bytes: &[u8]) -> Result<(), ServiceError> {
+    draft.write(bytes).map_err(ServiceError::file("write", services.state_dir.logs()))
+}
+
+/// What was written of an upload so far.
+///
+/// # Errors
+/// [`ServiceError::File`].
+pub fn read_draft(services: &Services, draft: &Draft) -> Result<Vec<u8>, ServiceError> {
+    draft.read().map_err(ServiceError::file("read", services.state_dir.logs()))
+}
+
+/// Keeps a log or a dump as an object of its own. The oldest of the device make room for it.
+///
+/// # Errors
+/// [`ServiceError::File`].
+pub fn keep_log(services: &Services, account: AccountId, key: &DeviceKey, kind: &str, draft: Draft) -> Result<(), ServiceError> {
+    let now = services.clock.now();
+    let kept = services.blobs.logs().keep(account, key, kind, now, draft);
+    kept.map(drop).map_err(ServiceError::file("write", services.state_dir.logs()))
+}
+
+/// The content of the newest log or dump of a kind; none where there is none.
+///
+/// # Errors
+/// [`ServiceError::File`].
+pub fn newest_log(services: &Services, account: AccountId, key: &DeviceKey, kind: &str) -> Result<Option<Vec<u8>>, ServiceError> {
+    let logs = services.blobs.logs();
+    let failed = || ServiceError::file("read", services.state_dir.logs());
+    let Some(newest) = logs.newest(account, key, kind).map_err(failed())? else { return Ok(None) };
+    let path = logs.path(account, key, &newest.name);
+    path.map(std::fs::read).transpose().map_err(failed())
+}
+
+/// Bytes of the newest log or dump of a kind; none where there is none.
+///
+/// # Errors
+/// [`ServiceError::File`].
+pub fn newest_log_bytes(
+    services: &Services,
+    account: AccountId,
+    key: &DeviceKey,
+    kind: &str,
+) -> Result<Option<u64>, ServiceError> {
+    let newest = services.blobs.logs().newest(account, key, kind);
+    Ok(newest.map_err(ServiceError::file("read", services.state_dir.logs()))?.map(|log| log.size_bytes))
+}
+
+/// Keeps a file that the device gets back. Content that is the same as before costs nothing.
+///
+/// # Errors
+/// [`ServiceError::File`] or [`ServiceError::Store`]: the former file stays.
+pub fn keep_file(
+    services: &Services,
+    account: AccountId,
+    key: &DeviceKey,
+    kind: Kind,
+    content: &[u8],
+) -> Result<Kept, ServiceError> {
+    let name = name_of(kind);
+    let former = services.roster(account).file(key, name);
+    if former.is_some_and(|former| former.sha256 == hex::encode(Sha256::digest(content))) {
+        return Ok(Kept::Replaced);
+    }
+    let written = services.blobs.put(content).map_err(ServiceError::file("write", services.state_dir.blobs()))?;
+    let blob = written.blob.clone();
+    let kept = commit::commit(services, Grant::system("phones"), account, |change| {
+        let mut device = presence::row(services, change, account, key)?;
+        let at = change.now();
+        let row =
+            DeviceFile { name: name.to_owned(), size_bytes: written.size_bytes, sha256: written.sha256, at, blob: written.blob };
+        let former = change.put_file(key, row)?;
+        if OVERRIDES.contains(&kind) {
+            follow_clock(services, change, account, &mut device, (kind, content))?;
+        }
+        Ok(former)
+    });
+    // What no row names is removed now or, if that fails, by the sweep at the next start.
+    let stale = match &kept {
+        Ok(former) => former.as_ref().map(|former| former.blob.clone()),
+        Err(_) => Some(blob),
+    };
+    stale.into_iter().for_each(|blob| drop(services.blobs.remove(&blob)));
+    kept.map(|former| if former.is_some() { Kept::Replaced } else { Kept::New })
+}
+
+/// The content of a file that the device stored.
+///
+/// # Errors
+/// [`ServiceError::File`].
+pub fn read_file(services: &Services, account: AccountId, key: &DeviceKey, file: &DeviceFile) -> Result<Vec<u8>, ServiceError> {
+    let failed = || ServiceError::file("read", services.state_dir.blobs());
+    match services.blobs.read(&file.blob) {
+        // The device uploaded it anew since its row was read.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let newer = services.roster(account).file(key, &file.name).filter(|newer| newer.blob != file.blob);
+            newer.map_or(Err(error), |newer| services.blobs.read(&newer.blob)).map_err(failed())
+        }
+        content => content.map_err(failed()),
+    }
+}
+
+/// What follows the key and its hyphen in the file's name.
+pub fn name_of(kind: Kind) -> &'static str {
+    kind.suffix().trim_start_matches('-')
+}
+
+/// Learns the clock that the phone really shows: its polling minute is worked out in it (contract 5.8).
+fn follow_clock(
+    services: &Services,
+    change: &mut Change<'_>,
+    account: AccountId,
+    device: &mut Device,
+    uploaded: (Kind, &[u8]),
+) -> Result<(), ServiceError> {
+    let mut merged = BTreeMap::new();
+    for kind in OVERRIDES {
+        let stored = match kind == uploaded.0 {
+            true => Some(uploaded.1.to_vec()),
+            false => store::stored_files::get(change.tx(), account, &device.key, name_of(kind))?
+                .and_then(|row| services.blobs.read(&row.blob).ok()),
+        };
+        // Overrides that cannot be read are kept for the phone all the same and say nothing of its clock.
+        let entries = stored.and_then(|content| read::parameters(&content).ok()).unwrap_or_default();
+        merged.extend(entries.into_iter().map(|entry| (entry.name, entry.value)));
+    }
+    let clock: ParameterSet = own_clock(merged);
+    if device.own_clock != clock {
+        device.own_clock = clock;
+        change.put_device(device.clone())?;
+    }
+    Ok(())
+}
+
+/// Removes logs that are older than the account keeps them (R44), and tells how many.
+///
+/// # Errors
+/// [`ServiceError::File`].
+pub fn expire_logs(services: &Services, before: Timestamp) -> Result<u64, ServiceError> {
+    services.blobs.logs().sweep(before).map_err(ServiceError::file("clear", services.state_dir.logs()))
+}

@@ -1,0 +1,155 @@
+//! The worlds in memory: one immutable value an account, swapped as a whole after each commit.
+//!
+//! Readers take an [`Arc`] and hold it as long as they like; they never wait. Only [`super::commit`] swaps, under the
+//! writer's lock, so that swaps follow the order of commits and precede the answer to whoever made the change.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::error::ServiceError;
+use super::secrets::Secrets;
+use crate::catalog;
+use crate::domain::account::Account;
+use crate::domain::deployment::Place;
+use crate::domain::device::DeviceKey;
+use crate::domain::ids::{AccountId, ProfileId};
+use crate::domain::profile::Profile;
+use crate::domain::world::{Endpoints, World};
+use crate::store::{self, Read};
+
+/// All worlds.
+#[derive(Debug)]
+pub struct Worlds {
+    current: ArcSwap<BTreeMap<AccountId, Arc<World>>>,
+    endpoints: ArcSwap<Endpoints>,
+}
+
+/// What a commit changed of a world.
+#[derive(Clone, Debug)]
+pub(super) enum WorldChange {
+    /// The account's settings.
+    Account(Arc<Account>),
+    /// A profile, new or changed.
+    Profile(Arc<Profile>),
+    /// A profile that is gone.
+    ProfileGone(ProfileId),
+    /// The profiles of a place.
+    Place(Place, Vec<ProfileId>),
+    /// A key that is held from now on.
+    Blocked(DeviceKey),
+    /// A key that is no longer held.
+    Unblocked(DeviceKey),
+}
+
+impl Worlds {
+    pub(super) fn new(endpoints: Endpoints) -> Self {
+        Self { current: ArcSwap::default(), endpoints: ArcSwap::from_pointee(endpoints) }
+    }
+
+    /// An account's world as it is now; none before set-up.
+    pub fn get(&self, account: AccountId) -> Option<Arc<World>> {
+        self.current.load().get(&account).cloned()
+    }
+
+    /// The accounts there are.
+    pub fn accounts(&self) -> Vec<AccountId> {
+        self.current.load().keys().copied().collect()
+    }
+
+    /// Where phones reach us, as the last call of [`super::Services::set_endpoints`] said.
+    pub fn endpoints(&self) -> Arc<Endpoints> {
+        self.endpoints.load_full()
+    }
+
+    pub(super) fn set_endpoints(&self, endpoints: Endpoints) {
+        let endpoints = Arc::new(endpoints);
+        self.endpoints.store(Arc::clone(&endpoints));
+        let mut next = BTreeMap::clone(&self.current.load());
+        for world in next.values_mut() {
+            let world = Arc::make_mut(world);
+            world.endpoints = Arc::clone(&endpoints);
+            world.revision += 1;
+        }
+        self.current.store(Arc::new(next));
+    }
+
+    /// Swaps in a world with these changes. The first change of a new account must be its settings.
+    pub(super) fn apply(&self, account: AccountId, changes: Vec<WorldChange>) {
+        if changes.is_empty() {
+            return;
+        }
+        let mut next = BTreeMap::clone(&self.current.load());
+        for change in changes {
+            match (next.get_mut(&account), change) {
+                (Some(world), change) => apply_one(Arc::make_mut(world), change),
+                (None, WorldChange::Account(settings)) => {
+                    next.insert(account, Arc::new(empty(account, settings, self.endpoints())));
+                }
+                (None, _) => debug_assert!(false, "account {account} has no settings, so nothing else of it can change"),
+            }
+        }
+        if let Some(world) = next.get_mut(&account) {
+            Arc::make_mut(world).revision += 1;
+        }
+        self.current.store(Arc::new(next));
+    }
+
+    /// Reads everything anew: at start, and after the database was opened again.
+    pub(super) fn rebuild(&self, tx: &impl Read, secrets: &Secrets) -> Result<(), ServiceError> {
+        let mut next = BTreeMap::new();
+        for (id, stored) in store::accounts::all(tx)? {
+            let account = Arc::new(secrets.open_account(id, stored)?);
+            let mut world = empty(id, account, self.endpoints());
+            world.revision = self.get(id).map_or(1, |old| old.revision + 1);
+            for stored in store::profiles::all(tx, id)? {
+                let profile = secrets.open_profile(id, stored)?;
+                world.profiles.insert(profile.id, Arc::new(profile));
+            }
+            world.deployment = store::deployment::all(tx, id)?.into_iter().collect();
+            world.blocked = store::blocked::all(tx, id)?.into_iter().map(|(key, _)| key).collect();
+            next.insert(id, Arc::new(world));
+        }
+        self.current.store(Arc::new(next));
+        Ok(())
+    }
+}
+
+fn empty(account_id: AccountId, account: Arc<Account>, endpoints: Arc<Endpoints>) -> World {
+    World {
+        account_id,
+        account,
+        endpoints,
+        profiles: BTreeMap::new(),
+        deployment: BTreeMap::new(),
+        person_groups: BTreeMap::new(),
+        models: catalog::models::models(),
+        blocked: std::collections::BTreeSet::new(),
+        revision: 0,
+    }
+}
+
+fn apply_one(world: &mut World, change: WorldChange) {
+    match change {
+        WorldChange::Account(account) => world.account = account,
+        WorldChange::Profile(profile) => {
+            world.profiles.insert(profile.id, profile);
+        }
+        WorldChange::ProfileGone(id) => {
+            world.profiles.remove(&id);
+        }
+        WorldChange::Place(place, profiles) if profiles.is_empty() => {
+            world.deployment.remove(&place);
+        }
+        WorldChange::Place(place, profiles) => {
+            world.deployment.insert(place, profiles);
+        }
+        WorldChange::Blocked(key) => {
+            world.blocked.insert(key);
+        }
+        WorldChange::Unblocked(key) => {
+            world.blocked.remove(&key);
+        }
+    }
+}

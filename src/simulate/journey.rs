@@ -1,0 +1,128 @@
+//! One run of a phone over a real network: carries what it wants to the server and tells it what came of it.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::connection::{Connection, Sending};
+use super::faults::Fault;
+use super::network::{Network, PATIENCE};
+use super::phone::{Occasion, Phone};
+use super::run::Report;
+use super::wire::{Answer, Method, Move, Reading, Reply, Request};
+
+/// One request and what came of it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Method.
+    pub method: Method,
+    /// Absolute path.
+    pub path: String,
+    /// Status; none where the connection failed.
+    pub status: Option<u16>,
+    /// How long it took, connecting included.
+    pub took: Duration,
+    /// What was read of the answer's body.
+    pub body: Vec<u8>,
+    /// Why the connection failed.
+    pub trouble: Option<String>,
+}
+
+/// A run that is over.
+#[derive(Clone, Debug, Default)]
+pub struct Journey {
+    /// What the phone makes of it.
+    pub report: Report,
+    /// Its requests, in order.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// The phone's end of the line.
+struct Line<'a> {
+    network: &'a Network,
+    fault: Option<Fault>,
+    /// The open connection with the server it leads to.
+    connection: Option<(String, Connection)>,
+    opened: Option<Reply>,
+    count: usize,
+}
+
+/// Walks a phone through one run. A phone that knows no server does nothing.
+pub async fn travel(phone: &mut Phone, occasion: Occasion, network: &Network, fault: Option<Fault>) -> Journey {
+    let mut line = Line { network, fault, connection: None, opened: None, count: 0 };
+    let mut exchanges: Vec<Exchange> = Vec::new();
+    phone.begin(occasion, network.now());
+    while let Some(next) = phone.wants() {
+        let begun = Instant::now();
+        let (answer, trouble) = match tokio::time::timeout(PATIENCE, line.carry(phone, &next)).await {
+            Ok(Ok(reply)) => (Answer::Reply(reply), None),
+            Ok(Err(error)) => (Answer::Cut, Some(error.to_string())),
+            Err(_) => (Answer::Cut, Some(format!("no answer in {} s", PATIENCE.as_secs()))),
+        };
+        if answer == Answer::Cut {
+            line.connection = None;
+        }
+        let (status, body) = match &answer {
+            Answer::Reply(reply) => (Some(reply.status), reply.body.clone()),
+            Answer::Cut => (None, Vec::new()),
+        };
+        match next {
+            Move::Send(Request { method, path, .. }) => {
+                exchanges.push(Exchange { method, path, status, took: begun.elapsed(), body, trouble });
+            }
+            Move::ReadOn => {
+                if let Some(last) = exchanges.last_mut() {
+                    last.took += begun.elapsed();
+                    (last.body, last.status, last.trouble) = (body, status, trouble);
+                }
+            }
+        }
+        phone.take(answer);
+    }
+    Journey { report: phone.end(), exchanges }
+}
+
+impl Line<'_> {
+    async fn carry(&mut self, phone: &Phone, next: &Move) -> io::Result<Reply> {
+        let request = match next {
+            Move::Send(request) => request,
+            Move::ReadOn => {
+                let opened = self.opened.take().ok_or(io::ErrorKind::NotConnected)?;
+                let (_, connection) = self.connection.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+                return connection.read_on(opened).await;
+            }
+        };
+        self.count += 1;
+        tokio::time::sleep(Duration::from_secs(u64::from(request.after_seconds))).await;
+        if self.fault.is_some_and(|fault| fault.cuts(self.count)) {
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "cut on purpose"));
+        }
+        let on_purpose = self.fault.is_some_and(|fault| fault.hangs_up(self.count));
+        let kept = self.connection.as_ref().is_some_and(|(_, connection)| connection.is_open());
+        let reply = match self.exchange(phone, request).await {
+            // The server may have closed a kept connection meanwhile: once more over a new one, as every client does.
+            Err(_) if kept && !on_purpose && !self.connection.as_ref().is_some_and(|(_, connection)| connection.has_heard()) => {
+                self.connection = None;
+                self.exchange(phone, request).await
+            }
+            outcome => outcome,
+        }?;
+        self.opened = matches!(request.reading, Reading::Opening(_)).then(|| reply.clone());
+        Ok(reply)
+    }
+
+    async fn exchange(&mut self, phone: &Phone, request: &Request) -> io::Result<Reply> {
+        let authority = request.server.authority();
+        let kept = self.connection.take().filter(|(peer, connection)| *peer == authority && connection.is_open());
+        let connection = match kept {
+            Some((_, connection)) => connection,
+            None => Connection::new(self.network.connect(phone.mac, &request.server, &phone.trust()).await?),
+        };
+        let (_, connection) = self.connection.insert((authority, connection));
+        let sending = self.fault.map_or(Sending::Whole, |fault| fault.sending(self.count));
+        connection.send(request, sending).await?;
+        if self.fault.is_some_and(|fault| fault.hangs_up(self.count)) {
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "hung up on purpose"));
+        }
+        connection.receive(request.method, request.reading).await
+    }
+}

@@ -1,0 +1,94 @@
+//! Every table of the database: name, key and value. Table definitions stand nowhere else.
+//!
+//! The number in a name is the version of its layout: a table whose keys change gets a new name and a migration.
+//! Keys are made by [`super::keys`]; data of an account begins with the account's number. Values are made by
+//! [`super::codec`] from the domain type named here; `tests/stored` holds a record of each that must stay readable.
+
+use std::marker::PhantomData;
+
+use redb::TableDefinition;
+
+use crate::domain::account::Account;
+use crate::domain::activity::Activity;
+use crate::domain::deployment::Place;
+use crate::domain::device::{Block, Device, DeviceKey, Sighting};
+use crate::domain::device_file::DeviceFile;
+use crate::domain::ids::{AccountId, ProfileId, UserId};
+use crate::domain::profile::Profile;
+use crate::domain::run::{Run, Subject};
+use crate::domain::server::ServerSettings;
+use crate::domain::session::{Session, SessionKey};
+use crate::domain::user::User;
+use jiff::Timestamp;
+
+/// How redb sees every table: bytes to bytes.
+pub(super) type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+/// A table with the types of its keys and values.
+pub struct Table<K, V> {
+    pub(super) name: &'static str,
+    types: PhantomData<fn() -> (K, V)>,
+}
+
+impl<K, V> Table<K, V> {
+    const fn new(name: &'static str) -> Self {
+        Self { name, types: PhantomData }
+    }
+
+    /// The same table with another idea of its values, to put in what does not fit.
+    #[cfg(test)]
+    pub(super) const fn with_values<W>(&self) -> Table<K, W> {
+        Table::new(self.name)
+    }
+
+    pub(super) const fn definition(&self) -> Definition {
+        TableDefinition::new(self.name)
+    }
+}
+
+/// What the database says of itself. Key: a word, `schema_version` or the name of a counter. Value: a number.
+pub const META: Table<(String,), u64> = Table::new("meta");
+/// Settings of the server. Key: the word `settings`. Value: [`ServerSettings`].
+pub const SERVER: Table<(String,), ServerSettings> = Table::new("server-1");
+/// Accounts. Key: account. Value: [`Account`], its password sealed.
+pub const ACCOUNTS: Table<(AccountId,), Account> = Table::new("accounts-1");
+/// Users. Key: user. Value: [`User`].
+pub const USERS: Table<(UserId,), User> = Table::new("users-1");
+/// Sessions of users. Key: hash of the cookie's value, 32 bytes. Value: [`Session`].
+pub const SESSIONS: Table<(SessionKey,), Session> = Table::new("sessions-1");
+/// Devices. Key: account, device key. Value: [`Device`].
+pub const DEVICES: Table<(AccountId, DeviceKey), Device> = Table::new("devices-1");
+/// Last contact of each device. Key: account, device key. Value: [`Sighting`].
+pub const SIGHTINGS: Table<(AccountId, DeviceKey), Sighting> = Table::new("sightings-1");
+/// Devices deleted with *block*. Key: account, device key. Value: [`Block`].
+pub const BLOCKED: Table<(AccountId, DeviceKey), Block> = Table::new("blocked-1");
+/// Profiles. Key: account, profile. Value: [`Profile`], secret values sealed.
+pub const PROFILES: Table<(AccountId, ProfileId), Profile> = Table::new("profiles-1");
+/// Profiles attached to places other than devices. Key: account, place. Value: profiles, highest first; a place without any has no row.
+pub const DEPLOYMENT: Table<(AccountId, Place), Vec<ProfileId>> = Table::new("deployment-1");
+/// Activity log. Key: account (0 for the server), running number. Value: [`Activity`].
+pub const ACTIVITY: Table<(AccountId, u64), Activity> = Table::new("activity-1");
+/// Ended runs of devices. Key: account, subject, first request's time. Value: [`Run`].
+pub const RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new("runs-1");
+/// Ended runs of everybody who was not let in. Key: account, subject, first request's time. Value: [`Run`].
+pub const REFUSED_RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new("refused-runs-1");
+/// Files kept for devices. Key: account, device key, file name. Value: [`DeviceFile`].
+pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new("files-1");
+
+/// All of them, made when the database is.
+pub(super) const ALL: [Definition; 14] = [
+    META.definition(),
+    SERVER.definition(),
+    ACCOUNTS.definition(),
+    USERS.definition(),
+    SESSIONS.definition(),
+    DEVICES.definition(),
+    SIGHTINGS.definition(),
+    BLOCKED.definition(),
+    PROFILES.definition(),
+    DEPLOYMENT.definition(),
+    ACTIVITY.definition(),
+    RUNS.definition(),
+    REFUSED_RUNS.definition(),
+    FILES.definition(),
+];

@@ -1,0 +1,130 @@
+//! No other site can make a signed-in browser change anything (ADM-07): one middleware for every unsafe request.
+//!
+//! It asks two things. The browser must say that the request comes from a page of ours (`Sec-Fetch-Site`, else `Origin`), and the
+//! request must repeat the session's token: in the header `X-CSRF-Token`, or in the field `csrf` of its form. A multipart form
+//! has that field first. The body is read here, up to a limit, and handed on.
+
+use actix_multipart::Multipart;
+use actix_session::SessionExt;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_TYPE, HOST, HeaderMap, ORIGIN};
+use actix_web::middleware::Next;
+use actix_web::web::Bytes;
+use actix_web::{Error, HttpMessage, HttpResponse, error};
+use futures_util::{StreamExt, stream};
+use subtle::ConstantTimeEq;
+
+use super::errors;
+use super::session::{self, SignInFirst, Visitor};
+
+/// Header that scripts and the API send the token in.
+pub const HEADER: &str = "x-csrf-token";
+/// Bytes in a form from somebody who is signed in: a pasted configuration of the largest size, percent-encoded.
+const FORM_BYTES: usize = 3 * crate::domain::limits::IMPORT_BYTES + 64 * 1024;
+/// Bytes in a form from anybody else.
+const STRANGER_FORM_BYTES: usize = 16 * 1024;
+
+/// Lets safe requests pass and unsafe ones only with proof that they come from a page of this session.
+pub async fn protect(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.method().is_safe() {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    let visitor = Visitor::of(request.request());
+    if !is_same_origin(request.headers()) {
+        return Ok(refuse(request, &visitor, "the request came from another site"));
+    }
+    let expected = session::token(&request.get_session());
+    let in_header = request.headers().get(HEADER).map(|value| value.as_bytes().to_vec());
+    let limit = if visitor.person().is_some() { FORM_BYTES } else { STRANGER_FORM_BYTES };
+    let given = match in_header {
+        Some(token) => Some(token),
+        None => match buffered(&mut request, limit).await? {
+            Some(body) => token_in(request.headers(), body).await,
+            None => return Ok(too_large(request, &visitor)),
+        },
+    };
+    if !given.is_some_and(|token| bool::from(token.ct_eq(expected.as_bytes()))) {
+        return Ok(refuse(request, &visitor, "the form's token is missing or not of this session"));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+/// What the browser says of the page that sent the request. Programs that are no browsers say nothing: for them the token decides.
+pub(in crate::web) fn is_same_origin(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("unreadable"));
+    if let Some(site) = text("sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
+    }
+    match (text(ORIGIN.as_str()), text(HOST.as_str())) {
+        (None, _) => true,
+        (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(host)),
+        (Some(_), None) => false,
+    }
+}
+
+/// Reads the body up to a limit and puts it back for the handler; none where it is larger.
+async fn buffered(request: &mut ServiceRequest, limit: usize) -> Result<Option<Bytes>, Error> {
+    let mut payload = request.take_payload();
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(error::ErrorBadRequest)?;
+        if body.len() + chunk.len() > limit {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let body = Bytes::from(body);
+    request.set_payload(Payload::from(body.clone()));
+    Ok(Some(body))
+}
+
+async fn token_in(headers: &HeaderMap, body: Bytes) -> Option<Vec<u8>> {
+    let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    if kind.starts_with("application/x-www-form-urlencoded") {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(&body).ok()?;
+        return pairs.into_iter().find(|(name, _)| name == "csrf").map(|(_, token)| token.into_bytes());
+    }
+    if !kind.starts_with("multipart/form-data") {
+        return None;
+    }
+    let mut parts = Multipart::new(headers, stream::iter([Ok::<_, error::PayloadError>(body)]));
+    let mut first = parts.next().await?.ok()?;
+    if first.name() != Some("csrf") {
+        return None;
+    }
+    let mut token = Vec::new();
+    while let Some(Ok(chunk)) = first.next().await {
+        token.extend_from_slice(&chunk);
+    }
+    Some(token)
+}
+
+/// A session that ended while a form was open leads to the sign-in page and back; anything else is refused and logged.
+fn refuse(request: ServiceRequest, visitor: &Visitor, why: &str) -> ServiceResponse<BoxBody> {
+    let ended = visitor.person().is_none() && !is_open_to_strangers(request.path());
+    tracing::warn!(path = request.path(), why, ended, "an unsafe request was refused");
+    let answer = if ended {
+        actix_web::ResponseError::error_response(&SignInFirst(session::page_to_return_to(request.request())))
+    } else {
+        errors::forged(visitor, session::page_to_return_to(request.request()).as_str())
+    };
+    into_response(request, answer)
+}
+
+fn too_large(request: ServiceRequest, visitor: &Visitor) -> ServiceResponse<BoxBody> {
+    let answer = errors::too_large(visitor, session::page_to_return_to(request.request()).as_str());
+    into_response(request, answer)
+}
+
+fn into_response(request: ServiceRequest, answer: HttpResponse) -> ServiceResponse<BoxBody> {
+    request.into_response(answer.map_into_boxed_body())
+}
+
+/// Pages whose forms nobody needs to be signed in for.
+fn is_open_to_strangers(path: &str) -> bool {
+    path.starts_with("/admin/sign-in") || path.starts_with("/setup") || path.starts_with("/api/")
+}

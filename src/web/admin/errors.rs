@@ -1,0 +1,57 @@
+//! Pages that say what went wrong, why, and where to go from there.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+
+use super::layout::{ErrorPage, html_with};
+use super::next::HOME;
+use super::session::Visitor;
+
+/// Nothing is at this address.
+pub fn not_found(visitor: &Visitor) -> HttpResponse {
+    let sentences = ["Nothing is at this address. It may have been deleted, or the link is old."];
+    answer(visitor, StatusCode::NOT_FOUND, "Page not found", &sentences, None, HOME, "Go to the Dashboard")
+}
+
+/// The server could not do it; the log knows why under the id.
+pub fn internal(visitor: &Visitor, request_id: &str) -> HttpResponse {
+    let sentences = ["The server could not do this. Nothing was changed that was not confirmed. Try again in a moment."];
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    answer(visitor, status, "Something went wrong", &sentences, Some(request_id), HOME, "Go to the Dashboard")
+}
+
+/// A form that was not sent by a page of this session.
+pub fn forged(visitor: &Visitor, back: &str) -> HttpResponse {
+    let sentences = [
+        "Nothing was changed. The form belongs to another sign-in, or was sent by another site.",
+        "Go back, load the page again and send the form once more.",
+    ];
+    answer(visitor, StatusCode::FORBIDDEN, "This form is no longer valid", &sentences, None, back, "Load the page again")
+}
+
+/// A form or file above the limit.
+pub fn too_large(visitor: &Visitor, back: &str) -> HttpResponse {
+    let sentences = ["Nothing was changed. A configuration file or pasted text may have 4 MiB."];
+    answer(visitor, StatusCode::PAYLOAD_TOO_LARGE, "This is too large", &sentences, None, back, "Go back")
+}
+
+/// A page with any status, cause and next step.
+pub fn answer(
+    visitor: &Visitor,
+    status: StatusCode,
+    title: &str,
+    sentences: &[&str],
+    request_id: Option<&str>,
+    href: &str,
+    action: &'static str,
+) -> HttpResponse {
+    let page = ErrorPage {
+        page: visitor.page(title),
+        status: status.as_u16(),
+        sentences: sentences.iter().map(|&s| s.to_owned()).collect(),
+        request_id: request_id.map(ToOwned::to_owned),
+        href: href.to_owned(),
+        action,
+    };
+    html_with(status, &page)
+}

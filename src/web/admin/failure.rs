@@ -1,0 +1,117 @@
+//! What a page answers when a service could not do what it was asked for.
+//!
+//! Handlers answer `Result<HttpResponse, Failure>`. A form that can be mended is shown again instead, by its own page.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use uuid::Uuid;
+
+use super::layout::{ErrorPage, Page, html_with};
+use super::session::SignedIn;
+use crate::services::error::ServiceError;
+
+/// A failed service, with the frame of the page that tells it.
+pub struct Failure {
+    page: Page,
+    error: ServiceError,
+    /// What the log knows a fault of ours by.
+    id: Option<Uuid>,
+}
+
+impl Failure {
+    /// The failure on a page of this person. A fault of ours is logged here, once.
+    pub fn new(who: &SignedIn, error: ServiceError) -> Self {
+        let mut page = who.page("");
+        let id = (status(&error) == StatusCode::INTERNAL_SERVER_ERROR).then(Uuid::now_v7);
+        if let Some(id) = id {
+            tracing::error!(%id, error = %chain(&error), page = page.here, "a page could not do what it was asked for");
+        }
+        page.title = title(&error).to_owned();
+        Self { page, error, id }
+    }
+
+    /// The same as a function, for `map_err`.
+    pub fn of(who: &SignedIn) -> impl Fn(ServiceError) -> Self + '_ {
+        move |error| Self::new(who, error)
+    }
+
+    /// An object that is not there.
+    pub fn not_found(who: &SignedIn, what: &'static str, which: impl fmt::Display) -> Self {
+        Self::new(who, ServiceError::not_found(what, which))
+    }
+}
+
+/// The error with its causes, for the log.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text} because {next}");
+        cause = next.source();
+    }
+    text
+}
+
+fn status(error: &ServiceError) -> StatusCode {
+    match error {
+        ServiceError::NotFound { .. } => StatusCode::NOT_FOUND,
+        ServiceError::Conflict(_) => StatusCode::CONFLICT,
+        ServiceError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        ServiceError::Denied(_) => StatusCode::FORBIDDEN,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn title(error: &ServiceError) -> &'static str {
+    match error {
+        ServiceError::NotFound { .. } => "Not found",
+        ServiceError::Conflict(_) => "This was changed meanwhile",
+        ServiceError::Invalid(_) => "This cannot be done",
+        ServiceError::Denied(_) => "You may not do this",
+        _ => "Something went wrong",
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Failure").field(&self.error).finish()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        status(&self.error)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let sentence = match self.id {
+            Some(_) => "The server could not do this. What was not confirmed is not saved. Try again in a moment.".to_owned(),
+            None => sentence(&self.error.to_string()),
+        };
+        let page = ErrorPage {
+            page: self.page.clone(),
+            status: self.status_code().as_u16(),
+            sentences: vec![sentence],
+            request_id: self.id.map(|id| id.to_string()),
+            href: "/admin/".to_owned(),
+            action: "Go to the Dashboard",
+        };
+        html_with(self.status_code(), &page)
+    }
+}
+
+/// Errors are written in lower case to fit anywhere; on a page they are sentences.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str().trim_end_matches('.')))
+}

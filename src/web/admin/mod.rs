@@ -1,0 +1,42 @@
+//! The admin pages: one room a page of the guide, on a frame that all share. Pages call services; they never touch state.
+//!
+//! Every page works without a script; scripts and styles come from files only, as [`security_headers`] demands.
+//!
+//! A page is a struct that derives `askama::Template`, holds its [`layout::Page`] in a field `page` (made by
+//! [`session::SignedIn::page`]) and extends `base.html`, which brings the components of `macros.html` in as `m`. Its handler takes
+//! [`session::SignedIn`], which guards it, and answers [`layout::html`]. A form is taken as [`forms::Form`], parsed into a draft,
+//! and either shown again by [`layout::html_rejected`] or answered by [`session::SignedIn::done`] with a redirect and a message.
+//! A list reads its address by [`paging::ListQuery`].
+
+pub mod assets;
+pub mod csrf;
+pub mod errors;
+pub mod failure;
+pub mod flash;
+pub mod forms;
+#[cfg(test)]
+mod gallery;
+pub mod layout;
+pub mod next;
+pub mod paging;
+pub mod session;
+pub mod theme;
+
+use actix_web::middleware::DefaultHeaders;
+
+/// What browsers may do with an answer of ours (ADM-08). An answer that sets one of these itself keeps its own.
+pub fn security_headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add(("Content-Security-Policy", CONTENT_SECURITY_POLICY))
+        .add(("X-Content-Type-Options", "nosniff"))
+        .add(("Referrer-Policy", "same-origin"))
+        .add(("Strict-Transport-Security", "max-age=31536000"))
+        .add(("Cross-Origin-Opener-Policy", "same-origin"))
+        .add(("Cross-Origin-Resource-Policy", "same-origin"))
+        .add(("Permissions-Policy", "camera=(), microphone=(), geolocation=()"))
+        .add(("Cache-Control", "no-store"))
+}
+
+/// Only files of ours run or style a page; nothing may frame it or be framed by it.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";

@@ -1,0 +1,210 @@
+//! Who asks: the session behind the cookie, and the extractors that pages take it with.
+//!
+//! [`SignedIn`] sends everybody else to the sign-in page and brings them back to the same page (R15); [`Visitor`] is anyone.
+
+use std::fmt;
+use std::future::{Ready, ready};
+
+use actix_session::{Session, SessionExt};
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use super::flash::{self, FlashKind};
+use super::layout::{Page, see_other};
+use super::next::LocalPath;
+use super::theme::Theme;
+use crate::domain::access::Actor;
+use crate::domain::ids::UserId;
+use crate::domain::user::Role;
+
+/// Name of the cookie: the prefix makes browsers refuse it from any other host, path or clear-text page.
+pub const COOKIE: &str = "__Host-pdms";
+const USER: &str = "user";
+const CSRF: &str = "csrf";
+
+/// The person of a session, as the session keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Key.
+    pub id: UserId,
+    /// Shown name.
+    pub name: String,
+    /// What the person may do.
+    pub role: Role,
+    /// When this session signed in.
+    pub since: Timestamp,
+}
+
+/// What pages need of the running server, whoever asks.
+pub struct Surroundings {
+    /// The clock.
+    pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// The zone that times are shown in.
+    pub zone: Box<dyn Fn() -> TimeZone + Send + Sync>,
+    /// Whether this is a demonstration.
+    pub demo: bool,
+}
+
+/// Anyone, signed in or not.
+pub struct Visitor {
+    session: Session,
+    person: Option<Person>,
+    request: HttpRequest,
+}
+
+/// Somebody who is signed in. As a handler's argument it guards the handler.
+pub struct SignedIn {
+    /// Who, as services want to know it.
+    pub actor: Actor,
+    /// Who, as the session keeps it.
+    pub person: Person,
+    visitor: Visitor,
+}
+
+impl Visitor {
+    /// The visitor behind a request.
+    pub fn of(request: &HttpRequest) -> Self {
+        let session = request.get_session();
+        let person = session.get::<Person>(USER).ok().flatten();
+        Self { session, person, request: request.clone() }
+    }
+
+    /// The frame of a page. Takes the message that waits.
+    pub fn page(&self, title: impl Into<String>) -> Page {
+        let surroundings = self.request.app_data::<web::Data<Surroundings>>();
+        Page {
+            title: title.into(),
+            user: self.person.as_ref().map(|p| p.name.clone()),
+            csrf: token(&self.session),
+            flash: flash::take(&self.session),
+            demo: surroundings.is_some_and(|s| s.demo),
+            theme: Theme::of(&self.request),
+            here: self.request.uri().path_and_query().map_or_else(|| "/admin/".to_owned(), ToString::to_string),
+            now: surroundings.map_or(Timestamp::UNIX_EPOCH, |s| (s.now)()),
+            zone: surroundings.map_or(TimeZone::UTC, |s| (s.zone)()),
+        }
+    }
+
+    /// The session itself.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Whether somebody is signed in.
+    pub fn person(&self) -> Option<&Person> {
+        self.person.as_ref()
+    }
+}
+
+impl SignedIn {
+    /// The frame of a page. Takes the message that waits.
+    pub fn page(&self, title: impl Into<String>) -> Page {
+        self.visitor.page(title)
+    }
+
+    /// The session itself.
+    pub fn session(&self) -> &Session {
+        &self.visitor.session
+    }
+
+    /// Sends the browser to a page that says that something was done.
+    pub fn done(&self, path: &str, text: impl Into<String>) -> HttpResponse {
+        flash::put(self.session(), FlashKind::Ok, text);
+        see_other(path)
+    }
+
+    /// Sends the browser to a page that says why something was not done.
+    pub fn not_done(&self, path: &str, text: impl Into<String>) -> HttpResponse {
+        flash::put(self.session(), FlashKind::Bad, text);
+        see_other(path)
+    }
+}
+
+/// The actor of a request, for the API; none where nobody is signed in.
+pub fn actor(request: &HttpRequest) -> Option<Actor> {
+    Visitor::of(request).person.map(|person| Actor::User { id: person.id, name: person.name, role: person.role })
+}
+
+/// The form token of a session; made at first use, kept until the session ends.
+pub fn token(session: &Session) -> String {
+    if let Ok(Some(token)) = session.get::<String>(CSRF) {
+        return token;
+    }
+    let token = hex::encode(rand::rng().random::<[u8; 32]>());
+    if let Err(error) = session.insert(CSRF, &token) {
+        tracing::error!(%error, "a form token could not be kept");
+    }
+    token
+}
+
+/// Begins a signed-in session: a new id and a new form token, nothing kept of before (ADM-05).
+pub fn sign_in(session: &Session, person: &Person) -> Result<(), actix_session::SessionInsertError> {
+    session.clear();
+    session.renew();
+    session.insert(USER, person)
+}
+
+/// Ends the session: its row goes, and with it every tab (R12).
+pub fn sign_out(session: &Session) {
+    session.purge();
+}
+
+impl FromRequest for Visitor {
+    type Error = std::convert::Infallible;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::of(request)))
+    }
+}
+
+impl FromRequest for SignedIn {
+    type Error = SignInFirst;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let visitor = Visitor::of(request);
+        ready(match visitor.person.clone() {
+            Some(person) => {
+                let actor = Actor::User { id: person.id, name: person.name.clone(), role: person.role };
+                Ok(Self { actor, person, visitor })
+            }
+            None => Err(SignInFirst(page_to_return_to(request))),
+        })
+    }
+}
+
+/// Nobody is signed in: the browser goes to the sign-in page and comes back here.
+#[derive(Debug)]
+pub struct SignInFirst(pub LocalPath);
+
+impl fmt::Display for SignInFirst {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sign in first")
+    }
+}
+
+impl ResponseError for SignInFirst {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::SEE_OTHER
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        see_other(&self.0.sign_in())
+    }
+}
+
+/// The page that was asked for, or for a form the page that it stood on.
+pub fn page_to_return_to(request: &HttpRequest) -> LocalPath {
+    if request.method().is_safe() {
+        return LocalPath::or_home(request.uri().path_and_query().map_or("", |p| p.as_str()));
+    }
+    let referer = request.headers().get("referer").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let path = referer.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+    LocalPath::or_home(path.unwrap_or_default())
+}

@@ -1,0 +1,88 @@
+//! The activity log.
+
+use actix_web::{get, web};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::caller::Caller;
+use super::list::{List, Paging};
+use super::paths::AccountPath;
+use super::problem::{Problem, Problems};
+use crate::domain::activity::Activity;
+use crate::services::Services;
+use crate::services::activity::{ActivityQuery, list};
+use crate::web::blocking;
+
+/// Which entries.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Words that must all occur in an entry.
+    q: Option<String>,
+    /// Kind of object: `device`, `profile`, `deployment`, `account`, `user`, `certificate`.
+    object: Option<String>,
+    /// Only entries at or after this time.
+    since: Option<Timestamp>,
+    /// Only entries before this time.
+    until: Option<Timestamp>,
+    /// Page, counted from 1.
+    page: Option<usize>,
+    /// Entries on a page, at most 1000.
+    per_page: Option<usize>,
+}
+
+/// One entry.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ActivityShape {
+    /// When.
+    pub at: Timestamp,
+    /// Who: a user's name, `command line`, or `pdms` with a reason.
+    pub actor: String,
+    /// Kind of the object.
+    pub object: String,
+    /// Which object, by its name.
+    pub subject: String,
+    /// What was done.
+    pub action: String,
+    /// Fields that changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<ChangeShape>,
+}
+
+/// One field's old and new value; secrets are masked.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ChangeShape {
+    /// Field or parameter.
+    pub field: String,
+    /// Before; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<String>,
+    /// After; absent where there is none any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<String>,
+}
+
+impl From<Activity> for ActivityShape {
+    fn from(Activity { at, actor, event }: Activity) -> Self {
+        let changes = event.changes.into_iter().map(|c| ChangeShape { field: c.field, old: c.old, new: c.new }).collect();
+        Self { at, actor, object: event.object, subject: event.subject, action: event.action, changes }
+    }
+}
+
+/// Lists what was done, newest first.
+#[utoipa::path(tag = "activity", params(AccountPath, Wanted), responses((status = 200, body = List<ActivityShape>), Problems))]
+#[get("/accounts/{account}/activity")]
+pub async fn list_activity(
+    caller: Caller,
+    services: web::Data<Services>,
+    _: web::Path<AccountPath>,
+    wanted: web::Query<Wanted>,
+) -> Result<web::Json<List<ActivityShape>>, Problem> {
+    let Wanted { q, object, since, until, page, per_page } = wanted.into_inner();
+    let Paging { offset, limit } = Paging::new(page, per_page)?;
+    let query = ActivityQuery { q: q.unwrap_or_default(), object, since, until, offset, limit };
+    let found = blocking::call(&services, move |services| list(services, caller.account, &query)).await?;
+    Ok(web::Json(List { items: found.items.into_iter().map(ActivityShape::from).collect(), total: found.total }))
+}

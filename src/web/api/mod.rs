@@ -1,0 +1,156 @@
+//! The API: everything a page can do, as JSON below `/api/v1` (contract 6). Thin: the same drafts and services as the pages.
+//!
+//! [`routes!`] names every operation once; routing and description are both made from it, so neither can miss one.
+
+pub mod activity;
+pub mod body;
+pub mod caller;
+pub mod deployment;
+pub mod device_changes;
+pub mod device_shapes;
+pub mod devices;
+pub mod imports;
+pub mod list;
+pub mod paths;
+pub mod problem;
+pub mod profile_shapes;
+pub mod profiles;
+pub mod runs;
+pub mod session;
+pub mod settings;
+pub mod users;
+
+use actix_web::{HttpResponse, get, web};
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use crate::domain::limits::IMPORT_BYTES;
+use problem::{FieldProblem, Problem, of_body, of_path, of_query};
+
+/// Where the API is.
+pub const ROOT: &str = "/api/v1";
+/// Bytes in a JSON body: an imported file of the largest size, every character escaped.
+const BODY_BYTES: usize = 6 * IMPORT_BYTES + 64 * 1024;
+
+/// Routes and description of the operations of the API.
+macro_rules! routes {
+    ($($room:ident::$operation:ident),+ $(,)?) => {
+        fn operations(config: &mut web::ServiceConfig) {
+            config$(.service($room::$operation))+;
+        }
+
+        #[derive(OpenApi)]
+        #[openapi(
+            info(title = "pdms", description = "Device management and provisioning server for Poly phones"),
+            servers((url = "/api/v1")),
+            paths($($room::$operation),+),
+            components(schemas(Problem, FieldProblem)),
+            security(("session" = [])),
+            modifiers(&Session),
+        )]
+        struct Description;
+    };
+}
+
+routes! {
+    session::show_session,
+    devices::list_devices,
+    devices::show_device,
+    devices::show_effective,
+    device_changes::add_devices,
+    device_changes::change_device,
+    device_changes::replace_device,
+    device_changes::delete_device,
+    device_changes::list_blocked,
+    device_changes::unblock_device,
+    profiles::list_profiles,
+    profiles::create_profiles,
+    imports::import_as_profile,
+    profiles::show_profile,
+    profiles::show_uses,
+    profiles::replace_profile,
+    profiles::change_profile,
+    profiles::copy_profile,
+    profiles::delete_profile,
+    imports::import_into_profile,
+    deployment::show_global,
+    deployment::set_global,
+    deployment::show_of_device,
+    deployment::set_of_device,
+    runs::list_device_runs,
+    runs::list_refused_runs,
+    settings::show_settings,
+    settings::change_settings,
+    activity::list_activity,
+    users::list_users,
+    users::add_user,
+    users::set_user_password,
+}
+
+/// How callers prove who they are.
+struct Session;
+
+impl Modify for Session {
+    fn modify(&self, document: &mut Document) {
+        let words = "the session of the admin pages; whatever changes something also needs its token in the header X-CSRF-Token";
+        let cookie = ApiKeyValue::with_description(crate::web::admin::session::COOKIE, words);
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+/// The description of the API: OpenAPI 3.1, made from the code.
+pub fn description() -> Document {
+    Description::openapi()
+}
+
+/// Registers the API below [`ROOT`]. Sessions and security headers are set around it by whoever calls this.
+pub fn configure(config: &mut web::ServiceConfig) {
+    config.service(
+        web::scope(ROOT)
+            .app_data(web::JsonConfig::default().limit(BODY_BYTES).error_handler(of_body))
+            .app_data(web::QueryConfig::default().error_handler(of_query))
+            .app_data(web::PathConfig::default().error_handler(of_path))
+            .service(describe)
+            .configure(operations)
+            .default_service(web::to(nothing_here)),
+    );
+}
+
+/// The description itself needs no session: it tells nothing of this installation.
+#[get("/openapi.json")]
+async fn describe() -> web::Json<Document> {
+    web::Json(description())
+}
+
+async fn nothing_here(request: actix_web::HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found("operation", format_args!("{} {}", request.method(), request.path())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_is_of_openapi_3_1_and_names_every_operation_once() {
+        let document = serde_json::to_value(description()).expect("a document is JSON");
+        assert_eq!(document["openapi"], "3.1.0");
+        let paths = document["paths"].as_object().expect("paths");
+        let operations: Vec<&str> = paths
+            .values()
+            .flat_map(|path| path.as_object().expect("a path").values())
+            .filter_map(|operation| operation["operationId"].as_str())
+            .collect();
+        let mut unique = operations.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), operations.len(), "{operations:?}");
+        assert!(
+            paths.keys().all(|path| path.starts_with('/') && !path.starts_with(ROOT)),
+            "paths are below the server's address"
+        );
+    }
+}

@@ -1,0 +1,227 @@
+//! What phones see: every path that is no page, API or health check (contract 4).
+//!
+//! A request comes by this way: credentials ([`auth`]), address ([`peer`]), User-Agent ([`agent`]), then what
+//! [`crate::services::provisioning`] says about who comes and what it gets; [`fetch`] and [`upload`] turn that into HTTP. Every
+//! answer, also the 401 of a stranger, leaves a message for the runs. A fetch reads memory only.
+
+pub mod agent;
+pub mod auth;
+mod fetch;
+pub mod handshake;
+pub mod peer;
+mod reply;
+mod upload;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+use ipnet::IpNet;
+use jiff::Timestamp;
+
+use crate::domain::admission::NewDeviceCaps;
+use crate::domain::device::DeviceKey;
+use crate::domain::ids::{DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL};
+use crate::domain::limits::OUTSIDE_TEXT_CHARS;
+use crate::domain::phone_file::{LogKind, PhoneFile, PhonePath};
+use crate::domain::run::assembly::{Asked, Heard, Speaker, Standing};
+use crate::domain::run::{Exchange, Method as Verb, Reason, clean};
+use crate::domain::user_agent::XDevice;
+use crate::domain::world::World;
+use crate::services::Services;
+use crate::services::presence::Message;
+use crate::services::provisioning::{Guest, Provisioning, Visit};
+use crate::services::uploads::{Space, UploadSettings};
+use crate::web::listener::Connection;
+use agent::Agent;
+use auth::{Gate, Proof};
+use reply::Reply;
+
+/// What the settings say about phones.
+#[derive(Clone, Debug, Default)]
+pub struct PhoneSettings {
+    /// Proxies whose word about a request's origin counts.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How much may be uploaded.
+    pub uploads: UploadSettings,
+    /// How many new devices may come.
+    pub new_devices: NewDeviceCaps,
+}
+
+/// The phones' door: what all of their requests share.
+pub struct Door {
+    gate: Gate,
+    provisioning: Provisioning,
+    settings: PhoneSettings,
+    space: Space,
+    /// Bodies that are being read at a time: each may hold [`upload::IN_MEMORY_BYTES`].
+    bodies: tokio::sync::Semaphore,
+}
+
+impl Door {
+    /// One for the whole server.
+    pub fn new(services: &Services, settings: PhoneSettings) -> Self {
+        Self {
+            gate: Gate::new(*services.secrets().derived_key("phone credentials")),
+            provisioning: Provisioning::new(settings.new_devices),
+            settings,
+            space: Space::default(),
+            bodies: tokio::sync::Semaphore::new(upload::BODIES_AT_A_TIME),
+        }
+    }
+}
+
+/// One request with what is known of it from the beginning.
+struct Call {
+    services: web::Data<Services>,
+    door: web::Data<Door>,
+    request: HttpRequest,
+    peer: SocketAddr,
+    address: IpAddr,
+    path: PhonePath,
+    agent: Agent,
+    x_device: Option<XDevice>,
+}
+
+/// Answers a phone. To be mounted as the default service, behind the addresses that are not phones'.
+pub async fn answer(
+    request: HttpRequest,
+    payload: web::Payload,
+    services: web::Data<Services>,
+    door: web::Data<Door>,
+) -> HttpResponse {
+    let call = Call::new(request, services, door);
+    let (reply, guest) = call.answer(payload).await;
+    call.note(&reply, guest);
+    reply.into_response()
+}
+
+impl Call {
+    fn new(request: HttpRequest, services: web::Data<Services>, door: web::Data<Door>) -> Self {
+        let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let connected = request.conn_data::<Connection>().and_then(|connection| connection.peer);
+        let peer = connected.or_else(|| request.peer_addr()).unwrap_or(nobody);
+        let x_device = request.headers().get("x-device").and_then(|value| XDevice::parse(value.to_str().ok()?));
+        Self {
+            address: peer::address(peer.ip(), request.headers(), &door.settings.trusted_proxies),
+            path: PhonePath::parse(request.path()),
+            agent: agent::of(request.headers()),
+            peer,
+            x_device,
+            services,
+            door,
+            request,
+        }
+    }
+
+    /// The answer, and who came, where the credentials were right.
+    async fn answer(&self, payload: web::Payload) -> (Reply, Option<Guest>) {
+        let Some(world) = self.services.worlds().get(DEFAULT_ACCOUNT) else {
+            return (Reply::unauthorized(self.reason_of_no_credentials()), None);
+        };
+        match self.door.gate.judge(self.request.headers(), &world.account) {
+            Proof::Missing => return (Reply::unauthorized(Reason::CredentialsMissing), None),
+            Proof::Wrong => return (Reply::unauthorized(Reason::CredentialsWrong), None),
+            Proof::Right => {}
+        }
+        let visit = self.visit();
+        match self.request.method() {
+            &Method::GET | &Method::HEAD => {
+                let guest = self.door.provisioning.receive(&self.services, &world, &visit);
+                (fetch::answer(self, &world, &guest).await, Some(guest))
+            }
+            &Method::PUT | &Method::POST => upload::answer(self, &world, payload).await,
+            _ => (Reply::method_refused(), None),
+        }
+    }
+
+    /// Before set-up nothing can be right.
+    fn reason_of_no_credentials(&self) -> Reason {
+        match self.request.headers().contains_key(actix_web::http::header::AUTHORIZATION) {
+            true => Reason::CredentialsWrong,
+            false => Reason::CredentialsMissing,
+        }
+    }
+
+    fn visit(&self) -> Visit<'_> {
+        Visit {
+            file: &self.path.file,
+            path: below_root(self.request.path()),
+            agent: self.agent.phone.as_deref(),
+            address: self.address,
+        }
+    }
+
+    fn receive(&self, world: &World) -> Guest {
+        self.door.provisioning.receive(&self.services, world, &self.visit())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.services.clock().now()
+    }
+
+    fn is_head(&self) -> bool {
+        self.request.method() == Method::HEAD
+    }
+
+    /// Leaves the message that runs and sightings are made of.
+    fn note(&self, reply: &Reply, guest: Option<Guest>) {
+        let standing = match &guest {
+            Some(guest) if guest.device.is_some() => Standing::LetIn,
+            _ => Standing::Refused,
+        };
+        let key = guest.and_then(|guest| guest.key).or_else(|| self.path.file.key().cloned()).or_else(|| self.tag());
+        let heard = Heard {
+            connection: peer::connection_id(self.peer),
+            address: self.address,
+            key,
+            standing,
+            asked: asked(&self.path.file, self.request.method()),
+            speaker: Speaker::Application,
+            user_agent: Arc::clone(&self.agent.text),
+            exchange: Exchange {
+                at: self.now(),
+                method: verb(self.request.method()),
+                path: clean(self.request.path(), OUTSIDE_TEXT_CHARS).into(),
+                status: reply.status().as_u16(),
+                size_bytes: reply.size_bytes(),
+                reason: reply.reason(),
+            },
+        };
+        let private_ip = self.x_device.as_ref().and_then(|told| told.ip);
+        self.services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: self.agent.phone.clone(), private_ip });
+    }
+
+    fn tag(&self) -> Option<DeviceKey> {
+        self.agent.phone.as_ref().and_then(|phone| phone.tag.clone())
+    }
+}
+
+/// The path below the account's root, without slashes at its ends.
+fn below_root(path: &str) -> &str {
+    let path = path.trim_matches('/');
+    match path.split_once('/') {
+        Some((first, rest)) if first.eq_ignore_ascii_case(DEFAULT_ACCOUNT_LABEL) => rest,
+        _ => path,
+    }
+}
+
+fn verb(method: &Method) -> Verb {
+    match method {
+        &Method::GET => Verb::Get,
+        &Method::HEAD => Verb::Head,
+        &Method::PUT => Verb::Put,
+        &Method::POST => Verb::Post,
+        _ => Verb::Other,
+    }
+}
+
+fn asked(file: &PhoneFile, method: &Method) -> Asked {
+    match file {
+        PhoneFile::Master(_) | PhoneFile::MasterDefault if *method == Method::GET => Asked::Master,
+        PhoneFile::Parameters(_) if *method == Method::GET => Asked::Parameters,
+        PhoneFile::Log(_, LogKind::Boot) if *method == Method::PUT => Asked::BootLog,
+        _ => Asked::Other,
+    }
+}

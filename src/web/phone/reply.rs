@@ -1,0 +1,139 @@
+//! Answers to phones: bare, with a length, never chunked, never compressed, and the reason beside the status.
+
+use actix_web::body::{BoxBody, SizedStream};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, web};
+
+use crate::domain::limits::RETRY_AFTER_SECONDS;
+use crate::domain::run::Reason;
+
+/// What phones may do; the rest is 405.
+const METHODS: &str = "GET, HEAD, PUT, POST";
+/// What may be done with a file that is served and never taken.
+const READ_ONLY: &str = "GET, HEAD";
+/// The challenge, the same for everybody.
+const CHALLENGE: &str = "Basic realm=\"pdms\"";
+
+const XML: &str = "text/xml; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// An answer before it is sent.
+pub(super) struct Reply {
+    status: StatusCode,
+    reason: Reason,
+    body: Body,
+    header: Option<(HeaderName, &'static str)>,
+    content_type: &'static str,
+    size_bytes: u64,
+}
+
+enum Body {
+    Text(&'static str),
+    Bytes(Vec<u8>),
+    /// Only its length is told: the answer to HEAD for what would have to be read from the disk.
+    Length,
+}
+
+impl Reply {
+    fn text(status: StatusCode, reason: Reason, text: &'static str) -> Self {
+        let size_bytes = text.len() as u64;
+        Self { status, reason, body: Body::Text(text), header: None, content_type: TEXT, size_bytes }
+    }
+
+    fn with(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// 401: whatever exists, whoever asks.
+    pub fn unauthorized(reason: Reason) -> Self {
+        let text = "The user name and password of the provisioning account are needed.\n";
+        Self::text(StatusCode::UNAUTHORIZED, reason, text).with(WWW_AUTHENTICATE, CHALLENGE)
+    }
+
+    /// 503: the phone keeps what it has and comes again.
+    pub fn held(reason: Reason) -> Self {
+        Self::text(StatusCode::SERVICE_UNAVAILABLE, reason, "Not now.\n").with(RETRY_AFTER, retry_after())
+    }
+
+    /// 404, short.
+    pub fn absent(reason: Reason) -> Self {
+        Self::text(StatusCode::NOT_FOUND, reason, "No such file.\n")
+    }
+
+    /// 405 for methods that phones do not use.
+    pub fn method_refused() -> Self {
+        Self::text(StatusCode::METHOD_NOT_ALLOWED, Reason::MethodRefused, "Not a method for phones.\n").with(ALLOW, METHODS)
+    }
+
+    /// 405 for an upload of what is only served.
+    pub fn read_only() -> Self {
+        Self::text(StatusCode::METHOD_NOT_ALLOWED, Reason::NotUploadable, "This file is not taken.\n").with(ALLOW, READ_ONLY)
+    }
+
+    /// An upload that is not taken.
+    pub fn refused(status: StatusCode, reason: Reason) -> Self {
+        Self::text(status, reason, "Not taken.\n")
+    }
+
+    /// 201 or 204: an upload that is kept.
+    pub fn kept(status: StatusCode, reason: Reason, size_bytes: u64) -> Self {
+        Self { size_bytes, ..Self::text(status, reason, "") }
+    }
+
+    /// 200 with a file that we made.
+    pub fn made(bytes: Vec<u8>, reason: Reason) -> Self {
+        let size_bytes = bytes.len() as u64;
+        Self { status: StatusCode::OK, reason, body: Body::Bytes(bytes), header: None, content_type: XML, size_bytes }
+    }
+
+    /// 200 with what a phone uploaded. It is never shown as a page, whatever it holds.
+    pub fn uploaded(bytes: Vec<u8>) -> Self {
+        Self { content_type: TEXT, ..Self::made(bytes, Reason::DeviceFile) }.with(NOSNIFF, "nosniff")
+    }
+
+    /// 200 with the length of what a phone uploaded: the answer to HEAD.
+    pub fn length(size_bytes: u64) -> Self {
+        Self { body: Body::Length, size_bytes, ..Self::uploaded(Vec::new()) }
+    }
+
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    pub fn into_response(self) -> HttpResponse {
+        let mut builder = HttpResponse::build(self.status);
+        if let Some(header) = self.header {
+            builder.insert_header(header);
+        }
+        if self.status == StatusCode::NO_CONTENT {
+            return builder.finish();
+        }
+        builder.insert_header((CONTENT_TYPE, HeaderValue::from_static(self.content_type)));
+        match self.body {
+            Body::Text(text) => builder.body(text),
+            Body::Bytes(bytes) => builder.body(bytes),
+            Body::Length => {
+                let nothing = futures_util::stream::empty::<Result<web::Bytes, std::io::Error>>();
+                builder.body(BoxBody::new(SizedStream::new(self.size_bytes, nothing)))
+            }
+        }
+    }
+}
+
+const NOSNIFF: HeaderName = actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
+
+/// [`RETRY_AFTER_SECONDS`] as text.
+fn retry_after() -> &'static str {
+    const { assert!(RETRY_AFTER_SECONDS == 3_600, "the text below says the same") };
+    "3600"
+}

@@ -1,0 +1,187 @@
+//! Configuration files of any shape to parameters with their places.
+//!
+//! Element names carry no meaning: attributes at every depth are parameters, the root's too. What a profile makes of them is
+//! decided in [`crate::domain::import`].
+
+use roxmltree::{Attribute, Document, Node};
+
+use crate::domain::import::{Entry, Position};
+use crate::domain::limits::{IMPORT_BYTES, PARAMETERS_PER_PROFILE};
+
+use super::classify::Shape;
+use super::encoding::decode;
+use super::scan::{Fault, MAX_DEPTH, MAX_ELEMENTS, scan};
+
+/// A file that cannot be imported: where and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {}, column {}: {reason}", at.line, at.column)]
+pub struct ReadError {
+    /// The first place that speaks against it.
+    pub at: Position,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a file cannot be imported.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// More than [`IMPORT_BYTES`].
+    #[error("the file has {0} bytes; at most {IMPORT_BYTES} are taken")]
+    Size(usize),
+    /// A byte that the file's encoding does not have.
+    #[error("this is not {0}; save the file as UTF-8, or name its encoding in its first line")]
+    BadByte(&'static str),
+    /// An encoding that nobody knows.
+    #[error("the encoding “{0}” is not known; save the file as UTF-8")]
+    UnknownEncoding(String),
+    /// A document type: it could name other files and addresses.
+    #[error("DOCTYPE not allowed; remove the <!DOCTYPE …> declaration")]
+    Doctype,
+    /// Elements too deep.
+    #[error("more than {MAX_DEPTH} elements within each other")]
+    Depth,
+    /// Too many elements.
+    #[error("more than {MAX_ELEMENTS} elements")]
+    Elements,
+    /// Too many attributes, or too many namespaces among them.
+    #[error("more than {PARAMETERS_PER_PROFILE} parameters; split the file into several profiles")]
+    Attributes,
+    /// One parameter twice in one element, which XML forbids.
+    #[error("the parameter “{0}” stands in this element twice; remove one, or correct its name (was .set meant?)")]
+    Duplicate(String),
+    /// Not well-formed.
+    #[error("{0}")]
+    Syntax(String),
+    /// Another kind of file.
+    #[error("{0}")]
+    Shape(Shape),
+}
+
+/// Reads a file as uploaded or pasted: all of its parameters in document order, with their values as they were meant.
+///
+/// Line breaks inside values are kept, where XML would turn them into blanks: certificates need them. Namespace declarations
+/// and attributes such as `xsi:noNamespaceSchemaLocation` are no parameters. Names and values are not checked yet.
+pub fn parameters(bytes: &[u8]) -> Result<Vec<Entry>, ReadError> {
+    if bytes.len() > IMPORT_BYTES {
+        return Err(ReadError { at: Position::START, reason: Reason::Size(bytes.len()) });
+    }
+    let text = decode(bytes)?;
+    check_kind(&text)?;
+    let document = Document::parse(&text).map_err(|e| syntax_error(&text, &e))?;
+    let mut places = Places::new(&text);
+    let mut entries = Vec::new();
+    for element in document.descendants().filter(Node::is_element) {
+        for attribute in element.attributes() {
+            let range = attribute.range();
+            let qualified = text[range.clone()].split(['=', ' ', '\t', '\r', '\n']).next().unwrap_or_default();
+            if attribute.namespace().is_some() && is_of_xml_itself(&attribute) {
+                continue;
+            }
+            entries.push(Entry { name: qualified.to_owned(), value: value(&text[range.clone()]), at: places.at(range.start) });
+        }
+    }
+    if entries.is_empty()
+        && let Some(node) = document.descendants().find(|n| n.is_text() && n.text().is_some_and(|t| !t.trim().is_empty()))
+    {
+        return Err(ReadError { at: places.at(node.range().start), reason: Reason::Shape(Shape::ValuesInText) });
+    }
+    Ok(entries)
+}
+
+/// Refuses what the parser must not see, and what is another kind of file whether well-formed or not.
+fn check_kind(text: &str) -> Result<(), ReadError> {
+    let scan = scan(text);
+    let refuse = |offset: usize, reason| Err(ReadError { at: Places::new(text).at(offset), reason });
+    let content = text.trim_start();
+    if !content.starts_with('<') {
+        return refuse(text.len() - content.len(), Reason::Shape(Shape::of_text(text)));
+    }
+    if let Some((name, offset)) = scan.root
+        && let Some(shape) = Shape::of_root(name)
+    {
+        return refuse(offset, Reason::Shape(shape));
+    }
+    let Some((fault, offset)) = scan.fault else { return Ok(()) };
+    let reason = match fault {
+        Fault::Doctype => Reason::Doctype,
+        Fault::LateDeclaration => Reason::Syntax(LATE_DECLARATION.to_owned()),
+        Fault::Depth => Reason::Depth,
+        Fault::Elements => Reason::Elements,
+        Fault::Attributes | Fault::Namespaces => Reason::Attributes,
+    };
+    refuse(offset, reason)
+}
+
+const LATE_DECLARATION: &str = "the declaration <?xml …?> must be the very first thing in the file, before any comment or blank";
+
+/// Attributes of XML schemas and of XML itself.
+fn is_of_xml_itself(attribute: &Attribute<'_, '_>) -> bool {
+    matches!(attribute.namespace(), Some("http://www.w3.org/2001/XMLSchema-instance" | "http://www.w3.org/XML/1998/namespace"))
+}
+
+/// The value of an attribute from its raw text `name = "value"`: references replaced, line ends made `\n`, all else kept.
+fn value(raw: &str) -> String {
+    let quoted = raw.find(['"', '\'']).map_or("", |start| &raw[start..]);
+    let inner = quoted.get(1..quoted.len().max(2) - 1).unwrap_or_default();
+    let lines = if inner.contains('\r') { inner.replace("\r\n", "\n").replace('\r', "\n") } else { inner.to_owned() };
+    match quick_xml::escape::unescape(&lines) {
+        Ok(value) => value.into_owned(),
+        // The parser has proved every reference; nothing is left to go wrong here.
+        Err(_) => lines,
+    }
+}
+
+fn syntax_error(text: &str, error: &roxmltree::Error) -> ReadError {
+    use roxmltree::Error;
+    let pos = error.pos();
+    let mut at = Position { line: pos.row, column: pos.col };
+    let words = match error {
+        Error::DuplicatedAttribute(name, _) => return ReadError { at, reason: Reason::Duplicate(name.clone()) },
+        Error::DtdDetected => return ReadError { at, reason: Reason::Doctype },
+        Error::NoRootNode | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
+            at = Position::after(text);
+            "the file ends before every element is closed".to_owned()
+        }
+        Error::UnexpectedCloseTag(expected, actual, _) => {
+            format!("</{actual}> stands where </{expected}> must close its element")
+        }
+        Error::UnknownNamespace(prefix, _) => format!("the prefix “{prefix}:” is not declared by xmlns:{prefix}"),
+        Error::UnknownEntityReference(name, _) => format!("&{name}; is not known; XML has &amp; &lt; &gt; &quot; &apos; only"),
+        Error::MalformedEntityReference(_) => "a bare & ; write &amp; instead".to_owned(),
+        Error::InvalidAttributeValue(_) | Error::InvalidChar(b'"' | b'\'', b'<', _) => {
+            "a < inside a value; write &lt; instead".to_owned()
+        }
+        Error::NonXmlChar(c, _) => format!("the control character U+{:04X}, which XML cannot carry", u32::from(*c)),
+        Error::UnexpectedDeclaration(_) => LATE_DECLARATION.to_owned(),
+        Error::InvalidComment(_) => "a comment must not hold “--”".to_owned(),
+        other => {
+            let words = other.to_string();
+            let words = words.rsplit_once(" at ").map_or(words.as_str(), |(words, _)| words);
+            format!("this is not well-formed XML: {words}")
+        }
+    };
+    let reason = Shape::of_broken(text).map_or(Reason::Syntax(words), Reason::Shape);
+    ReadError { at, reason }
+}
+
+/// Offsets to lines and columns, for ascending offsets in one pass over the text.
+struct Places<'a> {
+    text: &'a str,
+    offset: usize,
+    at: Position,
+}
+
+impl<'a> Places<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, offset: 0, at: Position::START }
+    }
+
+    fn at(&mut self, offset: usize) -> Position {
+        if offset < self.offset {
+            *self = Self::new(self.text);
+        }
+        self.at = self.at.moved_over(&self.text[self.offset..offset]);
+        self.offset = offset;
+        self.at
+    }
+}

@@ -1,0 +1,80 @@
+// Headless Chromium as a person would meet pdms: what it complains about is collected, nothing outside the server is reached.
+import { chromium } from "playwright-core";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+const AXE = fs.readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+
+// One browser with an empty profile. `complaints` grows with everything that no page of ours may cause.
+export async function open(base, options = {}) {
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), "pdms-browser-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    args: FLAGS,
+    ignoreHTTPSErrors: true,
+    viewport: { width: 1280, height: 800 },
+    ...options,
+  });
+  const complaints = [];
+  const origin = new URL(base).origin;
+  const page = context.pages()[0] ?? await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on("console", (message) => message.type() === "error" && complaints.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => complaints.push(`script: ${error}`));
+  page.on("dialog", (dialog) => { complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (!["data:", "blob:"].includes(url.protocol) && url.origin !== origin) complaints.push(`outside: ${url.href}`);
+  });
+  page.on("response", (response) => response.status() >= 400 && complaints.push(`${response.status()} ${response.url()}`));
+  await context.addInitScript(() => document.addEventListener("securitypolicyviolation",
+    (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`)));
+  const close = async () => {
+    await context.close();
+    fs.rmSync(profile, { recursive: true, force: true });
+  };
+  return { page, complaints, close };
+}
+
+// Everything that axe-core finds wrong on the page that is open.
+export async function axe(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate((rules) => globalThis.axe.run({ runOnly: rules }), RULES);
+  return violations.map((v) => `${v.id} (${v.nodes.length}): ${v.nodes[0].target} ${v.nodes[0].failureSummary ?? ""}`.replaceAll("\n", " "));
+}
+
+// The two steps of signing in.
+export async function signIn(page, base, owner, next = "/admin/") {
+  await page.goto(base + next);
+  await page.locator("input[autocomplete=username]").fill(owner.email);
+  await page.getByRole("button", { name: "Next" }).click();
+  await page.locator("input[autocomplete=current-password]").fill(owner.password);
+  await page.getByRole("button", { name: "Sign In" }).click();
+}
+
+// Every page that a person can get to by links, lists with the same columns taken once.
+export async function reachable(page, base, most = 120) {
+  const origin = new URL(base).origin;
+  const seen = new Map();
+  const queue = ["/admin/"];
+  const shape = (address) => `${address.pathname.replace(/\/[0-9a-f]{12}(?=\/|$)/, "/DEVICE").replace(/\/\d+(?=\/|$)/, "/ID")}`
+    + `?${[...address.searchParams.keys()].sort().join("&")}`;
+  while (queue.length > 0 && seen.size < most) {
+    const url = new URL(queue.shift(), base);
+    const kind = shape(url);
+    if (seen.has(kind)) continue;
+    seen.set(kind, url.pathname + url.search);
+    const answer = await page.goto(url.href);
+    if (!(answer?.headers()["content-type"] ?? "").startsWith("text/html")) continue;
+    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download")).map((a) => a.href))) {
+      const to = new URL(href);
+      if (to.origin === origin && to.pathname.startsWith("/admin/") && !seen.has(shape(to))) queue.push(to.pathname + to.search);
+    }
+  }
+  return [...seen.values()];
+}

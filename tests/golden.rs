@@ -1,0 +1,226 @@
+//! Whole files as phones get them, for one device of each kind: `tests/golden/<case>/`.
+//!
+//! `world.toml` says what there is, `master.cfg` and `parameters.cfg` what the device gets. A change that is meant is taken
+//! over with `PDMS_UPDATE_GOLDEN=1 cargo test --test features golden`, and read before it is committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pdms::catalog::models::models;
+use pdms::domain::account::{Account, BaseSettings, FirstContact, Provisioning, Secret};
+use pdms::domain::deployment::Place;
+use pdms::domain::device::{Device, DeviceKey, Origin};
+use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, ProfileId, SiteId};
+use pdms::domain::limits::POLLING_WINDOW_MINUTES;
+use pdms::domain::names::Name;
+use pdms::domain::parameter::ParameterSet;
+use pdms::domain::profile::{Profile, ProfileKind};
+use pdms::domain::provision::{Provision, provision};
+use pdms::domain::world::{Endpoints, World};
+use pdms::xml::write;
+use serde::Deserialize;
+
+/// A case as it is written down.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    account: CaseAccount,
+    device: CaseDevice,
+    #[serde(default)]
+    profile: Vec<CaseProfile>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct CaseAccount {
+    time_zone: String,
+    time_server: String,
+    /// *Manage fully* rather than *Serve only*.
+    manage: bool,
+    url: String,
+    /// A private authority's certificate; none where the server's own is public.
+    authority: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct CaseDevice {
+    key: DeviceKey,
+    family: String,
+    model: String,
+    sent_name: Option<Name>,
+    site: Option<u64>,
+    #[serde(default)]
+    groups: Vec<u64>,
+    #[serde(default)]
+    own_clock: ParameterSet,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseProfile {
+    name: Name,
+    on: On,
+    parameters: ParameterSet,
+}
+
+/// The place that a profile is attached to.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum On {
+    Device,
+    Site(u64),
+    Model(String),
+    Group(u64),
+    Global,
+}
+
+impl Case {
+    fn into_device_and_world(self) -> (Device, World) {
+        let CaseAccount { time_zone, time_server, manage, url, authority } = self.account;
+        let account = Account {
+            label: "default".to_owned(),
+            provisioning: Provisioning { enabled: true, user: "phones".to_owned(), password: Secret::new("s3cret") },
+            time_zone,
+            time_server,
+            base: if manage { BaseSettings::MANAGE } else { BaseSettings::SERVE_ONLY },
+            polling_window: POLLING_WINDOW_MINUTES,
+            first_contact: FirstContact::Open,
+            revision: 1,
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        let mut device = self.device.into_device();
+        let mut world = World {
+            account_id: DEFAULT_ACCOUNT,
+            account: Arc::new(account),
+            endpoints: Arc::new(Endpoints { https_url: url, ca_pem: authority }),
+            profiles: BTreeMap::new(),
+            deployment: BTreeMap::new(),
+            person_groups: BTreeMap::new(),
+            models: models(),
+            blocked: BTreeSet::new(),
+            revision: 1,
+        };
+        for (case, id) in self.profile.into_iter().zip((1..).map(ProfileId)) {
+            case.attach(id, &mut device, &mut world);
+        }
+        (device, world)
+    }
+}
+
+impl CaseDevice {
+    fn into_device(self) -> Device {
+        Device {
+            key: self.key,
+            name: None,
+            sent_name: self.sent_name,
+            description: String::new(),
+            family: Some(self.family),
+            model: Some(self.model),
+            private_ip: None,
+            profiles: Vec::new(),
+            groups: self.groups.into_iter().map(GroupId).collect(),
+            site: self.site.map(SiteId),
+            owner: None,
+            own_clock: self.own_clock,
+            origin: Origin::Manual,
+            added_at: Timestamp::UNIX_EPOCH,
+            revision: 1,
+        }
+    }
+}
+
+impl CaseProfile {
+    fn attach(self, id: ProfileId, device: &mut Device, world: &mut World) {
+        let place = match self.on {
+            On::Device => {
+                device.profiles.push(id);
+                None
+            }
+            On::Site(id) => Some(Place::Site(SiteId(id))),
+            On::Model(name) => Some(Place::Model(name)),
+            On::Group(id) => Some(Place::Group(GroupId(id))),
+            On::Global => Some(Place::Global),
+        };
+        if let Some(place) = place {
+            world.deployment.entry(place).or_default().push(id);
+        }
+        let profile = Profile {
+            id,
+            name: self.name,
+            description: String::new(),
+            kind: ProfileKind::UserDefined,
+            parameters: self.parameters,
+            modified_by: "admin".to_owned(),
+            modified_at: Timestamp::UNIX_EPOCH,
+            revision: 1,
+        };
+        world.profiles.insert(id, Arc::new(profile));
+    }
+}
+
+fn folder(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(case)
+}
+
+/// The device of a case and the world that it is in.
+pub fn load(case: &str) -> (Device, World) {
+    let text = std::fs::read_to_string(folder(case).join("world.toml")).expect("every case has its world");
+    let parsed: Case = toml::from_str(&text).unwrap_or_else(|error| panic!("{case}/world.toml: {error}"));
+    parsed.into_device_and_world()
+}
+
+/// Reads a case and compares both files, or takes them over.
+fn check(case: &str) {
+    let (device, world) = load(case);
+    let folder = folder(case);
+    let provision = provision(&device, &world);
+    assert_eq!(provision.warnings, [], "{case}");
+    compare(folder.join("master.cfg"), write::master(&provision));
+    compare(folder.join("parameters.cfg"), write::parameters(&provision));
+    every_value_is_read_back(&provision);
+}
+
+fn compare(path: PathBuf, made: Vec<u8>) {
+    if std::env::var_os("PDMS_UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, made).expect("the golden file can be written");
+        return;
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    let made = String::from_utf8(made).expect("files are UTF-8");
+    assert_eq!(made, expected, "{} differs from what is made now", path.display());
+}
+
+fn every_value_is_read_back(provision: &Provision<'_>) {
+    let entries = pdms::xml::read::parameters(&write::parameters(provision)).expect("our own file is a parameter file");
+    let read: Vec<_> = entries.iter().map(|entry| (&*entry.name, &*entry.value)).collect();
+    let told: Vec<_> = provision.files.parameters().map(|setting| (&*setting.name, &*setting.value)).collect();
+    assert_eq!(read, told);
+}
+
+#[test]
+fn a_vvx_gets_what_its_containers_say_from_the_device_down_to_global() {
+    check("vvx-411");
+}
+
+#[test]
+fn a_trio_gets_certificates_whole_and_trusts_our_authority() {
+    check("trio-8800");
+}
+
+#[test]
+fn a_soundpoint_is_only_served_where_the_base_is_off() {
+    check("soundpoint-ip-550");
+}
+
+#[test]
+fn a_ccx_with_a_clock_of_its_own_polls_at_the_accounts_night() {
+    check("ccx-600");
+}
+
+#[test]
+fn a_studio_has_files_of_its_serial_number_and_is_told_its_name() {
+    check("studio");
+}
