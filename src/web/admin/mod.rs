@@ -9,7 +9,10 @@
 //! A list reads its address by [`paging::ListQuery`].
 
 pub mod assets;
+pub mod attached;
 pub mod csrf;
+pub mod deployment;
+pub mod devices;
 pub mod errors;
 pub mod failure;
 pub mod flash;
@@ -19,8 +22,11 @@ mod gallery;
 pub mod layout;
 pub mod next;
 pub mod paging;
+pub mod profiles;
+pub mod runs;
 pub mod session;
 pub mod theme;
+pub mod words;
 
 use actix_web::middleware::DefaultHeaders;
 
