@@ -7,5 +7,7 @@ mod golden;
 mod import;
 mod import_corpus;
 mod listener;
+mod phone;
 mod phone_files;
+mod support;
 mod user_agents;

@@ -171,7 +171,7 @@ impl Services {
 
     /// Removes content that no row names: what a crash left between writing a file and committing its row.
     fn sweep(&self) -> Result<(), ServiceError> {
-        let named = self.store.read(|tx| store::stored_files::all(tx))?.into_iter().map(|(_, _, file)| file.blob).collect();
+        let named = self.store.read(store::stored_files::all)?.into_iter().map(|(_, _, file)| file.blob).collect();
         self.blobs.sweep(&named).map_err(ServiceError::file("clear", self.state_dir.blobs()))?;
         Ok(())
     }

@@ -2,7 +2,6 @@
 //!
 //! Reads memory only: World and Roster. The same world serves a request from beginning to end.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use crate::domain::admission::{NewDeviceCaps, identify};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::phone_file::PhoneFile;
-use crate::domain::provision::{self, provision};
+use crate::domain::provision::{self, master};
 use crate::domain::run::Reason;
 use crate::domain::upload::dump_name;
 use crate::domain::user_agent::UserAgent;
@@ -118,8 +117,21 @@ impl Provisioning {
             }
             (PhoneFile::Image(_), _) => Answer::Absent(Reason::NoImage),
             (PhoneFile::Default(_), _) => Answer::Absent(Reason::Absent),
-            _ if is_listed(world, guest.device.as_deref(), visit.path) => Answer::Held(Reason::ListedMissing),
+            _ if self.is_listed(world, guest.device.as_deref(), visit.path) => Answer::Held(Reason::ListedMissing),
             _ => Answer::Absent(Reason::Absent),
+        }
+    }
+
+    /// Whether a master file names this path, which we do not have. It is never answered 404: some phones drop a listed file's
+    /// former values then.
+    fn is_listed(&self, world: &Arc<World>, device: Option<&Device>, path: &str) -> bool {
+        let names = |entry: &str| entry.trim_start_matches('/').eq_ignore_ascii_case(path);
+        match device {
+            Some(device) => self.rendered.of(device, world).lists(path, device),
+            None => world
+                .profiles
+                .values()
+                .any(|profile| profile.parameters.iter().any(|(name, list)| master::listed(name.as_str(), list).any(names))),
         }
     }
 }
@@ -134,24 +146,4 @@ fn recognised(device: Arc<Device>, agent: Option<&UserAgent>) -> Arc<Device> {
         }
         _ => device,
     }
-}
-
-/// Whether a master file names this path, which we do not have. It is never answered 404: some phones drop a listed file's
-/// former values then.
-fn is_listed(world: &World, device: Option<&Device>, path: &str) -> bool {
-    let names = |list: &str| list.split(',').any(|entry| entry.trim().trim_start_matches('/').eq_ignore_ascii_case(path));
-    match device {
-        Some(device) => {
-            let lists = provision(device, world).files.master;
-            lists.iter().filter(|setting| is_list(&setting.name)).any(|setting| names(&setting.value))
-        }
-        None => world.profiles.values().any(|profile| {
-            profile.parameters.iter().any(|(name, list)| is_list(name.as_str()) && names(&Cow::Borrowed(&**list)))
-        }),
-    }
-}
-
-/// `CONFIG_FILES`, also for one model: `CONFIG_FILES_VVX500`.
-fn is_list(name: &str) -> bool {
-    name.starts_with("CONFIG_FILES")
 }

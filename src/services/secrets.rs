@@ -194,7 +194,7 @@ pub fn random_text(chars: usize) -> String {
 fn make_key_file(path: &Path) -> std::io::Result<Zeroizing<String>> {
     let mut key: Zeroizing<[u8; KEY_BYTES]> = Zeroizing::new([0; KEY_BYTES]);
     rand::rng().fill(&mut *key);
-    let text = Zeroizing::new(format!("{KEY_FILE}{}\n", BASE64.encode(&*key)));
+    let text = Zeroizing::new(format!("{KEY_FILE}{}\n", BASE64.encode(*key)));
     let folder = path.parent().ok_or_else(|| std::io::Error::other("the path has no folder"))?;
     // Temporary files of this library are made with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

@@ -34,4 +34,6 @@ pub use open::Store;
 pub use tx::{Read, ReadTx, WriteTx};
 
 #[cfg(test)]
+mod stored_tests;
+#[cfg(test)]
 mod tests;

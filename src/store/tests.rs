@@ -172,7 +172,7 @@ fn after_a_failed_write_the_next_one_succeeds_by_itself() {
             continue;
         }
         assert!(still_failing.is_err(), "the disk is still full");
-        assert_eq!(number(&store, "n").is_some(), true, "reads go on after a reopening that failed");
+        assert!(number(&store, "n").is_some(), "reads go on after a reopening that failed");
         faults.heal();
         set_number(&store, "n", 4).expect("the store opens itself again");
         assert_eq!(number(&store, "n"), Some(4));

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use quick_xml::events::attributes::Attribute;
 
 use crate::domain::device::Device;
+use crate::domain::provision::master;
 use crate::domain::provision::variables::{self, Piece};
 use crate::domain::provision::{DeviceValues, Draft, Files, PollingClock, Provision, Setting, Text};
 use crate::domain::world::World;
@@ -36,6 +37,8 @@ pub fn parameters(provision: &Provision<'_>) -> Vec<u8> {
 #[derive(Clone, Debug)]
 pub struct Prepared {
     master: Template,
+    /// The files that the master file lists, variables not yet replaced.
+    listed: Vec<Box<str>>,
     parameters: Template,
     polling: PollingClock,
 }
@@ -46,7 +49,14 @@ impl Prepared {
         let (mut master, mut parameters) = (Template::default(), Template::default());
         master_file(&draft.files, &mut master);
         parameter_file(&draft.files, &mut parameters);
-        Self { master, parameters, polling: draft.polling }
+        Self { master, listed: listed(&draft.files.master), parameters, polling: draft.polling }
+    }
+
+    /// Whether the device's master file lists a file of this name on this server, as `CONFIG_FILES` or for one model.
+    pub fn lists(&self, path: &str, device: &Device) -> bool {
+        let key = device.key.to_string();
+        let names = |entry: &str| variables::expand(entry, &key).trim_start_matches('/').eq_ignore_ascii_case(path);
+        self.listed.iter().any(|entry| names(entry))
     }
 
     /// The master file of a device: the bytes that [`master`] gives for it.
@@ -63,6 +73,14 @@ impl Prepared {
     pub fn size_bytes(&self) -> usize {
         self.master.text.len() + self.parameters.text.len()
     }
+}
+
+fn listed(master: &[Setting<'_, Text<'_>>]) -> Vec<Box<str>> {
+    let texts = master.iter().filter_map(|setting| match &setting.value {
+        Text::Fixed(text) | Text::Profile(text) => Some((&setting.name, text)),
+        Text::PollingTime | Text::DeviceName => None,
+    });
+    texts.flat_map(|(name, text)| master::listed(name, text)).map(Box::from).collect()
 }
 
 fn master_file<V: Value>(files: &Files<'_, V>, out: &mut Template) {
@@ -210,6 +228,21 @@ mod tests {
         );
         assert!(file.starts_with(expected), "{file}");
         assert!(file.ends_with("\n FLK_DIRECTORY=\"\"/>\n"), "{file}");
+    }
+
+    #[test]
+    fn what_the_master_file_lists_is_known_by_name() {
+        let lists =
+            [("CONFIG_FILES", "a.cfg, /b/$mac_address.cfg"), ("CONFIG_FILES_VVX500", "vvx.cfg"), ("MISC_FILES", "logo.jpg")];
+        let world = deployed(world(), vec![(Place::Global, profile(1, &lists))]);
+        let device = device("0004f2aabbcc");
+        let kept = prepared(&device, &world);
+        for path in ["0004f2aabbcc-profile.cfg", "a.cfg", "A.CFG", "b/0004f2aabbcc.cfg", "vvx.cfg"] {
+            assert!(kept.lists(path, &device), "{path}");
+        }
+        for path in ["", "c.cfg", "b/0004f2aabbcd.cfg", "logo.jpg"] {
+            assert!(!kept.lists(path, &device), "{path}");
+        }
     }
 
     #[test]

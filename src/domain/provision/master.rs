@@ -94,6 +94,12 @@ fn entries<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
     value.split(separator).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
+/// The files that an attribute lists for phones to load, in their order; none for attributes that list no parameter files.
+pub fn listed<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
+    let value = if is_or_of_model(name, CONFIG_FILES) { value } else { "" };
+    entries(CONFIG_FILES, value)
+}
+
 /// The attributes of a device's master file. `key_bytes` is the length of the device's key, which the limits are counted with.
 pub fn attributes<'a>(effective: &Effective<'a>, key_bytes: usize, warnings: &mut Vec<Warning>) -> Vec<Setting<'a, Text<'a>>> {
     let mut attributes: Vec<_> =

@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod auth;
 mod fetch;
+pub mod handshake;
 pub mod peer;
 mod reply;
 mod upload;

@@ -1,15 +1,13 @@
 //! PUT and POST: what a phone leaves with us, as HTTP.
 //!
 //! Nothing of a body is read before the credentials, the name and the announced length were found in order. A body is held in
-//! memory up to [`IN_MEMORY_BYTES`]; what is longer goes to a file as it comes.
-
-use std::time::Duration;
+//! memory up to [`IN_MEMORY_BYTES`]; what is longer goes to a file as it comes. A body that trickles is cut off by
+//! [`crate::web::pace`].
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_RANGE};
 use actix_web::web;
 use futures_util::StreamExt as _;
-use tokio::time::timeout;
 
 use super::Call;
 use super::fetch::fault;
@@ -29,10 +27,6 @@ use crate::web::blocking;
 const IN_MEMORY_BYTES: u64 = 64 * 1024;
 /// Bodies that are read at a time; further uploads wait their turn.
 pub(super) const BODIES_AT_A_TIME: usize = 1_024;
-/// How long a phone may be silent within a body.
-const CHUNK_LIMIT: Duration = Duration::from_secs(30);
-/// How long a body may take as a whole.
-const BODY_LIMIT: Duration = Duration::from_secs(600);
 
 /// Answers an upload. Who came is told beside, for the runs.
 pub(super) async fn answer(call: &Call, world: &World, payload: web::Payload) -> (Reply, Option<Guest>) {
@@ -82,11 +76,11 @@ fn refused_by_head(call: &Call, cap: u64) -> Option<Reply> {
 /// Reads the body and keeps it.
 async fn take(call: &Call, account: AccountId, upload: Upload, payload: web::Payload, cap: u64) -> Reply {
     let Ok(_turn) = call.door.bodies.acquire().await else { return Reply::held(Reason::Fault) };
-    let body = match timeout(BODY_LIMIT, read(call, payload, cap)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(Cut::Fault(error))) => return fault(&error),
-        Ok(Err(Cut::TooLarge)) => return Reply::refused(StatusCode::PAYLOAD_TOO_LARGE, Reason::TooLarge),
-        Ok(Err(Cut::Short)) | Err(_) => return Reply::refused(StatusCode::BAD_REQUEST, Reason::CutOff),
+    let body = match read(call, payload, cap).await {
+        Ok(body) => body,
+        Err(Cut::Fault(error)) => return fault(&error),
+        Err(Cut::TooLarge) => return Reply::refused(StatusCode::PAYLOAD_TOO_LARGE, Reason::TooLarge),
+        Err(Cut::Short) => return Reply::refused(StatusCode::BAD_REQUEST, Reason::CutOff),
     };
     let size_bytes = body.size_bytes;
     match keep(call, account, upload, body).await {
@@ -114,7 +108,7 @@ enum Cut {
 async fn read(call: &Call, mut payload: web::Payload, cap: u64) -> Result<Body, Cut> {
     let mut body = Body::default();
     let mut in_memory = 0;
-    while let Some(chunk) = timeout(CHUNK_LIMIT, payload.next()).await.map_err(|_| Cut::Short)? {
+    while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Cut::Short)?;
         body.size_bytes += chunk.len() as u64;
         if body.size_bytes > cap {

@@ -1,0 +1,4 @@
+//! What feature tests share: a server in the same process and phones that talk to it.
+
+pub mod phone;
+pub mod server;
