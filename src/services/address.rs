@@ -37,6 +37,11 @@ impl Address {
         &self.certificates
     }
 
+    /// The certificates, for whoever shakes hands.
+    pub fn certificates_handle(&self) -> Arc<Certificates> {
+        Arc::clone(&self.certificates)
+    }
+
     /// Whether the address stands in the settings of the process, so that the page cannot change it.
     pub fn is_fixed(&self) -> bool {
         self.fixed.is_some()
@@ -130,8 +135,7 @@ fn reachable(bound: SocketAddr, names: &ServerNames) -> String {
     if !bound.ip().is_unspecified() {
         return bound.ip().to_string();
     }
-    let lan = names.addresses().find(|ip| ip.is_ipv4() && !ip.is_loopback());
-    lan.map_or_else(|| names.primary().to_owned(), |ip| ip.to_string())
+    names.best()
 }
 
 fn url(host: &str, port: u16) -> String {
