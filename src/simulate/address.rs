@@ -1,5 +1,9 @@
 //! Where a phone looks for its boot server: the address in flash, those that DHCP offers, and which of them counts (rules 10–12).
 
+use std::net::Ipv4Addr;
+
+use crate::domain::mac::Mac;
+
 use super::credentials::Credentials;
 use super::flash::Flash;
 use super::rules::{Rule, Rules};
@@ -99,6 +103,12 @@ fn split_port(place: &str, scheme: Scheme) -> Option<(String, u16)> {
     };
     let port = port.map_or(Some(usual), |text| text.parse().ok())?;
     (!host.is_empty() && host != "0.0.0.0").then(|| (host.to_owned(), port))
+}
+
+/// The address that a phone has on the simulated network: a loopback address that is always the same for it and never 127.0.0.1.
+pub fn own_address(mac: Mac) -> Ipv4Addr {
+    let [_, _, oui, a, b, c] = mac.bytes();
+    Ipv4Addr::new(127, 64 | (oui ^ a) & 63, b, c.clamp(1, 254))
 }
 
 /// The boot server of the next run, and the credentials for it (rules 10–12).

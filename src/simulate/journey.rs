@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Sending};
 use super::faults::Fault;
-use super::network::{Network, PATIENCE, now};
+use super::network::{Network, PATIENCE};
 use super::phone::{Occasion, Phone};
 use super::run::Report;
 use super::wire::{Answer, Method, Move, Reading, Reply, Request};
@@ -50,7 +50,7 @@ struct Line<'a> {
 pub async fn travel(phone: &mut Phone, occasion: Occasion, network: &Network, fault: Option<Fault>) -> Journey {
     let mut line = Line { network, fault, connection: None, opened: None, count: 0 };
     let mut exchanges: Vec<Exchange> = Vec::new();
-    phone.begin(occasion, now());
+    phone.begin(occasion, network.now());
     while let Some(next) = phone.wants() {
         let begun = Instant::now();
         let (answer, trouble) = match tokio::time::timeout(PATIENCE, line.carry(phone, &next)).await {

@@ -4,7 +4,7 @@
 //! the addresses in their configuration and still never leave the loopback interface.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,19 +18,22 @@ use tokio_rustls::client::TlsStream;
 
 use crate::domain::mac::Mac;
 
-use super::address::{Address, Scheme};
+use super::address::{Address, Scheme, own_address};
 use super::tls::{self, Factory};
 use super::trust::{BuiltIn, Trust};
 
 /// How long a phone waits for a connection, a handshake or an answer.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Tells the time on the network; phones ask when they verify certificates and when they start.
+pub type Time = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// Where phones connect, and with what.
-#[derive(Debug)]
 pub struct Network {
     machine: IpAddr,
     built_in: BuiltIn,
     factory: Factory,
+    time: Time,
     configs: Mutex<HashMap<Trust, Arc<ClientConfig>>>,
 }
 
@@ -63,9 +66,8 @@ pub enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// The time, by the machine's clock. Simulated phones live in real time; what depends on it in a test is given to the phone.
-#[expect(clippy::disallowed_methods, reason = "a phone has a clock of its own; the server's clock service is not on the wire")]
-pub fn now() -> Timestamp {
+#[expect(clippy::disallowed_methods, reason = "the server's clock is not on the wire: phones have a time server of their own")]
+fn system_time() -> Timestamp {
     Timestamp::now()
 }
 
@@ -75,7 +77,19 @@ impl Network {
     pub fn new(server: &str, built_in: Vec<Vec<u8>>) -> Result<Self, NetworkError> {
         let address = Address::parse(server, None).ok_or_else(|| NetworkError::Address(server.to_owned()))?;
         let machine = loopback(&address)?;
-        Ok(Self { machine, built_in: built_in.into(), factory: Factory::new()?, configs: Mutex::default() })
+        let (factory, time) = (Factory::new()?, Arc::new(system_time));
+        Ok(Self { machine, built_in: built_in.into(), factory, time, configs: Mutex::default() })
+    }
+
+    /// The same network with another time server: for tests that set the time.
+    #[must_use]
+    pub fn with_time(self, time: Time) -> Self {
+        Self { time, configs: Mutex::default(), ..self }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        (self.time)()
     }
 
     /// The certificate authorities that phones know from the factory.
@@ -100,7 +114,7 @@ impl Network {
         let IpAddr::V4(_) = self.machine else { return TcpStream::connect(target).await };
         let socket = TcpSocket::new_v4()?;
         // Systems that give out 127.0.0.1 alone refuse; then all phones share it.
-        if socket.bind(SocketAddr::new(IpAddr::V4(source(mac)), 0)).is_err() {
+        if socket.bind(SocketAddr::new(IpAddr::V4(own_address(mac)), 0)).is_err() {
             return TcpStream::connect(target).await;
         }
         socket.connect(target).await
@@ -111,19 +125,13 @@ impl Network {
         let shared = match shared {
             Some(config) => config,
             None => {
-                let config = Arc::new(tls::config(trust)?);
+                let config = Arc::new(tls::config(trust, &self.time)?);
                 self.configs.lock().insert(trust.clone(), Arc::clone(&config));
                 config
             }
         };
         Ok(Arc::new(tls::with_factory_certificate(&shared, &self.factory, mac)))
     }
-}
-
-/// A loopback address that is always the same for a phone and never 127.0.0.1.
-fn source(mac: Mac) -> Ipv4Addr {
-    let [_, _, oui, a, b, c] = mac.bytes();
-    Ipv4Addr::new(127, 64 | (oui ^ a) & 63, b, c.clamp(1, 254))
 }
 
 fn loopback(address: &Address) -> Result<IpAddr, NetworkError> {
@@ -140,6 +148,8 @@ fn loopback(address: &Address) -> Result<IpAddr, NetworkError> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     #[test]
@@ -155,7 +165,7 @@ mod tests {
     #[test]
     fn every_phone_has_a_loopback_address_of_its_own() {
         let addresses: std::collections::HashSet<_> =
-            (0..1000).map(|n| source(Mac::from_bytes([0, 4, 0xf2, 0, n_high(n), n_low(n)]))).collect();
+            (0..1000).map(|n| own_address(Mac::from_bytes([0, 4, 0xf2, 0, n_high(n), n_low(n)]))).collect();
         assert!(addresses.len() > 980, "{}", addresses.len());
         assert!(addresses.iter().all(|ip| ip.is_loopback() && *ip != Ipv4Addr::LOCALHOST));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::address::Address;
+use super::address::{Address, own_address};
 use super::boot::{Errand, Log, Program, Step};
 use super::credentials::Credentials;
 use super::files::{self, Master};
@@ -125,7 +125,8 @@ impl Run {
         }
         let mut headers = vec![("User-Agent", phone.user_agent(task.program))];
         if phone.model.agent.starts_with("G_SERIES") {
-            headers.push(("X-Device", format!("{0}/{0}/127.0.0.1", phone.mac)));
+            let (mac, address) = (phone.mac.to_string(), own_address(phone.mac));
+            headers.push(("X-Device", format!("8218{}/{mac}/{address}", &mac[2..])));
         }
         headers.extend(task.authorization.clone().map(|value| ("Authorization", value)));
         Some(Move::Send(Request {

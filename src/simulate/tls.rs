@@ -15,7 +15,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootC
 
 use crate::domain::mac::Mac;
 
-use super::network::now;
+use super::network::Time;
 use super::trust::Trust;
 
 /// The vendor's default cipher list, as far as it is spoken here: it excludes ECDSA and keeps ECDHE with RSA and AES-GCM.
@@ -28,10 +28,10 @@ fn provider() -> CryptoProvider {
 }
 
 /// What one kind of trust comes to; without a factory certificate.
-pub fn config(trust: &Trust) -> Result<ClientConfig, Error> {
+pub fn config(trust: &Trust, time: &Time) -> Result<ClientConfig, Error> {
     let provider = Arc::new(provider());
     let verifier = PhoneVerifier::new(trust, Arc::clone(&provider))?;
-    let clock = Arc::new(PhoneClock(trust.clone()));
+    let clock = Arc::new(PhoneClock { trust: trust.clone(), time: Arc::clone(time) });
     let builder = ClientConfig::builder_with_details(provider, clock).with_protocol_versions(&[&rustls::version::TLS12])?;
     let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
     config.resumption = Resumption::disabled();
@@ -45,12 +45,20 @@ pub fn with_factory_certificate(shared: &ClientConfig, factory: &Factory, mac: M
     config
 }
 
-#[derive(Debug)]
-struct PhoneClock(Trust);
+struct PhoneClock {
+    trust: Trust,
+    time: Time,
+}
+
+impl std::fmt::Debug for PhoneClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("PhoneClock").field(&self.trust).finish()
+    }
+}
 
 impl TimeProvider for PhoneClock {
     fn current_time(&self) -> Option<UnixTime> {
-        let seconds = u64::try_from(self.0.clock(now().as_second())).ok()?;
+        let seconds = u64::try_from(self.trust.clock((self.time)().as_second())).ok()?;
         Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }

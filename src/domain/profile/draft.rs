@@ -6,6 +6,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::limits::{DESCRIPTION_CHARS, PARAMETERS_PER_PROFILE};
 use crate::domain::names::Name;
 use crate::domain::parameter::{ParameterName, ParameterSet, check_value};
+use crate::domain::provision::master::{self, MasterError};
 use crate::domain::resolution::twin_of;
 
 /// The fields of a profile as they were typed.
@@ -57,8 +58,7 @@ impl ProfileDraft {
         }
         let mut parameters = ParameterSet::new();
         for (name, value) in &input.parameters {
-            let rightly = ParameterName::parse(name.trim()).and_then(|parsed| check_value(value).map(|()| parsed));
-            match rightly {
+            match parameter(name, value) {
                 Ok(name) => drop(parameters.insert(name, value.as_str())),
                 Err(error) => errors.add("parameters", format_args!("{name}: {error}")),
             }
@@ -80,6 +80,13 @@ impl ParameterEdit {
         let mut errors = FieldErrors::new();
         let name = errors.take("parameter", ParameterName::parse(name.trim()));
         errors.take("value", check_value(value));
+        if let Some(name) = &name {
+            match master::check(name.as_str(), value) {
+                Ok(()) => {}
+                Err(error @ MasterError::Prefix) => errors.add("parameter", error),
+                Err(error @ MasterError::TooLong(_)) => errors.add("value", error),
+            }
+        }
         errors.into_result(name.map(|name| Self::Set(name, value.into())))
     }
 
@@ -117,6 +124,14 @@ pub fn apply(parameters: &ParameterSet, edits: &[ParameterEdit]) -> Result<Param
         }
     }
     check_count(&edited).map(|()| edited)
+}
+
+/// A parameter or master attribute with everything that its name and value must keep.
+fn parameter(name: &str, value: &str) -> Result<ParameterName, String> {
+    let name = ParameterName::parse(name.trim()).map_err(|error| error.to_string())?;
+    check_value(value).map_err(|error| error.to_string())?;
+    master::check(name.as_str(), value).map_err(|error| error.to_string())?;
+    Ok(name)
 }
 
 fn with_twins(mut parameters: ParameterSet) -> ParameterSet {
@@ -222,6 +237,25 @@ mod tests {
             ProfileDraft::parse(&input).expect("good").parameters,
             parameter_set(&[("device.x", "1"), ("device.x.set", "1")])
         );
+    }
+
+    #[test]
+    fn attributes_of_the_master_file_have_rules_of_their_own() {
+        let long = "x".repeat(300);
+        let fields = |name, value| {
+            let errors = ParameterEdit::set(name, value).err();
+            errors.map(|errors| errors.iter().map(|error| error.field).collect::<Vec<_>>()).unwrap_or_default()
+        };
+        assert_eq!(fields("_site", "x"), ["parameter"]);
+        assert_eq!(fields("APP_FILE_PATH", &long), ["value"]);
+        assert_eq!(fields("_mac_cfg_site", "x"), [""; 0]);
+        let input = ProfileInput {
+            name: "A".to_owned(),
+            parameters: vec![("_site".to_owned(), "x".to_owned()), ("MISC_FILES".to_owned(), long.clone())],
+            ..Default::default()
+        };
+        let errors = ProfileDraft::parse(&input).expect_err("both are wrong");
+        assert_eq!(errors.iter().count(), 2);
     }
 
     #[test]
