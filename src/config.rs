@@ -21,7 +21,7 @@ const HTTPS: &str = "0.0.0.0:8443";
 /// Default of `--http`.
 const HTTP: &str = "0.0.0.0:8080";
 /// Default of the log filter.
-const LOG: &str = "info";
+const LOG: &str = "info,actix_server=warn";
 /// What the variables begin with.
 const PREFIX: &str = "PDMS_";
 

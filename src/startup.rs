@@ -10,17 +10,14 @@ use std::sync::Arc;
 
 use actix_server::ServerBuilder;
 use actix_web::web::Data;
-use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::address::Address;
 use crate::services::certificates::{CertificateError, Certificates, ServerNames};
 use crate::services::clock::Clock;
 use crate::services::error::ServiceError;
 use crate::services::{Opening, Services, presence, setup};
-use crate::web::admin::session::Surroundings;
 use crate::web::health::Stopping;
 use crate::web::listener::{self, TimeLimits};
 use crate::web::local::LocalSocket;
@@ -196,16 +193,6 @@ fn open_local(services: &Data<Services>, address: &Data<Address>) -> Result<Loca
 }
 
 fn share(config: &Config, services: Data<Services>, address: Data<Address>) -> Shared {
-    let clock = services.clock().clone();
-    let zone = services.clone();
-    let surroundings = Surroundings {
-        now: Box::new(move || clock.now()),
-        zone: Box::new(move || {
-            let account = zone.world(DEFAULT_ACCOUNT).ok().map(|world| Arc::clone(&world.account));
-            account.and_then(|account| TimeZone::get(&account.time_zone).ok()).unwrap_or(TimeZone::UTC)
-        }),
-        demo: config.demo,
-    };
     let phones = PhoneSettings {
         trusted_proxies: config.trusted_proxies.clone(),
         uploads: config.uploads,
@@ -215,7 +202,6 @@ fn share(config: &Config, services: Data<Services>, address: Data<Address>) -> S
         door: Data::new(Door::new(&services, phones)),
         services,
         address,
-        surroundings: Data::new(surroundings),
         stopping: Data::new(Stopping::default()),
         limits: Data::new(TimeLimits::default()),
     }

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -20,13 +21,14 @@ pub async fn catch_panics(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let original = request.request().clone();
+    // Kept as text: routing needs the request for itself alone.
+    let (method, path) = (request.method().clone(), request.path().to_owned());
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(answered) => Ok(answered?.map_into_boxed_body()),
         Err(_) => {
             let id = Uuid::now_v7();
-            tracing::error!(%id, method = %original.method(), path = original.path(), "a handler panicked");
-            Ok(ServiceResponse::new(original.clone(), fault(original.path(), id)))
+            tracing::error!(%id, %method, path, "a handler panicked");
+            Err(InternalError::from_response("a handler panicked", fault(&path, id)).into())
         }
     }
 }
@@ -43,7 +45,13 @@ fn fault(path: &str, id: Uuid) -> HttpResponse {
 }
 
 /// Middleware for pages and API: a request for a host that is not this server is not answered, whatever name server sent it here.
-pub async fn known_host(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
+pub async fn known_host(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if !is_page(request.path()) {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
     let host = request.headers().get("host").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let known = request.app_data::<Data<Address>>().is_none_or(|address| address.is_known_as(without_port(host)));
     if known {
@@ -83,16 +91,20 @@ mod tests {
             .route("/0004f2000001.cfg", web::get().to(faulty))
             .route("/admin/good", web::get().to(HttpResponse::Ok));
         let app = test::init_service(app).await;
-        let get = |path: &'static str| test::call_service(&app, test::TestRequest::get().uri(path).to_request());
-        let page = get("/admin/faulty").await;
+        let faulty = async |path: &str| {
+            let request = test::TestRequest::get().uri(path).to_request();
+            test::try_call_service(&app, request).await.expect_err("answered from outside").error_response()
+        };
+        let page = faulty("/admin/faulty").await;
         assert_eq!(page.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let body = test::read_body(page).await;
+        let body = page.into_body().try_into_bytes().expect("at hand");
         let text = std::str::from_utf8(&body).expect("text");
         assert!(text.contains("under 0") && !text.contains("a fault of ours"), "{text}");
-        let phone = get("/0004f2000001.cfg").await;
+        let phone = faulty("/0004f2000001.cfg").await;
         assert_eq!(phone.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(phone.headers().contains_key(RETRY_AFTER));
-        assert_eq!(get("/admin/good").await.status(), StatusCode::OK);
+        let good = test::call_service(&app, test::TestRequest::get().uri("/admin/good").to_request()).await;
+        assert_eq!(good.status(), StatusCode::OK);
     }
 
     #[::core::prelude::v1::test]

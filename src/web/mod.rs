@@ -23,7 +23,6 @@ use actix_web::{App, Error};
 
 use crate::services::Services;
 use crate::services::address::Address;
-use admin::session::Surroundings;
 use health::Stopping;
 use listener::TimeLimits;
 
@@ -34,8 +33,6 @@ pub struct Shared {
     pub services: Data<Services>,
     /// Where the server is reached.
     pub address: Data<Address>,
-    /// What pages need of the running server.
-    pub surroundings: Data<Surroundings>,
     /// The phones' door.
     pub door: Data<phone::Door>,
     /// Whether the server is stopping.
@@ -56,25 +53,25 @@ pub fn https_app(
         InitError = (),
     > + use<>,
 > {
-    let pages = web::scope("")
-        .guard(fn_guard(|request| is_page(request.head().uri.path())))
-        .wrap(from_fn(admin::csrf::protect))
-        .wrap(admin::session_store::middleware(&shared.services))
+    let services = shared.services.clone();
+    let programs = web::scope("")
+        .guard(fn_guard(|request| below(request.head().uri.path(), "/api")))
+        .wrap(admin::session_store::middleware(&services))
         .wrap(admin::security_headers())
-        .wrap(from_fn(guard::known_host))
-        .configure(admin::configure)
         .configure(api::configure);
     App::new()
         .app_data(shared.services.clone())
         .app_data(shared.address.clone())
-        .app_data(shared.surroundings.clone())
         .app_data(shared.door.clone())
         .app_data(shared.stopping.clone())
         .app_data(shared.limits.clone())
         .wrap(from_fn(pace::pace_bodies))
+        .wrap(from_fn(guard::known_host))
         .wrap(from_fn(guard::catch_panics))
         .configure(health::configure)
-        .service(pages)
+        .service(web::redirect("/", "/admin/").see_other())
+        .service(programs)
+        .configure(|routes| admin::configure(routes, &services))
         .default_service(web::to(phone::answer))
 }
 
@@ -100,8 +97,11 @@ pub fn http_app(
 /// Whether an address is for people and programs; every other one is a phone's.
 pub fn is_page(path: &str) -> bool {
     const ROOMS: [&str; 4] = ["/admin", "/setup", "/api", "/static"];
-    let below = |room: &str| path.strip_prefix(room).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    path == "/" || ROOMS.iter().any(|room| below(room))
+    path == "/" || ROOMS.iter().any(|room| below(path, room))
+}
+
+fn below(path: &str, room: &str) -> bool {
+    path.strip_prefix(room).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
