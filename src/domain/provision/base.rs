@@ -1,12 +1,13 @@
 //! The built-in base: what pdms brings by itself, below every profile (contract 5.3). Each group has its switch.
 
-use super::super::account::BaseSettings;
+use super::super::account::{Account, BaseSettings};
 use super::super::clock::{self, Change, Week};
 use super::polling::GMT_OFFSET;
 use super::{Given, Text, Warning};
 
-/// The parameters of the groups that are on.
-pub fn parameters<'a>(on: BaseSettings, time_zone: &'a str, time_server: &'a str, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
+/// The parameters of the groups that the account has switched on.
+pub fn parameters<'a>(account: &'a Account, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
+    let on = account.base;
     let mut given = Vec::with_capacity(32);
     if on.rest_api {
         given.push(Given::fixed("apps.restapi.enabled", "1"));
@@ -24,19 +25,20 @@ pub fn parameters<'a>(on: BaseSettings, time_zone: &'a str, time_server: &'a str
         given.push(Given::fixed("log.render.file.upload.append", "0"));
     }
     if on.time {
-        time(time_zone, time_server, &mut given, warnings);
+        time(account, &mut given, warnings);
     }
     given
 }
 
 /// What the base would bring with these groups on: names and values, to be shown before they are used.
-pub fn listed(on: BaseSettings, time_zone: &str, time_server: &str) -> Vec<(String, String)> {
+pub fn listed(account: &Account, on: BaseSettings) -> Vec<(String, String)> {
+    let account = Account { base: on, ..account.clone() };
     let shown = |value| match value {
         Text::Fixed(text) | Text::Profile(text) => text.into_owned(),
         Text::PollingTime => "a minute of its own for each device, within the window".to_owned(),
         Text::DeviceName => "the device's name".to_owned(),
     };
-    let given = parameters(on, time_zone, time_server, &mut Vec::new());
+    let given = parameters(&account, &mut Vec::new());
     given.into_iter().map(|setting| (setting.name.into_owned(), shown(setting.value))).collect()
 }
 
@@ -44,16 +46,16 @@ pub fn listed(on: BaseSettings, time_zone: &str, time_server: &str) -> Vec<(Stri
 ///
 /// The offset overrides the one that DHCP may give: the polling minute is worked out in it. The server does not: a network
 /// that names its own knows better.
-fn time<'a>(time_zone: &str, time_server: &'a str, given: &mut Vec<Given<'a>>, warnings: &mut Vec<Warning>) {
-    if !time_server.is_empty() {
-        given.push(Given::fixed("tcpIpApp.sntp.address", time_server));
-        given.push(Given::fixed("device.sntp.serverName", time_server));
+fn time<'a>(account: &'a Account, given: &mut Vec<Given<'a>>, warnings: &mut Vec<Warning>) {
+    if !account.time_server.is_empty() {
+        given.push(Given::fixed("tcpIpApp.sntp.address", account.time_server.as_str()));
+        given.push(Given::fixed("device.sntp.serverName", account.time_server.as_str()));
     }
-    let zone = match clock::of_zone(time_zone) {
+    let zone = match clock::of_zone(&account.time_zone) {
         Ok(zone) => zone,
         Err(unknown) => return warnings.push(Warning::Zone(unknown)),
     };
-    warnings.extend(zone.warning.map(|warning| Warning::Clock { zone: time_zone.to_owned(), warning }));
+    warnings.extend(zone.warning.map(|warning| Warning::Clock { zone: account.time_zone.clone(), warning }));
     given.push(Given::fixed(GMT_OFFSET, zone.offset_seconds.to_string()));
     given.push(Given::fixed("tcpIpApp.sntp.gmtOffset.overrideDHCP", "1"));
     given.push(Given::fixed("tcpIpApp.sntp.daylightSavings.enable", if zone.daylight.is_some() { "1" } else { "0" }));

@@ -74,15 +74,6 @@ impl Form {
         self.pairs.push((name.to_owned(), value.into()));
     }
 
-    /// Takes from another form the fields that this one lacks, but for the boxes that it has of its own: unticked, they are not sent.
-    #[must_use]
-    pub fn or(mut self, other: &Self, boxes: &[&str]) -> Self {
-        let lacking = other.pairs.iter().filter(|(name, _)| !self.has(name) && !boxes.contains(&name.as_str())).cloned();
-        let lacking: Vec<_> = lacking.collect();
-        self.pairs.extend(lacking);
-        self
-    }
-
     /// The form with the errors of its fields, to be shown again.
     #[must_use]
     pub fn rejected(mut self, errors: &FieldErrors) -> Self {
@@ -110,6 +101,28 @@ impl Form {
     /// The first error of a field.
     pub fn error(&self, name: &str) -> Option<&str> {
         self.errors.iter().find(|e| e.field == name).map(|e| e.message.as_str())
+    }
+}
+
+/// A field that somebody else saved while it was being edited here (R14).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Differing {
+    /// Label of the field.
+    pub label: String,
+    /// What is stored now.
+    pub stored: String,
+    /// What was typed here.
+    pub typed: String,
+}
+
+impl Differing {
+    /// The fields whose stored value is not the typed one. `stored` has name, label and value of each.
+    pub fn between(form: &Form, stored: impl IntoIterator<Item = (&'static str, &'static str, String)>) -> Vec<Self> {
+        let differing = |(name, label, stored): (&'static str, &'static str, String)| {
+            let typed = form.value(name).trim().to_owned();
+            (form.has(name) && typed != stored).then(|| Self { label: label.to_owned(), stored, typed })
+        };
+        stored.into_iter().filter_map(differing).collect()
     }
 }
 
