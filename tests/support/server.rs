@@ -167,7 +167,8 @@ pub fn noon() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().expect("a time")
 }
 
-fn setup_draft() -> SetupDraft {
+/// The answers with which every server is set up.
+pub fn setup_draft() -> SetupDraft {
     SetupDraft {
         owner: UserDraft {
             name: "Ada".to_owned(),
