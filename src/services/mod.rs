@@ -18,6 +18,7 @@ pub mod presence;
 pub mod profiles;
 pub mod provisioning;
 pub mod rendered;
+pub mod retention;
 pub mod roster;
 pub mod runs;
 pub mod secrets;

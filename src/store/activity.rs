@@ -18,6 +18,11 @@ pub fn newest_first(tx: &impl Read, account: AccountId, mut visit: impl FnMut(u6
     tx.walk(&ACTIVITY, Some(&(account,)), Direction::Backward, |(_, number), entry| visit(number, entry))
 }
 
+/// Shows an account's entries, oldest first, with their numbers.
+pub fn oldest_first(tx: &impl Read, account: AccountId, mut visit: impl FnMut(u64, Activity) -> Walk) -> Result<(), StoreError> {
+    tx.walk(&ACTIVITY, Some(&(account,)), Direction::Forward, |(_, number), entry| visit(number, entry))
+}
+
 /// Removes one entry: only retention does.
 pub fn delete(tx: &WriteTx, account: AccountId, number: u64) -> Result<bool, StoreError> {
     tx.delete(&ACTIVITY, &(account, number))

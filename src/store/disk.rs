@@ -29,11 +29,27 @@ pub(super) struct Fence(Arc<AtomicBool>);
 pub struct Faults {
     /// Writes and syncs that still succeed; negative: all.
     left: AtomicI64,
+    /// What was written since recording began.
+    #[cfg(test)]
+    record: parking_lot::Mutex<Option<Vec<Written>>>,
+}
+
+/// One thing that reached the disk, or at least its cache.
+#[cfg(test)]
+#[derive(Clone, Debug)]
+pub(super) enum Written {
+    Bytes(u64, Vec<u8>),
+    Length(u64),
+    Sync,
 }
 
 impl Default for Faults {
     fn default() -> Self {
-        Self { left: AtomicI64::new(-1) }
+        Self {
+            left: AtomicI64::new(-1),
+            #[cfg(test)]
+            record: parking_lot::Mutex::default(),
+        }
     }
 }
 
@@ -46,6 +62,25 @@ impl Faults {
     /// The disk is well again.
     pub fn heal(&self) {
         self.left.store(-1, Ordering::SeqCst);
+    }
+
+    /// Begins to record what is written.
+    #[cfg(test)]
+    pub(super) fn record(&self) {
+        *self.record.lock() = Some(Vec::new());
+    }
+
+    /// What was recorded so far.
+    #[cfg(test)]
+    pub(super) fn recorded(&self) -> Vec<Written> {
+        self.record.lock().clone().unwrap_or_default()
+    }
+
+    #[cfg(test)]
+    fn note(&self, written: impl FnOnce() -> Written) {
+        if let Some(record) = self.record.lock().as_mut() {
+            record.push(written());
+        }
     }
 
     fn pass(&self) -> io::Result<()> {
@@ -90,16 +125,23 @@ impl StorageBackend for Disk {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.may_write()?;
+        #[cfg(test)]
+        self.faults.note(|| Written::Length(len));
         self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
         self.may_write()?;
-        self.file.sync_data()
+        self.file.sync_data()?;
+        #[cfg(test)]
+        self.faults.note(|| Written::Sync);
+        Ok(())
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.may_write()?;
+        #[cfg(test)]
+        self.faults.note(|| Written::Bytes(offset, data.to_vec()));
         self.file.write(offset, data)
     }
 }

@@ -34,6 +34,8 @@ pub use open::Store;
 pub use tx::{Read, ReadTx, WriteTx};
 
 #[cfg(test)]
+mod power_cut_tests;
+#[cfg(test)]
 mod stored_tests;
 #[cfg(test)]
 mod tests;

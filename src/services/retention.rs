@@ -1,0 +1,108 @@
+//! What is kept for a time only: uploaded logs, the activity log, sessions. Run once an hour.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::commit::commit;
+use super::error::ServiceError;
+use super::{Services, sessions};
+use crate::domain::access::Grant;
+use crate::domain::activity::SERVER;
+use crate::domain::ids::AccountId;
+use crate::domain::limits::{ACTIVITY_DAYS, LOG_DAYS};
+use crate::store;
+use crate::store::tx::Walk;
+
+/// Entries of the activity log that one transaction removes: more would hold up the changes of people.
+const ENTRIES_AT_ONCE: usize = 2_000;
+
+/// How much was removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Uploaded logs (R44).
+    pub logs: u64,
+    /// Entries of the activity log (R349).
+    pub activity: usize,
+    /// Sessions that had ended.
+    pub sessions: usize,
+}
+
+/// Removes everything that is past its time.
+///
+/// # Errors
+/// Of the store and the file system; what was removed before stays removed.
+pub fn run(services: &Services) -> Result<Removed, ServiceError> {
+    let now = services.clock.now();
+    let folder = services.state_dir.logs();
+    let logs = services.blobs.logs().sweep(days_before(now, LOG_DAYS)).map_err(ServiceError::file("clear", folder))?;
+    let mut activity = 0;
+    for log in services.worlds.accounts().into_iter().chain([SERVER]) {
+        activity += expire_activity(services, log, days_before(now, ACTIVITY_DAYS))?;
+    }
+    Ok(Removed { logs, activity, sessions: sessions::sweep(services)? })
+}
+
+fn expire_activity(services: &Services, log: AccountId, before: Timestamp) -> Result<usize, ServiceError> {
+    let mut removed = 0;
+    loop {
+        let old = services.store.read(|tx| {
+            let mut old = Vec::new();
+            store::activity::oldest_first(tx, log, |number, entry| {
+                if entry.at >= before || old.len() == ENTRIES_AT_ONCE {
+                    return Walk::Stop;
+                }
+                old.push(number);
+                Walk::On
+            })?;
+            Ok::<_, ServiceError>(old)
+        })?;
+        if old.is_empty() {
+            return Ok(removed);
+        }
+        removed += old.len();
+        commit(services, Grant::system("retention"), log, |change| {
+            for number in old {
+                store::activity::delete(change.tx(), log, number)?;
+            }
+            Ok(())
+        })?;
+    }
+}
+
+fn days_before(now: Timestamp, days: u32) -> Timestamp {
+    now.saturating_sub(SignedDuration::from_hours(i64::from(days) * 24)).expect("a duration without years and months")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::activity::Event;
+    use crate::domain::ids::DEFAULT_ACCOUNT;
+    use crate::services::activity::{ActivityQuery, list};
+    use crate::services::testing::bench;
+
+    #[test]
+    fn the_activity_log_is_kept_for_its_days_and_no_longer() {
+        let bench = bench();
+        let services = &bench.services;
+        let record = |log, subject: &str| {
+            commit(services, Grant::system("test"), log, |change| change.record(Event::new("device", subject, "added")))
+                .expect("recorded");
+        };
+        let subjects = || {
+            let page = list(services, DEFAULT_ACCOUNT, &ActivityQuery { limit: 10, ..Default::default() }).expect("listed");
+            page.items.into_iter().map(|entry| entry.event.subject).collect::<Vec<_>>()
+        };
+        record(DEFAULT_ACCOUNT, "old");
+        record(SERVER, "old");
+        let start = bench.clock.now();
+        let after =
+            |days: u32, seconds| start + SignedDuration::from_hours(i64::from(days) * 24) + SignedDuration::from_secs(seconds);
+        bench.clock.advance_to(after(1, 0));
+        record(DEFAULT_ACCOUNT, "young");
+        bench.clock.advance_to(after(ACTIVITY_DAYS, 0));
+        assert_eq!(run(services).expect("run").activity, 0, "kept to the end of its last day");
+        bench.clock.advance_to(after(ACTIVITY_DAYS, 1));
+        assert_eq!(run(services).expect("run").activity, 2);
+        assert_eq!(subjects(), ["young"]);
+    }
+}
