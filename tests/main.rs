@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
+mod api;
 mod effective;
 mod golden;
 mod import;

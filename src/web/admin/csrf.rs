@@ -51,6 +51,8 @@ pub async fn protect(
     if !given.is_some_and(|token| bool::from(token.ct_eq(expected.as_bytes()))) {
         return Ok(refuse(request, &visitor, "the form's token is missing or not of this session"));
     }
+    // Routing must be the only holder of the request; a visitor holds it too.
+    drop(visitor);
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
