@@ -47,12 +47,13 @@ fn world() -> World {
     }
 }
 
-/// Names as long as real ones; every tenth is in all profiles.
+/// Names as long as real ones; every tenth is in all profiles, every 25th value has a variable and something to escape.
 fn profile(id: u64, size: usize) -> Profile {
     let parameter = |n: usize| {
         let owner = if n.is_multiple_of(10) { 0 } else { id };
         let name = format!("voIpProt.server.{n}.specialInterop.feature{owner}.enabled");
-        (ParameterName::parse(&name).expect("a parameter name"), Arc::from(format!("value {n} of <{id}>")))
+        let value = if n.is_multiple_of(25) { format!("<value {n}> of $mac_address") } else { format!("value {n} of {id}") };
+        (ParameterName::parse(&name).expect("a parameter name"), Arc::from(value))
     };
     Profile {
         id: ProfileId(id),

@@ -3,12 +3,15 @@
 //! A `device.x` and its `device.x.set` are one parameter everywhere (contract 5.2): [`ParameterSet`] keeps both texts as an
 //! admin wrote them, resolution takes them together.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::activity::MASK;
 use super::limits::{PARAMETER_NAME_CHARS, PARAMETER_VALUE_BYTES};
 
 /// The full dotted name of a parameter, kept in the letter case it was written in (PRS-05 gives the grammar).
@@ -181,6 +184,40 @@ fn is_index_or_model(segment: &str) -> bool {
         || ["spip", "ssip", "ssduo", "vvx", "trio", "ccx", "edge"].iter().any(|model| segment.starts_with(model))
 }
 
+/// A value as pages, files on screen and the activity log may show it (SEC-05): a secret's is masked whole, of any other the
+/// password of an address in it, as in `ftp://user:password@host/`. An empty value is no secret.
+pub fn masked<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
+    if is_secret(name) && !value.is_empty() {
+        return Cow::Borrowed(MASK);
+    }
+    let mut shown = String::new();
+    let mut rest = value;
+    while let Some(password) = password_in_address(rest) {
+        shown.push_str(&rest[..password.start]);
+        shown.push_str(MASK);
+        rest = &rest[password.end..];
+    }
+    if shown.is_empty() { Cow::Borrowed(value) } else { Cow::Owned(shown + rest) }
+}
+
+/// Where the first password of an address stands.
+fn password_in_address(text: &str) -> Option<Range<usize>> {
+    let mut from = 0;
+    while let Some(scheme) = text[from..].find("://") {
+        let start = from + scheme + "://".len();
+        let ends = |c: char| matches!(c, '/' | '?' | '#' | ',' | ';' | '"' | '\'' | '<' | '>') || c.is_whitespace();
+        let authority = &text[start..][..text[start..].find(ends).unwrap_or(text.len() - start)];
+        if let Some((user, _)) = authority.rsplit_once('@')
+            && let Some(colon) = user.find(':')
+            && colon + 1 < user.len()
+        {
+            return Some(start + colon + 1..start + user.len());
+        }
+        from = start;
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,6 +252,21 @@ mod tests {
         ];
         for name in secret {
             assert!(is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_masked_value_shows_no_secret_and_no_password_of_an_address() {
+        assert_eq!(masked("reg.1.auth.password", "canary"), MASK);
+        assert_eq!(masked("reg.1.auth.password", ""), "");
+        let address = "ftp://user:canary@1.2.3.4/${mac_address}/x.cfg, https://a:b@c";
+        assert_eq!(
+            masked("CONFIG_FILES", address),
+            format!("ftp://user:{MASK}@1.2.3.4/${{mac_address}}/x.cfg, https://a:{MASK}@c")
+        );
+        for open in ["https://pdms.example.lan:8443/a@b", "sip:user@host:5060", "https://user@host/", "a://b", "://", "x://é:@h"]
+        {
+            assert_eq!(masked("x", open), open);
         }
     }
 

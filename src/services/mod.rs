@@ -10,6 +10,7 @@ pub mod certificates;
 pub mod clock;
 pub mod commit;
 pub mod deployment;
+pub mod device_files;
 pub mod devices;
 pub mod enrolment;
 pub mod error;

@@ -99,8 +99,12 @@ fn parameter_file<V: Value>(files: &Files<'_, V>, out: &mut Template) {
     out.raw("</polycomConfig>\n");
 }
 
+/// A usual length of an attribute, so that a file's buffer need not grow often.
+const ATTRIBUTE_BYTES: usize = 64;
+
 /// One empty element, an attribute a line. Element names mean nothing to phones; these tell a reader where values come from.
 fn element<V: Value>(name: &str, settings: &[Setting<'_, V>], out: &mut Template) {
+    out.text.reserve(settings.len() * ATTRIBUTE_BYTES);
     out.raw("<");
     out.raw(name);
     for setting in settings {

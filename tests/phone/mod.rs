@@ -2,3 +2,7 @@
 
 mod conformance;
 mod door;
+mod files;
+mod runs;
+mod states;
+mod uploads;

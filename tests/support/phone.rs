@@ -1,6 +1,6 @@
 //! A client that asks as phones do: over TLS, with credentials or without, and as roughly as a test needs.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -125,6 +125,18 @@ impl Phone {
         // A server that has heard enough may answer and hang up before everything is sent.
         let _ = stream.write_all(bytes).and_then(|()| stream.flush());
         read_response(&mut stream, is_head)
+    }
+
+    /// Sends bytes as they are and reads all that comes until the server hangs up.
+    pub fn send_all(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect();
+        let _ = stream.write_all(bytes).and_then(|()| stream.flush());
+        stream.conn.send_close_notify();
+        let _ = stream.flush();
+        let mut answers = Vec::new();
+        // Whoever refuses may hang up without a farewell.
+        let _ = stream.read_to_end(&mut answers);
+        String::from_utf8_lossy(&answers).into_owned()
     }
 
     fn request_head(&self, method: &str, path: &str) -> String {

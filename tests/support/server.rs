@@ -2,18 +2,27 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 
 use actix_web::web::{self, Data};
 use actix_web::{App, middleware};
 use jiff::Timestamp;
 use pdms::domain::access::Actor;
 use pdms::domain::account::{BaseSettings, Secret};
-use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::domain::deployment::Place;
+use pdms::domain::device_list::Listed;
+use pdms::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use pdms::domain::names::Name;
+use pdms::domain::parameter::ParameterName;
+use pdms::domain::profile::draft::ProfileDraft;
 use pdms::domain::world::{Endpoints, World};
-use pdms::services::accounts::TimeDraft;
+use pdms::services::accounts::{self, AccountDraft, TimeDraft};
 use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
+use pdms::services::commit::Mode;
+use pdms::services::deployment::{self, Target};
+use pdms::services::devices::{self, Afterwards};
+use pdms::services::profiles;
 use pdms::services::setup::{self, Opener, SetupDraft};
 use pdms::services::users::UserDraft;
 use pdms::services::{Opening, Services, presence};
@@ -57,16 +66,47 @@ impl Server {
 
     /// Starts with settings of the test.
     pub fn start_with(settings: PhoneSettings) -> Self {
+        let server = Self::start_unset(settings);
+        setup::complete(&server.services, Opener::CommandLine, &setup_draft()).expect("set up");
+        server
+    }
+
+    /// Starts, and nobody has set it up yet.
+    pub fn start_unset(settings: PhoneSettings) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let clock = Clock::manual(noon());
-        let faults = Arc::<Faults>::default();
+        Self::open(dir, Clock::manual(noon()), Arc::default(), settings, 0)
+    }
+
+    /// Stops and starts again on the same state and the same port, with the usual settings.
+    #[must_use]
+    pub fn restarted(mut self) -> Self {
+        self.stop();
+        let (clock, faults, port) = (self.clock.clone(), Arc::clone(&self.faults), self.address.port());
+        let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().expect("a temporary directory"));
+        drop(self);
+        Self::open(dir, clock, faults, PhoneSettings::default(), port)
+    }
+
+    fn open(dir: tempfile::TempDir, clock: Clock, faults: Arc<Faults>, settings: PhoneSettings, port: u16) -> Self {
         let opening = Opening { state_dir: dir.path().join("state"), clock: clock.clone(), faults: Arc::clone(&faults) };
         let services = Arc::new(Services::open(opening).expect("the state opens"));
-        setup::complete(&services, Opener::CommandLine, &setup_draft()).expect("set up");
-        let socket = listener::bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+        let socket = listener::bind(SocketAddr::from(([127, 0, 0, 1], port))).expect("a free port");
         let address = socket.local_addr().expect("bound");
-        let (stop, thread) = listen(&services, socket, settings, dir.path().join("certificates"));
+        let (stop, thread) = listen(&services, socket, settings);
         Self { address, services, clock, faults, dir, stop, thread: Some(thread) }
+    }
+
+    fn stop(&mut self) {
+        drop(self.stop.stop(false));
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server's thread was printed; a second one here would hide the test's own.
+            let _ = thread.join();
+        }
+        // Workers end a moment after the server does; the state directory is theirs until then.
+        let begun = std::time::Instant::now();
+        while Arc::strong_count(&self.services) > 1 && begun.elapsed().as_secs() < 30 {
+            std::thread::yield_now();
+        }
     }
 
     /// The provisioning address.
@@ -76,12 +116,39 @@ impl Server {
 
     /// The certificate that signed the server's.
     pub fn ca_file(&self) -> PathBuf {
-        self.dir.path().join("certificates/ca.pem")
+        shared_certificates().0.path().join("certificates/ca.pem")
     }
 
     /// The account's world as it is now.
     pub fn world(&self) -> Arc<World> {
         self.services.world(DEFAULT_ACCOUNT).expect("set up")
+    }
+
+    /// A new profile on Global. Answers its key.
+    pub fn global_profile(&self, name: &str, parameters: &[(&str, &str)]) -> ProfileId {
+        let parse = |(name, value): &(&str, &str)| (ParameterName::parse(name).expect("a parameter's name"), Arc::from(*value));
+        let parameters = parameters.iter().map(parse).collect();
+        let draft = ProfileDraft { name: Name::parse(name).expect("a name"), description: String::new(), parameters };
+        let made = profiles::create(&self.services, &admin(), DEFAULT_ACCOUNT, vec![draft], Mode::Keep).expect("made");
+        let target = Target::Place(Place::Global);
+        deployment::attach(&self.services, &admin(), DEFAULT_ACCOUNT, &target, made[0].id, Mode::Keep).expect("attached");
+        made[0].id
+    }
+
+    /// Changes settings of the account.
+    pub fn set_account(&self, draft: &AccountDraft) {
+        accounts::update(&self.services, &admin(), DEFAULT_ACCOUNT, None, draft).expect("changed");
+    }
+
+    /// Deletes a device.
+    pub fn delete(&self, key: &str, afterwards: Afterwards) {
+        let key = key.parse().expect("a key");
+        devices::delete(&self.services, &admin(), DEFAULT_ACCOUNT, &key, afterwards, Mode::Keep).expect("deleted");
+    }
+
+    /// A device as it is listed; none where it is not in the inventory.
+    pub fn device(&self, key: &str) -> Option<Listed> {
+        self.services.roster(DEFAULT_ACCOUNT).find(&key.parse().expect("a key"))
     }
 
     /// Lets time pass.
@@ -97,12 +164,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let stopped = self.stop.stop(false);
-        drop(stopped);
-        if let Some(thread) = self.thread.take() {
-            // A panic of the server's thread was printed; a second one here would hide the test's own.
-            let _ = thread.join();
-        }
+        self.stop();
     }
 }
 
@@ -127,15 +189,23 @@ fn setup_draft() -> SetupDraft {
     }
 }
 
+/// Certificates of all servers of this process: making an RSA key takes longer than most tests.
+fn shared_certificates() -> &'static (tempfile::TempDir, Arc<Certificates>) {
+    static MADE: OnceLock<(tempfile::TempDir, Arc<Certificates>)> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let names = ServerNames::new(&["localhost".to_owned()], "localhost", [[127, 0, 0, 1].into()]);
+        let made = Certificates::open(&dir.path().join("certificates"), None, &names, noon()).expect("made");
+        (dir, Arc::new(made))
+    })
+}
+
 fn listen(
     services: &Arc<Services>,
     socket: std::net::TcpListener,
     settings: PhoneSettings,
-    certificates: PathBuf,
 ) -> (actix_server::ServerHandle, std::thread::JoinHandle<()>) {
-    // Clients look at the real clock, so the certificate's life begins in the past of both.
-    let names = ServerNames::new(&["localhost".to_owned()], "localhost", [[127, 0, 0, 1].into()]);
-    let certificates = Arc::new(Certificates::open(&certificates, None, &names, services.clock().now()).expect("made"));
+    let certificates = Arc::clone(&shared_certificates().1);
     let port = socket.local_addr().expect("bound").port();
     let ca_pem = certificates.active().ca_pem.clone();
     services.set_endpoints(Endpoints { https_url: format!("https://localhost:{port}/"), ca_pem });

@@ -42,7 +42,9 @@ const FILES: [&str; 6] = [APP_FILE_PATH, CONFIG_FILES, "MISC_FILES", "SERVICE_FI
 
 /// Whether a name belongs into the master file: it is never a parameter. Each may carry a model, as `CONFIG_FILES_VVX500`.
 pub fn is_master(name: &str) -> bool {
-    name.starts_with(INVENTED_PREFIX) || FILES.iter().any(|file| is_or_of_model(name, file)) || is_directory(name)
+    // They begin as hardly any parameter does, and every parameter of every device is asked.
+    name.starts_with(|first: char| first == '_' || first.is_ascii_uppercase())
+        && (name.starts_with(INVENTED_PREFIX) || FILES.iter().any(|file| is_or_of_model(name, file)) || is_directory(name))
 }
 
 /// Whether a name is this attribute, or this attribute for one model.

@@ -27,11 +27,17 @@ pub fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
             rest = after;
             return Some(Piece::Key);
         }
-        let end = SPELLINGS.iter().filter_map(|spelling| rest.find(spelling)).min().unwrap_or(rest.len());
-        let (before, after) = rest.split_at(end);
+        let (before, after) = rest.split_at(next_variable(rest));
         rest = after;
         Some(Piece::Text(before))
     })
+}
+
+/// Where the next variable begins; the length of the text if there is none.
+fn next_variable(text: &str) -> usize {
+    let is_variable = |at: &usize| SPELLINGS.iter().any(|spelling| text[*at..].starts_with(spelling));
+    // Nearly all values have no `$` at all: that is what must be fast.
+    text.match_indices('$').map(|(at, _)| at).find(is_variable).unwrap_or(text.len())
 }
 
 /// Replaces the variables by a key.

@@ -11,8 +11,11 @@
 mod account;
 mod activity;
 pub mod assets;
+pub mod attached;
 pub mod csrf;
 mod dashboard;
+pub mod deployment;
+pub mod devices;
 pub mod errors;
 pub mod failure;
 pub mod flash;
@@ -22,12 +25,15 @@ mod gallery;
 pub mod layout;
 pub mod next;
 pub mod paging;
+pub mod profiles;
 mod provisioning;
+pub mod runs;
 pub mod session;
 pub mod session_store;
 mod setup;
 mod sign_in;
 pub mod theme;
+pub mod words;
 
 use actix_web::guard::{GuardContext, fn_guard};
 use actix_web::middleware::{DefaultHeaders, from_fn};
@@ -55,6 +61,9 @@ fn rooms(config: &mut ServiceConfig) {
     setup::configure(config);
     sign_in::configure(config);
     dashboard::configure(config);
+    devices::configure(config);
+    runs::configure(config);
+    deployment::configure(config);
     provisioning::configure(config);
     activity::configure(config);
     account::configure(config);

@@ -1,0 +1,93 @@
+//! Add Device: one device, before it comes (R229).
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::catalog::models::models;
+use crate::domain::device::draft::{DeviceDraft, DeviceInput};
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::world::World;
+use crate::services::commit::Mode;
+use crate::services::error::ServiceError;
+use crate::services::{Services, devices};
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
+use crate::web::admin::layout::{Page, html, html_rejected};
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
+use crate::web::blocking;
+
+#[derive(Template)]
+#[template(path = "devices/add.html")]
+struct AddPage {
+    page: Page,
+    form: Form,
+    /// Types: value and label.
+    families: Vec<(&'static str, &'static str)>,
+    models: Vec<&'static str>,
+    /// Profiles that can be attached: id and name.
+    profiles: Vec<(String, String)>,
+}
+
+impl AddPage {
+    fn new(who: &SignedIn, world: &World, form: Form) -> Self {
+        let families = models().families().iter().map(|family| (family.name.as_str(), family.name.as_str()));
+        let mut profiles: Vec<_> = world.profiles.values().map(|one| (one.id.to_string(), one.name.to_string())).collect();
+        profiles.sort_by_key(|(_, name)| name.to_lowercase());
+        Self {
+            page: who.page("Add Device"),
+            form,
+            families: std::iter::once(("", "Recognise it")).chain(families).collect(),
+            models: models().models().iter().map(|model| model.name.as_str()).collect(),
+            profiles,
+        }
+    }
+}
+
+/// `GET /admin/devices/add`; the address may bring what is known of the device already.
+pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    let form = Form::from_urlencoded(request.query_string().as_bytes()).unwrap_or_default();
+    Ok(html(&AddPage::new(&who, &world, form)))
+}
+
+/// `POST /admin/devices/add`
+pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    let rejected = |form: Form, errors: &FieldErrors| Ok(html_rejected(&AddPage::new(&who, &world, form.rejected(errors))));
+    let draft = match DeviceDraft::parse(&input(&form), models()) {
+        Ok(draft) => draft,
+        Err(errors) => return rejected(form, &errors),
+    };
+    let actor = who.actor.clone();
+    let create = move |services: &Services| devices::create(services, &actor, DEFAULT_ACCOUNT, vec![draft], Mode::Keep);
+    match blocking::call(&services, create).await {
+        Ok(added) => {
+            let device = added.first().map(|device| (device.key.to_string(), words::title(device)));
+            let (key, title) = device.unwrap_or_default();
+            Ok(who.done(
+                &format!("/admin/devices/{key}"),
+                format!("{title} is added. It gets its configuration when it first comes."),
+            ))
+        }
+        Err(ServiceError::Invalid(errors)) => rejected(form, &errors),
+        Err(ServiceError::Conflict(why)) => Ok(html_rejected(&AddPage::new(&who, &world, form.refused(why)))),
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}
+
+/// The fields of a device as a form has them.
+pub fn input(form: &Form) -> DeviceInput {
+    let text = |name: &str| form.value(name).to_owned();
+    DeviceInput {
+        key: text("key"),
+        name: text("name"),
+        sent_name: text("sent_name"),
+        description: text("description"),
+        family: text("family"),
+        model: text("model"),
+        private_ip: text("private_ip"),
+        profiles: form.values("profiles").filter_map(|id| id.parse().ok()).collect(),
+    }
+}

@@ -1,0 +1,131 @@
+//! Deleting one device or several: what goes with them is shown first, and what becomes of their keys is asked (R232,
+//! contract 5.14).
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::domain::device::DeviceKey;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::services::Services;
+use crate::services::commit::Mode;
+use crate::services::devices::{self, Afterwards, Cascade};
+use crate::services::error::ServiceError;
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
+use crate::web::admin::layout::{Page, html};
+use crate::web::admin::next::LocalPath;
+use crate::web::admin::paging::PER_PAGE_MOST;
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
+use crate::web::blocking;
+
+/// Devices that are named one by one; the rest are counted.
+const NAMED: usize = 20;
+
+#[derive(Template)]
+#[template(path = "devices/delete.html")]
+struct DeletePage {
+    page: Page,
+    form: Form,
+    /// Key and name of the first devices.
+    shown: Vec<(String, String)>,
+    more: usize,
+    keys: Vec<String>,
+    /// What goes with them.
+    cascade: Vec<String>,
+    back: String,
+}
+
+/// `GET /admin/devices/delete?select=…`
+pub async fn ask(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let form = Form::from_urlencoded(request.query_string().as_bytes()).unwrap_or_default();
+    confirm(form, &who, &services).await
+}
+
+/// `POST /admin/devices/delete`: asks, or does it where it was asked.
+pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    if !form.is("confirmed", "yes") {
+        return confirm(form, &who, &services).await;
+    }
+    let afterwards = if form.is("then", "block") { Afterwards::Block } else { Afterwards::Forget };
+    let (keys, actor) = (selected(&form), who.actor.clone());
+    let delete = move |services: &Services| {
+        let mut deleted = Vec::new();
+        for key in keys {
+            match devices::delete(services, &actor, DEFAULT_ACCOUNT, &key, afterwards, Mode::Keep) {
+                Ok(gone) => deleted.push(gone.label),
+                Err(ServiceError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(deleted)
+    };
+    let deleted = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
+    let and_blocked = if afterwards == Afterwards::Block { " and blocked" } else { "" };
+    Ok(match deleted.as_slice() {
+        [] => who.not_done("/admin/devices", "Nothing was deleted: these devices are gone already."),
+        [one] => who.done("/admin/devices", format!("{one} is deleted{and_blocked}.")),
+        several => who.done("/admin/devices", format!("{} devices are deleted{and_blocked}.", several.len())),
+    })
+}
+
+/// The devices that a form names, each once; no more than one page of the list can tick.
+fn selected(form: &Form) -> Vec<DeviceKey> {
+    let mut keys: Vec<DeviceKey> = form.values("select").filter_map(|text| text.parse().ok()).collect();
+    keys.sort();
+    keys.dedup();
+    keys.truncate(PER_PAGE_MOST);
+    keys
+}
+
+async fn confirm(form: Form, who: &SignedIn, services: &web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let back = LocalPath::parse(form.value("back")).map_or_else(|| "/admin/devices".to_owned(), |path| path.as_str().to_owned());
+    let keys = selected(&form);
+    let gather = move |services: &Services| {
+        let mut found: Vec<(DeviceKey, Cascade)> = Vec::new();
+        for key in keys {
+            match devices::cascade(services, DEFAULT_ACCOUNT, &key) {
+                Ok(cascade) => found.push((key, cascade)),
+                Err(ServiceError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    };
+    let found = blocking::call(services, gather).await.map_err(Failure::of(who))?;
+    let title = match found.as_slice() {
+        [] => return Ok(who.not_done(&back, "Tick the devices to delete first.")),
+        [(_, one)] => format!("Delete {}?", one.label),
+        several => format!("Delete {} devices?", several.len()),
+    };
+    Ok(html(&DeletePage {
+        page: who.page(title),
+        form: Form::filled([("then", "forget")]),
+        shown: found.iter().take(NAMED).map(|(key, one)| (key.to_string(), one.label.clone())).collect(),
+        more: found.len().saturating_sub(NAMED),
+        keys: found.iter().map(|(key, _)| key.to_string()).collect(),
+        cascade: sentences(&found),
+        back,
+    }))
+}
+
+/// What goes with the devices, in words.
+fn sentences(found: &[(DeviceKey, Cascade)]) -> Vec<String> {
+    let sum = |number: fn(&Cascade) -> usize| found.iter().map(|(_, one)| number(one)).sum::<usize>();
+    let mut sentences = Vec::new();
+    let attachments = sum(|one| one.detached_profiles.len());
+    if attachments > 0 {
+        let what = words::count(attachments, "attachment of a profile", "attachments of profiles");
+        sentences.push(format!("{what}; the profiles themselves stay"));
+    }
+    match (found, sum(|one| one.files.len())) {
+        (_, 0) => {}
+        ([(_, one)], count) => {
+            sentences.push(format!("{}: {}", words::count(count, "stored file", "stored files"), one.files.join(", ")))
+        }
+        (_, count) => sentences.push(words::count(count, "stored file", "stored files")),
+    }
+    sentences.push(words::count(sum(|one| one.logs), "log", "logs"));
+    sentences.push(words::count(sum(|one| one.runs), "run", "runs"));
+    sentences
+}

@@ -1,0 +1,246 @@
+//! Effective configuration: every attribute with its winner and what that beat, and the two files as the device gets them
+//! (R108, R159, R166). Secrets are masked before they come near a template.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::head::{self, Head};
+use super::text::{self, Text};
+use crate::domain::deployment::Container;
+use crate::domain::device::{Device, DeviceKey};
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::parameter::{self, ParameterName, ParameterSet};
+use crate::domain::provision::master::PARAMETER_FILE_SUFFIX;
+use crate::domain::provision::view::{EffectiveView, File, Layer, Override, Row, Source, explain};
+use crate::domain::provision::{Provision, provision};
+use crate::domain::world::World;
+use crate::services::error::ServiceError;
+use crate::services::{Services, device_files};
+use crate::web::admin::failure::Failure;
+use crate::web::admin::layout::{Page, html};
+use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words::{Shown, Tone as _};
+use crate::web::blocking;
+use crate::xml;
+
+#[derive(Template)]
+#[template(path = "devices/effective.html")]
+struct EffectivePage {
+    page: Page,
+    head: Head,
+    list: ListQuery,
+    pager: Pager,
+    rows: Vec<RowView>,
+    /// Where values can come from: word and label.
+    sources: Vec<(&'static str, &'static str)>,
+    warnings: Vec<String>,
+    /// Overrides that the device itself keeps: link and name.
+    own_files: Vec<(String, String)>,
+}
+
+struct RowView {
+    name: String,
+    in_master: bool,
+    winner: LayerView,
+    beaten: Vec<LayerView>,
+}
+
+struct LayerView {
+    value: Shown,
+    set: Option<String>,
+    source: String,
+    href: Option<String>,
+    container: Option<(String, &'static str)>,
+    /// It is no profile's: added by rule, the base or the device's name.
+    ours: bool,
+}
+
+/// `GET /admin/devices/{key}/effective`
+pub async fn show(
+    request: HttpRequest,
+    key: web::Path<String>,
+    who: SignedIn,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let (known, world) = head::find(&services, &who, &key)?;
+    let device = known.device.key.clone();
+    let own = blocking::call(&services, move |services| overrides(services, &device)).await.map_err(Failure::of(&who))?;
+    let list = ListQuery::of(&request, &["name"]);
+    let view = explain(&known.device, &world);
+    let view = own.iter().fold(view, |view, (kind, _, set)| view.with_overrides(*kind, set));
+    let sources = sources(&view);
+    let wanted = Wanted::of(&list);
+    let found: Vec<&Row> = view.rows.iter().filter(|row| wanted.admits(row)).collect();
+    let pager = list.pager(found.len());
+    let page = who.page("Effective configuration");
+    let head = Head::new(&known, page.now);
+    let link = |name: &str| (format!("/admin/devices/{}/files/{name}", head.key), format!("{}-{name}", head.key));
+    let own_files = own.iter().map(|(_, name, _)| link(name)).collect();
+    Ok(html(&EffectivePage {
+        own_files,
+        rows: found[pager.range()].iter().map(|row| row_view(row, &known.device)).collect(),
+        warnings: view.warnings.iter().map(ToString::to_string).collect(),
+        page,
+        head,
+        list,
+        pager,
+        sources,
+    }))
+}
+
+/// What the device itself keeps and has uploaded: it beats whatever is served (R159). A file that is no configuration says
+/// nothing here; the Files tab shows it as it is.
+fn overrides(services: &Services, key: &DeviceKey) -> Result<Vec<(Override, &'static str, ParameterSet)>, ServiceError> {
+    let mut found = Vec::new();
+    for kind in [Override::WebPage, Override::PhoneMenu] {
+        let name = file_of(kind);
+        let bytes = match device_files::file(services, DEFAULT_ACCOUNT, key, name) {
+            Ok((_, bytes)) => bytes,
+            Err(ServiceError::NotFound { .. }) => continue,
+            Err(error) => return Err(error),
+        };
+        let entries = xml::read::parameters(&bytes).unwrap_or_default();
+        let parsed = entries.into_iter().filter_map(|one| Some((ParameterName::parse(&one.name).ok()?, one.value.into())));
+        found.push((kind, name, parsed.collect::<ParameterSet>()));
+    }
+    found.retain(|(_, _, set)| !set.is_empty());
+    Ok(found)
+}
+
+/// What the list is narrowed to.
+struct Wanted<'a> {
+    words: Vec<String>,
+    from: Option<&'a str>,
+    show: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(list: &'a ListQuery) -> Self {
+        let words = list.q().split_whitespace().map(str::to_lowercase).collect();
+        Self { words, from: list.filter("from"), show: list.filter("show") }
+    }
+
+    /// Secret values cannot be searched for: that would tell them letter by letter.
+    fn admits(&self, row: &Row) -> bool {
+        let source = row.winner.source.describe().to_lowercase();
+        let value = row.winner.value.as_deref().map(|value| parameter::masked(&row.name, value).to_lowercase());
+        let holds = |word: &String| {
+            row.name.to_lowercase().contains(word)
+                || source.contains(word)
+                || value.as_ref().is_some_and(|value| value.contains(word))
+        };
+        self.words.iter().all(holds)
+            && self.from.is_none_or(|from| source_word(&row.winner.source).0 == from)
+            && match self.show {
+                Some("beating") => !row.beaten.is_empty(),
+                Some("master") => row.file == File::Master,
+                _ => true,
+            }
+    }
+}
+
+/// The file that a device keeps its overrides in.
+fn file_of(kind: Override) -> &'static str {
+    match kind {
+        Override::PhoneMenu => "phone.cfg",
+        Override::WebPage => "web.cfg",
+    }
+}
+
+/// A word for addresses, and the label.
+fn source_word(source: &Source) -> (&'static str, &'static str) {
+    match source {
+        Source::Override(_) => ("phone", "Set on the device itself"),
+        Source::Rule => ("rule", "Added by rule"),
+        Source::Profile { container: Container::Device, .. } => ("device", "Device"),
+        Source::Profile { container: Container::Global, .. } => ("global", "Global"),
+        Source::Profile { container, .. } => ("container", container.label()),
+        Source::DeviceName => ("name", "Name sent to the device"),
+        Source::Base => ("base", "Built-in base"),
+    }
+}
+
+fn sources(view: &EffectiveView) -> Vec<(&'static str, &'static str)> {
+    let mut all: Vec<_> = view.rows.iter().map(|row| source_word(&row.winner.source)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn row_view(row: &Row, device: &Device) -> RowView {
+    RowView {
+        name: row.name.clone(),
+        in_master: row.file == File::Master,
+        winner: layer_view(&row.name, &row.winner, device),
+        beaten: row.beaten.iter().map(|layer| layer_view(&row.name, layer, device)).collect(),
+    }
+}
+
+fn layer_view(name: &str, layer: &Layer, device: &Device) -> LayerView {
+    let (href, container) = match &layer.source {
+        Source::Profile { container: Container::Device, id, .. } => {
+            (Some(format!("/admin/profiles/{id}")), Some((format!("/admin/devices/{}/profiles", device.key), "Device")))
+        }
+        Source::Profile { container, id, .. } => {
+            (Some(format!("/admin/profiles/{id}")), Some(("/admin/deployment".to_owned(), container.label())))
+        }
+        Source::Override(kind) => (Some(format!("/admin/devices/{}/files/{}", device.key, file_of(*kind))), None),
+        Source::DeviceName => (Some(format!("/admin/devices/{}", device.key)), None),
+        Source::Base => (Some("/admin/provisioning".to_owned()), None),
+        Source::Rule => (None, None),
+    };
+    let source = match &layer.source {
+        Source::Profile { name, .. } => name.clone(),
+        other => other.describe(),
+    };
+    LayerView {
+        value: layer.value.as_deref().map_or_else(Shown::absent, |value| Shown::of(name, value)),
+        set: layer.set.clone(),
+        ours: !matches!(layer.source, Source::Profile { .. }),
+        source,
+        href,
+        container,
+    }
+}
+
+/// `GET /admin/devices/{key}/effective/{file}`: `master` or `parameters`.
+pub async fn file(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    who: SignedIn,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let (key, wanted) = path.into_inner();
+    let (known, world) = head::find(&services, &who, &key)?;
+    let provision = masked(&known.device, &world);
+    let (name, bytes) = match wanted.as_str() {
+        "master" => (format!("{}.cfg", known.device.key), xml::write::master(&provision)),
+        "parameters" => (format!("{}{PARAMETER_FILE_SUFFIX}", known.device.key), xml::write::parameters(&provision)),
+        _ => return Err(Failure::not_found(&who, "file", wanted)),
+    };
+    let page = who.page("Effective configuration");
+    let head = Head::new(&known, page.now);
+    let note = "This is the file as the device gets it now, but for the secrets: they are masked here only.";
+    Ok(text::page(
+        page,
+        head,
+        &request,
+        Text { name, size_bytes: bytes.len() as u64, bytes, at: None, download: None, note: Some(note) },
+    ))
+}
+
+/// What a device gets, with its secrets masked.
+fn masked<'a>(device: &Device, world: &'a World) -> Provision<'a> {
+    let mut provision = provision(device, world);
+    let files = &mut provision.files;
+    for list in [&mut files.master, &mut files.binding, &mut files.profiles, &mut files.base] {
+        for setting in list.iter_mut() {
+            let shown = parameter::masked(&setting.name, &setting.value).into_owned();
+            if shown != *setting.value {
+                setting.value = shown.into();
+            }
+        }
+    }
+    provision
+}

@@ -1,0 +1,61 @@
+//! What every page of one device begins with.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::domain::device::DeviceKey;
+use crate::domain::device_list::{Listed, Status};
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::world::World;
+use crate::services::Services;
+use crate::web::admin::failure::Failure;
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
+
+/// Name, state, key and tabs of a device.
+pub struct Head {
+    pub key: String,
+    pub key_label: &'static str,
+    pub title: String,
+    pub model: String,
+    pub status: Status,
+    pub last_seen: Option<Timestamp>,
+}
+
+impl Head {
+    /// The head of a device's pages.
+    pub fn new(one: &Listed, now: Timestamp) -> Self {
+        Self {
+            key: one.device.key.to_string(),
+            key_label: words::key_label(&one.device.key),
+            title: words::title(&one.device),
+            model: one.device.model.clone().unwrap_or_default(),
+            status: Status::of(one.sighting.last_seen, now),
+            last_seen: one.sighting.last_seen,
+        }
+    }
+
+    /// The pages of a device, under the guide's names (R235).
+    pub fn tabs(&self) -> Vec<(String, &'static str)> {
+        let tab = |(path, label): (&str, &'static str)| (format!("/admin/devices/{}{path}", self.key), label);
+        [
+            ("", "Summary"),
+            ("/detail", "Detail"),
+            ("/profiles", "Profiles"),
+            ("/effective", "Effective configuration"),
+            ("/runs", "Runs"),
+            ("/files", "Files"),
+            ("/logs", "Logs"),
+        ]
+        .map(tab)
+        .to_vec()
+    }
+}
+
+/// The device that an address names, and the world it lives in.
+pub fn find(services: &Services, who: &SignedIn, key: &str) -> Result<(Listed, Arc<World>), Failure> {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    let known = key.parse::<DeviceKey>().ok().and_then(|key| services.roster(DEFAULT_ACCOUNT).find(&key));
+    known.map(|known| (known, world)).ok_or_else(|| Failure::not_found(who, "device", key))
+}

@@ -1,0 +1,123 @@
+//! Device Monitor: every device, searched, filtered, sorted and paged on the server (R56–R64, R243, R245).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::Timestamp;
+
+use crate::domain::device::Origin;
+use crate::domain::device_list::{DeviceQuery, Hit, LastResult, Listed, Search, Status};
+use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::profile::Profile;
+use crate::services::Services;
+use crate::services::roster::Counts;
+use crate::web::admin::failure::Failure;
+use crate::web::admin::layout::{Page, html};
+use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words::{self, Tone as _};
+
+/// The columns that can be sorted by, as words of the address; the first is the default.
+const SORTABLE: &[&str] =
+    &["name", "status", "model", "key", "public_ip", "private_ip", "software", "last_seen", "result", "added"];
+
+#[derive(Template)]
+#[template(path = "devices/list.html")]
+struct ListPage {
+    page: Page,
+    list: ListQuery,
+    pager: Pager,
+    rows: Vec<Row>,
+    /// Types and models that there are devices of, for the filters.
+    families: Vec<String>,
+    models: Vec<String>,
+    /// Devices of the account, whatever the list shows.
+    devices: usize,
+    /// Devices deleted with *block*.
+    blocked: usize,
+    provisioning_url: String,
+}
+
+/// One device of the list.
+struct Row {
+    key: String,
+    /// Name, or the key where it has none.
+    title: String,
+    model: String,
+    public_ip: String,
+    private_ip: String,
+    software: String,
+    status: Status,
+    last_seen: Option<Timestamp>,
+    result: LastResult,
+    last_run: Option<Timestamp>,
+    /// Where the search found it, if no column shows that.
+    why: Option<String>,
+}
+
+/// `GET /admin/devices`
+pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let list = ListQuery::of(&request, SORTABLE);
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    let page = who.page("Device Monitor");
+    let roster = services.roster(DEFAULT_ACCOUNT);
+    let found = roster.select(&query(&list), &world, page.now);
+    let Counts { families, models, total: devices, .. } = roster.counts(page.now);
+    let pager = list.pager(found.len());
+    let search = Search::new(&list.q());
+    let rows = found[pager.range()].iter().map(|one| row(one, &search, &world.profiles, page.now)).collect();
+    Ok(html(&ListPage {
+        page,
+        list,
+        pager,
+        rows,
+        families: names(families),
+        models: names(models),
+        devices,
+        blocked: world.blocked.len(),
+        provisioning_url: world.endpoints.https_url.clone(),
+    }))
+}
+
+/// The query that an address means. Words that do not exist narrow nothing.
+pub fn query(list: &ListQuery) -> DeviceQuery {
+    let text = |name: &str| list.filter(name).map(ToOwned::to_owned);
+    DeviceQuery {
+        text: list.q(),
+        status: list.filter("status").and_then(|word| word.parse().ok()),
+        family: text("family"),
+        model: text("model"),
+        result: list.filter("result").and_then(|word| word.parse().ok()),
+        origin: list.filter("origin").and_then(|word| word.parse().ok()),
+        sort: list.sort_key().parse().unwrap_or_default(),
+        descending: list.descending(),
+    }
+}
+
+fn names(counts: BTreeMap<String, usize>) -> Vec<String> {
+    counts.into_keys().filter(|name| !name.is_empty()).collect()
+}
+
+fn row(one: &Listed, search: &Search, profiles: &BTreeMap<ProfileId, Arc<Profile>>, now: Timestamp) -> Row {
+    let why = match search.finds(one, profiles) {
+        Some(Hit::Hidden(what, text)) => Some(format!("{what}: {}", words::shortened(text, 80))),
+        _ => None,
+    };
+    let address = |ip: Option<IpAddr>| ip.map(|ip| ip.to_string()).unwrap_or_default();
+    Row {
+        key: one.device.key.to_string(),
+        title: words::title(&one.device),
+        model: one.device.model.clone().or_else(|| one.device.family.clone()).unwrap_or_default(),
+        public_ip: address(one.sighting.public_ip),
+        private_ip: address(one.private_ip()),
+        software: one.sighting.software_version.clone().unwrap_or_default(),
+        status: Status::of(one.sighting.last_seen, now),
+        last_seen: one.sighting.last_seen,
+        result: LastResult::of(one.sighting.last_run),
+        last_run: one.sighting.last_run.map(|run| run.at),
+        why,
+    }
+}

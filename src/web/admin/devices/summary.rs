@@ -1,0 +1,139 @@
+//! Summary: what an admin may change of a device (R231), beside what is known of it.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use jiff::Timestamp;
+
+use super::add::input;
+use super::head::{self, Head};
+use crate::catalog::models::models;
+use crate::domain::device::Device;
+use crate::domain::device::draft::DeviceEdit;
+use crate::domain::device_list::Listed;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::names::Name;
+use crate::domain::world::World;
+use crate::services::commit::Mode;
+use crate::services::error::ServiceError;
+use crate::services::{Services, devices};
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::{Differing, Form};
+use crate::web::admin::layout::{Page, html, html_with};
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words::{self, Tone as _};
+use crate::web::blocking;
+
+#[derive(Template)]
+#[template(path = "devices/summary.html")]
+struct SummaryPage {
+    page: Page,
+    head: Head,
+    form: Form,
+    /// What somebody else saved meanwhile, where it differs.
+    conflict: Option<Vec<Differing>>,
+    takes_name: bool,
+    name_hint: &'static str,
+    family: Option<String>,
+    public_ip: Option<String>,
+    private_ip_hint: &'static str,
+    /// The address in force and who says so.
+    private_ip: Option<(String, &'static str)>,
+    software: Option<String>,
+    added_at: Timestamp,
+    origin: &'static str,
+    provisioning_url: String,
+    master_url: String,
+}
+
+impl SummaryPage {
+    fn new(who: &SignedIn, known: &Listed, world: &World, form: Form, conflict: Option<Vec<Differing>>) -> Self {
+        let device = &known.device;
+        let page = who.page(words::title(device));
+        let family = device.family.as_deref().and_then(|name| models().family(name));
+        let takes_name = family.is_some_and(|family| family.takes_name);
+        let provisioning_url = world.endpoints.https_url.clone();
+        Self {
+            head: Head::new(known, page.now),
+            form,
+            conflict,
+            takes_name,
+            name_hint: if takes_name { "Shown on these pages." } else { "Shown on these pages; the device is not told." },
+            private_ip_hint: "Only if the device does not tell the right one; blank takes what it tells.",
+            family: device.family.clone(),
+            public_ip: known.sighting.public_ip.map(|ip| ip.to_string()),
+            private_ip: private_ip(known),
+            software: known.sighting.software_version.clone(),
+            added_at: device.added_at,
+            origin: words::origin(&device.origin),
+            master_url: format!("{provisioning_url}{}.cfg", device.key),
+            provisioning_url,
+            page,
+        }
+    }
+}
+
+fn private_ip(known: &Listed) -> Option<(String, &'static str)> {
+    match (known.device.private_ip, known.sighting.private_ip) {
+        (Some(ip), _) => Some((ip.to_string(), "typed here")),
+        (None, Some(ip)) => Some((ip.to_string(), "told by the device")),
+        (None, None) => None,
+    }
+}
+
+/// The fields of the form, as they are stored.
+fn stored(device: &Device) -> [(&'static str, &'static str, String); 4] {
+    let name = |name: &Option<Name>| name.as_ref().map(ToString::to_string).unwrap_or_default();
+    [
+        ("name", "Device Name", name(&device.name)),
+        ("sent_name", "Name sent to the device", name(&device.sent_name)),
+        ("private_ip", "Private IP", device.private_ip.map(|ip| ip.to_string()).unwrap_or_default()),
+        ("description", "Description", device.description.clone()),
+    ]
+}
+
+fn filled(device: &Device) -> Form {
+    let fields = stored(device).into_iter().map(|(name, _, value)| (name, value));
+    Form::filled(fields.chain([("revision", device.revision.to_string())]))
+}
+
+/// `GET /admin/devices/{key}`
+pub async fn show(key: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let (known, world) = head::find(&services, &who, &key)?;
+    Ok(html(&SummaryPage::new(&who, &known, &world, filled(&known.device), None)))
+}
+
+/// `POST /admin/devices/{key}`
+pub async fn save(
+    key: web::Path<String>,
+    who: SignedIn,
+    form: Form,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let (known, world) = head::find(&services, &who, &key)?;
+    let again = |status, form, conflict| {
+        let now = services.roster(DEFAULT_ACCOUNT).find(&known.device.key).unwrap_or_else(|| known.clone());
+        Ok(html_with(status, &SummaryPage::new(&who, &now, &world, form, conflict)))
+    };
+    let family = known.device.family.as_deref().and_then(|name| models().family(name));
+    let edit = match DeviceEdit::parse(&input(&form), family) {
+        Ok(edit) => edit,
+        Err(errors) => return again(StatusCode::UNPROCESSABLE_ENTITY, form.rejected(&errors), None),
+    };
+    let (actor, device) = (who.actor.clone(), known.device.key.clone());
+    let revision = form.value("revision").parse().unwrap_or_default();
+    let update =
+        move |services: &Services| devices::update(services, &actor, DEFAULT_ACCOUNT, &device, revision, edit, Mode::Keep);
+    match blocking::call(&services, update).await {
+        Ok(device) => Ok(who.done(&format!("/admin/devices/{}", device.key), "Updated.")),
+        Err(ServiceError::Invalid(errors)) => again(StatusCode::UNPROCESSABLE_ENTITY, form.rejected(&errors), None),
+        Err(ServiceError::Conflict(_)) => {
+            let (known, _) = head::find(&services, &who, &key)?;
+            let differing = Differing::between(&form, stored(&known.device));
+            let mut form = form;
+            form.set("revision", known.device.revision.to_string());
+            again(StatusCode::CONFLICT, form, Some(differing))
+        }
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}

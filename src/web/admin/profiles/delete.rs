@@ -1,0 +1,125 @@
+//! Deleting profiles: where they are deployed and how many devices lose something is said first (R127, contract 5.15).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use super::usage::Usage;
+use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::profile::Profile;
+use crate::services::commit::Mode;
+use crate::services::error::ServiceError;
+use crate::services::{Services, profiles};
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
+use crate::web::admin::layout::{Page, html};
+use crate::web::admin::paging::PER_PAGE_MOST;
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
+use crate::web::blocking;
+
+/// Devices that are named; the rest are counted.
+const NAMED: usize = 10;
+
+#[derive(Template)]
+#[template(path = "profiles/delete.html")]
+struct DeletePage {
+    page: Page,
+    rows: Vec<Row>,
+    /// What changes for how many devices.
+    impact: String,
+    /// Some of them: link and name.
+    sample: Vec<(String, String)>,
+    more: usize,
+}
+
+struct Row {
+    id: ProfileId,
+    name: String,
+    used: String,
+}
+
+/// `GET /admin/profiles/delete?select=…`
+pub async fn ask(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let form = Form::from_urlencoded(request.query_string().as_bytes()).unwrap_or_default();
+    confirm(&form, &who, &services)
+}
+
+/// `POST /admin/profiles/delete`: asks, or does it where it was asked.
+pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    if !form.is("confirmed", "yes") {
+        return confirm(&form, &who, &services);
+    }
+    let (ids, actor) = (selected(&form), who.actor.clone());
+    let delete = move |services: &Services| {
+        let mut deleted = 0;
+        for id in ids {
+            match profiles::delete(services, &actor, DEFAULT_ACCOUNT, id, Mode::Keep) {
+                Ok(_) => deleted += 1,
+                Err(ServiceError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(deleted)
+    };
+    let deleted = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
+    Ok(match deleted {
+        0 => who.not_done("/admin/profiles", "Nothing was deleted: these profiles are gone already."),
+        number => {
+            let are = if number == 1 { "is" } else { "are" };
+            who.done("/admin/profiles", format!("{} {are} deleted.", words::count(number, "profile", "profiles")))
+        }
+    })
+}
+
+fn selected(form: &Form) -> BTreeSet<ProfileId> {
+    form.values("select").filter_map(|id| id.parse().ok()).take(PER_PAGE_MOST).collect()
+}
+
+fn confirm(form: &Form, who: &SignedIn, services: &Services) -> Result<HttpResponse, Failure> {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    let chosen: Vec<&Arc<Profile>> = selected(form).iter().filter_map(|id| world.profiles.get(id)).collect();
+    let title = match chosen.as_slice() {
+        [] => return Ok(who.not_done("/admin/profiles", "Tick the profiles to delete first.")),
+        [one] => format!("Delete {}?", one.name),
+        several => format!("Delete {} profiles?", several.len()),
+    };
+    let devices = services.roster(DEFAULT_ACCOUNT).all();
+    let usage = Usage::new(&world, &devices);
+    let is_everywhere = chosen.iter().any(|profile| usage.is_global(profile.id));
+    let loses = |id: &ProfileId| chosen.iter().any(|profile| profile.id == *id);
+    let mut hit: Vec<_> = devices.iter().filter(|one| is_everywhere || one.device.profiles.iter().any(loses)).collect();
+    hit.sort_by(|a, b| a.device.key.cmp(&b.device.key));
+    let row = |profile: &&Arc<Profile>| Row {
+        id: profile.id,
+        name: profile.name.to_string(),
+        used: format!(
+            "deployed {}",
+            match usage.describe(profile.id) {
+                nowhere if nowhere == "nowhere" => nowhere,
+                somewhere => format!("on {somewhere}"),
+            }
+        ),
+    };
+    Ok(html(&DeletePage {
+        page: who.page(title),
+        rows: chosen.iter().map(row).collect(),
+        impact: impact(hit.len()),
+        sample: hit
+            .iter()
+            .take(NAMED)
+            .map(|one| (format!("/admin/devices/{}", one.device.key), words::title(&one.device)))
+            .collect(),
+        more: hit.len().saturating_sub(NAMED),
+    }))
+}
+
+fn impact(devices: usize) -> String {
+    match devices {
+        0 => "No device gets anything from it: nothing changes for any phone.".to_owned(),
+        1 => "It is taken from everywhere it is deployed. 1 device loses its values when it next comes:".to_owned(),
+        number => format!("It is taken from everywhere it is deployed. {number} devices lose its values when they next come:"),
+    }
+}

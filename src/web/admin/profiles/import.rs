@@ -1,0 +1,209 @@
+//! Import from File and Paste Configuration XML: what a file would change is shown on a page of its own; nothing is written
+//! before somebody accepts it there, and then exactly what was shown (R122, contract 5.2).
+
+use actix_multipart::Multipart;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::StreamExt;
+
+use super::pending::{Imports, Pending};
+use super::preview::PreviewPage;
+use super::profile::{answer, find};
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::import::{ImportOptions, ImportPreview};
+use crate::domain::limits::IMPORT_BYTES;
+use crate::domain::profile::Profile;
+use crate::services::commit::Mode;
+use crate::services::error::ServiceError;
+use crate::services::profiles::{self, Shown};
+use crate::services::{self, Services};
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
+use crate::web::admin::layout::{html, see_other};
+use crate::web::admin::paging::ListQuery;
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
+use crate::web::blocking;
+
+/// `POST /admin/profiles/{id}/import`: a file.
+pub async fn upload(
+    id: web::Path<String>,
+    who: SignedIn,
+    parts: Multipart,
+    services: web::Data<Services>,
+    imports: web::Data<Imports>,
+) -> Result<HttpResponse, Failure> {
+    let profile = find(&services, &who, &id)?;
+    match file(parts).await {
+        Ok((name, bytes)) => keep(&who, &services, &imports, &profile, Form::default(), ("file", name, bytes)).await,
+        Err(message) => {
+            let form = Form::default().rejected(&FieldErrors::one("file", message));
+            answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, form, None)
+        }
+    }
+}
+
+/// `POST /admin/profiles/{id}/paste`: pasted text.
+pub async fn paste(
+    id: web::Path<String>,
+    who: SignedIn,
+    form: Form,
+    services: web::Data<Services>,
+    imports: web::Data<Imports>,
+) -> Result<HttpResponse, Failure> {
+    let profile = find(&services, &who, &id)?;
+    let text = Bytes::from(form.value("xml").to_owned());
+    if text.len() > IMPORT_BYTES {
+        let form = form.rejected(&FieldErrors::one("xml", TOO_LARGE));
+        return answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, form, None);
+    }
+    keep(&who, &services, &imports, &profile, form, ("xml", "The pasted text".to_owned(), text)).await
+}
+
+const TOO_LARGE: &str = "a configuration file has at most 4 MiB; this one has more";
+
+/// The file of a multipart form: its name and content.
+async fn file(mut parts: Multipart) -> Result<(String, Bytes), &'static str> {
+    const BROKEN: &str = "the file did not arrive whole; choose it again";
+    while let Some(part) = parts.next().await {
+        let mut part = part.map_err(|_| BROKEN)?;
+        if part.name() != Some("file") {
+            // Each part has to be read before the next one comes.
+            while part.next().await.is_some() {}
+            continue;
+        }
+        let name = part.content_disposition().and_then(|header| header.get_filename()).unwrap_or_default();
+        let name = crate::domain::run::clean(name.rsplit(['/', '\\']).next().unwrap_or_default(), 80);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = part.next().await {
+            bytes.extend_from_slice(&chunk.map_err(|_| BROKEN)?);
+            if bytes.len() > IMPORT_BYTES {
+                return Err(TOO_LARGE);
+            }
+        }
+        if name.is_empty() && bytes.is_empty() {
+            return Err("choose a file first");
+        }
+        return Ok((if name.is_empty() { "The file".to_owned() } else { name }, bytes.into()));
+    }
+    Err("choose a file first")
+}
+
+/// Keeps what came and leads to its preview; what is no parameter file is told beside the field it was sent in.
+async fn keep(
+    who: &SignedIn,
+    services: &web::Data<Services>,
+    imports: &Imports,
+    profile: &Profile,
+    form: Form,
+    (field, source, bytes): (&'static str, String, Bytes),
+) -> Result<HttpResponse, Failure> {
+    let read = compare(services, profile, bytes.clone(), ImportOptions::default()).await;
+    match read {
+        Ok(_) => {
+            let (user, at) = (who.person.id, services.clock().now());
+            let pending = Pending { user, profile: profile.id, revision: profile.revision, source, bytes, at };
+            Ok(see_other(&format!("/admin/profiles/{}/import/{}", profile.id, imports.put(pending))))
+        }
+        Err(ServiceError::Invalid(errors)) => {
+            let mut told = FieldErrors::new();
+            for error in errors.iter() {
+                told.add(field, &error.message);
+            }
+            answer(who, services, profile, StatusCode::UNPROCESSABLE_ENTITY, form.rejected(&told), None)
+        }
+        Err(error) => Err(Failure::new(who, error)),
+    }
+}
+
+async fn compare(
+    services: &web::Data<Services>,
+    profile: &Profile,
+    bytes: Bytes,
+    options: ImportOptions,
+) -> Result<ImportPreview, ServiceError> {
+    let present = profile.parameters.clone();
+    blocking::call(services, move |_| services::import::preview(&present, &bytes, options)).await
+}
+
+/// The import that an address names; one that is over leads back to the profile.
+fn waiting(who: &SignedIn, services: &Services, imports: &Imports, id: ProfileId, token: &str) -> Result<Pending, HttpResponse> {
+    imports.get(token, who.person.id, id, services.clock().now()).ok_or_else(|| {
+        who.not_done(
+            &format!("/admin/profiles/{id}#add"),
+            "This import is over or was decided already. Nothing was changed by it; send the file again.",
+        )
+    })
+}
+
+/// `GET /admin/profiles/{id}/import/{token}`
+pub async fn preview(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    who: SignedIn,
+    services: web::Data<Services>,
+    imports: web::Data<Imports>,
+) -> Result<HttpResponse, Failure> {
+    let (id, token) = path.into_inner();
+    let profile = find(&services, &who, &id)?;
+    let pending = match waiting(&who, &services, &imports, profile.id, &token) {
+        Ok(pending) => pending,
+        Err(over) => return Ok(over),
+    };
+    let shown = compare(&services, &profile, pending.bytes.clone(), ImportOptions::default()).await;
+    let shown = shown.map_err(Failure::of(&who))?;
+    let changed_by = (pending.revision != profile.revision).then(|| profile.modified_by.clone());
+    imports.shown_with(&token, profile.revision);
+    let list = ListQuery::of(&request, &[]);
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    let usage = super::usage::Usage::new(&world, &services.roster(DEFAULT_ACCOUNT).all());
+    let reach = usage.reach(profile.id);
+    Ok(html(&PreviewPage::new(who.page("Import preview"), &profile, &pending.source, &token, &shown, &list, changed_by, reach)))
+}
+
+/// `POST /admin/profiles/{id}/import/{token}`: accepts or cancels.
+pub async fn decide(
+    path: web::Path<(String, String)>,
+    who: SignedIn,
+    form: Form,
+    services: web::Data<Services>,
+    imports: web::Data<Imports>,
+) -> Result<HttpResponse, Failure> {
+    let (id, token) = path.into_inner();
+    let profile = find(&services, &who, &id)?;
+    let home = format!("/admin/profiles/{}", profile.id);
+    if !form.is("do", "accept") {
+        imports.remove(&token);
+        return Ok(who.done(&home, "Cancelled: nothing was changed."));
+    }
+    let pending = match waiting(&who, &services, &imports, profile.id, &token) {
+        Ok(pending) => pending,
+        Err(over) => return Ok(over),
+    };
+    let revision: u64 = form.value("revision").parse().unwrap_or_default();
+    if revision != profile.revision {
+        // Somebody else was faster: what was shown is no longer true, so it is shown anew.
+        return Ok(see_other(&format!("{home}/import/{token}")));
+    }
+    let options = ImportOptions { keep_empty: form.is("keep", "empty"), keep_defaults: form.is("keep", "defaults") };
+    let taken = compare(&services, &profile, pending.bytes, options).await.map_err(Failure::of(&who))?;
+    let counts = format!("{} added, {} changed", taken.added.len(), taken.changed.len());
+    if !taken.changes_anything() {
+        imports.remove(&token);
+        return Ok(who.done(&home, format!("{} changes nothing here.", pending.source)));
+    }
+    let (actor, shown) = (who.actor.clone(), Shown { id: profile.id, revision });
+    let import = move |services: &Services| profiles::import(services, &actor, DEFAULT_ACCOUNT, shown, &taken, Mode::Keep);
+    match blocking::call(&services, import).await {
+        Ok(saved) => {
+            imports.remove(&token);
+            let total = words::count(saved.parameters.len(), "parameter", "parameters");
+            Ok(who.done(&home, format!("Imported {}: {counts}. The profile has {total} now.", pending.source)))
+        }
+        Err(ServiceError::Conflict(_)) => Ok(see_other(&format!("{home}/import/{token}"))),
+        Err(ServiceError::Invalid(errors)) => Ok(who.not_done(&format!("{home}/import/{token}"), errors.to_string())),
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}

@@ -1,0 +1,104 @@
+//! Imports that somebody looks at and has not accepted yet. They are kept here and not in the page: a configuration file is
+//! large and full of secrets. Bounded in number and time; a restart forgets them.
+
+use std::collections::HashMap;
+
+use actix_web::web::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use rand::RngExt;
+
+use crate::domain::ids::{ProfileId, UserId};
+
+/// How long an import waits for its decision.
+pub const WAITS: SignedDuration = SignedDuration::from_mins(30);
+/// Imports that wait at a time; the oldest makes room. With the largest file this is 64 MiB, with usual ones nothing.
+const AT_MOST: usize = 16;
+
+/// An import that waits.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// Who sent it: nobody else may see or accept it.
+    pub user: UserId,
+    /// The profile it is meant for.
+    pub profile: ProfileId,
+    /// The revision of the profile that it was compared with when it was shown.
+    pub revision: u64,
+    /// What it is called: a file's name, or *The pasted text*.
+    pub source: String,
+    /// The file.
+    pub bytes: Bytes,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+/// All imports that wait.
+#[derive(Debug, Default)]
+pub struct Imports(Mutex<HashMap<String, Pending>>);
+
+impl Imports {
+    /// Keeps an import and answers the word that finds it again; nobody can guess it.
+    pub fn put(&self, pending: Pending) -> String {
+        let token = hex::encode(rand::rng().random::<[u8; 16]>());
+        let mut all = self.0.lock();
+        all.retain(|_, one| !is_over(one, pending.at));
+        while all.len() >= AT_MOST {
+            let oldest = all.iter().min_by_key(|(_, one)| one.at).map(|(token, _)| token.clone());
+            oldest.and_then(|token| all.remove(&token));
+        }
+        all.insert(token.clone(), pending);
+        token
+    }
+
+    /// The import of this word, if it is this person's, for this profile, and not over.
+    pub fn get(&self, token: &str, user: UserId, profile: ProfileId, now: Timestamp) -> Option<Pending> {
+        let all = self.0.lock();
+        all.get(token).filter(|one| one.user == user && one.profile == profile && !is_over(one, now)).cloned()
+    }
+
+    /// Notes that it is shown against another revision now.
+    pub fn shown_with(&self, token: &str, revision: u64) {
+        if let Some(one) = self.0.lock().get_mut(token) {
+            one.revision = revision;
+        }
+    }
+
+    /// Forgets an import.
+    pub fn remove(&self, token: &str) {
+        self.0.lock().remove(token);
+    }
+}
+
+fn is_over(one: &Pending, now: Timestamp) -> bool {
+    now.duration_since(one.at) > WAITS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pending(second: i64) -> Pending {
+        let at = Timestamp::from_second(second).expect("a time");
+        let (user, profile) = (UserId(1), ProfileId(7));
+        Pending { user, profile, revision: 1, source: "a.cfg".to_owned(), bytes: Bytes::from_static(b"<a/>"), at }
+    }
+
+    #[test]
+    fn an_import_is_found_by_its_owner_for_its_profile_until_it_is_over() {
+        let (imports, start) = (Imports::default(), pending(0).at);
+        let token = imports.put(pending(0));
+        assert!(imports.get(&token, UserId(1), ProfileId(7), start + WAITS).is_some());
+        assert!(imports.get(&token, UserId(2), ProfileId(7), start).is_none());
+        assert!(imports.get(&token, UserId(1), ProfileId(8), start).is_none());
+        assert!(imports.get("00", UserId(1), ProfileId(7), start).is_none());
+        assert!(imports.get(&token, UserId(1), ProfileId(7), start + WAITS + SignedDuration::from_secs(1)).is_none());
+    }
+
+    #[test]
+    fn the_oldest_makes_room() {
+        let imports = Imports::default();
+        let tokens: Vec<String> = (0..=AT_MOST as i64).map(|second| imports.put(pending(second))).collect();
+        let is_kept = |token: &String| imports.get(token, UserId(1), ProfileId(7), pending(20).at).is_some();
+        assert!(!is_kept(&tokens[0]) && tokens[1..].iter().all(is_kept));
+    }
+}

@@ -1,0 +1,313 @@
+//! One profile: general information, its parameters with edit in place, and the ways to add more (R119–R125).
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::Timestamp;
+
+use super::add::draft;
+use super::list::word;
+use super::usage::Usage;
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::parameter::{self, ParameterName, check_value};
+use crate::domain::profile::Profile;
+use crate::domain::profile::draft::ParameterEdit;
+use crate::domain::provision::master::is_master;
+use crate::services::Services;
+use crate::services::commit::Mode;
+use crate::services::error::ServiceError;
+use crate::services::profiles::{self, Shown as ShownProfile};
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::{Differing, Form};
+use crate::web::admin::layout::{Page, html, html_with};
+use crate::web::admin::next::LocalPath;
+use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words::{self, Shown};
+use crate::web::blocking;
+
+/// Devices that are named among the places; the rest are counted.
+const NAMED: usize = 10;
+
+#[derive(Template)]
+#[template(path = "profiles/profile.html")]
+struct ProfilePage {
+    page: Page,
+    id: ProfileId,
+    name: String,
+    kind: &'static str,
+    modified_by: String,
+    modified_at: Timestamp,
+    form: Form,
+    conflict: Option<Vec<Differing>>,
+    list: ListQuery,
+    pager: Pager,
+    rows: Vec<Row>,
+    /// Parameters of the profile, whatever the search shows.
+    total: usize,
+    /// Where it is deployed: link, label and note.
+    uses: Vec<(String, String, String)>,
+    more_uses: usize,
+    reach: String,
+}
+
+struct Row {
+    name: String,
+    in_master: bool,
+    shown: Shown,
+    /// It is being edited.
+    open: bool,
+    /// Its value must not reach the page.
+    masked: bool,
+    /// Its value needs several lines.
+    long: bool,
+    /// The value in the field; empty unless it is being edited and may be shown.
+    edit: String,
+}
+
+/// The profile that an address names.
+pub fn find(services: &Services, who: &SignedIn, id: &str) -> Result<Arc<Profile>, Failure> {
+    let id: ProfileId = id.parse().map_err(|_| Failure::not_found(who, "profile", id))?;
+    profiles::get(services, DEFAULT_ACCOUNT, id).map_err(Failure::of(who))
+}
+
+/// `GET /admin/profiles/{id}`
+pub async fn show(
+    request: HttpRequest,
+    id: web::Path<String>,
+    who: SignedIn,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let profile = find(&services, &who, &id)?;
+    let list = query(&request, profile.id);
+    Ok(html(&page(&who, &services, &profile, list, filled(&profile), None)?))
+}
+
+/// The list of parameters that an address asks for.
+fn query(request: &HttpRequest, id: ProfileId) -> ListQuery {
+    ListQuery::parse(&format!("/admin/profiles/{id}"), request.query_string(), &[])
+}
+
+fn filled(profile: &Profile) -> Form {
+    Form::filled([
+        ("name", profile.name.to_string()),
+        ("description", profile.description.clone()),
+        ("revision", profile.revision.to_string()),
+    ])
+}
+
+/// The page of a profile, for its own address and for forms that are shown again.
+pub fn answer(
+    who: &SignedIn,
+    services: &Services,
+    profile: &Profile,
+    status: StatusCode,
+    form: Form,
+    conflict: Option<Vec<Differing>>,
+) -> Result<HttpResponse, Failure> {
+    let path = form.value("here").to_owned();
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let list = ListQuery::parse(&format!("/admin/profiles/{}", profile.id), query, &[]);
+    Ok(html_with(status, &page(who, services, profile, list, with_general(form, profile), conflict)?))
+}
+
+/// A form of one panel, with the fields of the other panels as they are stored.
+fn with_general(mut form: Form, profile: &Profile) -> Form {
+    for (name, value) in filled(profile).pairs() {
+        if !form.has(name) || name == "revision" || (name == "name" && form.has("do")) {
+            form.set(name, value);
+        }
+    }
+    form
+}
+
+fn page(
+    who: &SignedIn,
+    services: &Services,
+    profile: &Profile,
+    list: ListQuery,
+    form: Form,
+    conflict: Option<Vec<Differing>>,
+) -> Result<ProfilePage, Failure> {
+    let words: Vec<String> = list.q().split_whitespace().map(str::to_lowercase).collect();
+    // What is searched is what is shown: a search must not tell a secret letter by letter.
+    let holds = |name: &str, value: &str| {
+        let (name_folded, value) = (name.to_lowercase(), parameter::masked(name, value).to_lowercase());
+        words.iter().all(|word| name_folded.contains(word) || value.contains(word))
+    };
+    let found: Vec<_> = profile.parameters.iter().filter(|(name, value)| holds(name.as_str(), value)).collect();
+    let pager = list.pager(found.len());
+    let open = list.filter("edit").unwrap_or_default().to_owned();
+    let rows = found[pager.range()].iter().map(|(name, value)| row(name.as_str(), value, &open, &form)).collect();
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    let devices = services.roster(DEFAULT_ACCOUNT).all();
+    let usage = Usage::new(&world, &devices);
+    let mut carriers: Vec<_> = devices.iter().filter(|one| one.device.profiles.contains(&profile.id)).collect();
+    carriers.sort_by(|a, b| a.device.key.cmp(&b.device.key));
+    let global = usage
+        .is_global(profile.id)
+        .then(|| ("/admin/deployment".to_owned(), "Global".to_owned(), words::count(devices.len(), "device", "devices")));
+    let named = carriers.iter().take(NAMED).map(|one| {
+        let key = &one.device.key;
+        (format!("/admin/devices/{key}/profiles"), words::title(&one.device), key.to_string())
+    });
+    let reach = usage.reach(profile.id);
+    Ok(ProfilePage {
+        page: who.page(profile.name.to_string()),
+        id: profile.id,
+        name: profile.name.to_string(),
+        kind: word(profile.kind).1,
+        modified_by: profile.modified_by.clone(),
+        modified_at: profile.modified_at,
+        form,
+        conflict,
+        total: profile.parameters.len(),
+        rows,
+        list,
+        pager,
+        uses: global.into_iter().chain(named).collect(),
+        more_uses: carriers.len().saturating_sub(NAMED),
+        reach: format!("A change reaches {} when they next come.", words::count(reach, "device", "devices")),
+    })
+}
+
+fn row(name: &str, value: &str, open: &str, form: &Form) -> Row {
+    let masked = parameter::masked(name, value) != value;
+    let open = name == open;
+    let typed = if form.is_rejected() && form.value("name_of_value") == name { form.value("value") } else { value };
+    Row {
+        name: name.to_owned(),
+        in_master: is_master(name),
+        shown: Shown::of(name, value),
+        open,
+        masked,
+        long: value.contains('\n') || value.len() > 120,
+        edit: if open && !masked { typed.to_owned() } else { String::new() },
+    }
+}
+
+/// `POST /admin/profiles/{id}`: name and description.
+pub async fn rename(
+    id: web::Path<String>,
+    who: SignedIn,
+    form: Form,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let profile = find(&services, &who, &id)?;
+    let draft = match draft(&form) {
+        Ok(draft) => draft,
+        Err(errors) => return answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, form.rejected(&errors), None),
+    };
+    let (actor, shown) = (who.actor.clone(), shown(&form, profile.id));
+    let rename = move |services: &Services| {
+        profiles::rename(services, &actor, DEFAULT_ACCOUNT, shown, draft.name, draft.description, Mode::Keep)
+    };
+    match blocking::call(&services, rename).await {
+        Ok(_) => Ok(who.done(&format!("/admin/profiles/{}", profile.id), "Updated.")),
+        Err(ServiceError::Invalid(errors)) => {
+            answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, form.rejected(&errors), None)
+        }
+        Err(ServiceError::Conflict(_)) => {
+            let now = find(&services, &who, &id)?;
+            let stored =
+                [("name", "Profile Name", now.name.to_string()), ("description", "Description", now.description.clone())];
+            let differing = Differing::between(&form, stored);
+            answer(&who, &services, &now, StatusCode::CONFLICT, form, Some(differing))
+        }
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}
+
+/// `POST /admin/profiles/{id}/parameters`: adds, changes or removes one.
+pub async fn edit(
+    id: web::Path<String>,
+    who: SignedIn,
+    form: Form,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let profile = find(&services, &who, &id)?;
+    let back = LocalPath::parse(form.value("here"))
+        .map_or_else(|| format!("/admin/profiles/{}", profile.id), |path| path.as_str().to_owned());
+    let (edit, message) = match wanted(&form, &profile) {
+        Ok(Some(wanted)) => wanted,
+        Ok(None) => return Ok(who.done(&back, "Nothing was changed: the secret stays as it is.")),
+        Err(errors) => return answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, reopened(form, &errors), None),
+    };
+    let (actor, shown) = (who.actor.clone(), shown(&form, profile.id));
+    let save = {
+        let edit = edit.clone();
+        move |services: &Services| profiles::edit_parameters(services, &actor, DEFAULT_ACCOUNT, shown, &[edit], Mode::Keep)
+    };
+    match blocking::call(&services, save).await {
+        Ok(_) => Ok(who.done(&format!("{back}#parameters"), message)),
+        Err(ServiceError::Invalid(errors)) => {
+            answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, reopened(form, &errors), None)
+        }
+        Err(ServiceError::Conflict(_)) => {
+            let now = find(&services, &who, &id)?;
+            let differing = differing(&edit, &now);
+            answer(&who, &services, &now, StatusCode::CONFLICT, reopened(form, &FieldErrors::new()), Some(differing))
+        }
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}
+
+fn shown(form: &Form, id: ProfileId) -> ShownProfile {
+    ShownProfile { id, revision: form.value("revision").parse().unwrap_or_default() }
+}
+
+/// The change that a form asks for and the message about it; none where a secret is to be kept.
+fn wanted(form: &Form, profile: &Profile) -> Result<Option<(ParameterEdit, String)>, FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let (name_field, value_field) = if form.is("do", "add") { ("new_name", "new_value") } else { ("name", "value") };
+    let name = errors.take(name_field, ParameterName::parse(form.value(name_field).trim()));
+    if form.is("do", "remove") {
+        return errors.into_result(name.map(|name| {
+            let message = format!("{name} is removed.");
+            Some((ParameterEdit::Remove(name), message))
+        }));
+    }
+    // Forms send line breaks as CR LF; phones' files have LF.
+    let value = form.value(value_field).replace("\r\n", "\n");
+    errors.take(value_field, check_value(&value));
+    let name = errors.into_result(name)?;
+    let former = profile.parameters.get(name.as_str());
+    let is_hidden = former.is_some_and(|former| parameter::masked(name.as_str(), former) != former);
+    if form.is("do", "change") && value.is_empty() && is_hidden {
+        return Ok(None);
+    }
+    let message = match former {
+        None => format!("{name} is added."),
+        Some(former) if former == value => format!("{name} has this value already."),
+        Some(_) => format!("{name} is changed."),
+    };
+    Ok(Some((ParameterEdit::Set(name, value.into()), message)))
+}
+
+/// The form with its row open again.
+fn reopened(mut form: Form, errors: &FieldErrors) -> Form {
+    if form.is("do", "change") {
+        let name = form.value("name").to_owned();
+        let here = form.value("here").to_owned();
+        let query = serde_urlencoded::to_string([("edit", &name)]).unwrap_or_default();
+        form.set("here", format!("{here}{}{query}", if here.contains('?') { '&' } else { '?' }));
+        form.set("name_of_value", name);
+    }
+    form.rejected(errors)
+}
+
+/// The parameter as it is stored now, beside what was to be saved.
+fn differing(edit: &ParameterEdit, now: &Profile) -> Vec<Differing> {
+    let (name, typed) = match edit {
+        ParameterEdit::Set(name, value) => (name, parameter::masked(name.as_str(), value).into_owned()),
+        ParameterEdit::Remove(name) => (name, "removed".to_owned()),
+    };
+    let stored = now.parameters.get(name.as_str()).map(|value| parameter::masked(name.as_str(), value).into_owned());
+    vec![
+        Differing { label: name.to_string(), stored: stored.unwrap_or_else(|| "not there".to_owned()), typed },
+        Differing { label: "Changed by".to_owned(), stored: now.modified_by.clone(), typed: String::new() },
+    ]
+}

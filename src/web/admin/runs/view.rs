@@ -1,0 +1,153 @@
+//! One boot or poll as a page tells it: the verdict, then every request with its answer and why.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::run::verdict::{Verdict, verdict};
+use crate::domain::run::{Exchange, Method, Reason, Run, RunKind};
+use crate::web::admin::words;
+
+/// A run in the list of runs.
+pub struct RunLine {
+    pub href: String,
+    pub chosen: bool,
+    pub kind: &'static str,
+    pub started_at: Timestamp,
+    pub verdict: Verdict,
+}
+
+/// A run with all its requests.
+pub struct RunDetail {
+    pub verdict: Verdict,
+    pub started_at: Timestamp,
+    /// How long it took, in words.
+    pub took: String,
+    /// More requests may still join it.
+    pub open: bool,
+    pub address: String,
+    pub user_agent: String,
+    pub exchanges: Vec<ExchangeLine>,
+    pub left_out: u32,
+}
+
+/// One request and its answer.
+pub struct ExchangeLine {
+    pub at: Timestamp,
+    /// Time since the run began.
+    pub after: String,
+    pub method: Method,
+    pub path: String,
+    /// HTTP status; none where there was no answer.
+    pub status: Option<u16>,
+    pub tone: &'static str,
+    pub size: String,
+    pub reason: String,
+}
+
+/// The runs of one list, newest first, and the one that is shown whole: the one asked for, else the newest.
+pub fn runs(all: &[(&Run, bool)], wanted: Option<i64>, href: impl Fn(i64) -> String) -> (Vec<RunLine>, Option<RunDetail>) {
+    let name = |run: &Run| run.started_at.as_millisecond();
+    let shown = all.iter().position(|(run, _)| Some(name(run)) == wanted).unwrap_or(0);
+    let line = |(i, (run, _)): (usize, &(&Run, bool))| RunLine {
+        href: href(name(run)),
+        chosen: i == shown,
+        kind: kind(run.kind),
+        started_at: run.started_at,
+        verdict: verdict(run),
+    };
+    (all.iter().enumerate().map(line).collect(), all.get(shown).map(|(run, open)| detail(run, *open)))
+}
+
+fn kind(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Boot => "Boot",
+        RunKind::Poll => "Poll",
+    }
+}
+
+fn detail(run: &Run, open: bool) -> RunDetail {
+    RunDetail {
+        verdict: verdict(run),
+        started_at: run.started_at,
+        took: seconds(run.ended_at.duration_since(run.started_at)),
+        open,
+        address: run.address.to_string(),
+        user_agent: run.user_agent.clone(),
+        exchanges: run.exchanges.iter().map(|one| line(one, run.started_at)).collect(),
+        left_out: run.left_out,
+    }
+}
+
+fn line(one: &Exchange, started_at: Timestamp) -> ExchangeLine {
+    ExchangeLine {
+        at: one.at,
+        after: format!("+{}", seconds(one.at.duration_since(started_at))),
+        method: one.method,
+        path: one.path.to_string(),
+        status: (one.status != 0).then_some(one.status),
+        tone: tone(one),
+        size: if one.method == Method::Tls { String::new() } else { words::size(one.size_bytes) },
+        reason: one.reason.to_string(),
+    }
+}
+
+/// A 401 is how every phone begins, and a 404 for a file that nobody needs is no fault: neither is shown in red.
+fn tone(one: &Exchange) -> &'static str {
+    match (one.status, one.reason) {
+        (200..300, _) => "ok",
+        (_, Reason::CredentialsMissing | Reason::Absent | Reason::NoImage) => "off",
+        (503, reason) if reason != Reason::Fault => "warn",
+        _ => "bad",
+    }
+}
+
+fn seconds(duration: SignedDuration) -> String {
+    let tenths = duration.as_millis().max(0) / 100;
+    if tenths < 1_000 { format!("{}.{} s", tenths / 10, tenths % 10) } else { format!("{} s", tenths / 10) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+
+    fn exchange(ms: i64, status: u16, reason: Reason) -> Exchange {
+        let at = Timestamp::from_millisecond(ms).expect("a time");
+        Exchange { at, method: Method::Get, path: "/0004f2c05001.cfg".into(), status, size_bytes: 1_536, reason }
+    }
+
+    fn run(ms: i64) -> Run {
+        let at = Timestamp::from_millisecond(ms).expect("a time");
+        Run {
+            started_at: at,
+            ended_at: Timestamp::from_millisecond(ms + 2_340).expect("a time"),
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            user_agent: String::new(),
+            kind: RunKind::Boot,
+            complete: true,
+            exchanges: vec![exchange(ms, 401, Reason::CredentialsMissing), exchange(ms + 2_340, 200, Reason::Master)],
+            left_out: 0,
+        }
+    }
+
+    #[test]
+    fn the_newest_run_is_shown_unless_another_is_asked_for() {
+        let (new, old) = (run(5_000_000), run(1_000_000));
+        let all = [(&new, true), (&old, false)];
+        let (lines, shown) = runs(&all, None, |name| format!("?run={name}"));
+        assert_eq!(lines.iter().map(|line| line.chosen).collect::<Vec<_>>(), [true, false]);
+        assert!(shown.is_some_and(|shown| shown.open));
+        let (lines, shown) = runs(&all, Some(1_000_000), |name| format!("?run={name}"));
+        assert_eq!(lines.iter().map(|line| line.chosen).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(shown.map(|shown| shown.took), Some("2.3 s".to_owned()));
+    }
+
+    #[test]
+    fn how_every_phone_begins_is_not_shown_as_a_fault() {
+        let (_, shown) = runs(&[(&run(0), false)], None, |_| String::new());
+        let tones: Vec<_> = shown.into_iter().flat_map(|shown| shown.exchanges).map(|one| (one.tone, one.after)).collect();
+        assert_eq!(tones, [("off", "+0.0 s".to_owned()), ("ok", "+2.3 s".to_owned())]);
+        assert_eq!(tone(&exchange(0, 503, Reason::Blocked)), "warn");
+        assert_eq!(tone(&exchange(0, 503, Reason::Fault)), "bad");
+    }
+}
