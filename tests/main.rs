@@ -5,6 +5,7 @@
 mod admin;
 mod api;
 mod effective;
+mod fleet;
 mod golden;
 mod import;
 mod import_corpus;

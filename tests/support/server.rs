@@ -78,12 +78,15 @@ impl Server {
 
     /// Stops and starts again on the same state and the same port, with the usual settings.
     #[must_use]
-    pub fn restarted(mut self) -> Self {
+    pub fn restarted(self) -> Self {
+        self.stopped().started()
+    }
+
+    /// Stops; the state and the port are kept for another start.
+    pub fn stopped(mut self) -> Stopped {
         self.stop();
-        let (clock, faults, port) = (self.clock.clone(), Arc::clone(&self.faults), self.address.port());
         let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().expect("a temporary directory"));
-        drop(self);
-        Self::open(dir, clock, faults, PhoneSettings::default(), port)
+        Stopped { dir, clock: self.clock.clone(), faults: Arc::clone(&self.faults), port: self.address.port() }
     }
 
     fn open(dir: tempfile::TempDir, clock: Clock, faults: Arc<Faults>, settings: PhoneSettings, port: u16) -> Self {
@@ -153,6 +156,21 @@ impl Server {
     /// Writes what phones told, as the server does twice a second.
     pub fn flush(&self) {
         presence::flush(&self.services).expect("the disk is well");
+    }
+}
+
+/// A server that does not run.
+pub struct Stopped {
+    dir: tempfile::TempDir,
+    clock: Clock,
+    faults: Arc<Faults>,
+    port: u16,
+}
+
+impl Stopped {
+    /// Starts it on what it kept, with the usual settings.
+    pub fn started(self) -> Server {
+        Server::open(self.dir, self.clock, self.faults, PhoneSettings::default(), self.port)
     }
 }
 
