@@ -54,11 +54,6 @@ pub fn https_app(
     > + use<>,
 > {
     let services = shared.services.clone();
-    let programs = web::scope("")
-        .guard(fn_guard(|request| below(request.head().uri.path(), "/api")))
-        .wrap(admin::session_store::middleware(&services))
-        .wrap(admin::security_headers())
-        .configure(api::configure);
     App::new()
         .app_data(shared.services.clone())
         .app_data(shared.address.clone())
@@ -70,7 +65,7 @@ pub fn https_app(
         .wrap(from_fn(guard::catch_panics))
         .configure(health::configure)
         .service(web::redirect("/", "/admin/").see_other())
-        .service(programs)
+        .configure(|routes| api::configure(routes, &services))
         .configure(|routes| admin::configure(routes, &services))
         .default_service(web::to(phone::answer))
 }
