@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
+mod admin;
+mod api;
 mod effective;
 mod fleet;
 mod golden;

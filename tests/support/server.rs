@@ -1,6 +1,7 @@
-//! The phones' side of a server in this process: HTTPS on a free port, a state directory of its own, a clock set by hand.
+//! A server in this process: HTTPS on a free port, a state directory of its own, a clock set by hand.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, mpsc};
 
 use actix_web::web::{self, Data};
@@ -30,7 +31,12 @@ use pdms::web::listener::{self, TimeLimits};
 use pdms::web::pace::pace_bodies;
 use pdms::web::phone::{self, Door, PhoneSettings, handshake};
 use pdms::web::tls::Tls;
+use pdms::web::{admin, api};
 
+/// E-mail of the owner.
+pub const OWNER_EMAIL: &str = "ada@example.test";
+/// Password of the owner.
+pub const OWNER_PASSWORD: &str = "correct horse battery";
 /// User name of the shared credentials.
 pub const USER: &str = "phones";
 /// Password of the shared credentials.
@@ -111,6 +117,11 @@ impl Server {
         format!("https://localhost:{}/", self.address.port())
     }
 
+    /// The certificate of its authority.
+    pub fn ca_file(&self) -> PathBuf {
+        self.services.state_dir().certificates().join("ca.pem")
+    }
+
     /// The account's world as it is now.
     pub fn world(&self) -> Arc<World> {
         self.services.world(DEFAULT_ACCOUNT).expect("set up")
@@ -185,13 +196,10 @@ pub fn noon() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().expect("a time")
 }
 
-fn setup_draft() -> SetupDraft {
+/// The answers with which every server is set up.
+pub fn setup_draft() -> SetupDraft {
     SetupDraft {
-        owner: UserDraft {
-            name: "Ada".to_owned(),
-            email: "ada@example.test".to_owned(),
-            password: Secret::new("correct horse battery"),
-        },
+        owner: UserDraft { name: "Ada".to_owned(), email: OWNER_EMAIL.to_owned(), password: Secret::new(OWNER_PASSWORD) },
         provisioning_user: USER.to_owned(),
         provisioning_password: Secret::new(PASSWORD),
         public_name: "localhost".to_owned(),
@@ -231,6 +239,8 @@ fn listen(
                     .app_data(door.clone())
                     .app_data(Data::new(TimeLimits::default()))
                     .wrap(middleware::from_fn(pace_bodies))
+                    .configure(|config| api::configure(config, &services))
+                    .configure(|config| admin::configure(config, &services))
                     .default_service(web::to(phone::answer))
             };
             let server = listener::listen_https(listener::server(2), socket, tls, TimeLimits::default(), app);
