@@ -1,6 +1,7 @@
 //! A server in this process: HTTPS on a free port, a state directory of its own, a clock set by hand.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, mpsc};
 
 use actix_web::web::{self, Data};
@@ -78,12 +79,15 @@ impl Server {
 
     /// Stops and starts again on the same state and the same port, with the usual settings.
     #[must_use]
-    pub fn restarted(mut self) -> Self {
+    pub fn restarted(self) -> Self {
+        self.stopped().started()
+    }
+
+    /// Stops; the state and the port are kept for another start.
+    pub fn stopped(mut self) -> Stopped {
         self.stop();
-        let (clock, faults, port) = (self.clock.clone(), Arc::clone(&self.faults), self.address.port());
         let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().expect("a temporary directory"));
-        drop(self);
-        Self::open(dir, clock, faults, PhoneSettings::default(), port)
+        Stopped { dir, clock: self.clock.clone(), faults: Arc::clone(&self.faults), port: self.address.port() }
     }
 
     fn open(dir: tempfile::TempDir, clock: Clock, faults: Arc<Faults>, settings: PhoneSettings, port: u16) -> Self {
@@ -111,6 +115,11 @@ impl Server {
     /// The provisioning address.
     pub fn base(&self) -> String {
         format!("https://localhost:{}/", self.address.port())
+    }
+
+    /// The certificate of its authority.
+    pub fn ca_file(&self) -> PathBuf {
+        self.services.state_dir().certificates().join("ca.pem")
     }
 
     /// The account's world as it is now.
@@ -156,6 +165,21 @@ impl Server {
     }
 }
 
+/// A server that does not run.
+pub struct Stopped {
+    dir: tempfile::TempDir,
+    clock: Clock,
+    faults: Arc<Faults>,
+    port: u16,
+}
+
+impl Stopped {
+    /// Starts it on what it kept, with the usual settings.
+    pub fn started(self) -> Server {
+        Server::open(self.dir, self.clock, self.faults, PhoneSettings::default(), self.port)
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
@@ -172,7 +196,8 @@ pub fn noon() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().expect("a time")
 }
 
-fn setup_draft() -> SetupDraft {
+/// The answers with which every server is set up.
+pub fn setup_draft() -> SetupDraft {
     SetupDraft {
         owner: UserDraft { name: "Ada".to_owned(), email: OWNER_EMAIL.to_owned(), password: Secret::new(OWNER_PASSWORD) },
         provisioning_user: USER.to_owned(),
