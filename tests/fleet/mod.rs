@@ -4,7 +4,6 @@ mod boots;
 mod states;
 mod storm;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use pdms::domain::deployment::Place;
@@ -26,12 +25,14 @@ use crate::support::server::{PASSWORD, Server, USER, admin};
 /// A network on which the phones know the server's certificate authority and keep the server's time.
 pub fn network(server: &Server) -> Arc<Network> {
     let clock = server.clock.clone();
-    let network = Network::new(&server.base(), vec![authority(&server.ca_file())]).expect("a server on this machine");
+    let network = Network::new(&server.base(), vec![authority(server)]).expect("a server on this machine");
     Arc::new(network.with_time(Arc::new(move || clock.now())))
 }
 
-fn authority(file: &Path) -> Vec<u8> {
-    CertificateDer::from_pem_file(file).expect("written at the start").to_vec()
+fn authority(server: &Server) -> Vec<u8> {
+    let world = server.world();
+    let pem = world.endpoints.ca_pem.as_ref().expect("the certificate is the server's own");
+    CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate").to_vec()
 }
 
 /// The `number`th phone of a model, with the server's address and the shared credentials typed in.
