@@ -317,7 +317,9 @@ fn every_described_operation_answers() {
         let path = path.replace("{account}", "default").replace("{key}", KEY).replace("{id}", "1").replace("{name}", "phone.cfg");
         for method in item.as_object().expect("operations").keys() {
             let answer = stranger.call(&method.to_uppercase(), &format!("/api/v1{path}"), Some(json!({})));
-            assert_eq!(answer.status, 401, "{method} {path}: {}", answer.text());
+            // Signing in is what strangers do: it looks at what they send.
+            let expected = if (method.as_str(), path.as_str()) == ("post", "/session") { 422 } else { 401 };
+            assert_eq!(answer.status, expected, "{method} {path}: {}", answer.text());
             operations += 1;
         }
     }
