@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::Services;
-use super::commit::commit;
+use super::commit::{Mode, commit, perform};
 use super::error::ServiceError;
 use super::secrets::random_text;
 use crate::domain::access::{Action, Actor, authorize};
@@ -68,8 +68,23 @@ pub fn update(
     revision: Option<u64>,
     draft: &AccountDraft,
 ) -> Result<Account, ServiceError> {
+    change(services, actor, account, revision, draft, Mode::Keep)
+}
+
+/// What [`update`] would make of the settings; everything stays as it is where `mode` says so.
+///
+/// # Errors
+/// As [`update`].
+pub fn change(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    revision: Option<u64>,
+    draft: &AccountDraft,
+    mode: Mode,
+) -> Result<Account, ServiceError> {
     let grant = authorize(actor, Action::EditAccount(account))?;
-    commit(services, grant, account, |change| {
+    perform(services, mode, grant, account, |change| {
         let old = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
         if revision.is_some_and(|seen| seen != old.revision) {
             return Err(ServiceError::stale("page's settings", ""));

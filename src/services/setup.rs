@@ -154,9 +154,7 @@ pub fn complete(services: &Services, opener: Opener<'_>, draft: &SetupDraft) -> 
 
 /// What the built-in base would bring with everything on, to be shown before it is chosen.
 pub fn base_preview(time_zone: &str) -> Vec<(String, String)> {
-    let provisioning = Provisioning { enabled: true, user: String::new(), password: Secret::default() };
-    let account = new_account(provisioning, time_zone.to_owned(), OFFERED_TIME_SERVER.to_owned(), BaseSettings::MANAGE);
-    crate::domain::provision::base_listed(&account, BaseSettings::MANAGE)
+    crate::domain::provision::base_listed(BaseSettings::MANAGE, time_zone, OFFERED_TIME_SERVER)
 }
 
 fn new_account(provisioning: Provisioning, time_zone: String, time_server: String, base: BaseSettings) -> Account {

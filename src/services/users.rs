@@ -8,7 +8,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use jiff::SignedDuration;
 
 use super::Services;
-use super::commit::{Change, commit};
+use super::commit::{Change, Mode, commit, perform};
 use super::error::ServiceError;
 use super::sessions;
 use crate::domain::access::{Action, Actor, Grant, authorize};
@@ -90,9 +90,17 @@ pub(super) fn insert(change: &mut Change<'_>, checked: Checked) -> Result<User, 
 /// # Errors
 /// What is wrong with the draft, field by field; an e-mail that is taken.
 pub fn create(services: &Services, actor: &Actor, draft: &UserDraft) -> Result<User, ServiceError> {
+    add(services, actor, draft, Mode::Keep)
+}
+
+/// Adds a user, or finds out whether it could be added.
+///
+/// # Errors
+/// As [`create`].
+pub fn add(services: &Services, actor: &Actor, draft: &UserDraft, mode: Mode) -> Result<User, ServiceError> {
     let grant = authorize(actor, Action::EditUsers)?;
     let checked = check(draft)?;
-    commit(services, grant, SERVER, |change| insert(change, checked))
+    perform(services, mode, grant, SERVER, |change| insert(change, checked))
 }
 
 /// All users, in the order in which they were added.
@@ -121,18 +129,28 @@ pub fn find(services: &Services, who: &str) -> Result<Option<User>, ServiceError
 /// # Errors
 /// A password that is too short or too well known.
 pub fn set_password(services: &Services, actor: &Actor, id: UserId, new: &Secret) -> Result<(), ServiceError> {
+    replace_password(services, actor, id, new, Mode::Keep)
+}
+
+/// Sets a user's password, or finds out whether it could be set.
+///
+/// # Errors
+/// As [`set_password`].
+pub fn replace_password(services: &Services, actor: &Actor, id: UserId, new: &Secret, mode: Mode) -> Result<(), ServiceError> {
     let grant = authorize(actor, Action::EditUsers)?;
     let user = get(services, id)?;
     password::check(new.expose(), &user.name, &user.email).map_err(|e| FieldErrors::one("password", e))?;
     let password_hash = hash(new.expose());
-    commit(services, grant, SERVER, |change| {
+    perform(services, mode, grant, SERVER, |change| {
         let mut user = store::users::get(change.tx(), id)?.ok_or_else(|| ServiceError::not_found("user", id))?;
         user.password_hash.clone_from(&password_hash);
         user.password_changed_at = change.now();
         store::users::put(change.tx(), &user)?;
         change.record(Event::new("user", user.name.as_str(), "changed").secret_change("password", Some("old"), Some("new")))
     })?;
-    sessions::end_all_of(services, id)?;
+    if mode == Mode::Keep {
+        sessions::end_all_of(services, id)?;
+    }
     Ok(())
 }
 

@@ -80,8 +80,8 @@ async function firstRun(javaScriptEnabled) {
     if (javaScriptEnabled) await look(page, server.base, link, complaints, "setup");
     await page.getByLabel("Your name").fill(OWNER.name);
     await page.getByLabel("E-mail").fill(OWNER.email);
-    await page.locator("input[name=owner_password]").fill(OWNER.password);
-    await page.locator("input[name=owner_password_again]").fill(OWNER.password);
+    await page.locator("input[name=password]").fill(OWNER.password);
+    await page.locator("input[name=password_again]").fill(OWNER.password);
     await page.getByLabel("Manage fully").check();
     await page.getByRole("button", { name: "Finish set-up" }).click();
     check(`${how}: ends on the dashboard`, page.url() === `${server.base}/admin/`, page.url());

@@ -1,13 +1,12 @@
 //! The built-in base: what pdms brings by itself, below every profile (contract 5.3). Each group has its switch.
 
-use super::super::account::{Account, BaseSettings};
+use super::super::account::BaseSettings;
 use super::super::clock::{self, Change, Week};
 use super::polling::GMT_OFFSET;
 use super::{Given, Text, Warning};
 
-/// The parameters of the groups that the account has switched on.
-pub fn parameters<'a>(account: &'a Account, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
-    let on = account.base;
+/// The parameters of the groups that are on.
+pub fn parameters<'a>(on: BaseSettings, time_zone: &'a str, time_server: &'a str, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
     let mut given = Vec::with_capacity(32);
     if on.rest_api {
         given.push(Given::fixed("apps.restapi.enabled", "1"));
@@ -25,20 +24,19 @@ pub fn parameters<'a>(account: &'a Account, warnings: &mut Vec<Warning>) -> Vec<
         given.push(Given::fixed("log.render.file.upload.append", "0"));
     }
     if on.time {
-        time(account, &mut given, warnings);
+        time(time_zone, time_server, &mut given, warnings);
     }
     given
 }
 
 /// What the base would bring with these groups on: names and values, to be shown before they are used.
-pub fn listed(account: &Account, on: BaseSettings) -> Vec<(String, String)> {
-    let account = Account { base: on, ..account.clone() };
+pub fn listed(on: BaseSettings, time_zone: &str, time_server: &str) -> Vec<(String, String)> {
     let shown = |value| match value {
         Text::Fixed(text) | Text::Profile(text) => text.into_owned(),
         Text::PollingTime => "a minute of its own for each device, within the window".to_owned(),
         Text::DeviceName => "the device's name".to_owned(),
     };
-    let given = parameters(&account, &mut Vec::new());
+    let given = parameters(on, time_zone, time_server, &mut Vec::new());
     given.into_iter().map(|setting| (setting.name.into_owned(), shown(setting.value))).collect()
 }
 
@@ -46,16 +44,16 @@ pub fn listed(account: &Account, on: BaseSettings) -> Vec<(String, String)> {
 ///
 /// The offset overrides the one that DHCP may give: the polling minute is worked out in it. The server does not: a network
 /// that names its own knows better.
-fn time<'a>(account: &'a Account, given: &mut Vec<Given<'a>>, warnings: &mut Vec<Warning>) {
-    if !account.time_server.is_empty() {
-        given.push(Given::fixed("tcpIpApp.sntp.address", account.time_server.as_str()));
-        given.push(Given::fixed("device.sntp.serverName", account.time_server.as_str()));
+fn time<'a>(time_zone: &str, time_server: &'a str, given: &mut Vec<Given<'a>>, warnings: &mut Vec<Warning>) {
+    if !time_server.is_empty() {
+        given.push(Given::fixed("tcpIpApp.sntp.address", time_server));
+        given.push(Given::fixed("device.sntp.serverName", time_server));
     }
-    let zone = match clock::of_zone(&account.time_zone) {
+    let zone = match clock::of_zone(time_zone) {
         Ok(zone) => zone,
         Err(unknown) => return warnings.push(Warning::Zone(unknown)),
     };
-    warnings.extend(zone.warning.map(|warning| Warning::Clock { zone: account.time_zone.clone(), warning }));
+    warnings.extend(zone.warning.map(|warning| Warning::Clock { zone: time_zone.to_owned(), warning }));
     given.push(Given::fixed(GMT_OFFSET, zone.offset_seconds.to_string()));
     given.push(Given::fixed("tcpIpApp.sntp.gmtOffset.overrideDHCP", "1"));
     given.push(Given::fixed("tcpIpApp.sntp.daylightSavings.enable", if zone.daylight.is_some() { "1" } else { "0" }));

@@ -212,7 +212,8 @@ pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> 
 
 /// What stands below every profile: the base, and the name that the device is told (a profile's beats it, R233).
 fn below_profiles<'a>(named: bool, world: &'a World, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
-    let mut below = base::parameters(&world.account, warnings);
+    let account = &world.account;
+    let mut below = base::parameters(account.base, &account.time_zone, &account.time_server, warnings);
     if named {
         below.push(Setting { name: Cow::Borrowed(naming::PARAMETER), value: Text::DeviceName });
     }

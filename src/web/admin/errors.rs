@@ -1,11 +1,13 @@
 //! Pages that say what went wrong, why, and where to go from there.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
 
+use super::failure::Failure;
 use super::layout::{ErrorPage, html_with};
 use super::next::HOME;
 use super::session::Visitor;
+use crate::services::error::ServiceError;
 
 /// Nothing is at this address.
 pub fn not_found(visitor: &Visitor) -> HttpResponse {
@@ -13,11 +15,9 @@ pub fn not_found(visitor: &Visitor) -> HttpResponse {
     answer(visitor, StatusCode::NOT_FOUND, "Page not found", &sentences, None, HOME, "Go to the Dashboard")
 }
 
-/// The server could not do it; the log knows why under the id.
-pub fn internal(visitor: &Visitor, request_id: &str) -> HttpResponse {
-    let sentences = ["The server could not do this. Nothing was changed that was not confirmed. Try again in a moment."];
-    let status = StatusCode::INTERNAL_SERVER_ERROR;
-    answer(visitor, status, "Something went wrong", &sentences, Some(request_id), HOME, "Go to the Dashboard")
+/// A service could not do what somebody asked who need not be signed in.
+pub fn failed(visitor: &Visitor, error: ServiceError) -> HttpResponse {
+    Failure::on(visitor.page(""), error).error_response()
 }
 
 /// A form that was not sent by a page of this session.

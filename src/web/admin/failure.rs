@@ -23,7 +23,11 @@ pub struct Failure {
 impl Failure {
     /// The failure on a page of this person. A fault of ours is logged here, once.
     pub fn new(who: &SignedIn, error: ServiceError) -> Self {
-        let mut page = who.page("");
+        Self::on(who.page(""), error)
+    }
+
+    /// The failure on a page of whoever asked.
+    pub fn on(mut page: Page, error: ServiceError) -> Self {
         let id = (status(&error) == StatusCode::INTERNAL_SERVER_ERROR).then(Uuid::now_v7);
         if let Some(id) = id {
             tracing::error!(%id, error = %chain(&error), page = page.here, "a page could not do what it was asked for");

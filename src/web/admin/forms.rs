@@ -74,6 +74,15 @@ impl Form {
         self.pairs.push((name.to_owned(), value.into()));
     }
 
+    /// Takes from another form the fields that this one lacks, but for the boxes that it has of its own: unticked, they are not sent.
+    #[must_use]
+    pub fn or(mut self, other: &Self, boxes: &[&str]) -> Self {
+        let lacking = other.pairs.iter().filter(|(name, _)| !self.has(name) && !boxes.contains(&name.as_str())).cloned();
+        let lacking: Vec<_> = lacking.collect();
+        self.pairs.extend(lacking);
+        self
+    }
+
     /// The form with the errors of its fields, to be shown again.
     #[must_use]
     pub fn rejected(mut self, errors: &FieldErrors) -> Self {

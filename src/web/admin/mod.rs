@@ -8,9 +8,12 @@
 //! and either shown again by [`layout::html_rejected`] or answered by [`session::SignedIn::done`] with a redirect and a message.
 //! A list reads its address by [`paging::ListQuery`].
 
+mod account;
+mod activity;
 pub mod assets;
 pub mod attached;
 pub mod csrf;
+mod dashboard;
 pub mod deployment;
 pub mod devices;
 pub mod errors;
@@ -23,12 +26,55 @@ pub mod layout;
 pub mod next;
 pub mod paging;
 pub mod profiles;
+mod provisioning;
 pub mod runs;
 pub mod session;
+pub mod session_store;
+mod setup;
+mod sign_in;
 pub mod theme;
 pub mod words;
 
-use actix_web::middleware::DefaultHeaders;
+use actix_web::guard::{GuardContext, fn_guard};
+use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::web::{self, Data, ServiceConfig};
+
+use crate::services::Services;
+use session::Visitor;
+
+/// Registers all pages and the files they need. Their handlers want `Data` of [`Services`] and of
+/// [`crate::services::address::Address`], and of [`session::Demo`] in a demonstration.
+pub fn configure(config: &mut ServiceConfig, services: &Data<Services>) {
+    let files = web::scope("/static").wrap(security_headers()).route("/{name:.*}", web::get().to(assets::serve));
+    let pages = web::scope("")
+        .guard(fn_guard(is_page))
+        .wrap(from_fn(csrf::protect))
+        .wrap(session_store::middleware(services))
+        .wrap(security_headers())
+        .configure(rooms)
+        .default_service(web::to(|visitor: Visitor| async move { errors::not_found(&visitor) }));
+    config.service(files).service(pages);
+}
+
+/// One line a room.
+fn rooms(config: &mut ServiceConfig) {
+    setup::configure(config);
+    sign_in::configure(config);
+    dashboard::configure(config);
+    provisioning::configure(config);
+    activity::configure(config);
+    account::configure(config);
+    devices::configure(config);
+    profiles::configure(config);
+    deployment::configure(config);
+    runs::configure(config);
+}
+
+/// Whether a path is one of the pages'. Everything else at this listener is for phones and programs.
+fn is_page(context: &GuardContext<'_>) -> bool {
+    let path = context.head().uri.path();
+    path == "/setup" || path == "/admin" || path.starts_with("/admin/")
+}
 
 /// What browsers may do with an answer of ours (ADM-08). An answer that sets one of these itself keeps its own.
 pub fn security_headers() -> DefaultHeaders {

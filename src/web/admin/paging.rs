@@ -99,6 +99,11 @@ impl ListQuery {
         pairs.filter(|(name, _)| *name != "page" && !own.contains(name)).collect()
     }
 
+    /// This list as it is.
+    pub fn link(&self) -> String {
+        self.with(&[])
+    }
+
     /// This list without search, filters and order.
     pub fn reset_link(&self) -> &str {
         &self.path

@@ -4,10 +4,11 @@
 
 use std::fmt;
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 
-use actix_session::{Session, SessionExt};
+use actix_session::{Session, SessionExt, SessionInsertError};
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -19,13 +20,22 @@ use super::layout::{Page, see_other};
 use super::next::LocalPath;
 use super::theme::Theme;
 use crate::domain::access::Actor;
-use crate::domain::ids::UserId;
+use crate::domain::ids::{DEFAULT_ACCOUNT, UserId};
 use crate::domain::user::Role;
+use crate::services::Services;
 
 /// Name of the cookie: the prefix makes browsers refuse it from any other host, path or clear-text page.
 pub const COOKIE: &str = "__Host-pdms";
-const USER: &str = "user";
-const CSRF: &str = "csrf";
+/// Where the state keeps who is signed in.
+pub(super) const USER: &str = "user";
+/// Where the state keeps the address that signed in.
+pub(super) const ADDRESS: &str = "address";
+/// Where the state keeps the browser that signed in.
+pub(super) const AGENT: &str = "agent";
+/// Where the state keeps the form token.
+pub(super) const CSRF: &str = "csrf";
+/// Characters of a User-Agent that are kept.
+const AGENT_CHARS: usize = 250;
 
 /// The person of a session, as the session keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,14 +50,10 @@ pub struct Person {
     pub since: Timestamp,
 }
 
-/// What pages need of the running server, whoever asks.
-pub struct Surroundings {
-    /// The clock.
-    pub now: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    /// The zone that times are shown in.
-    pub zone: Box<dyn Fn() -> TimeZone + Send + Sync>,
-    /// Whether this is a demonstration.
-    pub demo: bool,
+/// The server runs with simulated phones and a throw-away state (`serve --demo`). Registered as application data.
+pub struct Demo {
+    /// What the printed link must carry to be signed in.
+    pub token: String,
 }
 
 /// Anyone, signed in or not.
@@ -76,17 +82,18 @@ impl Visitor {
 
     /// The frame of a page. Takes the message that waits.
     pub fn page(&self, title: impl Into<String>) -> Page {
-        let surroundings = self.request.app_data::<web::Data<Surroundings>>();
+        let services = self.request.app_data::<web::Data<Services>>().expect("pages are registered together with the services");
+        let zone = services.worlds().get(DEFAULT_ACCOUNT).and_then(|world| TimeZone::get(&world.account.time_zone).ok());
         Page {
             title: title.into(),
             user: self.person.as_ref().map(|p| p.name.clone()),
             csrf: token(&self.session),
             flash: flash::take(&self.session),
-            demo: surroundings.is_some_and(|s| s.demo),
+            demo: self.request.app_data::<web::Data<Demo>>().is_some(),
             theme: Theme::of(&self.request),
             here: self.request.uri().path_and_query().map_or_else(|| "/admin/".to_owned(), ToString::to_string),
-            now: surroundings.map_or(Timestamp::UNIX_EPOCH, |s| (s.now)()),
-            zone: surroundings.map_or(TimeZone::UTC, |s| (s.zone)()),
+            now: services.clock().now(),
+            zone: zone.unwrap_or(TimeZone::UTC),
         }
     }
 
@@ -110,6 +117,11 @@ impl SignedIn {
     /// The session itself.
     pub fn session(&self) -> &Session {
         &self.visitor.session
+    }
+
+    /// The same person as anyone, for pages that need nobody.
+    pub fn visitor(&self) -> &Visitor {
+        &self.visitor
     }
 
     /// Sends the browser to a page that says that something was done.
@@ -143,10 +155,19 @@ pub fn token(session: &Session) -> String {
 }
 
 /// Begins a signed-in session: a new id and a new form token, nothing kept of before (ADM-05).
-pub fn sign_in(session: &Session, person: &Person) -> Result<(), actix_session::SessionInsertError> {
+pub fn sign_in(request: &HttpRequest, person: &Person) -> Result<(), SessionInsertError> {
+    let session = request.get_session();
     session.clear();
     session.renew();
-    session.insert(USER, person)
+    session.insert(USER, person)?;
+    session.insert(ADDRESS, address(request))?;
+    let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    session.insert(AGENT, agent.chars().take(AGENT_CHARS).collect::<String>())
+}
+
+/// The address that a request comes from.
+pub fn address(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|peer| peer.ip().to_canonical())
 }
 
 /// Ends the session: its row goes, and with it every tab (R12).

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
 use super::list::{List, Paging};
+use super::paths::AccountPath;
 use super::problem::{Problem, Problems};
 use crate::domain::activity::Activity;
 use crate::services::Services;
@@ -34,7 +35,7 @@ pub struct Wanted {
 
 /// One entry.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct Entry {
+pub struct ActivityShape {
     /// When.
     pub at: Timestamp,
     /// Who: a user's name, `command line`, or `pdms` with a reason.
@@ -47,12 +48,12 @@ pub struct Entry {
     pub action: String,
     /// Fields that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChangeShape>,
 }
 
 /// One field's old and new value; secrets are masked.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct Change {
+pub struct ChangeShape {
     /// Field or parameter.
     pub field: String,
     /// Before; absent where there was none.
@@ -63,24 +64,25 @@ pub struct Change {
     pub new: Option<String>,
 }
 
-impl From<Activity> for Entry {
+impl From<Activity> for ActivityShape {
     fn from(Activity { at, actor, event }: Activity) -> Self {
-        let changes = event.changes.into_iter().map(|c| Change { field: c.field, old: c.old, new: c.new }).collect();
+        let changes = event.changes.into_iter().map(|c| ChangeShape { field: c.field, old: c.old, new: c.new }).collect();
         Self { at, actor, object: event.object, subject: event.subject, action: event.action, changes }
     }
 }
 
 /// Lists what was done, newest first.
-#[utoipa::path(tag = "activity", params(("account" = String, Path, description = "Label of the account"), Wanted), responses((status = 200, body = List<Entry>), Problems))]
+#[utoipa::path(tag = "activity", params(AccountPath, Wanted), responses((status = 200, body = List<ActivityShape>), Problems))]
 #[get("/accounts/{account}/activity")]
 pub async fn list_activity(
     caller: Caller,
     services: web::Data<Services>,
+    _: web::Path<AccountPath>,
     wanted: web::Query<Wanted>,
-) -> Result<web::Json<List<Entry>>, Problem> {
+) -> Result<web::Json<List<ActivityShape>>, Problem> {
     let Wanted { q, object, since, until, page, per_page } = wanted.into_inner();
     let Paging { offset, limit } = Paging::new(page, per_page)?;
     let query = ActivityQuery { q: q.unwrap_or_default(), object, since, until, offset, limit };
     let found = blocking::call(&services, move |services| list(services, caller.account, &query)).await?;
-    Ok(web::Json(List { items: found.items.into_iter().map(Entry::from).collect(), total: found.total }))
+    Ok(web::Json(List { items: found.items.into_iter().map(ActivityShape::from).collect(), total: found.total }))
 }

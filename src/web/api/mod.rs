@@ -3,10 +3,22 @@
 //! [`routes!`] names every operation once; routing and description are both made from it, so neither can miss one.
 
 pub mod activity;
+pub mod body;
 pub mod caller;
+pub mod deployment;
+pub mod device_changes;
+pub mod device_shapes;
+pub mod devices;
+pub mod imports;
 pub mod list;
+pub mod paths;
 pub mod problem;
+pub mod profile_shapes;
+pub mod profiles;
+pub mod runs;
 pub mod session;
+pub mod settings;
+pub mod users;
 
 use actix_web::{HttpResponse, get, web};
 use utoipa::openapi::OpenApi as Document;
@@ -43,7 +55,37 @@ macro_rules! routes {
 
 routes! {
     session::show_session,
+    devices::list_devices,
+    devices::show_device,
+    devices::show_effective,
+    device_changes::add_devices,
+    device_changes::change_device,
+    device_changes::replace_device,
+    device_changes::delete_device,
+    device_changes::list_blocked,
+    device_changes::unblock_device,
+    profiles::list_profiles,
+    profiles::create_profiles,
+    imports::import_as_profile,
+    profiles::show_profile,
+    profiles::show_uses,
+    profiles::replace_profile,
+    profiles::change_profile,
+    profiles::copy_profile,
+    profiles::delete_profile,
+    imports::import_into_profile,
+    deployment::show_global,
+    deployment::set_global,
+    deployment::show_of_device,
+    deployment::set_of_device,
+    runs::list_device_runs,
+    runs::list_refused_runs,
+    settings::show_settings,
+    settings::change_settings,
     activity::list_activity,
+    users::list_users,
+    users::add_user,
+    users::set_user_password,
 }
 
 /// How callers prove who they are.

@@ -1,0 +1,86 @@
+//! The activity log: searched, filtered and paged (R68, R349).
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use super::failure::Failure;
+use super::layout::{Page, html};
+use super::paging::{ListQuery, Pager};
+use super::session::SignedIn;
+use crate::domain::activity::Activity;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::services::Services;
+use crate::services::activity::{self, ActivityQuery};
+use crate::web::blocking;
+
+/// Kinds of objects that the log speaks of.
+const OBJECTS: &[&str] = &["account", "certificate", "deployment", "device", "profile", "server", "user"];
+
+#[derive(Template)]
+#[template(path = "activity/list.html")]
+struct ActivityListPage {
+    page: Page,
+    list: ListQuery,
+    pager: Pager,
+    objects: &'static [&'static str],
+    entries: Vec<Activity>,
+}
+
+/// The address of the log.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes.route("/admin/activity", web::get().to(show));
+}
+
+async fn show(who: SignedIn, request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let list = ListQuery::of(&request, &[]);
+    let page = who.page("Activity Log");
+    let offset = (list.page() - 1) * list.per_page();
+    let mut query = query(&list, &page.zone, offset);
+    let mut found = read(&who, &services, query.clone()).await?;
+    let pager = list.pager(found.total);
+    if pager.range().start != offset {
+        query.offset = pager.range().start;
+        found = read(&who, &services, query).await?;
+    }
+    Ok(html(&ActivityListPage { page, list, pager, objects: OBJECTS, entries: found.items }))
+}
+
+async fn read(who: &SignedIn, services: &web::Data<Services>, query: ActivityQuery) -> Result<activity::ActivityPage, Failure> {
+    blocking::call(services, move |services| activity::list(services, DEFAULT_ACCOUNT, &query)).await.map_err(Failure::of(who))
+}
+
+fn query(list: &ListQuery, zone: &TimeZone, offset: usize) -> ActivityQuery {
+    ActivityQuery {
+        q: list.q(),
+        object: list.filter("object").map(ToOwned::to_owned),
+        since: list.filter("since").and_then(|day| start_of(day, 0, zone)),
+        until: list.filter("until").and_then(|day| start_of(day, 1, zone)),
+        offset,
+        limit: list.per_page(),
+    }
+}
+
+/// The first moment of a day, or of one some days later, where the account is. Nonsense filters nothing.
+fn start_of(day: &str, days_later: i32, zone: &TimeZone) -> Option<Timestamp> {
+    let day: Date = day.parse().ok()?;
+    let day = day.checked_add(days_later.days()).ok()?;
+    day.to_zoned(zone.clone()).ok().map(|start| start.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_those_of_the_accounts_zone_and_the_last_one_counts() {
+        let zone = TimeZone::get("Europe/Berlin").expect("a zone of the database");
+        let list = ListQuery::parse("/admin/activity", "since=2026-03-29&until=2026-03-29&object=user", &[]);
+        let query = query(&list, &zone, 0);
+        assert_eq!(query.since.map(|at| at.to_string()).as_deref(), Some("2026-03-28T23:00:00Z"));
+        assert_eq!(query.until.map(|at| at.to_string()).as_deref(), Some("2026-03-29T22:00:00Z"));
+        assert_eq!(start_of("yesterday", 0, &zone), None);
+    }
+}

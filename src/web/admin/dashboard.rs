@@ -1,0 +1,216 @@
+//! The dashboard: counts that lead to their lists, what needs attention, what is left to set up (R8, R20–R27).
+
+use std::collections::BTreeMap;
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use jiff::{SignedDuration, Timestamp};
+
+use super::failure::Failure;
+use super::layout::{Bar, Page, html};
+use super::session::SignedIn;
+use crate::domain::activity::Activity;
+use crate::domain::deployment::Place;
+use crate::domain::device_list::{LastResult, Listed, Status};
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::world::World;
+use crate::services::Services;
+use crate::services::accounts;
+use crate::services::activity::{self, ActivityQuery};
+use crate::services::address::Address;
+use crate::web::blocking;
+
+/// How many of the last activities are shown.
+const ACTIVITIES: usize = 8;
+/// How long before its end a certificate is an alert.
+const CERTIFICATE_ALERT: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+#[derive(Template)]
+#[template(path = "dashboard.html")]
+struct DashboardPage {
+    page: Page,
+    alerts: Vec<Alert>,
+    checklist: Vec<Step>,
+    /// How many steps of the checklist are done.
+    done: usize,
+    figures: Vec<Figure>,
+    panes: Vec<Pane>,
+    activities: Vec<Activity>,
+}
+
+/// Something that needs attention.
+struct Alert {
+    tone: &'static str,
+    text: String,
+    href: &'static str,
+    action: &'static str,
+}
+
+/// A step of the way from an empty server to a provisioned phone; real state ticks it (R8).
+struct Step {
+    done: bool,
+    title: &'static str,
+    text: &'static str,
+    href: &'static str,
+    action: &'static str,
+}
+
+/// A count that leads to the list of exactly these devices (R21).
+struct Figure {
+    count: usize,
+    label: &'static str,
+    href: String,
+}
+
+/// Counts by one property.
+struct Pane {
+    title: &'static str,
+    bars: Vec<Bar>,
+    empty: &'static str,
+}
+
+/// The address of the dashboard.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes.route("/admin/", web::get().to(show)).route("/admin", web::get().to(show));
+}
+
+async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<Address>) -> Result<HttpResponse, Failure> {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    let devices: Vec<Listed> = services.roster(DEFAULT_ACCOUNT).all();
+    let query = ActivityQuery { limit: ACTIVITIES, ..ActivityQuery::default() };
+    let log = blocking::call(&services, move |services| activity::list(services, DEFAULT_ACCOUNT, &query));
+    let activities = log.await.map_err(Failure::of(&who))?.items;
+    let page = who.page("Dashboard");
+    let until = address.certificates().active().not_after;
+    let checklist = checklist(&world, &devices);
+    Ok(html(&DashboardPage {
+        alerts: alerts(&world, &devices, until, page.now),
+        done: checklist.iter().filter(|step| step.done).count(),
+        checklist,
+        figures: figures(&devices, page.now),
+        panes: panes(&devices),
+        activities,
+        page,
+    }))
+}
+
+fn alerts(world: &World, devices: &[Listed], certificate_until: Timestamp, now: Timestamp) -> Vec<Alert> {
+    const SETTINGS: (&str, &str) = ("/admin/provisioning", "Provisioning Settings");
+    let mut alerts = Vec::new();
+    let mut tell = |tone, text: String, (href, action)| alerts.push(Alert { tone, text, href, action });
+    let provisioning = &world.account.provisioning;
+    if !provisioning.enabled {
+        tell("warn", "Phones are not served: every one is told to come back later and keeps what it has.".to_owned(), SETTINGS);
+    }
+    if accounts::is_factory_default(&world.account) {
+        let text = "The provisioning account is the factory default of every phone: whoever knows a MAC address can fetch its configuration.";
+        tell("warn", text.to_owned(), SETTINGS);
+    }
+    if certificate_until <= now {
+        tell("bad", "The server's certificate has expired: phones and browsers refuse it.".to_owned(), SETTINGS);
+    } else if certificate_until.duration_since(now) < CERTIFICATE_ALERT {
+        let days = certificate_until.duration_since(now).as_hours() / 24;
+        tell("warn", format!("The server's certificate expires in {days} days."), SETTINGS);
+    }
+    let failed = devices.iter().filter(|one| LastResult::of(one.sighting.last_run) == LastResult::Failed).count();
+    if failed > 0 {
+        let who = if failed == 1 { "1 device".to_owned() } else { format!("{failed} devices") };
+        let text = format!("{who} did not take the whole configuration at the last run.");
+        tell("bad", text, ("/admin/devices?result=failed", "Show them and why"));
+    }
+    alerts
+}
+
+fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {
+    let step = |done, title, text, href, action| Step { done, title, text, href, action };
+    let on_global = world.deployment.get(&Place::Global).is_some_and(|profiles| !profiles.is_empty());
+    let came = devices.iter().any(|one| one.sighting.last_seen.is_some());
+    let complete = devices.iter().any(|one| LastResult::of(one.sighting.last_run) == LastResult::Success);
+    vec![
+        step(true, "Set the server up", "", "/admin/provisioning", "Provisioning Settings"),
+        step(
+            !world.profiles.is_empty(),
+            "Create a profile",
+            "A profile is a named set of parameters: type them, or bring the configuration file that you have.",
+            "/admin/profiles",
+            "Profile Configuration",
+        ),
+        step(
+            on_global,
+            "Put it on Global",
+            "What is on Global goes to every phone; a profile on a single device beats it.",
+            "/admin/deployment",
+            "Profile Deployment",
+        ),
+        step(
+            came,
+            "Point a phone here",
+            "Give phones the provisioning address by DHCP, or type it on one. A phone that comes is added by itself.",
+            "/admin/provisioning",
+            "How to do it",
+        ),
+        step(
+            complete,
+            "See the first phone provisioned",
+            "It has fetched every file that it was told of. Its Runs tab tells each step; phones that got nothing stand there, too.",
+            "/admin/unknown-phones",
+            "Unknown Phones",
+        ),
+    ]
+}
+
+fn figures(devices: &[Listed], now: Timestamp) -> Vec<Figure> {
+    let count = |status| devices.iter().filter(|one| Status::of(one.sighting.last_seen, now) == status).count();
+    let of = |status: Status| Figure { count: count(status), label: status.label(), href: link("status", status.word()) };
+    let total = Figure { count: devices.len(), label: "Total", href: "/admin/devices".to_owned() };
+    vec![of(Status::Online), total, of(Status::Offline), of(Status::NeverSeen)]
+}
+
+fn panes(devices: &[Listed]) -> Vec<Pane> {
+    let families = counted(devices.iter().map(|one| one.device.family.as_deref()), "family", "Type not known yet");
+    let models = counted(devices.iter().map(|one| one.device.model.as_deref()), "model", "Model not known yet");
+    let result = |wanted: LastResult| {
+        let count = devices.iter().filter(|one| LastResult::of(one.sighting.last_run) == wanted).count();
+        (wanted.label().to_owned(), count, Some(link("result", wanted.word())))
+    };
+    let results = if devices.is_empty() { Vec::new() } else { Bar::list(LastResult::ALL.iter().map(|wanted| result(*wanted))) };
+    let empty = "No device yet.";
+    vec![
+        Pane { title: "Device Type", bars: families, empty },
+        Pane { title: "Device Model", bars: models, empty },
+        Pane { title: "Result of the last run", bars: results, empty },
+    ]
+}
+
+/// Bars for the values of one property, the most frequent first; those without a value come last and have no list.
+fn counted<'a>(values: impl Iterator<Item = Option<&'a str>>, filter: &str, unknown: &str) -> Vec<Bar> {
+    let mut counts: BTreeMap<Option<&str>, usize> = BTreeMap::new();
+    for value in values {
+        *counts.entry(value).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(value, count)| (value.is_none(), std::cmp::Reverse(*count), *value));
+    Bar::list(counts.into_iter().map(|(value, count)| match value {
+        Some(value) => (value.to_owned(), count, Some(link(filter, value))),
+        None => (unknown.to_owned(), count, None),
+    }))
+}
+
+fn link(filter: &str, value: &str) -> String {
+    let query = serde_urlencoded::to_string([(filter, value)]).unwrap_or_default();
+    format!("/admin/devices?{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_frequent_comes_first_and_each_count_leads_to_its_list() {
+        let bars = counted([Some("CCX"), None, Some("VVX"), Some("VVX"), None, None].into_iter(), "family", "Unknown");
+        let shown: Vec<_> = bars.iter().map(|bar| (bar.label.as_str(), bar.count, bar.href.as_deref())).collect();
+        let expected =
+            [("VVX", 2, Some("/admin/devices?family=VVX")), ("CCX", 1, Some("/admin/devices?family=CCX")), ("Unknown", 3, None)];
+        assert_eq!(shown, expected);
+    }
+}

@@ -1,0 +1,161 @@
+//! Signing in, in two steps as the guide has it (R10), and out (R12).
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use subtle::ConstantTimeEq;
+
+use super::errors;
+use super::forms::Form;
+use super::layout::{Page, html, html_rejected, html_with, see_other};
+use super::next::{HOME, LocalPath};
+use super::session::{self, Demo, Person, SignedIn, Visitor};
+use crate::domain::account::Secret;
+use crate::domain::field_error::FieldErrors;
+use crate::domain::user::User;
+use crate::services::Services;
+use crate::services::error::ServiceError;
+use crate::services::setup;
+use crate::services::users::{self, SignInError};
+use crate::web::blocking;
+
+/// Where the session keeps the e-mail between the two steps.
+const EMAIL: &str = "signing in";
+/// Characters of an e-mail that are looked at.
+const EMAIL_CHARS: usize = 254;
+
+#[derive(Template)]
+#[template(path = "sign_in/email.html")]
+struct EmailPage {
+    page: Page,
+    form: Form,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/password.html")]
+struct PasswordPage {
+    page: Page,
+    form: Form,
+    back: String,
+}
+
+/// The addresses of signing in and out.
+pub fn configure(routes: &mut web::ServiceConfig) {
+    routes
+        .route("/admin/sign-in", web::get().to(ask_email))
+        .route("/admin/sign-in", web::post().to(take_email))
+        .route("/admin/sign-in/password", web::get().to(ask_password))
+        .route("/admin/sign-in/password", web::post().to(take_password))
+        .route("/admin/sign-in/demo", web::get().to(demo))
+        .route("/admin/sign-out", web::post().to(sign_out));
+}
+
+/// Where the address says to go afterwards.
+fn wanted(request: &HttpRequest) -> LocalPath {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
+    LocalPath::or_home(pairs.iter().find(|(name, _)| name == "next").map_or("", |(_, path)| path))
+}
+
+async fn ask_email(visitor: Visitor, request: HttpRequest, services: web::Data<Services>) -> HttpResponse {
+    let next = wanted(&request);
+    if !setup::is_set_up(&services) {
+        return see_other("/setup");
+    }
+    if visitor.person().is_some() {
+        return see_other(next.as_str());
+    }
+    html(&EmailPage { page: visitor.page("Sign in"), form: Form::filled([("next", next.as_str())]) })
+}
+
+async fn take_email(visitor: Visitor, form: Form) -> HttpResponse {
+    let next = LocalPath::or_home(form.value("next"));
+    let Some(email) = form.text("email").filter(|email| email.contains('@')) else {
+        let form = form.rejected(&FieldErrors::one("email", "enter the e-mail address that you were given"));
+        return html_rejected(&EmailPage { page: visitor.page("Sign in"), form });
+    };
+    let email: String = email.chars().take(EMAIL_CHARS).collect();
+    match visitor.session().insert(EMAIL, email) {
+        Ok(()) => see_other(&step("/admin/sign-in/password", &next)),
+        Err(error) => errors::failed(&visitor, ServiceError::Conflict(error.to_string())),
+    }
+}
+
+async fn ask_password(visitor: Visitor, request: HttpRequest) -> HttpResponse {
+    let next = wanted(&request);
+    match visitor.session().get::<String>(EMAIL).ok().flatten() {
+        Some(email) => html(&password_page(&visitor, Form::filled([("next", next.as_str()), ("email", &email)]))),
+        None => see_other(&next.sign_in()),
+    }
+}
+
+async fn take_password(visitor: Visitor, request: HttpRequest, services: web::Data<Services>, form: Form) -> HttpResponse {
+    let next = LocalPath::or_home(form.value("next"));
+    let (email, password) = (form.value("email").trim().to_owned(), Secret::new(form.value("password")));
+    let address = session::address(&request);
+    let checked = blocking::call(&services, move |services| Ok(users::sign_in(services, &email, &password, address))).await;
+    match checked {
+        Ok(Ok(user)) => enter(&visitor, &request, &services, &user, &next),
+        Ok(Err(SignInError::Service(error))) | Err(error) => errors::failed(&visitor, error),
+        Ok(Err(error @ SignInError::Wrong)) => {
+            html_rejected(&password_page(&visitor, form.rejected(&FieldErrors::one("password", error))))
+        }
+        Ok(Err(SignInError::Wait(wait))) => {
+            let seconds = wait.as_secs().max(1);
+            let form = form.rejected(&FieldErrors::one("password", SignInError::Wait(wait)));
+            let mut answer = html_with(StatusCode::TOO_MANY_REQUESTS, &password_page(&visitor, form));
+            answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+            answer
+        }
+    }
+}
+
+/// The link that `serve --demo` prints: signs in as the owner of the throw-away state.
+async fn demo(visitor: Visitor, request: HttpRequest, services: web::Data<Services>) -> HttpResponse {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
+    let given = pairs.iter().find(|(name, _)| name == "token").map_or("", |(_, token)| token);
+    let right = request
+        .app_data::<web::Data<Demo>>()
+        .is_some_and(|demo| !demo.token.is_empty() && bool::from(demo.token.as_bytes().ct_eq(given.as_bytes())));
+    if !right {
+        return errors::not_found(&visitor);
+    }
+    match blocking::call(&services, users::list).await.map(|users| users.into_iter().next()) {
+        Ok(Some(owner)) => enter(&visitor, &request, &services, &owner, &LocalPath::or_home(HOME)),
+        Ok(None) => errors::not_found(&visitor),
+        Err(error) => errors::failed(&visitor, error),
+    }
+}
+
+async fn sign_out(who: SignedIn, services: web::Data<Services>) -> HttpResponse {
+    let name = who.person.name.clone();
+    if let Err(error) = blocking::call(&services, move |services| users::signed_out(services, &name)).await {
+        tracing::error!(%error, "a sign-out could not be noted in the activity log");
+    }
+    session::sign_out(who.session());
+    see_other("/admin/sign-in")
+}
+
+/// Begins the session of a user who proved who he is and leads on.
+pub(super) fn enter(
+    visitor: &Visitor,
+    request: &HttpRequest,
+    services: &Services,
+    user: &User,
+    next: &LocalPath,
+) -> HttpResponse {
+    let person = Person { id: user.id, name: user.name.clone(), role: user.role, since: services.clock().now() };
+    match session::sign_in(request, &person) {
+        Ok(()) => see_other(next.as_str()),
+        Err(error) => errors::failed(visitor, ServiceError::Conflict(error.to_string())),
+    }
+}
+
+fn password_page(visitor: &Visitor, form: Form) -> PasswordPage {
+    let back = LocalPath::or_home(form.value("next")).sign_in();
+    PasswordPage { page: visitor.page("Sign in"), form, back }
+}
+
+fn step(path: &str, next: &LocalPath) -> String {
+    serde_urlencoded::to_string([("next", next.as_str())]).map_or_else(|_| path.to_owned(), |query| format!("{path}?{query}"))
+}

@@ -1,0 +1,269 @@
+//! Devices, their configuration and their runs as JSON. Only shapes; [`super::devices`] has the operations.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::activity::MASK;
+use crate::domain::deployment::Container;
+use crate::domain::device_list::{LastResult, Listed, Status};
+use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source};
+use crate::domain::run::verdict::{Outcome, verdict};
+use crate::domain::run::{RunKind, Subject};
+use crate::services::runs::ListedRun;
+
+/// A device with what it told of itself.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct DeviceShape {
+    /// MAC (12 lower-case hexadecimal digits) or serial number.
+    #[schema(example = "0004f2abcdef")]
+    pub key: String,
+    /// Name shown here.
+    pub name: Option<String>,
+    /// Name sent to the device, for types that take one.
+    pub sent_name: Option<String>,
+    /// Free text.
+    pub description: String,
+    /// Device type.
+    #[schema(example = "VVX")]
+    pub family: Option<String>,
+    /// Model.
+    #[schema(example = "VVX 411")]
+    pub model: Option<String>,
+    /// Private address that an admin typed.
+    #[schema(value_type = Option<String>)]
+    pub private_ip: Option<IpAddr>,
+    /// Private address that the device reports; the typed one counts before it.
+    #[schema(value_type = Option<String>)]
+    pub reported_private_ip: Option<IpAddr>,
+    /// Address that the server saw last.
+    #[schema(value_type = Option<String>)]
+    pub public_ip: Option<IpAddr>,
+    /// Profiles attached to this very device, highest first.
+    pub profiles: Vec<u64>,
+    /// How it came in: `automatic` or `manual`.
+    pub origin: String,
+    /// When it came in.
+    pub added_at: Timestamp,
+    /// First message ever.
+    pub first_seen: Option<Timestamp>,
+    /// Last message.
+    pub last_seen: Option<Timestamp>,
+    /// `online`, `offline` or `never-seen`.
+    pub status: String,
+    /// Version of the Application.
+    pub software_version: Option<String>,
+    /// Version of the Updater or boot ROM.
+    pub updater_version: Option<String>,
+    /// Result of the last run: `success`, `failed` or `none`.
+    pub last_result: String,
+    /// When the last run began.
+    pub last_run_at: Option<Timestamp>,
+    /// Counts changes; send it back with a change.
+    pub revision: u64,
+}
+
+impl DeviceShape {
+    /// A device as it stands at this time.
+    pub fn new(one: &Listed, now: Timestamp) -> Self {
+        let Listed { device, sighting } = one;
+        Self {
+            key: device.key.to_string(),
+            name: device.name.as_ref().map(ToString::to_string),
+            sent_name: device.sent_name.as_ref().map(ToString::to_string),
+            description: device.description.clone(),
+            family: device.family.clone(),
+            model: device.model.clone(),
+            private_ip: device.private_ip,
+            reported_private_ip: sighting.private_ip,
+            public_ip: sighting.public_ip,
+            profiles: device.profiles.iter().map(|id| id.0).collect(),
+            origin: device.origin.word().to_owned(),
+            added_at: device.added_at,
+            first_seen: sighting.first_seen,
+            last_seen: sighting.last_seen,
+            status: Status::of(sighting.last_seen, now).word().to_owned(),
+            software_version: sighting.software_version.clone(),
+            updater_version: sighting.updater_version.clone(),
+            last_result: LastResult::of(sighting.last_run).word().to_owned(),
+            last_run_at: sighting.last_run.map(|run| run.at),
+            revision: device.revision,
+        }
+    }
+}
+
+/// The effective configuration of a device.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct EffectiveShape {
+    /// Master attributes first, then parameters, each in the order of their names.
+    pub rows: Vec<RowShape>,
+    /// What an admin should know.
+    pub warnings: Vec<String>,
+}
+
+/// One attribute with its winner and what that beat.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RowShape {
+    /// Name; a parameter and its `.set` twin are one row.
+    pub name: String,
+    /// `master` or `parameters`: the file that it is in; `phone` where only the phone itself holds it.
+    pub file: String,
+    /// Whether its values are masked.
+    pub secret: bool,
+    /// What the device gets.
+    pub winner: LayerShape,
+    /// What it does not get, strongest first.
+    pub beaten: Vec<LayerShape>,
+}
+
+/// One source's word about an attribute.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct LayerShape {
+    /// The source in words.
+    #[schema(example = "Office phones (Global)")]
+    pub source: String,
+    /// The container, where a profile speaks.
+    pub container: Option<String>,
+    /// The profile, where one speaks.
+    pub profile: Option<u64>,
+    /// The value; absent where only the `.set` twin is there.
+    pub value: Option<String>,
+    /// The value of the `.set` twin.
+    pub set: Option<String>,
+}
+
+impl From<EffectiveView> for EffectiveShape {
+    fn from(view: EffectiveView) -> Self {
+        let warnings = view.warnings.iter().map(ToString::to_string).collect();
+        Self { rows: view.rows.into_iter().map(RowShape::from).collect(), warnings }
+    }
+}
+
+impl From<Row> for RowShape {
+    fn from(Row { name, file, secret, winner, beaten }: Row) -> Self {
+        let file = match file {
+            File::Master => "master",
+            File::Parameters => "parameters",
+            File::Phone => "phone",
+        };
+        let layer = |layer| LayerShape::new(layer, secret);
+        Self { name, file: file.to_owned(), secret, winner: layer(winner), beaten: beaten.into_iter().map(layer).collect() }
+    }
+}
+
+impl LayerShape {
+    fn new(Layer { source, value, set }: Layer, secret: bool) -> Self {
+        let (container, profile) = match &source {
+            Source::Profile { container, id, .. } => (Some(container_word(*container).to_owned()), Some(id.0)),
+            Source::Override(_) | Source::Rule | Source::DeviceName | Source::Base => (None, None),
+        };
+        let value = value.map(|value| if secret { MASK.to_owned() } else { value });
+        Self { source: source.describe(), container, profile, value, set }
+    }
+}
+
+/// The word for a container in JSON.
+fn container_word(container: Container) -> &'static str {
+    match container {
+        Container::Device => "device",
+        Container::Person => "person",
+        Container::PersonGroup => "person-group",
+        Container::Site => "site",
+        Container::Model => "model",
+        Container::Group => "group",
+        Container::Global => "global",
+        Container::Base => "base",
+    }
+}
+
+/// One boot or poll.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RunShape {
+    /// The device that it is of, or that the phone claimed to be.
+    pub device: Option<String>,
+    /// Whether the device was let in.
+    pub admitted: bool,
+    /// Address that the last request came from.
+    pub address: String,
+    /// The last User-Agent.
+    pub user_agent: String,
+    /// `boot` or `poll`.
+    pub kind: String,
+    /// First request.
+    pub started_at: Timestamp,
+    /// Last request so far.
+    pub ended_at: Timestamp,
+    /// Whether more requests may still join it.
+    pub open: bool,
+    /// `complete`, `held`, `failed` or `neutral`.
+    pub outcome: String,
+    /// What came of it, in words.
+    pub verdict: String,
+    /// What to do about it.
+    pub next_step: Option<String>,
+    /// What was asked, in order.
+    pub exchanges: Vec<ExchangeShape>,
+    /// How many exchanges were not kept.
+    pub left_out: u32,
+}
+
+/// One request and its answer, or one failed handshake.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ExchangeShape {
+    /// When it was answered.
+    pub at: Timestamp,
+    /// `GET`, `HEAD`, `PUT`, `POST`, `other` or `TLS`.
+    pub method: String,
+    /// What was asked for.
+    pub path: String,
+    /// HTTP status; 0 where there was no answer.
+    pub status: u16,
+    /// Bytes of the answer's or the upload's body.
+    pub size_bytes: u64,
+    /// Why it was answered so, in words.
+    pub reason: String,
+}
+
+impl From<ListedRun> for RunShape {
+    fn from(ListedRun { subject, run, is_open }: ListedRun) -> Self {
+        let verdict = verdict(&run);
+        let outcome = match verdict.outcome {
+            Outcome::Complete => "complete",
+            Outcome::Held => "held",
+            Outcome::Failed => "failed",
+            Outcome::Neutral => "neutral",
+        };
+        let kind = match run.kind {
+            RunKind::Boot => "boot",
+            RunKind::Poll => "poll",
+        };
+        let exchanges = run.exchanges.into_iter().map(|e| ExchangeShape {
+            at: e.at,
+            method: e.method.to_string(),
+            path: e.path.into(),
+            status: e.status,
+            size_bytes: e.size_bytes,
+            reason: e.reason.to_string(),
+        });
+        Self {
+            device: match &subject {
+                Subject::Device(key) | Subject::Stranger(key) => Some(key.to_string()),
+                Subject::Address(_) => None,
+            },
+            admitted: matches!(subject, Subject::Device(_)),
+            address: run.address.to_string(),
+            user_agent: run.user_agent,
+            kind: kind.to_owned(),
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            open: is_open,
+            outcome: outcome.to_owned(),
+            verdict: verdict.words,
+            next_step: verdict.next.map(ToOwned::to_owned),
+            exchanges: exchanges.collect(),
+            left_out: run.left_out,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Reading devices: the list, one device, and what it gets. [`super::device_changes`] changes them.
+
+use actix_web::{get, web};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::caller::Caller;
+use super::device_shapes::{DeviceShape, EffectiveShape};
+use super::list::{List, Paging};
+use super::paths::{AccountPath, DevicePath};
+use super::problem::{Problem, Problems};
+use crate::domain::device_list::DeviceQuery;
+use crate::domain::field_error::FieldErrors;
+use crate::domain::provision::view::explain;
+use crate::services::{Services, devices};
+
+/// Which devices.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Words that must all occur in something that is known of a device.
+    q: Option<String>,
+    /// `online`, `offline` or `never-seen`.
+    status: Option<String>,
+    /// Device type.
+    family: Option<String>,
+    /// Model.
+    model: Option<String>,
+    /// Result of the last run: `success`, `failed` or `none`.
+    result: Option<String>,
+    /// `automatic` or `manual`.
+    origin: Option<String>,
+    /// `name`, `status`, `model`, `key`, `public_ip`, `private_ip`, `software`, `last_seen`, `result` or `added`; with `-` in
+    /// front the other way round.
+    sort: Option<String>,
+    /// Page, counted from 1.
+    page: Option<usize>,
+    /// Devices on a page, at most 1000.
+    per_page: Option<usize>,
+}
+
+impl Wanted {
+    fn parse(self) -> Result<(DeviceQuery, Paging), Problem> {
+        let paging = Paging::new(self.page, self.per_page)?;
+        let sort = self.sort.unwrap_or_default();
+        let (key, descending) = sort.strip_prefix('-').map_or((sort.as_str(), false), |key| (key, true));
+        let mut errors = FieldErrors::new();
+        let mut query = DeviceQuery {
+            text: self.q.unwrap_or_default(),
+            family: self.family,
+            model: self.model,
+            descending,
+            ..DeviceQuery::default()
+        };
+        query.status = self.status.and_then(|text| errors.take("status", text.parse()));
+        query.result = self.result.and_then(|text| errors.take("result", text.parse()));
+        query.origin = self.origin.and_then(|text| errors.take("origin", text.parse()));
+        if !key.is_empty() {
+            query.sort = errors.take("sort", key.parse()).unwrap_or_default();
+        }
+        Ok((errors.into_result(Some(query))?, paging))
+    }
+}
+
+/// Lists devices.
+#[utoipa::path(tag = "devices", params(AccountPath, Wanted), responses((status = 200, body = List<DeviceShape>), Problems))]
+#[get("/accounts/{account}/devices")]
+pub async fn list_devices(
+    caller: Caller,
+    services: web::Data<Services>,
+    _: web::Path<AccountPath>,
+    wanted: web::Query<Wanted>,
+) -> Result<web::Json<List<DeviceShape>>, Problem> {
+    let (query, paging) = wanted.into_inner().parse()?;
+    let now = services.clock().now();
+    let world = services.world(caller.account)?;
+    let found = services.roster(caller.account).select(&query, &world, now);
+    Ok(web::Json(paging.cut(found.iter(), |one| DeviceShape::new(one, now))))
+}
+
+/// Shows a device.
+#[utoipa::path(tag = "devices", params(DevicePath), responses((status = 200, body = DeviceShape), Problems))]
+#[get("/accounts/{account}/devices/{key}")]
+pub async fn show_device(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<DevicePath>,
+) -> Result<web::Json<DeviceShape>, Problem> {
+    let key = path.key()?;
+    let one = devices::get(&services, caller.account, &key)?;
+    Ok(web::Json(DeviceShape::new(&one, services.clock().now())))
+}
+
+/// Explains what a device gets: every attribute, where its value comes from, and what that beat.
+#[utoipa::path(tag = "devices", params(DevicePath), responses((status = 200, body = EffectiveShape), Problems))]
+#[get("/accounts/{account}/devices/{key}/effective")]
+pub async fn show_effective(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<DevicePath>,
+) -> Result<web::Json<EffectiveShape>, Problem> {
+    let key = path.key()?;
+    let one = devices::get(&services, caller.account, &key)?;
+    let world = services.world(caller.account)?;
+    Ok(web::Json(EffectiveShape::from(explain(&one.device, &world))))
+}

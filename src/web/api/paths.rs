@@ -1,0 +1,58 @@
+//! What stands in the paths of the API.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::problem::Problem;
+use crate::domain::device::DeviceKey;
+use crate::domain::ids::ProfileId;
+
+/// Something of an account.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct AccountPath {
+    /// Label of the account; [`super::caller::Caller`] reads it.
+    #[param(example = "default")]
+    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
+    account: String,
+}
+
+/// A device of an account.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct DevicePath {
+    /// Label of the account.
+    #[param(example = "default")]
+    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
+    account: String,
+    /// MAC or serial number.
+    #[param(example = "0004f2abcdef")]
+    key: String,
+}
+
+impl DevicePath {
+    /// The device. What is no key at all names no device.
+    pub fn key(&self) -> Result<DeviceKey, Problem> {
+        self.key.parse().map_err(|_| Problem::not_found("device", &self.key))
+    }
+}
+
+/// A profile of an account.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ProfilePath {
+    /// Label of the account.
+    #[param(example = "default")]
+    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
+    account: String,
+    /// Number of the profile.
+    #[param(value_type = u64)]
+    id: String,
+}
+
+impl ProfilePath {
+    /// The profile. What is no number names no profile.
+    pub fn id(&self) -> Result<ProfileId, Problem> {
+        self.id.parse().map_err(|_| Problem::not_found("profile", &self.id))
+    }
+}

@@ -1,0 +1,225 @@
+//! Profiles as JSON. Only shapes; [`super::profiles`] has the operations.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::activity::MASK;
+use crate::domain::deployment::Place;
+use crate::domain::field_error::FieldErrors;
+use crate::domain::parameter::{ParameterSet, is_secret};
+use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, ProfileInput, apply};
+use crate::domain::profile::{Profile, ProfileKind};
+use crate::services::profiles::Uses;
+
+/// A profile without its parameters.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProfileSummary {
+    /// Key.
+    pub id: u64,
+    /// Name.
+    pub name: String,
+    /// Free text.
+    pub description: String,
+    /// `user-defined` or `user-imported`.
+    pub kind: String,
+    /// How many parameters it has.
+    pub parameter_count: usize,
+    /// Who changed it last.
+    pub modified_by: String,
+    /// When it was changed last.
+    pub modified_at: Timestamp,
+    /// Counts changes; send it back with a change.
+    pub revision: u64,
+}
+
+impl ProfileSummary {
+    /// A profile.
+    pub fn new(profile: &Profile) -> Self {
+        Self {
+            id: profile.id.0,
+            name: profile.name.to_string(),
+            description: profile.description.clone(),
+            kind: kind_word(profile.kind).to_owned(),
+            parameter_count: profile.parameters.len(),
+            modified_by: profile.modified_by.clone(),
+            modified_at: profile.modified_at,
+            revision: profile.revision,
+        }
+    }
+
+    /// The kind that a word means.
+    pub(super) fn kind(word: &str) -> Option<ProfileKind> {
+        [ProfileKind::UserDefined, ProfileKind::UserImported].into_iter().find(|kind| kind_word(*kind) == word)
+    }
+}
+
+fn kind_word(kind: ProfileKind) -> &'static str {
+    match kind {
+        ProfileKind::UserDefined => "user-defined",
+        ProfileKind::UserImported => "user-imported",
+    }
+}
+
+/// A profile with its parameters.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ProfileShape {
+    /// All but the parameters.
+    #[serde(flatten)]
+    pub summary: ProfileSummary,
+    /// Parameters by name; secret values are masked.
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl ProfileShape {
+    /// A profile.
+    pub fn new(profile: &Profile) -> Self {
+        let parameters = profile.parameters.iter();
+        let parameters = parameters.map(|(name, value)| (name.to_string(), masked(name.as_str(), value)));
+        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect() }
+    }
+}
+
+/// A value as it may leave.
+pub(super) fn masked(name: &str, value: &str) -> String {
+    if is_secret(name) && !value.is_empty() { MASK.to_owned() } else { value.to_owned() }
+}
+
+/// A profile to create, or in whose place another is put.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewProfile {
+    /// Name.
+    name: String,
+    /// Free text.
+    #[serde(default)]
+    description: String,
+    /// Parameters by name. A masked secret stays as it was.
+    #[serde(default)]
+    parameters: BTreeMap<String, String>,
+    /// The revision that the change was made from. Only where a profile is replaced.
+    pub(super) revision: Option<u64>,
+}
+
+impl NewProfile {
+    /// What was typed, with masks replaced by what `present` has.
+    pub(super) fn input(&self, present: Option<&ParameterSet>) -> Result<ProfileInput, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let parameters = self.parameters.iter();
+        let parameters = parameters.map(|(name, value)| (name.clone(), unmasked(name, value, present, &mut errors))).collect();
+        errors.into_result(Some(ProfileInput { name: self.name.clone(), description: self.description.clone(), parameters }))
+    }
+}
+
+/// The value that is meant: the present one where a mask came back.
+fn unmasked(name: &str, value: &str, present: Option<&ParameterSet>, errors: &mut FieldErrors) -> String {
+    if value != MASK {
+        return value.to_owned();
+    }
+    let kept = present.and_then(|present| present.get(name));
+    if kept.is_none() {
+        errors.add("parameters", format_args!("{name}: this is a mask, and there is no value behind it; send the value itself"));
+    }
+    kept.unwrap_or_default().to_owned()
+}
+
+/// Changes of a profile; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileChanges {
+    /// The revision that the change was made from.
+    pub(super) revision: u64,
+    /// Name.
+    name: Option<String>,
+    /// Free text.
+    description: Option<String>,
+    /// Parameters to set, by name. A masked secret stays as it was.
+    #[serde(default)]
+    set: BTreeMap<String, String>,
+    /// Names of parameters to take out.
+    #[serde(default)]
+    remove: Vec<String>,
+}
+
+impl ProfileChanges {
+    /// The profile after the changes.
+    pub(super) fn draft(self, present: &Profile) -> Result<ProfileDraft, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let mut edits = Vec::new();
+        for (name, value) in &self.set {
+            let value = unmasked(name, value, Some(&present.parameters), &mut errors);
+            edits.extend(named(&mut errors, "set", name, ParameterEdit::set(name, &value)));
+        }
+        for name in &self.remove {
+            edits.extend(named(&mut errors, "remove", name, ParameterEdit::remove(name)));
+        }
+        let described = ProfileInput {
+            name: self.name.unwrap_or_else(|| present.name.to_string()),
+            description: self.description.unwrap_or_else(|| present.description.clone()),
+            parameters: Vec::new(),
+        };
+        let draft = match ProfileDraft::parse(&described) {
+            Ok(draft) => Some(draft),
+            Err(wrong) => {
+                wrong.iter().for_each(|error| errors.add(error.field, &error.message));
+                None
+            }
+        };
+        let parameters = errors.take("parameters", apply(&present.parameters, &edits));
+        errors.into_result(draft.zip(parameters).map(|(draft, parameters)| ProfileDraft { parameters, ..draft }))
+    }
+}
+
+/// An edit, or its errors under the field that the caller knows, with the parameter's name.
+fn named(
+    errors: &mut FieldErrors,
+    field: &'static str,
+    name: &str,
+    edit: Result<ParameterEdit, FieldErrors>,
+) -> Option<ParameterEdit> {
+    match edit {
+        Ok(edit) => Some(edit),
+        Err(wrong) => {
+            wrong.iter().for_each(|error| errors.add(field, format_args!("{name}: {}", error.message)));
+            None
+        }
+    }
+}
+
+/// Where a profile is or was attached.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct UsesShape {
+    /// Whether it is attached to all devices.
+    pub global: bool,
+    /// Devices that it is attached to itself.
+    pub devices: Vec<String>,
+    /// How many devices it reaches, by whatever place.
+    pub affected: usize,
+}
+
+impl From<Uses> for UsesShape {
+    fn from(Uses { places, devices, affected }: Uses) -> Self {
+        let devices = devices.iter().map(ToString::to_string).collect();
+        Self { global: places.contains(&Place::Global), devices, affected }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::testing::parameter_set;
+
+    #[test]
+    fn what_was_read_can_be_written_again() {
+        let present = parameter_set(&[("device.prov.password", "hunter2"), ("reg.1.label", "Desk")]);
+        let read: BTreeMap<_, _> = present.iter().map(|(n, v)| (n.to_string(), masked(n.as_str(), v))).collect();
+        assert_eq!(read["device.prov.password"], MASK);
+        let sent = NewProfile { name: "A".to_owned(), description: String::new(), parameters: read, revision: Some(1) };
+        let input = sent.input(Some(&present)).expect("masks of what is there");
+        assert!(input.parameters.contains(&("device.prov.password".to_owned(), "hunter2".to_owned())));
+        let wrong = sent.input(None).expect_err("a mask of nothing");
+        assert!(wrong.of("parameters").is_some_and(|message| message.contains("device.prov.password")));
+    }
+}

@@ -1,0 +1,200 @@
+//! Profiles: creating, editing, copying and deleting. [`super::imports`] takes files in.
+//!
+//! Secret values leave masked. A mask that comes back means *as it was*, so that what was read can be written again.
+
+use actix_web::{HttpResponse, delete, get, patch, post, put, web};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::{DryRun, OneOrMany, created};
+use super::caller::Caller;
+use super::list::{List, Paging};
+use super::paths::{AccountPath, ProfilePath};
+use super::problem::{Problem, Problems};
+use super::profile_shapes::{NewProfile, ProfileChanges, ProfileShape, ProfileSummary, UsesShape};
+use crate::domain::field_error::FieldErrors;
+use crate::domain::names::Name;
+use crate::domain::profile::Profile;
+use crate::domain::profile::draft::ProfileDraft;
+use crate::services::Services;
+use crate::services::commit::Mode;
+use crate::services::profiles::{self, Shown};
+use crate::web::blocking;
+
+/// Which profiles.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Words that must all occur in name, description or a parameter's name.
+    q: Option<String>,
+    /// `user-defined` or `user-imported`.
+    kind: Option<String>,
+    /// `name`, `kind` or `modified`; with `-` in front the other way round.
+    sort: Option<String>,
+    /// Page, counted from 1.
+    page: Option<usize>,
+    /// Profiles on a page, at most 1000.
+    per_page: Option<usize>,
+}
+
+/// Under which name a copy is made.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Copy {
+    /// Name of the copy.
+    name: String,
+}
+
+/// Lists profiles, without their parameters.
+#[utoipa::path(tag = "profiles", params(AccountPath, Wanted), responses((status = 200, body = List<ProfileSummary>), Problems))]
+#[get("/accounts/{account}/profiles")]
+pub async fn list_profiles(
+    caller: Caller,
+    services: web::Data<Services>,
+    wanted: web::Query<Wanted>,
+) -> Result<web::Json<List<ProfileSummary>>, Problem> {
+    let Wanted { q, kind, sort, page, per_page } = wanted.into_inner();
+    let paging = Paging::new(page, per_page)?;
+    let words: Vec<String> = q.unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
+    let mut found = profiles::list(&services, caller.account)?;
+    found.retain(|profile| words.iter().all(|word| mentions(profile, word)));
+    if let Some(kind) = kind {
+        let kind =
+            ProfileSummary::kind(&kind).ok_or_else(|| Problem::field("kind", "use one of: user-defined, user-imported"))?;
+        found.retain(|profile| profile.kind == kind);
+    }
+    let sort = sort.unwrap_or_default();
+    let (key, descending) = sort.strip_prefix('-').map_or((sort.as_str(), false), |key| (key, true));
+    match key {
+        "" | "name" => found.sort_by_cached_key(|profile| profile.name.folded()),
+        "kind" => found.sort_by_cached_key(|profile| (profile.kind, profile.name.folded())),
+        "modified" => found.sort_by_key(|profile| (profile.modified_at, profile.id)),
+        _ => return Err(Problem::field("sort", "use one of: name, kind, modified")),
+    }
+    if descending {
+        found.reverse();
+    }
+    Ok(web::Json(paging.cut(found.iter(), |profile| ProfileSummary::new(profile))))
+}
+
+fn mentions(profile: &Profile, word: &str) -> bool {
+    let has = |text: &str| text.to_lowercase().contains(word);
+    has(profile.name.as_str()) || has(&profile.description) || profile.parameters.iter().any(|(name, _)| has(name.as_str()))
+}
+
+/// Shows a profile with its parameters.
+#[utoipa::path(tag = "profiles", params(ProfilePath), responses((status = 200, body = ProfileShape), Problems))]
+#[get("/accounts/{account}/profiles/{id}")]
+pub async fn show_profile(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<ProfilePath>,
+) -> Result<web::Json<ProfileShape>, Problem> {
+    Ok(web::Json(ProfileShape::new(&*profiles::get(&services, caller.account, path.id()?)?)))
+}
+
+/// Tells where a profile is attached and how many devices it reaches.
+#[utoipa::path(tag = "profiles", params(ProfilePath), responses((status = 200, body = UsesShape), Problems))]
+#[get("/accounts/{account}/profiles/{id}/uses")]
+pub async fn show_uses(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<ProfilePath>,
+) -> Result<web::Json<UsesShape>, Problem> {
+    let id = path.id()?;
+    Ok(web::Json(blocking::call(&services, move |services| profiles::uses(services, caller.account, id)).await?.into()))
+}
+
+/// Creates a profile, or all of an array or none.
+#[utoipa::path(tag = "profiles", params(AccountPath, DryRun), request_body = OneOrMany<NewProfile>, responses((status = 201, body = OneOrMany<ProfileShape>), (status = 200, description = "A dry run", body = OneOrMany<ProfileShape>), Problems))]
+#[post("/accounts/{account}/profiles")]
+pub async fn create_profiles(
+    caller: Caller,
+    services: web::Data<Services>,
+    dry_run: web::Query<DryRun>,
+    sent: web::Json<OneOrMany<NewProfile>>,
+) -> Result<HttpResponse, Problem> {
+    let (amount, inputs) = sent.into_inner().into_list();
+    let drafts = amount.parse_all(&inputs, |new| ProfileDraft::parse(&new.input(None)?))?;
+    let mode = dry_run.mode();
+    let work = move |services: &Services| profiles::create(services, &caller.actor, caller.account, drafts, mode);
+    let made = blocking::call(&services, work).await?;
+    Ok(HttpResponse::build(created(mode)).json(amount.shape(made.iter().map(ProfileShape::new).collect())))
+}
+
+/// Replaces name, description and all parameters.
+#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), request_body = NewProfile, responses((status = 200, body = ProfileShape), Problems))]
+#[put("/accounts/{account}/profiles/{id}")]
+pub async fn replace_profile(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<ProfilePath>,
+    dry_run: web::Query<DryRun>,
+    sent: web::Json<NewProfile>,
+) -> Result<web::Json<ProfileShape>, Problem> {
+    let present = profiles::get(&services, caller.account, path.id()?)?;
+    let revision = sent.revision.ok_or_else(|| Problem::field("revision", "send the revision that the change was made from"))?;
+    let draft = ProfileDraft::parse(&sent.input(Some(&present.parameters))?)?;
+    replace(caller, services, Shown { id: present.id, revision }, draft, dry_run.mode()).await
+}
+
+/// Changes name or description, and sets or removes single parameters.
+#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), request_body = ProfileChanges, responses((status = 200, body = ProfileShape), Problems))]
+#[patch("/accounts/{account}/profiles/{id}")]
+pub async fn change_profile(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<ProfilePath>,
+    dry_run: web::Query<DryRun>,
+    changes: web::Json<ProfileChanges>,
+) -> Result<web::Json<ProfileShape>, Problem> {
+    let present = profiles::get(&services, caller.account, path.id()?)?;
+    let shown = Shown { id: present.id, revision: changes.revision };
+    let draft = changes.into_inner().draft(&present)?;
+    replace(caller, services, shown, draft, dry_run.mode()).await
+}
+
+async fn replace(
+    caller: Caller,
+    services: web::Data<Services>,
+    shown: Shown,
+    draft: ProfileDraft,
+    mode: Mode,
+) -> Result<web::Json<ProfileShape>, Problem> {
+    let work = move |services: &Services| profiles::replace(services, &caller.actor, caller.account, shown, draft, mode);
+    Ok(web::Json(ProfileShape::new(&blocking::call(&services, work).await?)))
+}
+
+/// Copies a profile; the copy is attached nowhere.
+#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), request_body = Copy, responses((status = 201, body = ProfileShape), (status = 200, description = "A dry run", body = ProfileShape), Problems))]
+#[post("/accounts/{account}/profiles/{id}/copy")]
+pub async fn copy_profile(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<ProfilePath>,
+    dry_run: web::Query<DryRun>,
+    copy: web::Json<Copy>,
+) -> Result<HttpResponse, Problem> {
+    let id = path.id()?;
+    let name = Name::parse(&copy.name).map_err(|error| FieldErrors::one("name", error))?;
+    let mode = dry_run.mode();
+    let work = move |services: &Services| profiles::copy(services, &caller.actor, caller.account, id, name, mode);
+    let made = blocking::call(&services, work).await?;
+    Ok(HttpResponse::build(created(mode)).json(ProfileShape::new(&made)))
+}
+
+/// Deletes a profile and detaches it everywhere; answers where it was.
+#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), responses((status = 200, body = UsesShape), Problems))]
+#[delete("/accounts/{account}/profiles/{id}")]
+pub async fn delete_profile(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<ProfilePath>,
+    dry_run: web::Query<DryRun>,
+) -> Result<web::Json<UsesShape>, Problem> {
+    let id = path.id()?;
+    let mode = dry_run.mode();
+    let work = move |services: &Services| profiles::delete(services, &caller.actor, caller.account, id, mode);
+    Ok(web::Json(blocking::call(&services, work).await?.into()))
+}

@@ -1,0 +1,148 @@
+//! An account's settings.
+
+use actix_web::{get, patch, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::body::DryRun;
+use super::caller::Caller;
+use super::paths::AccountPath;
+use super::problem::{Problem, Problems};
+use crate::domain::account::{Account, BaseSettings, Secret};
+use crate::services::Services;
+use crate::services::accounts::{self, AccountDraft};
+use crate::web::blocking;
+
+/// The settings of an account. The password of the shared credentials is never told here.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SettingsShape {
+    /// Label of the account.
+    pub label: String,
+    /// Whether phones are served at all.
+    pub enabled: bool,
+    /// User name of the shared credentials.
+    pub user: String,
+    /// IANA name of the zone that phones show and windows are meant in.
+    #[schema(example = "Europe/Berlin")]
+    pub time_zone: String,
+    /// Time server.
+    pub time_server: String,
+    /// Groups of the built-in base that are on.
+    pub base: BaseShape,
+    /// When phones poll.
+    pub polling_window: WindowShape,
+    /// Counts changes; send it back with a change.
+    pub revision: u64,
+}
+
+/// Groups of the built-in base.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BaseShape {
+    /// `apps.restapi.enabled`.
+    pub rest_api: bool,
+    /// `device.prov.tagSerialNo`.
+    pub serial_tag: bool,
+    /// `prov.polling.*`.
+    pub polling: bool,
+    /// `log.render.file.upload.append`.
+    pub log_upload: bool,
+    /// Time server, offset and daylight-saving rule.
+    pub time: bool,
+}
+
+/// Minutes of the day, counted from midnight.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WindowShape {
+    /// First minute.
+    #[schema(example = 180)]
+    pub from: u16,
+    /// First minute after it.
+    #[schema(example = 300)]
+    pub to: u16,
+}
+
+/// Changes of settings; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsChanges {
+    /// The revision that the change was made from.
+    revision: u64,
+    /// Whether phones are served at all.
+    enabled: Option<bool>,
+    /// User name of the shared credentials.
+    user: Option<String>,
+    /// Password of the shared credentials.
+    #[schema(value_type = Option<String>)]
+    password: Option<Secret>,
+    /// IANA name of the zone.
+    time_zone: Option<String>,
+    /// Host name or address of the time server.
+    time_server: Option<String>,
+    /// Groups of the built-in base, all of them.
+    base: Option<BaseShape>,
+    /// When phones poll.
+    polling_window: Option<WindowShape>,
+}
+
+impl From<Account> for SettingsShape {
+    fn from(account: Account) -> Self {
+        let BaseSettings { rest_api, serial_tag, polling, log_upload, time } = account.base;
+        let (from, to) = account.polling_window;
+        Self {
+            label: account.label,
+            enabled: account.provisioning.enabled,
+            user: account.provisioning.user,
+            time_zone: account.time_zone,
+            time_server: account.time_server,
+            base: BaseShape { rest_api, serial_tag, polling, log_upload, time },
+            polling_window: WindowShape { from, to },
+            revision: account.revision,
+        }
+    }
+}
+
+impl From<SettingsChanges> for AccountDraft {
+    fn from(changes: SettingsChanges) -> Self {
+        let base = |BaseShape { rest_api, serial_tag, polling, log_upload, time }| BaseSettings {
+            rest_api,
+            serial_tag,
+            polling,
+            log_upload,
+            time,
+        };
+        Self {
+            enabled: changes.enabled,
+            user: changes.user,
+            password: changes.password,
+            time_zone: changes.time_zone,
+            time_server: changes.time_server,
+            base: changes.base.map(base),
+            polling_window: changes.polling_window.map(|window| (window.from, window.to)),
+        }
+    }
+}
+
+/// Shows the settings of an account.
+#[utoipa::path(tag = "settings", params(AccountPath), responses((status = 200, body = SettingsShape), Problems))]
+#[get("/accounts/{account}/settings")]
+pub async fn show_settings(caller: Caller, services: web::Data<Services>) -> Result<web::Json<SettingsShape>, Problem> {
+    Ok(web::Json(Account::clone(&services.world(caller.account)?.account).into()))
+}
+
+/// Changes the settings that are sent.
+#[utoipa::path(tag = "settings", params(AccountPath, DryRun), request_body = SettingsChanges, responses((status = 200, body = SettingsShape), Problems))]
+#[patch("/accounts/{account}/settings")]
+pub async fn change_settings(
+    caller: Caller,
+    services: web::Data<Services>,
+    dry_run: web::Query<DryRun>,
+    changes: web::Json<SettingsChanges>,
+) -> Result<web::Json<SettingsShape>, Problem> {
+    let changes = changes.into_inner();
+    let revision = Some(changes.revision);
+    let (draft, mode) = (AccountDraft::from(changes), dry_run.mode());
+    let work = move |services: &Services| accounts::change(services, &caller.actor, caller.account, revision, &draft, mode);
+    Ok(web::Json(blocking::call(&services, work).await?.into()))
+}
