@@ -9,7 +9,10 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
+use crate::domain::admission::NewDeviceCaps;
+use crate::domain::upload::UploadCaps;
 use crate::services::certificates::OwnFiles;
+use crate::services::uploads::UploadSettings;
 
 /// Default of `--state`.
 const STATE: &str = "./pdms-state";
@@ -18,7 +21,7 @@ const HTTPS: &str = "0.0.0.0:8443";
 /// Default of `--http`.
 const HTTP: &str = "0.0.0.0:8080";
 /// Default of the log filter.
-const LOG: &str = "info";
+const LOG: &str = "info,actix_server=warn";
 /// What the variables begin with.
 const PREFIX: &str = "PDMS_";
 
@@ -37,6 +40,10 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The admin's own certificate.
     pub certificate: Option<OwnFiles>,
+    /// How much phones may upload.
+    pub uploads: UploadSettings,
+    /// How many new devices may come.
+    pub new_devices: NewDeviceCaps,
     /// What is logged, as `tracing` filters are written: `info`, `warn,pdms::web=debug`.
     pub log: String,
     /// Whether this is a demonstration.
@@ -64,6 +71,12 @@ pub struct Layer {
     pub log: Option<String>,
     /// See [`Config::certificate`].
     pub certificate: Option<CertificateLayer>,
+    /// See [`Config::uploads`].
+    #[serde(default)]
+    pub uploads: UploadsLayer,
+    /// See [`Config::new_devices`].
+    #[serde(default)]
+    pub new_devices: NewDevicesLayer,
 }
 
 /// The `[certificate]` table.
@@ -74,6 +87,25 @@ pub struct CertificateLayer {
     file: PathBuf,
     /// Its private key in PEM form.
     key: PathBuf,
+}
+
+/// The `[uploads]` table: most bytes of one upload by kind, and what uploads leave free of the disk.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UploadsLayer {
+    log_bytes: Option<u64>,
+    override_bytes: Option<u64>,
+    directory_bytes: Option<u64>,
+    dump_bytes: Option<u64>,
+    reserve_bytes: Option<u64>,
+}
+
+/// The `[new_devices]` table: how many devices that were never seen may come.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewDevicesLayer {
+    per_address: Option<usize>,
+    per_hour: Option<usize>,
 }
 
 /// An address for plain HTTP, or `off`.
@@ -134,6 +166,8 @@ impl Config {
             public_url: layer.public_url,
             trusted_proxies: layer.trusted_proxies.unwrap_or_default(),
             certificate: layer.certificate.map(|own| OwnFiles { certificate: own.file, key: own.key }),
+            uploads: layer.uploads.settings(),
+            new_devices: layer.new_devices.caps(),
             log: layer.log.unwrap_or_else(|| LOG.to_owned()),
             demo: false,
             file: file.map(Path::to_owned),
@@ -152,6 +186,45 @@ impl Layer {
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             log: self.log.or(below.log),
             certificate: self.certificate.or(below.certificate),
+            uploads: self.uploads.over(below.uploads),
+            new_devices: self.new_devices.over(below.new_devices),
+        }
+    }
+}
+
+impl UploadsLayer {
+    fn over(self, below: Self) -> Self {
+        Self {
+            log_bytes: self.log_bytes.or(below.log_bytes),
+            override_bytes: self.override_bytes.or(below.override_bytes),
+            directory_bytes: self.directory_bytes.or(below.directory_bytes),
+            dump_bytes: self.dump_bytes.or(below.dump_bytes),
+            reserve_bytes: self.reserve_bytes.or(below.reserve_bytes),
+        }
+    }
+
+    fn settings(self) -> UploadSettings {
+        let default = UploadSettings::default();
+        let caps = UploadCaps {
+            log_bytes: self.log_bytes.unwrap_or(default.caps.log_bytes),
+            override_bytes: self.override_bytes.unwrap_or(default.caps.override_bytes),
+            directory_bytes: self.directory_bytes.unwrap_or(default.caps.directory_bytes),
+            dump_bytes: self.dump_bytes.unwrap_or(default.caps.dump_bytes),
+        };
+        UploadSettings { caps, reserve_bytes: self.reserve_bytes.unwrap_or(default.reserve_bytes) }
+    }
+}
+
+impl NewDevicesLayer {
+    fn over(self, below: Self) -> Self {
+        Self { per_address: self.per_address.or(below.per_address), per_hour: self.per_hour.or(below.per_hour) }
+    }
+
+    fn caps(self) -> NewDeviceCaps {
+        let default = NewDeviceCaps::default();
+        NewDeviceCaps {
+            per_address: self.per_address.unwrap_or(default.per_address),
+            per_hour: self.per_hour.unwrap_or(default.per_hour),
         }
     }
 }
@@ -164,23 +237,21 @@ fn read_file(path: &Path) -> Result<Layer, ConfigError> {
 /// Only variables that are settings are looked at: others of the same beginning belong to tools.
 fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Layer, ConfigError> {
     const KEYS: [&str; 6] = ["state", "https", "http", "public_url", "trusted_proxies", "log"];
-    const CERTIFICATE_KEYS: [&str; 2] = ["file", "key"];
-    let mut table = toml::Table::new();
-    let mut certificate = toml::Table::new();
+    const TABLES: [&str; 3] = ["certificate", "uploads", "new_devices"];
+    let mut root = toml::Table::new();
     for (name, value) in variables {
         let Some(key) = name.strip_prefix(PREFIX).map(str::to_lowercase) else { continue };
         match key.split_once("__") {
-            None if KEYS.contains(&key.as_str()) => drop(table.insert(key, value.into())),
-            Some(("certificate", key)) if CERTIFICATE_KEYS.contains(&key) => {
-                drop(certificate.insert(key.to_owned(), value.into()));
+            None if KEYS.contains(&key.as_str()) => drop(root.insert(key, value.into())),
+            Some((table, key)) if TABLES.contains(&table) => {
+                let value = value.parse::<i64>().map_or_else(|_| value.into(), toml::Value::Integer);
+                let entry = root.entry(table).or_insert_with(|| toml::Table::new().into());
+                entry.as_table_mut().expect("made a table above").insert(key.to_owned(), value);
             }
             _ => {}
         }
     }
-    if !certificate.is_empty() {
-        table.insert("certificate".to_owned(), certificate.into());
-    }
-    table.try_into().map_err(ConfigError::Variables)
+    root.try_into().map_err(ConfigError::Variables)
 }
 
 /// A list, or a text with commas as variables and flags have it.
@@ -310,6 +381,18 @@ mod tests {
         let own = variables(&[("PDMS_CERTIFICATE__FILE", "/a.pem"), ("PDMS_CERTIFICATE__KEY", "/a.key")]);
         let config = Config::load(Layer::default(), None, own).expect("settings");
         assert_eq!(config.certificate.map(|own| own.key), Some("/a.key".into()));
+        let misspelt = variables(&[("PDMS_UPLOADS__LOGBYTES", "1")]);
+        assert!(Config::load(Layer::default(), None, misspelt).expect_err("no setting").to_string().contains("logbytes"));
+    }
+
+    #[test]
+    fn limits_are_set_one_by_one() {
+        let file = file("[uploads]\nlog_bytes = 5\ndump_bytes = 6\n[new_devices]\nper_hour = 7\n");
+        let variables = variables(&[("PDMS_UPLOADS__LOG_BYTES", "8")]);
+        let config = Config::load(Layer::default(), Some(file.path()), variables).expect("settings");
+        let caps = config.uploads.caps;
+        assert_eq!((caps.log_bytes, caps.dump_bytes, config.new_devices.per_hour), (8, 6, 7));
+        assert_eq!(caps.override_bytes, UploadCaps::default().override_bytes);
     }
 
     #[test]

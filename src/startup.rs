@@ -1,1 +1,222 @@
-//! Puts the parts together and runs them: the only wiring.
+//! Puts the parts together and runs them: the only wiring. The command line and the tests build the same [`Application`].
+
+mod background;
+mod signals;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix_server::ServerBuilder;
+use actix_web::web::Data;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::services::address::Address;
+use crate::services::certificates::{CertificateError, Certificates, ServerNames};
+use crate::services::clock::Clock;
+use crate::services::error::ServiceError;
+use crate::services::{Opening, Services, presence, setup};
+use crate::web::health::Stopping;
+use crate::web::listener::{self, TimeLimits};
+use crate::web::local::LocalSocket;
+use crate::web::phone::{Door, PhoneSettings, handshake};
+use crate::web::tls::Tls;
+use crate::web::{Shared, http_app, https_app};
+
+pub use signals::LogFilter;
+
+/// A server that is bound and ready to run.
+pub struct Application {
+    config: Config,
+    server: ServerBuilder,
+    shared: Shared,
+    https: SocketAddr,
+    http: Option<SocketAddr>,
+    setup_link: Option<String>,
+    stop: CancellationToken,
+    /// Held while the server runs; its file goes with it.
+    local: LocalSocket,
+}
+
+/// Why a server cannot start. Shown as one sentence with its causes; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A socket cannot be had.
+    #[error("cannot listen on {address} for {what}; stop the program that does, or choose another address with {flag}")]
+    Listen {
+        /// HTTPS or HTTP.
+        what: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// The flag that chooses another address.
+        flag: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The state cannot be opened or used.
+    #[error(transparent)]
+    State(#[from] ServiceError),
+    /// The certificates cannot be read or made.
+    #[error(transparent)]
+    Certificates(#[from] CertificateError),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
+    /// The admin socket cannot be made.
+    #[error("cannot open the admin socket {}", path.display())]
+    Local {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The server broke off.
+    #[error("the server cannot run")]
+    Run(#[from] io::Error),
+}
+
+/// Stops a running server from elsewhere: in-flight requests are finished first.
+#[derive(Clone, Debug)]
+pub struct Stopper(CancellationToken);
+
+impl Stopper {
+    /// Begins to stop.
+    pub fn stop(&self) {
+        self.0.cancel();
+    }
+}
+
+impl Application {
+    /// Binds the sockets, opens the state and makes what is missing of it. Sockets come first: where they cannot be had, nothing
+    /// was changed (FLT-05).
+    ///
+    /// # Errors
+    /// One sentence with the next step.
+    pub fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
+        // An error means that a provider is installed already: that of another server of this process, which is the same.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let https_socket = bind(config.https, "HTTPS", "--https ADDRESS:PORT")?;
+        let http_socket = config.http.map(|address| bind(address, "HTTP", "--http ADDRESS:PORT or --http off")).transpose()?;
+        let https = https_socket.local_addr()?;
+        let http = http_socket.as_ref().map(TcpListener::local_addr).transpose()?;
+
+        let services = Data::new(Services::open(Opening::new(&config.state, clock.clone()))?);
+        let address = Data::new(open_address(&config, &services, https)?);
+        let local = open_local(&services, &address)?;
+        let setup_link = setup::open_door(&services).map(|token| {
+            let base = services.worlds().endpoints().https_url.clone();
+            format!("{base}setup?token={}", token.expose())
+        });
+        let shared = share(&config, services, address);
+        let tls = Tls::new(shared.address.certificates_handle(), handshake::sink(shared.services.clone().into_inner()))?;
+        let server = listen(&shared, https_socket, http_socket, tls)?;
+        Ok(Self { config, server, shared, https, http, setup_link, stop: CancellationToken::new(), local })
+    }
+
+    /// Where HTTPS listens.
+    pub fn https_address(&self) -> SocketAddr {
+        self.https
+    }
+
+    /// Where plain HTTP listens; none where it is off.
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// The services, for whoever built this application to look behind the scenes.
+    pub fn services(&self) -> Arc<Services> {
+        self.shared.services.clone().into_inner()
+    }
+
+    /// The link that opens the set-up page; none once the server is set up. It is shown here and kept nowhere.
+    pub fn setup_link(&self) -> Option<&str> {
+        self.setup_link.as_deref()
+    }
+
+    /// The addresses that people on this network can open, the public one first.
+    pub fn urls(&self) -> Vec<String> {
+        self.shared.address.urls(&self.shared.services)
+    }
+
+    /// What stops this application from elsewhere.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.stop.clone())
+    }
+
+    /// Runs until [`Stopper::stop`], SIGTERM or SIGINT; then finishes what is in flight, writes what is in memory and returns.
+    ///
+    /// # Errors
+    /// The server broke off.
+    pub async fn run_until_stopped(self, log: LogFilter) -> Result<(), StartError> {
+        let Self { config, server, shared, stop, local, .. } = self;
+        let drained = CancellationToken::new();
+        let background = background::start(&shared, drained.clone());
+        let watching = actix_web::rt::spawn(signals::watch(config, shared.clone(), stop.clone(), log));
+        let stopping = shared.stopping.clone();
+        let begin = async move {
+            stop.cancelled().await;
+            stopping.begin();
+        };
+        signals::tell_ready();
+        let ended = server.shutdown_signal(begin).run().await;
+        drained.cancel();
+        background.wait().await;
+        watching.abort();
+        drop(local);
+        if let Err(error) = presence::close(&shared.services) {
+            tracing::error!(%error, "what phones told last could not be written");
+        }
+        ended.map_err(StartError::from)
+    }
+}
+
+fn bind(address: SocketAddr, what: &'static str, flag: &'static str) -> Result<TcpListener, StartError> {
+    listener::bind(address).map_err(|source| StartError::Listen { what, address, flag, source })
+}
+
+fn open_address(config: &Config, services: &Services, https: SocketAddr) -> Result<Address, StartError> {
+    let names = ServerNames::of_this_machine(&[]);
+    let folder = services.state_dir().certificates();
+    let certificates = Certificates::open(&folder, config.certificate.clone(), &names, services.clock().now())?;
+    let fixed = config.public_url.as_ref().map(|url| (url.host.clone(), url.port));
+    let address = Address::new(Arc::new(certificates), fixed, https);
+    address.refresh(services)?;
+    Ok(address)
+}
+
+fn open_local(services: &Data<Services>, address: &Data<Address>) -> Result<LocalSocket, StartError> {
+    let path = services.state_dir().admin_socket();
+    LocalSocket::open(&path, services.clone().into_inner(), address.clone().into_inner())
+        .map_err(|source| StartError::Local { path, source })
+}
+
+fn share(config: &Config, services: Data<Services>, address: Data<Address>) -> Shared {
+    let phones = PhoneSettings {
+        trusted_proxies: config.trusted_proxies.clone(),
+        uploads: config.uploads,
+        new_devices: config.new_devices,
+    };
+    Shared {
+        door: Data::new(Door::new(&services, phones)),
+        services,
+        address,
+        stopping: Data::new(Stopping::default()),
+        limits: Data::new(TimeLimits::default()),
+    }
+}
+
+fn listen(shared: &Shared, https: TcpListener, http: Option<TcpListener>, tls: Tls) -> io::Result<ServerBuilder> {
+    let limits = **shared.limits;
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    let of_https = shared.clone();
+    let server = listener::listen_https(listener::server(workers), https, tls, limits, move || https_app(&of_https))?;
+    match http {
+        Some(socket) => {
+            let of_http = shared.clone();
+            listener::listen_http(server, socket, limits, move || http_app(&of_http))
+        }
+        None => Ok(server),
+    }
+}

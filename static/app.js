@@ -76,3 +76,33 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
     button.setAttribute("aria-pressed", String(shown));
   });
 }
+
+// Ordered lists can be dragged; the buttons beside each row do the same.
+for (const form of document.querySelectorAll("form[data-order]")) {
+  const list = form.querySelector("ol");
+  const rows = () => [...list.querySelectorAll("[data-row]")];
+  let dragged = null;
+  for (const row of rows()) {
+    row.draggable = true;
+    row.addEventListener("dragstart", (event) => {
+      dragged = row;
+      row.classList.add("dragging");
+      event.dataTransfer.effectAllowed = "move";
+    });
+    row.addEventListener("dragover", (event) => {
+      if (!dragged || dragged === row) return;
+      event.preventDefault();
+      const box = row.getBoundingClientRect();
+      list.insertBefore(dragged, event.clientY < box.top + box.height / 2 ? row : row.nextSibling);
+    });
+    row.addEventListener("dragend", () => {
+      dragged = null;
+      row.classList.remove("dragging");
+      rows().forEach((one, at) => { one.querySelector("input").value = at + 1; });
+      form.requestSubmit(form.querySelector('[name="do"][value="order"]'));
+    });
+  }
+}
+
+// A row that is edited in place has the focus.
+document.querySelector("[data-autofocus]")?.focus();

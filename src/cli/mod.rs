@@ -1,10 +1,18 @@
 //! The command line: one file a verb.
 
+mod logging;
+mod serve;
+mod setup;
+pub mod simulate;
+mod user;
+mod verbs;
+mod version;
+
+use std::error::Error;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-pub mod simulate;
 
 /// Device management and provisioning server for Poly phones
 #[derive(Debug, Parser)]
@@ -16,12 +24,33 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Serve(serve::Arguments),
+    Setup(setup::Arguments),
+    User(user::Arguments),
     Simulate(simulate::Arguments),
+    Version(version::Arguments),
 }
 
-/// Runs the command line and answers the process's exit status.
+/// Runs the command line and answers the process's exit status: 0 only on success, 2 for misuse.
 pub fn run() -> ExitCode {
     match CommandLine::parse().verb {
+        Verb::Serve(arguments) => serve::run(arguments),
+        Verb::Setup(arguments) => setup::run(arguments),
+        Verb::User(arguments) => user::run(arguments),
+        Verb::Version(arguments) => version::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),
     }
+}
+
+/// Tells on stderr what failed, with its causes as one sentence, and answers the exit status for it.
+fn failed(error: &dyn Error) -> ExitCode {
+    let mut text = format!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(" because {error}"));
+        cause = error.source();
+    }
+    // Where stderr is closed, the exit status has to say it alone.
+    let _ = writeln!(std::io::stderr(), "{text}");
+    ExitCode::FAILURE
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::AccountId;
 use super::limits::{ACTIVITY_CHANGES, ACTIVITY_VALUE_CHARS};
-use super::parameter::is_secret;
+use super::parameter::masked;
 
 /// The log of what belongs to no account: users, certificates, the server's settings.
 pub const SERVER: AccountId = AccountId(0);
@@ -63,13 +63,14 @@ impl Event {
         event
     }
 
-    /// Adds a parameter unless it stayed the same; secrets are masked.
+    /// Adds a parameter unless it stayed the same; secrets are masked, also where they are a part of the value.
     #[must_use]
-    pub fn parameter_change(self, name: &str, old: Option<&str>, new: Option<&str>) -> Self {
-        if is_secret(name) {
-            return self.secret_change(name, old, new);
+    pub fn parameter_change(mut self, name: &str, old: Option<&str>, new: Option<&str>) -> Self {
+        if old != new {
+            let shown = |value: Option<&str>| value.map(|value| masked(name, value).into_owned());
+            self.changes.push(Change { field: name.to_owned(), old: shown(old), new: shown(new) });
         }
-        self.change(name, old.map(str::to_owned), new.map(str::to_owned))
+        self
     }
 
     /// The same event within the bounds of the log: a long value is cut, and of many changes the rest is counted.
@@ -122,9 +123,18 @@ mod tests {
             .secret_change("password", Some("a"), Some("b"))
             .secret_change("pin", Some("a"), Some("a"))
             .parameter_change("reg.1.auth.password", None, Some("b"))
-            .parameter_change("reg.1.label", Some("a"), Some("b"));
+            .parameter_change("reg.1.label", Some("a"), Some("b"))
+            .parameter_change("log.render.file", None, Some("ftp://user:CANARY@192.0.2.1/"));
         let shown: Vec<_> = event.changes.iter().map(|c| (c.old.as_deref(), c.new.as_deref())).collect();
-        assert_eq!(shown, [(Some(MASK), Some(MASK)), (None, Some(MASK)), (Some("a"), Some("b"))]);
+        assert_eq!(
+            shown,
+            [
+                (Some(MASK), Some(MASK)),
+                (None, Some(MASK)),
+                (Some("a"), Some("b")),
+                (None, Some("ftp://user:••••••••@192.0.2.1/"))
+            ]
+        );
     }
 
     #[test]

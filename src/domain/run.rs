@@ -248,6 +248,9 @@ impl fmt::Display for HandshakeFault {
 
 /// Makes a text from outside fit to be kept and shown: control characters replaced, at most `chars` characters.
 pub fn clean(text: &str, chars: usize) -> String {
+    if text.len() <= chars && text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return text.to_owned();
+    }
     let replace = |c: char| if c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) { '\u{fffd}' } else { c };
     text.chars().take(chars).map(replace).collect()
 }

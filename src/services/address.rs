@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
+
 use super::Services;
 use super::certificates::{Certificates, Refreshed, ServerNames};
 use super::commit::commit;
@@ -19,12 +21,15 @@ pub struct Address {
     certificates: Arc<Certificates>,
     fixed: Option<(String, u16)>,
     bound: SocketAddr,
+    /// Every name and address that people may use for this server, as of the last refresh.
+    names: ArcSwap<ServerNames>,
 }
 
 impl Address {
     /// `fixed` is the host and port of `--public-url`, which beats the name given at set-up.
     pub fn new(certificates: Arc<Certificates>, fixed: Option<(String, u16)>, bound: SocketAddr) -> Self {
-        Self { certificates, fixed, bound }
+        let names = ArcSwap::from_pointee(ServerNames::of_this_machine(&[]));
+        Self { certificates, fixed, bound, names }
     }
 
     /// The certificates.
@@ -32,9 +37,19 @@ impl Address {
         &self.certificates
     }
 
+    /// The certificates, for whoever shakes hands.
+    pub fn certificates_handle(&self) -> Arc<Certificates> {
+        Arc::clone(&self.certificates)
+    }
+
     /// Whether the address stands in the settings of the process, so that the page cannot change it.
     pub fn is_fixed(&self) -> bool {
         self.fixed.is_some()
+    }
+
+    /// Whether a host of a request is this server: a page that is asked for under a foreign name is not shown (NET-05).
+    pub fn is_known_as(&self, host: &str) -> bool {
+        self.names.load().covers_host(host) || self.certificates.active().names.covers_host(host)
     }
 
     /// Names and addresses of this machine that could be given to phones, the best first.
@@ -75,6 +90,7 @@ impl Address {
         let names = ServerNames::of_this_machine(&self.public_names(&settings));
         let refreshed = self.certificates.refresh(&names, services.clock.now());
         let https_url = self.url(&settings, &names);
+        self.names.store(Arc::new(names));
         services.set_endpoints(Endpoints { https_url: https_url.clone(), ca_pem: self.certificates.active().ca_pem.clone() });
         if settings.set_up_at.is_some() && !settings.addresses.contains(&https_url) {
             commit(services, Grant::system("address"), SERVER, |change| {
@@ -119,8 +135,7 @@ fn reachable(bound: SocketAddr, names: &ServerNames) -> String {
     if !bound.ip().is_unspecified() {
         return bound.ip().to_string();
     }
-    let lan = names.addresses().find(|ip| ip.is_ipv4() && !ip.is_loopback());
-    lan.map_or_else(|| names.primary().to_owned(), |ip| ip.to_string())
+    names.best()
 }
 
 fn url(host: &str, port: u16) -> String {

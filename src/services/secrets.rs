@@ -18,7 +18,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::domain::account::{Account, Secret};
 use crate::domain::ids::AccountId;
-use crate::domain::parameter::{ParameterSet, is_secret};
+use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::Profile;
 
 const KEY_BYTES: usize = 32;
@@ -144,11 +144,11 @@ impl Secrets {
         Ok(stored)
     }
 
-    /// A profile as it is stored: secret values sealed.
+    /// A profile as it is stored: values that hold a secret sealed.
     pub fn seal_profile(&self, account: AccountId, profile: &Profile) -> Profile {
         let mut stored = profile.clone();
         for (name, value) in profile.parameters.iter() {
-            if is_secret(name.as_str()) || value.starts_with(SEALED) {
+            if masked(name.as_str(), value) != **value || value.starts_with(SEALED) {
                 stored.parameters.insert(name.clone(), self.seal(&value_place(account, profile, name.as_str()), value));
             }
         }

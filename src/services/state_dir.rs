@@ -13,6 +13,11 @@ pub struct StateDir {
 }
 
 impl StateDir {
+    /// Names what lies where in a directory that may not exist.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
     /// Makes the directory and its folders where they are missing, readable by the server's own user only.
     pub fn prepare(root: impl Into<PathBuf>) -> Result<Self, ServiceError> {
         let dir = Self { root: root.into() };

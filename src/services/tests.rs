@@ -129,7 +129,12 @@ fn the_log_is_paged_and_filtered_newest_first_across_account_and_server() {
 #[test]
 fn no_secret_lies_open_in_the_state_directory() {
     let bench = bench();
-    let profile = testing::profile(1, &[("reg.1.auth.password", "CANARY_SIP_1"), ("reg.1.address", "CANARY_OPEN")]);
+    let parameters = [
+        ("reg.1.auth.password", "CANARY_SIP_1"),
+        ("log.render.file", "ftp://u:CANARY_FTP@192.0.2.1/"),
+        ("reg.1.address", "CANARY_OPEN"),
+    ];
+    let profile = testing::profile(1, &parameters);
     system(&bench.services, |change| change.put_profile(profile)).expect("committed");
     let world = bench.services.world(DEFAULT_ACCOUNT).expect("a world");
     assert_eq!(world.profiles[&ProfileId(1)].parameters.get("reg.1.auth.password"), Some("CANARY_SIP_1"));
@@ -139,7 +144,7 @@ fn no_secret_lies_open_in_the_state_directory() {
     assert_eq!(world.account.provisioning.password.expose(), "CANARY_SHARED");
     let all = files(bench.dir.path());
     assert!(all.iter().any(|file| holds(file, "CANARY_OPEN")), "the search must be able to find something");
-    for canary in ["CANARY_SIP_1", "CANARY_SHARED"] {
+    for canary in ["CANARY_SIP_1", "CANARY_FTP", "CANARY_SHARED"] {
         assert_eq!(all.iter().find(|file| holds(file, canary)), None, "{canary}");
     }
 }
@@ -306,4 +311,14 @@ proptest! {
         let bench = bench.restarted();
         prop_assert_eq!(before, memory(&bench.services));
     }
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_one_is_told_with_its_name() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let file = dir.path().join("state");
+    std::fs::write(&file, "a file").expect("written");
+    let error = Services::open(Opening::new(&file, Clock::system())).expect_err("no directory").to_string();
+    assert!(error.contains("cannot make the directory") && error.contains("state"), "{error}");
+    assert_eq!(std::fs::read(&file).expect("read"), b"a file");
 }

@@ -48,6 +48,23 @@ struct Handle {
     fence: Fence,
 }
 
+/// A handle that is not replaced while this lives.
+struct Shared<'a>(RwLockReadGuard<'a, Handle>);
+
+impl std::ops::Deref for Shared<'_> {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.0
+    }
+}
+
+impl Drop for Shared<'_> {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+    }
+}
+
 impl Store {
     /// Opens the database of an existing directory, or makes one where none ever was.
     ///
@@ -89,7 +106,7 @@ impl Store {
 
     /// Reads from one snapshot. Short by intention: a reopening waits for it.
     pub fn read<T, E: From<StoreError>>(&self, look: impl FnOnce(&ReadTx) -> Result<T, E>) -> Result<T, E> {
-        let handle = self.handle.read_recursive();
+        let handle = self.share();
         let tx = handle.database.begin_read().map_err(StoreError::from)?;
         look(&ReadTx(tx))
     }
@@ -110,16 +127,24 @@ impl Store {
         Ok(value)
     }
 
-    fn begin_write(&self) -> Result<(RwLockReadGuard<'_, Handle>, WriteTx), StoreError> {
+    /// The handle, shared with other transactions. The first transaction of a thread queues behind a reopening, so that a stream
+    /// of readers cannot keep it waiting; one inside another must not, because the reopening waits for the outer one.
+    fn share(&self) -> Shared<'_> {
+        let depth = DEPTH.get();
+        DEPTH.set(depth + 1);
+        Shared(if depth == 0 { self.handle.read() } else { self.handle.read_recursive() })
+    }
+
+    fn begin_write(&self) -> Result<(Shared<'_>, WriteTx), StoreError> {
         let generation = self.generation();
-        let handle = self.handle.read_recursive();
+        let handle = self.share();
         let begun = handle.database.begin_write();
         let (handle, mut tx) = match begun {
             Ok(tx) => (handle, tx),
             Err(TransactionError::Storage(StorageError::PreviousIo)) => {
                 drop(handle);
                 self.reopen(generation)?;
-                let handle = self.handle.read_recursive();
+                let handle = self.share();
                 let tx = handle.database.begin_write()?;
                 (handle, tx)
             }
@@ -218,7 +243,10 @@ fn is_about_content(error: &std::io::Error) -> bool {
 }
 
 thread_local! {
+    /// Whether a panic of this thread stays unprinted.
     static QUIET: Cell<bool> = const { Cell::new(false) };
+    /// Transactions that this thread is in.
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Runs something that may panic, without the panic being printed: the caller has a better sentence.

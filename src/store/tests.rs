@@ -230,6 +230,34 @@ fn readers_never_fail_nor_see_half_a_change_while_the_store_reopens() {
 }
 
 #[test]
+fn a_transaction_inside_another_does_not_wait_for_a_reopening_that_waits_for_the_outer_one() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let faults = Arc::new(Faults::default());
+    let store = Store::open(dir.path(), Arc::clone(&faults)).expect("a new store opens");
+    faults.fail_after(0);
+    assert!(set_number(&store, "n", 1).is_err());
+    faults.heal();
+    let (inside, reopening) = (std::sync::Barrier::new(2), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            inside.wait();
+            reopening.store(true, Ordering::SeqCst);
+            set_number(&store, "n", 2).expect("the store opens itself again");
+        });
+        let seen: Result<u64, StoreError> = store.read(|_| {
+            inside.wait();
+            while !reopening.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            // By now the other thread waits for this transaction or soon will.
+            (0..200).try_fold(0, |sum, _| Ok(sum + store.read(|tx| tx.get(&META, &("n".to_owned(),)))?.unwrap_or(0)))
+        });
+        assert_eq!(seen.expect("read"), 0);
+    });
+    assert_eq!((number(&store, "n"), store.generation()), (Some(2), 1));
+}
+
+#[test]
 fn counters_never_give_a_number_twice() {
     let (dir, store) = fresh();
     let next = |store: &Store| store.write(profiles::next_id).expect("a number");

@@ -1,5 +1,6 @@
 //! Sockets and the pipeline from an accepted connection to the application: TLS or not, then HTTP/1.1, with every time limit and cap.
 
+use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -16,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use super::phone;
 use super::tls::Tls;
 
 /// Connections that wait to be accepted: a building's phones come back at once after a power cut.
@@ -206,6 +208,7 @@ where
             let stopping = stopping.clone();
             async move { stopping.notified().await }
         })
+        .expect(fn_service(|request| ready(phone::expect(request))))
         .on_connect_ext(move |io: &T, data: &mut Extensions| {
             data.insert(facts(io));
         })

@@ -54,9 +54,25 @@ fn upl_02_without_credentials_nothing_is_read_and_nothing_is_written() {
     let nobody = Phone::bare(&server);
     let announced = format!("PUT /{MAC}-boot.log HTTP/1.1\r\nHost: a\r\nContent-Length: 50000000\r\n\r\n");
     assert_eq!(nobody.send(announced.as_bytes(), false).status, 401, "answered although no byte of the body came");
+    let waiting = announced.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+    let answers = nobody.send_all(waiting.as_bytes());
+    assert!(answers.starts_with("HTTP/1.1 401") && !answers.contains("100 Continue"), "{answers}");
     let wrong = nobody.with_credentials("phones", "wrong");
     assert_eq!(wrong.put(&format!("/{MAC}-boot.log"), &vec![0; 3_000_000]).status, 401);
     assert!(left_behind(&server).is_empty() && server.device(MAC).is_none());
+}
+
+#[test]
+fn a_phone_repeats_a_challenged_upload_over_the_same_connection() {
+    let server = Server::start();
+    let body = "x".repeat(20_000);
+    let length = format!("Content-Length: {}\r\n", body.len());
+    let credentials = "Authorization: Basic cGhvbmVzOm9ubHktZm9yLXRlc3RzLTc0MTE=\r\n";
+    let head = format!("PUT /{MAC}-app.log HTTP/1.1\r\nHost: a\r\n{length}");
+    let both = format!("{head}\r\n{body}{head}{credentials}Connection: close\r\n\r\n{body}");
+    let answers = Phone::bare(&server).send_all(both.as_bytes());
+    let statuses: Vec<&str> = answers.match_indices("HTTP/1.1 ").map(|(at, _)| &answers[at + 9..at + 12]).collect();
+    assert_eq!(statuses, ["401", "201"], "{answers}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The phones' side of a server in this process: HTTPS on a free port, a state directory of its own, a clock set by hand.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, mpsc};
 
 use actix_web::web::{self, Data};
@@ -107,11 +106,6 @@ impl Server {
     /// The provisioning address.
     pub fn base(&self) -> String {
         format!("https://localhost:{}/", self.address.port())
-    }
-
-    /// The certificate that signed the server's.
-    pub fn ca_file(&self) -> PathBuf {
-        shared_certificates().0.path().join("certificates/ca.pem")
     }
 
     /// The account's world as it is now.

@@ -43,6 +43,12 @@ impl ServerNames {
         &self.primary
     }
 
+    /// What others on this network can reach for sure: an IPv4 address if there is one, else the primary name.
+    pub fn best(&self) -> String {
+        let lan = self.addresses().find(|ip| ip.is_ipv4() && !ip.is_loopback());
+        lan.map_or_else(|| self.primary.clone(), |ip| ip.to_string())
+    }
+
     /// All host names.
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.hosts.iter().map(String::as_str)

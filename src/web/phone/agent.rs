@@ -21,9 +21,11 @@ pub struct Agent {
     pub phone: Option<Arc<UserAgent>>,
 }
 
+/// One place for each hash: what comes later takes the place.
+type Recent = Vec<Option<(Box<[u8]>, Agent)>>;
+
 thread_local! {
-    /// One place for each hash: what comes later takes the place.
-    static RECENT: RefCell<Vec<Option<(Box<[u8]>, Agent)>>> = const { RefCell::new(Vec::new()) };
+    static RECENT: RefCell<Recent> = const { RefCell::new(Vec::new()) };
 }
 
 /// The User-Agent of a request.

@@ -15,8 +15,12 @@ mod upload;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use actix_http::{Request, Response};
+use actix_web::body::BoxBody;
 use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE};
 use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt as _;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
@@ -37,6 +41,9 @@ use crate::web::listener::Connection;
 use agent::Agent;
 use auth::{Gate, Proof};
 use reply::Reply;
+
+/// Longest body that is passed over after a 401: most logs are shorter.
+const PASSED_OVER_BYTES: u64 = 256 * 1024;
 
 /// What the settings say about phones.
 #[derive(Clone, Debug, Default)]
@@ -97,6 +104,16 @@ pub async fn answer(
     reply.into_response()
 }
 
+/// Tells whoever waits for leave to send a body, and shows neither credentials nor a session, to bring them first: then no
+/// byte of the body is sent (UPL-02). The listener asks this for each `Expect: 100-continue`.
+pub fn expect(request: Request) -> Result<Request, Response<BoxBody>> {
+    let headers = request.head().headers();
+    if headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE) {
+        return Ok(request);
+    }
+    Err(Reply::unauthorized(Reason::CredentialsMissing).into_response().into())
+}
+
 impl Call {
     fn new(request: HttpRequest, services: web::Data<Services>, door: web::Data<Door>) -> Self {
         let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
@@ -121,24 +138,34 @@ impl Call {
             return (Reply::unauthorized(self.reason_of_no_credentials()), None);
         };
         match self.door.gate.judge(self.request.headers(), &world.account) {
-            Proof::Missing => return (Reply::unauthorized(Reason::CredentialsMissing), None),
-            Proof::Wrong => return (Reply::unauthorized(Reason::CredentialsWrong), None),
+            Proof::Missing => return (self.challenge(Reason::CredentialsMissing, payload).await, None),
+            Proof::Wrong => return (self.challenge(Reason::CredentialsWrong, payload).await, None),
             Proof::Right => {}
         }
         let visit = self.visit();
-        match self.request.method() {
-            &Method::GET | &Method::HEAD => {
+        match *self.request.method() {
+            Method::GET | Method::HEAD => {
                 let guest = self.door.provisioning.receive(&self.services, &world, &visit);
                 (fetch::answer(self, &world, &guest).await, Some(guest))
             }
-            &Method::PUT | &Method::POST => upload::answer(self, &world, payload).await,
+            Method::PUT | Method::POST => upload::answer(self, &world, payload).await,
             _ => (Reply::method_refused(), None),
         }
     }
 
+    /// The 401. A short body that is on its way already is passed over, so that the phone can repeat its upload over the same
+    /// connection; for a longer one the connection ends.
+    async fn challenge(&self, reason: Reason, mut payload: web::Payload) -> Reply {
+        let announced = self.request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|bytes| bytes <= PASSED_OVER_BYTES) {
+            while let Some(Ok(_)) = payload.next().await {}
+        }
+        Reply::unauthorized(reason)
+    }
+
     /// Before set-up nothing can be right.
     fn reason_of_no_credentials(&self) -> Reason {
-        match self.request.headers().contains_key(actix_web::http::header::AUTHORIZATION) {
+        match self.request.headers().contains_key(AUTHORIZATION) {
             true => Reason::CredentialsWrong,
             false => Reason::CredentialsMissing,
         }
@@ -208,11 +235,11 @@ fn below_root(path: &str) -> &str {
 }
 
 fn verb(method: &Method) -> Verb {
-    match method {
-        &Method::GET => Verb::Get,
-        &Method::HEAD => Verb::Head,
-        &Method::PUT => Verb::Put,
-        &Method::POST => Verb::Post,
+    match *method {
+        Method::GET => Verb::Get,
+        Method::HEAD => Verb::Head,
+        Method::PUT => Verb::Put,
+        Method::POST => Verb::Post,
         _ => Verb::Other,
     }
 }

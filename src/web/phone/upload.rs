@@ -67,9 +67,6 @@ fn refused_by_head(call: &Call, cap: u64) -> Option<Reply> {
     if announced.is_some_and(|bytes| bytes > cap) {
         return Some(Reply::refused(StatusCode::PAYLOAD_TOO_LARGE, Reason::TooLarge));
     }
-    if !call.door.space.has_room(&call.services, call.door.settings.uploads.reserve_bytes) {
-        return Some(Reply::refused(StatusCode::INSUFFICIENT_STORAGE, Reason::DiskReserve));
-    }
     None
 }
 
@@ -78,15 +75,22 @@ async fn take(call: &Call, account: AccountId, upload: Upload, payload: web::Pay
     let Ok(_turn) = call.door.bodies.acquire().await else { return Reply::held(Reason::Fault) };
     let body = match read(call, payload, cap).await {
         Ok(body) => body,
-        Err(Cut::Fault(error)) => return fault(&error),
         Err(Cut::TooLarge) => return Reply::refused(StatusCode::PAYLOAD_TOO_LARGE, Reason::TooLarge),
         Err(Cut::Short) => return Reply::refused(StatusCode::BAD_REQUEST, Reason::CutOff),
+        Err(Cut::Unkept(failure)) => return unkept(&failure),
     };
     let size_bytes = body.size_bytes;
     match keep(call, account, upload, body).await {
         Ok(Kept::New) => Reply::kept(StatusCode::CREATED, Reason::Stored, size_bytes),
         Ok(Kept::Replaced) => Reply::kept(StatusCode::NO_CONTENT, Reason::Replaced, size_bytes),
-        Err(error) => fault(&error),
+        Err(failure) => unkept(&failure),
+    }
+}
+
+fn unkept(failure: &UploadError) -> Reply {
+    match failure {
+        UploadError::DiskReserve => Reply::refused(StatusCode::INSUFFICIENT_STORAGE, Reason::DiskReserve),
+        UploadError::Service(error) => fault(error),
     }
 }
 
@@ -98,11 +102,18 @@ struct Body {
     size_bytes: u64,
 }
 
+/// Why an upload cannot be kept.
+enum UploadError {
+    /// The disk is nearly full: configuration goes on.
+    DiskReserve,
+    Service(ServiceError),
+}
+
 /// Why a body did not come to its end.
 enum Cut {
     Short,
     TooLarge,
-    Fault(ServiceError),
+    Unkept(UploadError),
 }
 
 async fn read(call: &Call, mut payload: web::Payload, cap: u64) -> Result<Body, Cut> {
@@ -117,7 +128,7 @@ async fn read(call: &Call, mut payload: web::Payload, cap: u64) -> Result<Body, 
         in_memory += chunk.len() as u64;
         body.chunks.push(chunk);
         if in_memory > IN_MEMORY_BYTES {
-            body = blocking::call(&call.services, move |services| body.spill(services)).await.map_err(Cut::Fault)?;
+            body = on_disk(call, move |services| body.spill(services)).await.map_err(Cut::Unkept)?;
             in_memory = 0;
         }
     }
@@ -147,8 +158,8 @@ impl Body {
     }
 }
 
-async fn keep(call: &Call, account: AccountId, upload: Upload, body: Body) -> Result<Kept, ServiceError> {
-    blocking::call(&call.services, move |services| match upload.destination {
+async fn keep(call: &Call, account: AccountId, upload: Upload, body: Body) -> Result<Kept, UploadError> {
+    on_disk(call, move |services| match upload.destination {
         Destination::Log(kind) | Destination::Dump(kind) => {
             let draft = body.into_draft(services)?;
             uploads::keep_log(services, account, &upload.key, &kind, draft).map(|()| Kept::New)
@@ -159,4 +170,17 @@ async fn keep(call: &Call, account: AccountId, upload: Upload, body: Body) -> Re
         }
     })
     .await
+}
+
+/// Writes something of an upload, on a thread that may wait for the disk, if there is room for uploads.
+async fn on_disk<T: Send + 'static>(
+    call: &Call,
+    write: impl FnOnce(&Services) -> Result<T, ServiceError> + Send + 'static,
+) -> Result<T, UploadError> {
+    let door = call.door.clone();
+    let work = move |services: &Services| match door.space.has_room(services, door.settings.uploads.reserve_bytes) {
+        true => write(services).map(Some),
+        false => Ok(None),
+    };
+    blocking::call(&call.services, work).await.map_err(UploadError::Service)?.ok_or(UploadError::DiskReserve)
 }

@@ -1,0 +1,72 @@
+//! What the server does by itself while it runs: writing what phones told, and looking after certificates, sessions and the like.
+
+use std::time::Duration;
+
+use actix_web::rt;
+use actix_web::web::{self, Data};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::services::Services;
+use crate::services::error::ServiceError;
+use crate::services::{presence, sessions};
+use crate::web::Shared;
+
+/// How often what phones told is written: a crash loses at most this much of it (P14).
+const FLUSH_EVERY: Duration = Duration::from_millis(500);
+/// How often certificates are looked at and ended sessions are forgotten.
+const LOOK_AFTER_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// The tasks that run beside the listeners.
+pub(super) struct Background(Vec<JoinHandle<()>>);
+
+impl Background {
+    /// Waits until all have ended.
+    pub(super) async fn wait(self) {
+        for task in self.0 {
+            let _ = task.await;
+        }
+    }
+}
+
+/// Starts the tasks; they end when `stop` is cancelled.
+pub(super) fn start(shared: &Shared, stop: CancellationToken) -> Background {
+    let flush = repeat(&shared.services, FLUSH_EVERY, stop.clone(), "write what phones told", presence::flush);
+    let sweep = repeat(&shared.services, LOOK_AFTER_EVERY, stop.clone(), "forget ended sessions", |services| {
+        sessions::sweep(services).map(drop)
+    });
+    let address = shared.address.clone();
+    let certificates = repeat(&shared.services, LOOK_AFTER_EVERY, stop, "renew the certificates", move |services| {
+        address.refresh(services).map(drop)
+    });
+    Background(vec![flush, sweep, certificates])
+}
+
+/// Does something every so often on a thread that may block. What fails is logged once, and again when it fails otherwise.
+fn repeat(
+    services: &Data<Services>,
+    every: Duration,
+    stop: CancellationToken,
+    what: &'static str,
+    work: impl Fn(&Services) -> Result<(), ServiceError> + Clone + Send + 'static,
+) -> JoinHandle<()> {
+    let services = services.clone();
+    rt::spawn(async move {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut told = String::new();
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            let (services, work) = (services.clone(), work.clone());
+            let failure = match web::block(move || work(&services)).await {
+                Ok(Ok(())) => String::new(),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "it was cut short".to_owned(),
+            };
+            if !failure.is_empty() && failure != told {
+                tracing::error!(error = failure, "cannot {what}");
+            }
+            told = failure;
+        }
+    })
+}

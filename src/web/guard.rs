@@ -1,0 +1,118 @@
+//! What stands around every handler: a panic becomes an answer with an id, and pages are shown under our own names only.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpResponse};
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use super::is_page;
+use crate::domain::limits::RETRY_AFTER_SECONDS;
+use crate::services::address::Address;
+
+/// Middleware: a panic in a handler is logged under an id and answered with it; the next request is served as ever (FLT-09).
+pub async fn catch_panics(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    // Kept as text: routing needs the request for itself alone.
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(answered) => Ok(answered?.map_into_boxed_body()),
+        Err(_) => {
+            let id = Uuid::now_v7();
+            tracing::error!(%id, %method, path, "a handler panicked");
+            Err(InternalError::from_response("a handler panicked", fault(&path, id)).into())
+        }
+    }
+}
+
+/// People are told the id; a phone is told to come back, so that it keeps what it has (contract 4).
+fn fault(path: &str, id: Uuid) -> HttpResponse {
+    let mut answer = HttpResponse::InternalServerError();
+    if !is_page(path) {
+        answer = HttpResponse::ServiceUnavailable();
+        answer.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
+    }
+    answer.insert_header((CACHE_CONTROL, "no-store")).content_type("text/plain; charset=utf-8");
+    answer.body(format!("A fault of this server. Its log tells more under {id}.\n"))
+}
+
+/// Middleware for pages and API: a request for a host that is not this server is not answered, whatever name server sent it here.
+pub async fn known_host(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if !is_page(request.path()) {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    let host = request.headers().get("host").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let known = request.app_data::<Data<Address>>().is_none_or(|address| address.is_known_as(without_port(host)));
+    if known {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    let answer = HttpResponse::MisdirectedRequest()
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .content_type("text/plain; charset=utf-8")
+        .body("This server is not known under this name. Use its public name, or one of its addresses.\n");
+    Ok(request.into_response(answer))
+}
+
+fn without_port(host: &str) -> &str {
+    let end = match host.rfind(':') {
+        Some(at) if !host.ends_with(']') => at,
+        _ => host.len(),
+    };
+    host[..end].trim_matches(['[', ']'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::StatusCode;
+    use actix_web::middleware::from_fn;
+    use actix_web::{App, test, web};
+
+    async fn faulty() -> HttpResponse {
+        panic!("a fault of ours")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_answered_with_an_id_and_the_next_request_is_served() {
+        let app = App::new()
+            .wrap(from_fn(catch_panics))
+            .route("/admin/faulty", web::get().to(faulty))
+            .route("/0004f2000001.cfg", web::get().to(faulty))
+            .route("/admin/good", web::get().to(HttpResponse::Ok));
+        let app = test::init_service(app).await;
+        let faulty = async |path: &str| {
+            let request = test::TestRequest::get().uri(path).to_request();
+            test::try_call_service(&app, request).await.expect_err("answered from outside").error_response()
+        };
+        let page = faulty("/admin/faulty").await;
+        assert_eq!(page.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = page.into_body().try_into_bytes().expect("at hand");
+        let text = std::str::from_utf8(&body).expect("text");
+        assert!(text.contains("under 0") && !text.contains("a fault of ours"), "{text}");
+        let phone = faulty("/0004f2000001.cfg").await;
+        assert_eq!(phone.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(phone.headers().contains_key(RETRY_AFTER));
+        let good = test::call_service(&app, test::TestRequest::get().uri("/admin/good").to_request()).await;
+        assert_eq!(good.status(), StatusCode::OK);
+    }
+
+    #[::core::prelude::v1::test]
+    fn a_port_is_no_part_of_a_host() {
+        for (header, host) in
+            [("pdms:8443", "pdms"), ("pdms", "pdms"), ("[2001:db8::1]:8443", "2001:db8::1"), ("[::1]", "::1"), ("", "")]
+        {
+            assert_eq!(without_port(header), host);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The admin socket: other verbs of the command line reach the running server through `STATE/admin.sock`.
+//!
+//! One connection, one request as a line of JSON, one answer as a line of JSON. The file's mode is 0600 in a directory of mode
+//! 0700, so whoever connects is the server's own system user. The same [`answer`] serves a verb that opened the store itself.
+
+use std::fs::Permissions;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::access::Actor;
+use crate::domain::account::{BaseSettings, Secret};
+use crate::services::Services;
+use crate::services::accounts::TimeDraft;
+use crate::services::address::Address;
+use crate::services::error::ServiceError;
+use crate::services::setup::{self, Opener, SetupDraft};
+use crate::services::users::{self, UserDraft};
+
+/// Bytes in a request: more than any verb sends.
+const REQUEST_BYTES: u64 = 64 * 1024;
+/// How long a verb may take to send its request.
+const REQUEST_LIMIT: Duration = Duration::from_secs(10);
+/// How long a verb waits for its answer: hashing a password behind others takes seconds.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+
+/// What a verb asks for.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "verb")]
+pub enum Request {
+    /// `setup`
+    Setup(SetUp),
+    /// `user add`
+    AddUser {
+        /// Shown name.
+        name: String,
+        /// E-mail.
+        email: String,
+        /// Password.
+        password: Secret,
+    },
+    /// `user password`
+    SetPassword {
+        /// E-mail or shown name.
+        user: String,
+        /// New password.
+        password: Secret,
+    },
+    /// `user list`
+    ListUsers,
+}
+
+/// The answers of the set-up page.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SetUp {
+    /// The owner's shown name.
+    pub owner_name: String,
+    /// The owner's e-mail.
+    pub owner_email: String,
+    /// The owner's password.
+    pub owner_password: Secret,
+    /// User name of the shared credentials.
+    pub provisioning_user: String,
+    /// Password of the shared credentials.
+    pub provisioning_password: Secret,
+    /// Host name or address under which phones and people reach the server.
+    pub public_name: String,
+    /// IANA name of the zone.
+    pub time_zone: String,
+    /// Time server.
+    pub time_server: String,
+    /// Parts of the built-in base.
+    pub base: BaseSettings,
+}
+
+/// What a verb is answered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// The users, in the order in which they were added.
+    Users(Vec<ListedUser>),
+    /// It is not done, with the reason in words.
+    Failed(String),
+}
+
+/// One user of a list.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedUser {
+    /// Shown name.
+    pub name: String,
+    /// E-mail.
+    pub email: String,
+    /// When the user was added.
+    pub created_at: jiff::Timestamp,
+}
+
+/// The socket of a running server. Dropping it ends the thread and removes the file.
+#[derive(Debug)]
+pub struct LocalSocket {
+    path: PathBuf,
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LocalSocket {
+    /// Opens the socket and answers on it. The state directory is held by this process, so a file that is left over from an
+    /// earlier one may be replaced.
+    ///
+    /// # Errors
+    /// The socket cannot be made.
+    pub fn open(path: &Path, services: Arc<Services>, address: Arc<Address>) -> io::Result<Self> {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        let stopping = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&stopping);
+        let thread = std::thread::Builder::new().name("admin-socket".to_owned()).spawn(move || {
+            for stream in listener.incoming() {
+                if seen.load(Ordering::SeqCst) {
+                    return;
+                }
+                if let Err(error) = stream.and_then(|stream| serve(stream, &services, &address)) {
+                    tracing::debug!(%error, "a request on the admin socket broke off");
+                }
+            }
+        })?;
+        Ok(Self { path: path.to_owned(), stopping, thread: Some(thread) })
+    }
+}
+
+impl Drop for LocalSocket {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        // Wakes the thread. Where that fails the thread goes with the process.
+        let woken = UnixStream::connect(&self.path).is_ok();
+        let _ = std::fs::remove_file(&self.path);
+        if let Some(thread) = self.thread.take().filter(|_| woken) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(stream: UnixStream, services: &Services, address: &Address) -> io::Result<()> {
+    stream.set_read_timeout(Some(REQUEST_LIMIT))?;
+    stream.set_write_timeout(Some(REQUEST_LIMIT))?;
+    let mut line = String::new();
+    BufReader::new((&stream).take(REQUEST_BYTES)).read_line(&mut line)?;
+    let answered = match serde_json::from_str::<Request>(&line) {
+        Ok(request) => {
+            let is_setup = matches!(request, Request::Setup(_));
+            let answered = answer(services, request);
+            if is_setup && let Err(error) = address.refresh(services) {
+                tracing::error!(%error, "the certificate could not be made for the new name");
+            }
+            answered
+        }
+        Err(error) => Answer::Failed(format!("the server does not understand this request ({error}); are both of one version?")),
+    };
+    let mut text = serde_json::to_vec(&answered)?;
+    text.push(b'\n');
+    (&stream).write_all(&text)
+}
+
+/// Asks the running server; none where no server answers on the socket.
+///
+/// # Errors
+/// The server broke off.
+pub fn ask(socket: &Path, request: &Request) -> io::Result<Option<Answer>> {
+    let stream = match UnixStream::connect(socket) {
+        Ok(stream) => stream,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    stream.set_read_timeout(Some(ANSWER_LIMIT))?;
+    let mut text = serde_json::to_vec(request)?;
+    text.push(b'\n');
+    (&stream).write_all(&text)?;
+    let mut line = String::new();
+    BufReader::new(&stream).read_line(&mut line)?;
+    Ok(Some(serde_json::from_str(&line)?))
+}
+
+/// Does what a verb asks for, in the name of the command line.
+pub fn answer(services: &Services, request: Request) -> Answer {
+    let done = match request {
+        Request::Setup(answers) => {
+            setup::complete(services, Opener::CommandLine, &answers.into()).map(drop).map_err(|e| e.to_string())
+        }
+        Request::AddUser { name, email, password } => add_user(services, UserDraft { name, email, password }),
+        Request::SetPassword { user, password } => set_password(services, &user, &password).map_err(|e| e.to_string()),
+        Request::ListUsers => return list_users(services).map_or_else(|e| Answer::Failed(e.to_string()), Answer::Users),
+    };
+    done.map_or_else(Answer::Failed, |()| Answer::Done)
+}
+
+fn add_user(services: &Services, draft: UserDraft) -> Result<(), String> {
+    if !setup::is_set_up(services) {
+        return Err("this server is not set up yet; open its set-up link, or use pdms setup --from FILE".to_owned());
+    }
+    users::create(services, &Actor::CommandLine, &draft).map(drop).map_err(|e| e.to_string())
+}
+
+fn set_password(services: &Services, user: &str, password: &Secret) -> Result<(), ServiceError> {
+    let user = users::find(services, user)?.ok_or_else(|| ServiceError::not_found("user", user))?;
+    users::set_password(services, &Actor::CommandLine, user.id, password)
+}
+
+fn list_users(services: &Services) -> Result<Vec<ListedUser>, ServiceError> {
+    let listed = |user: crate::domain::user::User| ListedUser { name: user.name, email: user.email, created_at: user.created_at };
+    Ok(users::list(services)?.into_iter().map(listed).collect())
+}
+
+impl From<SetUp> for SetupDraft {
+    fn from(answers: SetUp) -> Self {
+        Self {
+            owner: UserDraft { name: answers.owner_name, email: answers.owner_email, password: answers.owner_password },
+            provisioning_user: answers.provisioning_user,
+            provisioning_password: answers.provisioning_password,
+            public_name: answers.public_name,
+            time: TimeDraft { time_zone: answers.time_zone, time_server: answers.time_server },
+            base: answers.base,
+        }
+    }
+}
