@@ -61,13 +61,13 @@ fn rooms(config: &mut ServiceConfig) {
     setup::configure(config);
     sign_in::configure(config);
     dashboard::configure(config);
+    devices::configure(config);
+    runs::configure(config);
+    profiles::configure(config);
+    deployment::configure(config);
     provisioning::configure(config);
     activity::configure(config);
     account::configure(config);
-    devices::configure(config);
-    profiles::configure(config);
-    deployment::configure(config);
-    runs::configure(config);
 }
 
 /// Whether a path is one of the pages'. Everything else at this listener is for phones and programs.
