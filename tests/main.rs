@@ -2,7 +2,10 @@
 
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
+mod admin;
+mod api;
 mod effective;
+mod fleet;
 mod golden;
 mod import;
 mod import_corpus;

@@ -36,6 +36,13 @@ pub struct Journey {
     pub exchanges: Vec<Exchange>,
 }
 
+/// A run under way. Dropped in the middle, it is the plug that was pulled.
+pub struct Trip<'a> {
+    phone: &'a mut Phone,
+    line: Line<'a>,
+    exchanges: Vec<Exchange>,
+}
+
 /// The phone's end of the line.
 struct Line<'a> {
     network: &'a Network,
@@ -48,37 +55,55 @@ struct Line<'a> {
 
 /// Walks a phone through one run. A phone that knows no server does nothing.
 pub async fn travel(phone: &mut Phone, occasion: Occasion, network: &Network, fault: Option<Fault>) -> Journey {
-    let mut line = Line { network, fault, connection: None, opened: None, count: 0 };
-    let mut exchanges: Vec<Exchange> = Vec::new();
-    phone.begin(occasion, network.now());
-    while let Some(next) = phone.wants() {
+    let mut trip = Trip::new(phone, occasion, network, fault);
+    while trip.step().await.is_some() {}
+    trip.end()
+}
+
+impl<'a> Trip<'a> {
+    /// Begins a run.
+    pub fn new(phone: &'a mut Phone, occasion: Occasion, network: &'a Network, fault: Option<Fault>) -> Self {
+        phone.begin(occasion, network.now());
+        let line = Line { network, fault, connection: None, opened: None, count: 0 };
+        Self { phone, line, exchanges: Vec::new() }
+    }
+
+    /// Does the next thing that the phone wants and answers what came of it; none when the run is over.
+    pub async fn step(&mut self) -> Option<&Exchange> {
+        let next = self.phone.wants()?;
         let begun = Instant::now();
-        let (answer, trouble) = match tokio::time::timeout(PATIENCE, line.carry(phone, &next)).await {
+        let (answer, trouble) = match tokio::time::timeout(PATIENCE, self.line.carry(self.phone, &next)).await {
             Ok(Ok(reply)) => (Answer::Reply(reply), None),
             Ok(Err(error)) => (Answer::Cut, Some(error.to_string())),
             Err(_) => (Answer::Cut, Some(format!("no answer in {} s", PATIENCE.as_secs()))),
         };
-        if answer == Answer::Cut {
-            line.connection = None;
-        }
         let (status, body) = match &answer {
             Answer::Reply(reply) => (Some(reply.status), reply.body.clone()),
-            Answer::Cut => (None, Vec::new()),
+            Answer::Cut => {
+                self.line.connection = None;
+                (None, Vec::new())
+            }
         };
+        self.phone.take(answer);
+        let took = begun.elapsed();
         match next {
             Move::Send(Request { method, path, .. }) => {
-                exchanges.push(Exchange { method, path, status, took: begun.elapsed(), body, trouble });
+                self.exchanges.push(Exchange { method, path, status, took, body, trouble });
             }
             Move::ReadOn => {
-                if let Some(last) = exchanges.last_mut() {
-                    last.took += begun.elapsed();
+                if let Some(last) = self.exchanges.last_mut() {
+                    last.took += took;
                     (last.body, last.status, last.trouble) = (body, status, trouble);
                 }
             }
         }
-        phone.take(answer);
+        self.exchanges.last()
     }
-    Journey { report: phone.end(), exchanges }
+
+    /// Ends the run.
+    pub fn end(self) -> Journey {
+        Journey { report: self.phone.end(), exchanges: self.exchanges }
+    }
 }
 
 impl Line<'_> {

@@ -16,7 +16,6 @@ pub mod tls;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::guard::fn_guard;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, Error};
@@ -54,11 +53,6 @@ pub fn https_app(
     > + use<>,
 > {
     let services = shared.services.clone();
-    let programs = web::scope("")
-        .guard(fn_guard(|request| below(request.head().uri.path(), "/api")))
-        .wrap(admin::session_store::middleware(&services))
-        .wrap(admin::security_headers())
-        .configure(api::configure);
     App::new()
         .app_data(shared.services.clone())
         .app_data(shared.address.clone())
@@ -70,7 +64,7 @@ pub fn https_app(
         .wrap(from_fn(guard::catch_panics))
         .configure(health::configure)
         .service(web::redirect("/", "/admin/").see_other())
-        .service(programs)
+        .configure(|routes| api::configure(routes, &services))
         .configure(|routes| admin::configure(routes, &services))
         .default_service(web::to(phone::answer))
 }

@@ -1,6 +1,7 @@
-//! The phones' side of a server in this process: HTTPS on a free port, a state directory of its own, a clock set by hand.
+//! A server in this process: HTTPS on a free port, a state directory of its own, a clock set by hand.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, mpsc};
 
 use actix_web::web::{self, Data};
@@ -30,7 +31,12 @@ use pdms::web::listener::{self, TimeLimits};
 use pdms::web::pace::pace_bodies;
 use pdms::web::phone::{self, Door, PhoneSettings, handshake};
 use pdms::web::tls::Tls;
+use pdms::web::{admin, api};
 
+/// E-mail of the owner.
+pub const OWNER_EMAIL: &str = "ada@example.test";
+/// Password of the owner.
+pub const OWNER_PASSWORD: &str = "correct horse battery";
 /// User name of the shared credentials.
 pub const USER: &str = "phones";
 /// Password of the shared credentials.
@@ -73,12 +79,15 @@ impl Server {
 
     /// Stops and starts again on the same state and the same port, with the usual settings.
     #[must_use]
-    pub fn restarted(mut self) -> Self {
+    pub fn restarted(self) -> Self {
+        self.stopped().started()
+    }
+
+    /// Stops; the state and the port are kept for another start.
+    pub fn stopped(mut self) -> Stopped {
         self.stop();
-        let (clock, faults, port) = (self.clock.clone(), Arc::clone(&self.faults), self.address.port());
         let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().expect("a temporary directory"));
-        drop(self);
-        Self::open(dir, clock, faults, PhoneSettings::default(), port)
+        Stopped { dir, clock: self.clock.clone(), faults: Arc::clone(&self.faults), port: self.address.port() }
     }
 
     fn open(dir: tempfile::TempDir, clock: Clock, faults: Arc<Faults>, settings: PhoneSettings, port: u16) -> Self {
@@ -106,6 +115,11 @@ impl Server {
     /// The provisioning address.
     pub fn base(&self) -> String {
         format!("https://localhost:{}/", self.address.port())
+    }
+
+    /// The certificate of its authority.
+    pub fn ca_file(&self) -> PathBuf {
+        self.services.state_dir().certificates().join("ca.pem")
     }
 
     /// The account's world as it is now.
@@ -151,6 +165,21 @@ impl Server {
     }
 }
 
+/// A server that does not run.
+pub struct Stopped {
+    dir: tempfile::TempDir,
+    clock: Clock,
+    faults: Arc<Faults>,
+    port: u16,
+}
+
+impl Stopped {
+    /// Starts it on what it kept, with the usual settings.
+    pub fn started(self) -> Server {
+        Server::open(self.dir, self.clock, self.faults, PhoneSettings::default(), self.port)
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
@@ -167,13 +196,10 @@ pub fn noon() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().expect("a time")
 }
 
-fn setup_draft() -> SetupDraft {
+/// The answers with which every server is set up.
+pub fn setup_draft() -> SetupDraft {
     SetupDraft {
-        owner: UserDraft {
-            name: "Ada".to_owned(),
-            email: "ada@example.test".to_owned(),
-            password: Secret::new("correct horse battery"),
-        },
+        owner: UserDraft { name: "Ada".to_owned(), email: OWNER_EMAIL.to_owned(), password: Secret::new(OWNER_PASSWORD) },
         provisioning_user: USER.to_owned(),
         provisioning_password: Secret::new(PASSWORD),
         public_name: "localhost".to_owned(),
@@ -213,6 +239,8 @@ fn listen(
                     .app_data(door.clone())
                     .app_data(Data::new(TimeLimits::default()))
                     .wrap(middleware::from_fn(pace_bodies))
+                    .configure(|config| api::configure(config, &services))
+                    .configure(|config| admin::configure(config, &services))
                     .default_service(web::to(phone::answer))
             };
             let server = listener::listen_https(listener::server(2), socket, tls, TimeLimits::default(), app);

@@ -11,7 +11,7 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_TYPE, HOST, HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
-use actix_web::{Error, HttpMessage, HttpResponse, error};
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, error};
 use futures_util::{StreamExt, stream};
 use subtle::ConstantTimeEq;
 
@@ -25,32 +25,49 @@ const FORM_BYTES: usize = 3 * crate::domain::limits::IMPORT_BYTES + 64 * 1024;
 /// Bytes in a form from anybody else.
 const STRANGER_FORM_BYTES: usize = 16 * 1024;
 
+/// Why an unsafe request goes no further.
+enum Refusal {
+    /// It does not come from a page of this session.
+    Forged(&'static str),
+    /// Its body is above the limit.
+    TooLarge,
+}
+
 /// Lets safe requests pass and unsafe ones only with proof that they come from a page of this session.
 pub async fn protect(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if request.method().is_safe() {
-        return Ok(next.call(request).await?.map_into_boxed_body());
+    // No clone of the request may live on when it is passed on: routing writes into it.
+    match judge(&mut request).await? {
+        None => Ok(next.call(request).await?.map_into_boxed_body()),
+        Some(Refusal::Forged(why)) => Ok(refuse(request, why)),
+        Some(Refusal::TooLarge) => Ok(too_large(request)),
     }
-    let visitor = Visitor::of(request.request());
+}
+
+async fn judge(request: &mut ServiceRequest) -> Result<Option<Refusal>, Error> {
+    // The API asks for the same proof, but answers programs: `api::caller` refuses with a problem instead of a page.
+    if request.method().is_safe() || request.path().starts_with("/api/") {
+        return Ok(None);
+    }
     if !is_same_origin(request.headers()) {
-        return Ok(refuse(request, &visitor, "the request came from another site"));
+        return Ok(Some(Refusal::Forged("the request came from another site")));
     }
     let expected = session::token(&request.get_session());
     let in_header = request.headers().get(HEADER).map(|value| value.as_bytes().to_vec());
-    let limit = if visitor.person().is_some() { FORM_BYTES } else { STRANGER_FORM_BYTES };
     let given = match in_header {
         Some(token) => Some(token),
-        None => match buffered(&mut request, limit).await? {
-            Some(body) => token_in(request.headers(), body).await,
-            None => return Ok(too_large(request, &visitor)),
-        },
+        None => {
+            let is_signed_in = Visitor::of(request.request()).person().is_some();
+            let Some(body) = buffered(request, if is_signed_in { FORM_BYTES } else { STRANGER_FORM_BYTES }).await? else {
+                return Ok(Some(Refusal::TooLarge));
+            };
+            token_in(request.headers(), body).await
+        }
     };
-    if !given.is_some_and(|token| bool::from(token.ct_eq(expected.as_bytes()))) {
-        return Ok(refuse(request, &visitor, "the form's token is missing or not of this session"));
-    }
-    Ok(next.call(request).await?.map_into_boxed_body())
+    let is_own = given.is_some_and(|token| bool::from(token.ct_eq(expected.as_bytes())));
+    Ok((!is_own).then_some(Refusal::Forged("the form's token is missing or not of this session")))
 }
 
 /// What the browser says of the page that sent the request. Programs that are no browsers say nothing: for them the token decides.
@@ -104,19 +121,18 @@ async fn token_in(headers: &HeaderMap, body: Bytes) -> Option<Vec<u8>> {
 }
 
 /// A session that ended while a form was open leads to the sign-in page and back; anything else is refused and logged.
-fn refuse(request: ServiceRequest, visitor: &Visitor, why: &str) -> ServiceResponse<BoxBody> {
+fn refuse(request: ServiceRequest, why: &str) -> ServiceResponse<BoxBody> {
+    let visitor = Visitor::of(request.request());
     let ended = visitor.person().is_none() && !is_open_to_strangers(request.path());
     tracing::warn!(path = request.path(), why, ended, "an unsafe request was refused");
-    let answer = if ended {
-        actix_web::ResponseError::error_response(&SignInFirst(session::page_to_return_to(request.request())))
-    } else {
-        errors::forged(visitor, session::page_to_return_to(request.request()).as_str())
-    };
+    let back = session::page_to_return_to(request.request());
+    let answer = if ended { SignInFirst(back).error_response() } else { errors::forged(&visitor, back.as_str()) };
     into_response(request, answer)
 }
 
-fn too_large(request: ServiceRequest, visitor: &Visitor) -> ServiceResponse<BoxBody> {
-    let answer = errors::too_large(visitor, session::page_to_return_to(request.request()).as_str());
+fn too_large(request: ServiceRequest) -> ServiceResponse<BoxBody> {
+    let back = session::page_to_return_to(request.request());
+    let answer = errors::too_large(&Visitor::of(request.request()), back.as_str());
     into_response(request, answer)
 }
 
@@ -126,5 +142,5 @@ fn into_response(request: ServiceRequest, answer: HttpResponse) -> ServiceRespon
 
 /// Pages whose forms nobody needs to be signed in for.
 fn is_open_to_strangers(path: &str) -> bool {
-    path.starts_with("/admin/sign-in") || path.starts_with("/setup") || path.starts_with("/api/")
+    path.starts_with("/admin/sign-in") || path.starts_with("/setup")
 }

@@ -26,6 +26,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::domain::limits::IMPORT_BYTES;
+use crate::services::Services;
+use crate::web::admin::{security_headers, session_store};
 use problem::{FieldProblem, Problem, of_body, of_path, of_query};
 
 /// Where the API is.
@@ -107,10 +109,12 @@ pub fn description() -> Document {
     Description::openapi()
 }
 
-/// Registers the API below [`ROOT`]. Sessions and security headers are set around it by whoever calls this.
-pub fn configure(config: &mut web::ServiceConfig) {
+/// Registers the API below [`ROOT`], with sessions of its own accord. Its handlers want `Data` of [`Services`].
+pub fn configure(config: &mut web::ServiceConfig, services: &web::Data<Services>) {
     config.service(
         web::scope(ROOT)
+            .wrap(session_store::middleware(services))
+            .wrap(security_headers())
             .app_data(web::JsonConfig::default().limit(BODY_BYTES).error_handler(of_body))
             .app_data(web::QueryConfig::default().error_handler(of_query))
             .app_data(web::PathConfig::default().error_handler(of_path))

@@ -1,0 +1,355 @@
+//! The admin pages as a browser meets them: first run, sign-in, sessions, forms, headers (R9–R15, R20–R27, ADM-01 to ADM-09).
+
+use std::rc::Rc;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::test::TestRequest;
+use jiff::SignedDuration;
+use pdms::domain::access::Actor;
+use pdms::domain::activity::MASK;
+use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::services::{setup, users};
+use pdms::web::admin::session::COOKIE;
+
+use super::support::browser::{Answer, Browser, EMAIL, OWNER_PASSWORD, Site, form};
+use super::support::server::{PASSWORD, USER};
+
+const SETUP: &[(&str, &str)] = &[
+    ("name", "Ada"),
+    ("email", EMAIL),
+    ("password", OWNER_PASSWORD),
+    ("password_again", OWNER_PASSWORD),
+    ("provisioning_user", "phones"),
+    ("provisioning_password", "s3cret-for-phones"),
+    ("public_name", "pdms.example.lan"),
+    ("time_zone", "Europe/Berlin"),
+    ("time_server", "pool.ntp.org"),
+    ("base", "serve-only"),
+];
+
+fn heading(answer: &Answer) -> &str {
+    answer.body.split_once("<h1>").and_then(|(_, rest)| rest.split("</h1>").next()).unwrap_or("no heading")
+}
+
+/// The form of a page with some fields replaced.
+fn with<'a>(fields: &[(&'a str, &'a str)], changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let value = |name: &str, old| changes.iter().find(|(changed, _)| *changed == name).map_or(old, |(_, new)| *new);
+    fields.iter().map(|(name, old)| (*name, value(name, *old))).collect()
+}
+
+/// Opens the set-up page with this token and sends its form.
+async fn set_up(browser: &mut Browser, token: &str, fields: &[(&str, &str)]) -> Answer {
+    let page = browser.send(TestRequest::get(), &format!("/setup?token={token}")).await;
+    let csrf = page.body.split_once("name=\"csrf\" value=\"").and_then(|(_, rest)| rest.split('"').next()).unwrap_or_default();
+    let mut all = vec![("csrf", csrf), ("token", token)];
+    all.extend_from_slice(fields);
+    browser.send(form(&all), "/setup").await
+}
+
+#[actix_web::test]
+async fn the_first_run_makes_one_owner_and_ends_on_the_dashboard() {
+    let site = Site::fresh().await;
+    let token = setup::open_door(&site.services).expect("not set up");
+    let mut browser = Browser::new(&site);
+    let asked = browser.get("/setup").await;
+    assert!(asked.body.contains("name=\"token\""), "{}", asked.body);
+    assert_eq!(browser.get("/setup?token=wrong").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let done = set_up(&mut browser, token.expose(), SETUP).await;
+    assert_eq!((done.status, done.header("location")), (StatusCode::SEE_OTHER, "/admin/"));
+    assert_eq!(heading(&browser.get("/admin/").await), "Dashboard");
+    let mut other = Browser::new(&site);
+    assert_eq!(other.get(&format!("/setup?token={}", token.expose())).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(users::list(&site.services).expect("users").len(), 1);
+    let world = site.services.world(DEFAULT_ACCOUNT).expect("set up");
+    assert!(!world.account.base.polling);
+    assert!(world.endpoints.https_url.contains("pdms.example.lan"));
+}
+
+#[actix_web::test]
+async fn set_up_tells_every_wrong_answer_and_keeps_what_was_typed() {
+    let site = Site::fresh().await;
+    let token = setup::open_door(&site.services).expect("not set up");
+    let mut browser = Browser::new(&site);
+    let wrong = with(SETUP, &[("name", ""), ("public_name", "a b"), ("time_zone", "Mars"), ("email", "ada \"><b>")]);
+    let again = set_up(&mut browser, token.expose(), &wrong).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for part in ["href=\"#f-name\"", "href=\"#f-public_name\"", "href=\"#f-time_zone\"", "value=\"a b\"", "s3cret-for-phones"] {
+        assert!(again.body.contains(part), "{part} is missing in {}", again.body);
+    }
+    assert!(!again.body.contains("\"><b>") && !again.body.contains(OWNER_PASSWORD));
+    let differ = with(SETUP, &[("password_again", "something else here")]);
+    let again = set_up(&mut browser, token.expose(), &differ).await;
+    assert!(again.body.contains("The two passwords differ"), "{}", again.body);
+    assert!(!setup::is_set_up(&site.services));
+}
+
+#[actix_web::test]
+async fn signing_in_leads_back_to_the_page_that_was_asked_for() {
+    let site = Site::open().await;
+    let mut browser = Browser::new(&site);
+    let answer = browser.sign_in("/admin/activity?q=set&object=account", EMAIL, OWNER_PASSWORD).await;
+    assert_eq!((answer.status, browser.path.as_str()), (StatusCode::OK, "/admin/activity?q=set&object=account"));
+    assert_eq!(heading(&answer), "Activity Log");
+}
+
+#[actix_web::test]
+async fn adm_04_unknown_users_hear_the_same_as_known_ones() {
+    let site = Site::open().await;
+    let known = Browser::new(&site).sign_in("/admin/", EMAIL, "wrong password").await;
+    let unknown = Browser::new(&site).sign_in("/admin/", "eve@example.test", "wrong password").await;
+    assert_eq!((known.status, unknown.status), (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::UNPROCESSABLE_ENTITY));
+    let plain = |answer: &Answer| {
+        let page = answer.body.replace("eve@example.test", EMAIL);
+        let token = page.split_once("name=\"csrf\" value=\"").and_then(|(_, rest)| rest.split('"').next()).map(str::to_owned);
+        page.replace(&token.expect("a form"), "")
+    };
+    assert_eq!(plain(&known), plain(&unknown));
+    assert!(known.body.contains("role=\"alert\""));
+}
+
+#[actix_web::test]
+async fn adm_03_guessing_is_slowed_and_the_owner_gets_in_after_the_pause() {
+    let site = Site::open().await;
+    let mut seconds = None;
+    for _ in 0..10 {
+        let answer = Browser::new(&site).sign_in("/admin/", EMAIL, "wrong password").await;
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            seconds = answer.header("retry-after").parse().ok();
+            break;
+        }
+    }
+    site.advance(SignedDuration::from_secs(seconds.expect("a pause")));
+    Browser::signed_in(&site).await;
+}
+
+#[actix_web::test]
+async fn adm_05_signing_in_gives_a_new_session_and_a_guarded_cookie() {
+    let site = Site::open().await;
+    let mut browser = Browser::new(&site);
+    browser.get("/admin/sign-in").await;
+    let before = browser.cookies[COOKIE].clone();
+    browser.post("/admin/sign-in", &[("email", EMAIL)]).await;
+    let token = browser.token().await;
+    let fields = [("csrf", token.as_str()), ("email", EMAIL), ("password", OWNER_PASSWORD)];
+    let answer = browser.send(form(&fields), "/admin/sign-in/password").await;
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with("__Host-pdms="), "{cookie}");
+    for part in ["; HttpOnly", "; Secure", "; SameSite=Lax", "; Path=/"] {
+        assert!(cookie.contains(part), "{part} is missing in {cookie}");
+    }
+    assert!(!cookie.contains("Domain"));
+    assert_ne!(browser.cookies[COOKIE], before);
+    let mut fixed = Browser::new(&site);
+    fixed.cookies.insert(COOKIE.to_owned(), before);
+    fixed.get("/admin/").await;
+    assert!(fixed.path.starts_with("/admin/sign-in"), "the old id opens nothing");
+}
+
+#[actix_web::test]
+async fn adm_06_a_session_ends_by_signing_out_by_a_new_password_and_by_idling() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let kept = browser.cookies.clone();
+    browser.get("/admin/").await;
+    browser.post("/admin/sign-out", &[]).await;
+    browser.cookies = kept;
+    browser.get("/admin/account").await;
+    assert!(browser.path.starts_with("/admin/sign-in"), "the cookie is worth nothing after signing out");
+
+    let (mut here, mut there) = (Browser::signed_in(&site).await, Browser::signed_in(&site).await);
+    here.get("/admin/account").await;
+    let new = "an entirely new sentence";
+    let fields = [("current", OWNER_PASSWORD), ("password", new), ("again", new)];
+    let answer = here.post("/admin/account/password", &fields).await;
+    assert!(answer.body.contains("The password is changed"), "{}", answer.body);
+    there.get("/admin/").await;
+    assert!(there.path.starts_with("/admin/sign-in"));
+
+    site.advance(SignedDuration::from_hours(13));
+    here.get("/admin/activity?q=x").await;
+    assert_eq!(here.path, "/admin/sign-in?next=%2Fadmin%2Factivity%3Fq%3Dx");
+}
+
+#[actix_web::test]
+async fn own_sessions_are_listed_and_can_be_ended() {
+    let site = Site::open().await;
+    let (mut here, mut there) = (Browser::signed_in(&site).await, Browser::signed_in(&site).await);
+    let page = here.get("/admin/account").await;
+    let path = page.body.split_once("action=\"/admin/account/sessions/").and_then(|(_, rest)| rest.split('"').next());
+    let path = format!("/admin/account/sessions/{}", path.expect("another session"));
+    let answer = here.post(&path, &[]).await;
+    assert!(answer.body.contains("The session has ended"), "{}", answer.body);
+    there.get("/admin/").await;
+    assert!(there.path.starts_with("/admin/sign-in"));
+    here.get("/admin/").await;
+    assert_eq!(here.path, "/admin/");
+}
+
+/// Sends the form of the time settings in some way and tells the status and whether it changed anything.
+async fn try_time(site: &Rc<Site>, browser: &mut Browser, token: &str, headers: &[(&'static str, &'static str)]) -> (u16, bool) {
+    let server = "forged.example.test";
+    let mut request = form(&[("csrf", token), ("time_zone", "Europe/Berlin"), ("time_server", server)]);
+    for (name, value) in headers {
+        request = request.insert_header((*name, *value));
+    }
+    let answer = browser.send(request, "/admin/provisioning/time").await;
+    let world = site.services.world(DEFAULT_ACCOUNT).expect("set up");
+    (answer.status.as_u16(), world.account.time_server == server)
+}
+
+#[actix_web::test]
+async fn adm_07_forms_of_other_sites_and_sessions_change_nothing() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    browser.get("/admin/provisioning").await;
+    let own = browser.token().await;
+    let mut stranger = Browser::signed_in(&site).await;
+    let foreign = stranger.token().await;
+    for token in ["", "x", &foreign] {
+        assert_eq!(try_time(&site, &mut browser, token, &[]).await, (403, false), "{token}");
+    }
+    for header in
+        [("origin", "https://evil"), ("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")]
+    {
+        assert_eq!(try_time(&site, &mut browser, &own, &[header]).await, (403, false), "{header:?}");
+    }
+    let plain = TestRequest::post().insert_header((header::CONTENT_TYPE, "text/plain")).set_payload(format!("csrf={own}"));
+    assert_eq!(browser.send(plain, "/admin/provisioning/time").await.status, StatusCode::FORBIDDEN);
+    let same = [("origin", "https://localhost:8443"), ("sec-fetch-site", "same-origin")];
+    assert_eq!(try_time(&site, &mut browser, &own, &same).await, (303, true));
+}
+
+#[actix_web::test]
+async fn every_form_of_the_pages_wants_the_token() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let paths = ["address", "account", "time", "base", "reveal"].map(|name| format!("/admin/provisioning/{name}"));
+    let others =
+        ["/admin/sign-in", "/admin/sign-in/password", "/admin/sign-out", "/admin/theme", "/admin/account/password", "/setup"];
+    for path in paths.iter().map(String::as_str).chain(others) {
+        let answer = browser.send(form(&[("x", "y")]), path).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let anyone = Browser::new(&site).send(form(&[]), "/admin/provisioning/time").await;
+    assert_eq!(anyone.status, StatusCode::SEE_OTHER, "who is not signed in goes to the sign-in page");
+}
+
+#[actix_web::test]
+async fn adm_08_every_answer_tells_browsers_what_they_may_do() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    for path in ["/admin/", "/static/app.css", "/admin/none", "/admin/provisioning/ca.pem", "/static/none"] {
+        let answer = browser.send(TestRequest::get(), path).await;
+        let of = |name: &str| answer.header(name);
+        let policy = of("content-security-policy");
+        for part in ["default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(of("x-content-type-options"), "nosniff", "{path}");
+        assert!(of("strict-transport-security").contains("max-age=31536000"), "{path}");
+        assert_eq!(of("cross-origin-opener-policy"), "same-origin", "{path}");
+        assert_eq!(of("server"), "", "{path}");
+        if path.starts_with("/static") {
+            assert!(!answer.headers.contains_key(header::SET_COOKIE), "{path}");
+        } else {
+            assert_eq!(of("cache-control"), "no-store", "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn adm_09_what_stands_in_the_address_is_only_text() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let attack = "%22%3E%3Csvg+onload%3Dalert(1)%3E";
+    for name in ["q", "sort", "page", "object", "since", "next"] {
+        let answer = browser.get(&format!("/admin/activity?{name}={attack}")).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(!answer.body.contains("<svg onload"), "{name}");
+    }
+    for next in ["//evil", "https:evil", "/%5Cevil", "https://evil/admin/"] {
+        let mut stranger = Browser::new(&site);
+        stranger.get(&format!("/admin/sign-in?next={next}")).await;
+        stranger.post("/admin/sign-in", &[("email", EMAIL), ("next", next)]).await;
+        stranger.post("/admin/sign-in/password", &[("email", EMAIL), ("password", OWNER_PASSWORD), ("next", next)]).await;
+        assert_eq!(stranger.path, "/admin/", "{next}");
+    }
+}
+
+#[actix_web::test]
+async fn settings_are_saved_told_and_kept_from_being_overwritten_unseen() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser.get("/admin/provisioning").await;
+    assert!(page.body.contains("https://localhost:8443/") && page.body.contains(USER) && !page.body.contains(PASSWORD));
+    let revision = site.services.world(DEFAULT_ACCOUNT).expect("set up").account.revision.to_string();
+    let account = [("revision", revision.as_str()), ("user", "handsets"), ("password", "another-s3cret"), ("enabled", "on")];
+    let answer = browser.post("/admin/provisioning/account", &account).await;
+    assert!(answer.body.contains("role=\"status\""), "{}", answer.body);
+    let stale = browser.post("/admin/provisioning/account", &account).await;
+    assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(stale.body.contains("was changed"), "{}", stale.body);
+    browser.get("/admin/provisioning").await;
+    let shown = browser.post("/admin/provisioning/reveal", &[]).await;
+    assert!(shown.body.contains("another-s3cret"));
+    let log = browser.get("/admin/activity?object=account").await;
+    for part in ["handsets", USER, MASK, "showed the password of"] {
+        assert!(log.body.contains(part), "{part} is missing in {}", log.body);
+    }
+    assert!(!log.body.contains("another-s3cret") && !log.body.contains(PASSWORD));
+}
+
+#[actix_web::test]
+async fn a_rejected_setting_comes_back_with_its_error() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    browser.get("/admin/provisioning").await;
+    let answer = browser.post("/admin/provisioning/time", &[("time_zone", "Mars/Base"), ("time_server", "a b")]).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for part in
+        ["value=\"Mars/Base\"", "value=\"a b\"", "id=\"f-time_zone-error\"", "id=\"f-time_server-error\"", "value=\"phones\""]
+    {
+        assert!(answer.body.contains(part), "{part} is missing");
+    }
+    browser.get("/admin/provisioning").await;
+    let base = [("polling_window_from", "05:00"), ("polling_window", "03:00"), ("base_time", "on")];
+    let answer = browser.post("/admin/provisioning/base", &base).await;
+    assert!(answer.body.contains("id=\"f-polling_window-error\""), "{}", answer.body);
+    let base = [("polling_window_from", "22:00"), ("polling_window", "00:00"), ("base_time", "on")];
+    browser.get("/admin/provisioning").await;
+    browser.post("/admin/provisioning/base", &base).await;
+    let account = site.services.world(DEFAULT_ACCOUNT).expect("set up").account.clone();
+    assert_eq!((account.polling_window, account.base.time, account.base.polling), ((1_320, 1_440), true, false));
+}
+
+#[actix_web::test]
+async fn the_dashboard_counts_what_there_is_and_ticks_its_checklist() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let empty = browser.get("/admin/").await;
+    assert!(empty.body.contains("1 of 5 done") && empty.body.contains("No device yet."), "{}", empty.body);
+    let draft = pdms::services::accounts::AccountDraft { enabled: Some(false), ..Default::default() };
+    pdms::services::accounts::update(&site.services, &Actor::CommandLine, DEFAULT_ACCOUNT, None, &draft).expect("saved");
+    let page = browser.get("/admin/").await;
+    assert!(page.body.contains("Phones are not served"), "{}", page.body);
+    assert!(page.body.contains("command line changed account <strong>default</strong>"), "{}", page.body);
+}
+
+#[actix_web::test]
+async fn the_theme_is_kept_and_painted_from_the_first_page_on() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    browser.get("/admin/activity").await;
+    let answer = browser.post("/admin/theme", &[("theme", "dark"), ("next", "/admin/activity")]).await;
+    assert_eq!(browser.path, "/admin/activity");
+    assert!(answer.body.contains("<html lang=\"en\" data-theme=\"dark\">"));
+}
+
+#[actix_web::test]
+async fn a_page_that_is_not_there_says_so_with_a_way_on() {
+    let site = Site::open().await;
+    let answer = Browser::signed_in(&site).await.get("/admin/nowhere").await;
+    assert_eq!((answer.status, heading(&answer)), (StatusCode::NOT_FOUND, "Page not found"));
+    assert!(answer.body.contains("href=\"/admin/\""));
+}
