@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -52,30 +52,31 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Ok(application) => application,
         Err(error) => return failed(&error),
     };
-    greet(&application, &state);
-    match actix_web::rt::System::new().block_on(application.run_until_stopped(log)) {
+    let greeting = greeting(&application, &state);
+    let on_ready = move || drop(std::io::stderr().write_all(greeting.as_bytes()));
+    match actix_web::rt::System::new().block_on(application.run_until_stopped(log, on_ready)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
 }
 
 /// Where to go next, for the person at the terminal. The only place where the set-up link is shown.
-fn greet(application: &Application, state: &std::path::Path) {
-    let mut out = std::io::stderr().lock();
-    let mut say = |line: String| drop(writeln!(out, "{line}"));
-    let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
-    say("pdms is running.".to_owned());
-    for url in application.urls() {
-        say(format!("  Open      {url}"));
+fn greeting(application: &Application, state: &Path) -> String {
+    let mut lines = vec!["pdms is running.".to_owned()];
+    lines.extend(application.urls().iter().map(|url| format!("  Open      {url}")));
+    if let Some(address) = application.http_address() {
+        lines.push(format!("  Also      http://{address}/ (sends people to HTTPS)"));
     }
     if let Some(link) = application.setup_link() {
-        say("  Set it up with this link. It works once, and the next start prints another one:".to_owned());
-        say(format!("            {link}"));
+        lines.push("  Set it up with this link. It works once, and the next start prints another one:".to_owned());
+        lines.push(format!("            {link}"));
     }
-    say(format!("  State     {}", state.display()));
     if std::io::stderr().is_terminal() {
-        say("  Stop      Ctrl-C".to_owned());
+        lines.push("  Stop      Ctrl-C".to_owned());
     }
+    let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
+    lines.push(format!("  State     {}", state.display()));
+    lines.join("\n") + "\n"
 }
 
 /// Every phone holds a connection: takes as many open files as the system lets us have.
