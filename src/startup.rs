@@ -26,6 +26,8 @@ use crate::web::phone::{Door, PhoneSettings, handshake};
 use crate::web::tls::Tls;
 use crate::web::{Shared, http_app, https_app};
 
+use signals::Signals;
+
 pub use signals::LogFilter;
 
 /// A server that is bound and ready to run.
@@ -155,21 +157,25 @@ impl Application {
     }
 
     /// Runs until [`Stopper::stop`], SIGTERM or SIGINT; then finishes what is in flight, writes what is in memory and returns.
+    /// `on_ready` is called once signals are heard and connections are taken.
     ///
     /// # Errors
     /// The server broke off.
-    pub async fn run_until_stopped(self, log: LogFilter) -> Result<(), StartError> {
+    pub async fn run_until_stopped(self, log: LogFilter, on_ready: impl FnOnce()) -> Result<(), StartError> {
         let Self { config, server, shared, stop, local, .. } = self;
         let drained = CancellationToken::new();
         let background = background::start(&shared, drained.clone());
-        let watching = actix_web::rt::spawn(signals::watch(config, shared.clone(), stop.clone(), log));
+        let signals = Signals::listen()?;
+        let watching = actix_web::rt::spawn(signals.watch(config, shared.clone(), stop.clone(), log));
         let stopping = shared.stopping.clone();
         let begin = async move {
             stop.cancelled().await;
             stopping.begin();
         };
+        let running = server.shutdown_signal(begin).run();
         signals::tell_ready();
-        let ended = server.shutdown_signal(begin).run().await;
+        on_ready();
+        let ended = running.await;
         drained.cancel();
         background.wait().await;
         watching.abort();

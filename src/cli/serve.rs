@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -65,31 +65,32 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let state = config.state.clone();
     let application = Application::build(config, Clock::system())?;
     let filled = demo.as_ref().map(|demo| demo.fill(&application)).transpose()?;
-    greet(&application, &state, filled.as_ref().map(|(link, _)| link.as_str()));
-    Ok(actix_web::rt::System::new().block_on(application.run_until_stopped(log))?)
+    let greeting = greeting(&application, &state, filled.as_ref().map(|(link, _)| link.as_str()));
+    let on_ready = move || drop(std::io::stderr().write_all(greeting.as_bytes()));
+    Ok(actix_web::rt::System::new().block_on(application.run_until_stopped(log, on_ready))?)
 }
 
 /// Where to go next, for the person at the terminal. The only place where the set-up link is shown.
-fn greet(application: &Application, state: &std::path::Path, sign_in: Option<&str>) {
-    let mut out = std::io::stderr().lock();
-    let mut say = |line: String| drop(writeln!(out, "{line}"));
-    let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
-    say("pdms is running.".to_owned());
-    for url in application.urls() {
-        say(format!("  Open      {url}"));
-    }
-    if let Some(link) = application.setup_link().filter(|_| sign_in.is_none()) {
-        say("  Set it up with this link. It works once, and the next start prints another one:".to_owned());
-        say(format!("            {link}"));
+fn greeting(application: &Application, state: &Path, sign_in: Option<&str>) -> String {
+    let mut lines = vec!["pdms is running.".to_owned()];
+    lines.extend(application.urls().iter().map(|url| format!("  Open      {url}")));
+    if let Some(address) = application.http_address() {
+        lines.push(format!("  Also      http://{address}/ (sends people to HTTPS)"));
     }
     if let Some(link) = sign_in {
-        say("  Demo      200 simulated phones come in now. Sign in with this link, once and within an hour:".to_owned());
-        say(format!("            {link}"));
+        lines.push("  Demo      200 simulated phones come in now. Sign in with this link, once and within an hour:".to_owned());
+        lines.push(format!("            {link}"));
+    } else if let Some(link) = application.setup_link() {
+        lines.push("  Set it up with this link. It works once, and the next start prints another one:".to_owned());
+        lines.push(format!("            {link}"));
     }
-    say(format!("  State     {}{}", state.display(), if sign_in.is_some() { " (gone when this stops)" } else { "" }));
     if std::io::stderr().is_terminal() {
-        say("  Stop      Ctrl-C".to_owned());
+        lines.push("  Stop      Ctrl-C".to_owned());
     }
+    let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
+    let gone = if sign_in.is_some() { " (gone when this stops)" } else { "" };
+    lines.push(format!("  State     {}{gone}", state.display()));
+    lines.join("\n") + "\n"
 }
 
 /// Every phone holds a connection: takes as many open files as the system lets us have.

@@ -15,6 +15,7 @@ pub mod devices;
 pub mod enrolment;
 pub mod error;
 pub mod import;
+pub mod pending_imports;
 pub mod presence;
 pub mod profiles;
 pub mod provisioning;
@@ -44,6 +45,7 @@ use crate::domain::world::{Endpoints, World};
 use crate::store::{self, Faults, Store};
 use clock::Clock;
 use error::ServiceError;
+use pending_imports::PendingImports;
 use presence::Presence;
 use roster::{Roster, Rosters};
 use secrets::{KeyFile, Secrets};
@@ -61,6 +63,7 @@ pub struct Services {
     worlds: Worlds,
     rosters: Rosters,
     presence: Presence,
+    pending_imports: PendingImports,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
     sign_in_links: sign_in_link::SignInLinks,
@@ -106,6 +109,7 @@ impl Services {
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), ca_pem: None }),
             rosters: Rosters::default(),
             presence: Presence::default(),
+            pending_imports: PendingImports::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
             sign_in_links: sign_in_link::SignInLinks::default(),
@@ -136,6 +140,11 @@ impl Services {
     /// All worlds.
     pub fn worlds(&self) -> &Worlds {
         &self.worlds
+    }
+
+    /// Imports that somebody looks at and has not accepted yet.
+    pub fn pending_imports(&self) -> &PendingImports {
+        &self.pending_imports
     }
 
     /// An account's world.

@@ -5,10 +5,8 @@
 //! crash loses at most what came since the last flush; a device that was lost so is simply added again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
@@ -23,8 +21,8 @@ use crate::domain::run::assembly::{Assembler, Finished, Heard, Standing};
 use crate::domain::run::{Run, Subject};
 use crate::domain::user_agent::UserAgent;
 
-/// Messages that wait for the next flush; more are counted and dropped. A second of the heaviest storm is a tenth of it.
-const WAITING_MESSAGES: usize = 300_000;
+/// Messages that wait for the next flush; more are counted and dropped. Three seconds of the heaviest storm.
+const WAITING_MESSAGES: usize = 100_000;
 /// Ended runs that wait while nothing can be written; the oldest are dropped.
 const WAITING_RUNS: usize = 20_000;
 
@@ -160,53 +158,6 @@ pub fn close(services: &Services) -> Result<(), ServiceError> {
     flush(services)
 }
 
-/// The thread that flushes. Stopped, it has written everything.
-#[derive(Debug)]
-pub struct Flusher {
-    stop: mpsc::Sender<()>,
-    thread: std::thread::JoinHandle<()>,
-}
-
-impl Flusher {
-    /// Begins to flush at this interval: 250 to 1000 ms, so that little is lost in a crash and little is written.
-    ///
-    /// # Errors
-    /// If the system gives no thread.
-    pub fn start(services: Arc<Services>, interval: Duration) -> io::Result<Self> {
-        let (stop, stopped) = mpsc::channel();
-        let run = move || {
-            let mut failing = false;
-            while stopped.recv_timeout(interval) == Err(mpsc::RecvTimeoutError::Timeout) {
-                report(flush(&services), &mut failing);
-            }
-            report(close(&services), &mut failing);
-        };
-        let thread = std::thread::Builder::new().name("presence".to_owned()).spawn(run)?;
-        Ok(Self { stop, thread })
-    }
-
-    /// Ends all runs, writes everything and waits for it.
-    pub fn stop(self) {
-        drop(self.stop);
-        if self.thread.join().is_err() {
-            tracing::error!("what phones told last could not be written");
-        }
-    }
-}
-
-/// Says once that writing fails and once that it goes on: a full disk lasts longer than a flush.
-fn report(flushed: Result<(), ServiceError>, failing: &mut bool) {
-    let was_failing = std::mem::replace(failing, flushed.is_err());
-    match flushed {
-        Ok(()) if was_failing => tracing::info!("what phones tell is written again"),
-        Err(error) if !was_failing => {
-            let error: &(dyn std::error::Error + 'static) = &error;
-            tracing::error!(error, "what phones tell cannot be written; it is kept and tried again");
-        }
-        _ => {}
-    }
-}
-
 impl State {
     fn take_in(&mut self, services: &Services, message: Message) {
         let Message { account, mut heard, agent, private_ip } = message;
@@ -286,8 +237,12 @@ fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch
     }
     let mut refused = false;
     for (_, finished) in batch.runs.iter().filter(|(of, _)| *of == account) {
+        match &finished.subject {
+            // Its former runs went with it.
+            Subject::Device(key) if roster.find(key).is_none() => continue,
+            subject => refused |= !matches!(subject, Subject::Device(_)),
+        }
         runs::keep(change, account, finished)?;
-        refused |= !matches!(finished.subject, Subject::Device(_));
     }
     if refused {
         runs::make_room(change, account)?;
@@ -322,3 +277,7 @@ fn recognise(change: &mut Change<'_>, key: &DeviceKey, agent: &UserAgent) -> Res
     device.model = agent.model.clone();
     change.put_device(device)
 }
+
+#[cfg(test)]
+#[path = "presence_tests.rs"]
+mod tests;

@@ -13,7 +13,7 @@ use super::Services;
 use super::commit::{self, Change};
 use super::error::ServiceError;
 use super::presence;
-use crate::blobs::logs::Draft;
+pub use crate::blobs::logs::Draft;
 use crate::domain::access::Grant;
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_file::DeviceFile;
@@ -214,12 +214,4 @@ fn follow_clock(
         change.put_device(device.clone())?;
     }
     Ok(())
-}
-
-/// Removes logs that are older than the account keeps them (R44), and tells how many.
-///
-/// # Errors
-/// [`ServiceError::File`].
-pub fn expire_logs(services: &Services, before: Timestamp) -> Result<u64, ServiceError> {
-    services.blobs.logs().sweep(before).map_err(ServiceError::file("clear", services.state_dir.logs()))
 }

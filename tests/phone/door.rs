@@ -1,8 +1,10 @@
 //! Who gets in, and what everybody else is told (contract 4, groups PHN and NET of the security catalogue).
 
 use pdms::domain::admission::NewDeviceCaps;
+use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::services::accounts::AccountDraft;
 use pdms::services::devices::Afterwards;
+use pdms::services::runs;
 use pdms::web::phone::PhoneSettings;
 
 use crate::support::phone::Phone;
@@ -82,7 +84,7 @@ fn phn_10_a_flood_of_new_devices_is_held_and_known_ones_are_served_on() {
     assert_eq!(phone.get("/0004f2000000.cfg").status, 200, "a known phone at that address");
     server.advance(600);
     assert_eq!(phone.get("/0004f2000009.cfg").status, 200, "ten minutes later");
-    assert_eq!(server.services.roster(pdms::domain::ids::DEFAULT_ACCOUNT).len(), 4);
+    assert_eq!(server.services.roster(DEFAULT_ACCOUNT).len(), 4);
 }
 
 #[test]
@@ -91,10 +93,16 @@ fn phn_11_a_deleted_device_comes_back_as_a_new_one_without_its_former_files() {
     let phone = Phone::new(&server);
     assert_eq!(phone.put(&format!("/{MAC}-phone.cfg"), b"<PHONE_CONFIG><OVERRIDES/></PHONE_CONFIG>").status, 201);
     assert_eq!(phone.put(&format!("/{MAC}-app.log"), b"old").status, 201);
+    phone.get(&format!("/{MAC}.cfg"));
+    server.flush();
     server.delete(MAC, Afterwards::Forget);
     assert!(server.device(MAC).is_none());
+    server.advance(200);
+    server.flush();
     assert_eq!(phone.get(&format!("/{MAC}.cfg")).status, 200);
     assert!(server.device(MAC).is_some());
+    let runs = runs::of_device(&server.services, DEFAULT_ACCOUNT, &MAC.parse().expect("a MAC")).expect("listed");
+    assert_eq!(runs.len(), 1, "only the run since it came back");
     assert_eq!(phone.get(&format!("/{MAC}-phone.cfg")).status, 404);
     assert_eq!(phone.get(&format!("/{MAC}-app.log")).status, 404);
 }

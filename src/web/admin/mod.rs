@@ -63,6 +63,7 @@ fn rooms(config: &mut ServiceConfig) {
     dashboard::configure(config);
     devices::configure(config);
     runs::configure(config);
+    profiles::configure(config);
     deployment::configure(config);
     provisioning::configure(config);
     activity::configure(config);

@@ -12,7 +12,6 @@ use futures_util::StreamExt as _;
 use super::Call;
 use super::fetch::fault;
 use super::reply::Reply;
-use crate::blobs::logs::Draft;
 use crate::domain::ids::AccountId;
 use crate::domain::run::Reason;
 use crate::domain::upload::{Destination, Refusal, Upload, upload_of};
@@ -20,7 +19,7 @@ use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::error::ServiceError;
 use crate::services::provisioning::Guest;
-use crate::services::uploads::{self, Kept};
+use crate::services::uploads::{self, Draft, Kept};
 use crate::web::blocking;
 
 /// Bytes of a body that are held in memory before it goes to a file.

@@ -1,13 +1,14 @@
 //! Import from File and Paste Configuration XML: what a file would change is shown on a page of its own; nothing is written
 //! before somebody accepts it there, and then exactly what was shown (R122, contract 5.2).
 
+use std::sync::Arc;
+
 use actix_multipart::Multipart;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Bytes};
+use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 
-use super::pending::{Imports, Pending};
 use super::preview::PreviewPage;
 use super::profile::{answer, find};
 use crate::domain::field_error::FieldErrors;
@@ -17,6 +18,7 @@ use crate::domain::limits::IMPORT_BYTES;
 use crate::domain::profile::Profile;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
+use crate::services::pending_imports::Pending;
 use crate::services::profiles::{self, Shown};
 use crate::services::{self, Services};
 use crate::web::admin::failure::Failure;
@@ -33,11 +35,10 @@ pub async fn upload(
     who: SignedIn,
     parts: Multipart,
     services: web::Data<Services>,
-    imports: web::Data<Imports>,
 ) -> Result<HttpResponse, Failure> {
     let profile = find(&services, &who, &id)?;
     match file(parts).await {
-        Ok((name, bytes)) => keep(&who, &services, &imports, &profile, Form::default(), ("file", name, bytes)).await,
+        Ok((name, bytes)) => keep(&who, &services, &profile, Form::default(), ("file", name, bytes)).await,
         Err(message) => {
             let form = Form::default().rejected(&FieldErrors::one("file", message));
             answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, form, None)
@@ -51,21 +52,20 @@ pub async fn paste(
     who: SignedIn,
     form: Form,
     services: web::Data<Services>,
-    imports: web::Data<Imports>,
 ) -> Result<HttpResponse, Failure> {
     let profile = find(&services, &who, &id)?;
-    let text = Bytes::from(form.value("xml").to_owned());
+    let text: Arc<[u8]> = Arc::from(form.value("xml").as_bytes());
     if text.len() > IMPORT_BYTES {
         let form = form.rejected(&FieldErrors::one("xml", TOO_LARGE));
         return answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, form, None);
     }
-    keep(&who, &services, &imports, &profile, form, ("xml", "The pasted text".to_owned(), text)).await
+    keep(&who, &services, &profile, form, ("xml", "The pasted text".to_owned(), text)).await
 }
 
 const TOO_LARGE: &str = "a configuration file has at most 4 MiB; this one has more";
 
 /// The file of a multipart form: its name and content.
-async fn file(mut parts: Multipart) -> Result<(String, Bytes), &'static str> {
+async fn file(mut parts: Multipart) -> Result<(String, Arc<[u8]>), &'static str> {
     const BROKEN: &str = "the file did not arrive whole; choose it again";
     while let Some(part) = parts.next().await {
         let mut part = part.map_err(|_| BROKEN)?;
@@ -95,17 +95,16 @@ async fn file(mut parts: Multipart) -> Result<(String, Bytes), &'static str> {
 async fn keep(
     who: &SignedIn,
     services: &web::Data<Services>,
-    imports: &Imports,
     profile: &Profile,
     form: Form,
-    (field, source, bytes): (&'static str, String, Bytes),
+    (field, source, bytes): (&'static str, String, Arc<[u8]>),
 ) -> Result<HttpResponse, Failure> {
-    let read = compare(services, profile, bytes.clone(), ImportOptions::default()).await;
+    let read = compare(services, profile, Arc::clone(&bytes), ImportOptions::default()).await;
     match read {
         Ok(_) => {
             let (user, at) = (who.person.id, services.clock().now());
             let pending = Pending { user, profile: profile.id, revision: profile.revision, source, bytes, at };
-            Ok(see_other(&format!("/admin/profiles/{}/import/{}", profile.id, imports.put(pending))))
+            Ok(see_other(&format!("/admin/profiles/{}/import/{}", profile.id, services.pending_imports().put(pending))))
         }
         Err(ServiceError::Invalid(errors)) => {
             let mut told = FieldErrors::new();
@@ -121,7 +120,7 @@ async fn keep(
 async fn compare(
     services: &web::Data<Services>,
     profile: &Profile,
-    bytes: Bytes,
+    bytes: Arc<[u8]>,
     options: ImportOptions,
 ) -> Result<ImportPreview, ServiceError> {
     let present = profile.parameters.clone();
@@ -129,8 +128,8 @@ async fn compare(
 }
 
 /// The import that an address names; one that is over leads back to the profile.
-fn waiting(who: &SignedIn, services: &Services, imports: &Imports, id: ProfileId, token: &str) -> Result<Pending, HttpResponse> {
-    imports.get(token, who.person.id, id, services.clock().now()).ok_or_else(|| {
+fn waiting(who: &SignedIn, services: &Services, id: ProfileId, token: &str) -> Result<Pending, HttpResponse> {
+    services.pending_imports().get(token, who.person.id, id, services.clock().now()).ok_or_else(|| {
         who.not_done(
             &format!("/admin/profiles/{id}#add"),
             "This import is over or was decided already. Nothing was changed by it; send the file again.",
@@ -144,18 +143,17 @@ pub async fn preview(
     path: web::Path<(String, String)>,
     who: SignedIn,
     services: web::Data<Services>,
-    imports: web::Data<Imports>,
 ) -> Result<HttpResponse, Failure> {
     let (id, token) = path.into_inner();
     let profile = find(&services, &who, &id)?;
-    let pending = match waiting(&who, &services, &imports, profile.id, &token) {
+    let pending = match waiting(&who, &services, profile.id, &token) {
         Ok(pending) => pending,
         Err(over) => return Ok(over),
     };
-    let shown = compare(&services, &profile, pending.bytes.clone(), ImportOptions::default()).await;
+    let shown = compare(&services, &profile, Arc::clone(&pending.bytes), ImportOptions::default()).await;
     let shown = shown.map_err(Failure::of(&who))?;
     let changed_by = (pending.revision != profile.revision).then(|| profile.modified_by.clone());
-    imports.shown_with(&token, profile.revision);
+    services.pending_imports().shown_with(&token, profile.revision);
     let list = ListQuery::of(&request, &[]);
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let usage = super::usage::Usage::new(&world, &services.roster(DEFAULT_ACCOUNT).all());
@@ -169,16 +167,15 @@ pub async fn decide(
     who: SignedIn,
     form: Form,
     services: web::Data<Services>,
-    imports: web::Data<Imports>,
 ) -> Result<HttpResponse, Failure> {
     let (id, token) = path.into_inner();
     let profile = find(&services, &who, &id)?;
     let home = format!("/admin/profiles/{}", profile.id);
     if !form.is("do", "accept") {
-        imports.remove(&token);
+        services.pending_imports().remove(&token);
         return Ok(who.done(&home, "Cancelled: nothing was changed."));
     }
-    let pending = match waiting(&who, &services, &imports, profile.id, &token) {
+    let pending = match waiting(&who, &services, profile.id, &token) {
         Ok(pending) => pending,
         Err(over) => return Ok(over),
     };
@@ -191,14 +188,14 @@ pub async fn decide(
     let taken = compare(&services, &profile, pending.bytes, options).await.map_err(Failure::of(&who))?;
     let counts = format!("{} added, {} changed", taken.added.len(), taken.changed.len());
     if !taken.changes_anything() {
-        imports.remove(&token);
+        services.pending_imports().remove(&token);
         return Ok(who.done(&home, format!("{} changes nothing here.", pending.source)));
     }
     let (actor, shown) = (who.actor.clone(), Shown { id: profile.id, revision });
     let import = move |services: &Services| profiles::import(services, &actor, DEFAULT_ACCOUNT, shown, &taken, Mode::Keep);
     match blocking::call(&services, import).await {
         Ok(saved) => {
-            imports.remove(&token);
+            services.pending_imports().remove(&token);
             let total = words::count(saved.parameters.len(), "parameter", "parameters");
             Ok(who.done(&home, format!("Imported {}: {counts}. The profile has {total} now.", pending.source)))
         }

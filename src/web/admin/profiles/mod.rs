@@ -4,16 +4,13 @@ mod add;
 mod delete;
 mod import;
 mod list;
-mod pending;
 mod preview;
 mod profile;
 mod usage;
 
 use actix_web::web::{ServiceConfig, get, post};
 
-pub use pending::Imports;
-
-/// The addresses below `/admin/profiles`. They need [`Imports`] among the application's data.
+/// The addresses below `/admin/profiles`.
 pub fn configure(routes: &mut ServiceConfig) {
     routes
         .route("/admin/profiles", get().to(list::show))

@@ -2,8 +2,8 @@
 //! large and full of secrets. Bounded in number and time; a restart forgets them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use actix_web::web::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use rand::RngExt;
@@ -27,16 +27,16 @@ pub struct Pending {
     /// What it is called: a file's name, or *The pasted text*.
     pub source: String,
     /// The file.
-    pub bytes: Bytes,
+    pub bytes: Arc<[u8]>,
     /// When it came.
     pub at: Timestamp,
 }
 
 /// All imports that wait.
 #[derive(Debug, Default)]
-pub struct Imports(Mutex<HashMap<String, Pending>>);
+pub struct PendingImports(Mutex<HashMap<String, Pending>>);
 
-impl Imports {
+impl PendingImports {
     /// Keeps an import and answers the word that finds it again; nobody can guess it.
     pub fn put(&self, pending: Pending) -> String {
         let token = hex::encode(rand::rng().random::<[u8; 16]>());
@@ -80,12 +80,12 @@ mod tests {
     fn pending(second: i64) -> Pending {
         let at = Timestamp::from_second(second).expect("a time");
         let (user, profile) = (UserId(1), ProfileId(7));
-        Pending { user, profile, revision: 1, source: "a.cfg".to_owned(), bytes: Bytes::from_static(b"<a/>"), at }
+        Pending { user, profile, revision: 1, source: "a.cfg".to_owned(), bytes: Arc::from(*b"<a/>"), at }
     }
 
     #[test]
     fn an_import_is_found_by_its_owner_for_its_profile_until_it_is_over() {
-        let (imports, start) = (Imports::default(), pending(0).at);
+        let (imports, start) = (PendingImports::default(), pending(0).at);
         let token = imports.put(pending(0));
         assert!(imports.get(&token, UserId(1), ProfileId(7), start + WAITS).is_some());
         assert!(imports.get(&token, UserId(2), ProfileId(7), start).is_none());
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_oldest_makes_room() {
-        let imports = Imports::default();
+        let imports = PendingImports::default();
         let tokens: Vec<String> = (0..=AT_MOST as i64).map(|second| imports.put(pending(second))).collect();
         let is_kept = |token: &String| imports.get(token, UserId(1), ProfileId(7), pending(20).at).is_some();
         assert!(!is_kept(&tokens[0]) && tokens[1..].iter().all(is_kept));
