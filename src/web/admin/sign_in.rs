@@ -128,8 +128,8 @@ async fn demo(visitor: Visitor, request: HttpRequest, services: web::Data<Servic
 }
 
 async fn sign_out(who: SignedIn, services: web::Data<Services>) -> HttpResponse {
-    let name = who.person.name.clone();
-    if let Err(error) = blocking::call(&services, move |services| users::signed_out(services, &name)).await {
+    let actor = who.actor.clone();
+    if let Err(error) = blocking::call(&services, move |services| users::signed_out(services, &actor)).await {
         tracing::error!(%error, "a sign-out could not be noted in the activity log");
     }
     session::sign_out(who.session());

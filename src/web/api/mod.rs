@@ -56,7 +56,9 @@ macro_rules! routes {
 }
 
 routes! {
+    session::begin_session,
     session::show_session,
+    session::end_session,
     devices::list_devices,
     devices::show_device,
     devices::show_effective,
