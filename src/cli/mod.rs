@@ -1,6 +1,7 @@
 //! The command line: one file a verb.
 
 mod logging;
+mod openapi;
 mod serve;
 mod setup;
 pub mod simulate;
@@ -28,6 +29,7 @@ enum Verb {
     Setup(setup::Arguments),
     User(user::Arguments),
     Simulate(simulate::Arguments),
+    Openapi(openapi::Arguments),
     Version(version::Arguments),
 }
 
@@ -37,6 +39,7 @@ pub fn run() -> ExitCode {
         Verb::Serve(arguments) => serve::run(arguments),
         Verb::Setup(arguments) => setup::run(arguments),
         Verb::User(arguments) => user::run(arguments),
+        Verb::Openapi(arguments) => openapi::run(&arguments),
         Verb::Version(arguments) => version::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),
     }
