@@ -18,12 +18,15 @@ use crate::services::certificates::{CertificateError, Certificates, ServerNames}
 use crate::services::clock::Clock;
 use crate::services::error::ServiceError;
 use crate::services::{Opening, Services, presence, setup};
+use crate::web::admin::session::Demo;
 use crate::web::health::Stopping;
 use crate::web::listener::{self, TimeLimits};
 use crate::web::local::LocalSocket;
 use crate::web::phone::{Door, PhoneSettings, handshake};
 use crate::web::tls::Tls;
 use crate::web::{Shared, http_app, https_app};
+
+use signals::Signals;
 
 pub use signals::LogFilter;
 
@@ -140,27 +143,39 @@ impl Application {
         self.shared.address.urls(&self.shared.services)
     }
 
+    /// Looks again under which address and name the server is reached: after it was set up.
+    ///
+    /// # Errors
+    /// See [`Address::refresh`].
+    pub fn refresh_address(&self) -> Result<(), ServiceError> {
+        self.shared.address.refresh(&self.shared.services).map(|_| ())
+    }
+
     /// What stops this application from elsewhere.
     pub fn stopper(&self) -> Stopper {
         Stopper(self.stop.clone())
     }
 
     /// Runs until [`Stopper::stop`], SIGTERM or SIGINT; then finishes what is in flight, writes what is in memory and returns.
+    /// `on_ready` is called once signals are heard and connections are taken.
     ///
     /// # Errors
     /// The server broke off.
-    pub async fn run_until_stopped(self, log: LogFilter) -> Result<(), StartError> {
+    pub async fn run_until_stopped(self, log: LogFilter, on_ready: impl FnOnce()) -> Result<(), StartError> {
         let Self { config, server, shared, stop, local, .. } = self;
         let drained = CancellationToken::new();
         let background = background::start(&shared, drained.clone());
-        let watching = actix_web::rt::spawn(signals::watch(config, shared.clone(), stop.clone(), log));
+        let signals = Signals::listen()?;
+        let watching = actix_web::rt::spawn(signals.watch(config, shared.clone(), stop.clone(), log));
         let stopping = shared.stopping.clone();
         let begin = async move {
             stop.cancelled().await;
             stopping.begin();
         };
+        let running = server.shutdown_signal(begin).run();
         signals::tell_ready();
-        let ended = server.shutdown_signal(begin).run().await;
+        on_ready();
+        let ended = running.await;
         drained.cancel();
         background.wait().await;
         watching.abort();
@@ -204,6 +219,7 @@ fn share(config: &Config, services: Data<Services>, address: Data<Address>) -> S
         address,
         stopping: Data::new(Stopping::default()),
         limits: Data::new(TimeLimits::default()),
+        demo: config.demo.then(|| Data::new(Demo)),
     }
 }
 

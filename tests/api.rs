@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::api::{ACCOUNT, Api, problem};
 use crate::support::phone::Phone;
-use crate::support::server::{PASSWORD, Server};
+use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, PASSWORD, Server};
 
 const KEY: &str = "0004f2a11a01";
 
@@ -37,6 +37,31 @@ fn strangers_and_other_sites_change_and_learn_nothing() {
     let forged = Api::owner(&server).with("Origin", "https://evil.example");
     assert_eq!(forged.refused("DELETE", "/devices/0004f2a11a01?removal=forget", None).0, 403);
     assert_eq!(cookie.ok("GET", "/devices", None)["total"], 0);
+}
+
+#[test]
+fn a_program_signs_in_and_out_by_json() {
+    let server = Server::start();
+    let stranger = Api::stranger(&server);
+    let right = json!({ "email": OWNER_EMAIL, "password": OWNER_PASSWORD });
+    for wrong in
+        [json!({ "email": OWNER_EMAIL, "password": "wrong horse" }), json!({ "email": "nobody@example.test", "password": "x" })]
+    {
+        assert_eq!(stranger.refused("POST", "/api/v1/session", Some(wrong)).0, 401);
+    }
+    let forged = stranger.clone().with("Origin", "https://evil.example");
+    assert_eq!(forged.refused("POST", "/api/v1/session", Some(right.clone())).0, 403);
+
+    let signed_in = stranger.call("POST", "/api/v1/session", Some(right));
+    assert_eq!(signed_in.status, 200, "{}", signed_in.text());
+    let cookie = signed_in.header("set-cookie").and_then(|cookie| cookie.split(';').next()).expect("a cookie").to_owned();
+    let told: Value = serde_json::from_slice(&signed_in.body).expect("JSON");
+    let program = Api::stranger(&server).with("Cookie", &cookie);
+    assert_eq!(program.refused("POST", "/devices", Some(device(KEY))).0, 403, "changes need the token too");
+    let program = program.with("X-CSRF-Token", told["csrf_token"].as_str().expect("a token"));
+    assert_eq!(program.call("POST", "/devices", Some(device(KEY))).status, 201);
+    assert_eq!(program.call("DELETE", "/api/v1/session", None).status, 204);
+    assert_eq!(program.refused("GET", "/devices", None).0, 401);
 }
 
 #[test]
@@ -343,7 +368,9 @@ fn every_described_operation_answers() {
         let path = path.replace("{account}", "default").replace("{key}", KEY).replace("{id}", "1").replace("{name}", "phone.cfg");
         for method in item.as_object().expect("operations").keys() {
             let answer = stranger.call(&method.to_uppercase(), &format!("/api/v1{path}"), Some(json!({})));
-            assert_eq!(answer.status, 401, "{method} {path}: {}", answer.text());
+            // Signing in is what strangers do: it looks at what they send.
+            let expected = if (method.as_str(), path.as_str()) == ("post", "/session") { 422 } else { 401 };
+            assert_eq!(answer.status, expected, "{method} {path}: {}", answer.text());
             operations += 1;
         }
     }

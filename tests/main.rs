@@ -12,5 +12,6 @@ mod import_corpus;
 mod listener;
 mod phone;
 mod phone_files;
+mod process;
 mod support;
 mod user_agents;

@@ -21,8 +21,8 @@ use crate::domain::run::assembly::{Assembler, Finished, Heard, Standing};
 use crate::domain::run::{Run, Subject};
 use crate::domain::user_agent::UserAgent;
 
-/// Messages that wait for the next flush; more are counted and dropped. A second of the heaviest storm is a tenth of it.
-const WAITING_MESSAGES: usize = 300_000;
+/// Messages that wait for the next flush; more are counted and dropped. Three seconds of the heaviest storm.
+const WAITING_MESSAGES: usize = 100_000;
 /// Ended runs that wait while nothing can be written; the oldest are dropped.
 const WAITING_RUNS: usize = 20_000;
 
@@ -277,3 +277,7 @@ fn recognise(change: &mut Change<'_>, key: &DeviceKey, agent: &UserAgent) -> Res
     device.model = agent.model.clone();
     change.put_device(device)
 }
+
+#[cfg(test)]
+#[path = "presence_tests.rs"]
+mod tests;

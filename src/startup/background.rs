@@ -1,4 +1,4 @@
-//! What the server does by itself while it runs: writing what phones told, and looking after certificates, sessions and the like.
+//! What the server does by itself while it runs: writing what phones told, and looking after certificates and retention.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::services::Services;
 use crate::services::error::ServiceError;
-use crate::services::{presence, sessions};
+use crate::services::{presence, retention};
 use crate::web::Shared;
 
 /// How often what phones told is written: a crash loses at most this much of it (P14).
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
-/// How often certificates are looked at and ended sessions are forgotten.
+/// How often certificates are looked at and what is past its time is removed.
 const LOOK_AFTER_EVERY: Duration = Duration::from_secs(15 * 60);
 
 /// The tasks that run beside the listeners.
@@ -33,14 +33,14 @@ impl Background {
 /// Starts the tasks; they end when `stop` is cancelled.
 pub(super) fn start(shared: &Shared, stop: CancellationToken) -> Background {
     let flush = repeat(&shared.services, FLUSH_EVERY, stop.clone(), "write what phones told", presence::flush);
-    let sweep = repeat(&shared.services, LOOK_AFTER_EVERY, stop.clone(), "forget ended sessions", |services| {
-        sessions::sweep(services).map(drop)
+    let expire = repeat(&shared.services, LOOK_AFTER_EVERY, stop.clone(), "remove what is past its time", |services| {
+        retention::run(services).map(drop)
     });
     let address = shared.address.clone();
     let certificates = repeat(&shared.services, LOOK_AFTER_EVERY, stop, "renew the certificates", move |services| {
         address.refresh(services).map(drop)
     });
-    Background(vec![flush, sweep, certificates])
+    Background(vec![flush, expire, certificates])
 }
 
 /// Does something every so often on a thread that may block. What fails is logged once, and again when it fails otherwise.

@@ -1,5 +1,6 @@
 //! Signals of the system and words to its service manager: stop, stop at once, read again.
 
+use std::io;
 use std::sync::Arc;
 
 use actix_web::web;
@@ -21,25 +22,34 @@ pub(super) fn tell_ready() {
     tell(&[NotifyState::Ready]);
 }
 
-/// SIGTERM and SIGINT stop, a second one at once; SIGHUP reads certificates and log level again.
-pub(super) async fn watch(config: Config, shared: Shared, stop: CancellationToken, log: LogFilter) {
-    let (Some(mut terminate), Some(mut interrupt), Some(mut hang_up)) =
-        (listen(SignalKind::terminate()), listen(SignalKind::interrupt()), listen(SignalKind::hangup()))
-    else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            Some(()) = terminate.recv() => on_stop(&stop),
-            Some(()) = interrupt.recv() => on_stop(&stop),
-            Some(()) = hang_up.recv() => reload(&config, &shared, &log).await,
-            else => return,
-        }
-    }
+/// The signals that the server hears.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
 }
 
-fn listen(kind: SignalKind) -> Option<Signal> {
-    signal(kind).inspect_err(|error| tracing::error!(%error, "a signal cannot be listened to")).ok()
+impl Signals {
+    /// Begins to hear them: until then each of them ends the process.
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// SIGTERM and SIGINT stop, a second one at once; SIGHUP reads certificates and log level again.
+    pub(super) async fn watch(mut self, config: Config, shared: Shared, stop: CancellationToken, log: LogFilter) {
+        loop {
+            tokio::select! {
+                Some(()) = self.terminate.recv() => on_stop(&stop),
+                Some(()) = self.interrupt.recv() => on_stop(&stop),
+                Some(()) = self.hang_up.recv() => reload(&config, &shared, &log).await,
+                else => return,
+            }
+        }
+    }
 }
 
 fn on_stop(stop: &CancellationToken) {

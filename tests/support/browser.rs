@@ -15,7 +15,6 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{App, test};
 use jiff::SignedDuration;
-use pdms::domain::ids::UserId;
 use pdms::services::address::Address;
 use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
@@ -39,7 +38,7 @@ pub struct Site {
     /// Their clock.
     pub clock: Clock,
     app: Box<dyn Fn(Request) -> Answering>,
-    dir: tempfile::TempDir,
+    _dir: tempfile::TempDir,
 }
 
 /// What came back.
@@ -87,22 +86,12 @@ impl Site {
             let app = Rc::clone(&app);
             Box::pin(async move { app.call(request).await.expect("handlers answer errors themselves") })
         });
-        Rc::new(Self { services, clock, app, dir })
+        Rc::new(Self { services, clock, app, _dir: dir })
     }
 
     /// Lets time pass.
     pub fn advance(&self, time: SignedDuration) {
         self.clock.advance_to(self.clock.now() + time);
-    }
-
-    /// The state directory.
-    pub fn state_dir(&self) -> std::path::PathBuf {
-        self.dir.path().join("state")
-    }
-
-    /// The first owner.
-    pub fn owner(&self) -> UserId {
-        pdms::services::users::list(&self.services).expect("users")[0].id
     }
 }
 

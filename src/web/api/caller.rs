@@ -26,8 +26,9 @@ pub struct Caller {
 
 impl Caller {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let actor = session::actor(request)
-            .ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "sign in at /admin/ and send the session's cookie"))?;
+        let actor = session::actor(request).ok_or_else(|| {
+            Problem::new(StatusCode::UNAUTHORIZED, "sign in by POST /api/v1/session or at /admin/ and send the session's cookie")
+        })?;
         if !request.method().is_safe() {
             check_origin(request)?;
         }

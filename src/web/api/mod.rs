@@ -19,6 +19,7 @@ pub mod profiles;
 pub mod runs;
 pub mod session;
 pub mod settings;
+pub mod sign_ins;
 pub mod users;
 
 use actix_web::{HttpResponse, get, web};
@@ -58,9 +59,11 @@ macro_rules! routes {
 }
 
 routes! {
+    session::begin_session,
     session::show_session,
-    session::list_sign_ins,
-    session::end_sign_in,
+    session::end_session,
+    sign_ins::list_sign_ins,
+    sign_ins::end_sign_in,
     devices::list_devices,
     devices::show_device,
     devices::show_effective,

@@ -1,22 +1,19 @@
-//! Who is calling, the token that changes need, and where else the caller is signed in.
+//! Signing in and out by a program, who is calling, and the token that changes need.
 
 use actix_session::SessionExt;
-use actix_web::{HttpRequest, HttpResponse, delete, get, web};
-use jiff::Timestamp;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::body::DryRun;
 use super::caller::Caller;
-use super::list::List;
 use super::problem::{Problem, Problems};
 use crate::domain::access::Actor;
-use crate::domain::ids::UserId;
-use crate::domain::session::SessionKey;
+use crate::domain::account::Secret;
 use crate::services::Services;
-use crate::services::commit::Mode;
-use crate::services::sessions::{self, Listed};
-use crate::web::admin::session::token;
+use crate::services::users::{self, SignInError};
+use crate::web::admin::csrf;
+use crate::web::admin::session::{self, Person, token};
 use crate::web::blocking;
 
 /// The caller's session.
@@ -28,85 +25,62 @@ pub struct SessionShape {
     pub csrf_token: String,
 }
 
+/// Who wants to sign in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignInShape {
+    /// The user's e-mail address.
+    email: String,
+    /// The user's password.
+    password: String,
+}
+
+/// Signs in, for programs: the answer sets the session's cookie and tells the token that changes need.
+///
+/// No token is asked for here: a page of another site cannot send JSON to us, and is refused by its origin besides.
+#[utoipa::path(tag = "session", request_body = SignInShape, security(()), responses((status = 200, body = SessionShape), Problems))]
+#[post("/session")]
+pub async fn begin_session(
+    request: HttpRequest,
+    services: web::Data<Services>,
+    body: web::Json<SignInShape>,
+) -> Result<web::Json<SessionShape>, Problem> {
+    if !csrf::is_same_origin(request.headers()) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "the request came from another site; nobody was signed in"));
+    }
+    let SignInShape { email, password } = body.into_inner();
+    let (password, address) = (Secret::new(password), session::address(&request));
+    let checked = blocking::call(&services, move |services| Ok(users::sign_in(services, email.trim(), &password, address))).await;
+    let user = match checked {
+        Ok(Ok(user)) => user,
+        Ok(Err(SignInError::Service(error))) | Err(error) => return Err(error.into()),
+        Ok(Err(error @ SignInError::Wrong)) => return Err(Problem::new(StatusCode::UNAUTHORIZED, error)),
+        Ok(Err(error @ SignInError::Wait(_))) => return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, error)),
+    };
+    let person = Person { id: user.id, name: user.name.clone(), role: user.role, since: services.clock().now() };
+    session::sign_in(&request, &person).map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error))?;
+    Ok(web::Json(SessionShape { user: user.name, csrf_token: token(&request.get_session()) }))
+}
+
 /// Tells who is signed in, and the token that changes need.
 #[utoipa::path(tag = "session", responses((status = 200, body = SessionShape), Problems))]
 #[get("/session")]
 pub async fn show_session(caller: Caller, request: HttpRequest) -> Result<web::Json<SessionShape>, Problem> {
-    let user = match caller.actor {
+    Ok(web::Json(SessionShape { user: name(caller.actor), csrf_token: token(&request.get_session()) }))
+}
+
+/// Signs out: the session ends everywhere at once.
+#[utoipa::path(tag = "session", responses((status = 204, description = "Signed out"), Problems))]
+#[delete("/session")]
+pub async fn end_session(caller: Caller, request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, Problem> {
+    blocking::call(&services, move |services| users::signed_out(services, &caller.actor)).await?;
+    session::sign_out(&request.get_session());
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn name(actor: Actor) -> String {
+    match actor {
         Actor::User { name, .. } => name,
         Actor::CommandLine => "command line".to_owned(),
-    };
-    Ok(web::Json(SessionShape { user, csrf_token: token(&request.get_session()) }))
-}
-
-/// A browser or program that is signed in as the caller.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct SignInShape {
-    /// Names it; the cookie's value cannot be found from it.
-    pub id: String,
-    /// What it calls itself.
-    pub user_agent: String,
-    /// Where it was last used from.
-    pub address: Option<String>,
-    /// When it was signed in.
-    pub since: Timestamp,
-    /// When it was last used.
-    pub last_used: Timestamp,
-}
-
-impl From<Listed> for SignInShape {
-    fn from(Listed { key, session }: Listed) -> Self {
-        Self {
-            id: hex::encode(key.0),
-            user_agent: session.user_agent,
-            address: session.address.map(|address| address.to_string()),
-            since: session.created_at,
-            last_used: session.last_seen_at,
-        }
-    }
-}
-
-/// A session in a path.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct SignInPath {
-    /// Its name, as the list has it.
-    id: String,
-}
-
-/// Lists where the caller is signed in.
-#[utoipa::path(tag = "session", responses((status = 200, body = List<SignInShape>), Problems))]
-#[get("/sessions")]
-pub async fn list_sign_ins(caller: Caller, services: web::Data<Services>) -> Result<web::Json<List<SignInShape>>, Problem> {
-    let own = sessions::of_user(&services, user(&caller)?);
-    Ok(web::Json(List { total: own.len(), items: own.into_iter().map(SignInShape::from).collect() }))
-}
-
-/// Ends one of the caller's sessions.
-#[utoipa::path(tag = "session", params(SignInPath, DryRun), responses((status = 204, description = "It has ended"), Problems))]
-#[delete("/sessions/{id}")]
-pub async fn end_sign_in(
-    caller: Caller,
-    services: web::Data<Services>,
-    path: web::Path<SignInPath>,
-    dry_run: web::Query<DryRun>,
-) -> Result<HttpResponse, Problem> {
-    let not_found = || Problem::not_found("session", &path.id);
-    let key = hex::decode(&path.id).ok().and_then(|bytes| bytes.try_into().ok()).map(SessionKey).ok_or_else(not_found)?;
-    let user = user(&caller)?;
-    let ended = match dry_run.mode() {
-        Mode::TryOut => sessions::of_user(&services, user).iter().any(|one| one.key == key),
-        Mode::Keep => blocking::call(&services, move |services| sessions::end_one_of(services, user, key)).await?,
-    };
-    match ended {
-        true => Ok(HttpResponse::NoContent().finish()),
-        false => Err(not_found()),
-    }
-}
-
-fn user(caller: &Caller) -> Result<UserId, Problem> {
-    match caller.actor {
-        Actor::User { id, .. } => Ok(id),
-        Actor::CommandLine => Err(Problem::not_found("session", "of the command line")),
     }
 }

@@ -1,0 +1,108 @@
+//! Tests of [`super`] and of the runs that come of it.
+
+use std::net::Ipv4Addr;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::limits::{REFUSED_SUBJECTS, RUNS_PER_REFUSED_SUBJECT};
+use crate::domain::mac::Mac;
+use crate::domain::run::assembly::{Asked, Speaker};
+use crate::domain::run::{Exchange, Method, Reason};
+use crate::services::testing::{Bench, bench};
+
+fn stranger(number: u16, at: Timestamp) -> Message {
+    let [high, low] = number.to_be_bytes();
+    let heard = Heard {
+        connection: u64::from(number),
+        address: IpAddr::V4(Ipv4Addr::new(10, 0, high, low)),
+        key: Some(DeviceKey::Mac(Mac::from_bytes([0, 4, 0xf2, 0, high, low]))),
+        standing: Standing::Refused,
+        asked: Asked::Master,
+        speaker: Speaker::Application,
+        user_agent: Arc::from("phone"),
+        exchange: Exchange {
+            at,
+            method: Method::Get,
+            path: "/x.cfg".into(),
+            status: 401,
+            size_bytes: 1,
+            reason: Reason::CredentialsWrong,
+        },
+    };
+    Message { account: DEFAULT_ACCOUNT, heard, agent: None, private_ip: None }
+}
+
+fn pass(bench: &Bench, seconds: i64) {
+    bench.clock.advance_to(bench.clock.now() + SignedDuration::from_secs(seconds));
+}
+
+#[test]
+fn a_sweep_over_mac_addresses_leaves_a_bounded_number_of_runs_the_newest_ones() {
+    let bench = bench();
+    let services = &bench.services;
+    for number in 0..700 {
+        services.presence().note(stranger(number, bench.clock.now()));
+        pass(&bench, 1);
+    }
+    pass(&bench, 200);
+    flush(services).expect("written");
+    let listed = runs::refused(services, DEFAULT_ACCOUNT).expect("listed");
+    assert_eq!(listed.len(), REFUSED_SUBJECTS);
+    assert_eq!(listed[0].subject, Subject::Stranger(DeviceKey::Mac(Mac::from_bytes([0, 4, 0xf2, 0, 2, 187]))));
+    assert!(services.roster(DEFAULT_ACCOUNT).is_empty());
+}
+
+#[test]
+fn of_one_stranger_the_last_few_runs_are_kept() {
+    let bench = bench();
+    for _ in 0..10 {
+        bench.services.presence().note(stranger(7, bench.clock.now()));
+        pass(&bench, 300);
+        flush(&bench.services).expect("written");
+    }
+    let bench = bench.restarted();
+    assert_eq!(runs::refused(&bench.services, DEFAULT_ACCOUNT).expect("listed").len(), RUNS_PER_REFUSED_SUBJECT);
+}
+
+#[test]
+fn what_cannot_be_written_waits_within_bounds_and_is_listed_once() {
+    let bench = bench();
+    let services = &bench.services;
+    services.presence().note(stranger(1, bench.clock.now()));
+    pass(&bench, 300);
+    bench.faults.fail_after(0);
+    for _ in 0..3 {
+        assert!(flush(services).is_err());
+        assert_eq!(runs::refused(services, DEFAULT_ACCOUNT).expect("read on").len(), 1);
+    }
+    bench.faults.heal();
+    flush(services).expect("written");
+    assert_eq!(runs::refused(services, DEFAULT_ACCOUNT).expect("listed").len(), 1);
+    let waiting = services.presence().state.lock().waiting.runs.len();
+    assert_eq!(waiting, 0);
+}
+
+#[test]
+fn more_messages_than_can_wait_are_dropped_and_counted() {
+    let presence = Presence::default();
+    let message = stranger(1, Timestamp::UNIX_EPOCH);
+    for _ in 0..WAITING_MESSAGES + 5 {
+        presence.note(message.clone());
+    }
+    let queue = presence.queue.lock();
+    assert_eq!((queue.messages.len(), queue.dropped), (WAITING_MESSAGES, 5));
+}
+
+#[test]
+fn a_message_of_a_device_that_was_deleted_meanwhile_does_not_bring_it_back() {
+    let bench = bench();
+    let mut message = stranger(1, bench.clock.now());
+    message.heard.standing = Standing::LetIn;
+    bench.services.presence().note(message);
+    pass(&bench, 300);
+    flush(&bench.services).expect("written");
+    let bench = bench.restarted();
+    assert!(bench.services.roster(DEFAULT_ACCOUNT).is_empty());
+}

@@ -1,0 +1,58 @@
+//! `pdms user`, while the server runs and without it.
+
+use super::{Running, refused, run, set_up, socket, succeeded};
+use pdms::web::local::{Answer, Request, ask};
+
+fn emails(listed: &str) -> Vec<&str> {
+    listed.lines().filter_map(|line| line.split('\t').next()).collect()
+}
+
+#[test]
+fn users_are_added_listed_and_given_passwords_with_and_without_a_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    set_up(folder);
+    succeeded(&run(folder, &["user", "add", "bob@example.test"], "several calm words\n"));
+    let server = Running::start(folder);
+    succeeded(&run(folder, &["user", "add", "Carol", "--email", "carol@example.test"], "rather quiet sentence\n"));
+    let listed = succeeded(&run(folder, &["user", "list"], ""));
+    assert_eq!(emails(&listed), ["ada@example.test", "bob@example.test", "carol@example.test"]);
+    std::fs::write(folder.join("password"), "an entirely new one\n").expect("written");
+    succeeded(&run(folder, &["user", "password", "carol", "--password-file", "password"], ""));
+    server.stop();
+    assert_eq!(succeeded(&run(folder, &["user", "list"], "")), listed);
+}
+
+#[test]
+fn what_cannot_be_done_is_told_in_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let missing = refused(&run(folder, &["user", "list"], ""), 1);
+    assert!(missing.contains("no state directory") && !folder.join("pdms-state").exists(), "{missing}");
+    let server = Running::start(folder);
+    let early = refused(&run(folder, &["user", "add", "bob@example.test"], "several calm words"), 1);
+    assert!(early.contains("not set up yet"), "{early}");
+    set_up(folder);
+    let short = refused(&run(folder, &["user", "add", "bob@example.test"], "short"), 1);
+    assert!(short.contains("password"), "{short}");
+    let nobody = refused(&run(folder, &["user", "password", "nobody@example.test"], "several calm words"), 1);
+    assert!(nobody.contains("nobody@example.test"), "{nobody}");
+    let nothing = refused(&run(folder, &["user", "password", "ada@example.test"], ""), 1);
+    assert!(nothing.contains("no password was given"), "{nothing}");
+    server.stop();
+}
+
+#[test]
+fn a_request_that_is_none_is_answered_and_the_next_one_served() {
+    use std::io::{Read, Write};
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Running::start(folder.path());
+    let mut stream = std::os::unix::net::UnixStream::connect(socket(folder.path())).expect("the server listens");
+    stream.write_all(b"{\"verb\":\"explode\"}\n").expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    assert!(answer.contains("does not understand"), "{answer}");
+    let next = ask(&socket(folder.path()), &Request::ListUsers).expect("answered");
+    assert!(matches!(next, Some(Answer::Users(users)) if users.is_empty()));
+    server.stop();
+}
