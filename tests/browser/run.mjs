@@ -3,6 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { axe, open, reachable, signIn } from "./browser.mjs";
+import { manage } from "./flows.mjs";
 import { start } from "./server.mjs";
 
 const BINARY = path.resolve(process.env.PDMS_BIN ?? "../../target/debug/pdms");
@@ -96,6 +97,7 @@ async function firstRun(javaScriptEnabled) {
     } else {
       await editWithoutScript(page, server.base);
     }
+    await manage(page, server.base, check, how);
   } finally {
     await close();
     await server.stop();
@@ -125,7 +127,7 @@ async function editWithoutScript(page, base) {
   check("without script: a setting is saved", await page.getByRole("status").count() === 1);
   check("without script: the saved value is shown", await page.getByLabel("Time server").inputValue() === "time.example.test");
   await page.goto(`${base}/admin/activity`);
-  await page.getByLabel("Search").fill("time.example.test");
+  await page.getByLabel("Search", { exact: true }).fill("time.example.test");
   await page.getByRole("button", { name: "Apply" }).click();
   check("without script: the list is searched", await page.locator("tbody tr").count() === 1);
 }
