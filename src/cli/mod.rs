@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+mod demo;
 mod logging;
 mod serve;
 mod setup;
@@ -13,6 +14,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::services::error::chain;
 
 /// Device management and provisioning server for Poly phones
 #[derive(Debug, Parser)]
@@ -44,13 +47,7 @@ pub fn run() -> ExitCode {
 
 /// Tells on stderr what failed, with its causes as one sentence, and answers the exit status for it.
 fn failed(error: &dyn Error) -> ExitCode {
-    let mut text = format!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(" because {error}"));
-        cause = error.source();
-    }
     // Where stderr is closed, the exit status has to say it alone.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "error: {}", chain(error));
     ExitCode::FAILURE
 }
