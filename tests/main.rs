@@ -7,6 +7,7 @@ mod admin_devices;
 mod api;
 mod effective;
 mod fleet;
+mod framing;
 mod golden;
 mod import;
 mod import_corpus;
