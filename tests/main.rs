@@ -3,9 +3,11 @@
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
 mod admin;
+mod admin_devices;
 mod api;
 mod effective;
 mod fleet;
+mod framing;
 mod golden;
 mod import;
 mod import_corpus;

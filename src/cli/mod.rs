@@ -2,6 +2,7 @@
 
 mod demo;
 mod logging;
+mod openapi;
 mod serve;
 mod setup;
 pub mod simulate;
@@ -14,6 +15,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::services::error::chain;
 
 /// Device management and provisioning server for Poly phones
 #[derive(Debug, Parser)]
@@ -29,6 +32,7 @@ enum Verb {
     Setup(setup::Arguments),
     User(user::Arguments),
     Simulate(simulate::Arguments),
+    Openapi(openapi::Arguments),
     Version(version::Arguments),
 }
 
@@ -38,6 +42,7 @@ pub fn run() -> ExitCode {
         Verb::Serve(arguments) => serve::run(arguments),
         Verb::Setup(arguments) => setup::run(arguments),
         Verb::User(arguments) => user::run(arguments),
+        Verb::Openapi(arguments) => openapi::run(&arguments),
         Verb::Version(arguments) => version::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),
     }
@@ -45,13 +50,7 @@ pub fn run() -> ExitCode {
 
 /// Tells on stderr what failed, with its causes as one sentence, and answers the exit status for it.
 fn failed(error: &dyn Error) -> ExitCode {
-    let mut text = format!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(" because {error}"));
-        cause = error.source();
-    }
     // Where stderr is closed, the exit status has to say it alone.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "error: {}", chain(error));
     ExitCode::FAILURE
 }
