@@ -18,6 +18,7 @@ use crate::services::certificates::{CertificateError, Certificates, ServerNames}
 use crate::services::clock::Clock;
 use crate::services::error::ServiceError;
 use crate::services::{Opening, Services, presence, setup};
+use crate::web::admin::session::Demo;
 use crate::web::health::Stopping;
 use crate::web::listener::{self, TimeLimits};
 use crate::web::local::LocalSocket;
@@ -142,6 +143,14 @@ impl Application {
         self.shared.address.urls(&self.shared.services)
     }
 
+    /// Looks again under which address and name the server is reached: after it was set up.
+    ///
+    /// # Errors
+    /// See [`Address::refresh`].
+    pub fn refresh_address(&self) -> Result<(), ServiceError> {
+        self.shared.address.refresh(&self.shared.services).map(|_| ())
+    }
+
     /// What stops this application from elsewhere.
     pub fn stopper(&self) -> Stopper {
         Stopper(self.stop.clone())
@@ -210,6 +219,7 @@ fn share(config: &Config, services: Data<Services>, address: Data<Address>) -> S
         address,
         stopping: Data::new(Stopping::default()),
         limits: Data::new(TimeLimits::default()),
+        demo: config.demo.then(|| Data::new(Demo)),
     }
 }
 

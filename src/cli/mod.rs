@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+mod demo;
 mod logging;
 mod serve;
 mod setup;

@@ -1,5 +1,6 @@
 //! `pdms serve`: runs the server and tells on stderr where it is reached.
 
+use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::demo::Demo;
 use super::{failed, logging};
 use crate::config::{Config, HttpSocket, Layer, PublicUrl};
 use crate::services::clock::Clock;
@@ -32,42 +34,53 @@ pub struct Arguments {
     /// Address that phones and people use, where it is not the public name with our own port
     #[arg(long, value_name = "URL")]
     pub public_url: Option<PublicUrl>,
+    /// Show a server with simulated phones, on this machine only; everything is gone when it stops
+    #[arg(long, conflicts_with_all = ["state", "public_url"])]
+    pub demo: bool,
 }
 
 /// Runs the verb.
 pub fn run(arguments: Arguments) -> ExitCode {
-    let Arguments { state, config, https, http, public_url } = arguments;
-    let flags = Layer { state, https, http, public_url, ..Layer::default() };
-    let config = match Config::load(flags, config.as_deref(), std::env::vars()) {
-        Ok(config) => config,
-        Err(error) => return failed(&error),
-    };
-    let log = match logging::start(&config.log) {
-        Ok(log) => log,
-        Err(error) => return failed(&*error),
-    };
-    raise_open_files();
-    let state = config.state.clone();
-    let application = match Application::build(config, Clock::system()) {
-        Ok(application) => application,
-        Err(error) => return failed(&error),
-    };
-    let greeting = greeting(&application, &state);
-    let on_ready = move || drop(std::io::stderr().write_all(greeting.as_bytes()));
-    match actix_web::rt::System::new().block_on(application.run_until_stopped(log, on_ready)) {
+    match serve(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error),
+        Err(error) => failed(&*error),
     }
 }
 
+fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let Arguments { state, config, https, http, public_url, demo } = arguments;
+    let flags = Layer { state, https, http, public_url, ..Layer::default() };
+    // Held until the end: with it the throw-away state goes.
+    let demo = if demo { Some(Demo::begin()?) } else { None };
+    let flags = match &demo {
+        Some(demo) => demo.flags(flags),
+        None => flags,
+    };
+    let mut config = Config::load(flags, config.as_deref(), std::env::vars())?;
+    if let Some(demo) = &demo {
+        config = demo.confine(config)?;
+    }
+    let log = logging::start(&config.log)?;
+    raise_open_files();
+    let state = config.state.clone();
+    let application = Application::build(config, Clock::system())?;
+    let filled = demo.as_ref().map(|demo| demo.fill(&application)).transpose()?;
+    let greeting = greeting(&application, &state, filled.as_ref().map(|(link, _)| link.as_str()));
+    let on_ready = move || drop(std::io::stderr().write_all(greeting.as_bytes()));
+    Ok(actix_web::rt::System::new().block_on(application.run_until_stopped(log, on_ready))?)
+}
+
 /// Where to go next, for the person at the terminal. The only place where the set-up link is shown.
-fn greeting(application: &Application, state: &Path) -> String {
+fn greeting(application: &Application, state: &Path, sign_in: Option<&str>) -> String {
     let mut lines = vec!["pdms is running.".to_owned()];
     lines.extend(application.urls().iter().map(|url| format!("  Open      {url}")));
     if let Some(address) = application.http_address() {
         lines.push(format!("  Also      http://{address}/ (sends people to HTTPS)"));
     }
-    if let Some(link) = application.setup_link() {
+    if let Some(link) = sign_in {
+        lines.push("  Demo      200 simulated phones come in now. Sign in with this link, once and within an hour:".to_owned());
+        lines.push(format!("            {link}"));
+    } else if let Some(link) = application.setup_link() {
         lines.push("  Set it up with this link. It works once, and the next start prints another one:".to_owned());
         lines.push(format!("            {link}"));
     }
@@ -75,7 +88,8 @@ fn greeting(application: &Application, state: &Path) -> String {
         lines.push("  Stop      Ctrl-C".to_owned());
     }
     let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
-    lines.push(format!("  State     {}", state.display()));
+    let gone = if sign_in.is_some() { " (gone when this stops)" } else { "" };
+    lines.push(format!("  State     {}{gone}", state.display()));
     lines.join("\n") + "\n"
 }
 

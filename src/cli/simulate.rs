@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use super::failed;
 use crate::domain::mac::Mac;
 use crate::simulate::faults::{Fault, UnknownFault};
 use crate::simulate::fleet::{self, Plan};
@@ -90,15 +91,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             print(&statistics, arguments.json);
             if statistics.all_booted() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Err(error) => {
-            let mut text = format!("error: {error}");
-            let mut cause = std::error::Error::source(&error);
-            while let Some(error) = cause {
-                text += &format!(", because {error}");
-                cause = error.source();
-            }
-            // Whoever closed the stream does not want to read it.
-            let _ = writeln!(std::io::stderr(), "{text}");
+        Err(error @ (SimulateError::File(..) | SimulateError::Certificate(_) | SimulateError::Runtime(_))) => failed(&error),
+        Err(misuse) => {
+            failed(&misuse);
             ExitCode::from(2)
         }
     }

@@ -34,6 +34,8 @@ pub enum Action {
     EditServer,
     /// Add users and change passwords.
     EditUsers,
+    /// Sign in and out: noted in the activity log.
+    SignIn,
 }
 
 /// The right to make one change, given by [`authorize`] or [`Grant::system`]. It cannot be copied or made elsewhere.

@@ -21,6 +21,13 @@ pub struct Activity {
     pub event: Event,
 }
 
+impl Activity {
+    /// Whether somebody did it to himself, such as signing in: then the actor need not be named twice.
+    pub fn is_about_the_actor(&self) -> bool {
+        self.event.object == "user" && self.event.subject == self.actor
+    }
+}
+
 /// What was done to one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {

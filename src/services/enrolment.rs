@@ -11,6 +11,7 @@ use crate::domain::admission::{NewDeviceCaps, NewDevices};
 use crate::domain::device::{Device, DeviceKey, Origin};
 use crate::domain::device_list::Listed;
 use crate::domain::ids::AccountId;
+use crate::domain::limits::DEVICES;
 use crate::domain::parameter::ParameterSet;
 use crate::domain::run::Reason;
 use crate::domain::user_agent::UserAgent;
@@ -56,7 +57,8 @@ impl Enrolment {
         if let Some(known) = roster.find(key) {
             return Ok(known);
         }
-        if !recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address) {
+        let is_full = roster.len() >= DEVICES;
+        if is_full || !recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address) {
             return Err(Reason::TooManyNew);
         }
         Ok(roster.admit(Device {

@@ -195,17 +195,15 @@ pub fn sign_in(services: &Services, email: &str, password: &Secret, address: Opt
         let paused = keys.iter().flatten().fold(false, |paused, key| services.sign_ins.wrong(key, now) || paused);
         if paused {
             let from = address.map_or_else(|| "an unknown address".to_owned(), |ip| ip.to_string());
-            record(
-                services,
-                "sign-in",
-                Event::new("user", clipped(email), "too many wrong passwords").change("address", None, Some(from)),
-            )?;
+            let event = Event::new("user", clipped(email), "too many wrong passwords").change("address", None, Some(from));
+            commit(services, Grant::system("sign-in"), SERVER, |change| change.record(event))?;
         }
         return Err(SignInError::Wrong);
     };
     keys.iter().flatten().for_each(|key| services.sign_ins.right(key));
+    let actor = Actor::User { id: user.id, name: user.name.clone(), role: user.role };
     let from = address.map(|ip| ip.to_string());
-    record(services, "sign-in", Event::new("user", user.name.as_str(), "signed in").change("address", None, from))?;
+    note(services, &actor, Event::new("user", user.name.as_str(), "signed in").change("address", None, from))?;
     Ok(user)
 }
 
@@ -213,12 +211,15 @@ pub fn sign_in(services: &Services, email: &str, password: &Secret, address: Opt
 ///
 /// # Errors
 /// The entry could not be written.
-pub fn signed_out(services: &Services, name: &str) -> Result<(), ServiceError> {
-    record(services, "sign-in", Event::new("user", name, "signed out"))
+pub fn signed_out(services: &Services, actor: &Actor) -> Result<(), ServiceError> {
+    match actor {
+        Actor::User { name, .. } => note(services, actor, Event::new("user", name.as_str(), "signed out")),
+        Actor::CommandLine => Ok(()),
+    }
 }
 
-fn record(services: &Services, reason: &str, event: Event) -> Result<(), ServiceError> {
-    commit(services, Grant::system(reason), SERVER, |change| change.record(event))
+fn note(services: &Services, actor: &Actor, event: Event) -> Result<(), ServiceError> {
+    commit(services, authorize(actor, Action::SignIn)?, SERVER, |change| change.record(event))
 }
 
 fn hash(password: &str) -> String {

@@ -38,6 +38,8 @@ pub struct Shared {
     pub stopping: Data<Stopping>,
     /// How long peers may take.
     pub limits: Data<TimeLimits>,
+    /// In a demonstration: pages say so.
+    pub demo: Option<Data<admin::session::Demo>>,
 }
 
 /// What answers on the HTTPS socket: health checks, pages and API with their sessions, and phones everywhere else.
@@ -52,7 +54,7 @@ pub fn https_app(
         InitError = (),
     > + use<>,
 > {
-    let services = shared.services.clone();
+    let (services, demo) = (shared.services.clone(), shared.demo.clone());
     App::new()
         .app_data(shared.services.clone())
         .app_data(shared.address.clone())
@@ -62,6 +64,11 @@ pub fn https_app(
         .wrap(from_fn(pace::pace_bodies))
         .wrap(from_fn(guard::known_host))
         .wrap(from_fn(guard::catch_panics))
+        .configure(|routes| {
+            if let Some(demo) = demo {
+                routes.app_data(demo);
+            }
+        })
         .configure(health::configure)
         .service(web::redirect("/", "/admin/").see_other())
         .configure(|routes| api::configure(routes, &services))

@@ -2,7 +2,7 @@
 
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::run::verdict::verdict;
-use pdms::domain::run::{RunKind, Subject};
+use pdms::domain::run::{Reason, RunKind, Subject};
 use pdms::services::accounts::AccountDraft;
 use pdms::services::presence;
 use pdms::services::runs::{self, ListedRun};
@@ -145,6 +145,22 @@ fn each_way_of_not_getting_a_configuration_has_its_own_words() {
     Phone::bare(&server).get("/000000000000.cfg");
     let refused = runs::refused(&server.services, DEFAULT_ACCOUNT).expect("listed");
     assert_eq!(words(&refused[0]), "Was asked for credentials and sent none");
+}
+
+#[test]
+fn an_upload_that_is_cut_is_told_in_the_run() {
+    let server = Server::start();
+    poll(&server);
+    Phone::new(&server).put_cut(&format!("/{MAC}-app.log"), 1_000_000, &vec![b'x'; 300_000]);
+    let begun = std::time::Instant::now();
+    while !runs_of(&server)[0].run.exchanges.iter().any(|exchange| exchange.reason == Reason::CutOff) {
+        assert!(begun.elapsed().as_secs() < 30, "{:#?}", runs_of(&server)[0].run.exchanges);
+        std::thread::yield_now();
+    }
+    assert_eq!(
+        words(&runs_of(&server)[0]),
+        "Polled and took everything, but an upload was not kept: the connection ended before the upload did; the former file stays"
+    );
 }
 
 #[test]

@@ -4,19 +4,19 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use subtle::ConstantTimeEq;
 
 use super::errors;
 use super::forms::Form;
 use super::layout::{Page, html, html_rejected, html_with, see_other};
 use super::next::{HOME, LocalPath};
-use super::session::{self, Demo, Person, SignedIn, Visitor};
+use super::session::{self, Person, SignedIn, Visitor};
 use crate::domain::account::Secret;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::user::User;
 use crate::services::Services;
 use crate::services::error::ServiceError;
 use crate::services::setup;
+use crate::services::sign_in_link;
 use crate::services::users::{self, SignInError};
 use crate::web::blocking;
 
@@ -47,7 +47,7 @@ pub fn configure(routes: &mut web::ServiceConfig) {
         .route("/admin/sign-in", web::post().to(take_email))
         .route("/admin/sign-in/password", web::get().to(ask_password))
         .route("/admin/sign-in/password", web::post().to(take_password))
-        .route("/admin/sign-in/demo", web::get().to(demo))
+        .route("/admin/sign-in/link", web::get().to(use_link))
         .route("/admin/sign-out", web::post().to(sign_out));
 }
 
@@ -110,26 +110,22 @@ async fn take_password(visitor: Visitor, request: HttpRequest, services: web::Da
     }
 }
 
-/// The link that `serve --demo` prints: signs in as the owner of the throw-away state.
-async fn demo(visitor: Visitor, request: HttpRequest, services: web::Data<Services>) -> HttpResponse {
+/// A link that signs in once, such as `serve --demo` prints.
+async fn use_link(visitor: Visitor, request: HttpRequest, services: web::Data<Services>) -> HttpResponse {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
-    let given = pairs.iter().find(|(name, _)| name == "token").map_or("", |(_, token)| token);
-    let right = request
-        .app_data::<web::Data<Demo>>()
-        .is_some_and(|demo| !demo.token.is_empty() && bool::from(demo.token.as_bytes().ct_eq(given.as_bytes())));
-    if !right {
-        return errors::not_found(&visitor);
-    }
-    match blocking::call(&services, users::list).await.map(|users| users.into_iter().next()) {
-        Ok(Some(owner)) => enter(&visitor, &request, &services, &owner, &LocalPath::or_home(HOME)),
-        Ok(None) => errors::not_found(&visitor),
-        Err(error) => errors::failed(&visitor, error),
+    let token = pairs.into_iter().find(|(name, _)| name == "token").map_or_else(String::new, |(_, token)| token);
+    let address = session::address(&request);
+    match blocking::call(&services, move |services| Ok(sign_in_link::redeem(services, &token, address))).await {
+        Ok(Ok(user)) => enter(&visitor, &request, &services, &user, &LocalPath::or_home(HOME)),
+        Ok(Err(SignInError::Service(error))) | Err(error) => errors::failed(&visitor, error),
+        // A link that was used is of no more use than one that never was; the pages are where they always are.
+        Ok(Err(SignInError::Wrong | SignInError::Wait(_))) => see_other("/admin/sign-in"),
     }
 }
 
 async fn sign_out(who: SignedIn, services: web::Data<Services>) -> HttpResponse {
-    let name = who.person.name.clone();
-    if let Err(error) = blocking::call(&services, move |services| users::signed_out(services, &name)).await {
+    let actor = who.actor.clone();
+    if let Err(error) = blocking::call(&services, move |services| users::signed_out(services, &actor)).await {
         tracing::error!(%error, "a sign-out could not be noted in the activity log");
     }
     session::sign_out(who.session());

@@ -73,8 +73,7 @@ pub async fn show_session(caller: Caller, request: HttpRequest) -> Result<web::J
 #[utoipa::path(tag = "session", responses((status = 204, description = "Signed out"), Problems))]
 #[delete("/session")]
 pub async fn end_session(caller: Caller, request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, Problem> {
-    let user = name(caller.actor);
-    blocking::call(&services, move |services| users::signed_out(services, &user)).await?;
+    blocking::call(&services, move |services| users::signed_out(services, &caller.actor)).await?;
     session::sign_out(&request.get_session());
     Ok(HttpResponse::NoContent().finish())
 }

@@ -24,7 +24,8 @@ use futures_util::StreamExt as _;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use crate::domain::admission::NewDeviceCaps;
+use crate::catalog::models::models;
+use crate::domain::admission::{NewDeviceCaps, identify};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::{DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL};
 use crate::domain::limits::OUTSIDE_TEXT_CHARS;
@@ -198,7 +199,10 @@ impl Call {
             Some(guest) if guest.device.is_some() => Standing::LetIn,
             _ => Standing::Refused,
         };
-        let key = guest.and_then(|guest| guest.key).or_else(|| self.path.file.key().cloned()).or_else(|| self.tag());
+        let key = match guest {
+            Some(guest) => guest.key,
+            None => self.named(),
+        };
         let heard = Heard {
             connection: peer::connection_id(self.peer),
             address: self.address,
@@ -211,13 +215,20 @@ impl Call {
                 at: self.now(),
                 method: verb(self.request.method()),
                 path: clean(self.request.path(), OUTSIDE_TEXT_CHARS).into(),
-                status: reply.status().as_u16(),
+                // Nobody heard the answer to an upload that was cut.
+                status: if reply.reason() == Reason::CutOff { 0 } else { reply.status().as_u16() },
                 size_bytes: reply.size_bytes(),
                 reason: reply.reason(),
             },
         };
         let private_ip = self.x_device.as_ref().and_then(|told| told.ip);
         self.services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: self.agent.phone.clone(), private_ip });
+    }
+
+    /// The device that a request names which was not received: anybody can name one.
+    fn named(&self) -> Option<DeviceKey> {
+        let roster = self.services.roster(DEFAULT_ACCOUNT);
+        identify(&self.path.file, self.agent.phone.as_deref(), models(), |key| roster.find(key).is_some())
     }
 
     fn tag(&self) -> Option<DeviceKey> {

@@ -45,7 +45,28 @@ pub(super) async fn answer(call: &Call, world: &World, payload: web::Payload) ->
     if let Some(reply) = refused_by_head(call, cap) {
         return (reply, Some(guest));
     }
-    (take(call, world.account_id, upload, payload, cap).await, Some(guest))
+    let mut waiting = Waiting { call, guest: Some(guest) };
+    let reply = take(call, world.account_id, upload, payload, cap).await;
+    (reply, waiting.guest.take())
+}
+
+/// An upload whose answer is not known yet. Where the phone hangs up, the server drops the request half way; then this tells
+/// the runs.
+struct Waiting<'a> {
+    call: &'a Call,
+    guest: Option<Guest>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(guest) = self.guest.take() {
+            self.call.note(&cut_off(), Some(guest));
+        }
+    }
+}
+
+fn cut_off() -> Reply {
+    Reply::refused(StatusCode::BAD_REQUEST, Reason::CutOff)
 }
 
 fn refused(refusal: Refusal) -> Reply {
@@ -75,7 +96,7 @@ async fn take(call: &Call, account: AccountId, upload: Upload, payload: web::Pay
     let body = match read(call, payload, cap).await {
         Ok(body) => body,
         Err(Cut::TooLarge) => return Reply::refused(StatusCode::PAYLOAD_TOO_LARGE, Reason::TooLarge),
-        Err(Cut::Short) => return Reply::refused(StatusCode::BAD_REQUEST, Reason::CutOff),
+        Err(Cut::Short) => return cut_off(),
         Err(Cut::Unkept(failure)) => return unkept(&failure),
     };
     let size_bytes = body.size_bytes;
