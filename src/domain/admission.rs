@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::device::DeviceKey;
 use super::limits::{NEW_DEVICES_PER_ADDRESS, NEW_DEVICES_PER_HOUR};
+use super::mac::Mac;
 use super::model::{KeyKind, ModelTable};
 use super::phone_file::PhoneFile;
 use super::user_agent::UserAgent;
@@ -14,9 +15,11 @@ use super::user_agent::UserAgent;
 /// The device that a request names: by the name of its file, else by the serial tag of its User-Agent.
 ///
 /// A serial number in a file name is a guess from its shape: it counts for a device that is known, and for a new one only if
-/// the User-Agent is of a family that goes by serial numbers. `office2024.cfg` is nobody's.
+/// the User-Agent is of a family that goes by serial numbers. `office2024.cfg` is nobody's. A name that means nothing to us but
+/// begins with a MAC, such as a file that a profile lists, counts for a device that is known. `path` is the file's path.
 pub fn identify(
     file: &PhoneFile,
+    path: &str,
     agent: Option<&UserAgent>,
     models: &ModelTable,
     is_known: impl Fn(&DeviceKey) -> bool,
@@ -25,7 +28,16 @@ pub fn identify(
         DeviceKey::Mac(mac) => !mac.is_zero(),
         DeviceKey::Serial(_) => is_known(key) || goes_by_serial(agent, models),
     });
-    by_name.or_else(|| agent?.tag.as_ref()).cloned()
+    let in_name = || mac_in_name(path).filter(|key| is_known(key));
+    by_name.cloned().or_else(in_name).or_else(|| agent?.tag.clone())
+}
+
+/// The MAC that the last part of a path begins with.
+fn mac_in_name(path: &str) -> Option<DeviceKey> {
+    let (digits, rest) = path.rsplit('/').next()?.split_at_checked(12)?;
+    let ends = !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let mac: Mac = digits.parse().ok().filter(|mac: &Mac| ends && !mac.is_zero())?;
+    Some(DeviceKey::Mac(mac))
 }
 
 fn goes_by_serial(agent: Option<&UserAgent>, models: &ModelTable) -> bool {
@@ -102,7 +114,7 @@ mod tests {
     fn named(path: &str, family: Option<&str>, tag: Option<&str>, is_known: bool) -> Option<String> {
         let tag = tag.map(|t| t.parse().expect("a key"));
         let agent = UserAgent { family: family.map(str::to_owned), tag, ..UserAgent::default() };
-        identify(&PhonePath::parse(path).file, Some(&agent), &models(), |_| is_known).map(|key| key.to_string())
+        identify(&PhonePath::parse(path).file, path, Some(&agent), &models(), |_| is_known).map(|key| key.to_string())
     }
 
     #[test]
@@ -119,6 +131,15 @@ mod tests {
         assert_eq!(named(&format!("/{serial}.cfg"), Some("Studio"), None, false).as_deref(), Some(serial));
         assert_eq!(named(&format!("/{serial}.cfg"), None, None, true).as_deref(), Some(serial));
         assert_eq!(named("/office2024.cfg", Some("VVX"), None, false), None);
+    }
+
+    #[test]
+    fn a_name_that_means_nothing_but_begins_with_a_mac_counts_for_a_known_device() {
+        let path = "/extra/0004f2aa0001-user.cfg";
+        assert_eq!(named(path, None, None, true).as_deref(), Some("0004f2aa0001"));
+        assert_eq!(named(path, None, None, false), None);
+        assert_eq!(named("/0004f2aa00012.wav", None, None, true), None);
+        assert_eq!(named("/000000000000-x.cfg", None, None, true), None);
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Provisioning {
     /// Finds out who came and whether it is let in.
     pub fn receive(&self, services: &Services, world: &World, visit: &Visit<'_>) -> Guest {
         let roster = services.roster(world.account_id);
-        let key = identify(visit.file, visit.agent, models(), |key| roster.find(key).is_some());
+        let key = identify(visit.file, visit.path, visit.agent, models(), |key| roster.find(key).is_some());
         let off = !world.account.provisioning.enabled;
         let found = match &key {
             None => Ok(None),

@@ -228,7 +228,7 @@ impl Call {
     /// The device that a request names which was not received: anybody can name one.
     fn named(&self) -> Option<DeviceKey> {
         let roster = self.services.roster(DEFAULT_ACCOUNT);
-        identify(&self.path.file, self.agent.phone.as_deref(), models(), |key| roster.find(key).is_some())
+        identify(&self.path.file, self.request.path(), self.agent.phone.as_deref(), models(), |key| roster.find(key).is_some())
     }
 
     fn tag(&self) -> Option<DeviceKey> {
