@@ -2,9 +2,10 @@
 //!
 //! The file is TOML; each of its keys is also a variable: `https` is `PDMS_HTTPS`, `certificate.key` is `PDMS_CERTIFICATE__KEY`.
 
+mod addresses;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
@@ -12,7 +13,10 @@ use serde::{Deserialize, Deserializer};
 use crate::domain::admission::NewDeviceCaps;
 use crate::domain::upload::UploadCaps;
 use crate::services::certificates::OwnFiles;
+use crate::services::retention::Keep;
 use crate::services::uploads::UploadSettings;
+
+pub use addresses::{HttpSocket, PublicUrl};
 
 /// Default of `--state`.
 const STATE: &str = "./pdms-state";
@@ -44,6 +48,8 @@ pub struct Config {
     pub uploads: UploadSettings,
     /// How many new devices may come.
     pub new_devices: NewDeviceCaps,
+    /// How long things are kept.
+    pub keep: Keep,
     /// What is logged, as `tracing` filters are written: `info`, `warn,pdms::web=debug`.
     pub log: String,
     /// Whether this is a demonstration.
@@ -77,6 +83,9 @@ pub struct Layer {
     /// See [`Config::new_devices`].
     #[serde(default)]
     pub new_devices: NewDevicesLayer,
+    /// See [`Config::keep`].
+    #[serde(default)]
+    pub retention: RetentionLayer,
 }
 
 /// The `[certificate]` table.
@@ -108,19 +117,12 @@ pub struct NewDevicesLayer {
     per_hour: Option<usize>,
 }
 
-/// An address for plain HTTP, or `off`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct HttpSocket(pub Option<SocketAddr>);
-
-/// An `https://` address without a path.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct PublicUrl {
-    /// Host name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
+/// The `[retention]` table: days that things are kept.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionLayer {
+    log_days: Option<u32>,
+    activity_days: Option<u32>,
 }
 
 /// Why the settings cannot be used, with the place and the next step.
@@ -168,6 +170,7 @@ impl Config {
             certificate: layer.certificate.map(|own| OwnFiles { certificate: own.file, key: own.key }),
             uploads: layer.uploads.settings(),
             new_devices: layer.new_devices.caps(),
+            keep: layer.retention.keep(),
             log: layer.log.unwrap_or_else(|| LOG.to_owned()),
             demo: false,
             file: file.map(Path::to_owned),
@@ -188,6 +191,7 @@ impl Layer {
             certificate: self.certificate.or(below.certificate),
             uploads: self.uploads.over(below.uploads),
             new_devices: self.new_devices.over(below.new_devices),
+            retention: self.retention.over(below.retention),
         }
     }
 }
@@ -229,6 +233,20 @@ impl NewDevicesLayer {
     }
 }
 
+impl RetentionLayer {
+    fn over(self, below: Self) -> Self {
+        Self { log_days: self.log_days.or(below.log_days), activity_days: self.activity_days.or(below.activity_days) }
+    }
+
+    fn keep(self) -> Keep {
+        let default = Keep::default();
+        Keep {
+            log_days: self.log_days.unwrap_or(default.log_days),
+            activity_days: self.activity_days.unwrap_or(default.activity_days),
+        }
+    }
+}
+
 fn read_file(path: &Path) -> Result<Layer, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read { path: path.to_owned(), error })?;
     toml::from_str(&text).map_err(|error| ConfigError::File { path: path.to_owned(), error })
@@ -237,7 +255,7 @@ fn read_file(path: &Path) -> Result<Layer, ConfigError> {
 /// Only variables that are settings are looked at: others of the same beginning belong to tools.
 fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Layer, ConfigError> {
     const KEYS: [&str; 6] = ["state", "https", "http", "public_url", "trusted_proxies", "log"];
-    const TABLES: [&str; 3] = ["certificate", "uploads", "new_devices"];
+    const TABLES: [&str; 4] = ["certificate", "uploads", "new_devices", "retention"];
     let mut root = toml::Table::new();
     for (name, value) in variables {
         let Some(key) = name.strip_prefix(PREFIX).map(str::to_lowercase) else { continue };
@@ -273,64 +291,6 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| format!("“{text}” is no network; write 10.0.0.0/8, 2001:db8::/32 or an address"))
-}
-
-impl FromStr for HttpSocket {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "off" => Ok(Self(None)),
-            _ => text.parse().map(|address| Self(Some(address))).map_err(|_| format!("“{text}” is neither ADDRESS:PORT nor off")),
-        }
-    }
-}
-
-impl TryFrom<String> for HttpSocket {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl FromStr for PublicUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("“{text}” is no address of this server; write https://HOST or https://HOST:PORT");
-        let rest = text.strip_prefix("https://").ok_or_else(wrong)?;
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (host, port) = match rest.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, port.parse().map_err(|_| wrong())?),
-            _ => (rest, 443),
-        };
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-        if bare.is_empty() || !(bare.chars().all(is_host) || bare.parse::<IpAddr>().is_ok()) {
-            return Err(wrong());
-        }
-        Ok(Self { host: bare.to_lowercase(), port })
-    }
-}
-
-impl TryFrom<String> for PublicUrl {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl std::fmt::Display for PublicUrl {
-    /// With a final slash, as phones are told it; the port only where it is not 443.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        match self.port {
-            443 => write!(f, "https://{host}/"),
-            port => write!(f, "https://{host}:{port}/"),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -387,22 +347,12 @@ mod tests {
 
     #[test]
     fn limits_are_set_one_by_one() {
-        let file = file("[uploads]\nlog_bytes = 5\ndump_bytes = 6\n[new_devices]\nper_hour = 7\n");
+        let file = file("[uploads]\nlog_bytes = 5\ndump_bytes = 6\n[new_devices]\nper_hour = 7\n[retention]\nlog_days = 3\n");
         let variables = variables(&[("PDMS_UPLOADS__LOG_BYTES", "8")]);
         let config = Config::load(Layer::default(), Some(file.path()), variables).expect("settings");
         let caps = config.uploads.caps;
         assert_eq!((caps.log_bytes, caps.dump_bytes, config.new_devices.per_hour), (8, 6, 7));
+        assert_eq!(config.keep, Keep { log_days: 3, ..Keep::default() });
         assert_eq!(caps.override_bytes, UploadCaps::default().override_bytes);
-    }
-
-    #[test]
-    fn a_public_url_is_https_with_a_host_and_no_path() {
-        let shown = |text: &str| text.parse::<PublicUrl>().map(|url| url.to_string());
-        assert_eq!(shown("https://PDMS.example.lan"), Ok("https://pdms.example.lan/".to_owned()));
-        assert_eq!(shown("https://pdms:8443/"), Ok("https://pdms:8443/".to_owned()));
-        assert_eq!(shown("https://[2001:db8::1]:8443"), Ok("https://[2001:db8::1]:8443/".to_owned()));
-        for wrong in ["http://pdms", "https://", "https://pdms/x", "https://pdms:x", "https://u:p@pdms"] {
-            assert!(shown(wrong).is_err(), "{wrong}");
-        }
     }
 }

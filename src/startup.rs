@@ -164,7 +164,7 @@ impl Application {
     pub async fn run_until_stopped(self, log: LogFilter, on_ready: impl FnOnce()) -> Result<(), StartError> {
         let Self { config, server, shared, stop, local, .. } = self;
         let drained = CancellationToken::new();
-        let background = background::start(&shared, drained.clone());
+        let background = background::start(&shared, config.keep, drained.clone());
         let signals = Signals::listen()?;
         let watching = actix_web::rt::spawn(signals.watch(config, shared.clone(), stop.clone(), log));
         let stopping = shared.stopping.clone();

@@ -82,10 +82,12 @@ for (const form of document.querySelectorAll("form[data-order]")) {
   const list = form.querySelector("ol");
   const rows = () => [...list.querySelectorAll("[data-row]")];
   let dragged = null;
+  let before = [];
   for (const row of rows()) {
     row.draggable = true;
     row.addEventListener("dragstart", (event) => {
       dragged = row;
+      before = rows();
       row.classList.add("dragging");
       event.dataTransfer.effectAllowed = "move";
     });
@@ -98,6 +100,7 @@ for (const form of document.querySelectorAll("form[data-order]")) {
     row.addEventListener("dragend", () => {
       dragged = null;
       row.classList.remove("dragging");
+      if (rows().every((one, at) => one === before[at])) return;
       rows().forEach((one, at) => { one.querySelector("input").value = at + 1; });
       form.requestSubmit(form.querySelector('[name="do"][value="order"]'));
     });

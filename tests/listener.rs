@@ -34,8 +34,8 @@ fn names() -> ServerNames {
 }
 
 /// A listener with a small application behind it, in a thread of its own, with failures kept for the test to read.
-struct Listener {
-    address: SocketAddr,
+pub struct Listener {
+    pub address: SocketAddr,
     certificates: Arc<Certificates>,
     failures: mpsc::Receiver<FailedHandshake>,
     stop: actix_server::ServerHandle,
@@ -54,7 +54,7 @@ async fn length(body: Bytes) -> String {
 }
 
 impl Listener {
-    fn start() -> Self {
+    pub fn start() -> Self {
         Self::start_with(TimeLimits::default())
     }
 
@@ -93,7 +93,7 @@ impl Listener {
         CertificateDer::from_pem_file(self.folder.path().join("certs/ca.pem")).expect("written at the start")
     }
 
-    fn trusting(&self) -> ClientConfig {
+    pub fn trusting(&self) -> ClientConfig {
         let mut roots = RootCertStore::empty();
         roots.add(self.ca()).expect("a usable CA");
         client(roots, now())
@@ -142,7 +142,7 @@ fn client(roots: RootCertStore, clock: Timestamp) -> ClientConfig {
         .with_no_client_auth()
 }
 
-async fn connect(address: SocketAddr, config: ClientConfig) -> std::io::Result<TlsStream<TcpStream>> {
+pub async fn connect(address: SocketAddr, config: ClientConfig) -> std::io::Result<TlsStream<TcpStream>> {
     let socket = TcpStream::connect(address).await?;
     let name = ServerName::try_from("pdms.example.lan").expect("a name");
     TlsConnector::from(Arc::new(config)).connect(name, socket).await
@@ -156,7 +156,7 @@ async fn ask(stream: &mut TlsStream<TcpStream>, request: &str) -> String {
     String::from_utf8_lossy(&answer[..length]).into_owned()
 }
 
-fn run<T>(work: impl Future<Output = T>) -> T {
+pub fn run<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }
 

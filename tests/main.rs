@@ -6,6 +6,7 @@ mod admin;
 mod api;
 mod effective;
 mod fleet;
+mod framing;
 mod golden;
 mod import;
 mod import_corpus;

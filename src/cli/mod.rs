@@ -15,6 +15,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::services::error::chain;
+
 /// Device management and provisioning server for Poly phones
 #[derive(Debug, Parser)]
 #[command(name = "pdms", version)]
@@ -45,13 +47,7 @@ pub fn run() -> ExitCode {
 
 /// Tells on stderr what failed, with its causes as one sentence, and answers the exit status for it.
 fn failed(error: &dyn Error) -> ExitCode {
-    let mut text = format!("error: {error}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(" because {error}"));
-        cause = error.source();
-    }
     // Where stderr is closed, the exit status has to say it alone.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "error: {}", chain(error));
     ExitCode::FAILURE
 }

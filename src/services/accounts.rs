@@ -150,15 +150,16 @@ fn difference(old: &Account, new: &Account) -> Event {
         .change("time zone", Some(old.time_zone.clone()), Some(new.time_zone.clone()))
         .change("time server", Some(old.time_server.clone()), Some(new.time_server.clone()))
         .change("polling window", window(old.polling_window), window(new.polling_window));
-    let groups: [(&str, fn(&BaseSettings) -> bool); 5] = [
-        ("base: REST API", |base| base.rest_api),
-        ("base: serial number tag", |base| base.serial_tag),
-        ("base: polling", |base| base.polling),
-        ("base: log uploads", |base| base.log_upload),
-        ("base: time", |base| base.time),
+    let (was, is) = (&old.base, &new.base);
+    let groups = [
+        ("base: REST API", was.rest_api, is.rest_api),
+        ("base: serial number tag", was.serial_tag, is.serial_tag),
+        ("base: polling", was.polling, is.polling),
+        ("base: log uploads", was.log_upload, is.log_upload),
+        ("base: time", was.time, is.time),
     ];
-    for (name, group) in groups {
-        event = event.change(name, switch(group(&old.base)), switch(group(&new.base)));
+    for (name, was, is) in groups {
+        event = event.change(name, switch(was), switch(is));
     }
     event
 }

@@ -86,7 +86,7 @@ impl Address {
     /// # Errors
     /// Certificates that cannot be read or made; then the old ones stay in use and the address is told all the same.
     pub fn refresh(&self, services: &Services) -> Result<Refreshed, ServiceError> {
-        let settings: ServerSettings = services.store.read(|tx| store::server::get(tx))?;
+        let settings: ServerSettings = services.store.read(store::server::get)?;
         let names = ServerNames::of_this_machine(&self.public_names(&settings));
         let refreshed = self.certificates.refresh(&names, services.clock.now());
         let https_url = self.url(&settings, &names);

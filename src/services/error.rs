@@ -1,5 +1,7 @@
 //! What can go wrong when something is done, in words that pages, the API and the command line all show.
 
+use std::io::ErrorKind;
+
 use crate::domain::access::Denied;
 use crate::domain::field_error::FieldErrors;
 use crate::store::StoreError;
@@ -65,9 +67,29 @@ impl ServiceError {
         ))
     }
 
+    /// Whether there was no space left: someone has to free some, and then it works again by itself.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Store(StoreError::DiskFull) => true,
+            Self::File { source, .. } => matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded),
+            _ => false,
+        }
+    }
+
     /// Names a file operation that failed.
     pub fn file(action: &'static str, path: impl Into<std::path::PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { action, path, source }
     }
+}
+
+/// An error with its causes, as one sentence: for the log and the terminal.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text} because {next}");
+        cause = next.source();
+    }
+    text
 }

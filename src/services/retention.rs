@@ -15,6 +15,21 @@ use crate::store::tx::Walk;
 /// Entries of the activity log that one transaction removes: more would hold up the changes of people.
 const ENTRIES_AT_ONCE: usize = 2_000;
 
+/// How long things are kept, in days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Uploaded logs (R44).
+    pub log_days: u32,
+    /// Entries of the activity log (R349).
+    pub activity_days: u32,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { log_days: LOG_DAYS, activity_days: ACTIVITY_DAYS }
+    }
+}
+
 /// How much was removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Removed {
@@ -30,13 +45,13 @@ pub struct Removed {
 ///
 /// # Errors
 /// Of the store and the file system; what was removed before stays removed.
-pub fn run(services: &Services) -> Result<Removed, ServiceError> {
+pub fn run(services: &Services, keep: Keep) -> Result<Removed, ServiceError> {
     let now = services.clock.now();
     let folder = services.state_dir.logs();
-    let logs = services.blobs.logs().sweep(days_before(now, LOG_DAYS)).map_err(ServiceError::file("clear", folder))?;
+    let logs = services.blobs.logs().sweep(days_before(now, keep.log_days)).map_err(ServiceError::file("clear", folder))?;
     let mut activity = 0;
     for log in services.worlds.accounts().into_iter().chain([SERVER]) {
-        activity += expire_activity(services, log, days_before(now, ACTIVITY_DAYS))?;
+        activity += expire_activity(services, log, days_before(now, keep.activity_days))?;
     }
     Ok(Removed { logs, activity, sessions: sessions::sweep(services)? })
 }
@@ -100,9 +115,9 @@ mod tests {
         bench.clock.advance_to(after(1, 0));
         record(DEFAULT_ACCOUNT, "young");
         bench.clock.advance_to(after(ACTIVITY_DAYS, 0));
-        assert_eq!(run(services).expect("run").activity, 0, "kept to the end of its last day");
+        assert_eq!(run(services, Keep::default()).expect("run").activity, 0, "kept to the end of its last day");
         bench.clock.advance_to(after(ACTIVITY_DAYS, 1));
-        assert_eq!(run(services).expect("run").activity, 2);
+        assert_eq!(run(services, Keep::default()).expect("run").activity, 2);
         assert_eq!(subjects(), ["young"]);
     }
 }

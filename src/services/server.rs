@@ -12,7 +12,7 @@ use crate::store;
 
 /// The settings as they are.
 pub fn settings(services: &Services) -> Result<ServerSettings, ServiceError> {
-    Ok(services.store.read(|tx| store::server::get(tx))?)
+    Ok(services.store.read(store::server::get)?)
 }
 
 /// Sets the name or address under which phones are told to reach the server (R186). Certificates and addresses follow when the

@@ -105,7 +105,7 @@ pub fn add(services: &Services, actor: &Actor, draft: &UserDraft, mode: Mode) ->
 
 /// All users, in the order in which they were added.
 pub fn list(services: &Services) -> Result<Vec<User>, ServiceError> {
-    Ok(services.store.read(|tx| store::users::all(tx))?)
+    Ok(services.store.read(store::users::all)?)
 }
 
 /// One user.
@@ -192,8 +192,9 @@ pub fn sign_in(services: &Services, email: &str, password: &Secret, address: Opt
     let user = list(services)?.into_iter().find(|user| user.email.to_lowercase() == email.trim().to_lowercase());
     let right = verify(password.expose(), user.as_ref().map_or(NOBODY, |user| &user.password_hash));
     let Some(user) = user.filter(|_| right) else {
-        let paused = keys.iter().flatten().fold(false, |paused, key| services.sign_ins.wrong(key, now) || paused);
-        if paused {
+        // Every key counts the guess, also when another one already pauses.
+        let pauses: Vec<bool> = keys.iter().flatten().map(|key| services.sign_ins.wrong(key, now)).collect();
+        if pauses.contains(&true) {
             let from = address.map_or_else(|| "an unknown address".to_owned(), |ip| ip.to_string());
             let event = Event::new("user", clipped(email), "too many wrong passwords").change("address", None, Some(from));
             commit(services, Grant::system("sign-in"), SERVER, |change| change.record(event))?;

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::services::Services;
 use crate::services::error::ServiceError;
-use crate::services::{presence, retention};
+use crate::services::presence;
+use crate::services::retention::{self, Keep};
 use crate::web::Shared;
 
 /// How often what phones told is written: a crash loses at most this much of it (P14).
@@ -31,10 +32,10 @@ impl Background {
 }
 
 /// Starts the tasks; they end when `stop` is cancelled.
-pub(super) fn start(shared: &Shared, stop: CancellationToken) -> Background {
+pub(super) fn start(shared: &Shared, keep: Keep, stop: CancellationToken) -> Background {
     let flush = repeat(&shared.services, FLUSH_EVERY, stop.clone(), "write what phones told", presence::flush);
-    let expire = repeat(&shared.services, LOOK_AFTER_EVERY, stop.clone(), "remove what is past its time", |services| {
-        retention::run(services).map(drop)
+    let expire = repeat(&shared.services, LOOK_AFTER_EVERY, stop.clone(), "remove what is past its time", move |services| {
+        retention::run(services, keep).map(drop)
     });
     let address = shared.address.clone();
     let certificates = repeat(&shared.services, LOOK_AFTER_EVERY, stop, "renew the certificates", move |services| {

@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod api;
 pub mod blocking;
+pub mod error;
 pub mod guard;
 pub mod health;
 pub mod listener;

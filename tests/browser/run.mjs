@@ -3,6 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { axe, open, reachable, signIn } from "./browser.mjs";
+import { manage } from "./flows.mjs";
 import { start } from "./server.mjs";
 
 const BINARY = path.resolve(process.env.PDMS_BIN ?? "../../target/debug/pdms");
@@ -96,6 +97,7 @@ async function firstRun(javaScriptEnabled) {
     } else {
       await editWithoutScript(page, server.base);
     }
+    await manage(page, server.base, check, how);
   } finally {
     await close();
     await server.stop();

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::layout::{ErrorPage, Page, html_with};
 use super::session::SignedIn;
-use crate::services::error::ServiceError;
+use crate::services::error::{ServiceError, chain};
+use crate::web::error::{is_fault, status};
 
 /// A failed service, with the frame of the page that tells it.
 pub struct Failure {
@@ -28,7 +29,7 @@ impl Failure {
 
     /// The failure on a page of whoever asked.
     pub fn on(mut page: Page, error: ServiceError) -> Self {
-        let id = (status(&error) == StatusCode::INTERNAL_SERVER_ERROR).then(Uuid::now_v7);
+        let id = is_fault(&error).then(Uuid::now_v7);
         if let Some(id) = id {
             tracing::error!(%id, error = %chain(&error), page = page.here, "a page could not do what it was asked for");
         }
@@ -44,27 +45,6 @@ impl Failure {
     /// An object that is not there.
     pub fn not_found(who: &SignedIn, what: &'static str, which: impl fmt::Display) -> Self {
         Self::new(who, ServiceError::not_found(what, which))
-    }
-}
-
-/// The error with its causes, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text = format!("{text} because {next}");
-        cause = next.source();
-    }
-    text
-}
-
-fn status(error: &ServiceError) -> StatusCode {
-    match error {
-        ServiceError::NotFound { .. } => StatusCode::NOT_FOUND,
-        ServiceError::Conflict(_) => StatusCode::CONFLICT,
-        ServiceError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        ServiceError::Denied(_) => StatusCode::FORBIDDEN,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -11,7 +11,8 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::domain::field_error::{FieldError, FieldErrors};
-use crate::services::error::ServiceError;
+use crate::services::error::{ServiceError, chain};
+use crate::web::error::{is_fault, status};
 
 /// Media type of every error.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -95,18 +96,13 @@ impl From<&FieldError> for FieldProblem {
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         match &error {
-            ServiceError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, &error),
-            ServiceError::Conflict(_) => Self::new(StatusCode::CONFLICT, &error),
             ServiceError::Invalid(errors) => Self::invalid(errors),
-            ServiceError::Denied(_) => Self::new(StatusCode::FORBIDDEN, &error),
             // Causes may name files and states of the server: they belong into its log, not to the caller.
-            _ => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the API could not do what was asked");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the server could not do this; nothing was changed. Its log says why",
-                )
+            fault if is_fault(fault) => {
+                tracing::error!(error = chain(fault), "the API could not do what was asked");
+                Self::new(status(fault), "the server could not do this; nothing was changed. Its log says why")
             }
+            told => Self::new(status(told), told),
         }
     }
 }

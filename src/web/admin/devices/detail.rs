@@ -5,7 +5,7 @@ use askama::Template;
 
 use super::head::{self, Head};
 use crate::domain::deployment::{Container, applicable};
-use crate::domain::device::Device;
+use crate::domain::device::{Device, LastRun};
 use crate::domain::device_list::Listed;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::run::verdict::{Verdict, verdict};
@@ -51,7 +51,7 @@ pub async fn show(key: web::Path<String>, who: SignedIn, services: web::Data<Ser
     Ok(html(&DetailPage {
         head: Head::new(&known, page.now),
         extended: extended(&runs),
-        deployment: deployment(&known),
+        deployment: deployment(&known, &runs),
         connection: connection(&known, runs.first().map(|listed| &listed.run)),
         call: call(),
         verdict: runs.first().map(|listed| verdict(&listed.run)),
@@ -61,7 +61,7 @@ pub async fn show(key: web::Path<String>, who: SignedIn, services: web::Data<Ser
 }
 
 /// What the REST interface of a phone tells; this server does not ask phones yet, but it sees them boot.
-const NOT_ASKED: &str = "Not known: this server does not query phones";
+const NOT_ASKED: &str = "Not known: phones are not queried";
 
 fn extended(runs: &[ListedRun]) -> Vec<Fact> {
     let boot = runs.iter().map(|listed| &listed.run).find(|run| run.kind == RunKind::Boot);
@@ -73,8 +73,10 @@ fn extended(runs: &[ListedRun]) -> Vec<Fact> {
     ]
 }
 
-fn deployment(known: &Listed) -> Vec<Fact> {
-    let last = known.sighting.last_run;
+/// The result of the last run that has ended, or of the one that goes on if it has everything already.
+fn deployment(known: &Listed, runs: &[ListedRun]) -> Vec<Fact> {
+    let open = runs.first().map(|listed| &listed.run).filter(|run| run.complete);
+    let last = open.map(|run| LastRun { at: run.started_at, complete: true }).or(known.sighting.last_run);
     let result = |complete: bool| FactValue::Text(if complete { "SUCCESS" } else { "FAILED" }.to_owned());
     const NEVER: &str = "Not known yet: it never came for its configuration";
     vec![

@@ -37,6 +37,8 @@ pub struct PreviewPage {
 struct Group {
     id: &'static str,
     title: &'static str,
+    /// The title in a word or two.
+    short: &'static str,
     note: &'static str,
     count: usize,
     rows: Vec<Row>,
@@ -125,7 +127,7 @@ fn groups(shown: &ImportPreview, present: &ParameterSet, list: &ListQuery) -> Ve
         group("empty", "Left out: empty", "An empty value says nothing to a phone.", empty, Some(("empty", take_empty)), list),
         group(
             "defaults",
-            "Left out: equal to the default, or switched off",
+            "Left out: default, or switched off",
             "What phones do anyway, and values whose .set twin says 0.",
             defaults,
             Some(("defaults", take_defaults)),
@@ -162,7 +164,18 @@ fn group(
         new: Shown::of(name.as_str(), new),
     };
     let all = (pager.is_none() && range.len() < lines.len()).then(|| list.with(&[("show", id), ("page", "")]));
-    Group { id, title, note, count: lines.len(), rows: lines[range].iter().map(row).collect(), has_old, keep, all, pager }
+    Group {
+        id,
+        title,
+        short: title.split(',').next().unwrap_or(title),
+        note,
+        count: lines.len(),
+        rows: lines[range].iter().map(row).collect(),
+        has_old,
+        keep,
+        all,
+        pager,
+    }
 }
 
 /// What cannot be taken, and what the file says more than once.

@@ -36,6 +36,8 @@ pub struct ExchangeLine {
     pub after: String,
     pub method: Method,
     pub path: String,
+    /// The same request came without credentials first and was challenged, as HTTP has it.
+    pub challenged: bool,
     /// HTTP status; none where there was no answer.
     pub status: Option<u16>,
     pub tone: &'static str,
@@ -72,13 +74,29 @@ fn detail(run: &Run, open: bool) -> RunDetail {
         open,
         address: run.address.to_string(),
         user_agent: run.user_agent.clone(),
-        exchanges: run.exchanges.iter().map(|one| line(one, run.started_at)).collect(),
+        exchanges: lines(&run.exchanges, run.started_at),
         left_out: run.left_out,
     }
 }
 
-fn line(one: &Exchange, started_at: Timestamp) -> ExchangeLine {
+/// One line a request. A challenge and the same request with credentials are one: phones ask for everything twice.
+fn lines(exchanges: &[Exchange], started_at: Timestamp) -> Vec<ExchangeLine> {
+    let is_challenge = |one: &Exchange| one.reason == Reason::CredentialsMissing;
+    let repeats = |one: &Exchange, next: &Exchange| one.method == next.method && one.path == next.path && !is_challenge(next);
+    let mut lines = Vec::with_capacity(exchanges.len());
+    for (at, one) in exchanges.iter().enumerate() {
+        if is_challenge(one) && exchanges.get(at + 1).is_some_and(|next| repeats(one, next)) {
+            continue;
+        }
+        let challenged = at > 0 && is_challenge(&exchanges[at - 1]) && repeats(&exchanges[at - 1], one);
+        lines.push(line(one, started_at, challenged));
+    }
+    lines
+}
+
+fn line(one: &Exchange, started_at: Timestamp, challenged: bool) -> ExchangeLine {
     ExchangeLine {
+        challenged,
         at: one.at,
         after: format!("+{}", seconds(one.at.duration_since(started_at))),
         method: one.method,
@@ -145,8 +163,9 @@ mod tests {
     #[test]
     fn how_every_phone_begins_is_not_shown_as_a_fault() {
         let (_, shown) = runs(&[(&run(0), false)], None, |_| String::new());
-        let tones: Vec<_> = shown.into_iter().flat_map(|shown| shown.exchanges).map(|one| (one.tone, one.after)).collect();
-        assert_eq!(tones, [("off", "+0.0 s".to_owned()), ("ok", "+2.3 s".to_owned())]);
+        let lines = shown.map(|shown| shown.exchanges).unwrap_or_default();
+        assert_eq!(lines.iter().map(|one| (one.tone, one.challenged, one.status)).collect::<Vec<_>>(), [("ok", true, Some(200))]);
+        assert_eq!(tone(&exchange(0, 401, Reason::CredentialsMissing)), "off");
         assert_eq!(tone(&exchange(0, 503, Reason::Blocked)), "warn");
         assert_eq!(tone(&exchange(0, 503, Reason::Fault)), "bad");
     }
