@@ -298,6 +298,9 @@ async fn settings_are_saved_told_and_kept_from_being_overwritten_unseen() {
         assert!(log.body.contains(part), "{part} is missing in {}", log.body);
     }
     assert!(!log.body.contains("another-s3cret") && !log.body.contains(PASSWORD));
+    let file = browser.send(TestRequest::get(), "/admin/activity/download?day=2026-11-22").await;
+    assert!(file.header("content-disposition").contains("pdms-activity-2026-W47.json"));
+    assert!(file.body.contains("handsets") && !file.body.contains("another-s3cret"), "{}", file.body);
 }
 
 #[actix_web::test]

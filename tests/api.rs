@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::api::{ACCOUNT, Api, problem};
 use crate::support::phone::Phone;
-use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
+use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, PASSWORD, Server};
 
 const KEY: &str = "0004f2a11a01";
 
@@ -253,6 +253,11 @@ fn settings_users_and_activity_are_there() {
     let wrong = json!({ "revision": 99, "time_zone": "Mars/Olympus", "polling_window": { "from": 9, "to": 9 } });
     assert!(matches!(api.refused("PATCH", "/settings", Some(wrong)).0, 409 | 422));
 
+    assert_eq!(api.ok("POST", "/settings/reveal", None)["password"], "new-one-7411");
+    let sessions = api.ok("GET", "/api/v1/sessions", None);
+    assert_eq!(sessions["total"], 1);
+    assert_eq!(api.refused("DELETE", "/api/v1/sessions/00", None).0, 404);
+
     let user = json!({ "name": "Grace", "email": "grace@example.test", "password": "a longer one than most" });
     assert_eq!(api.call("POST", "/api/v1/users?dry_run=true", Some(user.clone())).status, 200);
     assert_eq!(api.ok("GET", "/api/v1/users", None)["total"], 1);
@@ -265,13 +270,18 @@ fn settings_users_and_activity_are_there() {
     assert!(users["total"] == 2 && !users.to_string().contains("argon2"), "{users}");
 
     let log = api.ok("GET", "/activity?object=account", None);
-    let changes = log["items"][0]["changes"].as_array().expect("changes");
+    assert_eq!(log["items"][0]["action"], "showed the password of");
+    let changes = log["items"][1]["changes"].as_array().expect("changes");
     assert!(
         changes.iter().any(|c| c["field"] == "time zone" && c["old"] == "Europe/Berlin" && c["new"] == "Asia/Tokyo"),
         "{log}"
     );
     assert!(!log.to_string().contains("new-one-7411"), "secrets are masked in the log");
     assert_eq!(log["items"][0]["actor"], "Ada");
+
+    let id = sessions["items"][0]["id"].as_str().expect("a name");
+    assert_eq!(api.call("DELETE", &format!("/api/v1/sessions/{id}"), None).status, 204);
+    assert_eq!(api.refused("GET", "/settings", None).0, 401, "an ended session opens nothing");
 }
 
 #[test]
@@ -288,6 +298,25 @@ fn boots_and_refused_phones_have_their_runs() {
         (&json!(true), &json!("complete"), Some(2))
     );
     assert_eq!((&run["exchanges"][0]["method"], &run["exchanges"][0]["status"]), (&json!("GET"), &json!(200)));
+    assert_eq!(phone.put(&format!("/{KEY}-phone.cfg"), b"<a><b up.timeOut='41' reg.1.auth.password='hunter2'/></a>").status, 201);
+    assert_eq!(phone.put(&format!("/{KEY}-app.log"), b"hello").status, 201);
+    let path = format!("/devices/{KEY}");
+    assert_eq!(api.ok("GET", &format!("{path}/files"), None)["items"][0]["name"], "phone.cfg");
+    let file = api.call("GET", &format!("{path}/files/phone.cfg"), None);
+    assert!(
+        file.text().contains("up.timeOut='41'")
+            && file.header("content-disposition").is_some_and(|d| d.starts_with("attachment"))
+    );
+    assert_eq!(api.refused("GET", &format!("{path}/files/web.cfg"), None).0, 404);
+    let log = &api.ok("GET", &format!("{path}/logs"), None)["items"][0];
+    assert_eq!((&log["kind"], &log["size_bytes"]), (&json!("app.log"), &json!(5)));
+    let content = api.call("GET", &format!("{path}/logs/{}", log["name"].as_str().expect("a name")), None);
+    assert_eq!(content.text(), "hello");
+    assert_eq!(api.refused("GET", &format!("{path}/logs/..%2f..%2fpdms.redb"), None).0, 404);
+    let effective = api.ok("GET", &format!("{path}/effective"), None);
+    let own = effective["rows"].as_array().expect("rows").iter().find(|row| row["name"] == "up.timeOut").expect("the override");
+    assert_eq!((&own["file"], &own["winner"]["value"]), (&json!("phone"), &json!("41")));
+    assert!(!effective.to_string().contains("hunter2") && !effective.to_string().contains(PASSWORD), "secrets leave masked");
     Phone::bare(&server).with_credentials("x", "y").get("/0004f2bbbbbb.cfg");
     let refused = api.ok("GET", "/runs", None);
     assert!(refused["items"].as_array().expect("runs").iter().any(|run| run["admitted"] == false), "{refused}");
@@ -304,6 +333,28 @@ fn mistakes_in_requests_are_told_as_problems() {
     assert_eq!(problem(&api.send("POST", "/devices", b"{}")).0, 415);
     let broken = api.with("Content-Type", "application/json");
     assert_eq!(problem(&broken.call("POST", "/devices", Some(json!("text")))).0, 422);
+}
+
+/// Page and API parse into the same drafts: whatever one of them refuses, the other refuses with the same words.
+#[test]
+fn a_form_and_a_body_break_the_same_rules() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let cases = [
+        ("/admin/devices/add", "/devices", json!({ "key": "nope", "name": "a/b", "private_ip": "x" })),
+        ("/admin/devices/add", "/devices", json!({ "key": "8218404c20ccf9", "family": "VVX", "description": "x".repeat(1_001) })),
+        ("/admin/profiles/add", "/profiles", json!({ "name": "a:b", "description": "x".repeat(1_001) })),
+        ("/admin/profiles/add", "/profiles", json!({ "name": "" })),
+    ];
+    for (page, path, body) in cases {
+        let (status, fields) = api.refused("POST", path, Some(body.clone()));
+        let form = api.form(page, &body);
+        assert_eq!((status, form.status), (422, 422), "{body}: {}", form.text());
+        for (field, message) in fields {
+            let told = form.text().replace("&#34;", "\"").replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">");
+            assert!(told.to_lowercase().contains(&message.to_lowercase()), "{field}: {message} is not in {told}");
+        }
+    }
 }
 
 /// The document names operations; each must answer, and what it does not name must not.

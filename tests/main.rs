@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
 mod admin;
+mod admin_devices;
 mod api;
 mod effective;
 mod fleet;

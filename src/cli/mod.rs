@@ -2,6 +2,7 @@
 
 mod demo;
 mod logging;
+mod openapi;
 mod serve;
 mod setup;
 pub mod simulate;
@@ -31,6 +32,7 @@ enum Verb {
     Setup(setup::Arguments),
     User(user::Arguments),
     Simulate(simulate::Arguments),
+    Openapi(openapi::Arguments),
     Version(version::Arguments),
 }
 
@@ -40,6 +42,7 @@ pub fn run() -> ExitCode {
         Verb::Serve(arguments) => serve::run(arguments),
         Verb::Setup(arguments) => setup::run(arguments),
         Verb::User(arguments) => user::run(arguments),
+        Verb::Openapi(arguments) => openapi::run(&arguments),
         Verb::Version(arguments) => version::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),
     }

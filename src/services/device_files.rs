@@ -8,7 +8,10 @@ use super::error::ServiceError;
 use crate::domain::device::DeviceKey;
 use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::AccountId;
+use crate::domain::parameter::{ParameterName, ParameterSet, check_value};
+use crate::domain::provision::view::Override;
 use crate::store;
+use crate::xml::read;
 
 /// One kept log, core dump or capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,42 @@ pub fn file(services: &Services, account: AccountId, key: &DeviceKey, name: &str
     let row = row.ok_or_else(|| ServiceError::not_found("file", name))?;
     let content = services.blobs.read(&row.blob).map_err(ServiceError::file("read", services.state_dir.blobs()))?;
     Ok((row, content))
+}
+
+/// What a device itself keeps and has uploaded, the weaker kind first, with the name of its file: it beats whatever is served
+/// (R159). A file that is no configuration says nothing here.
+///
+/// # Errors
+/// [`ServiceError::File`] where a file's content cannot be read.
+pub fn overrides(
+    services: &Services,
+    account: AccountId,
+    key: &DeviceKey,
+) -> Result<Vec<(Override, &'static str, ParameterSet)>, ServiceError> {
+    let mut found = Vec::new();
+    for kind in [Override::WebPage, Override::PhoneMenu] {
+        let name = override_file(kind);
+        let content = match file(services, account, key, name) {
+            Ok((_, content)) => content,
+            Err(ServiceError::NotFound { .. }) => continue,
+            Err(error) => return Err(error),
+        };
+        let entries = read::parameters(&content).unwrap_or_default().into_iter().filter(|one| check_value(&one.value).is_ok());
+        let set: ParameterSet =
+            entries.filter_map(|one| Some((ParameterName::parse(&one.name).ok()?, one.value.into()))).collect();
+        if !set.is_empty() {
+            found.push((kind, name, set));
+        }
+    }
+    Ok(found)
+}
+
+/// The name, without the device's key, of the file that overrides are uploaded in.
+pub fn override_file(kind: Override) -> &'static str {
+    match kind {
+        Override::PhoneMenu => "phone.cfg",
+        Override::WebPage => "web.cfg",
+    }
 }
 
 /// The kept logs of a device, newest first.

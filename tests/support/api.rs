@@ -64,6 +64,15 @@ impl Api {
         self.client.clone().with("Content-Type", "application/xml").ask(method, &full(path), Some(file))
     }
 
+    /// Sends the fields of an object as a form of the pages.
+    pub fn form(&self, page: &str, fields: &Value) -> Response {
+        let fields =
+            fields.as_object().expect("an object").iter().map(|(name, value)| (name, value.as_str().unwrap_or_default()));
+        let body = serde_urlencoded::to_string(fields.collect::<Vec<_>>()).expect("a form");
+        let client = self.client.clone().with("Content-Type", "application/x-www-form-urlencoded");
+        client.ask("POST", page, Some(body.as_bytes()))
+    }
+
     /// A call that must succeed; its answer.
     pub fn ok(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let response = self.call(method, path, body);

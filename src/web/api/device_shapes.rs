@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::activity::MASK;
 use crate::domain::deployment::Container;
 use crate::domain::device_list::{LastResult, Listed, Status};
+use crate::domain::parameter::masked;
 use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source};
 use crate::domain::run::verdict::{Outcome, verdict};
 use crate::domain::run::{RunKind, Subject};
@@ -148,18 +148,19 @@ impl From<Row> for RowShape {
             File::Parameters => "parameters",
             File::Phone => "phone",
         };
-        let layer = |layer| LayerShape::new(layer, secret);
-        Self { name, file: file.to_owned(), secret, winner: layer(winner), beaten: beaten.into_iter().map(layer).collect() }
+        let layer = |layer| LayerShape::new(&name, layer);
+        let (winner, beaten) = (layer(winner), beaten.into_iter().map(layer).collect());
+        Self { name, file: file.to_owned(), secret, winner, beaten }
     }
 }
 
 impl LayerShape {
-    fn new(Layer { source, value, set }: Layer, secret: bool) -> Self {
+    fn new(name: &str, Layer { source, value, set }: Layer) -> Self {
         let (container, profile) = match &source {
             Source::Profile { container, id, .. } => (Some(container_word(*container).to_owned()), Some(id.0)),
             Source::Override(_) | Source::Rule | Source::DeviceName | Source::Base => (None, None),
         };
-        let value = value.map(|value| if secret { MASK.to_owned() } else { value });
+        let value = value.map(|value| masked(name, &value).into_owned());
         Self { source: source.describe(), container, profile, value, set }
     }
 }

@@ -12,7 +12,8 @@ use super::problem::{Problem, Problems};
 use crate::domain::device_list::DeviceQuery;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::provision::view::explain;
-use crate::services::{Services, devices};
+use crate::services::{Services, device_files, devices};
+use crate::web::blocking;
 
 /// Which devices.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -103,5 +104,7 @@ pub async fn show_effective(
     let key = path.key()?;
     let one = devices::get(&services, caller.account, &key)?;
     let world = services.world(caller.account)?;
-    Ok(web::Json(EffectiveShape::from(explain(&one.device, &world))))
+    let own = blocking::call(&services, move |services| device_files::overrides(services, caller.account, &key)).await?;
+    let view = own.iter().fold(explain(&one.device, &world), |view, (kind, _, set)| view.with_overrides(*kind, set));
+    Ok(web::Json(EffectiveShape::from(view)))
 }

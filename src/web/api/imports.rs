@@ -9,9 +9,9 @@ use super::body::{self, created};
 use super::caller::Caller;
 use super::paths::{AccountPath, ProfilePath};
 use super::problem::{Problem, Problems};
-use super::profile_shapes::{ProfileShape, masked};
+use super::profile_shapes::ProfileShape;
 use crate::domain::import::{Changed, Given, ImportOptions, ImportPreview, LeaveOut, Position};
-use crate::domain::parameter::ParameterSet;
+use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::draft::{ProfileDraft, ProfileInput};
 use crate::services::Services;
 use crate::services::error::ServiceError;
@@ -134,7 +134,7 @@ impl ImportShape {
         let given = |Given { name, value, at }: Given| imported(name.as_str(), None, &value, at);
         let changed = |Changed { name, old, new, at }: Changed| imported(name.as_str(), Some(&old), &new, at);
         let left_out = preview.left_out.into_iter().map(|l| LeftOutShape {
-            value: masked(l.name.as_str(), &l.value),
+            value: masked(l.name.as_str(), &l.value).into_owned(),
             name: l.name.to_string(),
             why: word(l.why).to_owned(),
             line: l.at.line,
@@ -161,8 +161,8 @@ impl ImportShape {
 }
 
 fn imported(name: &str, old: Option<&str>, value: &str, at: Position) -> ImportedShape {
-    let old = old.map(|old| masked(name, old));
-    ImportedShape { name: name.to_owned(), old, value: masked(name, value), line: at.line, column: at.column }
+    let old = old.map(|old| masked(name, old).into_owned());
+    ImportedShape { name: name.to_owned(), old, value: masked(name, value).into_owned(), line: at.line, column: at.column }
 }
 
 fn word(why: LeaveOut) -> &'static str {

@@ -7,6 +7,7 @@ pub mod body;
 pub mod caller;
 pub mod deployment;
 pub mod device_changes;
+pub mod device_files;
 pub mod device_shapes;
 pub mod devices;
 pub mod imports;
@@ -18,6 +19,7 @@ pub mod profiles;
 pub mod runs;
 pub mod session;
 pub mod settings;
+pub mod sign_ins;
 pub mod users;
 
 use actix_web::{HttpResponse, get, web};
@@ -28,6 +30,7 @@ use utoipa::{Modify, OpenApi};
 use crate::domain::limits::IMPORT_BYTES;
 use crate::services::Services;
 use crate::web::admin::{security_headers, session_store};
+use device_changes::AfterwardsWord;
 use problem::{FieldProblem, Problem, of_body, of_path, of_query};
 
 /// Where the API is.
@@ -47,7 +50,7 @@ macro_rules! routes {
             info(title = "pdms", description = "Device management and provisioning server for Poly phones"),
             servers((url = "/api/v1")),
             paths($($room::$operation),+),
-            components(schemas(Problem, FieldProblem)),
+            components(schemas(Problem, FieldProblem, AfterwardsWord)),
             security(("session" = [])),
             modifiers(&Session),
         )]
@@ -59,9 +62,15 @@ routes! {
     session::begin_session,
     session::show_session,
     session::end_session,
+    sign_ins::list_sign_ins,
+    sign_ins::end_sign_in,
     devices::list_devices,
     devices::show_device,
     devices::show_effective,
+    device_files::list_files,
+    device_files::read_file,
+    device_files::list_logs,
+    device_files::read_log,
     device_changes::add_devices,
     device_changes::change_device,
     device_changes::replace_device,
@@ -86,6 +95,7 @@ routes! {
     runs::list_refused_runs,
     settings::show_settings,
     settings::change_settings,
+    settings::reveal_password,
     activity::list_activity,
     users::list_users,
     users::add_user,
@@ -138,7 +148,29 @@ async fn nothing_here(request: actix_web::HttpRequest) -> Result<HttpResponse, P
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+
+    /// Every reference within a part of the document.
+    fn references(part: &Value) -> Vec<&str> {
+        let inner = match part {
+            Value::Object(fields) => fields.values().flat_map(references).collect(),
+            Value::Array(items) => items.iter().flat_map(references).collect(),
+            _ => Vec::new(),
+        };
+        part.get("$ref").and_then(Value::as_str).into_iter().chain(inner).collect()
+    }
+
+    #[test]
+    fn whatever_the_description_refers_to_is_in_it() {
+        let document = serde_json::to_value(description()).expect("a document is JSON");
+        for reference in references(&document) {
+            let path = reference.strip_prefix('#').expect("a place in the document");
+            assert!(document.pointer(path).is_some(), "{reference}");
+        }
+        assert!(references(&document).len() > 100);
+    }
 
     #[test]
     fn the_description_is_of_openapi_3_1_and_names_every_operation_once() {

@@ -74,6 +74,7 @@ pub struct Problems;
 impl IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let kinds = [
+            ("400", "The query or the body cannot be read"),
             ("401", "Nobody is signed in"),
             ("403", "The caller may not do this, or did not prove where the request comes from"),
             ("404", "It is not there"),

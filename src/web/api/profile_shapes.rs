@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::domain::activity::MASK;
 use crate::domain::deployment::Place;
 use crate::domain::field_error::FieldErrors;
-use crate::domain::parameter::{ParameterSet, is_secret};
+use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, ProfileInput, apply};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::services::profiles::Uses;
@@ -77,14 +77,9 @@ impl ProfileShape {
     /// A profile.
     pub fn new(profile: &Profile) -> Self {
         let parameters = profile.parameters.iter();
-        let parameters = parameters.map(|(name, value)| (name.to_string(), masked(name.as_str(), value)));
+        let parameters = parameters.map(|(name, value)| (name.to_string(), masked(name.as_str(), value).into_owned()));
         Self { summary: ProfileSummary::new(profile), parameters: parameters.collect() }
     }
-}
-
-/// A value as it may leave.
-pub(super) fn masked(name: &str, value: &str) -> String {
-    if is_secret(name) && !value.is_empty() { MASK.to_owned() } else { value.to_owned() }
 }
 
 /// A profile to create, or in whose place another is put.
@@ -113,14 +108,14 @@ impl NewProfile {
     }
 }
 
-/// The value that is meant: the present one where a mask came back.
+/// The value that is meant: the present one where its mask came back, whole or the masked password of an address in it.
 fn unmasked(name: &str, value: &str, present: Option<&ParameterSet>, errors: &mut FieldErrors) -> String {
-    if value != MASK {
+    if !value.contains(MASK) {
         return value.to_owned();
     }
-    let kept = present.and_then(|present| present.get(name));
+    let kept = present.and_then(|present| present.get(name)).filter(|kept| masked(name, kept) == value);
     if kept.is_none() {
-        errors.add("parameters", format_args!("{name}: this is a mask, and there is no value behind it; send the value itself"));
+        errors.add("parameters", format_args!("{name}: this is the mask of another value; send the value itself"));
     }
     kept.unwrap_or_default().to_owned()
 }
@@ -213,11 +208,16 @@ mod tests {
 
     #[test]
     fn what_was_read_can_be_written_again() {
-        let present = parameter_set(&[("device.prov.password", "hunter2"), ("reg.1.label", "Desk")]);
-        let read: BTreeMap<_, _> = present.iter().map(|(n, v)| (n.to_string(), masked(n.as_str(), v))).collect();
-        assert_eq!(read["device.prov.password"], MASK);
+        let present =
+            parameter_set(&[("device.prov.password", "hunter2"), ("log.x", "ftp://u:hunter3@h/"), ("reg.1.label", "Desk")]);
+        let read: BTreeMap<_, _> = present.iter().map(|(n, v)| (n.to_string(), masked(n.as_str(), v).into_owned())).collect();
+        assert!(!read.values().any(|value| value.contains("hunter")), "{read:?}");
         let sent = NewProfile { name: "A".to_owned(), description: String::new(), parameters: read, revision: Some(1) };
         let input = sent.input(Some(&present)).expect("masks of what is there");
+        assert_eq!(
+            ProfileDraft::parse(&input).map(|d| d.parameters.get("log.x").map(str::to_owned)),
+            Ok(Some("ftp://u:hunter3@h/".to_owned()))
+        );
         assert!(input.parameters.contains(&("device.prov.password".to_owned(), "hunter2".to_owned())));
         let wrong = sent.input(None).expect_err("a mask of nothing");
         assert!(wrong.of("parameters").is_some_and(|message| message.contains("device.prov.password")));

@@ -1,6 +1,6 @@
 //! An account's settings.
 
-use actix_web::{get, patch, web};
+use actix_web::{get, patch, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,6 +11,7 @@ use super::problem::{Problem, Problems};
 use crate::domain::account::{Account, BaseSettings, Secret};
 use crate::services::Services;
 use crate::services::accounts::{self, AccountDraft};
+use crate::services::commit::Mode;
 use crate::web::blocking;
 
 /// The settings of an account. The password of the shared credentials is never told here.
@@ -145,4 +146,27 @@ pub async fn change_settings(
     let (draft, mode) = (AccountDraft::from(changes), dry_run.mode());
     let work = move |services: &Services| accounts::change(services, &caller.actor, caller.account, revision, &draft, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
+}
+
+/// The password of the shared credentials.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RevealedShape {
+    /// Password.
+    pub password: String,
+}
+
+/// Tells the password of the shared credentials, and notes in the activity log that it was told.
+#[utoipa::path(tag = "settings", params(AccountPath, DryRun), responses((status = 200, body = RevealedShape), Problems))]
+#[post("/accounts/{account}/settings/reveal")]
+pub async fn reveal_password(
+    caller: Caller,
+    services: web::Data<Services>,
+    dry_run: web::Query<DryRun>,
+) -> Result<web::Json<RevealedShape>, Problem> {
+    if dry_run.mode() == Mode::TryOut {
+        return Err(Problem::field("dry_run", "a password cannot be told for trial: the note in the activity log is the price"));
+    }
+    let reveal = move |services: &Services| accounts::reveal_password(services, &caller.actor, caller.account);
+    let password = blocking::call(&services, reveal).await?;
+    Ok(web::Json(RevealedShape { password: password.expose().to_owned() }))
 }

@@ -7,14 +7,13 @@ use askama::Template;
 use super::head::{self, Head};
 use super::text::{self, Text};
 use crate::domain::deployment::Container;
-use crate::domain::device::{Device, DeviceKey};
+use crate::domain::device::Device;
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::parameter::{self, ParameterName, ParameterSet};
+use crate::domain::parameter;
 use crate::domain::provision::master::PARAMETER_FILE_SUFFIX;
-use crate::domain::provision::view::{EffectiveView, File, Layer, Override, Row, Source, explain};
+use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source, explain};
 use crate::domain::provision::{Provision, provision};
 use crate::domain::world::World;
-use crate::services::error::ServiceError;
 use crate::services::{Services, device_files};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
@@ -65,7 +64,9 @@ pub async fn show(
 ) -> Result<HttpResponse, Failure> {
     let (known, world) = head::find(&services, &who, &key)?;
     let device = known.device.key.clone();
-    let own = blocking::call(&services, move |services| overrides(services, &device)).await.map_err(Failure::of(&who))?;
+    let own = blocking::call(&services, move |services| device_files::overrides(services, DEFAULT_ACCOUNT, &device))
+        .await
+        .map_err(Failure::of(&who))?;
     let list = ListQuery::of(&request, &["name"]);
     let view = explain(&known.device, &world);
     let view = own.iter().fold(view, |view, (kind, _, set)| view.with_overrides(*kind, set));
@@ -87,25 +88,6 @@ pub async fn show(
         pager,
         sources,
     }))
-}
-
-/// What the device itself keeps and has uploaded: it beats whatever is served (R159). A file that is no configuration says
-/// nothing here; the Files tab shows it as it is.
-fn overrides(services: &Services, key: &DeviceKey) -> Result<Vec<(Override, &'static str, ParameterSet)>, ServiceError> {
-    let mut found = Vec::new();
-    for kind in [Override::WebPage, Override::PhoneMenu] {
-        let name = file_of(kind);
-        let bytes = match device_files::file(services, DEFAULT_ACCOUNT, key, name) {
-            Ok((_, bytes)) => bytes,
-            Err(ServiceError::NotFound { .. }) => continue,
-            Err(error) => return Err(error),
-        };
-        let entries = xml::read::parameters(&bytes).unwrap_or_default();
-        let parsed = entries.into_iter().filter_map(|one| Some((ParameterName::parse(&one.name).ok()?, one.value.into())));
-        found.push((kind, name, parsed.collect::<ParameterSet>()));
-    }
-    found.retain(|(_, _, set)| !set.is_empty());
-    Ok(found)
 }
 
 /// What the list is narrowed to.
@@ -137,14 +119,6 @@ impl<'a> Wanted<'a> {
                 Some("master") => row.file == File::Master,
                 _ => true,
             }
-    }
-}
-
-/// The file that a device keeps its overrides in.
-fn file_of(kind: Override) -> &'static str {
-    match kind {
-        Override::PhoneMenu => "phone.cfg",
-        Override::WebPage => "web.cfg",
     }
 }
 
@@ -185,7 +159,9 @@ fn layer_view(name: &str, layer: &Layer, device: &Device) -> LayerView {
         Source::Profile { container, id, .. } => {
             (Some(format!("/admin/profiles/{id}")), Some(("/admin/deployment".to_owned(), container.label())))
         }
-        Source::Override(kind) => (Some(format!("/admin/devices/{}/files/{}", device.key, file_of(*kind))), None),
+        Source::Override(kind) => {
+            (Some(format!("/admin/devices/{}/files/{}", device.key, device_files::override_file(*kind))), None)
+        }
         Source::DeviceName => (Some(format!("/admin/devices/{}", device.key)), None),
         Source::Base => (Some("/admin/provisioning".to_owned()), None),
         Source::Rule => (None, None),
