@@ -79,7 +79,6 @@ const FORBIDDEN: &[(&str, &str, &[&str])] = &[
     ("dbg!(", "a left-over", &[]),
     ("#[ignore", "a test that does not run is no test", &[]),
     ("#[allow(", "use #[expect(…, reason = …)]", &[]),
-    ("unsafe ", "unsafe code is forbidden", &[]),
     ("TableDefinition", "tables are declared in store/tables.rs", &["src/store/"]),
     ("Timestamp::now", "the clock is services/clock.rs", &["src/services/clock.rs", "src/simulate/"]),
     ("SystemTime::now", "the clock is services/clock.rs", &["src/services/clock.rs", "src/simulate/"]),
