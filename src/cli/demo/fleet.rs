@@ -26,7 +26,7 @@ pub const LINES: u32 = 40;
 /// How many boot at once.
 const CONCURRENCY: usize = 12;
 /// From one phone's doing to the next one's.
-const PAUSE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_secs(1);
 /// The models, as often as they stand in a house.
 const MIX: &[(&str, u32)] = &[
     ("VVX411", 10),
@@ -88,7 +88,11 @@ fn strangers(access: &Access, network: &Network) -> Vec<(Phone, Fault)> {
         match fault {
             Fault::UnknownAuthority => phone.forget_built_in(),
             Fault::NoClock => phone.dhcp.option_42 = false,
-            _ => phone.point_at(&access.server, "PlcmSpIp", "PlcmSpIp"),
+            _ => {
+                phone.point_at(&access.server, "PlcmSpIp", "PlcmSpIp");
+                // The others should not wait while it tries every file three times.
+                phone.memory.flash.write("device.prov.redunInterAttemptDelay", "0");
+            }
         }
         (phone, fault)
     };
