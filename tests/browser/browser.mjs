@@ -57,13 +57,13 @@ export async function signIn(page, base, owner, next = "/admin/") {
   await page.getByRole("button", { name: "Sign In" }).click();
 }
 
-// Every page that a person can get to by links, lists with the same columns taken once.
+// Every page that a person can get to by links: of pages of one kind the first, and the first with a query.
 export async function reachable(page, base, most = 120) {
   const origin = new URL(base).origin;
   const seen = new Map();
   const queue = ["/admin/"];
-  const shape = (address) => `${address.pathname.replace(/\/[0-9a-f]{12}(?=\/|$)/, "/DEVICE").replace(/\/\d+(?=\/|$)/, "/ID")}`
-    + `?${[...address.searchParams.keys()].sort().join("&")}`;
+  const shape = (address) => address.pathname.replace(/\/[0-9a-f]{12}(?=\/|$)/, "/DEVICE").replace(/\/\d+(?=\/|$)/, "/ID")
+    .replace(/\/\d+\.\d+\.\d+\.\d+(?=\/|$)/, "/ADDRESS") + (address.search === "" ? "" : "?");
   while (queue.length > 0 && seen.size < most) {
     const url = new URL(queue.shift(), base);
     const kind = shape(url);

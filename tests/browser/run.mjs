@@ -90,10 +90,11 @@ async function firstRun(javaScriptEnabled) {
     complaints.length = 0;
     const again = await page.goto(server.base + link);
     check(`${how}: the link works once`, again.status() === 404 || page.url().endsWith("/admin/"), `${again.status()} ${page.url()}`);
-    await session(page, server.base, how);
+    await session(page, server.base, how, complaints);
     if (javaScriptEnabled) {
       for (const address of await reachable(page, server.base)) await look(page, server.base, address, complaints, "empty");
       for (const address of ["/admin/", "/admin/devices", "/admin/provisioning"]) await walkByKeyboard(page, server.base, address);
+      await pressEverything(page, server.base, complaints);
     } else {
       await editWithoutScript(page, server.base);
     }
@@ -105,11 +106,12 @@ async function firstRun(javaScriptEnabled) {
 }
 
 // Signing out, wrong passwords, signing in and coming back to the same page.
-async function session(page, base, how) {
+async function session(page, base, how, complaints) {
   await page.goto(`${base}/admin/`);
   await page.locator(".topbar-end .menu summary").last().click();
   await page.getByRole("button", { name: "Sign Out" }).click();
   check(`${how}: signing out leads to the sign-in page`, page.url().includes("/admin/sign-in"), page.url());
+  if (how === "first run") await look(page, base, "/admin/sign-in", complaints, "signed-out");
   await signIn(page, base, { email: OWNER.email, password: "not the password" });
   check(`${how}: a wrong password is told as an alert`, await page.getByRole("alert").count() === 1);
   await page.context().clearCookies();
@@ -117,6 +119,44 @@ async function session(page, base, how) {
   check(`${how}: signing in returns to the page asked for`, page.url() === `${base}/admin/activity?q=signed`, page.url());
   await page.goto(`${base}/admin/sign-in?next=//example.test/`);
   check(`${how}: no sign-in leads to another site`, page.url().startsWith(base), page.url());
+}
+
+// The buttons of the frame and of the settings, each with what it should do.
+async function pressEverything(page, base, complaints) {
+  complaints.length = 0;
+  await page.goto(`${base}/admin/provisioning`);
+  for (const [button, told] of [["Save account", "account is saved"], ["Save time", "are saved"], ["Save base", "base is saved"]]) {
+    await page.getByRole("button", { name: button }).click();
+    check(`${button}: says that it is done`, (await page.getByRole("status").first().textContent()).includes(told));
+  }
+  await page.getByRole("button", { name: "Show the password" }).click();
+  check("Show the password: shows one", /The password is\s+\S{8,}/.test(await page.locator("p[role=status]").textContent()));
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download CA certificate" }).click()]);
+  check("Download CA certificate: is a file", download.suggestedFilename() === "pdms-ca.pem", download.suggestedFilename());
+  await page.getByText("Change Address").click();
+  await page.getByLabel("Public name").fill("not a name");
+  await page.getByRole("button", { name: "Save address" }).click();
+  check("a rejected form: the summary has the focus", await page.evaluate(() => document.activeElement.getAttribute("role") === "alert"));
+  none("settings: accessible with errors", await axe(page));
+  await page.locator(".error-summary a").first().click();
+  check("a rejected form: the summary leads to the field", await page.evaluate(() => document.activeElement.id === "f-public_name"));
+  complaints.length = 0;
+  await page.goto(`${base}/admin/`);
+  await page.locator(".menu summary").first().click();
+  none("the theme menu: accessible", await axe(page));
+  await page.getByRole("button", { name: "Dark" }).click();
+  check("the theme: dark is kept", await page.evaluate(() => document.documentElement.dataset.theme === "dark"));
+  await page.locator(".menu summary").first().click();
+  await page.getByRole("button", { name: "As the system" }).click();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByRole("link", { name: "Menu", exact: true }).click();
+  await page.getByRole("link", { name: "Activity Log" }).first().click();
+  check("the menu on a small screen leads on", page.url() === `${base}/admin/activity`, page.url());
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.emulateMedia({ forcedColors: "active", reducedMotion: "reduce" });
+  none("forced colours: accessible", await axe(page));
+  await page.emulateMedia({ forcedColors: "none", reducedMotion: "no-preference" });
+  none("the buttons: nothing to complain about", [...complaints]);
 }
 
 // A setting is changed and read back, and a list searched, with nothing but forms and links.

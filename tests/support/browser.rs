@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use actix_http::Request;
 use actix_web::cookie::Cookie;
@@ -75,8 +76,7 @@ impl Site {
         let clock = Clock::manual(noon());
         let opening = Opening::new(dir.path().join("state"), clock.clone());
         let services = Data::new(Services::open(opening).expect("the state opens"));
-        let names = ServerNames::new(&["localhost".to_owned()], "localhost", []);
-        let certificates = Certificates::open(&dir.path().join("certificates"), None, &names, noon()).expect("made");
+        let certificates = certificates(&dir.path().join("certificates"));
         let bound = "127.0.0.1:8443".parse().expect("an address");
         let address = Data::new(Address::new(Arc::new(certificates), None, bound));
         address.refresh(&services).expect("certificates for this machine");
@@ -184,6 +184,20 @@ impl Browser {
         }
         panic!("redirects in a circle at {}", self.path)
     }
+}
+
+/// Certificates for this machine: made once, because RSA keys take their time, and copied for each site.
+fn certificates(folder: &Path) -> Certificates {
+    static MADE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+        let made = tempfile::tempdir().expect("a temporary directory");
+        Certificates::open(made.path(), None, &ServerNames::of_this_machine(&[]), noon()).expect("made");
+        made
+    });
+    std::fs::create_dir(folder).expect("a folder");
+    for file in std::fs::read_dir(MADE.path()).expect("a folder").flatten() {
+        std::fs::copy(file.path(), folder.join(file.file_name())).expect("copied");
+    }
+    Certificates::open(folder, None, &ServerNames::of_this_machine(&[]), noon()).expect("certificates that were made before")
 }
 
 /// A form as browsers send it, without a token.
