@@ -90,7 +90,7 @@ pub fn logs(services: &Services, account: AccountId, key: &DeviceKey) -> Result<
     let stored =
         |log: crate::blobs::logs::LogFile| StoredLog { name: log.name, kind: log.kind, at: log.at, size_bytes: log.size_bytes };
     let mut logs: Vec<_> = found.into_iter().map(stored).collect();
-    logs.sort_by(|a, b| b.at.cmp(&a.at));
+    logs.sort_by_key(|log| std::cmp::Reverse(log.at));
     Ok(logs)
 }
 

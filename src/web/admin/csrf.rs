@@ -124,7 +124,7 @@ async fn token_in(headers: &HeaderMap, body: Bytes) -> Option<Vec<u8>> {
 fn refuse(request: ServiceRequest, why: &str) -> ServiceResponse<BoxBody> {
     let visitor = Visitor::of(request.request());
     let ended = visitor.person().is_none() && !is_open_to_strangers(request.path());
-    tracing::warn!(path = request.path(), why, ended, "an unsafe request was refused");
+    tracing::warn!(path = request.path(), why, ended, "a request that would change something was refused");
     let back = session::page_to_return_to(request.request());
     let answer = if ended { SignInFirst(back).error_response() } else { errors::forged(&visitor, back.as_str()) };
     into_response(request, answer)
