@@ -5,6 +5,7 @@
 mod admin;
 mod admin_devices;
 mod api;
+mod application;
 mod effective;
 mod fleet;
 mod framing;

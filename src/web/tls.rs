@@ -92,6 +92,8 @@ impl Tls {
         match self.shake_hands(io, limits, &mut failure).await {
             Ok(stream) => Some(stream),
             Err(Some(fault)) => {
+                let FailedHandshake { server_name, offered, .. } = &failure;
+                tracing::debug!(%peer, ?server_name, ?offered, %fault, "a handshake failed");
                 failure.fault = fault;
                 (self.on_failure)(failure);
                 None

@@ -14,7 +14,10 @@ use crate::services::error::{ServiceError, chain};
 use crate::web::error::{is_fault, status};
 
 /// A failed service, with the frame of the page that tells it.
-pub struct Failure {
+pub struct Failure(Box<Told>);
+
+/// Boxed: every handler's result carries room for it.
+struct Told {
     page: Page,
     error: ServiceError,
     /// What the log knows a fault of ours by.
@@ -34,7 +37,7 @@ impl Failure {
             tracing::error!(%id, error = %chain(&error), page = page.here, "a page could not do what it was asked for");
         }
         page.title = title(&error).to_owned();
-        Self { page, error, id }
+        Self(Box::new(Told { page, error, id }))
     }
 
     /// The same as a function, for `map_err`.
@@ -60,31 +63,31 @@ fn title(error: &ServiceError) -> &'static str {
 
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Failure").field(&self.error).finish()
+        f.debug_tuple("Failure").field(&self.0.error).finish()
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
+        self.0.error.fmt(f)
     }
 }
 
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
-        status(&self.error)
+        status(&self.0.error)
     }
 
     fn error_response(&self) -> HttpResponse {
-        let sentence = match self.id {
+        let sentence = match self.0.id {
             Some(_) => "The server could not do this. What was not confirmed is not saved. Try again in a moment.".to_owned(),
-            None => sentence(&self.error.to_string()),
+            None => sentence(&self.0.error.to_string()),
         };
         let page = ErrorPage {
-            page: self.page.clone(),
+            page: self.0.page.clone(),
             status: self.status_code().as_u16(),
             sentences: vec![sentence],
-            request_id: self.id.map(|id| id.to_string()),
+            request_id: self.0.id.map(|id| id.to_string()),
             href: "/admin/".to_owned(),
             action: "Go to the Dashboard",
         };

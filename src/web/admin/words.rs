@@ -85,7 +85,7 @@ pub fn size(bytes: u64) -> String {
         return format!("{bytes} B");
     }
     let power = ((bytes.ilog2() / 10) as usize).min(UNITS.len());
-    let tenths = u128::from(bytes) * 10 >> (10 * power);
+    let tenths = (u128::from(bytes) * 10) >> (10 * power);
     let unit = UNITS[power - 1];
     if tenths < 1_000 { format!("{}.{} {unit}", tenths / 10, tenths % 10) } else { format!("{} {unit}", tenths / 10) }
 }

@@ -127,14 +127,15 @@ async fn compare(
     blocking::call(services, move |_| services::import::preview(&present, &bytes, options)).await
 }
 
-/// The import that an address names; one that is over leads back to the profile.
-fn waiting(who: &SignedIn, services: &Services, id: ProfileId, token: &str) -> Result<Pending, HttpResponse> {
-    services.pending_imports().get(token, who.person.id, id, services.clock().now()).ok_or_else(|| {
-        who.not_done(
-            &format!("/admin/profiles/{id}#add"),
-            "This import is over or was decided already. Nothing was changed by it; send the file again.",
-        )
-    })
+/// The import that an address names, unless it is over.
+fn waiting(who: &SignedIn, services: &Services, id: ProfileId, token: &str) -> Option<Pending> {
+    services.pending_imports().get(token, who.person.id, id, services.clock().now())
+}
+
+/// An import that is over leads back to the profile.
+fn over(who: &SignedIn, id: ProfileId) -> HttpResponse {
+    let text = "This import is over or was decided already. Nothing was changed by it; send the file again.";
+    who.not_done(&format!("/admin/profiles/{id}#add"), text)
 }
 
 /// `GET /admin/profiles/{id}/import/{token}`
@@ -146,10 +147,7 @@ pub async fn preview(
 ) -> Result<HttpResponse, Failure> {
     let (id, token) = path.into_inner();
     let profile = find(&services, &who, &id)?;
-    let pending = match waiting(&who, &services, profile.id, &token) {
-        Ok(pending) => pending,
-        Err(over) => return Ok(over),
-    };
+    let Some(pending) = waiting(&who, &services, profile.id, &token) else { return Ok(over(&who, profile.id)) };
     let shown = compare(&services, &profile, Arc::clone(&pending.bytes), ImportOptions::default()).await;
     let shown = shown.map_err(Failure::of(&who))?;
     let changed_by = (pending.revision != profile.revision).then(|| profile.modified_by.clone());
@@ -175,10 +173,7 @@ pub async fn decide(
         services.pending_imports().remove(&token);
         return Ok(who.done(&home, "Cancelled: nothing was changed."));
     }
-    let pending = match waiting(&who, &services, profile.id, &token) {
-        Ok(pending) => pending,
-        Err(over) => return Ok(over),
-    };
+    let Some(pending) = waiting(&who, &services, profile.id, &token) else { return Ok(over(&who, profile.id)) };
     let revision: u64 = form.value("revision").parse().unwrap_or_default();
     if revision != profile.revision {
         // Somebody else was faster: what was shown is no longer true, so it is shown anew.

@@ -1,0 +1,114 @@
+//! The whole application in this process: what its two sockets answer before anybody has set it up.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+use pdms::config::{Config, HttpSocket, Layer};
+use pdms::services::clock::Clock;
+use pdms::startup::{Application, Stopper};
+
+struct Running {
+    https: SocketAddr,
+    http: SocketAddr,
+    stopper: Stopper,
+    thread: Option<std::thread::JoinHandle<()>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Running {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        let state = Some(folder.path().join("state"));
+        let flags = Layer { state, https: Some(any), http: Some(HttpSocket(Some(any))), ..Layer::default() };
+        let config = Config::load(flags, None, []).expect("settings");
+        let clock = Clock::manual("2026-11-22T12:00:00Z".parse().expect("a time"));
+        let application = Application::build(config, clock).expect("it starts");
+        let (https, http) = (application.https_address(), application.http_address().expect("it is on"));
+        let stopper = application.stopper();
+        let (ready, wait) = channel();
+        let thread = std::thread::spawn(move || {
+            let run = application.run_until_stopped(Arc::new(|_| Ok(())), move || {
+                let _ = ready.send(());
+            });
+            actix_web::rt::System::new().block_on(run).expect("it ends well");
+        });
+        wait.recv().expect("it gets ready");
+        Self { https, http, stopper, thread: Some(thread), _folder: folder }
+    }
+
+    /// What plain HTTP answers to a request.
+    fn plain(&self, method: &str, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.http).expect("connected");
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        answer
+    }
+
+    /// The head of what HTTPS answers for a host.
+    fn head(&self, host: &str, path: &str) -> String {
+        let url = format!("https://127.0.0.1:{}{path}", self.https.port());
+        let output =
+            Command::new("curl").args(["-sk", "-D", "-", "-o", "/dev/null", "-H", &format!("Host: {host}"), &url]).output();
+        String::from_utf8_lossy(&output.expect("curl is installed").stdout).to_lowercase()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stopper.stop();
+        let ended = self.thread.take().map(std::thread::JoinHandle::join);
+        assert!(std::thread::panicking() || ended.is_some_and(|ended| ended.is_ok()));
+    }
+}
+
+#[test]
+fn plain_http_sends_people_on_to_our_own_name_and_tells_phones_to_come_back() {
+    let server = Running::start();
+    let page = server.plain("GET", "/admin/devices?q=a");
+    assert!(page.starts_with("HTTP/1.1 307"), "{page}");
+    let expected = format!("location: https://localhost:{}/admin/devices?q=a\r\n", server.https.port());
+    assert!(page.contains(&expected), "{page}");
+    for (method, path) in [("GET", "/0004f2000001.cfg"), ("PUT", "/0004f2000001-boot.log"), ("POST", "/admin/sign-in")] {
+        let answer = server.plain(method, path);
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 3600"), "{answer}");
+        assert!(!answer.contains("location:"), "{answer}");
+    }
+    assert!(server.plain("GET", "/livez").ends_with("live\n"));
+    assert!(server.plain("GET", "/readyz").ends_with("ready\n"));
+}
+
+#[test]
+fn pages_are_shown_under_our_own_names_only_and_phones_come_under_any() {
+    let server = Running::start();
+    for (host, status) in
+        [("localhost", "303"), ("127.0.0.1:8443", "303"), ("[::1]:8443", "303"), ("evil.example", "421"), ("", "400")]
+    {
+        let head = server.head(host, "/admin/");
+        assert!(
+            head.starts_with(&format!("http/1.1 {status}")) || (host.is_empty() && head.starts_with("http/1.1 4")),
+            "{host}: {head}"
+        );
+    }
+    assert!(server.head("phones.example", "/000000000000.cfg").starts_with("http/1.1 401"));
+}
+
+#[test]
+fn answers_to_browsers_carry_the_headers_that_keep_others_out_and_answers_to_phones_do_not() {
+    let server = Running::start();
+    for path in ["/admin/", "/setup", "/admin/nothing", "/static/app.css", "/api/v1/session"] {
+        let head = server.head("localhost", path);
+        for part in ["content-security-policy:", "x-content-type-options: nosniff", "strict-transport-security: max-age=31536000"]
+        {
+            assert!(head.contains(part), "{path}: {part} is missing: {head}");
+        }
+        assert!(!head.contains("unsafe-inline") && !head.contains("\r\nserver:"), "{path}: {head}");
+    }
+    let phone = server.head("localhost", "/000000000000.cfg");
+    assert!(!phone.contains("content-security-policy") && !phone.contains("set-cookie"), "{phone}");
+}
