@@ -1,7 +1,6 @@
 //! A server in this process: HTTPS on a free port, a state directory of its own, a clock set by hand.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, mpsc};
 
 use actix_web::web::{self, Data};
@@ -115,11 +114,6 @@ impl Server {
     /// The provisioning address.
     pub fn base(&self) -> String {
         format!("https://localhost:{}/", self.address.port())
-    }
-
-    /// The certificate of its authority.
-    pub fn ca_file(&self) -> PathBuf {
-        self.services.state_dir().certificates().join("ca.pem")
     }
 
     /// The account's world as it is now.
