@@ -11,7 +11,7 @@ pub struct Model {
     pub name: &'static str,
     /// What stands before the version in its User-Agent.
     pub agent: &'static str,
-    /// Part number, for the names of images.
+    /// Part number, for the names of images. Those of Edge and Studio are not known; numbers of the same form stand in for them.
     pub part_number: &'static str,
     /// Version of its Application.
     pub application: &'static str,
