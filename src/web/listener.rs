@@ -24,6 +24,10 @@ use super::tls::Tls;
 const BACKLOG: i32 = 4_096;
 /// Open connections for each worker; above it no more are accepted until some end. 10,000 phones at once must not fail (P7).
 const CONNECTIONS_PER_WORKER: usize = 25_000;
+/// Bytes that go into a connection's buffer before it is written out. The buffer begins with 8 KiB and keeps what it once grew to
+/// for as long as the connection lives, so bodies of phones come in pieces of this size: ten thousand phones that wait between
+/// two requests must not hold ten thousand whole files (P8).
+pub const PIECE_BYTES: usize = 7 * 1024;
 /// How long requests in flight may go on after the server was asked to stop (FLT-06).
 const DRAIN_SECONDS: u64 = 30;
 
@@ -203,6 +207,7 @@ where
         .keep_alive(KeepAlive::Timeout(limits.keep_alive))
         .client_request_timeout(limits.head)
         .client_disconnect_timeout(limits.disconnect)
+        .h1_write_buffer_size(PIECE_BYTES)
         .local_addr(address)
         .graceful_shutdown_signal(move || {
             let stopping = stopping.clone();

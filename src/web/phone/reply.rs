@@ -1,12 +1,16 @@
 //! Answers to phones: bare, with a length, never chunked, never compressed, and the reason beside the status.
 
+use std::convert::Infallible;
+
 use actix_web::body::{BoxBody, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, web};
+use futures_util::stream;
 
 use crate::domain::limits::RETRY_AFTER_SECONDS;
 use crate::domain::run::Reason;
+use crate::web::listener::PIECE_BYTES;
 
 /// What phones may do; the rest is 405.
 const METHODS: &str = "GET, HEAD, PUT, POST";
@@ -121,9 +125,13 @@ impl Reply {
         builder.insert_header((CONTENT_TYPE, HeaderValue::from_static(self.content_type)));
         match self.body {
             Body::Text(text) => builder.body(text),
-            Body::Bytes(bytes) => builder.body(bytes),
+            Body::Bytes(bytes) if bytes.len() <= PIECE_BYTES => builder.body(bytes),
+            Body::Bytes(bytes) => {
+                let body = SizedStream::new(self.size_bytes, stream::iter(pieces(bytes).map(Ok::<_, Infallible>)));
+                builder.body(BoxBody::new(body))
+            }
             Body::Length => {
-                let nothing = futures_util::stream::empty::<Result<web::Bytes, std::io::Error>>();
+                let nothing = stream::empty::<Result<web::Bytes, std::io::Error>>();
                 builder.body(BoxBody::new(SizedStream::new(self.size_bytes, nothing)))
             }
         }
@@ -136,4 +144,30 @@ const NOSNIFF: HeaderName = actix_web::http::header::X_CONTENT_TYPE_OPTIONS;
 fn retry_after() -> &'static str {
     const { assert!(RETRY_AFTER_SECONDS == 3_600, "the text below says the same") };
     "3600"
+}
+
+/// A body in the pieces that a connection's buffer takes, none of them copied.
+fn pieces(bytes: Vec<u8>) -> impl Iterator<Item = web::Bytes> {
+    let mut rest = web::Bytes::from(bytes);
+    std::iter::from_fn(move || {
+        let piece = rest.split_to(rest.len().min(PIECE_BYTES));
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::{MessageBody as _, to_bytes};
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_body_of_any_length_arrives_whole_and_with_its_length() {
+        for length in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 5 * PIECE_BYTES + 3] {
+            let file: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            let answer = Reply::made(file.clone(), Reason::Parameters).into_response();
+            assert_eq!(answer.body().size(), actix_web::body::BodySize::Sized(length as u64));
+            assert_eq!(to_bytes(answer.into_body()).await.ok().as_deref(), Some(&file[..]), "{length} bytes");
+        }
+    }
 }
