@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::services::address::Address;
+use crate::services::certificates::facts::{self, Facts};
 use crate::services::certificates::{CertificateError, Certificates, ServerNames};
 use crate::services::clock::Clock;
 use crate::services::error::ServiceError;
@@ -136,6 +137,11 @@ impl Application {
     /// The link that opens the set-up page; none once the server is set up. It is shown here and kept nowhere.
     pub fn setup_link(&self) -> Option<&str> {
         self.setup_link.as_deref()
+    }
+
+    /// Our private certificate authority, while it signs.
+    pub fn authority(&self) -> Option<Facts> {
+        facts::of_pem(self.shared.address.certificates().active().ca_pem.as_deref()?)
     }
 
     /// The addresses that people on this network can open, the public one first.

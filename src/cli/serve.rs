@@ -74,8 +74,11 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 fn greeting(application: &Application, state: &Path, sign_in: Option<&str>) -> String {
     let mut lines = vec!["pdms is running.".to_owned()];
     lines.extend(application.urls().iter().map(|url| format!("  Open      {url}")));
+    if let Some(ca) = application.authority() {
+        lines.push(format!("  CA        SHA-256 {} (private: browsers warn until they know it)", ca.fingerprint));
+    }
     if let Some(address) = application.http_address() {
-        lines.push(format!("  Also      http://{address}/ (sends people to HTTPS)"));
+        lines.push(format!("  Also      plain HTTP on port {} (sends people to HTTPS)", address.port()));
     }
     if let Some(link) = sign_in {
         lines.push("  Demo      200 simulated phones come in now. Sign in with this link, once and within an hour:".to_owned());

@@ -4,6 +4,7 @@
 //! next connection and drops none. What chooses between the two keys of a private CA is `web/tls.rs`.
 
 mod authority;
+pub mod facts;
 mod files;
 mod names;
 

@@ -4,8 +4,6 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
-use x509_parser::pem::parse_x509_pem;
 
 use super::errors;
 use super::failure::Failure;
@@ -21,6 +19,7 @@ use crate::domain::provision::base_listed;
 use crate::services::Services;
 use crate::services::accounts::{self, AccountDraft, clock_time};
 use crate::services::address::Address;
+use crate::services::certificates::facts::{self, Facts};
 use crate::services::error::ServiceError;
 use crate::services::server;
 use crate::web::blocking;
@@ -45,17 +44,11 @@ struct ProvisioningPage {
     fixed: bool,
     names: Vec<String>,
     zones: Vec<&'static str>,
-    ca: Option<Ca>,
+    ca: Option<Facts>,
     certificate: Certificate,
     groups: Vec<Group>,
     /// The password, for this once.
     revealed: Option<String>,
-}
-
-/// Our private CA, while it signs.
-struct Ca {
-    fingerprint: String,
-    valid_until: Timestamp,
 }
 
 /// The certificate in use.
@@ -269,7 +262,7 @@ async fn settings_page(
         fixed: address.is_fixed(),
         names: address.candidates(),
         zones: zone_names().collect(),
-        ca: active.ca_pem.as_deref().and_then(ca),
+        ca: active.ca_pem.as_deref().and_then(facts::of_pem),
         certificate: Certificate {
             valid_until: active.not_after,
             names: active.names.hosts().map(ToOwned::to_owned).chain(addresses).collect(),
@@ -327,14 +320,6 @@ fn minute(text: &str) -> Option<u16> {
     let (hours, minutes) = text.trim().split_once(':')?;
     let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.get(..2)?.parse().ok()?);
     (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
-}
-
-fn ca(pem: &str) -> Option<Ca> {
-    let (_, block) = parse_x509_pem(pem.as_bytes()).ok()?;
-    let valid_until = block.parse_x509().ok()?.validity().not_after.timestamp();
-    let hash = Sha256::digest(&block.contents);
-    let pairs: Vec<String> = hash.iter().map(|byte| format!("{byte:02X}")).collect();
-    Some(Ca { fingerprint: pairs.join(":"), valid_until: Timestamp::from_second(valid_until).ok()? })
 }
 
 #[cfg(test)]
