@@ -98,7 +98,7 @@ async function firstRun(javaScriptEnabled) {
     } else {
       await editWithoutScript(page, server.base);
     }
-    await manage(page, server.base, check, how);
+    await manage(page, server.base, check, how, javaScriptEnabled);
   } finally {
     await close();
     await server.stop();
