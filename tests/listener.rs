@@ -385,3 +385,17 @@ fn half_a_private_ca_is_never_replaced_by_a_new_one() {
     let error = Certificates::open(folder.path(), None, &names(), now()).expect_err("phones trust the old CA");
     assert!(error.to_string().contains("ca.key is missing"), "{error}");
 }
+
+/// What was lost was the certificate: the server made a new authority and wrote it over the key that every phone trusted.
+#[test]
+fn a_private_ca_that_has_signed_is_never_made_anew() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    drop(Certificates::open(folder.path(), None, &names(), now()).expect("made"));
+    let key = std::fs::read(folder.path().join("ca.key")).expect("the key");
+    std::fs::remove_file(folder.path().join("ca.pem")).expect("removed");
+    let error = Certificates::open(folder.path(), None, &names(), now()).expect_err("phones trust the old CA");
+    assert!(error.to_string().contains("ca.pem is missing"), "{error}");
+    assert_eq!(std::fs::read(folder.path().join("ca.key")).expect("still there"), key);
+    std::fs::remove_file(folder.path().join("ca.key")).expect("removed");
+    Certificates::open(folder.path(), None, &names(), now()).expect_err("what the old CA signed is still there");
+}

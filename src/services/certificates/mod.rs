@@ -115,9 +115,9 @@ pub enum CertificateError {
         /// The library's reason.
         cause: String,
     },
-    /// The CA's certificate is there without its key, or the other way round.
+    /// A file of the CA is gone while others, or what it signed, are there.
     #[error(
-        "{missing} is missing while the other half of the private CA is there; restore it from a backup: phones that trust this CA \
+        "{missing} is missing while other files of the private CA are there; restore it from a backup: phones that trust this CA \
          would refuse a new one",
         missing = missing.display()
     )]
@@ -196,13 +196,28 @@ fn load_or_make_ca(folder: &Path, now: Timestamp) -> Result<Pair, CertificateErr
     match (files::read_text(&certificate)?, files::read_text(&key)?) {
         (Some(certificate_pem), Some(key_pem)) => Ok(Pair { certificate_pem, key_pem }),
         (Some(_), None) => Err(CertificateError::HalfCa { missing: key }),
-        // A key alone has never signed anything: the server stopped before it wrote the certificate.
+        // Once the CA has signed, phones may trust it: it is never replaced, and its key never written over.
+        (None, _) if has_signed(folder) => Err(CertificateError::HalfCa { missing: certificate }),
+        // A key alone that has signed nothing: the server stopped before it wrote the certificate.
         (None, _) => {
             let ca = authority::make_ca(now)?;
             files::write(&key, &ca.key_pem)?;
             files::write(&certificate, &ca.certificate_pem)?;
             Ok(ca)
         }
+    }
+}
+
+/// Whether the private CA was in use: what it signed is still here.
+fn has_signed(folder: &Path) -> bool {
+    [KeyKind::Rsa2048, KeyKind::P256].into_iter().any(|kind| folder.join(server_file(kind)).exists())
+}
+
+/// The file of a server certificate.
+fn server_file(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Rsa2048 => "server-rsa.pem",
+        KeyKind::P256 => "server-p256.pem",
     }
 }
 
@@ -214,10 +229,7 @@ fn load_or_make_server(
     names: &ServerNames,
     now: Timestamp,
 ) -> Result<Loaded, CertificateError> {
-    let path = folder.join(match kind {
-        KeyKind::Rsa2048 => "server-rsa.pem",
-        KeyKind::P256 => "server-p256.pem",
-    });
+    let path = folder.join(server_file(kind));
     if path.exists() {
         let loaded = files::load(&path, &path)?;
         if loaded.names.covers(names) && now < renewal_time(&loaded) && is_signed_by(&loaded.key, &ca.certificate_pem, now) {
