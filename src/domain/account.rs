@@ -98,4 +98,10 @@ pub enum FirstContact {
     /// It is added and served: the guide's way (R178).
     #[default]
     Open,
+    /// It is held until someone lets it in.
+    Approve,
+    /// It is held unless it was added beforehand.
+    Staged,
+    /// It is held unless it shows its factory certificate.
+    Certificate,
 }

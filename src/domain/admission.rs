@@ -1,5 +1,8 @@
 //! Which device a request speaks for, and how many new ones may come in a time (contract 4).
 
+pub mod decide;
+pub mod nearby;
+
 use std::collections::VecDeque;
 use std::net::IpAddr;
 

@@ -78,3 +78,15 @@ pub const ACTIVITY_VALUE_CHARS: usize = 500;
 pub const SHARED_PASSWORD_CHARS: usize = 128;
 /// Minutes of a day: the latest end of a polling window.
 pub const MINUTES_PER_DAY: u16 = 1_440;
+/// Hours that a click on the page *Pending* lets a device in, unless it took everything before (contract 4, point 2).
+pub const RIGHT_HOURS: i64 = 25;
+/// Hours in which a device may come back after a reset or a replacement (contract 4, point 2).
+pub const EXPECTED_HOURS: i64 = 24;
+/// Days in which a device that was added beforehand may come for the first time (contract 4, point 3).
+pub const STAGED_DAYS: i64 = 7;
+/// Days that unknown devices may use a shared password that is replaced as planned (contract 4).
+pub const FORMER_PASSWORD_DAYS: i64 = 14;
+/// Minutes that the window for new phones stays open (contract 4, point 4).
+pub const WINDOW_MINUTES: i64 = 30;
+/// Hours that a phone which was first heard in that window has to come in.
+pub const WINDOW_PATIENCE_HOURS: i64 = 4;

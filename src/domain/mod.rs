@@ -30,6 +30,7 @@ pub mod session;
 pub mod sighting;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod trust;
 pub mod upload;
 pub mod user;
 pub mod user_agent;

@@ -150,6 +150,26 @@ pub enum Reason {
     Blocked,
     /// Nothing says which device this is.
     Unidentified,
+    /// It comes with credentials or a certificate of another device.
+    OfAnotherDevice,
+    /// The device is bound: the shared credentials no longer open it.
+    Bound,
+    /// It shows the factory default, and nobody has let it in yet (R184).
+    FactoryCredentials,
+    /// The account lets in only those that show their factory certificate (R373).
+    CertificateNeeded,
+    /// A new device, and the account asks somebody first.
+    NotApproved,
+    /// A new device, and the account takes only those that were added beforehand.
+    NotStaged,
+    /// It was added beforehand too long ago.
+    StagedTooLong,
+    /// It was known as another model.
+    ModelChanged,
+    /// It comes from another subnet than it belongs to.
+    OtherPlace,
+    /// It came over plain HTTP, though it was served over TLS before.
+    CameOverHttp,
     /// Too many new devices came from this address or to this account in a short time.
     TooManyNew,
     /// The upload is not one of this device's own files.
@@ -191,6 +211,16 @@ impl fmt::Display for Reason {
             Self::ProvisioningOff => "provisioning is switched off",
             Self::Blocked => "this device is blocked",
             Self::Unidentified => "nothing says which device this is",
+            Self::OfAnotherDevice => "credentials or certificate of another device",
+            Self::Bound => "bound: only its own credentials open this device",
+            Self::FactoryCredentials => "factory credentials, and nobody has let it in yet",
+            Self::CertificateNeeded => "only phones with a factory certificate are let in",
+            Self::NotApproved => "a new device, waiting for somebody to let it in",
+            Self::NotStaged => "a new device, and only those that were added before are let in",
+            Self::StagedTooLong => "added too long ago; expect it anew",
+            Self::ModelChanged => "known as another model",
+            Self::OtherPlace => "comes from another subnet than it belongs to",
+            Self::CameOverHttp => "came over plain HTTP, though it has a configuration that TLS protects",
             Self::TooManyNew => "too many new devices in a short time",
             Self::Foreign => "not a file of this device",
             Self::NotUploadable => "nothing that a phone may upload",

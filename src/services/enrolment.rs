@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use parking_lot::Mutex;
 
 use super::Services;
-use crate::domain::account::FirstContact;
 use crate::domain::admission::{NewDeviceCaps, NewDevices};
 use crate::domain::device::{Device, DeviceKey, Origin};
 use crate::domain::device_list::Listed;
@@ -50,7 +49,6 @@ impl Enrolment {
         if let Some(known) = roster.find(key) {
             return Ok(known);
         }
-        let FirstContact::Open = world.account.first_contact;
         let now = services.clock.now();
         let mut recent = self.recent.lock();
         // Another request of the same phone may have been faster.

@@ -1,0 +1,227 @@
+//! Who gets in (contract 4): what a request is worth in the light of what it shows, what we know of its key, and the account's
+//! rules. Pure, and the only place where these rules stand.
+
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::account::FirstContact;
+use super::super::device::{Device, DeviceKey, Origin};
+use super::super::limits::WINDOW_PATIENCE_HOURS;
+use super::super::mac::Mac;
+use super::super::run::Reason;
+use super::super::trust::{Admitted, Trust};
+use super::nearby::Nearby;
+
+/// What a request shows of itself, verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing: phones ask once without.
+    Missing,
+    /// Something that is nobody's.
+    Wrong,
+    /// The shared credentials.
+    Shared(SharedPassword),
+    /// `PlcmSpIp`, where it is not the shared credentials (R184).
+    FactoryDefault,
+    /// Credentials of a device, of this generation.
+    Own(DeviceKey, u32),
+    /// A verified factory certificate of this MAC.
+    Certificate(Mac),
+}
+
+/// Which of the shared passwords it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedPassword {
+    /// Its number: the account counts them.
+    pub generation: u32,
+    /// Whether it is the one before, which is to be replaced as planned.
+    pub is_former: bool,
+}
+
+/// A request, as far as it decides about getting in.
+#[derive(Clone, Debug)]
+pub struct Visitor<'a> {
+    /// What it shows.
+    pub proof: Proof,
+    /// The device that its path or its User-Agent names.
+    pub key: Option<&'a DeviceKey>,
+    /// Where it comes from.
+    pub address: IpAddr,
+    /// Model that it says it is.
+    pub model: Option<&'a str>,
+}
+
+/// What we know of the key that a request names.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The device, where it is one.
+    pub device: Option<&'a Device>,
+    /// It was deleted with *block*.
+    pub is_blocked: bool,
+    /// What we learned of it.
+    pub trust: &'a Trust,
+}
+
+/// The account's rules.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// What happens to a device that was never seen.
+    pub first_contact: FirstContact,
+    /// Whether devices get credentials of their own, which bind them.
+    pub binds: bool,
+    /// Whether only a factory certificate opens (R373).
+    pub requires_certificate: bool,
+    /// How far around its first address the shared credentials open a device.
+    pub nearby: Nearby,
+    /// When a person last opened the window for new phones, and until when it is open.
+    pub window: Option<(Timestamp, Timestamp)>,
+    /// Number of the present shared password.
+    pub shared_generation: u32,
+    /// Until when devices that we do not know may use the former shared password.
+    pub former_until: Option<Timestamp>,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// A device of the inventory is served.
+    Serve(Admitted),
+    /// A new device comes into the inventory and is served, if the rates allow it.
+    Add(Admitted),
+    /// Nobody in particular: what the account has for everybody.
+    Nobody,
+    /// 503: a phone keeps what it has, and the page *Pending* lists it.
+    Hold(Reason),
+    /// The uniform 401.
+    Refuse(Reason),
+}
+
+/// Decides in the order of contract 4. `trust` of an unknown key is [`Trust::default`].
+pub fn decide(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: Timestamp) -> Decision {
+    match &visitor.proof {
+        Proof::Missing => Decision::Refuse(Reason::CredentialsMissing),
+        Proof::Wrong => Decision::Refuse(Reason::CredentialsWrong),
+        Proof::Own(named, generation) => own(visitor, named, Admitted::Own(*generation), known, rules),
+        Proof::Certificate(mac) => own(visitor, &DeviceKey::Mac(*mac), Admitted::Certificate, known, rules),
+        Proof::Shared(password) => shared(visitor, *password, known, rules, now),
+        Proof::FactoryDefault => factory_default(visitor, known, rules, now),
+    }
+}
+
+/// Point 1: proof of its own opens everything of that device and nothing of another.
+fn own(visitor: &Visitor<'_>, named: &DeviceKey, admitted: Admitted, known: Known<'_>, rules: &Rules) -> Decision {
+    if visitor.key.is_some_and(|asked| asked != named) {
+        return Decision::Refuse(Reason::OfAnotherDevice);
+    }
+    match admitted {
+        Admitted::Own(generation) if !known.trust.opens(generation) => return Decision::Refuse(Reason::CredentialsWrong),
+        Admitted::Own(_) if rules.requires_certificate => return Decision::Hold(Reason::CertificateNeeded),
+        _ if known.is_blocked => return Decision::Hold(Reason::Blocked),
+        _ => {}
+    }
+    match (known.device, rules.first_contact) {
+        (Some(_), _) => Decision::Serve(admitted),
+        (None, FirstContact::Open) => Decision::Add(admitted),
+        (None, FirstContact::Certificate) if admitted == Admitted::Certificate => Decision::Add(admitted),
+        (None, FirstContact::Staged) => Decision::Hold(Reason::NotStaged),
+        (None, FirstContact::Approve | FirstContact::Certificate) => Decision::Hold(Reason::NotApproved),
+    }
+}
+
+/// Points 2 and 3: the shared credentials open devices that are not bound, from where they belong.
+fn shared(visitor: &Visitor<'_>, password: SharedPassword, known: Known<'_>, rules: &Rules, now: Timestamp) -> Decision {
+    let admitted = Admitted::Shared(password.generation);
+    if password.is_former && !may_use_former(known, rules, now) {
+        return Decision::Refuse(Reason::CredentialsWrong);
+    }
+    if visitor.key.is_none() {
+        return Decision::Nobody;
+    }
+    if let Some(reason) = barred(known, rules) {
+        return Decision::Hold(reason);
+    }
+    let comes_back = known.trust.right_at(visitor.address, now).is_some() || may_return(visitor, known, rules, now);
+    match known.device {
+        Some(_) if comes_back => Decision::Serve(admitted),
+        Some(_) if is_bound(known, rules) => Decision::Hold(Reason::Bound),
+        Some(device) => match held_here(visitor, device, known.trust, rules, now) {
+            Some(reason) => Decision::Hold(reason),
+            None => Decision::Serve(admitted),
+        },
+        None if comes_back => Decision::Add(admitted),
+        None => match rules.first_contact {
+            FirstContact::Open => Decision::Add(admitted),
+            FirstContact::Staged => Decision::Hold(Reason::NotStaged),
+            FirstContact::Approve | FirstContact::Certificate => Decision::Hold(Reason::NotApproved),
+        },
+    }
+}
+
+/// A known device may use the former password until it came with another proof: until then it may not have the new one.
+fn may_use_former(known: Known<'_>, rules: &Rules, now: Timestamp) -> bool {
+    match known.device {
+        None => rules.former_until.is_some_and(|until| now < until),
+        Some(_) => known.trust.own.complete == 0 && known.trust.shared_generation != Some(rules.shared_generation),
+    }
+}
+
+/// Point 4: the factory default says nothing of who comes. Only a person's leave makes it worth anything.
+fn factory_default(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: Timestamp) -> Decision {
+    if visitor.key.is_none() {
+        return Decision::Hold(Reason::Unidentified);
+    }
+    if let Some(reason) = barred(known, rules) {
+        return Decision::Hold(reason);
+    }
+    let trust = known.trust;
+    let adopted = trust.right_at(visitor.address, now).is_some();
+    let came_in_window = trust.served_at.is_none()
+        && trust.first_heard.is_some_and(|heard| {
+            let open = rules.window.is_some_and(|(from, until)| from <= heard && heard < until);
+            open && now.duration_since(heard) < SignedDuration::from_hours(WINDOW_PATIENCE_HOURS)
+        });
+    match known.device {
+        Some(_) if adopted || came_in_window || may_return(visitor, known, rules, now) => {
+            Decision::Serve(Admitted::FactoryDefault)
+        }
+        None if adopted || came_in_window => Decision::Add(Admitted::FactoryDefault),
+        Some(_) if is_bound(known, rules) => Decision::Hold(Reason::Bound),
+        _ => Decision::Hold(Reason::FactoryCredentials),
+    }
+}
+
+/// What keeps everybody out who shows no proof of its own.
+fn barred(known: Known<'_>, rules: &Rules) -> Option<Reason> {
+    if known.is_blocked {
+        return Some(Reason::Blocked);
+    }
+    rules.requires_certificate.then_some(Reason::CertificateNeeded)
+}
+
+fn is_bound(known: Known<'_>, rules: &Rules) -> bool {
+    rules.binds && known.trust.bound_at.is_some()
+}
+
+/// Whether a device may come back with factory settings: it is expected, and comes from where it was.
+fn may_return(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: Timestamp) -> bool {
+    let trust = known.trust;
+    trust.is_expected(now) && trust.last_address.is_some_and(|last| rules.nearby.covers(last, visitor.address))
+}
+
+/// Point 3: why the shared credentials do not open this device from here, if they do not.
+fn held_here(visitor: &Visitor<'_>, device: &Device, trust: &Trust, rules: &Rules, now: Timestamp) -> Option<Reason> {
+    let is_another = |told: &str| device.model.as_deref().is_some_and(|model| model != told);
+    if visitor.model.is_some_and(is_another) {
+        return Some(Reason::ModelChanged);
+    }
+    match trust.home {
+        Some(home) => (!rules.nearby.covers(home, visitor.address)).then_some(Reason::OtherPlace),
+        None if device.origin == Origin::Manual && now >= trust.staged_until(device.added_at) => Some(Reason::StagedTooLong),
+        None => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

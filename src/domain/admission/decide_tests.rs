@@ -1,0 +1,361 @@
+//! Each sentence of contract 4 that says who gets in, as a test.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::super::testing::device;
+use super::super::super::trust::{EndedRun, OwnRuns, Right, RightKind};
+use super::*;
+
+const HOME: &str = "10.0.1.5";
+const SAME_SUBNET: &str = "10.0.1.77";
+const ELSEWHERE: &str = "10.0.2.5";
+const MAC: &str = "0004f2aa0001";
+const OTHER: &str = "0004f2aa0002";
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_795_000_000).expect("a time within the range")
+}
+
+fn ago(hours: i64) -> Timestamp {
+    now() - SignedDuration::from_hours(hours)
+}
+
+fn rules() -> Rules {
+    Rules {
+        first_contact: FirstContact::Open,
+        binds: true,
+        requires_certificate: false,
+        nearby: Nearby::default(),
+        window: None,
+        shared_generation: 3,
+        former_until: None,
+    }
+}
+
+const PRESENT: SharedPassword = SharedPassword { generation: 3, is_former: false };
+const FORMER: SharedPassword = SharedPassword { generation: 2, is_former: true };
+const SHARED: Admitted = Admitted::Shared(3);
+
+/// One device, what is known of it, and the rules: changed by each test, then asked.
+struct Case {
+    device: Option<Device>,
+    trust: Trust,
+    rules: Rules,
+    is_blocked: bool,
+    model: Option<&'static str>,
+}
+
+impl Case {
+    /// A device that came at its first contact and was served at home.
+    fn admitted() -> Self {
+        let trust = Trust {
+            first_heard: Some(ago(100)),
+            served_at: Some(ago(100)),
+            home: Some(ip(HOME)),
+            last_address: Some(ip(HOME)),
+            ..Trust::default()
+        };
+        Self { device: Some(device(MAC)), trust, rules: rules(), is_blocked: false, model: None }
+    }
+
+    /// The same device, bound.
+    fn bound() -> Self {
+        let mut case = Self::admitted();
+        case.trust.own = OwnRuns { complete: 2, boot: true };
+        case.trust.bound_at = Some(ago(50));
+        case
+    }
+
+    /// A key that nothing is known of.
+    fn unknown() -> Self {
+        Self { device: None, trust: Trust::default(), ..Self::admitted() }
+    }
+
+    /// A device that was added beforehand, so many days ago, and never came.
+    fn staged(days: i64) -> Self {
+        let mut staged = device(MAC);
+        (staged.origin, staged.added_at) = (Origin::Manual, ago(24 * days));
+        Self { device: Some(staged), ..Self::unknown() }
+    }
+
+    fn policy(mut self, policy: FirstContact) -> Self {
+        self.rules.first_contact = policy;
+        self
+    }
+
+    fn right(mut self, kind: RightKind, address: &str, hours_ago: i64) -> Self {
+        self.trust.right = Some(Right { address: ip(address), given_at: ago(hours_ago), by: "Ann".to_owned(), kind });
+        self
+    }
+
+    fn ask(&self, proof: Proof, address: &str) -> Decision {
+        self.ask_for(MAC, proof, address)
+    }
+
+    fn ask_for(&self, path: &str, proof: Proof, address: &str) -> Decision {
+        let asked = key(path);
+        let visitor = Visitor { proof, key: Some(&asked), address: ip(address), model: self.model };
+        self.decide(&visitor)
+    }
+
+    fn decide(&self, visitor: &Visitor<'_>) -> Decision {
+        let known = Known { device: self.device.as_ref(), is_blocked: self.is_blocked, trust: &self.trust };
+        decide(visitor, known, &self.rules, now())
+    }
+}
+
+fn key(text: &str) -> DeviceKey {
+    text.parse().expect("a device key")
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().expect("an address")
+}
+
+fn own() -> Proof {
+    Proof::Own(key(MAC), 0)
+}
+
+fn certificate() -> Proof {
+    Proof::Certificate(MAC.parse().expect("a MAC"))
+}
+
+#[test]
+fn without_credentials_or_with_wrong_ones_everybody_gets_the_same() {
+    for case in [Case::admitted(), Case::bound(), Case::unknown(), Case::staged(1)] {
+        assert_eq!(case.ask(Proof::Missing, HOME), Decision::Refuse(Reason::CredentialsMissing));
+        assert_eq!(case.ask(Proof::Wrong, HOME), Decision::Refuse(Reason::CredentialsWrong));
+    }
+}
+
+#[test]
+fn proof_of_its_own_opens_everything_of_that_device_from_everywhere() {
+    for case in [Case::admitted(), Case::bound(), Case::staged(30)] {
+        assert_eq!(case.ask(own(), ELSEWHERE), Decision::Serve(Admitted::Own(0)));
+        assert_eq!(case.ask(certificate(), ELSEWHERE), Decision::Serve(Admitted::Certificate));
+    }
+}
+
+#[test]
+fn proof_of_one_device_opens_no_other() {
+    for case in [Case::admitted(), Case::bound(), Case::unknown()] {
+        for proof in [own(), certificate()] {
+            assert_eq!(case.ask_for(OTHER, proof, HOME), Decision::Refuse(Reason::OfAnotherDevice));
+        }
+    }
+}
+
+#[test]
+fn a_path_that_names_nobody_is_the_named_devices() {
+    let visitor = Visitor { proof: own(), key: None, address: ip(HOME), model: None };
+    assert_eq!(Case::bound().decide(&visitor), Decision::Serve(Admitted::Own(0)));
+}
+
+#[test]
+fn credentials_that_were_taken_away_are_wrong_and_newer_ones_than_we_know_are_right() {
+    let mut case = Case::bound();
+    case.trust.renew();
+    assert_eq!(case.ask(own(), HOME), Decision::Serve(Admitted::Own(0)), "the new ones were not seen yet");
+    case.trust.let_in(now(), ip(HOME), Admitted::Own(1));
+    assert_eq!(case.ask(own(), HOME), Decision::Refuse(Reason::CredentialsWrong));
+    assert_eq!(case.ask(Proof::Own(key(MAC), 4), HOME), Decision::Serve(Admitted::Own(4)), "we were restored from a copy");
+}
+
+#[test]
+fn a_bound_device_is_closed_to_the_shared_credentials_from_every_address() {
+    for address in [HOME, SAME_SUBNET, ELSEWHERE, "127.0.0.1"] {
+        assert_eq!(Case::bound().ask(Proof::Shared(PRESENT), address), Decision::Hold(Reason::Bound));
+        assert_eq!(Case::bound().ask(Proof::FactoryDefault, address), Decision::Hold(Reason::Bound));
+    }
+}
+
+#[test]
+fn where_the_account_does_not_bind_the_shared_credentials_go_on() {
+    let mut case = Case::bound();
+    case.rules.binds = false;
+    assert_eq!(case.ask(Proof::Shared(PRESENT), HOME), Decision::Serve(SHARED));
+}
+
+#[test]
+fn one_click_lets_a_bound_device_in_from_that_address_for_25_hours() {
+    let case = Case::bound().right(RightKind::LetIn, ELSEWHERE, 24);
+    assert_eq!(case.ask(Proof::Shared(PRESENT), ELSEWHERE), Decision::Serve(SHARED));
+    assert_eq!(case.ask(Proof::FactoryDefault, ELSEWHERE), Decision::Serve(Admitted::FactoryDefault));
+    assert_eq!(case.ask(Proof::Shared(PRESENT), HOME), Decision::Hold(Reason::Bound));
+    let late = Case::bound().right(RightKind::LetIn, ELSEWHERE, 25);
+    assert_eq!(late.ask(Proof::Shared(PRESENT), ELSEWHERE), Decision::Hold(Reason::Bound));
+}
+
+#[test]
+fn that_click_ends_with_one_complete_run() {
+    let mut case = Case::bound().right(RightKind::LetIn, HOME, 1);
+    let run = EndedRun { started_at: ago(0), complete: false, boot: true, own: false };
+    case.trust.run_ended(now(), run);
+    assert_eq!(case.ask(Proof::Shared(PRESENT), HOME), Decision::Serve(SHARED));
+    case.trust.run_ended(now(), EndedRun { complete: true, ..run });
+    assert_eq!(case.ask(Proof::Shared(PRESENT), HOME), Decision::Hold(Reason::Bound));
+}
+
+#[test]
+fn an_expected_device_comes_back_from_where_it_was_within_a_day() {
+    for proof in [Proof::Shared(PRESENT), Proof::FactoryDefault] {
+        let mut case = Case::bound();
+        case.trust.expect(ago(23));
+        assert!(matches!(case.ask(proof.clone(), SAME_SUBNET), Decision::Serve(_)));
+        assert_eq!(case.ask(proof.clone(), ELSEWHERE), Decision::Hold(Reason::Bound));
+        case.trust.expect(ago(24));
+        assert_eq!(case.ask(proof, HOME), Decision::Hold(Reason::Bound));
+    }
+}
+
+#[test]
+fn two_complete_runs_with_its_own_credentials_one_of_them_a_boot_bind_a_device() {
+    let run = |complete, boot, own| EndedRun { started_at: now(), complete, boot, own };
+    let bound_after = |runs: &[EndedRun]| {
+        let mut trust = Trust::default();
+        runs.iter().filter(|run| trust.run_ended(now(), **run)).count() == 1 && trust.bound_at.is_some()
+    };
+    assert!(bound_after(&[run(true, true, true), run(true, false, true)]));
+    assert!(bound_after(&[run(true, false, true), run(true, false, true), run(true, true, true)]));
+    assert!(!bound_after(&[run(true, false, true), run(true, false, true)]), "no boot");
+    assert!(!bound_after(&[run(true, true, true), run(false, true, true)]), "one was not complete");
+    assert!(!bound_after(&[run(true, true, false), run(true, true, false)]), "it never took its credentials up");
+}
+
+#[test]
+fn the_shared_credentials_open_an_admitted_device_at_home_only() {
+    assert_eq!(Case::admitted().ask(Proof::Shared(PRESENT), HOME), Decision::Serve(SHARED));
+    assert_eq!(Case::admitted().ask(Proof::Shared(PRESENT), SAME_SUBNET), Decision::Serve(SHARED));
+    assert_eq!(Case::admitted().ask(Proof::Shared(PRESENT), ELSEWHERE), Decision::Hold(Reason::OtherPlace));
+    let moved = Case::admitted().right(RightKind::LetIn, ELSEWHERE, 1);
+    assert_eq!(moved.ask(Proof::Shared(PRESENT), ELSEWHERE), Decision::Serve(SHARED));
+}
+
+#[test]
+fn a_staged_device_has_seven_days_from_its_adding_or_from_expect_now() {
+    assert_eq!(Case::staged(6).ask(Proof::Shared(PRESENT), ELSEWHERE), Decision::Serve(SHARED));
+    let mut late = Case::staged(7);
+    assert_eq!(late.ask(Proof::Shared(PRESENT), HOME), Decision::Hold(Reason::StagedTooLong));
+    late.trust.expect(ago(24 * 6));
+    assert_eq!(late.ask(Proof::Shared(PRESENT), HOME), Decision::Serve(SHARED));
+}
+
+#[test]
+fn phn_08_another_model_than_the_known_one_is_held_unless_it_proves_itself() {
+    for mut case in [Case::admitted(), Case::staged(1)] {
+        case.device = case.device.map(|device| Device { model: Some("VVX 411".to_owned()), ..device });
+        case.model = Some("Trio 8800");
+        assert_eq!(case.ask(Proof::Shared(PRESENT), HOME), Decision::Hold(Reason::ModelChanged));
+        assert_eq!(case.ask(own(), HOME), Decision::Serve(Admitted::Own(0)));
+        case.model = Some("VVX 411");
+        assert_eq!(case.ask(Proof::Shared(PRESENT), HOME), Decision::Serve(SHARED));
+    }
+}
+
+#[test]
+fn a_new_device_comes_in_by_the_policy() {
+    let by = |policy, proof| Case::unknown().policy(policy).ask(proof, HOME);
+    assert_eq!(by(FirstContact::Open, Proof::Shared(PRESENT)), Decision::Add(SHARED));
+    assert_eq!(by(FirstContact::Approve, Proof::Shared(PRESENT)), Decision::Hold(Reason::NotApproved));
+    assert_eq!(by(FirstContact::Staged, Proof::Shared(PRESENT)), Decision::Hold(Reason::NotStaged));
+    assert_eq!(by(FirstContact::Certificate, Proof::Shared(PRESENT)), Decision::Hold(Reason::NotApproved));
+    assert_eq!(by(FirstContact::Certificate, certificate()), Decision::Add(Admitted::Certificate));
+    assert_eq!(by(FirstContact::Approve, certificate()), Decision::Hold(Reason::NotApproved));
+    let approved = Case::unknown().policy(FirstContact::Approve).right(RightKind::LetIn, HOME, 1);
+    assert_eq!(approved.ask(Proof::Shared(PRESENT), HOME), Decision::Add(SHARED));
+}
+
+#[test]
+fn the_factory_default_is_held_until_one_click_and_then_opens_from_that_address() {
+    for case in [Case::unknown(), Case::staged(1), Case::admitted()] {
+        assert_eq!(case.ask(Proof::FactoryDefault, HOME), Decision::Hold(Reason::FactoryCredentials));
+    }
+    let mut adopted = Case::staged(1).right(RightKind::Adopt, HOME, 24 * 30);
+    assert_eq!(adopted.ask(Proof::FactoryDefault, HOME), Decision::Serve(Admitted::FactoryDefault));
+    assert_eq!(adopted.ask(Proof::FactoryDefault, SAME_SUBNET), Decision::Hold(Reason::FactoryCredentials));
+    adopted.trust.let_in(now(), ip(HOME), Admitted::Own(0));
+    assert_eq!(adopted.ask(Proof::FactoryDefault, HOME), Decision::Hold(Reason::FactoryCredentials), "it came with its own");
+    let unknown = Case::unknown().right(RightKind::Adopt, HOME, 1);
+    assert_eq!(unknown.ask(Proof::FactoryDefault, HOME), Decision::Add(Admitted::FactoryDefault));
+}
+
+#[test]
+fn the_window_is_for_devices_never_served_and_first_heard_while_it_was_open() {
+    let minutes = |minutes| ago(0) - SignedDuration::from_mins(minutes);
+    let heard = |mut case: Case, at| {
+        case.rules.window = Some((minutes(100), minutes(70)));
+        case.trust.first_heard = Some(at);
+        case.ask(Proof::FactoryDefault, HOME)
+    };
+    assert_eq!(heard(Case::unknown(), minutes(80)), Decision::Add(Admitted::FactoryDefault), "for four hours from then");
+    assert_eq!(heard(Case::staged(1), minutes(100)), Decision::Serve(Admitted::FactoryDefault));
+    for outside in [minutes(101), minutes(70), minutes(10)] {
+        assert_eq!(heard(Case::unknown(), outside), Decision::Hold(Reason::FactoryCredentials));
+    }
+    assert_eq!(heard(Case::admitted(), minutes(80)), Decision::Hold(Reason::FactoryCredentials), "it was served before");
+    let mut late = Case::unknown();
+    late.rules.window = Some((minutes(250), minutes(220)));
+    late.trust.first_heard = Some(minutes(240));
+    assert_eq!(late.ask(Proof::FactoryDefault, HOME), Decision::Hold(Reason::FactoryCredentials), "four hours are over");
+}
+
+#[test]
+fn a_password_that_is_replaced_as_planned_opens_until_the_device_came_with_another_proof() {
+    let mut case = Case::admitted();
+    case.trust.shared_generation = Some(2);
+    assert_eq!(case.ask(Proof::Shared(FORMER), HOME), Decision::Serve(Admitted::Shared(2)));
+    case.trust.let_in(now(), ip(HOME), SHARED);
+    assert_eq!(case.ask(Proof::Shared(FORMER), HOME), Decision::Refuse(Reason::CredentialsWrong));
+    let mut unknown = Case::unknown();
+    assert_eq!(unknown.ask(Proof::Shared(FORMER), HOME), Decision::Refuse(Reason::CredentialsWrong));
+    unknown.rules.former_until = Some(now() + SignedDuration::from_hours(1));
+    assert_eq!(unknown.ask(Proof::Shared(FORMER), HOME), Decision::Add(Admitted::Shared(2)));
+}
+
+#[test]
+fn where_a_certificate_is_required_nothing_else_opens() {
+    let mut case = Case::admitted();
+    case.rules.requires_certificate = true;
+    for proof in [Proof::Shared(PRESENT), Proof::FactoryDefault, own()] {
+        assert_eq!(case.ask(proof, HOME), Decision::Hold(Reason::CertificateNeeded));
+    }
+    assert_eq!(case.ask(certificate(), ELSEWHERE), Decision::Serve(Admitted::Certificate));
+}
+
+#[test]
+fn a_blocked_device_is_held_whatever_it_shows() {
+    let mut case = Case::unknown();
+    case.is_blocked = true;
+    for proof in [Proof::Shared(PRESENT), Proof::FactoryDefault, own(), certificate()] {
+        assert_eq!(case.ask(proof, HOME), Decision::Hold(Reason::Blocked));
+    }
+}
+
+#[test]
+fn nobody_in_particular_gets_what_is_for_everybody() {
+    let visitor = |proof| Visitor { proof, key: None, address: ip(HOME), model: None };
+    assert_eq!(Case::unknown().decide(&visitor(Proof::Shared(PRESENT))), Decision::Nobody);
+    assert_eq!(Case::unknown().decide(&visitor(Proof::FactoryDefault)), Decision::Hold(Reason::Unidentified));
+}
+
+#[test]
+fn a_device_is_at_home_where_it_was_first_let_in_and_where_a_person_let_it_in_later() {
+    let mut trust = Trust::default();
+    trust.let_in(now(), ip(HOME), SHARED);
+    trust.let_in(now(), ip(SAME_SUBNET), SHARED);
+    assert_eq!((trust.home, trust.last_address), (Some(ip(HOME)), Some(ip(SAME_SUBNET))));
+    trust.right = Some(Right { address: ip(ELSEWHERE), given_at: now(), by: "Ann".to_owned(), kind: RightKind::LetIn });
+    trust.let_in(now(), ip(ELSEWHERE), SHARED);
+    assert_eq!(trust.home, Some(ip(ELSEWHERE)));
+}
+
+#[test]
+fn refusals_are_counted_until_it_is_let_in() {
+    let mut trust = Trust::default();
+    trust.refused(ago(2), Reason::NotApproved, ip(HOME), "VVX 411");
+    trust.refused(now(), Reason::Bound, ip(ELSEWHERE), "VVX 411");
+    let knock = trust.knock.clone().expect("it was refused");
+    assert_eq!((knock.first_at, knock.at, knock.times, knock.reason), (ago(2), now(), 2, Reason::Bound));
+    trust.let_in(now(), ip(HOME), SHARED);
+    assert_eq!(trust.knock, None);
+}
