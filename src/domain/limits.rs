@@ -90,3 +90,5 @@ pub const FORMER_PASSWORD_DAYS: i64 = 14;
 pub const WINDOW_MINUTES: i64 = 30;
 /// Hours that a phone which was first heard in that window has to come in.
 pub const WINDOW_PATIENCE_HOURS: i64 = 4;
+/// Keys that are no device's and of which something is remembered, mostly that they knocked.
+pub const STRANGERS: usize = 5_000;

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::Services;
 use super::error::ServiceError;
 use super::roster::RosterChange;
+use super::trusts::TrustChange;
 use super::world::WorldChange;
 use crate::domain::access::Grant;
 use crate::domain::account::Account;
@@ -20,6 +21,7 @@ use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::profile::Profile;
+use crate::domain::trust::Trust;
 use crate::store::{self, WriteTx};
 
 /// A change of one account while it is being made. Reads through [`Change::tx`] see what was written before them.
@@ -32,6 +34,7 @@ pub struct Change<'a> {
     recorded: usize,
     world: Vec<WorldChange>,
     roster: Vec<RosterChange>,
+    trusts: Vec<(DeviceKey, TrustChange)>,
 }
 
 /// What has to happen in memory once the transaction is kept.
@@ -39,6 +42,7 @@ pub struct Change<'a> {
 struct Effects {
     world: Vec<WorldChange>,
     roster: Vec<RosterChange>,
+    trusts: Vec<(DeviceKey, TrustChange)>,
 }
 
 /// What the writer's lock guards.
@@ -87,6 +91,7 @@ pub fn commit<T>(
     let (value, effects) = services.store.write(|tx| run(services, tx, &grant, account, now, make))?;
     if writer.generation == services.store.generation() {
         services.rosters.apply(account, effects.roster);
+        services.trusts.apply(account, effects.trusts);
         services.worlds.apply(account, effects.world);
     } else {
         refresh_if_reopened(services, &mut writer)?;
@@ -115,11 +120,20 @@ fn run<T>(
     now: Timestamp,
     make: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError>,
 ) -> Result<(T, Effects), ServiceError> {
-    let mut change =
-        Change { services, tx, account, actor: grant.actor(), now, recorded: 0, world: Vec::new(), roster: Vec::new() };
+    let mut change = Change {
+        services,
+        tx,
+        account,
+        actor: grant.actor(),
+        now,
+        recorded: 0,
+        world: Vec::new(),
+        roster: Vec::new(),
+        trusts: Vec::new(),
+    };
     let value = make(&mut change)?;
     debug_assert!(grant.is_system() || change.recorded > 0, "a change by a person is recorded in the activity log (R16)");
-    Ok((value, Effects { world: change.world, roster: change.roster }))
+    Ok((value, Effects { world: change.world, roster: change.roster, trusts: change.trusts }))
 }
 
 /// A commit that was reported as failed may have been kept after all: after a reopening only the store knows.
@@ -136,6 +150,11 @@ impl<'a> Change<'a> {
     /// The transaction, for rows that live in no memory: users, sessions, runs, files.
     pub fn tx(&self) -> &'a WriteTx {
         self.tx
+    }
+
+    /// The account that is changed.
+    pub fn account_id(&self) -> AccountId {
+        self.account
     }
 
     /// When the change is made: one time for all of it.
@@ -178,6 +197,20 @@ impl<'a> Change<'a> {
     /// Writes what a device told. Memory already has it or something newer, so the Roster is left alone.
     pub fn put_sighting(&mut self, key: &DeviceKey, sighting: &Sighting) -> Result<(), ServiceError> {
         Ok(store::sightings::put(self.tx, self.account, key, sighting)?)
+    }
+
+    /// Changes what is known of a key. The change is made twice, to the row and to memory, where phones may have taught more
+    /// meanwhile: it must not depend on anything but the value it is given.
+    pub fn change_trust(
+        &mut self,
+        key: &DeviceKey,
+        change: impl Fn(&mut Trust) + Send + 'static,
+    ) -> Result<Arc<Trust>, ServiceError> {
+        let mut trust = Trust::clone(&self.services.trusts(self.account).of(key));
+        change(&mut trust);
+        store::trusts::put(self.tx, self.account, key, &trust)?;
+        self.trusts.push((key.clone(), Box::new(change)));
+        Ok(Arc::new(trust))
     }
 
     /// Writes the row of a file that a device stored, whose content is among the blobs. Answers the row in whose place it came.

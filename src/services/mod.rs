@@ -9,6 +9,7 @@ pub mod address;
 pub mod certificates;
 pub mod clock;
 pub mod commit;
+pub mod credentials;
 pub mod deployment;
 pub mod device_files;
 pub mod devices;
@@ -30,6 +31,7 @@ pub mod setup;
 pub mod sign_in_link;
 pub mod state_dir;
 pub mod throttle;
+pub mod trusts;
 pub mod uploads;
 pub mod users;
 pub mod world;
@@ -50,6 +52,7 @@ use presence::Presence;
 use roster::{Roster, Rosters};
 use secrets::{KeyFile, Secrets};
 use state_dir::StateDir;
+use trusts::{Book, Trusts};
 use world::Worlds;
 
 /// Everything that services work with, shared by all requests.
@@ -62,6 +65,7 @@ pub struct Services {
     state_dir: StateDir,
     worlds: Worlds,
     rosters: Rosters,
+    trusts: Trusts,
     presence: Presence,
     pending_imports: PendingImports,
     sessions: sessions::Sessions,
@@ -108,6 +112,7 @@ impl Services {
             state_dir,
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), ca_pem: None }),
             rosters: Rosters::default(),
+            trusts: Trusts::default(),
             presence: Presence::default(),
             pending_imports: PendingImports::default(),
             sessions: sessions::Sessions::default(),
@@ -160,6 +165,11 @@ impl Services {
         self.rosters.get(account)
     }
 
+    /// What was learned of the keys of an account.
+    pub fn trusts(&self, account: AccountId) -> Arc<Book> {
+        self.trusts.get(account)
+    }
+
     /// What phones told and is not written yet.
     pub fn presence(&self) -> &Presence {
         &self.presence
@@ -176,7 +186,8 @@ impl Services {
     fn rebuild(&self) -> Result<(), ServiceError> {
         self.store.read(|tx| {
             self.worlds.rebuild(tx, &self.secrets)?;
-            self.rosters.rebuild(tx)
+            self.rosters.rebuild(tx)?;
+            self.trusts.rebuild(tx)
         })
     }
 

@@ -99,6 +99,18 @@ impl Secrets {
         derive(&self.master, purpose)
     }
 
+    /// Bytes for one thing, told by a purpose and a name: the same at each start, and nobody can guess them without the key
+    /// file.
+    pub fn derived_bytes(&self, purpose: &str, name: &str) -> [u8; 32] {
+        mac(&derive(&self.master, purpose), name.as_bytes())
+    }
+
+    /// With a key that everybody knows.
+    #[cfg(test)]
+    pub(crate) fn of_tests(byte: u8) -> Self {
+        Self::from_master(Zeroizing::new([byte; KEY_BYTES]))
+    }
+
     /// Seals a text for one place, named by table, key and field.
     pub fn seal(&self, place: &str, text: &str) -> String {
         let nonce: [u8; NONCE_BYTES] = rand::random();

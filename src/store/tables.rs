@@ -18,6 +18,7 @@ use crate::domain::profile::Profile;
 use crate::domain::run::{Run, Subject};
 use crate::domain::server::ServerSettings;
 use crate::domain::session::{Session, SessionKey};
+use crate::domain::trust::Trust;
 use crate::domain::user::User;
 use jiff::Timestamp;
 
@@ -62,6 +63,8 @@ pub const DEVICES: Table<(AccountId, DeviceKey), Device> = Table::new("devices-1
 pub const SIGHTINGS: Table<(AccountId, DeviceKey), Sighting> = Table::new("sightings-1");
 /// Devices deleted with *block*. Key: account, device key. Value: [`Block`].
 pub const BLOCKED: Table<(AccountId, DeviceKey), Block> = Table::new("blocked-1");
+/// What was learned of each key. Key: account, device key. Value: [`Trust`].
+pub const TRUSTS: Table<(AccountId, DeviceKey), Trust> = Table::new("trusts-1");
 /// Profiles. Key: account, profile. Value: [`Profile`], secret values sealed.
 pub const PROFILES: Table<(AccountId, ProfileId), Profile> = Table::new("profiles-1");
 /// Profiles attached to places other than devices. Key: account, place. Value: profiles, highest first; a place without any has no row.
@@ -76,7 +79,7 @@ pub const REFUSED_RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new
 pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new("files-1");
 
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 14] = [
+pub(super) const ALL: [Definition; 15] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -85,6 +88,7 @@ pub(super) const ALL: [Definition; 14] = [
     DEVICES.definition(),
     SIGHTINGS.definition(),
     BLOCKED.definition(),
+    TRUSTS.definition(),
     PROFILES.definition(),
     DEPLOYMENT.definition(),
     ACTIVITY.definition(),

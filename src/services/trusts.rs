@@ -1,0 +1,149 @@
+//! What was learned of every key, in memory: what each request is judged by (contract 4).
+//!
+//! Phones change it at each contact; such facts are written with the next presence batch, as sightings are. People change it
+//! through [`super::commit`], which applies the same change to the row and, once that is kept, to memory: neither side loses what
+//! the other has learned meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::commit::Change;
+use super::error::ServiceError;
+use crate::domain::device::DeviceKey;
+use crate::domain::ids::AccountId;
+use crate::domain::limits::STRANGERS;
+use crate::domain::trust::Trust;
+use crate::store::{self, Read};
+
+/// A change that a person makes.
+pub(super) type TrustChange = Box<dyn FnOnce(&mut Trust) + Send>;
+
+/// Those of all accounts.
+#[derive(Debug, Default)]
+pub struct Trusts {
+    by_account: RwLock<BTreeMap<AccountId, Arc<Book>>>,
+}
+
+/// Those of one account.
+#[derive(Debug, Default)]
+pub struct Book {
+    entries: RwLock<HashMap<DeviceKey, Arc<Trust>>>,
+    /// Keys whose rows are to be written or removed.
+    unwritten: Mutex<BTreeSet<DeviceKey>>,
+}
+
+impl Trusts {
+    /// The book of an account; an empty one where there is none yet.
+    pub fn get(&self, account: AccountId) -> Arc<Book> {
+        if let Some(book) = self.by_account.read().get(&account) {
+            return Arc::clone(book);
+        }
+        Arc::clone(self.by_account.write().entry(account).or_default())
+    }
+
+    /// Reads everything anew. What memory learned and did not write yet, it keeps.
+    pub(super) fn rebuild(&self, tx: &impl Read) -> Result<(), ServiceError> {
+        for (account, _) in store::accounts::all(tx)? {
+            let rows = store::trusts::all(tx, account)?;
+            let book = self.get(account);
+            let mut entries = book.entries.write();
+            let unwritten = book.unwritten.lock();
+            let mut kept: HashMap<_, _> = rows.into_iter().map(|(key, trust)| (key, Arc::new(trust))).collect();
+            for key in unwritten.iter() {
+                match entries.get(key) {
+                    Some(trust) => drop(kept.insert(key.clone(), Arc::clone(trust))),
+                    None => drop(kept.remove(key)),
+                }
+            }
+            *entries = kept;
+        }
+        Ok(())
+    }
+
+    /// Applies to memory what a commit changed.
+    pub(super) fn apply(&self, account: AccountId, changes: Vec<(DeviceKey, TrustChange)>) {
+        let book = self.get(account);
+        for (key, change) in changes {
+            book.learn(&key, change);
+        }
+    }
+}
+
+impl Book {
+    /// What is known of a key; nothing but defaults of one that was never heard of.
+    pub fn of(&self, key: &DeviceKey) -> Arc<Trust> {
+        static NOTHING: std::sync::OnceLock<Arc<Trust>> = std::sync::OnceLock::new();
+        let known = self.entries.read().get(key).cloned();
+        known.unwrap_or_else(|| Arc::clone(NOTHING.get_or_init(Arc::default)))
+    }
+
+    /// All of them, in no order: a snapshot that holds no lock.
+    pub fn all(&self) -> Vec<(DeviceKey, Arc<Trust>)> {
+        self.entries.read().iter().map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
+    }
+
+    /// Changes what is known of a key. The row follows with the next batch, where something did change.
+    pub fn learn(&self, key: &DeviceKey, change: impl FnOnce(&mut Trust)) {
+        let mut entries = self.entries.write();
+        let entry = entries.entry(key.clone()).or_default();
+        let mut changed = Trust::clone(entry);
+        change(&mut changed);
+        if changed == **entry {
+            return;
+        }
+        *entry = Arc::new(changed);
+        self.unwritten.lock().insert(key.clone());
+    }
+
+    /// Whether something is still to be written.
+    pub(super) fn has_unwritten(&self) -> bool {
+        !self.unwritten.lock().is_empty()
+    }
+
+    /// Writes what was learned since the last batch, and lets go of strangers that nobody asked for in a long time: those that
+    /// only knocked and whom `is_device` does not know. Answers the keys, for [`Book::take_back`] if the commit fails.
+    pub(super) fn write(
+        &self,
+        change: &Change<'_>,
+        is_device: impl Fn(&DeviceKey) -> bool,
+    ) -> Result<BTreeSet<DeviceKey>, ServiceError> {
+        self.make_room(is_device);
+        let keys = std::mem::take(&mut *self.unwritten.lock());
+        for key in &keys {
+            let known = self.entries.read().get(key).cloned();
+            match known {
+                Some(trust) => store::trusts::put(change.tx(), change.account_id(), key, &trust)?,
+                None => drop(store::trusts::delete(change.tx(), change.account_id(), key)?),
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Takes back what could not be written.
+    pub(super) fn take_back(&self, keys: BTreeSet<DeviceKey>) {
+        self.unwritten.lock().extend(keys);
+    }
+
+    /// Keeps the number of strangers within [`STRANGERS`]: the ones that knocked longest ago go first (P16).
+    fn make_room(&self, is_device: impl Fn(&DeviceKey) -> bool) {
+        let mut entries = self.entries.write();
+        let is_stranger = |(key, trust): &(&DeviceKey, &Arc<Trust>)| !trust.must_outlive() && !is_device(key);
+        let mut strangers: Vec<_> = entries
+            .iter()
+            .filter(is_stranger)
+            .map(|(key, trust)| (trust.right.is_some(), trust.knock.as_ref().map(|knock| knock.at), key.clone()))
+            .collect();
+        if strangers.len() <= STRANGERS {
+            return;
+        }
+        // Whom somebody let in is waited for longest.
+        strangers.sort();
+        let mut unwritten = self.unwritten.lock();
+        for (_, _, key) in strangers.drain(..strangers.len() - STRANGERS) {
+            entries.remove(&key);
+            unwritten.insert(key);
+        }
+    }
+}
