@@ -7,7 +7,8 @@ use std::sync::Arc;
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
 use pdms::catalog::models::models;
-use pdms::domain::account::{Account, BaseSettings, FirstContact, Provisioning, Secret};
+use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
+use pdms::domain::credential::{Channel, DeviceSecrets, Recipient};
 use pdms::domain::deployment::{Place, applicable};
 use pdms::domain::device::{Device, Origin};
 use pdms::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
@@ -23,12 +24,19 @@ use pdms::xml::write::{self, Prepared};
 fn world() -> World {
     let account = Account {
         label: "default".to_owned(),
-        provisioning: Provisioning { enabled: true, user: "phones".to_owned(), password: Secret::new("secret") },
+        provisioning: Provisioning {
+            enabled: true,
+            user: "phones".to_owned(),
+            password: Secret::new("secret"),
+            generation: 0,
+            former: None,
+        },
         time_zone: "Europe/Berlin".to_owned(),
         time_server: "pool.ntp.org".to_owned(),
         base: BaseSettings::MANAGE,
         polling_window: POLLING_WINDOW_MINUTES,
         first_contact: FirstContact::Open,
+        admission: AdmissionSettings::default(),
         revision: 1,
         created_at: Timestamp::UNIX_EPOCH,
     };
@@ -37,7 +45,7 @@ fn world() -> World {
     World {
         account_id: DEFAULT_ACCOUNT,
         account: Arc::new(account),
-        endpoints: Arc::new(Endpoints { https_url: "https://pdms.example.lan:8443/".to_owned(), ca_pem }),
+        endpoints: Arc::new(Endpoints { https_url: "https://pdms.example.lan:8443/".to_owned(), http_url: None, ca_pem }),
         profiles: profiles.into(),
         deployment: BTreeMap::from([(Place::Global, vec![ProfileId(2), ProfileId(3)])]),
         person_groups: BTreeMap::new(),
@@ -91,23 +99,30 @@ fn resolution(criterion: &mut Criterion) {
     let (world, device) = (world(), device());
     let placed = applicable(&device, &world);
     let effective = merge(&placed);
-    let shape = Shape::of(&device, &placed, &world);
-    let provision = compose(&effective, &device, &world);
+    let secrets = DeviceSecrets {
+        user: "0004f2aabbcc".to_owned(),
+        password: Secret::new("a password of twenty-six c"),
+        admin_password: Secret::new("0123456789"),
+    };
+    let recipient = Recipient::over_tls(&device, &secrets);
+    let shape = Shape::of(&device, Channel::Tls, &placed, &world);
+    let provision = compose(&effective, &recipient, &world);
     let prepared = Prepared::new(&draft(&effective, &shape, &world));
 
     criterion.bench_function("place and shape", |bench| {
-        bench.iter(|| Shape::of(&device, &applicable(black_box(&device), &world), &world));
+        bench.iter(|| Shape::of(&device, Channel::Tls, &applicable(black_box(&device), &world), &world));
     });
     criterion.bench_function("merge 600 parameters", |bench| bench.iter(|| merge(black_box(&placed))));
-    criterion.bench_function("compose", |bench| bench.iter(|| compose(black_box(&effective), &device, &world)));
+    criterion.bench_function("compose", |bench| bench.iter(|| compose(black_box(&effective), &recipient, &world)));
     criterion.bench_function("write both files", |bench| {
         bench.iter(|| (write::master(black_box(&provision)), write::parameters(&provision)));
     });
     criterion.bench_function("prepare: merge, draft and write", |bench| {
         bench.iter(|| Prepared::new(&draft(&merge(black_box(&placed)), &shape, &world)));
     });
-    criterion.bench_function("master file, prepared", |bench| bench.iter(|| prepared.master(black_box(&device), &world)));
-    criterion.bench_function("parameter file, prepared", |bench| bench.iter(|| prepared.parameters(black_box(&device), &world)));
+    criterion.bench_function("master file, prepared", |bench| bench.iter(|| prepared.master(black_box(&recipient), &world)));
+    criterion
+        .bench_function("parameter file, prepared", |bench| bench.iter(|| prepared.parameters(black_box(&recipient), &world)));
 }
 
 criterion_group!(benches, resolution);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pdms::catalog::governed::{By, default_of, governed};
+use pdms::domain::credential::{Channel, Recipient};
 use pdms::domain::deployment::{Place, applicable};
 use pdms::domain::device::Device;
 use pdms::domain::ids::ProfileId;
@@ -17,6 +18,7 @@ use pdms::domain::world::World;
 use pdms::xml::write::{self, Prepared};
 
 use crate::golden;
+use crate::support::secrets;
 
 /// A file of the collection of vendor files, or nothing where that is not there.
 fn vendor_file(name: &str) -> Option<PathBuf> {
@@ -30,7 +32,7 @@ fn vendor_file(name: &str) -> Option<PathBuf> {
 
 /// What a device is told, by name.
 fn told(device: &Device, world: &World) -> BTreeMap<String, String> {
-    let provision = provision(device, world);
+    let provision = provision(&Recipient::over_tls(device, &secrets()), world);
     provision.files.parameters().map(|setting| (setting.name.to_string(), setting.value.to_string())).collect()
 }
 
@@ -120,19 +122,21 @@ fn restarted(world: &World) -> World {
 fn twenty_boots_get_the_very_same_bytes() {
     for case in ["vvx-411", "trio-8800", "soundpoint-ip-550", "ccx-600", "studio"] {
         let (device, mut world) = golden::load(case);
-        let first = provision(&device, &world);
+        let secrets = secrets();
+        let recipient = Recipient::over_tls(&device, &secrets);
+        let first = provision(&recipient, &world);
         let (master, parameters) = (write::master(&first), write::parameters(&first));
         for boot in 0..20 {
             world = restarted(&world);
             let placed = applicable(&device, &world);
-            let prepared = Prepared::new(&draft(&merge(&placed), &Shape::of(&device, &placed, &world), &world));
+            let prepared = Prepared::new(&draft(&merge(&placed), &Shape::of(&device, Channel::Tls, &placed, &world), &world));
             for n in 0..50 {
                 // Other devices come in between and are served from what is kept ready.
                 let key = format!("0004f2{:06x}", boot * 50 + n).parse().expect("a MAC address");
-                prepared.parameters(&Device { key, ..device.clone() }, &world);
+                prepared.parameters(&Recipient::over_tls(&Device { key, ..device.clone() }, &secrets), &world);
             }
-            assert_eq!(prepared.master(&device, &world), master, "{case}, boot {boot}");
-            assert_eq!(prepared.parameters(&device, &world), parameters, "{case}, boot {boot}");
+            assert_eq!(prepared.master(&recipient, &world), master, "{case}, boot {boot}");
+            assert_eq!(prepared.parameters(&recipient, &world), parameters, "{case}, boot {boot}");
         }
     }
 }

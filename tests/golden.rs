@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pdms::catalog::models::models;
-use pdms::domain::account::{Account, BaseSettings, FirstContact, Provisioning, Secret};
+use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
+use pdms::domain::credential::Recipient;
 use pdms::domain::deployment::Place;
 use pdms::domain::device::{Device, DeviceKey, Origin};
 use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, ProfileId, SiteId};
@@ -21,6 +22,8 @@ use pdms::domain::provision::{Provision, provision};
 use pdms::domain::world::{Endpoints, World};
 use pdms::xml::write;
 use serde::Deserialize;
+
+use crate::support::secrets;
 
 /// A case as it is written down.
 #[derive(Deserialize)]
@@ -82,12 +85,19 @@ impl Case {
         let CaseAccount { time_zone, time_server, manage, url, authority } = self.account;
         let account = Account {
             label: "default".to_owned(),
-            provisioning: Provisioning { enabled: true, user: "phones".to_owned(), password: Secret::new("s3cret") },
+            provisioning: Provisioning {
+                enabled: true,
+                user: "phones".to_owned(),
+                password: Secret::new("s3cret"),
+                generation: 0,
+                former: None,
+            },
             time_zone,
             time_server,
             base: if manage { BaseSettings::MANAGE } else { BaseSettings::SERVE_ONLY },
             polling_window: POLLING_WINDOW_MINUTES,
             first_contact: FirstContact::Open,
+            admission: AdmissionSettings::default(),
             revision: 1,
             created_at: Timestamp::UNIX_EPOCH,
         };
@@ -95,7 +105,7 @@ impl Case {
         let mut world = World {
             account_id: DEFAULT_ACCOUNT,
             account: Arc::new(account),
-            endpoints: Arc::new(Endpoints { https_url: url, ca_pem: authority }),
+            endpoints: Arc::new(Endpoints { https_url: url, http_url: None, ca_pem: authority }),
             profiles: BTreeMap::new(),
             deployment: BTreeMap::new(),
             person_groups: BTreeMap::new(),
@@ -176,7 +186,7 @@ pub fn load(case: &str) -> (Device, World) {
 fn check(case: &str) {
     let (device, world) = load(case);
     let folder = folder(case);
-    let provision = provision(&device, &world);
+    let provision = provision(&Recipient::over_tls(&device, &secrets()), &world);
     assert_eq!(provision.warnings, [], "{case}");
     compare(folder.join("master.cfg"), write::master(&provision));
     compare(folder.join("parameters.cfg"), write::parameters(&provision));

@@ -72,14 +72,14 @@ mod tests {
     use crate::domain::device::Device;
     use crate::domain::names::Name;
     use crate::domain::provision::provision;
-    use crate::domain::testing::{device, world};
+    use crate::domain::testing::{device, to, world};
     use crate::domain::world::{Endpoints, World};
 
     /// A world whose base, binding and zone bring everything that they can, and a device that takes a name.
     fn everything() -> (Device, World) {
         let mut world = world();
         let https_url = world.endpoints.https_url.clone();
-        world.endpoints = Endpoints { https_url, ca_pem: Some("pem".to_owned()) }.into();
+        world.endpoints = Endpoints { https_url, http_url: None, ca_pem: Some("pem".to_owned()) }.into();
         let mut device = device("8218404c20ccf9");
         device.family = Some("Studio".to_owned());
         device.sent_name = Some(Name::parse("Board room").expect("a name"));
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn the_table_lists_exactly_what_the_server_sets_by_itself() {
         let (device, world) = everything();
-        let provision = provision(&device, &world);
+        let provision = provision(&to(&device), &world);
         let mut set: Vec<_> = provision.files.parameters().map(|setting| &*setting.name).collect();
         set.retain(|name| crate::domain::resolution::twin_of(name).is_none());
         set.sort_unstable();
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn binding_is_what_is_listed_as_binding() {
         let (device, world) = everything();
-        for setting in provision(&device, &world).files.binding {
+        for setting in provision(&to(&device), &world).files.binding {
             if let Some(parameter) = governed().get(&*setting.name) {
                 assert_eq!(parameter.by, By::Binding, "{}", setting.name);
             }

@@ -1,8 +1,10 @@
 //! What is set once for a whole account: who may fetch, where phones find us, and what the built-in base brings.
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::admission::nearby::Nearby;
 use super::limits::POLLING_WINDOW_MINUTES;
 
 /// The settings of one account. Its JSON is the stored form, with the password sealed by the service that writes it.
@@ -24,6 +26,9 @@ pub struct Account {
     /// What happens to a device that was never seen.
     #[serde(default)]
     pub first_contact: FirstContact,
+    /// Who gets in besides.
+    #[serde(default)]
+    pub admission: AdmissionSettings,
     /// Counts changes, so that two admins cannot overwrite one another unseen (R14).
     #[serde(default)]
     pub revision: u64,
@@ -44,6 +49,69 @@ pub struct Provisioning {
     pub user: String,
     /// Password of the shared credentials, opened: only sealed text reaches the disk.
     pub password: Secret,
+    /// Counts the shared credentials: grows with each change of user or password.
+    #[serde(default)]
+    pub generation: u32,
+    /// The ones before, while they are replaced as planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<FormerCredentials>,
+}
+
+/// Shared credentials that still open devices which have no others yet (R183, contract 4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerCredentials {
+    /// User name.
+    pub user: String,
+    /// Password, opened.
+    pub password: Secret,
+    /// Their number.
+    pub generation: u32,
+    /// When they were replaced: unknown devices may use them for some days from then.
+    pub replaced_at: Timestamp,
+}
+
+/// Who gets in (contract 4), but for the first-contact policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AdmissionSettings {
+    /// Whether devices get credentials of their own, which bind them.
+    pub binds: bool,
+    /// How far around its first address the shared credentials open a device.
+    pub nearby: Nearby,
+    /// What factory certificates of phones are worth.
+    pub certificates: CertificatePolicy,
+    /// Whether a certificate whose time is over counts: some leaves have expired long ago (protocol/provisioning.md 7).
+    pub accept_expired: bool,
+    /// When somebody last opened the window for new phones; none once it was closed by hand.
+    pub window_opened_at: Option<Timestamp>,
+    /// Networks whose phones are served in full over plain HTTP (R316).
+    pub legacy_http: Vec<IpNet>,
+}
+
+impl Default for AdmissionSettings {
+    fn default() -> Self {
+        Self {
+            binds: true,
+            nearby: Nearby::default(),
+            certificates: CertificatePolicy::Off,
+            accept_expired: true,
+            window_opened_at: None,
+            legacy_http: Vec::new(),
+        }
+    }
+}
+
+/// What factory certificates are worth (R373). They are asked for only once the CA of a manufacturer is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificatePolicy {
+    /// Never asked for.
+    #[default]
+    Off,
+    /// Asked for, and worth as much as a device's own credentials.
+    Prefer,
+    /// Nothing else opens.
+    Require,
 }
 
 /// A text that must not reach a log, a page or a debug print by accident.
@@ -78,6 +146,9 @@ pub struct BaseSettings {
     pub serial_tag: bool,
     /// `prov.polling.*`.
     pub polling: bool,
+    /// `device.auth.localAdminPassword`: one of its own for each device.
+    #[serde(default = "on")]
+    pub admin_password: bool,
     /// `log.render.file.upload.append`.
     pub log_upload: bool,
     /// Time server, offset and daylight-saving rule.
@@ -86,9 +157,15 @@ pub struct BaseSettings {
 
 impl BaseSettings {
     /// *Manage fully*.
-    pub const MANAGE: Self = Self { rest_api: true, serial_tag: true, polling: true, log_upload: true, time: true };
+    pub const MANAGE: Self =
+        Self { rest_api: true, serial_tag: true, polling: true, admin_password: true, log_upload: true, time: true };
     /// *Serve only*.
-    pub const SERVE_ONLY: Self = Self { rest_api: false, serial_tag: false, polling: false, log_upload: false, time: false };
+    pub const SERVE_ONLY: Self =
+        Self { rest_api: false, serial_tag: false, polling: false, admin_password: false, log_upload: false, time: false };
+}
+
+fn on() -> bool {
+    true
 }
 
 /// What happens to a device at its first contact (contract 4).

@@ -7,6 +7,7 @@ pub mod account;
 pub mod activity;
 pub mod admission;
 pub mod clock;
+pub mod credential;
 pub mod deployment;
 pub mod device;
 pub mod device_file;

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use super::account::{Account, BaseSettings, FirstContact, Provisioning, Secret};
+use super::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
+use super::credential::{DeviceSecrets, Recipient};
 use super::deployment::Place;
 use super::device::{Device, Origin};
 use super::ids::{DEFAULT_ACCOUNT, ProfileId};
@@ -23,7 +24,7 @@ pub fn world() -> World {
     World {
         account_id: DEFAULT_ACCOUNT,
         account: Arc::new(account()),
-        endpoints: Arc::new(Endpoints { https_url: "https://pdms.example.test:8443/".to_owned(), ca_pem: None }),
+        endpoints: Arc::new(Endpoints { https_url: "https://pdms.example.test:8443/".to_owned(), http_url: None, ca_pem: None }),
         profiles: BTreeMap::new(),
         deployment: BTreeMap::new(),
         person_groups: BTreeMap::new(),
@@ -55,12 +56,13 @@ fn account() -> Account {
     let password = Secret::new("a\"secret&");
     Account {
         label: "default".to_owned(),
-        provisioning: Provisioning { enabled: true, user: "phones".to_owned(), password },
+        provisioning: Provisioning { enabled: true, user: "phones".to_owned(), password, generation: 0, former: None },
         time_zone: "Europe/Berlin".to_owned(),
         time_server: "pool.ntp.org".to_owned(),
         base: BaseSettings::MANAGE,
         polling_window: POLLING_WINDOW_MINUTES,
         first_contact: FirstContact::Open,
+        admission: AdmissionSettings::default(),
         revision: 1,
         created_at: Timestamp::UNIX_EPOCH,
     }
@@ -120,6 +122,17 @@ pub fn device(key: &str) -> Device {
         added_at: Timestamp::UNIX_EPOCH,
         revision: 1,
     }
+}
+
+/// The device as somebody to make files for, over TLS, with the same secrets as everybody.
+pub fn to(device: &Device) -> Recipient<'_> {
+    static SECRETS: OnceLock<DeviceSecrets> = OnceLock::new();
+    let secrets = SECRETS.get_or_init(|| DeviceSecrets {
+        user: "own-user".to_owned(),
+        password: Secret::new("own-password"),
+        admin_password: Secret::new("0123456789"),
+    });
+    Recipient::over_tls(device, secrets)
 }
 
 /// The settings of every property test: the same cases on every machine, and failures kept under `proptest-regressions`.

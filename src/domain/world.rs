@@ -38,6 +38,8 @@ pub struct World {
 pub struct Endpoints {
     /// The account's provisioning address, with scheme, port and final slash: `https://pdms.example.lan:8443/`.
     pub https_url: String,
+    /// The same over plain HTTP, while that listener is open.
+    pub http_url: Option<String>,
     /// The private CA's certificate in PEM form, while the server certificate is signed by it; none with a public certificate.
     pub ca_pem: Option<String>,
 }

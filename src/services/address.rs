@@ -91,7 +91,11 @@ impl Address {
         let refreshed = self.certificates.refresh(&names, services.clock.now());
         let https_url = self.url(&settings, &names);
         self.names.store(Arc::new(names));
-        services.set_endpoints(Endpoints { https_url: https_url.clone(), ca_pem: self.certificates.active().ca_pem.clone() });
+        services.set_endpoints(Endpoints {
+            https_url: https_url.clone(),
+            http_url: None,
+            ca_pem: self.certificates.active().ca_pem.clone(),
+        });
         if settings.set_up_at.is_some() && !settings.addresses.contains(&https_url) {
             commit(services, Grant::system("address"), SERVER, |change| {
                 let mut settings = store::server::get(change.tx())?;

@@ -1,11 +1,15 @@
 //! Credentials and admin passwords of single devices: derived from the key file, the device and a generation number, so that
 //! nothing that was handed out can be lost by a crash (contract 4).
 
+use subtle::ConstantTimeEq as _;
+
 use crate::domain::account::Secret;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
 
+use super::Services;
 use super::secrets::Secrets;
+use crate::domain::credential::DeviceSecrets;
 
 /// How many generations above ours are tried: they were handed out before we were restored from a copy.
 const AHEAD: u32 = 8;
@@ -16,9 +20,15 @@ const ADMIN_DIGITS: usize = 10;
 /// Small letters and digits without those that look alike: a person may have to type them.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// The user name of a device's own credentials: its key.
-pub fn user_name(key: &DeviceKey) -> String {
-    key.to_string()
+/// The secrets of a device as it is served now.
+pub fn of(services: &Services, account: AccountId, key: &DeviceKey) -> DeviceSecrets {
+    let generation = services.trusts(account).of(key).generation;
+    DeviceSecrets {
+        // The user name of a device's own credentials is its key.
+        user: key.to_string(),
+        password: password(&services.secrets, account, key, generation),
+        admin_password: admin_password(&services.secrets, account, key, generation),
+    }
 }
 
 /// The password of a device's own credentials.
@@ -35,23 +45,22 @@ pub fn admin_password(secrets: &Secrets, account: AccountId, key: &DeviceKey, ge
     Secret::new(format!("{:0ADMIN_DIGITS$}", number % 10u64.pow(ADMIN_DIGITS as u32)))
 }
 
-/// The generation whose password this is, if it is one of the device's: from `oldest` to a few above `present`. Every one is
-/// compared, so that the time tells nothing.
+/// The generation whose password this is, if it is one of the device's: the present one first, which is the usual case, then
+/// those from `oldest` to a few above. What is wrong takes the same time for every key, known or not.
 pub fn generation_of(
     secrets: &Secrets,
     account: AccountId,
     key: &DeviceKey,
     presented: &str,
-    generations: std::ops::RangeInclusive<u32>,
+    oldest: u32,
+    present: u32,
 ) -> Option<u32> {
-    let (oldest, present) = generations.into_inner();
-    let mut found = None;
-    for generation in oldest..=present.saturating_add(AHEAD) {
-        if secrets.same(presented, password(secrets, account, key, generation).expose()) {
-            found = Some(generation);
-        }
-    }
-    found
+    let is_of = |generation: &u32| {
+        let expected = password(secrets, account, key, *generation);
+        bool::from(presented.as_bytes().ct_eq(expected.expose().as_bytes()))
+    };
+    let others = (oldest..present).rev().chain(present + 1..=present.saturating_add(AHEAD));
+    std::iter::once(present).chain(others).find(is_of)
 }
 
 fn derived(secrets: &Secrets, purpose: &str, account: AccountId, key: &DeviceKey, generation: u32) -> [u8; 32] {
@@ -95,9 +104,9 @@ mod tests {
         let secrets = Secrets::of_tests(7);
         let device = key("0004f2aa0001");
         let presented = |generation| password(&secrets, DEFAULT_ACCOUNT, &device, generation);
-        let told = |generation: u32| generation_of(&secrets, DEFAULT_ACCOUNT, &device, presented(generation).expose(), 2..=3);
+        let told = |generation: u32| generation_of(&secrets, DEFAULT_ACCOUNT, &device, presented(generation).expose(), 2, 3);
         assert_eq!((told(1), told(2), told(3), told(11), told(12)), (None, Some(2), Some(3), Some(11), None));
         let of_another = password(&secrets, DEFAULT_ACCOUNT, &key("0004f2aa0002"), 2);
-        assert_eq!(generation_of(&secrets, DEFAULT_ACCOUNT, &device, of_another.expose(), 2..=3), None);
+        assert_eq!(generation_of(&secrets, DEFAULT_ACCOUNT, &device, of_another.expose(), 2, 3), None);
     }
 }

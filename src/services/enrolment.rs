@@ -1,4 +1,5 @@
-//! Letting devices in: the known, the blocked, and the new by the account's first-contact policy (contract 4, R178).
+//! New devices come into the inventory, as fast as the rates allow (contract 4, R178). Whether one may come at all is
+//! [`crate::domain::admission::decide`]'s to say.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -29,12 +30,11 @@ impl Enrolment {
         Self { caps, recent: Mutex::default() }
     }
 
-    /// The device of a key, which is added if it is new and may be. A new device is known at once and written with the next
-    /// presence batch: no phone waits for the disk.
+    /// Adds the device of a key. It is known at once and written with the next presence batch: no phone waits for the disk.
     ///
     /// # Errors
     /// Why the device is held.
-    pub fn admit(
+    pub fn add(
         &self,
         services: &Services,
         world: &World,
@@ -42,13 +42,7 @@ impl Enrolment {
         agent: Option<&UserAgent>,
         address: IpAddr,
     ) -> Result<Listed, Reason> {
-        if world.blocked.contains(key) {
-            return Err(Reason::Blocked);
-        }
         let roster = services.roster(world.account_id);
-        if let Some(known) = roster.find(key) {
-            return Ok(known);
-        }
         let now = services.clock.now();
         let mut recent = self.recent.lock();
         // Another request of the same phone may have been faster.

@@ -110,7 +110,7 @@ impl Services {
             clock: opening.clock,
             secrets,
             state_dir,
-            worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), ca_pem: None }),
+            worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), http_url: None, ca_pem: None }),
             rosters: Rosters::default(),
             trusts: Trusts::default(),
             presence: Presence::default(),

@@ -5,20 +5,24 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::Services;
 use super::enrolment::Enrolment;
 use super::rendered::Rendered;
+use super::{Services, credentials};
 use crate::catalog::models::models;
+use crate::domain::admission::decide::{Decision, Known, Proof, Rules, Visitor, decide};
 use crate::domain::admission::{NewDeviceCaps, identify};
+use crate::domain::credential::{Channel, Recipient};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_file::DeviceFile;
+use crate::domain::device_list::Listed;
 use crate::domain::phone_file::PhoneFile;
 use crate::domain::provision::{self, master};
 use crate::domain::run::Reason;
+use crate::domain::trust::Admitted;
 use crate::domain::upload::dump_name;
 use crate::domain::user_agent::UserAgent;
 use crate::domain::world::World;
-use crate::xml::write;
+use crate::xml::write::{self, Prepared};
 
 /// Serves the phones of all accounts.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub struct Guest {
     pub key: Option<DeviceKey>,
     /// The device of the inventory, where it is one.
     pub device: Option<Arc<Device>>,
+    /// By what it was let in, where it was.
+    pub admitted: Option<Admitted>,
     /// Why it gets nothing now.
     pub held: Option<Reason>,
 }
@@ -72,21 +78,74 @@ impl Provisioning {
         Self { enrolment: Enrolment::new(caps), rendered: Rendered::default() }
     }
 
-    /// Finds out who came and whether it is let in.
-    pub fn receive(&self, services: &Services, world: &World, visit: &Visit<'_>) -> Guest {
+    /// Finds out who came and whether it is let in, and remembers it.
+    ///
+    /// # Errors
+    /// Why what it shows does not count: it is answered as if it showed nothing.
+    pub fn receive(&self, services: &Services, world: &World, visit: &Visit<'_>, proof: &Proof) -> Result<Guest, Reason> {
         let roster = services.roster(world.account_id);
-        let key = identify(visit.file, visit.path, visit.agent, models(), |key| roster.find(key).is_some());
-        let off = !world.account.provisioning.enabled;
-        let found = match &key {
-            None => Ok(None),
-            Some(key) if off => Ok(roster.find(key)),
-            Some(key) => self.enrolment.admit(services, world, key, visit.agent, visit.address).map(Some),
+        let named = identify(visit.file, visit.path, visit.agent, models(), |key| roster.find(key).is_some());
+        let key = named.clone().or_else(|| proof.device());
+        let listed = key.as_ref().and_then(|key| roster.find(key));
+        let book = services.trusts(world.account_id);
+        let trust = key.as_ref().map(|key| book.of(key)).unwrap_or_default();
+        let visitor = Visitor {
+            proof: proof.clone(),
+            key: named.as_ref(),
+            address: visit.address,
+            model: visit.agent.and_then(|agent| agent.model.as_deref()),
         };
-        let (device, held) = match found {
-            Ok(listed) => (listed.map(|listed| recognised(listed.device, visit.agent)), off.then_some(Reason::ProvisioningOff)),
-            Err(reason) => (None, Some(reason)),
+        let known = Known {
+            device: listed.as_ref().map(|listed| &*listed.device),
+            is_blocked: key.as_ref().is_some_and(|key| world.blocked.contains(key)),
+            trust: &trust,
         };
-        Guest { key, device, held }
+        let now = services.clock.now();
+        let decision = match decide(&visitor, known, &Rules::of(&world.account), now) {
+            refused @ Decision::Refuse(_) => refused,
+            _ if !world.account.provisioning.enabled => Decision::Hold(Reason::ProvisioningOff),
+            decision => decision,
+        };
+        let let_in = |listed: Option<Listed>, admitted| {
+            let device = listed.map(|listed| recognised(listed.device, visit.agent));
+            if let Some(key) = &key {
+                book.hear(key, |trust| trust.let_in(now, visit.address, admitted));
+            }
+            Ok(Guest { key: key.clone(), device, admitted: Some(admitted), held: None })
+        };
+        let refused = |reason| {
+            if let Some(key) = key.as_ref().filter(|_| reason != Reason::CredentialsMissing) {
+                book.learn(key, |trust| trust.refused(now, reason, visit.address, &told(visit.agent)));
+            }
+        };
+        let held = |listed: Option<Listed>, reason| {
+            let device = listed.map(|listed| listed.device).filter(|_| reason == Reason::ProvisioningOff);
+            Ok(Guest { key: key.clone(), device, admitted: None, held: Some(reason) })
+        };
+        match decision {
+            Decision::Serve(admitted) => let_in(listed, admitted),
+            Decision::Add(admitted) => {
+                let key = key.as_ref().expect("only a key is added");
+                match self.enrolment.add(services, world, key, visit.agent, visit.address) {
+                    Ok(added) => let_in(Some(added), admitted),
+                    Err(reason) => {
+                        refused(reason);
+                        held(None, reason)
+                    }
+                }
+            }
+            Decision::Nobody => Ok(Guest { key: None, device: None, admitted: None, held: None }),
+            Decision::Hold(reason) => {
+                if reason != Reason::ProvisioningOff {
+                    refused(reason);
+                }
+                held(listed, reason)
+            }
+            Decision::Refuse(reason) => {
+                refused(reason);
+                Err(reason)
+            }
+        }
     }
 
     /// What a request for a file is answered.
@@ -96,10 +155,12 @@ impl Provisioning {
         }
         match (visit.file, &guest.device) {
             (PhoneFile::Master(_) | PhoneFile::MasterDefault, Some(device)) => {
-                Answer::Made(self.rendered.of(device, world).master(device, world), Reason::Master)
+                Answer::Made(self.made(services, world, device, Prepared::master), Reason::Master)
             }
             (PhoneFile::Parameters(_), Some(device)) => {
-                Answer::Made(self.rendered.of(device, world).parameters(device, world), Reason::Parameters)
+                let now = services.clock.now();
+                services.trusts(world.account_id).hear(&device.key, |trust| trust.served(now, false));
+                Answer::Made(self.made(services, world, device, Prepared::parameters), Reason::Parameters)
             }
             (PhoneFile::Device(key, file), Some(_)) => {
                 let name = file.suffix().trim_start_matches('-');
@@ -122,18 +183,37 @@ impl Provisioning {
         }
     }
 
+    /// One of the two files that are made for a device.
+    fn made(
+        &self,
+        services: &Services,
+        world: &Arc<World>,
+        device: &Device,
+        file: impl Fn(&Prepared, &Recipient<'_>, &World) -> Vec<u8>,
+    ) -> Vec<u8> {
+        let secrets = credentials::of(services, world.account_id, &device.key);
+        let recipient = Recipient::over_tls(device, &secrets);
+        file(&self.rendered.of(device, recipient.channel, world), &recipient, world)
+    }
+
     /// Whether a master file names this path, which we do not have. It is never answered 404: some phones drop a listed file's
     /// former values then.
     fn is_listed(&self, world: &Arc<World>, device: Option<&Device>, path: &str) -> bool {
         let names = |entry: &str| entry.trim_start_matches('/').eq_ignore_ascii_case(path);
         match device {
-            Some(device) => self.rendered.of(device, world).lists(path, device),
+            Some(device) => self.rendered.of(device, Channel::Tls, world).lists(path, device),
             None => world
                 .profiles
                 .values()
                 .any(|profile| profile.parameters.iter().any(|(name, list)| master::listed(name.as_str(), list).any(names))),
         }
     }
+}
+
+/// What a phone says of itself, for the page *Pending*.
+fn told(agent: Option<&UserAgent>) -> String {
+    let agent = agent.and_then(|agent| agent.model.as_ref().or(agent.family.as_ref()));
+    agent.cloned().unwrap_or_default()
 }
 
 /// A device that was added without a type is served as what it tells to be, from the first request on (R239). The row follows

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
 
+use crate::domain::credential::Channel;
 use crate::domain::deployment::applicable;
 use crate::domain::device::Device;
 use crate::domain::ids::AccountId;
@@ -37,9 +38,9 @@ struct Shelf {
 
 impl Rendered {
     /// The files of a device, but for its own values.
-    pub fn of(&self, device: &Device, world: &Arc<World>) -> Arc<Prepared> {
+    pub fn of(&self, device: &Device, channel: Channel, world: &Arc<World>) -> Arc<Prepared> {
         let placed = applicable(device, world);
-        let shape = Shape::of(device, &placed, world);
+        let shape = Shape::of(device, channel, &placed, world);
         let shelf = self.shelf(world);
         if let Some(prepared) = shelf.as_ref().and_then(|shelf| shelf.prepared.read().get(&shape).cloned()) {
             return prepared;
@@ -78,7 +79,7 @@ impl Rendered {
 mod tests {
     use super::*;
     use crate::domain::deployment::Place;
-    use crate::domain::testing::{deployed, device, profile, world};
+    use crate::domain::testing::{deployed, device, profile, to, world};
 
     fn with_value(revision: u64, value: &str) -> Arc<World> {
         let mut world = deployed(world(), vec![(Place::Global, profile(1, &[("up.timeOut", value)]))]);
@@ -87,15 +88,15 @@ mod tests {
     }
 
     fn holds(prepared: &Prepared, world: &World, value: &str) -> bool {
-        let file = prepared.parameters(&device("0004f2aabbcc"), world);
+        let file = prepared.parameters(&to(&device("0004f2aabbcc")), world);
         String::from_utf8_lossy(&file).contains(&format!("up.timeOut=\"{value}\""))
     }
 
     #[test]
     fn devices_of_one_shape_share_what_is_written() {
         let (rendered, world) = (Rendered::default(), with_value(1, "40"));
-        let first = rendered.of(&device("0004f2aabbcc"), &world);
-        let second = rendered.of(&device("0004f2aabbdd"), &world);
+        let first = rendered.of(&device("0004f2aabbcc"), Channel::Tls, &world);
+        let second = rendered.of(&device("0004f2aabbdd"), Channel::Tls, &world);
         assert!(Arc::ptr_eq(&first, &second) && holds(&first, &world, "40"));
     }
 
@@ -103,9 +104,9 @@ mod tests {
     fn a_request_gets_the_files_of_the_world_that_it_holds() {
         let (rendered, old, new) = (Rendered::default(), with_value(1, "40"), with_value(2, "50"));
         let phone = device("0004f2aabbcc");
-        assert!(holds(&rendered.of(&phone, &old), &old, "40"));
-        assert!(holds(&rendered.of(&phone, &new), &new, "50"));
-        assert!(holds(&rendered.of(&phone, &old), &old, "40"), "a request that began before the change");
-        assert!(Arc::ptr_eq(&rendered.of(&phone, &new), &rendered.of(&phone, &new)));
+        assert!(holds(&rendered.of(&phone, Channel::Tls, &old), &old, "40"));
+        assert!(holds(&rendered.of(&phone, Channel::Tls, &new), &new, "50"));
+        assert!(holds(&rendered.of(&phone, Channel::Tls, &old), &old, "40"), "a request that began before the change");
+        assert!(Arc::ptr_eq(&rendered.of(&phone, Channel::Tls, &new), &rendered.of(&phone, Channel::Tls, &new)));
     }
 }

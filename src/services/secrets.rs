@@ -35,6 +35,7 @@ pub struct Secrets {
     master: Zeroizing<[u8; KEY_BYTES]>,
     cipher: XChaCha20Poly1305,
     comparing: Zeroizing<[u8; KEY_BYTES]>,
+    issuing: Zeroizing<[u8; KEY_BYTES]>,
 }
 
 /// The key file and what it should open do not go together.
@@ -90,8 +91,9 @@ impl Secrets {
     fn from_master(master: Zeroizing<[u8; KEY_BYTES]>) -> Self {
         let sealing = derive(&master, "seal");
         let comparing = derive(&master, "compare");
+        let issuing = derive(&master, "issue");
         let cipher = XChaCha20Poly1305::new((&*sealing).into());
-        Self { master, cipher, comparing }
+        Self { master, cipher, comparing, issuing }
     }
 
     /// A key of its own for another purpose, such as signing cookies: the same at each start.
@@ -102,7 +104,7 @@ impl Secrets {
     /// Bytes for one thing, told by a purpose and a name: the same at each start, and nobody can guess them without the key
     /// file.
     pub fn derived_bytes(&self, purpose: &str, name: &str) -> [u8; 32] {
-        mac(&derive(&self.master, purpose), name.as_bytes())
+        mac(&self.issuing, format!("{purpose}/{name}").as_bytes())
     }
 
     /// With a key that everybody knows.

@@ -15,7 +15,7 @@ use super::error::ServiceError;
 use super::secrets::random_text;
 use super::users::{self, UserDraft};
 use crate::domain::access::Grant;
-use crate::domain::account::{Account, BaseSettings, FirstContact, Provisioning, Secret};
+use crate::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
 use crate::domain::activity::Event;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL};
@@ -166,6 +166,7 @@ fn new_account(provisioning: Provisioning, time_zone: String, time_server: Strin
         base,
         polling_window: POLLING_WINDOW_MINUTES,
         first_contact: FirstContact::Open,
+        admission: AdmissionSettings::default(),
         revision: 0,
         created_at: jiff::Timestamp::UNIX_EPOCH,
     }
@@ -189,7 +190,7 @@ impl Answers {
         let owner = users::check(&draft.owner).map_err(|more| errors.extend(more)).ok();
         let all = user.zip(password).zip(public_name).zip(time).zip(owner);
         let ((((user, password), public_name), (time_zone, time_server)), owner) = errors.into_result(all)?;
-        let provisioning = Provisioning { enabled: true, user, password };
+        let provisioning = Provisioning { enabled: true, user, password, generation: 0, former: None };
         let account = new_account(provisioning, time_zone, time_server, draft.base);
         Ok(Self { owner, public_name, account })
     }

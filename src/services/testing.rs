@@ -9,7 +9,7 @@ use super::clock::Clock;
 use super::commit::commit;
 use super::{Opening, Services};
 use crate::domain::access::{Action, Actor, Grant, authorize};
-use crate::domain::account::{Account, BaseSettings, FirstContact, Provisioning, Secret};
+use crate::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
 use crate::domain::ids::{DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL, UserId};
 use crate::domain::limits::POLLING_WINDOW_MINUTES;
 use crate::domain::user::Role;
@@ -67,12 +67,19 @@ pub fn grant(action: Action) -> Grant {
 pub fn account() -> Account {
     Account {
         label: DEFAULT_ACCOUNT_LABEL.to_owned(),
-        provisioning: Provisioning { enabled: true, user: "phones".to_owned(), password: Secret::new("CANARY_SHARED") },
+        provisioning: Provisioning {
+            enabled: true,
+            user: "phones".to_owned(),
+            password: Secret::new("CANARY_SHARED"),
+            generation: 0,
+            former: None,
+        },
         time_zone: "Europe/Berlin".to_owned(),
         time_server: "pool.ntp.org".to_owned(),
         base: BaseSettings::MANAGE,
         polling_window: POLLING_WINDOW_MINUTES,
         first_contact: FirstContact::Open,
+        admission: AdmissionSettings::default(),
         revision: 0,
         created_at: Timestamp::UNIX_EPOCH,
     }

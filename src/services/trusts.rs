@@ -84,6 +84,16 @@ impl Book {
         self.entries.read().iter().map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
     }
 
+    /// Takes in what a phone taught. Nearly always that is nothing new: then no lock for writing is taken.
+    pub fn hear(&self, key: &DeviceKey, fact: impl Fn(&mut Trust)) {
+        let known = self.of(key);
+        let mut changed = Trust::clone(&known);
+        fact(&mut changed);
+        if changed != *known {
+            self.learn(key, fact);
+        }
+    }
+
     /// Changes what is known of a key. The row follows with the next batch, where something did change.
     pub fn learn(&self, key: &DeviceKey, change: impl FnOnce(&mut Trust)) {
         let mut entries = self.entries.write();

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use quick_xml::events::attributes::Attribute;
 
+use crate::domain::credential::Recipient;
 use crate::domain::device::Device;
 use crate::domain::provision::master;
 use crate::domain::provision::variables::{self, Piece};
@@ -60,13 +61,13 @@ impl Prepared {
     }
 
     /// The master file of a device: the bytes that [`master`] gives for it.
-    pub fn master(&self, device: &Device, world: &World) -> Vec<u8> {
-        self.master.fill(&DeviceValues::of(device, &self.polling, world))
+    pub fn master(&self, recipient: &Recipient<'_>, world: &World) -> Vec<u8> {
+        self.master.fill(&DeviceValues::of(recipient, &self.polling, world))
     }
 
     /// The parameter file of a device: the bytes that [`parameters`] gives for it.
-    pub fn parameters(&self, device: &Device, world: &World) -> Vec<u8> {
-        self.parameters.fill(&DeviceValues::of(device, &self.polling, world))
+    pub fn parameters(&self, recipient: &Recipient<'_>, world: &World) -> Vec<u8> {
+        self.parameters.fill(&DeviceValues::of(recipient, &self.polling, world))
     }
 
     /// How much memory it takes, roughly, in bytes.
@@ -78,7 +79,7 @@ impl Prepared {
 fn listed(master: &[Setting<'_, Text<'_>>]) -> Vec<Box<str>> {
     let texts = master.iter().filter_map(|setting| match &setting.value {
         Text::Fixed(text) | Text::Profile(text) => Some((&setting.name, text)),
-        Text::PollingTime | Text::DeviceName => None,
+        _ => None,
     });
     texts.flat_map(|(name, text)| master::listed(name, text)).map(Box::from).collect()
 }
@@ -142,6 +143,9 @@ impl Value for Text<'_> {
             }
             Self::PollingTime => out.open(Place::PollingTime),
             Self::DeviceName => out.open(Place::DeviceName),
+            Self::OwnUser => out.open(Place::OwnUser),
+            Self::OwnPassword => out.open(Place::OwnPassword),
+            Self::AdminPassword => out.open(Place::AdminPassword),
         }
     }
 }
@@ -165,7 +169,13 @@ enum Place {
     Key,
     PollingTime,
     DeviceName,
+    OwnUser,
+    OwnPassword,
+    AdminPassword,
 }
+
+/// Longest of the values but for names: a serial number.
+const LONGEST_VALUE_BYTES: usize = 32;
 
 impl Template {
     fn raw(&mut self, text: &str) {
@@ -177,9 +187,10 @@ impl Template {
     }
 
     fn fill(&self, values: &DeviceValues) -> Vec<u8> {
-        // Keys and times hold nothing that XML would want escaped, names may.
+        // Names may hold what XML wants escaped. Keys, times and what is derived for a device are letters, digits and colons.
         let name = escaped(&values.name);
-        let longest = values.key.len().max(values.polling_time.len()).max(name.len());
+        let secrets = &values.secrets;
+        let longest = name.len().max(LONGEST_VALUE_BYTES);
         let mut bytes = Vec::with_capacity(self.text.len() + longest * self.places.len());
         let mut written = 0;
         for (at, place) in &self.places {
@@ -189,6 +200,9 @@ impl Template {
                 Place::Key => values.key.as_str(),
                 Place::PollingTime => values.polling_time.as_str(),
                 Place::DeviceName => &name,
+                Place::OwnUser => secrets.user.as_str(),
+                Place::OwnPassword => secrets.password.expose(),
+                Place::AdminPassword => secrets.admin_password.expose(),
             };
             bytes.extend_from_slice(value.as_bytes());
         }
@@ -202,13 +216,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::credential::Channel;
     use crate::domain::deployment::{self, Place};
     use crate::domain::names::Name;
     use crate::domain::parameter::check_value;
     use crate::domain::profile::Profile;
     use crate::domain::provision::{Shape, anonymous, draft, provision};
     use crate::domain::resolution::merge;
-    use crate::domain::testing::{deployed, device, hostile_parameters, profile, property_config, world};
+    use crate::domain::testing::{deployed, device, hostile_parameters, profile, property_config, to, world};
 
     /// Names and values as an independent parser reads them.
     fn read(bytes: &[u8]) -> Vec<(String, String)> {
@@ -220,7 +235,7 @@ mod tests {
 
     fn prepared(device: &Device, world: &World) -> Prepared {
         let placed = deployment::applicable(device, world);
-        Prepared::new(&draft(&merge(&placed), &Shape::of(device, &placed, world), world))
+        Prepared::new(&draft(&merge(&placed), &Shape::of(device, Channel::Tls, &placed, world), world))
     }
 
     #[test]
@@ -252,7 +267,7 @@ mod tests {
     #[test]
     fn line_breaks_and_tabs_are_written_as_references() {
         let world = deployed(world(), vec![(Place::Global, profile(1, &[("a.cert", "one\r\n\ttwo <&>'\"")]))]);
-        let file = String::from_utf8(parameters(&provision(&device("0004f2aabbcc"), &world))).expect("UTF-8");
+        let file = String::from_utf8(parameters(&provision(&to(&device("0004f2aabbcc")), &world))).expect("UTF-8");
         assert!(file.contains("\n a.cert=\"one&#13;&#10;&#9;two &lt;&amp;&gt;&apos;&quot;\"/>\n"), "{file}");
         assert!(!file.contains("<!--") && !file.starts_with('\u{feff}'));
     }
@@ -281,13 +296,13 @@ mod tests {
                 let mut device = device(&key);
                 device.family = Some("Studio".to_owned());
                 device.sent_name = name.as_deref().map(|name| Name::parse(name).expect("by its pattern"));
-                let anew = provision(&device, &world);
+                let anew = provision(&to(&device), &world);
                 // Made for another device of the same shape.
                 let mut twin = device.clone();
                 twin.key = key.chars().map(|c| if c == '1' { '2' } else { c }).collect::<String>().parse().expect("as valid as the key");
                 let kept = prepared(&twin, &world);
-                prop_assert_eq!(kept.master(&device, &world), master(&anew));
-                prop_assert_eq!(kept.parameters(&device, &world), parameters(&anew));
+                prop_assert_eq!(kept.master(&to(&device), &world), master(&anew));
+                prop_assert_eq!(kept.parameters(&to(&device), &world), parameters(&anew));
                 let told = anew.files.parameters().map(|one| (one.name.to_string(), one.value.to_string())).collect::<Vec<_>>();
                 prop_assert_eq!(read(&parameters(&anew)), told);
             }

@@ -4,3 +4,15 @@ pub mod api;
 pub mod browser;
 pub mod phone;
 pub mod server;
+
+use pdms::domain::account::Secret;
+use pdms::domain::credential::DeviceSecrets;
+
+/// Secrets of a device, for tests that make its files without a server.
+pub fn secrets() -> DeviceSecrets {
+    DeviceSecrets {
+        user: "own-user".to_owned(),
+        password: Secret::new("own-password"),
+        admin_password: Secret::new("0123456789"),
+    }
+}

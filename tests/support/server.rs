@@ -221,7 +221,7 @@ fn listen(
     let certificates = Arc::clone(&shared_certificates().1);
     let port = socket.local_addr().expect("bound").port();
     let ca_pem = certificates.active().ca_pem.clone();
-    services.set_endpoints(Endpoints { https_url: format!("https://localhost:{port}/"), ca_pem });
+    services.set_endpoints(Endpoints { https_url: format!("https://localhost:{port}/"), http_url: None, ca_pem });
     let tls = Tls::new(certificates, handshake::sink(Arc::clone(services))).expect("settings that rustls takes");
     let (door, services) = (Data::new(Door::new(services, settings)), Data::from(Arc::clone(services)));
     let (started, handle) = mpsc::channel();

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::account::FirstContact;
+use super::super::account::{Account, CertificatePolicy, FirstContact};
 use super::super::device::{Device, DeviceKey, Origin};
-use super::super::limits::WINDOW_PATIENCE_HOURS;
+use super::super::limits::{FORMER_PASSWORD_DAYS, WINDOW_MINUTES, WINDOW_PATIENCE_HOURS};
 use super::super::mac::Mac;
 use super::super::run::Reason;
 use super::super::trust::{Admitted, Trust};
@@ -28,6 +28,17 @@ pub enum Proof {
     Own(DeviceKey, u32),
     /// A verified factory certificate of this MAC.
     Certificate(Mac),
+}
+
+impl Proof {
+    /// The device that it proves, where it proves one.
+    pub fn device(&self) -> Option<DeviceKey> {
+        match self {
+            Self::Own(key, _) => Some(key.clone()),
+            Self::Certificate(mac) => Some(DeviceKey::Mac(*mac)),
+            _ => None,
+        }
+    }
 }
 
 /// Which of the shared passwords it was.
@@ -80,6 +91,25 @@ pub struct Rules {
     pub shared_generation: u32,
     /// Until when devices that we do not know may use the former shared password.
     pub former_until: Option<Timestamp>,
+}
+
+impl Rules {
+    /// The rules of an account.
+    pub fn of(account: &Account) -> Self {
+        let admission = &account.admission;
+        let provisioning = &account.provisioning;
+        let open_for = SignedDuration::from_mins(WINDOW_MINUTES);
+        let usable_for = SignedDuration::from_hours(24 * FORMER_PASSWORD_DAYS);
+        Self {
+            first_contact: account.first_contact,
+            binds: admission.binds,
+            requires_certificate: admission.certificates == CertificatePolicy::Require,
+            nearby: admission.nearby,
+            window: admission.window_opened_at.map(|opened| (opened, opened + open_for)),
+            shared_generation: provisioning.generation,
+            former_until: provisioning.former.as_ref().map(|former| former.replaced_at + usable_for),
+        }
+    }
 }
 
 /// What becomes of a request.

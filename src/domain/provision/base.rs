@@ -5,6 +5,9 @@ use super::super::clock::{self, Change, Week};
 use super::polling::GMT_OFFSET;
 use super::{Given, Text, Warning};
 
+/// The parameter that carries a phone's admin password (contract 5.9).
+pub const ADMIN_PASSWORD: &str = "device.auth.localAdminPassword";
+
 /// The parameters of the groups that are on.
 pub fn parameters<'a>(on: BaseSettings, time_zone: &'a str, time_server: &'a str, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
     let mut given = Vec::with_capacity(32);
@@ -19,6 +22,9 @@ pub fn parameters<'a>(on: BaseSettings, time_zone: &'a str, time_server: &'a str
         given.push(Given::fixed("prov.polling.mode", "abs"));
         given.push(Given::fixed("prov.polling.period", "86400"));
         given.push(Given { name: "prov.polling.time".into(), value: Text::PollingTime });
+    }
+    if on.admin_password {
+        given.push(Given { name: ADMIN_PASSWORD.into(), value: Text::AdminPassword });
     }
     if on.log_upload {
         given.push(Given::fixed("log.render.file.upload.append", "0"));
@@ -35,6 +41,8 @@ pub fn listed(on: BaseSettings, time_zone: &str, time_server: &str) -> Vec<(Stri
         Text::Fixed(text) | Text::Profile(text) => text.into_owned(),
         Text::PollingTime => "a minute of its own for each device, within the window".to_owned(),
         Text::DeviceName => "the device's name".to_owned(),
+        Text::AdminPassword => "ten digits of its own for each device".to_owned(),
+        Text::OwnUser | Text::OwnPassword => "credentials of its own for each device".to_owned(),
     };
     let given = parameters(on, time_zone, time_server, &mut Vec::new());
     given.into_iter().map(|setting| (setting.name.into_owned(), shown(setting.value))).collect()

@@ -175,7 +175,10 @@ mod tests {
         let placed = [Placed { container: Container::Global, profile: &profile }];
         let mut warnings = Vec::new();
         let effective = merge(&placed);
-        let values = super::super::DeviceValues { key: "0004f2aabbcc".into(), polling_time: String::new(), name: String::new() };
+        let device = crate::domain::testing::device("0004f2aabbcc");
+        let secrets = crate::domain::testing::to(&device).secrets.clone();
+        let values =
+            super::super::DeviceValues { key: "0004f2aabbcc".into(), polling_time: String::new(), name: String::new(), secrets };
         let filled = |setting: Setting<'_, Text<'_>>| (setting.name.to_string(), setting.value.fill(&values).into_owned());
         let attributes = attributes(&effective, KEY_BYTES, &mut warnings).into_iter().map(filled).collect();
         (attributes, warnings)

@@ -18,7 +18,9 @@ pub mod view;
 
 use std::borrow::Cow;
 
+use super::account::Secret;
 use super::clock::{ClockWarning, UnknownZone};
+use super::credential::{Channel, DeviceSecrets, Recipient};
 use super::deployment::{self, Placed};
 use super::device::Device;
 use super::ids::ProfileId;
@@ -57,6 +59,12 @@ pub enum Text<'a> {
     PollingTime,
     /// The name that the device is told.
     DeviceName,
+    /// User name of the device's own credentials.
+    OwnUser,
+    /// Password of the device's own credentials.
+    OwnPassword,
+    /// The phone's admin password.
+    AdminPassword,
 }
 
 /// The attributes of both files. In the parameter file every name occurs once.
@@ -102,15 +110,18 @@ pub struct Shape {
     key_bytes: usize,
     /// Whether the device is told a name.
     named: bool,
+    /// How its files travel.
+    channel: Channel,
 }
 
 impl Shape {
     /// The shape of a device.
-    pub fn of(device: &Device, placed: &[Placed<'_>], world: &World) -> Self {
+    pub fn of(device: &Device, channel: Channel, placed: &[Placed<'_>], world: &World) -> Self {
         Self {
             profiles: placed.iter().map(|one| one.profile.id).collect(),
             key_bytes: device.key.to_string().len(),
             named: naming::told(device, world).is_some(),
+            channel,
         }
     }
 }
@@ -124,15 +135,19 @@ pub struct DeviceValues {
     pub polling_time: String,
     /// The name that it is told; empty where it is told none.
     pub name: String,
+    /// Its secrets.
+    pub secrets: DeviceSecrets,
 }
 
 impl DeviceValues {
     /// The values of a device.
-    pub fn of(device: &Device, polling: &PollingClock, world: &World) -> Self {
+    pub fn of(recipient: &Recipient<'_>, polling: &PollingClock, world: &World) -> Self {
+        let device = recipient.device;
         Self {
             key: device.key.to_string(),
             polling_time: polling.time_for(device),
             name: naming::told(device, world).unwrap_or_default().to_owned(),
+            secrets: recipient.secrets.clone(),
         }
     }
 }
@@ -173,13 +188,14 @@ pub enum Warning {
 }
 
 /// Composes what one device gets: binding above the merged profiles, the base below, master attributes apart.
-pub fn compose<'a>(effective: &Effective<'a>, device: &Device, world: &'a World) -> Provision<'a> {
-    draft_for(effective, device, world).fill(device, world)
+pub fn compose<'a>(effective: &Effective<'a>, recipient: &Recipient<'_>, world: &'a World) -> Provision<'a> {
+    draft_for(effective, recipient, world).fill(recipient, world)
 }
 
 /// The draft of a device's shape, with the warnings that are the device's own.
-fn draft_for<'a>(effective: &Effective<'a>, device: &Device, world: &'a World) -> Draft<'a> {
-    let shape = Shape::of(device, &deployment::applicable(device, world), world);
+fn draft_for<'a>(effective: &Effective<'a>, recipient: &Recipient<'_>, world: &'a World) -> Draft<'a> {
+    let device = recipient.device;
+    let shape = Shape::of(device, recipient.channel, &deployment::applicable(device, world), world);
     let mut draft = draft(effective, &shape, world);
     if naming::of(device, world).is_some() && naming::told(device, world).is_none() {
         draft.warnings.push(Warning::NameTooLong);
@@ -191,7 +207,8 @@ fn draft_for<'a>(effective: &Effective<'a>, device: &Device, world: &'a World) -
 /// with the shared credentials sees under `000000000000.cfg` (contract 4).
 pub fn anonymous() -> Provision<'static> {
     let files = Files { master: master::anonymous(), binding: Vec::new(), profiles: Vec::new(), base: Vec::new() };
-    let nobody = DeviceValues { key: String::new(), polling_time: String::new(), name: String::new() };
+    let secrets = DeviceSecrets { user: String::new(), password: Secret::default(), admin_password: Secret::default() };
+    let nobody = DeviceValues { key: String::new(), polling_time: String::new(), name: String::new(), secrets };
     Provision { files: files.map(|text| text.fill(&nobody)), warnings: Vec::new() }
 }
 
@@ -199,8 +216,8 @@ pub fn anonymous() -> Provision<'static> {
 pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> Draft<'a> {
     let mut warnings = Vec::new();
     let master = master::attributes(effective, shape.key_bytes, &mut warnings);
-    let rule = binding::parameters(world);
-    let below = below_profiles(shape.named, world, &mut warnings);
+    let rule = binding::parameters(shape.channel, world);
+    let below = below_profiles(shape.named, shape.channel, world, &mut warnings);
     let files = Files {
         master,
         profiles: won_by_profiles(effective, &rule),
@@ -211,9 +228,12 @@ pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> 
 }
 
 /// What stands below every profile: the base, and the name that the device is told (a profile's beats it, R233).
-fn below_profiles<'a>(named: bool, world: &'a World, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
+fn below_profiles<'a>(named: bool, channel: Channel, world: &'a World, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
     let account = &world.account;
     let mut below = base::parameters(account.base, &account.time_zone, &account.time_server, warnings);
+    if channel == Channel::ClearText {
+        below.retain(|given| !given.value.is_secret());
+    }
     if named {
         below.push(Setting { name: Cow::Borrowed(naming::PARAMETER), value: Text::DeviceName });
     }
@@ -257,8 +277,8 @@ fn has_twin(name: &str) -> bool {
 
 impl<'a> Draft<'a> {
     /// Closes the open places for one device.
-    pub fn fill(self, device: &Device, world: &World) -> Provision<'a> {
-        let values = DeviceValues::of(device, &self.polling, world);
+    pub fn fill(self, recipient: &Recipient<'_>, world: &World) -> Provision<'a> {
+        let values = DeviceValues::of(recipient, &self.polling, world);
         Provision { files: self.files.map(|text| text.fill(&values)), warnings: self.warnings }
     }
 }
@@ -272,7 +292,15 @@ impl<'a> Text<'a> {
             Self::Profile(Cow::Owned(text)) => Cow::Owned(variables::expand(&text, &values.key).into_owned()),
             Self::PollingTime => Cow::Owned(values.polling_time.clone()),
             Self::DeviceName => Cow::Owned(values.name.clone()),
+            Self::OwnUser => Cow::Owned(values.secrets.user.clone()),
+            Self::OwnPassword => Cow::Owned(values.secrets.password.expose().to_owned()),
+            Self::AdminPassword => Cow::Owned(values.secrets.admin_password.expose().to_owned()),
         }
+    }
+
+    /// Whether it is a secret of the device.
+    fn is_secret(&self) -> bool {
+        matches!(self, Self::OwnUser | Self::OwnPassword | Self::AdminPassword)
     }
 }
 
@@ -292,6 +320,6 @@ impl<'a, V> Files<'a, V> {
 }
 
 /// Everything at once: places, merges and composes.
-pub fn provision<'a>(device: &Device, world: &'a World) -> Provision<'a> {
-    compose(&resolution::merge(&deployment::applicable(device, world)), device, world)
+pub fn provision<'a>(recipient: &Recipient<'_>, world: &'a World) -> Provision<'a> {
+    compose(&resolution::merge(&deployment::applicable(recipient.device, world)), recipient, world)
 }

@@ -11,7 +11,7 @@ use crate::domain::deployment::{Container, Place};
 use crate::domain::names::Name;
 use crate::domain::profile::Profile;
 use crate::domain::testing::{
-    deployed, device, hostile_parameters, parameter_set, profile, property_config, with_account, world,
+    deployed, device, hostile_parameters, parameter_set, profile, property_config, to, with_account, world,
 };
 
 /// The value of a parameter in a device's file.
@@ -20,7 +20,7 @@ fn told(world: &World, name: &str) -> Option<String> {
 }
 
 fn told_to(device: &Device, world: &World, name: &str) -> Option<String> {
-    let provision = provision(device, world);
+    let provision = provision(&to(device), world);
     provision.files.parameters().find(|setting| setting.name == name).map(|setting| setting.value.to_string())
 }
 
@@ -42,7 +42,7 @@ fn a_phone_is_bound_to_this_server_by_rule() {
         ("device.prov.password", "a\"secret&"),
         ("device.prov.password.set", "1"),
     ];
-    let provision = provision(&device("0004f2aabbcc"), &world);
+    let provision = provision(&to(&device("0004f2aabbcc")), &world);
     let binding: Vec<_> = provision.files.binding.iter().map(|setting| (&*setting.name, &*setting.value)).collect();
     assert_eq!(binding, expected);
 }
@@ -129,13 +129,13 @@ fn each_group_of_the_base_has_its_switch() {
         }
     }
     let nothing = with_account(world(), |account| account.base = off);
-    assert!(provision(&device("0004f2aabbcc"), &nothing).files.base.is_empty());
+    assert!(provision(&to(&device("0004f2aabbcc")), &nothing).files.base.is_empty());
 }
 
 #[test]
 fn a_zone_that_phones_cannot_follow_is_told_as_a_warning() {
     let world = with_account(world(), |account| account.time_zone = "Australia/Lord_Howe".to_owned());
-    let provision = provision(&device("0004f2aabbcc"), &world);
+    let provision = provision(&to(&device("0004f2aabbcc")), &world);
     let [warning] = &provision.warnings[..] else { panic!("one warning: {:?}", provision.warnings) };
     assert!(warning.to_string().starts_with("time zone Australia/Lord_Howe: "), "{warning}");
     assert_eq!(told(&world, "tcpIpApp.sntp.daylightSavings.enable").as_deref(), Some("0"));
@@ -147,7 +147,7 @@ fn an_unknown_zone_leaves_the_phones_clock_alone() {
     let world = with_account(world(), |account| account.time_zone = "Mars/Olympus".to_owned());
     assert_eq!(told(&world, "tcpIpApp.sntp.gmtOffset"), None);
     assert_eq!(told(&world, "tcpIpApp.sntp.address").as_deref(), Some("pool.ntp.org"));
-    assert_eq!(provision(&device("0004f2aabbcc"), &world).warnings.len(), 1);
+    assert_eq!(provision(&to(&device("0004f2aabbcc")), &world).warnings.len(), 1);
 }
 
 #[test]
@@ -162,13 +162,13 @@ fn only_a_device_that_takes_a_name_is_told_one_and_a_profiles_name_wins() {
     assert_eq!(name(&device, &on_global(&[("device.local.deviceName", "By profile")])).as_deref(), Some("By profile"));
     device.sent_name = Some(Name::parse(&"x".repeat(41)).expect("a name"));
     assert_eq!(name(&device, &world()), None);
-    assert_eq!(provision(&device, &world()).warnings, [Warning::NameTooLong]);
+    assert_eq!(provision(&to(&device), &world()).warnings, [Warning::NameTooLong]);
 }
 
 #[test]
 fn a_device_with_a_serial_number_has_files_of_that_name() {
     let world = on_global(&[("prov.configUploadPath", "up/$mac_address")]);
-    let provision = provision(&device("8218404c20ccf9"), &world);
+    let provision = provision(&to(&device("8218404c20ccf9")), &world);
     let files = provision.files.master.iter().find(|setting| setting.name == "CONFIG_FILES").expect("always written");
     assert_eq!(files.value, "8218404c20ccf9-profile.cfg");
     assert_eq!(told_to(&device("8218404c20ccf9"), &world, "prov.configUploadPath").as_deref(), Some("up/8218404c20ccf9"));
@@ -199,7 +199,7 @@ fn every_value_says_who_won_and_what_it_beat() {
     ]);
     let own = profile(9, &[("prov.polling.time", "02:00"), ("voice.volume", "$mac_address")]);
     world.profiles.insert(own.id, own.into());
-    let rows = explain(&device, &world).rows;
+    let rows = explain(&to(&device), &world).rows;
 
     let polling = row(&rows, "prov.polling.time");
     let said: Vec<_> = std::iter::once(&polling.winner)
@@ -225,7 +225,7 @@ fn every_value_says_who_won_and_what_it_beat() {
 #[test]
 fn what_the_phone_itself_has_set_lies_over_everything() {
     let world = on_global(&[("voice.volume", "3")]);
-    let view = explain(&device("0004f2aabbcc"), &world);
+    let view = explain(&to(&device("0004f2aabbcc")), &world);
     let menu = parameter_set(&[("voice.volume", "9"), ("lcl.ml.lang", "German_Germany")]);
     let page = parameter_set(&[("voice.volume", "7")]);
     let in_order = view.clone().with_overrides(Override::WebPage, &page).with_overrides(Override::PhoneMenu, &menu);
@@ -248,13 +248,13 @@ proptest! {
         let world = deployed(world(), profiles.map(|profile| (Place::Global, profile)).collect());
         let mut device = device("0004f2aabbcc");
         device.own_clock = parameter_set(&[("tcpIpApp.sntp.gmtOffset", "-7200")]);
-        let provision = provision(&device, &world);
+        let provision = provision(&to(&device), &world);
 
         let mut told: Vec<_> = provision.files.parameters().map(|one| (one.name.to_string(), one.value.to_string())).collect();
         told.sort();
         prop_assert!(told.windows(2).all(|pair| pair[0].0 != pair[1].0));
 
-        let view = explain(&device, &world);
+        let view = explain(&to(&device), &world);
         let layers = |file| view.rows.iter().filter(move |row| row.file == file).map(|row| (&row.name, &row.winner));
         let values = layers(File::Parameters).filter_map(|(name, winner)| Some((name.clone(), winner.value.clone()?)));
         let twins = layers(File::Parameters).filter_map(|(name, winner)| Some((format!("{name}.set"), winner.set.clone()?)));
@@ -276,6 +276,6 @@ proptest! {
         backwards.profiles.extend(profiles.iter().rev().map(|one| (one.id, Arc::new(one.clone()))));
         backwards.deployment.insert(Place::Global, profiles.iter().map(|one| one.id).collect());
         let device = device("0004f2aabbcc");
-        prop_assert_eq!(provision(&device, &forwards), provision(&device, &backwards));
+        prop_assert_eq!(provision(&to(&device), &forwards), provision(&to(&device), &backwards));
     }
 }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::super::credential::Recipient;
 use super::super::deployment::{self, Container};
-use super::super::device::Device;
 use super::super::ids::ProfileId;
 use super::super::parameter::{self, ParameterSet};
 use super::super::resolution::{self, Effective, Mention, Resolved};
@@ -105,11 +105,11 @@ impl Source {
 }
 
 /// Explains everything that a device gets.
-pub fn explain(device: &Device, world: &World) -> EffectiveView {
-    let effective = resolution::merge(&deployment::applicable(device, world));
-    let draft = draft_for(&effective, device, world);
-    let values = DeviceValues::of(device, &draft.polling, world);
-    let mut rows = parameter_rows(&effective, device, world, &values);
+pub fn explain(recipient: &Recipient<'_>, world: &World) -> EffectiveView {
+    let effective = resolution::merge(&deployment::applicable(recipient.device, world));
+    let draft = draft_for(&effective, recipient, world);
+    let values = DeviceValues::of(recipient, &draft.polling, world);
+    let mut rows = parameter_rows(&effective, recipient, world, &values);
     rows.extend(draft.files.master.into_iter().map(|setting| master_row(setting, &effective, &values)));
     rows.sort_by(|a, b| (a.file, &a.name).cmp(&(b.file, &b.name)));
     EffectiveView { rows, warnings: draft.warnings }
@@ -146,10 +146,10 @@ impl Row {
 }
 
 /// Rows of the parameter file, in no particular order.
-fn parameter_rows(effective: &Effective<'_>, device: &Device, world: &World, values: &DeviceValues) -> Vec<Row> {
-    let rule = binding::parameters(world);
-    let named = naming::told(device, world).is_some();
-    let below = below_profiles(named, world, &mut Vec::new());
+fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, world: &World, values: &DeviceValues) -> Vec<Row> {
+    let rule = binding::parameters(recipient.channel, world);
+    let named = naming::told(recipient.device, world).is_some();
+    let below = below_profiles(named, recipient.channel, world, &mut Vec::new());
     let below_of = |name: &str| below.iter().find(|given| given.name == name).map(|given| given_layer(given, values));
 
     let mut rows = Vec::new();

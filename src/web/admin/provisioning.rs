@@ -77,10 +77,16 @@ impl Group {
 /// Field, label and meaning of each group, with its switch in the settings.
 type Switch = (&'static str, &'static str, &'static str, fn(&mut BaseSettings) -> &mut bool);
 
-const SWITCHES: [Switch; 5] = [
+const SWITCHES: [Switch; 6] = [
     ("base_polling", "Nightly polling", "Each phone asks once a day whether anything has changed.", |base| &mut base.polling),
     ("base_time", "Time", "Time server, offset and daylight-saving rule of the zone above.", |base| &mut base.time),
     ("base_serial_tag", "Serial number", "Phones name their MAC address in every request.", |base| &mut base.serial_tag),
+    (
+        "base_admin_password",
+        "Admin password",
+        "Each phone gets an admin password of its own in place of the one that everybody knows.",
+        |base| &mut base.admin_password,
+    ),
     ("base_log_upload", "Log uploads", "Every log is uploaded as a file of its own.", |base| &mut base.log_upload),
     ("base_rest_api", "REST API", "Phones can be reached for control and status.", |base| &mut base.rest_api),
 ];

@@ -9,10 +9,11 @@ use super::device_shapes::{DeviceShape, EffectiveShape};
 use super::list::{List, Paging};
 use super::paths::{AccountPath, DevicePath};
 use super::problem::{Problem, Problems};
+use crate::domain::credential::Recipient;
 use crate::domain::device_list::DeviceQuery;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::provision::view::explain;
-use crate::services::{Services, device_files, devices};
+use crate::services::{Services, credentials, device_files, devices};
 use crate::web::blocking;
 
 /// Which devices.
@@ -105,6 +106,9 @@ pub async fn show_effective(
     let one = devices::get(&services, caller.account, &key)?;
     let world = services.world(caller.account)?;
     let own = blocking::call(&services, move |services| device_files::overrides(services, caller.account, &key)).await?;
-    let view = own.iter().fold(explain(&one.device, &world), |view, (kind, _, set)| view.with_overrides(*kind, set));
+    let secrets = credentials::of(&services, caller.account, &one.device.key);
+    let view = own.iter().fold(explain(&Recipient::over_tls(&one.device, &secrets), &world), |view, (kind, _, set)| {
+        view.with_overrides(*kind, set)
+    });
     Ok(web::Json(EffectiveShape::from(view)))
 }

@@ -46,6 +46,8 @@ pub struct BaseShape {
     pub serial_tag: bool,
     /// `prov.polling.*`.
     pub polling: bool,
+    /// `device.auth.localAdminPassword`: one of its own for each device.
+    pub admin_password: bool,
     /// `log.render.file.upload.append`.
     pub log_upload: bool,
     /// Time server, offset and daylight-saving rule.
@@ -89,7 +91,7 @@ pub struct SettingsChanges {
 
 impl From<Account> for SettingsShape {
     fn from(account: Account) -> Self {
-        let BaseSettings { rest_api, serial_tag, polling, log_upload, time } = account.base;
+        let BaseSettings { rest_api, serial_tag, polling, admin_password, log_upload, time } = account.base;
         let (from, to) = account.polling_window;
         Self {
             label: account.label,
@@ -97,7 +99,7 @@ impl From<Account> for SettingsShape {
             user: account.provisioning.user,
             time_zone: account.time_zone,
             time_server: account.time_server,
-            base: BaseShape { rest_api, serial_tag, polling, log_upload, time },
+            base: BaseShape { rest_api, serial_tag, polling, admin_password, log_upload, time },
             polling_window: WindowShape { from, to },
             revision: account.revision,
         }
@@ -106,10 +108,11 @@ impl From<Account> for SettingsShape {
 
 impl From<SettingsChanges> for AccountDraft {
     fn from(changes: SettingsChanges) -> Self {
-        let base = |BaseShape { rest_api, serial_tag, polling, log_upload, time }| BaseSettings {
+        let base = |BaseShape { rest_api, serial_tag, polling, admin_password, log_upload, time }| BaseSettings {
             rest_api,
             serial_tag,
             polling,
+            admin_password,
             log_upload,
             time,
         };

@@ -1,5 +1,5 @@
-//! The shared credentials at the phones' door: HTTP Basic (RFC 7617), the same answer and the same work for everybody who
-//! has not got them (contract 4, P1, P2).
+//! Credentials at the phones' door: HTTP Basic (RFC 7617), the same answer and the same work for everybody who has none that
+//! count (contract 4, P1, P2).
 
 use std::sync::Arc;
 
@@ -12,20 +12,12 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use crate::domain::account::Account;
+use crate::domain::admission::decide::{Proof, SharedPassword};
+use crate::domain::credential::FACTORY_DEFAULT;
+use crate::domain::device::DeviceKey;
 
 /// Longest `Authorization` header that is looked at; user name and password are far shorter.
 const HEADER_BYTES: usize = 1_024;
-
-/// What a request's `Authorization` header is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// There is none: phones ask once without.
-    Missing,
-    /// It is not the account's user name and password.
-    Wrong,
-    /// It is.
-    Right,
-}
 
 /// Compares credentials by keyed hash, so that neither time nor memory tells how much of a guess was right.
 pub struct Gate {
@@ -33,10 +25,13 @@ pub struct Gate {
     expected: ArcSwapOption<Expected>,
 }
 
-/// The hash of what an account expects. It is made anew when the account's settings are replaced.
+/// Hashes of what an account expects. They are made anew when the account's settings are replaced.
 struct Expected {
     account: Arc<Account>,
-    hash: [u8; 32],
+    shared: [u8; 32],
+    /// Where there are no former credentials, those in use again: the work is the same.
+    former: [u8; 32],
+    factory: [u8; 32],
 }
 
 impl Gate {
@@ -45,25 +40,46 @@ impl Gate {
         Self { key, expected: ArcSwapOption::empty() }
     }
 
-    /// Judges a request's credentials. No slow hash and no database: phones send them with every request.
-    pub fn judge(&self, headers: &HeaderMap, account: &Arc<Account>) -> Proof {
+    /// Judges a request's credentials. No slow hash and no database: phones send them with every request. `generation_of` tells
+    /// which generation of a device's own passwords a text is, if it is one.
+    pub fn judge(
+        &self,
+        headers: &HeaderMap,
+        account: &Arc<Account>,
+        generation_of: impl FnOnce(&DeviceKey, &str) -> Option<u32>,
+    ) -> Proof {
         let Some(header) = headers.get(AUTHORIZATION) else { return Proof::Missing };
         let told = basic(header.as_bytes()).unwrap_or_default();
-        let right = bool::from(self.hash(&told).ct_eq(&self.expected_by(account)));
+        let (hash, expected) = (self.hash(&told), self.expected_by(account));
+        let is = |other: &[u8; 32]| bool::from(hash.ct_eq(other));
+        let (shared, former, factory) = (is(&expected.shared), is(&expected.former), is(&expected.factory));
+        let provisioning = &account.provisioning;
         // Without a user name the account was never set up: then nothing is right, not even nothing.
-        if right && !account.provisioning.user.is_empty() { Proof::Right } else { Proof::Wrong }
+        if provisioning.user.is_empty() {
+            return Proof::Wrong;
+        }
+        match &provisioning.former {
+            _ if shared => Proof::Shared(SharedPassword { generation: provisioning.generation, is_former: false }),
+            Some(credentials) if former => Proof::Shared(SharedPassword { generation: credentials.generation, is_former: true }),
+            _ if factory => Proof::FactoryDefault,
+            _ => own(&told, generation_of).unwrap_or(Proof::Wrong),
+        }
     }
 
-    fn expected_by(&self, account: &Arc<Account>) -> [u8; 32] {
+    fn expected_by(&self, account: &Arc<Account>) -> Arc<Expected> {
         if let Some(expected) = &*self.expected.load()
             && Arc::ptr_eq(&expected.account, account)
         {
-            return expected.hash;
+            return Arc::clone(expected);
         }
+        let hash_of = |user: &str, password: &str| self.hash(format!("{user}:{password}").as_bytes());
         let provisioning = &account.provisioning;
-        let hash = self.hash(format!("{}:{}", provisioning.user, provisioning.password.expose()).as_bytes());
-        self.expected.store(Some(Arc::new(Expected { account: Arc::clone(account), hash })));
-        hash
+        let shared = hash_of(&provisioning.user, provisioning.password.expose());
+        let former = provisioning.former.as_ref().map_or(shared, |former| hash_of(&former.user, former.password.expose()));
+        let factory = hash_of(FACTORY_DEFAULT, FACTORY_DEFAULT);
+        let expected = Arc::new(Expected { account: Arc::clone(account), shared, former, factory });
+        self.expected.store(Some(Arc::clone(&expected)));
+        expected
     }
 
     fn hash(&self, text: &[u8]) -> [u8; 32] {
@@ -71,6 +87,14 @@ impl Gate {
         mac.update(text);
         mac.finalize().into_bytes().into()
     }
+}
+
+/// Credentials of a device: its key and a password that was derived for it.
+fn own(told: &[u8], generation_of: impl FnOnce(&DeviceKey, &str) -> Option<u32>) -> Option<Proof> {
+    let (user, password) = std::str::from_utf8(told).ok()?.split_once(':')?;
+    let key: DeviceKey = user.parse().ok()?;
+    let generation = generation_of(&key, password)?;
+    Some(Proof::Own(key, generation))
 }
 
 /// The `user:password` of a Basic header; none of any other scheme.
@@ -88,20 +112,34 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::account::{BaseSettings, FirstContact, Provisioning, Secret};
+    use crate::domain::account::{AdmissionSettings, BaseSettings, FirstContact, FormerCredentials, Provisioning, Secret};
 
     fn account(user: &str, password: &str) -> Arc<Account> {
         Arc::new(Account {
             label: "default".to_owned(),
-            provisioning: Provisioning { enabled: true, user: user.to_owned(), password: Secret::new(password) },
+            provisioning: Provisioning {
+                enabled: true,
+                user: user.to_owned(),
+                password: Secret::new(password),
+                generation: 0,
+                former: None,
+            },
             time_zone: "Europe/Berlin".to_owned(),
             time_server: "pool.ntp.org".to_owned(),
             base: BaseSettings::MANAGE,
             polling_window: (180, 300),
             first_contact: FirstContact::Open,
+            admission: AdmissionSettings::default(),
             revision: 0,
             created_at: Timestamp::UNIX_EPOCH,
         })
+    }
+
+    const SHARED: Proof = Proof::Shared(SharedPassword { generation: 0, is_former: false });
+
+    /// One device has a password of its own, of generation 3.
+    fn judge(gate: &Gate, headers: &HeaderMap, account: &Arc<Account>) -> Proof {
+        gate.judge(headers, account, |key, password| (key.to_string() == "0004f2aa0001" && password == "its-own").then_some(3))
     }
 
     fn headers(value: &str) -> HeaderMap {
@@ -117,31 +155,61 @@ mod tests {
     #[test]
     fn only_the_whole_pair_is_right() {
         let (gate, account) = (Gate::new([7; 32]), account("phones", "s3cret"));
-        assert_eq!(gate.judge(&sent("phones:s3cret"), &account), Proof::Right);
-        assert_eq!(gate.judge(&headers("bAsIC  cGhvbmVzOnMzY3JldA== "), &account), Proof::Right);
+        assert_eq!(judge(&gate, &sent("phones:s3cret"), &account), SHARED);
+        assert_eq!(judge(&gate, &headers("bAsIC  cGhvbmVzOnMzY3JldA== "), &account), SHARED);
         for wrong in ["phones:s3cre", "phones:s3cret ", "Phones:s3cret", "phones", ":", "", "phones:s3cret\0"] {
-            assert_eq!(gate.judge(&sent(wrong), &account), Proof::Wrong, "{wrong}");
+            assert_eq!(judge(&gate, &sent(wrong), &account), Proof::Wrong, "{wrong}");
         }
         for other in ["Basic", "Basic !", "Bearer cGhvbmVzOnMzY3JldA==", "Digest username=\"phones\"", ""] {
-            assert_eq!(gate.judge(&headers(other), &account), Proof::Wrong, "{other}");
+            assert_eq!(judge(&gate, &headers(other), &account), Proof::Wrong, "{other}");
         }
-        assert_eq!(gate.judge(&HeaderMap::new(), &account), Proof::Missing);
+        assert_eq!(judge(&gate, &HeaderMap::new(), &account), Proof::Missing);
     }
 
     #[test]
     fn a_new_password_counts_at_once_and_the_former_no_longer() {
         let gate = Gate::new([7; 32]);
-        assert_eq!(gate.judge(&sent("phones:old"), &account("phones", "old")), Proof::Right);
+        assert_eq!(judge(&gate, &sent("phones:old"), &account("phones", "old")), SHARED);
         let changed = account("phones", "new");
-        assert_eq!(gate.judge(&sent("phones:old"), &changed), Proof::Wrong);
-        assert_eq!(gate.judge(&sent("phones:new"), &changed), Proof::Right);
+        assert_eq!(judge(&gate, &sent("phones:old"), &changed), Proof::Wrong);
+        assert_eq!(judge(&gate, &sent("phones:new"), &changed), SHARED);
     }
 
     #[test]
     fn phn_02_an_account_without_credentials_lets_nobody_in() {
         let (gate, unset) = (Gate::new([7; 32]), account("", ""));
         for guess in [":", "PlcmSpIp:PlcmSpIp", "admin:admin", ""] {
-            assert_eq!(gate.judge(&sent(guess), &unset), Proof::Wrong, "{guess}");
+            assert_eq!(judge(&gate, &sent(guess), &unset), Proof::Wrong, "{guess}");
         }
+    }
+
+    #[test]
+    fn each_kind_of_credentials_is_told_apart() {
+        let gate = Gate::new([7; 32]);
+        let mut account = account("phones", "new");
+        let former = FormerCredentials {
+            user: "phones".to_owned(),
+            password: Secret::new("old"),
+            generation: 4,
+            replaced_at: Timestamp::UNIX_EPOCH,
+        };
+        let provisioning = &mut Arc::make_mut(&mut account).provisioning;
+        (provisioning.generation, provisioning.former) = (5, Some(former));
+        let told = |pair: &str| judge(&gate, &sent(pair), &account);
+        assert_eq!(told("phones:new"), Proof::Shared(SharedPassword { generation: 5, is_former: false }));
+        assert_eq!(told("phones:old"), Proof::Shared(SharedPassword { generation: 4, is_former: true }));
+        assert_eq!(told("PlcmSpIp:PlcmSpIp"), Proof::FactoryDefault);
+        let key: DeviceKey = "0004f2aa0001".parse().expect("a MAC");
+        assert_eq!(told("0004f2aa0001:its-own"), Proof::Own(key.clone(), 3));
+        assert_eq!(told("0004F2AA0001:its-own"), Proof::Own(key, 3));
+        for wrong in ["0004f2aa0002:its-own", "0004f2aa0001:other", "PlcmSpIp:plcmspip", "0004f2aa0001:"] {
+            assert_eq!(told(wrong), Proof::Wrong, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_factory_default_is_shared_where_an_admin_made_it_so() {
+        let (gate, account) = (Gate::new([7; 32]), account("PlcmSpIp", "PlcmSpIp"));
+        assert_eq!(judge(&gate, &sent("PlcmSpIp:PlcmSpIp"), &account), SHARED);
     }
 }

@@ -25,6 +25,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::catalog::models::models;
+use crate::domain::admission::decide::Proof;
 use crate::domain::admission::{NewDeviceCaps, identify};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::{DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL};
@@ -35,12 +36,13 @@ use crate::domain::run::{Exchange, Method as Verb, Reason, clean};
 use crate::domain::user_agent::XDevice;
 use crate::domain::world::World;
 use crate::services::Services;
+use crate::services::credentials;
 use crate::services::presence::Message;
 use crate::services::provisioning::{Guest, Provisioning, Visit};
 use crate::services::uploads::{Space, UploadSettings};
 use crate::web::listener::Connection;
 use agent::Agent;
-use auth::{Gate, Proof};
+use auth::Gate;
 use reply::Reply;
 
 /// Longest body that is passed over after a 401: most logs are shorter.
@@ -138,19 +140,20 @@ impl Call {
         let Some(world) = self.services.worlds().get(DEFAULT_ACCOUNT) else {
             return (Reply::unauthorized(self.reason_of_no_credentials()), None);
         };
-        match self.door.gate.judge(self.request.headers(), &world.account) {
-            Proof::Missing => return (self.challenge(Reason::CredentialsMissing, payload).await, None),
-            Proof::Wrong => return (self.challenge(Reason::CredentialsWrong, payload).await, None),
-            Proof::Right => {}
+        let proof = self.judge(&world);
+        // Whoever shows another device's credentials learns nothing, not even what may be uploaded.
+        let is_another = |device| self.named().is_some_and(|named| named != device);
+        let is_upload = matches!(*self.request.method(), Method::PUT | Method::POST);
+        let is_told = matches!(proof, Proof::Missing | Proof::Wrong) || proof.device().is_some_and(is_another);
+        if is_upload && !is_told {
+            return upload::answer(self, &world, payload, &proof).await;
         }
-        let visit = self.visit();
-        match *self.request.method() {
-            Method::GET | Method::HEAD => {
-                let guest = self.door.provisioning.receive(&self.services, &world, &visit);
+        match self.receive(&world, &proof) {
+            Err(reason) => (self.challenge(reason, payload).await, None),
+            Ok(guest) if matches!(*self.request.method(), Method::GET | Method::HEAD) => {
                 (fetch::answer(self, &world, &guest).await, Some(guest))
             }
-            Method::PUT | Method::POST => upload::answer(self, &world, payload).await,
-            _ => (Reply::method_refused(), None),
+            Ok(_) => (Reply::method_refused(), None),
         }
     }
 
@@ -181,8 +184,18 @@ impl Call {
         }
     }
 
-    fn receive(&self, world: &World) -> Guest {
-        self.door.provisioning.receive(&self.services, world, &self.visit())
+    /// What the request shows of itself.
+    fn judge(&self, world: &World) -> Proof {
+        let generation_of = |key: &DeviceKey, presented: &str| {
+            let trust = self.services.trusts(world.account_id).of(key);
+            let (oldest, present) = (trust.oldest_generation, trust.generation);
+            credentials::generation_of(self.services.secrets(), world.account_id, key, presented, oldest, present)
+        };
+        self.door.gate.judge(self.request.headers(), &world.account, generation_of)
+    }
+
+    fn receive(&self, world: &World, proof: &Proof) -> Result<Guest, Reason> {
+        self.door.provisioning.receive(&self.services, world, &self.visit(), proof)
     }
 
     fn now(&self) -> Timestamp {

@@ -12,6 +12,7 @@ use futures_util::StreamExt as _;
 use super::Call;
 use super::fetch::fault;
 use super::reply::Reply;
+use crate::domain::admission::decide::Proof;
 use crate::domain::ids::AccountId;
 use crate::domain::run::Reason;
 use crate::domain::upload::{Destination, Refusal, Upload, upload_of};
@@ -28,13 +29,16 @@ const IN_MEMORY_BYTES: u64 = 64 * 1024;
 pub(super) const BODIES_AT_A_TIME: usize = 1_024;
 
 /// Answers an upload. Who came is told beside, for the runs.
-pub(super) async fn answer(call: &Call, world: &World, payload: web::Payload) -> (Reply, Option<Guest>) {
+pub(super) async fn answer(call: &Call, world: &World, payload: web::Payload, proof: &Proof) -> (Reply, Option<Guest>) {
     let upload = match upload_of(&call.path.file, call.tag().as_ref()) {
         Ok(upload) => upload,
         // Whose run this belongs to is still of interest; a device is not added by an upload that is not taken.
         Err(refusal) => return (refused(refusal), None),
     };
-    let guest = call.receive(world);
+    let guest = match call.receive(world, proof) {
+        Ok(guest) => guest,
+        Err(reason) => return (call.challenge(reason, payload).await, None),
+    };
     if let Some(reason) = guest.held {
         return (Reply::held(reason), Some(guest));
     }

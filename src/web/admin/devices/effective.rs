@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::head::{self, Head};
 use super::text::{self, Text};
+use crate::domain::credential::Recipient;
 use crate::domain::deployment::Container;
 use crate::domain::device::Device;
 use crate::domain::ids::DEFAULT_ACCOUNT;
@@ -14,7 +15,7 @@ use crate::domain::provision::master::PARAMETER_FILE_SUFFIX;
 use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source, explain};
 use crate::domain::provision::{Provision, provision};
 use crate::domain::world::World;
-use crate::services::{Services, device_files};
+use crate::services::{Services, credentials, device_files};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::paging::{ListQuery, Pager};
@@ -68,7 +69,8 @@ pub async fn show(
         .await
         .map_err(Failure::of(&who))?;
     let list = ListQuery::of(&request, &["name"]);
-    let view = explain(&known.device, &world);
+    let secrets = credentials::of(&services, DEFAULT_ACCOUNT, &known.device.key);
+    let view = explain(&Recipient::over_tls(&known.device, &secrets), &world);
     let view = own.iter().fold(view, |view, (kind, _, set)| view.with_overrides(*kind, set));
     let sources = sources(&view);
     let wanted = Wanted::of(&list);
@@ -189,7 +191,8 @@ pub async fn file(
 ) -> Result<HttpResponse, Failure> {
     let (key, wanted) = path.into_inner();
     let (known, world) = head::find(&services, &who, &key)?;
-    let provision = masked(&known.device, &world);
+    let secrets = credentials::of(&services, DEFAULT_ACCOUNT, &known.device.key);
+    let provision = masked(&Recipient::over_tls(&known.device, &secrets), &world);
     let (name, bytes) = match wanted.as_str() {
         "master" => (format!("{}.cfg", known.device.key), xml::write::master(&provision)),
         "parameters" => (format!("{}{PARAMETER_FILE_SUFFIX}", known.device.key), xml::write::parameters(&provision)),
@@ -207,8 +210,8 @@ pub async fn file(
 }
 
 /// What a device gets, with its secrets masked.
-fn masked<'a>(device: &Device, world: &'a World) -> Provision<'a> {
-    let mut provision = provision(device, world);
+fn masked<'a>(recipient: &Recipient<'_>, world: &'a World) -> Provision<'a> {
+    let mut provision = provision(recipient, world);
     let files = &mut provision.files;
     for list in [&mut files.master, &mut files.binding, &mut files.profiles, &mut files.base] {
         for setting in list.iter_mut() {
