@@ -3,6 +3,7 @@
 //! [`assembly`] puts requests together into runs; [`verdict`] says in words what came of one. Both are pure.
 
 pub mod assembly;
+mod open;
 pub mod verdict;
 
 use std::fmt;
@@ -192,6 +193,18 @@ pub enum Reason {
     Fault,
     /// The TLS handshake failed.
     Handshake(HandshakeFault),
+}
+
+impl Reason {
+    /// Whether whoever asked did not show the right credentials: then nothing says that it is the phone that it may claim to be.
+    pub fn is_unproven(self) -> bool {
+        matches!(self, Self::CredentialsMissing | Self::CredentialsWrong)
+    }
+
+    /// Whether the device keeps what it has, on purpose.
+    pub fn is_held(self) -> bool {
+        matches!(self, Self::Blocked | Self::ProvisioningOff | Self::TooManyNew | Self::Unidentified)
+    }
 }
 
 impl fmt::Display for Reason {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::device::{LastRun, Sighting};
 use super::run::Run;
 use super::run::assembly::{Asked, Speaker};
+use super::run::verdict::{Outcome, Stage, verdict};
 use super::user_agent::{Program, UserAgent};
 
 impl Sighting {
@@ -49,9 +50,12 @@ impl Sighting {
         Speaker::Updater
     }
 
-    /// Takes in how a run of the device went.
-    pub fn conclude(&mut self, run: &Run) {
-        self.last_run = Some(LastRun { at: run.started_at, complete: run.complete });
+    /// Takes in how a run of the device went, or goes as far as that is certain by now. A run that asked for no configuration, such
+    /// as a log that came alone, tells nothing.
+    pub fn conclude(&mut self, run: &Run, stage: Stage) {
+        if matches!(verdict(run, stage).outcome, Outcome::Complete | Outcome::Held | Outcome::Failed) {
+            self.last_run = Some(LastRun { at: run.started_at, complete: run.complete });
+        }
     }
 }
 

@@ -17,14 +17,19 @@ use crate::domain::access::Grant;
 use crate::domain::activity::Event;
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::ids::AccountId;
-use crate::domain::run::assembly::{Assembler, Finished, Heard, Standing};
+use crate::domain::limits::{REFUSED_SUBJECTS, RUNS_PER_REFUSED_SUBJECT};
+use crate::domain::run::assembly::{Asked, Assembler, Finished, Heard, Standing};
+use crate::domain::run::verdict::Stage;
 use crate::domain::run::{Run, Subject};
 use crate::domain::user_agent::UserAgent;
 
 /// Messages that wait for the next flush; more are counted and dropped. Three seconds of the heaviest storm.
 const WAITING_MESSAGES: usize = 100_000;
-/// Ended runs that wait while nothing can be written; the oldest are dropped.
+/// Ended runs of devices that wait while nothing can be written; the oldest are dropped.
 const WAITING_RUNS: usize = 20_000;
+/// The same for everybody who was not let in: as many as are kept at all. They have room of their own, so that no sweep over names
+/// or addresses pushes a device's run out while the disk is full.
+const WAITING_REFUSED_RUNS: usize = REFUSED_SUBJECTS * RUNS_PER_REFUSED_SUBJECT;
 
 /// One message of a phone and what it was answered.
 #[derive(Clone, Debug)]
@@ -68,6 +73,7 @@ struct Batch {
     sightings: HashSet<(AccountId, DeviceKey)>,
     recognised: HashMap<(AccountId, DeviceKey), Arc<UserAgent>>,
     runs: Vec<(AccountId, Finished)>,
+    refused: Vec<(AccountId, Finished)>,
 }
 
 impl Presence {
@@ -84,19 +90,19 @@ impl Presence {
     /// Runs of a subject that are not in the store yet, the newest last, and the one that goes on.
     pub(super) fn unwritten_runs(&self, account: AccountId, subject: &Subject) -> (Vec<Run>, Option<Run>) {
         let state = self.state.lock();
-        let ended = state.in_flight.runs.iter().chain(&state.waiting.runs);
+        let ended = state.in_flight.ended().chain(state.waiting.ended());
         let of_subject = ended.filter(|(of, finished)| *of == account && finished.subject == *subject);
         let open = state.assemblers.get(&account).and_then(|assembler| assembler.open_run(subject)).cloned();
         (of_subject.map(|(_, finished)| finished.run.clone()).collect(), open)
     }
 
-    /// The same for everybody who was not let in, with whether the run goes on.
-    pub(super) fn unwritten_refused(&self, account: AccountId) -> Vec<(Subject, Run, bool)> {
+    /// The same for everybody who was not let in.
+    pub(super) fn unwritten_refused(&self, account: AccountId) -> Vec<(Subject, Run, Stage)> {
         let state = self.state.lock();
-        let ended = state.in_flight.runs.iter().chain(&state.waiting.runs).filter(|(of, _)| *of == account);
-        let ended = ended.map(|(_, finished)| (finished.subject.clone(), finished.run.clone(), false));
+        let ended = state.in_flight.refused.iter().chain(&state.waiting.refused).filter(|(of, _)| *of == account);
+        let ended = ended.map(|(_, finished)| (finished.subject.clone(), finished.run.clone(), Stage::Ended));
         let open = state.assemblers.get(&account).into_iter().flat_map(Assembler::open_runs);
-        let open = open.map(|(subject, run)| (subject, run.clone(), true));
+        let open = open.map(|(subject, run)| (subject, run.clone(), Stage::GoesOn));
         ended.chain(open).filter(|(subject, ..)| !matches!(subject, Subject::Device(_))).collect()
     }
 }
@@ -174,9 +180,17 @@ impl State {
                 self.waiting.sightings.insert((account, key));
             }
         }
+        let telling = heard.key.clone().filter(|_| is_telling(&heard));
         let mut finished = Vec::new();
-        self.assemblers.entry(account).or_default().hear(heard, &mut finished);
+        let assembler = self.assemblers.entry(account).or_default();
+        assembler.hear(heard, &mut finished);
         self.waiting.conclude(services, account, finished);
+        // Lists and the dashboard tell how a run goes as soon as it is certain, not only when it has ended.
+        if let Some(key) = telling
+            && let Some(open) = assembler.open_run(&Subject::Device(key.clone()))
+        {
+            services.roster(account).sight(&key, |sighting| sighting.conclude(open, Stage::GoesOn));
+        }
     }
 
     /// Hands out what waits, for the writer; readers see it until it is written.
@@ -186,6 +200,12 @@ impl State {
     }
 }
 
+/// Whether a request can decide how a device's run goes: its configuration was served, or it was told to come back later.
+fn is_telling(heard: &Heard) -> bool {
+    let is_served = heard.asked == Asked::Parameters && heard.exchange.status == 200;
+    heard.standing == Standing::LetIn && (is_served || heard.exchange.status == 503)
+}
+
 fn is_unrecognised(services: &Services, account: AccountId, key: &DeviceKey) -> bool {
     services.roster(account).find(key).is_some_and(|known| known.device.model.is_none())
 }
@@ -193,20 +213,33 @@ fn is_unrecognised(services: &Services, account: AccountId, key: &DeviceKey) -> 
 impl Batch {
     fn conclude(&mut self, services: &Services, account: AccountId, finished: Vec<Finished>) {
         for ended in finished {
-            if let Subject::Device(key) = &ended.subject {
-                services.roster(account).sight(key, |sighting| sighting.conclude(&ended.run));
-                self.sightings.insert((account, key.clone()));
+            match &ended.subject {
+                Subject::Device(key) => {
+                    services.roster(account).sight(key, |sighting| sighting.conclude(&ended.run, Stage::Ended));
+                    self.sightings.insert((account, key.clone()));
+                    self.runs.push((account, ended));
+                }
+                Subject::Stranger(_) | Subject::Address(_) => self.refused.push((account, ended)),
             }
-            self.runs.push((account, ended));
         }
-        if self.runs.len() > WAITING_RUNS {
-            self.runs.drain(..self.runs.len() - WAITING_RUNS);
+        self.keep_within_bounds();
+    }
+
+    fn keep_within_bounds(&mut self) {
+        for (runs, cap) in [(&mut self.runs, WAITING_RUNS), (&mut self.refused, WAITING_REFUSED_RUNS)] {
+            let excess = runs.len().saturating_sub(cap);
+            runs.drain(..excess);
         }
+    }
+
+    /// All ended runs, those of devices first.
+    fn ended(&self) -> impl Iterator<Item = &(AccountId, Finished)> {
+        self.runs.iter().chain(&self.refused)
     }
 
     fn accounts(&self) -> HashSet<AccountId> {
         let sighted = self.sightings.iter().map(|(account, _)| *account);
-        sighted.chain(self.runs.iter().map(|(account, _)| *account)).collect()
+        sighted.chain(self.ended().map(|(account, _)| *account)).collect()
     }
 
     fn take_back(&mut self, failed: &Self) {
@@ -214,10 +247,11 @@ impl Batch {
         for (key, agent) in &failed.recognised {
             self.recognised.entry(key.clone()).or_insert_with(|| Arc::clone(agent));
         }
-        let newer = std::mem::replace(&mut self.runs, failed.runs.clone());
-        self.runs.extend(newer);
-        let excess = self.runs.len().saturating_sub(WAITING_RUNS);
-        self.runs.drain(..excess);
+        for (waiting, failed) in [(&mut self.runs, &failed.runs), (&mut self.refused, &failed.refused)] {
+            let newer = std::mem::replace(waiting, failed.clone());
+            waiting.extend(newer);
+        }
+        self.keep_within_bounds();
     }
 }
 
@@ -235,19 +269,14 @@ fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch
     for ((_, key), agent) in batch.recognised.iter().filter(|((of, _), _)| *of == account) {
         recognise(change, key, agent)?;
     }
-    let mut refused = false;
-    for (_, finished) in batch.runs.iter().filter(|(of, _)| *of == account) {
+    for (_, finished) in batch.ended().filter(|(of, _)| *of == account) {
         match &finished.subject {
             // Its former runs went with it.
-            Subject::Device(key) if roster.find(key).is_none() => continue,
-            subject => refused |= !matches!(subject, Subject::Device(_)),
+            Subject::Device(key) if roster.find(key).is_none() => {}
+            _ => runs::keep(change, account, finished)?,
         }
-        runs::keep(change, account, finished)?;
     }
-    if refused {
-        runs::make_room(change, account)?;
-    }
-    Ok(())
+    if batch.refused.is_empty() { Ok(()) } else { runs::make_room(change, account) }
 }
 
 /// A device's row, which is written here and now if the device was only admitted so far.

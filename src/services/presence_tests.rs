@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::limits::{REFUSED_SUBJECTS, RUNS_PER_REFUSED_SUBJECT};
 use crate::domain::mac::Mac;
 use crate::domain::run::assembly::{Asked, Speaker};
 use crate::domain::run::{Exchange, Method, Reason};
@@ -80,8 +79,97 @@ fn what_cannot_be_written_waits_within_bounds_and_is_listed_once() {
     bench.faults.heal();
     flush(services).expect("written");
     assert_eq!(runs::refused(services, DEFAULT_ACCOUNT).expect("listed").len(), 1);
-    let waiting = services.presence().state.lock().waiting.runs.len();
+    let waiting = services.presence().state.lock().waiting.ended().count();
     assert_eq!(waiting, 0);
+}
+
+/// The same phone with the credentials, fetching its configuration.
+fn device(number: u16, at: Timestamp, asked: Asked) -> Message {
+    let mut message = stranger(number, at);
+    message.heard.standing = Standing::LetIn;
+    message.heard.asked = asked;
+    message.heard.exchange.status = 200;
+    message.heard.exchange.reason = if asked == Asked::Parameters { Reason::Parameters } else { Reason::Master };
+    message
+}
+
+fn admit(bench: &Bench, number: u16) -> DeviceKey {
+    let key = stranger(number, bench.clock.now()).heard.key.expect("it names a device");
+    let draft = crate::domain::device::draft::DeviceDraft {
+        key: key.clone(),
+        family: None,
+        model: None,
+        profiles: Vec::new(),
+        edit: Default::default(),
+    };
+    let made = crate::services::devices::create(
+        &bench.services,
+        &crate::services::testing::owner(),
+        DEFAULT_ACCOUNT,
+        vec![draft],
+        crate::services::commit::Mode::Keep,
+    );
+    made.expect("added");
+    key
+}
+
+#[test]
+fn how_a_run_goes_is_told_as_soon_as_it_is_certain() {
+    // It used to be told two minutes later, when the run had ended: until then lists and checklist said that there was none.
+    let bench = bench();
+    let key = admit(&bench, 7);
+    let told = || {
+        settle(&bench.services);
+        bench.services.roster(DEFAULT_ACCOUNT).find(&key).and_then(|known| known.sighting.last_run).map(|run| run.complete)
+    };
+    bench.services.presence().note(device(7, bench.clock.now(), Asked::Master));
+    assert_eq!(told(), None, "it may come to an end yet");
+    bench.services.presence().note(device(7, bench.clock.now(), Asked::Parameters));
+    assert_eq!(told(), Some(true));
+    pass(&bench, 600);
+    let mut fault = device(7, bench.clock.now(), Asked::Master);
+    (fault.heard.exchange.status, fault.heard.exchange.reason) = (503, Reason::Fault);
+    bench.services.presence().note(fault);
+    assert_eq!(told(), Some(false), "a fault is certain, too");
+}
+
+#[test]
+fn a_log_that_comes_alone_is_no_failure() {
+    let bench = bench();
+    let key = admit(&bench, 7);
+    let mut log = device(7, bench.clock.now(), Asked::BootLog);
+    (log.heard.exchange.method, log.heard.exchange.reason) = (Method::Put, Reason::Stored);
+    bench.services.presence().note(log);
+    pass(&bench, 300);
+    settle(&bench.services);
+    let known = bench.services.roster(DEFAULT_ACCOUNT).find(&key).expect("added");
+    assert!(known.sighting.last_seen.is_some() && known.sighting.last_run.is_none());
+}
+
+#[test]
+fn a_hundred_thousand_strangers_push_no_device_out_while_nothing_can_be_written() {
+    let bench = bench();
+    let key = admit(&bench, 7);
+    let note = |message| bench.services.presence().note(message);
+    note(device(7, bench.clock.now(), Asked::Master));
+    note(device(7, bench.clock.now(), Asked::Parameters));
+    pass(&bench, 300);
+    bench.faults.fail_after(0);
+    assert!(flush(&bench.services).is_err());
+    let somebody = stranger(8, bench.clock.now());
+    for number in 0..100_000u32 {
+        let mut message = somebody.clone();
+        message.heard.key = Some(DeviceKey::Mac(Mac::from_bytes([0, 4, 0xf2, 1, 0, 0]).plus(number)));
+        message.heard.address = IpAddr::V4(Ipv4Addr::from_bits(0x0b00_0000 + number));
+        message.heard.connection = u64::from(number);
+        note(message);
+    }
+    assert!(flush(&bench.services).is_err());
+    assert_eq!(bench.services.presence().state.lock().waiting.refused.len(), WAITING_REFUSED_RUNS);
+    bench.faults.heal();
+    flush(&bench.services).expect("written");
+    let kept = runs::of(&bench.services, DEFAULT_ACCOUNT, &Subject::Device(key)).expect("listed");
+    assert!(kept.len() == 1 && kept[0].run.complete, "{kept:?}");
 }
 
 #[test]

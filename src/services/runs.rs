@@ -13,6 +13,7 @@ use super::{Services, presence};
 use crate::domain::ids::AccountId;
 use crate::domain::limits::{REFUSED_SUBJECTS, RUNS_PER_DEVICE, RUNS_PER_REFUSED_SUBJECT};
 use crate::domain::run::assembly::Finished;
+use crate::domain::run::verdict::{Stage, Verdict, verdict};
 use crate::domain::run::{Run, Subject};
 use crate::store;
 
@@ -23,8 +24,15 @@ pub struct ListedRun {
     pub subject: Subject,
     /// The run.
     pub run: Run,
-    /// Whether it goes on: more requests may still join it.
-    pub is_open: bool,
+    /// Whether more requests may still join it.
+    pub stage: Stage,
+}
+
+impl ListedRun {
+    /// What came of it, or comes of it so far.
+    pub fn verdict(&self) -> Verdict {
+        verdict(&self.run, self.stage)
+    }
 }
 
 /// A device's runs and those of phones that only claimed to be it, newest first.
@@ -50,9 +58,9 @@ pub fn of(services: &Services, account: AccountId, subject: &Subject) -> Result<
     presence::settle(services);
     let (ended, open) = services.presence.unwritten_runs(account, subject);
     let stored = services.store.read(|tx| store::runs::of(tx, account, subject))?;
-    let list = |run, is_open| ListedRun { subject: subject.clone(), run, is_open };
-    let mut listed: Vec<_> = open.into_iter().map(|run| list(run, true)).collect();
-    listed.extend(ended.into_iter().chain(stored).map(|run| list(run, false)));
+    let list = |run, stage| ListedRun { subject: subject.clone(), run, stage };
+    let mut listed: Vec<_> = open.into_iter().map(|run| list(run, Stage::GoesOn)).collect();
+    listed.extend(ended.into_iter().chain(stored).map(|run| list(run, Stage::Ended)));
     sort(&mut listed);
     listed.truncate(cap_of(subject));
     Ok(listed)
@@ -68,8 +76,8 @@ pub fn refused(services: &Services, account: AccountId) -> Result<Vec<ListedRun>
     let stored = services.store.read(|tx| store::runs::refused(tx, account))?;
     let mut listed: Vec<_> = unwritten
         .into_iter()
-        .map(|(subject, run, is_open)| ListedRun { subject, run, is_open })
-        .chain(stored.into_iter().map(|(subject, run)| ListedRun { subject, run, is_open: false }))
+        .map(|(subject, run, stage)| ListedRun { subject, run, stage })
+        .chain(stored.into_iter().map(|(subject, run)| ListedRun { subject, run, stage: Stage::Ended }))
         .collect();
     sort(&mut listed);
     Ok(listed)

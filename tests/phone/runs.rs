@@ -1,7 +1,7 @@
 //! What is remembered of each boot and poll, and in which words (R177, R245, R258).
 
 use pdms::domain::ids::DEFAULT_ACCOUNT;
-use pdms::domain::run::verdict::verdict;
+use pdms::domain::run::verdict::{Outcome, Stage};
 use pdms::domain::run::{Reason, RunKind, Subject};
 use pdms::services::accounts::AccountDraft;
 use pdms::services::presence;
@@ -17,7 +17,7 @@ fn runs_of(server: &Server) -> Vec<ListedRun> {
 }
 
 fn words(listed: &ListedRun) -> String {
-    verdict(&listed.run).words
+    listed.verdict().words
 }
 
 fn boot(server: &Server) {
@@ -47,7 +47,8 @@ fn a_boot_is_one_run_with_every_request_in_order_and_teaches_the_versions() {
     boot(&server);
     let listed = runs_of(&server);
     assert_eq!(listed.len(), 1);
-    assert!(listed[0].is_open);
+    assert_eq!(listed[0].stage, Stage::GoesOn);
+    assert!(server.device(MAC).expect("added").sighting.last_run.is_some_and(|last| last.complete), "lists say so at once");
     let run = &listed[0].run;
     assert_eq!((run.kind, run.complete, words(&listed[0]).as_str()), (RunKind::Boot, true, "Booted and took everything"));
     let asked: Vec<String> = run.exchanges.iter().map(|e| format!("{} {} {}", e.method, e.path, e.status)).collect();
@@ -62,7 +63,7 @@ fn a_boot_is_one_run_with_every_request_in_order_and_teaches_the_versions() {
     assert_eq!(known.sighting.updater_version.as_deref(), Some("5.9.7.47435"));
     assert_eq!(known.sighting.public_ip.map(|ip| ip.to_string()).as_deref(), Some("127.0.0.1"));
     assert!(known.sighting.last_run.is_some_and(|last| last.complete));
-    assert!(!runs_of(&server)[0].is_open);
+    assert_eq!(runs_of(&server)[0].stage, Stage::Ended);
 }
 
 #[test]
@@ -102,7 +103,7 @@ fn whoever_has_the_wrong_password_has_a_run_and_is_no_device() {
     let refused = runs::refused(&server.services, DEFAULT_ACCOUNT).expect("listed");
     assert_eq!((refused.len(), &refused[0].subject), (1, &Subject::Stranger(MAC.parse().expect("a MAC"))));
     assert_eq!(words(&refused[0]), "Was refused: wrong user name or password");
-    assert!(verdict(&refused[0].run).next.is_some());
+    assert!(refused[0].verdict().next.is_some());
     server.advance(200);
     server.flush();
     let server = server.restarted();
@@ -133,8 +134,10 @@ fn each_way_of_not_getting_a_configuration_has_its_own_words() {
     let server = Server::start();
     let phone = Phone::new(&server);
     phone.get(&format!("/{MAC}.cfg"));
-    assert_eq!(words(&runs_of(&server)[0]), "Fetched the master file but not its configuration");
+    assert_eq!(runs_of(&server)[0].verdict().outcome, Outcome::UnderWay);
+    assert!(server.device(MAC).expect("added").sighting.last_run.is_none(), "nothing is certain yet");
     server.advance(600);
+    assert_eq!(words(&runs_of(&server)[0]), "Fetched the master file but not its configuration");
     server.set_account(&AccountDraft { enabled: Some(false), ..AccountDraft::default() });
     phone.get(&format!("/{MAC}.cfg"));
     assert_eq!(words(&runs_of(&server)[0]), "Held: provisioning is switched off");

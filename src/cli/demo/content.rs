@@ -21,6 +21,7 @@ use crate::services::users::UserDraft;
 use crate::services::{Services, profiles};
 
 use super::fleet::{self, LINES, NEVER_SEEN};
+use super::history;
 
 /// A profile of the demo: name, description, parameters.
 type ProfileText = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
@@ -60,7 +61,7 @@ const SPARE: ProfileText =
     ("Quiet hours", "Not in use at present", &[("se.rt.enabled", "0"), ("up.backlight.idleIntensity", "0")]);
 
 /// Phones that come although their devices were deleted and blocked.
-const BLOCKED: [u32; 2] = [91, 153];
+pub(super) const BLOCKED: [u32; 2] = [91, 153];
 
 /// What the rest of the demo needs to know of it.
 #[derive(Debug)]
@@ -99,6 +100,7 @@ pub fn seed(services: &Services, public_name: &str) -> Result<Seeded, SetupError
         let key = DeviceKey::from(fleet::mac(index));
         devices::delete(services, &actor, DEFAULT_ACCOUNT, &key, Afterwards::Block, Mode::Keep)?;
     }
+    history::tell(services)?;
     let credentials = (draft.provisioning_user, draft.provisioning_password.expose().to_owned());
     Ok(Seeded { owner, credentials })
 }

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::domain::mac::Mac;
 use crate::simulate::faults::Fault;
+use crate::simulate::firmware::Software;
 use crate::simulate::fleet::boot;
 use crate::simulate::journey::travel;
 use crate::simulate::memory::Layer;
@@ -15,6 +16,7 @@ use crate::simulate::network::Network;
 use crate::simulate::phone::{Occasion, Phone};
 use crate::simulate::rules::Rules;
 use crate::simulate::statistics::Statistics;
+use crate::simulate::trust::BuiltIn;
 
 /// Phones that come.
 pub const PHONES: u32 = 200;
@@ -39,6 +41,16 @@ const MIX: &[(&str, u32)] = &[
     ("SPIP550", 1),
     ("SPIP670", 1),
     ("StudioX30", 1),
+];
+
+/// Versions that some phones still have.
+const OLDER: &[(&str, &str)] = &[
+    ("VVX411", "5.9.6.2327"),
+    ("VVX311", "5.9.6.2327"),
+    ("VVX450", "5.9.1.0615"),
+    ("VVX500", "5.4.3.1014"),
+    ("CCX600", "9.4.1.0508"),
+    ("SPIP550", "4.0.3.7562"),
 ];
 
 /// What is known of the server: what somebody would type into the phones.
@@ -99,8 +111,19 @@ fn strangers(access: &Access, network: &Network) -> Vec<(Phone, Fault)> {
     (0..).zip(faults).map(make).collect()
 }
 
+/// A phone that comes, as it is before anybody typed anything into it. One in four was not updated for a while.
+pub fn phone_of(index: u32, built_in: BuiltIn) -> Phone {
+    let model = model(index);
+    let mut phone = Phone::new(model, mac(index), Rules::USUAL, built_in);
+    let older = OLDER.iter().find(|(name, _)| *name == model.name && index % 4 == 1);
+    if let Some((_, version)) = older {
+        phone.memory.software = Software::factory(version, model.updater);
+    }
+    phone
+}
+
 fn phone(access: &Access, network: &Network, index: u32) -> Phone {
-    let mut phone = Phone::new(model(index), mac(index), Rules::USUAL, network.built_in());
+    let mut phone = phone_of(index, network.built_in());
     phone.point_at(&access.server, &access.credentials.0, &access.credentials.1);
     phone
 }

@@ -1,10 +1,11 @@
 //! `pdms serve --demo`: a server with simulated phones in a throw-away state directory, for a look around (contract 2).
 //!
 //! Nothing of it is a special case for the server: the content is made through the services as pages make it, the phones come over
-//! the wire. Only the banner on every page knows.
+//! the wire, and what happened before is told as the listeners tell it. Only the banner on every page knows.
 
 mod content;
 mod fleet;
+mod history;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,17 +1,23 @@
 //! Puts requests together into runs (contract 1): which run a request joins, when a run begins and when it ends.
 //!
 //! Everything is bounded. Who may write a lot (a phone that was let in) and who may not (anybody who names a device without
-//! the credentials) have separate room, so that no stranger can push a device's run out or grow the server's memory.
+//! the credentials) have separate room, so that no stranger can push a device's run out or grow the server's memory. A device's
+//! run takes in what comes from its address without the right credentials, for its own challenges are among it; but such
+//! requests do not prolong it, tell nothing of the device, and are the first to go where there are too many.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::{Exchange, Run, RunKind, Subject};
+use super::open::{OpenRun, Voice};
+use super::{Exchange, Method, Reason, Run, Subject};
 use crate::domain::device::DeviceKey;
-use crate::domain::limits::{DEVICES, EXCHANGES_PER_RUN, OPEN_REFUSED_RUNS, RUN_SILENCE_SECONDS};
+use crate::domain::limits::{DEVICES, EXCHANGES_PER_RUN, OPEN_REFUSED_RUNS};
+
+/// The part of a full shelf that is emptied at once: a twentieth.
+const ROOM_AT_ONCE: usize = 20;
 
 /// Numbers a connection for as long as the server runs.
 pub type ConnectionId = u64;
@@ -35,6 +41,12 @@ pub struct Heard {
     pub user_agent: Arc<str>,
     /// The request and its answer.
     pub exchange: Exchange,
+}
+
+impl Heard {
+    fn is_handshake(&self) -> bool {
+        self.exchange.method == Method::Tls
+    }
 }
 
 /// Whether a request was let in as the device that it named.
@@ -99,15 +111,6 @@ impl Seat {
     }
 }
 
-#[derive(Debug)]
-struct OpenRun {
-    run: Run,
-    connection: ConnectionId,
-    had_master: bool,
-    /// A listed file could not be had: some phones then keep all of their former values (phone-rules 5).
-    lacks_file: bool,
-}
-
 /// The open runs.
 #[derive(Debug)]
 pub struct Assembler {
@@ -153,11 +156,37 @@ impl Assembler {
         if !self.is_open(&seat) {
             self.make_room(&seat, finished);
         }
-        self.forget_places(&seat);
-        self.by_address.insert(heard.address, seat.clone());
-        self.by_connection.insert(heard.connection, seat.clone());
+        let voice = self.voice(&seat, &heard);
+        if voice == Voice::Own && !heard.is_handshake() {
+            self.take_places(&seat, &heard);
+        }
         let cap = self.caps.exchanges;
-        self.shelf_mut(&seat).entry(seat).or_insert_with(|| OpenRun::begin(&heard)).join(heard, cap);
+        let open = self.shelf_mut(&seat).entry(seat.clone()).or_insert_with(|| OpenRun::begin(&heard));
+        open.join(heard, voice, cap);
+        // Whoever is not let in and goes on and on is told in runs of this length, the latest of which are kept.
+        if seat.is_refused() && open.run.exchanges.len() >= cap {
+            self.end(&seat, finished);
+        }
+    }
+
+    /// Whether a request speaks for the run that it joins.
+    fn voice(&self, seat: &Seat, heard: &Heard) -> Voice {
+        let same_connection = || self.open(seat).is_some_and(|open| open.connection == heard.connection);
+        let is_own = seat.is_refused() || !heard.exchange.reason.is_unproven() || same_connection();
+        if is_own { Voice::Own } else { Voice::Unproven }
+    }
+
+    /// Points connection and address to the run that was last heard there. An address stays with the device that has a run.
+    fn take_places(&mut self, seat: &Seat, heard: &Heard) {
+        self.forget_places(seat);
+        let is_a_devices = matches!(self.by_address.get(&heard.address), Some(Seat::Device(_)));
+        if !seat.is_refused() || !is_a_devices {
+            self.by_address.insert(heard.address, seat.clone());
+        }
+        self.by_connection.insert(heard.connection, seat.clone());
+        if let Some(open) = self.shelf_mut(seat).get_mut(seat) {
+            open.connection = heard.connection;
+        }
     }
 
     /// Ends every run that has been silent for [`RUN_SILENCE_SECONDS`].
@@ -198,12 +227,21 @@ impl Assembler {
         if seat.is_refused() { &mut self.refused } else { &mut self.devices }
     }
 
+    fn open(&self, seat: &Seat) -> Option<&OpenRun> {
+        self.shelf(seat).get(seat)
+    }
+
     fn is_open(&self, seat: &Seat) -> bool {
-        self.shelf(seat).contains_key(seat)
+        self.open(seat).is_some()
     }
 
     /// Which run a request belongs to: one that is open, or a new one. None where it stands alone.
     fn seat_for(&mut self, heard: &Heard, finished: &mut Vec<Finished>) -> Option<Seat> {
+        if heard.is_handshake() {
+            let address = Seat::Address(heard.address);
+            self.end_if_over(&address, heard.exchange.at, finished);
+            return Some(address);
+        }
         let Some(key) = heard.key.clone() else { return self.seat_of_nameless(heard, finished) };
         let own = Seat::Device(key.clone());
         let refused = Seat::Refused(key, heard.address);
@@ -212,19 +250,22 @@ impl Assembler {
         let begins = matches!(heard.asked, Asked::Master | Asked::BootLog);
         match heard.standing {
             Standing::LetIn if self.is_open(&own) => Some(own),
-            Standing::LetIn if self.promote(&refused, &own, finished) || begins => Some(own),
+            Standing::LetIn if self.promote(&refused, &own, heard, finished) || begins => Some(own),
             Standing::LetIn => None,
             // The challenge of a request that the phone repeats with its credentials belongs to the phone's own run.
-            Standing::Refused if self.devices.get(&own).is_some_and(|o| o.run.address == heard.address) => Some(own),
+            Standing::Refused if self.open(&own).is_some_and(|open| open.run.address == heard.address) => Some(own),
             Standing::Refused if self.is_open(&refused) || begins => Some(refused),
-            Standing::Refused if heard.exchange.reason == super::Reason::CredentialsMissing => None,
+            Standing::Refused if heard.exchange.reason == Reason::CredentialsMissing => None,
             Standing::Refused => Some(refused),
         }
     }
 
-    /// A request without a name joins the open run of its connection, then of its address (contract 1).
+    /// A request without a name joins the open run of its connection, then of its address (contract 1). A proxy's connection
+    /// carries requests of many phones, so the address must be the same too.
     fn seat_of_nameless(&mut self, heard: &Heard, finished: &mut Vec<Finished>) -> Option<Seat> {
-        let joined = [self.by_connection.get(&heard.connection).cloned(), self.by_address.get(&heard.address).cloned()];
+        let is_here = |seat: &&Seat| self.open(seat).is_some_and(|open| open.run.address == heard.address);
+        let of_connection = self.by_connection.get(&heard.connection).filter(is_here).cloned();
+        let joined = [of_connection, self.by_address.get(&heard.address).cloned()];
         for seat in joined.into_iter().flatten() {
             if !self.end_if_over(&seat, heard.exchange.at, finished) && self.is_open(&seat) {
                 return Some(seat);
@@ -232,28 +273,35 @@ impl Assembler {
         }
         let own = Seat::Address(heard.address);
         self.end_if_over(&own, heard.exchange.at, finished);
-        let alone = heard.asked == Asked::Other && heard.exchange.reason == super::Reason::CredentialsMissing;
+        let alone = heard.asked == Asked::Other && heard.exchange.reason == Reason::CredentialsMissing;
         (self.is_open(&own) || !alone).then_some(own)
     }
 
-    /// A phone that was challenged and now is let in: what it asked before is the beginning of its run.
-    fn promote(&mut self, refused: &Seat, own: &Seat, finished: &mut Vec<Finished>) -> bool {
+    /// A phone that was challenged and now is let in: what it asked just before is the beginning of its run.
+    fn promote(&mut self, refused: &Seat, own: &Seat, heard: &Heard, finished: &mut Vec<Finished>) -> bool {
         self.forget_places(refused);
-        let Some(open) = self.refused.remove(refused) else { return false };
+        let Some(before) = self.refused.remove(refused) else { return false };
+        let (open, stays) = OpenRun::let_in(before, heard);
+        finished.extend(stays.map(|run| Finished { subject: refused.subject(), run }));
         self.make_room(own, finished);
         self.devices.insert(own.clone(), open);
         true
     }
 
-    /// Ends the run that has been silent longest where one more of its kind would be too many.
+    /// Ends the runs that have been silent longest where one more of their kind would be too many: several at once, so that a
+    /// sweep over a hundred thousand names does not look through all runs for each of them.
     fn make_room(&mut self, seat: &Seat, finished: &mut Vec<Finished>) {
         let cap = if seat.is_refused() { self.caps.refused } else { self.caps.devices };
         let shelf = self.shelf(seat);
         if shelf.len() < cap {
             return;
         }
-        if let Some(oldest) = shelf.iter().min_by_key(|(_, open)| open.run.ended_at).map(|(s, _)| s.clone()) {
-            self.end(&oldest, finished);
+        let mut by_age: Vec<_> = shelf.iter().map(|(seat, open)| (open.run.ended_at, seat)).collect();
+        let leaving = (cap / ROOM_AT_ONCE).clamp(1, by_age.len());
+        by_age.select_nth_unstable_by_key(leaving - 1, |(ended_at, _)| *ended_at);
+        let leaving: Vec<Seat> = by_age.into_iter().take(leaving).map(|(_, seat)| seat.clone()).collect();
+        for seat in leaving {
+            self.end(&seat, finished);
         }
     }
 
@@ -282,49 +330,6 @@ impl Assembler {
         if self.by_address.get(&address) == Some(seat) {
             self.by_address.remove(&address);
         }
-    }
-}
-
-impl OpenRun {
-    fn begin(heard: &Heard) -> Self {
-        let run = Run {
-            started_at: heard.exchange.at,
-            ended_at: heard.exchange.at,
-            address: heard.address,
-            user_agent: String::new(),
-            kind: RunKind::Poll,
-            complete: false,
-            exchanges: Vec::with_capacity(16),
-            left_out: 0,
-        };
-        Self { run, connection: heard.connection, had_master: false, lacks_file: false }
-    }
-
-    fn join(&mut self, heard: Heard, cap: usize) {
-        let run = &mut self.run;
-        let served = heard.standing == Standing::LetIn && heard.exchange.status == 200;
-        self.connection = heard.connection;
-        self.had_master |= served && heard.asked == Asked::Master && heard.exchange.method == super::Method::Get;
-        self.lacks_file |= heard.exchange.reason == super::Reason::ListedMissing;
-        run.complete |= served && heard.asked == Asked::Parameters && self.had_master;
-        run.complete &= !self.lacks_file;
-        if heard.speaker == Speaker::Updater || heard.asked == Asked::BootLog {
-            run.kind = RunKind::Boot;
-        }
-        run.ended_at = run.ended_at.max(heard.exchange.at);
-        run.address = heard.address;
-        if !heard.user_agent.is_empty() && *run.user_agent != *heard.user_agent {
-            run.user_agent = heard.user_agent.to_string();
-        }
-        if run.exchanges.len() < cap {
-            run.exchanges.push(heard.exchange);
-        } else {
-            run.left_out = run.left_out.saturating_add(1);
-        }
-    }
-
-    fn is_over(&self, now: Timestamp) -> bool {
-        now.duration_since(self.run.ended_at) >= SignedDuration::from_secs(RUN_SILENCE_SECONDS)
     }
 }
 

@@ -5,8 +5,9 @@ use std::net::Ipv4Addr;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::limits::RUN_SILENCE_SECONDS;
 use crate::domain::mac::Mac;
-use crate::domain::run::{Method, Reason};
+use crate::domain::run::RunKind;
 
 const PHONE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 7));
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 66));
@@ -134,23 +135,146 @@ fn requests_without_a_name_join_the_run_of_their_connection_then_of_their_addres
     let other = Heard { key: Some(key(2)), connection: 2, ..heard(1, Asked::Master) };
     let finished =
         runs_of([heard(0, Asked::Master), other, nameless(2, 1, PHONE), nameless(3, 77, PHONE), nameless(4, 78, ELSEWHERE)]);
-    let of = |subject: Subject| finished.iter().find(|f| f.subject == subject).map(|f| f.run.exchanges.len());
+    let of = |subject: Subject| of(&finished, &subject).first().map(|run| run.exchanges.len());
     // The request over connection 77 came after the one over connection 1, so the address points to phone 1 again.
     assert_eq!(of(Subject::Device(key(1))), Some(3));
     assert_eq!(of(Subject::Device(key(2))), Some(1));
     assert_eq!(of(Subject::Address(ELSEWHERE)), Some(1));
 }
 
+/// A handshake of the phones' address that failed.
+fn failed_handshake(second: i64) -> Heard {
+    let reason = Reason::Handshake(crate::domain::run::HandshakeFault::UnknownCa);
+    let mut heard = refused(heard(second, Asked::Other), reason);
+    (heard.key, heard.connection, heard.exchange.method, heard.exchange.status) = (None, 50, Method::Tls, 0);
+    heard
+}
+
+/// A request of a neighbour behind the phone's own address, over a connection of its own.
+fn neighbour(second: i64, named: bool) -> Heard {
+    let key = named.then(|| key(1));
+    Heard { key, connection: 66, user_agent: "curl/8".into(), ..refused(heard(second, Asked::Other), Reason::CredentialsWrong) }
+}
+
+fn of(finished: &[Finished], subject: &Subject) -> Vec<Run> {
+    finished.iter().filter(|f| f.subject == *subject).map(|f| f.run.clone()).collect()
+}
+
 #[test]
 fn failed_handshakes_are_gathered_by_address() {
-    let fault = crate::domain::run::HandshakeFault::UnknownCa;
-    let failed = |second| {
-        let mut h = refused(heard(second, Asked::Other), Reason::Handshake(fault));
-        (h.key, h.exchange.method, h.exchange.status) = (None, Method::Tls, 0);
-        h
-    };
-    let finished = runs_of([failed(0), failed(30), failed(300)]);
+    let finished = runs_of([failed_handshake(0), failed_handshake(30), failed_handshake(300)]);
     assert_eq!((lengths(&finished), &finished[0].subject), (vec![2, 1], &Subject::Address(PHONE)));
+}
+
+#[test]
+fn failed_handshakes_never_join_a_devices_run_of_their_address() {
+    // They used to: a phone that failed at TLS behind the same address filled the run of another and kept it open.
+    let nameless = Heard { key: None, connection: 2, ..heard(110, Asked::Other) };
+    let finished =
+        runs_of([heard(0, Asked::Master), failed_handshake(50), nameless, failed_handshake(150), heard(231, Asked::Master)]);
+    let own = of(&finished, &Subject::Device(key(1)));
+    assert_eq!(own.iter().map(|run| run.exchanges.len()).collect::<Vec<_>>(), [2, 1], "{own:#?}");
+    assert_eq!(own[0].ended_at, at(110));
+    assert_eq!(of(&finished, &Subject::Address(PHONE))[0].exchanges.len(), 2);
+}
+
+#[test]
+fn a_neighbour_without_the_password_neither_prolongs_a_devices_run_nor_tells_anything_of_it() {
+    for named in [true, false] {
+        let boot_log = Heard { asked: Asked::BootLog, ..neighbour(100, named) };
+        let finished = runs_of([heard(0, Asked::Master), neighbour(50, named), boot_log, heard(125, Asked::Master)]);
+        let own = of(&finished, &Subject::Device(key(1)));
+        assert_eq!(own.iter().map(|run| run.exchanges.len()).collect::<Vec<_>>(), [3, 1], "named: {named}");
+        let told = (own[0].ended_at, own[0].kind, own[0].user_agent.contains("VVX"));
+        assert_eq!(told, (at(0), RunKind::Poll, true), "named: {named}");
+    }
+}
+
+#[test]
+fn a_neighbour_without_the_password_pushes_none_of_a_devices_requests_out() {
+    for named in [true, false] {
+        let (mut assembler, mut finished) = (Assembler::default(), Vec::new());
+        assembler.hear(heard(0, Asked::Master), &mut finished);
+        for _ in 0..1_000 {
+            assembler.hear(neighbour(1, named), &mut finished);
+        }
+        for _ in 0..EXCHANGES_PER_RUN - 1 {
+            assembler.hear(heard(2, Asked::Other), &mut finished);
+        }
+        let run = assembler.open_run(&Subject::Device(key(1))).expect("it goes on");
+        assert!(
+            run.exchanges.len() == EXCHANGES_PER_RUN && run.exchanges.iter().all(|one| one.reason != Reason::CredentialsWrong)
+        );
+        assert_eq!(run.left_out, 1_000, "what was left out is counted");
+    }
+}
+
+#[test]
+fn a_stranger_behind_a_devices_address_does_not_draw_its_nameless_requests_away() {
+    let stranger = Heard { key: Some(key(9)), asked: Asked::Master, ..neighbour(1, true) };
+    let nameless = Heard { key: None, connection: 3, ..heard(2, Asked::Other) };
+    let finished = runs_of([heard(0, Asked::Master), stranger, nameless]);
+    assert_eq!(of(&finished, &Subject::Device(key(1)))[0].exchanges.len(), 2);
+}
+
+#[test]
+fn the_connection_of_a_proxy_does_not_mix_the_requests_of_two_phones() {
+    let elsewhere = Heard { key: None, address: ELSEWHERE, ..heard(1, Asked::Other) };
+    let finished = runs_of([heard(0, Asked::Master), elsewhere]);
+    assert_eq!(of(&finished, &Subject::Device(key(1)))[0].exchanges.len(), 1);
+    assert_eq!(of(&finished, &Subject::Address(ELSEWHERE))[0].exchanges.len(), 1);
+}
+
+#[test]
+fn what_was_refused_long_before_a_phone_is_let_in_is_not_the_beginning_of_its_run() {
+    let tries = (0..20).map(|n| refused(heard(n * 100, Asked::Master), Reason::CredentialsWrong));
+    let challenge = refused(heard(1_950, Asked::Master), Reason::CredentialsMissing);
+    let finished = runs_of(tries.chain([challenge, heard(1_951, Asked::Master)]));
+    let own = of(&finished, &Subject::Device(key(1)));
+    assert_eq!((own[0].started_at, own[0].exchanges.len()), (at(1_900), 3), "the last two minutes, and what was served");
+    assert_eq!(of(&finished, &Subject::Stranger(key(1)))[0].exchanges.len(), 19);
+}
+
+#[test]
+fn whoever_is_refused_again_and_again_is_told_in_runs_of_bounded_length() {
+    let more = u32::try_from(EXCHANGES_PER_RUN).expect("a small number") * 2 + 7;
+    let finished = runs_of((0..more).map(|n| failed_handshake(i64::from(n) * 30)));
+    assert_eq!(lengths(&finished), [EXCHANGES_PER_RUN, EXCHANGES_PER_RUN, 7]);
+}
+
+#[test]
+fn a_fault_that_was_mended_within_the_run_leaves_it_complete() {
+    use Asked::{Master, Other, Parameters};
+    let lacking = |second| {
+        let mut heard = heard(second, Other);
+        (heard.exchange.status, heard.exchange.reason) = (503, Reason::ListedMissing);
+        heard
+    };
+    assert!(!runs_of([heard(0, Master), heard(1, Parameters), lacking(2)])[0].run.complete);
+    let mended = [heard(0, Master), heard(1, Parameters), lacking(2), heard(60, Master), heard(61, Parameters)];
+    assert!(runs_of(mended)[0].run.complete, "judged by the last served master");
+    let not_yet = [heard(0, Master), heard(1, Parameters), lacking(2), heard(60, Master)];
+    assert!(!runs_of(not_yet)[0].run.complete, "the files have not come once more");
+    let again = [heard(0, Master), heard(1, Parameters), heard(60, Master)];
+    assert!(runs_of(again)[0].run.complete, "a second master takes nothing away");
+}
+
+#[test]
+fn a_hundred_thousand_names_and_addresses_cost_bounded_room_and_no_device_its_run() {
+    let (mut assembler, mut finished) = (Assembler::default(), Vec::new());
+    assembler.hear(heard(0, Asked::Master), &mut finished);
+    for n in 0..100_000u32 {
+        let address = IpAddr::V4(Ipv4Addr::from_bits(0x0b00_0000 + n));
+        let named =
+            Heard { key: Some(DeviceKey::Mac(Mac::from_bytes([0, 4, 0xf2, 1, 0, 0]).plus(n))), ..heard(1, Asked::Master) };
+        let named = Heard { address, connection: u64::from(n) + 1_000, ..refused(named, Reason::CredentialsWrong) };
+        assembler.hear(named, &mut finished);
+        assembler.hear(Heard { address, connection: u64::from(n) + 200_000, ..failed_handshake(1) }, &mut finished);
+        assert!(assembler.refused.len() <= OPEN_REFUSED_RUNS);
+        assert!(assembler.by_address.len() <= OPEN_REFUSED_RUNS + 1 && assembler.by_connection.len() <= OPEN_REFUSED_RUNS + 1);
+        finished.retain(|ended| matches!(ended.subject, Subject::Device(_)));
+    }
+    assert!(finished.is_empty() && assembler.open_run(&Subject::Device(key(1))).is_some(), "the device's run goes on");
 }
 
 #[test]
@@ -197,7 +321,8 @@ proptest! {
         prop_assert!(assembler.by_connection.is_empty() && assembler.by_address.is_empty());
         for Finished { run, .. } in &finished {
             prop_assert!(!run.exchanges.is_empty() && run.exchanges.len() <= 5);
-            prop_assert!(run.started_at == run.exchanges[0].at && run.ended_at >= run.exchanges[run.exchanges.len() - 1].at);
+            let proven = run.exchanges.iter().rfind(|one| !one.reason.is_unproven()).map_or(run.started_at, |one| one.at);
+            prop_assert!(run.started_at <= run.exchanges[0].at && run.ended_at >= proven);
             for pair in run.exchanges.windows(2) {
                 let gap = pair[1].at.duration_since(pair[0].at).as_secs();
                 prop_assert!((0..RUN_SILENCE_SECONDS).contains(&gap));

@@ -1,6 +1,6 @@
 //! What came of a run, in words for an admin, and what to do next (R177, R258).
 
-use super::{HandshakeFault, Method, Reason, Run, RunKind};
+use super::{Exchange, HandshakeFault, Method, Reason, Run, RunKind};
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,108 +22,157 @@ pub enum Outcome {
     Held,
     /// Something went wrong.
     Failed,
+    /// It goes on, and nothing went wrong so far.
+    UnderWay,
     /// Nothing can be said: no configuration was asked for.
     Neutral,
 }
 
+/// Whether more requests may still join a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// They may: what is still missing may come yet.
+    GoesOn,
+    /// It is over.
+    Ended,
+}
+
 impl Verdict {
-    fn new(outcome: Outcome, words: impl Into<String>, next: Option<&'static str>) -> Self {
-        Self { outcome, words: words.into(), next }
+    fn new(outcome: Outcome, words: impl Into<String>, next: impl Into<Option<&'static str>>) -> Self {
+        Self { outcome, words: words.into(), next: next.into() }
     }
 }
 
-/// Judges a run. The most telling of its answers decides: what let the phone in beats what refused it before.
-pub fn verdict(run: &Run) -> Verdict {
-    if run.complete {
-        return complete(run);
-    }
-    let last = |wanted: fn(Reason) -> bool| run.exchanges.iter().rev().map(|e| e.reason).find(|r| wanted(*r));
-    if let Some(held) = last(is_held) {
+/// Judges a run. Of its answers the most telling one decides, and of those only what came after the last master file that was
+/// served: a fault that was mended within the run is none.
+pub fn verdict(run: &Run, stage: Stage) -> Verdict {
+    let since = |wanted: Reason| {
+        let last = run.exchanges.iter().rposition(|one| one.reason == wanted && one.method == Method::Get);
+        &run.exchanges[last.unwrap_or(0)..]
+    };
+    if run.complete { complete(run, since(Reason::Parameters)) } else { stopped(since(Reason::Master), stage) }
+}
+
+/// Where a run stopped that is not complete.
+fn stopped(exchanges: &[Exchange], stage: Stage) -> Verdict {
+    let last = |wanted: fn(Reason) -> bool| exchanges.iter().map(|one| one.reason).rfind(|reason| wanted(*reason));
+    if let Some(held) = last(Reason::is_held) {
         return of_held(held);
     }
-    if last(|r| r == Reason::ListedMissing).is_some() {
+    if last(|reason| reason == Reason::ListedMissing).is_some() {
         let next = "Take the file off CONFIG_FILES in the profile that lists it, or give its full address there";
-        return Verdict::new(Outcome::Failed, "Was sent to a file that is not stored here", Some(next));
+        return Verdict::new(Outcome::Failed, "Was sent to a file that is not stored here", next);
     }
-    if last(|r| r == Reason::Fault).is_some() {
+    if last(|reason| reason == Reason::Fault).is_some() {
         let next = "Look into the server's log; the phone keeps its configuration and comes again";
-        return Verdict::new(Outcome::Failed, "Was answered 503 because of a fault of this server", Some(next));
+        return Verdict::new(Outcome::Failed, "Was answered 503 because of a fault of this server", next);
     }
-    if last(|r| r == Reason::Master).is_some() {
+    let has_master = last(|reason| reason == Reason::Master).is_some();
+    let is_refused = last(|reason| reason == Reason::CredentialsWrong).is_some();
+    if has_master && is_refused {
+        let next = "See whether the shared credentials were changed meanwhile: enter those of Provisioning Settings on the phone";
+        return Verdict::new(Outcome::Failed, "Fetched the master file, then was refused: wrong user name or password", next);
+    }
+    if has_master && stage == Stage::GoesOn {
+        return Verdict::new(Outcome::UnderWay, "Has its master file and fetches its configuration", None);
+    }
+    if has_master {
         let next = "See whether the phone lost its connection, or whether its Updater refused the master file";
-        return Verdict::new(Outcome::Failed, "Fetched the master file but not its configuration", Some(next));
+        return Verdict::new(Outcome::Failed, "Fetched the master file but not its configuration", next);
     }
-    if last(|r| r == Reason::CredentialsWrong).is_some() {
+    if is_refused {
         let next = "Enter the shared credentials of Provisioning Settings on the phone, or in the DHCP option";
-        return Verdict::new(Outcome::Failed, "Was refused: wrong user name or password", Some(next));
+        return Verdict::new(Outcome::Failed, "Was refused: wrong user name or password", next);
     }
-    if let Some(Reason::Handshake(fault)) = last(|r| matches!(r, Reason::Handshake(_))) {
-        return of_handshake(fault);
+    without_configuration(exchanges)
+}
+
+/// A run in which no configuration was asked for with any credentials.
+fn without_configuration(exchanges: &[Exchange]) -> Verdict {
+    let is_tls = |one: &Exchange| one.method == Method::Tls;
+    if let Some(Exchange { reason: Reason::Handshake(fault), .. }) = exchanges.last() {
+        return of_handshake(*fault, exchanges.iter().all(is_tls));
     }
-    if last(|r| r == Reason::SharedMaster).is_some() {
+    if exchanges.iter().any(|one| one.reason == Reason::SharedMaster) {
         let words = "Fetched the master file without device values: a connectivity test with the right credentials";
         return Verdict::new(Outcome::Neutral, words, None);
     }
-    if !run.exchanges.is_empty() && run.exchanges.iter().all(|e| e.reason == Reason::CredentialsMissing) {
+    let mut http = exchanges.iter().filter(|one| !is_tls(one)).peekable();
+    if http.peek().is_some() && http.all(|one| one.reason == Reason::CredentialsMissing) {
         let next = "If it is a phone, enter the shared credentials on it; a browser that tests the address needs none";
-        return Verdict::new(Outcome::Failed, "Was asked for credentials and sent none", Some(next));
+        return Verdict::new(Outcome::Failed, "Was asked for credentials and sent none", next);
     }
-    Verdict::new(Outcome::Neutral, "Asked for no configuration", None)
+    match lost_upload(exchanges) {
+        None => Verdict::new(Outcome::Neutral, "Asked for no configuration", None),
+        Some(reason) => {
+            let words = format!("Asked for no configuration, and an upload was not kept: {reason}");
+            Verdict::new(Outcome::Neutral, words, next_of_upload(reason))
+        }
+    }
 }
 
-fn complete(run: &Run) -> Verdict {
+/// A run in which everything was taken, and what came after that.
+fn complete(run: &Run, afterwards: &[Exchange]) -> Verdict {
     let did = match run.kind {
         RunKind::Boot => "Booted",
         RunKind::Poll => "Polled",
     };
-    let failed = run.exchanges.iter().find(|e| matches!(e.method, Method::Put | Method::Post) && upload_failed(e.reason));
-    match failed.map(|e| e.reason) {
-        None => Verdict::new(Outcome::Complete, format!("{did} and took everything"), None),
+    let took = format!("{did} and took everything");
+    let last = |wanted: fn(Reason) -> bool| afterwards.iter().map(|one| one.reason).rfind(|reason| wanted(*reason));
+    if let Some(held) = last(Reason::is_held) {
+        return Verdict { outcome: Outcome::Complete, words: format!("{took}; since then held: {held}"), ..of_held(held) };
+    }
+    if last(|reason| reason == Reason::CredentialsWrong).is_some() {
+        let next = "See whether the shared credentials were changed meanwhile; another phone behind the same address may also have sent wrong ones";
+        return Verdict::new(Outcome::Complete, format!("{took}; since then refused: wrong user name or password"), next);
+    }
+    match lost_upload(&run.exchanges) {
+        None if last(|reason| reason == Reason::Fault).is_some() => {
+            let next = "Look into the server's log: a file that the device stored here could not be read";
+            Verdict::new(Outcome::Complete, format!("{took}, but for a file that a fault of this server kept back"), next)
+        }
+        None => Verdict::new(Outcome::Complete, took, None),
         Some(reason) => {
-            let words = format!("{did} and took everything, but an upload was not kept: {reason}");
+            let words = format!("{took}, but an upload was not kept: {reason}");
             Verdict::new(Outcome::Complete, words, next_of_upload(reason))
         }
     }
 }
 
-fn upload_failed(reason: Reason) -> bool {
+/// Why the last upload that was not kept was not.
+fn lost_upload(exchanges: &[Exchange]) -> Option<Reason> {
     use Reason::{CutOff, DiskReserve, Fault, Foreign, NotUploadable, Piecewise, QuotaReached, TooLarge};
-    matches!(reason, CutOff | DiskReserve | Fault | Foreign | NotUploadable | Piecewise | QuotaReached | TooLarge)
+    let is_lost =
+        |reason| matches!(reason, CutOff | DiskReserve | Fault | Foreign | NotUploadable | Piecewise | QuotaReached | TooLarge);
+    let uploads = exchanges.iter().filter(|one| matches!(one.method, Method::Put | Method::Post));
+    uploads.map(|one| one.reason).rfind(|reason| is_lost(*reason))
 }
 
-fn next_of_upload(reason: Reason) -> Option<&'static str> {
+fn next_of_upload(reason: Reason) -> &'static str {
     match reason {
-        Reason::TooLarge => Some("Lower log.render.file.size on the phone, or raise the server's upload limits"),
-        Reason::QuotaReached => Some("Lower the phone's log level: it uploads more than the server keeps of one device"),
-        Reason::DiskReserve => Some("Free disk space on the server: uploads are refused until there is some"),
-        _ => None,
+        Reason::TooLarge => "Lower log.render.file.size on the phone, or raise the server's upload limits",
+        Reason::QuotaReached => "Lower the phone's log level: it uploads more than the server keeps of one device",
+        Reason::DiskReserve => "Free disk space on the server: uploads are refused until there is some",
+        Reason::Fault => "Look into the server's log: what was to be kept could not be written",
+        Reason::CutOff => "See whether the phone lost its connection or its power; it sends the file again at the next occasion",
+        Reason::Foreign => {
+            "See whether two phones share a configuration that names one of them: each may upload its own files only"
+        }
+        _ => "Nothing is lost but this upload: set LOG_FILE_DIRECTORY or the phone's upload settings back to their defaults",
     }
 }
 
-fn is_held(reason: Reason) -> bool {
-    use Reason::{Blocked, ProvisioningOff, TooManyNew, Unidentified};
-    matches!(reason, Blocked | ProvisioningOff | TooManyNew | Unidentified)
-}
-
 fn of_held(reason: Reason) -> Verdict {
-    let (words, next) = match reason {
-        Reason::ProvisioningOff => (
-            "Held: provisioning is switched off",
-            "Switch it on under Provisioning Settings; until then phones keep what they have",
-        ),
-        Reason::Blocked => ("Held: this device is blocked", "Lift the block on the Devices page if it may come back"),
-        Reason::TooManyNew => {
-            ("Held: too many new devices came in a short time", "Add the device by hand, or wait: it is taken when it asks again")
-        }
-        _ => (
-            "Held: it asked for 000000000000.cfg and nothing says which device it is",
-            "Switch on device.prov.tagSerialNo on the phone, or find out why it does not get its own file",
-        ),
+    let next = match reason {
+        Reason::ProvisioningOff => "Switch it on under Provisioning Settings; until then phones keep what they have",
+        Reason::Blocked => "Lift the block on the Devices page if it may come back",
+        Reason::TooManyNew => "Add the device by hand, or wait: it is taken when it asks again",
+        _ => "Switch on device.prov.tagSerialNo on the phone, or find out why it does not get its own file",
     };
-    Verdict::new(Outcome::Held, words, Some(next))
+    Verdict::new(Outcome::Held, format!("Held: {reason}"), next)
 }
 
-fn of_handshake(fault: HandshakeFault) -> Verdict {
+fn of_handshake(fault: HandshakeFault, always: bool) -> Verdict {
     let next = match fault {
         HandshakeFault::UnknownCa => "Install this server's CA certificate on the phone, or use a certificate that it knows",
         HandshakeFault::CertificateRefused => "Compare the address entered on the phone with the names in our certificate",
@@ -135,7 +184,8 @@ fn of_handshake(fault: HandshakeFault) -> Verdict {
             "See whether the phone knows our CA and has the right time; look for losses on the way"
         }
     };
-    Verdict::new(Outcome::Failed, format!("Never came past TLS: {fault}"), Some(next))
+    let words = if always { "Never came past TLS" } else { "Came past TLS before, but not at last" };
+    Verdict::new(Outcome::Failed, format!("{words}: {fault}"), next)
 }
 
 #[cfg(test)]
@@ -144,7 +194,6 @@ mod tests {
 
     use jiff::Timestamp;
 
-    use super::super::Exchange;
     use super::*;
 
     fn run(complete: bool, reasons: &[(Method, u16, Reason)]) -> Run {
@@ -169,7 +218,7 @@ mod tests {
     }
 
     fn words(complete: bool, reasons: &[(Method, u16, Reason)]) -> String {
-        verdict(&run(complete, reasons)).words
+        verdict(&run(complete, reasons), Stage::Ended).words
     }
 
     #[test]
@@ -179,7 +228,7 @@ mod tests {
         assert_eq!(words(true, &fetched), "Booted and took everything");
         let lost = [&fetched[..], &[(Put, 413, Reason::TooLarge)]].concat();
         assert!(words(true, &lost).starts_with("Booted and took everything, but an upload was not kept: larger"));
-        assert_eq!(verdict(&run(true, &lost)).outcome, Outcome::Complete);
+        assert_eq!(verdict(&run(true, &lost), Stage::Ended).outcome, Outcome::Complete);
     }
 
     #[test]
@@ -195,7 +244,7 @@ mod tests {
         assert_eq!(words(false, &[challenge]), "Was asked for credentials and sent none");
         let tls = (Tls, 0, Reason::Handshake(HandshakeFault::UnknownCa));
         assert_eq!(words(false, &[tls]), "Never came past TLS: it does not know the CA of our certificate");
-        assert!(verdict(&run(false, &[tls])).next.is_some_and(|next| next.contains("CA certificate")));
+        assert!(verdict(&run(false, &[tls]), Stage::Ended).next.is_some_and(|next| next.contains("CA certificate")));
     }
 
     #[test]
@@ -208,6 +257,7 @@ mod tests {
             DeviceFile,
             Absent,
             NoImage,
+            ListedMissing,
             Stored,
             Replaced,
             CredentialsMissing,
@@ -227,10 +277,71 @@ mod tests {
             Fault,
             Handshake(HandshakeFault::Other),
         ] {
-            let judged = verdict(&run(false, &[(Method::Get, 0, reason)]));
+            let method = if matches!(reason, Handshake(_)) { Method::Tls } else { Method::Get };
+            let judged = verdict(&run(false, &[(method, 0, reason)]), Stage::Ended);
             assert!(!judged.words.is_empty());
             let bad = matches!(judged.outcome, Outcome::Failed | Outcome::Held);
             assert_eq!(bad, judged.next.is_some(), "{reason:?}: {judged:?}");
+            let lost = verdict(&run(true, &[(Method::Get, 200, Parameters), (Method::Put, 0, reason)]), Stage::Ended);
+            assert_eq!(lost.words.contains(';') || lost.words.contains(','), lost.next.is_some(), "{reason:?}: {lost:?}");
         }
+    }
+
+    const CHALLENGE: (Method, u16, Reason) = (Method::Get, 401, Reason::CredentialsMissing);
+    const WRONG: (Method, u16, Reason) = (Method::Get, 401, Reason::CredentialsWrong);
+    const MASTER: (Method, u16, Reason) = (Method::Get, 200, Reason::Master);
+    const PARAMETERS: (Method, u16, Reason) = (Method::Get, 200, Reason::Parameters);
+    const OFF: (Method, u16, Reason) = (Method::Get, 503, Reason::ProvisioningOff);
+    const FAULT: (Method, u16, Reason) = (Method::Get, 503, Reason::Fault);
+    const UNKNOWN_CA: (Method, u16, Reason) = (Method::Tls, 0, Reason::Handshake(HandshakeFault::UnknownCa));
+
+    #[test]
+    fn what_happens_after_everything_was_taken_is_told_besides() {
+        let blocked = (Method::Get, 503, Reason::Blocked);
+        assert_eq!(
+            words(true, &[MASTER, PARAMETERS, blocked]),
+            "Booted and took everything; since then held: this device is blocked"
+        );
+        let judged = verdict(&run(true, &[MASTER, PARAMETERS, OFF]), Stage::Ended);
+        assert!(
+            judged.outcome == Outcome::Complete && judged.next.is_some_and(|next| next.starts_with("Switch it on")),
+            "{judged:?}"
+        );
+        assert!(
+            words(true, &[MASTER, PARAMETERS, CHALLENGE, WRONG]).ends_with("since then refused: wrong user name or password")
+        );
+        assert_eq!(words(true, &[OFF, WRONG, MASTER, PARAMETERS]), "Booted and took everything", "what came before is over");
+        assert!(
+            words(true, &[MASTER, PARAMETERS, MASTER, FAULT]).ends_with("but for a file that a fault of this server kept back")
+        );
+    }
+
+    #[test]
+    fn only_what_came_after_the_last_master_counts() {
+        assert_eq!(words(false, &[MASTER, FAULT]), "Was answered 503 because of a fault of this server");
+        assert_eq!(words(false, &[MASTER, FAULT, OFF, MASTER]), "Fetched the master file but not its configuration");
+        assert!(words(false, &[MASTER, CHALLENGE, WRONG]).starts_with("Fetched the master file, then was refused"));
+    }
+
+    #[test]
+    fn a_run_that_goes_on_is_not_called_a_failure_for_what_may_come_yet() {
+        let so_far = |reasons: &[_]| verdict(&run(false, reasons), Stage::GoesOn);
+        let judged = so_far(&[CHALLENGE, MASTER]);
+        assert!(judged.outcome == Outcome::UnderWay && judged.next.is_none(), "{judged:?}");
+        assert_eq!(so_far(&[MASTER, FAULT]).outcome, Outcome::Failed, "a fault is one at once");
+        assert_eq!(so_far(&[OFF]).outcome, Outcome::Held);
+    }
+
+    #[test]
+    fn whoever_came_past_tls_once_is_not_told_that_it_never_did() {
+        assert!(words(false, &[UNKNOWN_CA, UNKNOWN_CA]).starts_with("Never came past TLS: "));
+        assert!(words(false, &[CHALLENGE, UNKNOWN_CA]).starts_with("Came past TLS before, but not at last: "));
+        assert_eq!(words(false, &[UNKNOWN_CA, CHALLENGE]), "Was asked for credentials and sent none");
+    }
+
+    #[test]
+    fn a_lone_upload_that_is_lost_is_told_with_what_to_do() {
+        let judged = verdict(&run(false, &[(Method::Put, 413, Reason::TooLarge)]), Stage::Ended);
+        assert!(judged.words.contains("an upload was not kept: larger") && judged.next.is_some(), "{judged:?}");
     }
 }

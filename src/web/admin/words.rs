@@ -42,6 +42,7 @@ impl Tone for Outcome {
             Self::Complete => "ok",
             Self::Held => "warn",
             Self::Failed => "bad",
+            Self::UnderWay => "info",
             Self::Neutral => "off",
         }
     }
@@ -53,6 +54,7 @@ pub fn outcome(outcome: &Outcome) -> &'static str {
         Outcome::Complete => "Complete",
         Outcome::Held => "Held",
         Outcome::Failed => "Failed",
+        Outcome::UnderWay => "Under way",
         Outcome::Neutral => "Nothing fetched",
     }
 }

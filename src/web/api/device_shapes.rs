@@ -10,7 +10,7 @@ use crate::domain::deployment::Container;
 use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::parameter::masked;
 use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source};
-use crate::domain::run::verdict::{Outcome, verdict};
+use crate::domain::run::verdict::{Outcome, Stage};
 use crate::domain::run::{RunKind, Subject};
 use crate::services::runs::ListedRun;
 
@@ -198,7 +198,7 @@ pub struct RunShape {
     pub ended_at: Timestamp,
     /// Whether more requests may still join it.
     pub open: bool,
-    /// `complete`, `held`, `failed` or `neutral`.
+    /// `complete`, `held`, `failed`, `under-way` or `neutral`.
     pub outcome: String,
     /// What came of it, in words.
     pub verdict: String,
@@ -228,12 +228,14 @@ pub struct ExchangeShape {
 }
 
 impl From<ListedRun> for RunShape {
-    fn from(ListedRun { subject, run, is_open }: ListedRun) -> Self {
-        let verdict = verdict(&run);
+    fn from(listed: ListedRun) -> Self {
+        let verdict = listed.verdict();
+        let ListedRun { subject, run, stage } = listed;
         let outcome = match verdict.outcome {
             Outcome::Complete => "complete",
             Outcome::Held => "held",
             Outcome::Failed => "failed",
+            Outcome::UnderWay => "under-way",
             Outcome::Neutral => "neutral",
         };
         let kind = match run.kind {
@@ -259,7 +261,7 @@ impl From<ListedRun> for RunShape {
             kind: kind.to_owned(),
             started_at: run.started_at,
             ended_at: run.ended_at,
-            open: is_open,
+            open: stage == Stage::GoesOn,
             outcome: outcome.to_owned(),
             verdict: verdict.words,
             next_step: verdict.next.map(ToOwned::to_owned),

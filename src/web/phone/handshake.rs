@@ -58,7 +58,6 @@ fn fault(seen: &Seen) -> HandshakeFault {
 mod tests {
     use super::*;
     use crate::domain::run::Subject;
-    use crate::domain::run::verdict::verdict;
     use crate::services::{runs, testing};
 
     #[test]
@@ -69,6 +68,6 @@ mod tests {
         note(&bench.services, &FailedHandshake { peer, server_name: None, offered: Vec::new(), fault });
         let listed = runs::refused(&bench.services, DEFAULT_ACCOUNT).expect("listed");
         assert_eq!((listed.len(), &listed[0].subject), (1, &Subject::Address(peer.ip())));
-        assert_eq!(verdict(&listed[0].run).words, "Never came past TLS: it does not know the CA of our certificate");
+        assert_eq!(listed[0].verdict().words, "Never came past TLS: it does not know the CA of our certificate");
     }
 }

@@ -5,10 +5,10 @@ use askama::Template;
 
 use super::head::{self, Head};
 use crate::domain::deployment::{Container, applicable};
-use crate::domain::device::{Device, LastRun};
+use crate::domain::device::Device;
 use crate::domain::device_list::Listed;
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::run::verdict::{Verdict, verdict};
+use crate::domain::run::verdict::Verdict;
 use crate::domain::run::{Run, RunKind, Subject};
 use crate::domain::world::World;
 use crate::services::Services;
@@ -51,10 +51,10 @@ pub async fn show(key: web::Path<String>, who: SignedIn, services: web::Data<Ser
     Ok(html(&DetailPage {
         head: Head::new(&known, page.now),
         extended: extended(&runs),
-        deployment: deployment(&known, &runs),
+        deployment: deployment(&known),
         connection: connection(&known, runs.first().map(|listed| &listed.run)),
         call: call(),
-        verdict: runs.first().map(|listed| verdict(&listed.run)),
+        verdict: runs.first().map(ListedRun::verdict),
         associations: associations(&known.device, &world),
         page,
     }))
@@ -73,10 +73,9 @@ fn extended(runs: &[ListedRun]) -> Vec<Fact> {
     ]
 }
 
-/// The result of the last run that has ended, or of the one that goes on if it has everything already.
-fn deployment(known: &Listed, runs: &[ListedRun]) -> Vec<Fact> {
-    let open = runs.first().map(|listed| &listed.run).filter(|run| run.complete);
-    let last = open.map(|run| LastRun { at: run.started_at, complete: true }).or(known.sighting.last_run);
+/// The result of the last run, as lists tell it.
+fn deployment(known: &Listed) -> Vec<Fact> {
+    let last = known.sighting.last_run;
     let result = |complete: bool| FactValue::Text(if complete { "SUCCESS" } else { "FAILED" }.to_owned());
     const NEVER: &str = "Not known yet: it never came for its configuration";
     vec![

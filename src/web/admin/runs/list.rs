@@ -10,7 +10,7 @@ use super::{add_link, name};
 use crate::catalog::models::models;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::run::Subject;
-use crate::domain::run::verdict::{Verdict, verdict};
+use crate::domain::run::verdict::Verdict;
 use crate::domain::user_agent::UserAgent;
 use crate::services::runs::{self, ListedRun};
 use crate::services::{Services, roster::Roster};
@@ -86,7 +86,7 @@ fn row(listed: &ListedRun, roster: &Roster) -> Row {
         agent: words::shortened(&run.user_agent, 90),
         at: run.started_at,
         runs: 1,
-        verdict: verdict(run),
+        verdict: listed.verdict(),
         add: if is_known { None } else { add_link(subject, model.as_deref()) },
     }
 }

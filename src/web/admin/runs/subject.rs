@@ -43,8 +43,7 @@ pub async fn show(
     let model = all.first().and_then(|listed| model_of(&listed.run.user_agent));
     let is_known = matches!(&subject, Subject::Stranger(key) if services.roster(DEFAULT_ACCOUNT).find(key).is_some());
     let wanted = ListQuery::of(&request, &[]).filter("run").and_then(|text| text.parse().ok());
-    let listed: Vec<_> = all.iter().map(|one| (&one.run, one.is_open)).collect();
-    let (runs, chosen) = view::runs(&listed, wanted, |run| format!("/admin/unknown-phones/{title}?run={run}"));
+    let (runs, chosen) = view::runs(&all, wanted, |run| format!("/admin/unknown-phones/{title}?run={run}"));
     Ok(html(&SubjectPage {
         purpose: match subject {
             Subject::Address(_) => "What came from this address without naming a device, or never got past TLS.",

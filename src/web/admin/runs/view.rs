@@ -2,14 +2,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::run::verdict::{Verdict, verdict};
-use crate::domain::run::{Exchange, Method, Reason, Run, RunKind};
+use crate::domain::run::verdict::{Stage, Verdict};
+use crate::domain::run::{Exchange, Method, Reason, RunKind};
+use crate::services::runs::ListedRun;
 use crate::web::admin::words;
 
 /// A run in the list of runs.
 pub struct RunLine {
     pub href: String,
     pub chosen: bool,
+    /// More requests may still join it.
+    pub open: bool,
     pub kind: &'static str,
     pub started_at: Timestamp,
     pub verdict: Verdict,
@@ -46,17 +49,18 @@ pub struct ExchangeLine {
 }
 
 /// The runs of one list, newest first, and the one that is shown whole: the one asked for, else the newest.
-pub fn runs(all: &[(&Run, bool)], wanted: Option<i64>, href: impl Fn(i64) -> String) -> (Vec<RunLine>, Option<RunDetail>) {
-    let name = |run: &Run| run.started_at.as_millisecond();
-    let shown = all.iter().position(|(run, _)| Some(name(run)) == wanted).unwrap_or(0);
-    let line = |(i, (run, _)): (usize, &(&Run, bool))| RunLine {
-        href: href(name(run)),
+pub fn runs(all: &[ListedRun], wanted: Option<i64>, href: impl Fn(i64) -> String) -> (Vec<RunLine>, Option<RunDetail>) {
+    let name = |listed: &ListedRun| listed.run.started_at.as_millisecond();
+    let shown = all.iter().position(|listed| Some(name(listed)) == wanted).unwrap_or(0);
+    let line = |(i, listed): (usize, &ListedRun)| RunLine {
+        href: href(name(listed)),
         chosen: i == shown,
-        kind: kind(run.kind),
-        started_at: run.started_at,
-        verdict: verdict(run),
+        open: listed.stage == Stage::GoesOn,
+        kind: kind(listed.run.kind),
+        started_at: listed.run.started_at,
+        verdict: listed.verdict(),
     };
-    (all.iter().enumerate().map(line).collect(), all.get(shown).map(|(run, open)| detail(run, *open)))
+    (all.iter().enumerate().map(line).collect(), all.get(shown).map(detail))
 }
 
 fn kind(kind: RunKind) -> &'static str {
@@ -66,12 +70,13 @@ fn kind(kind: RunKind) -> &'static str {
     }
 }
 
-fn detail(run: &Run, open: bool) -> RunDetail {
+fn detail(listed: &ListedRun) -> RunDetail {
+    let run = &listed.run;
     RunDetail {
-        verdict: verdict(run),
+        verdict: listed.verdict(),
         started_at: run.started_at,
         took: seconds(run.ended_at.duration_since(run.started_at)),
-        open,
+        open: listed.stage == Stage::GoesOn,
         address: run.address.to_string(),
         user_agent: run.user_agent.clone(),
         exchanges: lines(&run.exchanges, run.started_at),
@@ -128,15 +133,16 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
+    use crate::domain::run::{Run, Subject};
 
     fn exchange(ms: i64, status: u16, reason: Reason) -> Exchange {
         let at = Timestamp::from_millisecond(ms).expect("a time");
         Exchange { at, method: Method::Get, path: "/0004f2c05001.cfg".into(), status, size_bytes: 1_536, reason }
     }
 
-    fn run(ms: i64) -> Run {
+    fn listed(ms: i64, stage: Stage) -> ListedRun {
         let at = Timestamp::from_millisecond(ms).expect("a time");
-        Run {
+        let run = Run {
             started_at: at,
             ended_at: Timestamp::from_millisecond(ms + 2_340).expect("a time"),
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -145,15 +151,15 @@ mod tests {
             complete: true,
             exchanges: vec![exchange(ms, 401, Reason::CredentialsMissing), exchange(ms + 2_340, 200, Reason::Master)],
             left_out: 0,
-        }
+        };
+        ListedRun { subject: Subject::Address(run.address), run, stage }
     }
 
     #[test]
     fn the_newest_run_is_shown_unless_another_is_asked_for() {
-        let (new, old) = (run(5_000_000), run(1_000_000));
-        let all = [(&new, true), (&old, false)];
+        let all = [listed(5_000_000, Stage::GoesOn), listed(1_000_000, Stage::Ended)];
         let (lines, shown) = runs(&all, None, |name| format!("?run={name}"));
-        assert_eq!(lines.iter().map(|line| line.chosen).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(lines.iter().map(|line| (line.chosen, line.open)).collect::<Vec<_>>(), [(true, true), (false, false)]);
         assert!(shown.is_some_and(|shown| shown.open));
         let (lines, shown) = runs(&all, Some(1_000_000), |name| format!("?run={name}"));
         assert_eq!(lines.iter().map(|line| line.chosen).collect::<Vec<_>>(), [false, true]);
@@ -162,7 +168,7 @@ mod tests {
 
     #[test]
     fn how_every_phone_begins_is_not_shown_as_a_fault() {
-        let (_, shown) = runs(&[(&run(0), false)], None, |_| String::new());
+        let (_, shown) = runs(&[listed(0, Stage::Ended)], None, |_| String::new());
         let lines = shown.map(|shown| shown.exchanges).unwrap_or_default();
         assert_eq!(lines.iter().map(|one| (one.tone, one.challenged, one.status)).collect::<Vec<_>>(), [("ok", true, Some(200))]);
         assert_eq!(tone(&exchange(0, 401, Reason::CredentialsMissing)), "off");

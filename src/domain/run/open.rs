@@ -1,0 +1,134 @@
+//! A run that goes on: what it takes in, whether it is complete, and what it leaves out where there is too much.
+//!
+//! Which run a request joins is for [`super::assembly`] to say.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::assembly::{Asked, ConnectionId, Heard, Speaker, Standing};
+use super::{Exchange, Method, Reason, Run, RunKind};
+use crate::domain::limits::RUN_SILENCE_SECONDS;
+
+/// A run that more requests may join.
+#[derive(Debug)]
+pub(super) struct OpenRun {
+    /// The run as it stands.
+    pub(super) run: Run,
+    /// Connection that it was last heard over.
+    pub(super) connection: ConnectionId,
+    taken: Taken,
+    /// Places in `run.exchanges` of requests that anybody behind the address may have sent, in order: the first to go.
+    unproven: Vec<usize>,
+}
+
+/// What the phone has taken so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Taken {
+    master: bool,
+    parameters: bool,
+    /// A file that the last master lists could not be had: some phones then keep all of their former values (phone-rules 5).
+    lacks_file: bool,
+}
+
+/// Whose word a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Voice {
+    /// That of the run's own phone.
+    Own,
+    /// Nobody knows: it came from the run's address without the right credentials and over another connection.
+    Unproven,
+}
+
+impl OpenRun {
+    /// A run that begins with this request, which is still to join it.
+    pub(super) fn begin(heard: &Heard) -> Self {
+        let run = Run {
+            started_at: heard.exchange.at,
+            ended_at: heard.exchange.at,
+            address: heard.address,
+            user_agent: String::new(),
+            kind: RunKind::Poll,
+            complete: false,
+            exchanges: Vec::with_capacity(16),
+            left_out: 0,
+        };
+        Self { run, connection: heard.connection, taken: Taken::default(), unproven: Vec::new() }
+    }
+
+    /// The run of a device that is let in with this request, after it was refused as long as `before` went on. What was asked in
+    /// the last [`RUN_SILENCE_SECONDS`] is its beginning; older requests may be anybody's and stay a refused run.
+    pub(super) fn let_in(before: Self, heard: &Heard) -> (Self, Option<Run>) {
+        let mut refused = before.run;
+        let is_old = |one: &Exchange| silence(one.at, heard.exchange.at);
+        let kept = refused.exchanges.iter().position(|one| !is_old(one)).unwrap_or(refused.exchanges.len());
+        let mut own = Self::begin(heard);
+        own.run.exchanges = refused.exchanges.split_off(kept);
+        own.run.started_at = own.run.exchanges.first().map_or(heard.exchange.at, |first| first.at);
+        let unproven = |(place, one): (usize, &Exchange)| one.reason.is_unproven().then_some(place);
+        own.unproven = own.run.exchanges.iter().enumerate().filter_map(unproven).collect();
+        refused.ended_at = refused.exchanges.last().map_or(refused.ended_at, |last| last.at);
+        (own, (!refused.exchanges.is_empty()).then_some(refused))
+    }
+
+    /// Takes one request in; at most `cap` are kept.
+    pub(super) fn join(&mut self, heard: Heard, voice: Voice, cap: usize) {
+        if voice == Voice::Own {
+            self.hear(&heard);
+        }
+        let exchanges = &mut self.run.exchanges;
+        if exchanges.len() >= cap {
+            self.run.left_out = self.run.left_out.saturating_add(1);
+            let goes = if voice == Voice::Own { self.unproven.pop() } else { None };
+            match goes {
+                Some(place) => drop(exchanges.remove(place)),
+                None => return,
+            }
+        }
+        if voice == Voice::Unproven {
+            self.unproven.push(exchanges.len());
+        }
+        exchanges.push(heard.exchange);
+    }
+
+    /// What the run's own phone tells of itself with a request.
+    fn hear(&mut self, heard: &Heard) {
+        let run = &mut self.run;
+        self.taken.hear(heard);
+        run.complete = self.taken.is_everything();
+        if heard.speaker == Speaker::Updater || heard.asked == Asked::BootLog {
+            run.kind = RunKind::Boot;
+        }
+        run.ended_at = run.ended_at.max(heard.exchange.at);
+        run.address = heard.address;
+        if !heard.user_agent.is_empty() && *run.user_agent != *heard.user_agent {
+            run.user_agent = heard.user_agent.to_string();
+        }
+    }
+
+    /// Whether the run has been silent for too long to be joined.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        silence(self.run.ended_at, now)
+    }
+}
+
+fn silence(since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(since) >= SignedDuration::from_secs(RUN_SILENCE_SECONDS)
+}
+
+impl Taken {
+    fn hear(&mut self, heard: &Heard) {
+        let served = heard.standing == Standing::LetIn && heard.exchange.status == 200;
+        match heard.asked {
+            // A fault that was mended within the run does not count, but then the files must come once more.
+            Asked::Master if served && heard.exchange.method == Method::Get => {
+                *self = Self { master: true, parameters: self.parameters && !self.lacks_file, lacks_file: false };
+            }
+            Asked::Parameters if served => self.parameters |= self.master,
+            _ => {}
+        }
+        self.lacks_file |= heard.exchange.reason == Reason::ListedMissing;
+    }
+
+    fn is_everything(self) -> bool {
+        self.master && self.parameters && !self.lacks_file
+    }
+}
