@@ -44,6 +44,9 @@ pub struct Run {
     /// Whether the master and every file of ours that it names were answered 200 (contract 4).
     #[serde(default)]
     pub complete: bool,
+    /// With which kinds of credentials its requests were let in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shown: Vec<Shown>,
     /// What was asked, in order.
     pub exchanges: Vec<Exchange>,
     /// How many exchanges were left out because the run has more than [`super::limits::EXCHANGES_PER_RUN`].
@@ -59,6 +62,31 @@ pub enum RunKind {
     Boot,
     /// Anything else.
     Poll,
+}
+
+/// What a phone showed when it was let in. `Display` gives the words for the Runs tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shown {
+    /// Its own credentials.
+    Own,
+    /// Its factory certificate.
+    Certificate,
+    /// The shared credentials.
+    Shared,
+    /// The factory default.
+    FactoryDefault,
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Own => "its own credentials",
+            Self::Certificate => "its factory certificate",
+            Self::Shared => "the shared credentials",
+            Self::FactoryDefault => "the factory default",
+        })
+    }
 }
 
 /// One request and its answer, or one failed handshake. Names are short in the stored form: a fleet keeps millions of these.

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::limits::{EXPECTED_HOURS, RIGHT_HOURS, STAGED_DAYS};
-use super::run::{HandshakeFault, Reason};
+use super::run::{HandshakeFault, Reason, Run, RunKind, Shown};
 
 /// Complete runs with its own credentials after which a device is bound (contract 4, point 2).
 pub const RUNS_UNTIL_BOUND: u8 = 2;
@@ -269,6 +269,18 @@ pub enum Admitted {
     FactoryDefault,
 }
 
+impl Admitted {
+    /// The same as runs tell it.
+    pub fn shown(self) -> Shown {
+        match self {
+            Self::Own(_) => Shown::Own,
+            Self::Certificate => Shown::Certificate,
+            Self::Shared(_) => Shown::Shared,
+            Self::FactoryDefault => Shown::FactoryDefault,
+        }
+    }
+}
+
 /// What matters here of a run that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndedRun {
@@ -280,4 +292,11 @@ pub struct EndedRun {
     pub boot: bool,
     /// Whether every request of it came with the device's own credentials.
     pub own: bool,
+}
+
+impl From<&Run> for EndedRun {
+    fn from(run: &Run) -> Self {
+        let own = run.shown == [Shown::Own];
+        Self { started_at: run.started_at, complete: run.complete, boot: run.kind == RunKind::Boot, own }
+    }
 }

@@ -4,7 +4,7 @@
 //! together with devices that came in since, in one commit. What cannot be written is kept, within bounds, and tried again. A
 //! crash loses at most what came since the last flush; a device that was lost so is simply added again.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use crate::domain::limits::{REFUSED_SUBJECTS, RUNS_PER_REFUSED_SUBJECT};
 use crate::domain::run::assembly::{Asked, Assembler, Finished, Heard, Standing};
 use crate::domain::run::verdict::Stage;
 use crate::domain::run::{Run, Subject};
+use crate::domain::trust::EndedRun;
 use crate::domain::user_agent::UserAgent;
 
 /// Messages that wait for the next flush; more are counted and dropped. Three seconds of the heaviest storm.
@@ -74,6 +75,8 @@ struct Batch {
     recognised: HashMap<(AccountId, DeviceKey), Arc<UserAgent>>,
     runs: Vec<(AccountId, Finished)>,
     refused: Vec<(AccountId, Finished)>,
+    /// Devices that are bound from now on: the activity log tells it.
+    bound: Vec<(AccountId, DeviceKey)>,
 }
 
 impl Presence {
@@ -135,8 +138,18 @@ pub fn flush(services: &Services) -> Result<(), ServiceError> {
     let _one_at_a_time = presence.flushing.lock();
     settle(services);
     let batch = presence.state.lock().depart();
-    let written = batch.accounts().into_iter().try_for_each(|account| {
-        commit::commit(services, Grant::system("phones"), account, |change| write(services, change, account, &batch))
+    let accounts: HashSet<_> = batch.accounts().into_iter().chain(services.trusts.unwritten()).collect();
+    let written = accounts.into_iter().try_for_each(|account| {
+        let mut learned = BTreeSet::new();
+        let committed = commit::commit(services, Grant::system("phones"), account, |change| {
+            write(services, change, account, &batch)?;
+            learned = write_trusts(services, change, account)?;
+            Ok(())
+        });
+        if committed.is_err() {
+            services.trusts(account).take_back(learned);
+        }
+        committed
     });
     let mut state = presence.state.lock();
     state.in_flight = Arc::default();
@@ -216,6 +229,12 @@ impl Batch {
             match &ended.subject {
                 Subject::Device(key) => {
                     services.roster(account).sight(key, |sighting| sighting.conclude(&ended.run, Stage::Ended));
+                    let at = ended.run.ended_at;
+                    let mut binds = false;
+                    services.trusts(account).learn(key, |trust| binds = trust.run_ended(at, EndedRun::from(&ended.run)));
+                    if binds {
+                        self.bound.push((account, key.clone()));
+                    }
                     self.sightings.insert((account, key.clone()));
                     self.runs.push((account, ended));
                 }
@@ -239,11 +258,13 @@ impl Batch {
 
     fn accounts(&self) -> HashSet<AccountId> {
         let sighted = self.sightings.iter().map(|(account, _)| *account);
-        sighted.chain(self.ended().map(|(account, _)| *account)).collect()
+        let bound = self.bound.iter().map(|(account, _)| *account);
+        sighted.chain(bound).chain(self.ended().map(|(account, _)| *account)).collect()
     }
 
     fn take_back(&mut self, failed: &Self) {
         self.sightings.extend(failed.sightings.iter().cloned());
+        self.bound.extend(failed.bound.iter().cloned());
         for (key, agent) in &failed.recognised {
             self.recognised.entry(key.clone()).or_insert_with(|| Arc::clone(agent));
         }
@@ -276,7 +297,16 @@ fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch
             _ => runs::keep(change, account, finished)?,
         }
     }
+    for (_, key) in batch.bound.iter().filter(|(of, _)| *of == account) {
+        change.record(Event::new("device", key.to_string(), "bound to its own credentials"))?;
+    }
     if batch.refused.is_empty() { Ok(()) } else { runs::make_room(change, account) }
+}
+
+/// Writes what was learned of keys.
+fn write_trusts(services: &Services, change: &Change<'_>, account: AccountId) -> Result<BTreeSet<DeviceKey>, ServiceError> {
+    let roster = services.roster(account);
+    services.trusts(account).write(change, |key| roster.find(key).is_some())
 }
 
 /// A device's row, which is written here and now if the device was only admitted so far.

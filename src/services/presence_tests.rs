@@ -18,6 +18,7 @@ fn stranger(number: u16, at: Timestamp) -> Message {
         address: IpAddr::V4(Ipv4Addr::new(10, 0, high, low)),
         key: Some(DeviceKey::Mac(Mac::from_bytes([0, 4, 0xf2, 0, high, low]))),
         standing: Standing::Refused,
+        shown: None,
         asked: Asked::Master,
         speaker: Speaker::Application,
         user_agent: Arc::from("phone"),

@@ -62,6 +62,12 @@ impl Trusts {
         Ok(())
     }
 
+    /// The accounts of which something is still to be written.
+    pub(super) fn unwritten(&self) -> Vec<AccountId> {
+        let books = self.by_account.read();
+        books.iter().filter(|(_, book)| !book.unwritten.lock().is_empty()).map(|(account, _)| *account).collect()
+    }
+
     /// Applies to memory what a commit changed.
     pub(super) fn apply(&self, account: AccountId, changes: Vec<(DeviceKey, TrustChange)>) {
         let book = self.get(account);
@@ -105,11 +111,6 @@ impl Book {
         }
         *entry = Arc::new(changed);
         self.unwritten.lock().insert(key.clone());
-    }
-
-    /// Whether something is still to be written.
-    pub(super) fn has_unwritten(&self) -> bool {
-        !self.unwritten.lock().is_empty()
     }
 
     /// Writes what was learned since the last batch, and lets go of strangers that nobody asked for in a long time: those that

@@ -36,8 +36,7 @@ impl<K, V> Table<K, V> {
         Self { name, types: PhantomData }
     }
 
-    /// The same table with another idea of its values, to put in what does not fit.
-    #[cfg(test)]
+    /// The same table with another idea of its values: for migrations, which know no domain types.
     pub(super) const fn with_values<W>(&self) -> Table<K, W> {
         Table::new(self.name)
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::open::{OpenRun, Voice};
-use super::{Exchange, Method, Reason, Run, Subject};
+use super::{Exchange, Method, Reason, Run, Shown, Subject};
 use crate::domain::device::DeviceKey;
 use crate::domain::limits::{DEVICES, EXCHANGES_PER_RUN, OPEN_REFUSED_RUNS};
 
@@ -33,6 +33,8 @@ pub struct Heard {
     pub key: Option<DeviceKey>,
     /// Whether it was let in as that device.
     pub standing: Standing,
+    /// What it showed, where that let it in.
+    pub shown: Option<Shown>,
     /// What kind of file it was about.
     pub asked: Asked,
     /// Which program of the phone spoke.

@@ -34,6 +34,7 @@ fn heard(second: i64, asked: Asked) -> Heard {
         address: PHONE,
         key: Some(key(1)),
         standing: Standing::LetIn,
+        shown: None,
         asked,
         speaker: Speaker::Application,
         user_agent: "FileTransport PolycomVVX-VVX_500-UA/5.9.7.4477 Type/Application".into(),

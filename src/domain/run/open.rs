@@ -48,6 +48,7 @@ impl OpenRun {
             user_agent: String::new(),
             kind: RunKind::Poll,
             complete: false,
+            shown: Vec::new(),
             exchanges: Vec::with_capacity(16),
             left_out: 0,
         };
@@ -96,6 +97,9 @@ impl OpenRun {
         run.complete = self.taken.is_everything();
         if heard.speaker == Speaker::Updater || heard.asked == Asked::BootLog {
             run.kind = RunKind::Boot;
+        }
+        if let Some(shown) = heard.shown.filter(|shown| !run.shown.contains(shown)) {
+            run.shown.push(shown);
         }
         run.ended_at = run.ended_at.max(heard.exchange.at);
         run.address = heard.address;

@@ -206,6 +206,7 @@ mod tests {
             reason: *reason,
         };
         Run {
+            shown: Vec::new(),
             started_at: Timestamp::UNIX_EPOCH,
             ended_at: Timestamp::UNIX_EPOCH,
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),

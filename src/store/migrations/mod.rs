@@ -4,6 +4,8 @@
 //! Before the first step the file is copied aside. A step may not use domain types, which change; it works on JSON values.
 //! Each step has a test that starts from a stored file of the version before it.
 
+mod trust;
+
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
@@ -22,10 +24,16 @@ pub(super) struct Step {
 }
 
 /// All steps, oldest first. Version 1 is the first there is.
-const STEPS: &[Step] = &[];
+const STEPS: &[Step] = &[Step { to: 2, sentence: "remember of each device where it is at home", run: trust::from_sightings }];
 
 /// The version a new database begins with.
 const FIRST: u32 = 1;
+
+/// The second step alone, for the test of what it does to rows of version 1.
+#[cfg(test)]
+pub(super) fn to_version_2(tx: &WriteTx) -> Result<(), StoreError> {
+    trust::from_sightings(tx)
+}
 
 /// Brings the database to the newest version, or refuses one that is newer still.
 pub(super) fn run(store: &Store, file: &Path) -> Result<(), StoreError> {

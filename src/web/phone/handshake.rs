@@ -23,6 +23,7 @@ fn note(services: &Services, failed: &FailedHandshake) {
         address: failed.peer.ip().to_canonical(),
         key: None,
         standing: Standing::Refused,
+        shown: None,
         asked: Asked::Other,
         speaker: Speaker::Application,
         user_agent: Arc::from(""),

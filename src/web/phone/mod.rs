@@ -33,6 +33,7 @@ use crate::domain::limits::OUTSIDE_TEXT_CHARS;
 use crate::domain::phone_file::{LogKind, PhoneFile, PhonePath};
 use crate::domain::run::assembly::{Asked, Heard, Speaker, Standing};
 use crate::domain::run::{Exchange, Method as Verb, Reason, clean};
+use crate::domain::trust::Admitted;
 use crate::domain::user_agent::XDevice;
 use crate::domain::world::World;
 use crate::services::Services;
@@ -212,6 +213,7 @@ impl Call {
             Some(guest) if guest.device.is_some() => Standing::LetIn,
             _ => Standing::Refused,
         };
+        let shown = guest.as_ref().and_then(|guest| guest.admitted).map(Admitted::shown);
         let key = match guest {
             Some(guest) => guest.key,
             None => self.named(),
@@ -221,6 +223,7 @@ impl Call {
             address: self.address,
             key,
             standing,
+            shown,
             asked: asked(&self.path.file, self.request.method()),
             speaker: Speaker::Application,
             user_agent: Arc::clone(&self.agent.text),

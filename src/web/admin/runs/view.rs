@@ -148,7 +148,8 @@ mod tests {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             user_agent: String::new(),
             kind: RunKind::Boot,
-            complete: true,
+            complete: false,
+            shown: Vec::new(),
             exchanges: vec![exchange(ms, 401, Reason::CredentialsMissing), exchange(ms + 2_340, 200, Reason::Master)],
             left_out: 0,
         };
