@@ -36,6 +36,8 @@ pub enum By {
     SerialTag,
     /// The base's polling.
     Polling,
+    /// The base's admin passwords.
+    AdminPassword,
     /// The base's handling of logs.
     LogUpload,
     /// The base's clock.

@@ -37,14 +37,38 @@ fn a_phone_is_bound_to_this_server_by_rule() {
         ("device.prov.serverType.set", "1"),
         ("device.prov.serverName", "https://pdms.example.test:8443/"),
         ("device.prov.serverName.set", "1"),
-        ("device.prov.user", "phones"),
+        ("device.prov.user", "own-user"),
         ("device.prov.user.set", "1"),
-        ("device.prov.password", "a\"secret&"),
+        ("device.prov.password", "own-password"),
         ("device.prov.password.set", "1"),
+        ("device.dhcp.bootSrvUseOpt", "Static"),
+        ("device.dhcp.bootSrvUseOpt.set", "1"),
     ];
     let provision = provision(&to(&device("0004f2aabbcc")), &world);
     let binding: Vec<_> = provision.files.binding.iter().map(|setting| (&*setting.name, &*setting.value)).collect();
     assert_eq!(binding, expected);
+}
+
+#[test]
+fn where_devices_have_no_credentials_of_their_own_they_share_them_and_dhcp_leads_them() {
+    let world = with_account(world(), |account| account.admission.binds = false);
+    assert_eq!(told(&world, "device.prov.user").as_deref(), Some("phones"));
+    assert_eq!(told(&world, "device.prov.password").as_deref(), Some("a\"secret&"));
+    assert_eq!(told(&world, "device.dhcp.bootSrvUseOpt"), None);
+}
+
+#[test]
+fn in_clear_text_a_phone_learns_no_password() {
+    let mut world = on_global(&[("reg.1.address", "100")]);
+    Arc::make_mut(&mut world.endpoints).http_url = Some("http://pdms.example.test:8080/".to_owned());
+    let device = device("0004f2aabbcc");
+    let provision = provision(&Recipient { channel: Channel::ClearText, ..to(&device) }, &world);
+    let parameters: Vec<_> = provision.files.parameters().map(|one| (&*one.name, &*one.value)).collect();
+    assert!(parameters.contains(&("device.prov.serverName", "http://pdms.example.test:8080/")));
+    assert!(parameters.contains(&("reg.1.address", "100")));
+    for secret in ["own-user", "own-password", "0123456789", "phones", "a\"secret&"] {
+        assert!(parameters.iter().all(|(_, value)| *value != secret), "{secret}");
+    }
 }
 
 #[test]
@@ -71,13 +95,16 @@ fn no_profile_can_take_a_phone_away() {
     assert_eq!(told(&world, "device.set").as_deref(), Some("1"));
     assert_eq!(told(&world, "device.prov.serverName").as_deref(), Some("https://pdms.example.test:8443/"));
     assert_eq!(told(&world, "DEVICE.prov.servername"), None);
-    assert_eq!(told(&world, "device.prov.user").as_deref(), Some("phones"));
+    assert_eq!(told(&world, "device.prov.user").as_deref(), Some("own-user"));
     assert_eq!(told(&world, "device.prov.redunAttemptLimit").as_deref(), Some("3"));
 }
 
 #[test]
 fn credentials_are_never_read_as_a_variable() {
-    let world = with_account(world(), |account| account.provisioning.user = "$mac_address".to_owned());
+    let world = with_account(world(), |account| {
+        account.provisioning.user = "$mac_address".to_owned();
+        account.admission.binds = false;
+    });
     assert_eq!(told(&world, "device.prov.user").as_deref(), Some("$mac_address"));
 }
 
