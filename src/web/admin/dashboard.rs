@@ -162,7 +162,7 @@ fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {
 fn figures(devices: &[Listed], now: Timestamp) -> Vec<Figure> {
     let count = |status| devices.iter().filter(|one| Status::of(one.sighting.last_seen, now) == status).count();
     let of = |status: Status| Figure { count: count(status), label: status.label(), href: link("status", status.word()) };
-    let total = Figure { count: devices.len(), label: "Total", href: "/admin/devices".to_owned() };
+    let total = Figure { count: devices.len(), label: "Total", href: "/admin/devices?all=".to_owned() };
     vec![of(Status::Online), total, of(Status::Offline), of(Status::NeverSeen)]
 }
 
