@@ -103,7 +103,7 @@ mod tests {
         let mut is_about = of_profile("C");
         let newest_first =
             [changed("C", None), changed("C", Some("B")), changed("C", None), changed("B", Some("A")), changed("A", None)];
-        let picked: Vec<bool> = newest_first.iter().map(|event| is_about(event)).collect();
+        let picked: Vec<bool> = newest_first.iter().map(&mut is_about).collect();
         assert_eq!(picked, [true, true, false, true, true]);
     }
 
