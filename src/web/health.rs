@@ -34,19 +34,13 @@ pub struct Version {
     pub name: &'static str,
     /// Its version.
     pub version: &'static str,
-    /// The commit it was built from, where the build told it.
+    /// The commit it was built from; `unknown` where the build could not know it.
     pub commit: &'static str,
 }
 
 /// The version of this binary.
-pub const VERSION: Version = Version {
-    name: env!("CARGO_PKG_NAME"),
-    version: env!("CARGO_PKG_VERSION"),
-    commit: match option_env!("PDMS_COMMIT") {
-        Some(commit) => commit,
-        None => "unknown",
-    },
-};
+pub const VERSION: Version =
+    Version { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION"), commit: env!("PDMS_COMMIT") };
 
 /// `/livez`, `/readyz` and `/version`.
 pub fn configure(routes: &mut ServiceConfig) {
