@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::web::{Data, ServiceConfig, get};
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use super::blocking;
+use super::methods::read_only;
 use crate::services::Services;
 use crate::services::users;
 
@@ -44,7 +45,7 @@ pub const VERSION: Version =
 
 /// `/livez`, `/readyz` and `/version`.
 pub fn configure(routes: &mut ServiceConfig) {
-    routes.route("/livez", get().to(live)).route("/readyz", get().to(ready)).route("/version", get().to(version));
+    routes.service(read_only("/livez", live)).service(read_only("/readyz", ready)).service(read_only("/version", version));
 }
 
 async fn live() -> HttpResponse {

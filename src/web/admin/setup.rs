@@ -22,6 +22,8 @@ use crate::services::setup::{self, OFFERED_TIME_SERVER, OFFERED_TIME_ZONE, Opene
 use crate::services::users::UserDraft;
 use crate::web::blocking;
 
+use crate::web::methods::Routes;
+
 #[derive(Template)]
 #[template(path = "setup/token.html")]
 struct TokenPage {
@@ -42,8 +44,8 @@ struct NewPage {
 }
 
 /// The addresses of the first run.
-pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.route("/setup", web::get().to(ask)).route("/setup", web::post().to(take));
+pub fn configure(routes: &mut Routes) {
+    routes.get("/setup", ask).post("/setup", take);
 }
 
 async fn ask(visitor: Visitor, request: HttpRequest, services: web::Data<Services>, address: web::Data<Address>) -> HttpResponse {

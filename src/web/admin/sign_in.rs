@@ -19,6 +19,7 @@ use crate::services::setup;
 use crate::services::sign_in_link;
 use crate::services::users::{self, SignInError};
 use crate::web::blocking;
+use crate::web::methods::Routes;
 
 /// Where the session keeps the e-mail between the two steps.
 const EMAIL: &str = "signing in";
@@ -41,14 +42,14 @@ struct PasswordPage {
 }
 
 /// The addresses of signing in and out.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Routes) {
     routes
-        .route("/admin/sign-in", web::get().to(ask_email))
-        .route("/admin/sign-in", web::post().to(take_email))
-        .route("/admin/sign-in/password", web::get().to(ask_password))
-        .route("/admin/sign-in/password", web::post().to(take_password))
-        .route("/admin/sign-in/link", web::get().to(use_link))
-        .route("/admin/sign-out", web::post().to(sign_out));
+        .get("/admin/sign-in", ask_email)
+        .post("/admin/sign-in", take_email)
+        .get("/admin/sign-in/password", ask_password)
+        .post("/admin/sign-in/password", take_password)
+        .get("/admin/sign-in/link", use_link)
+        .post("/admin/sign-out", sign_out);
 }
 
 /// Where the address says to go afterwards.
