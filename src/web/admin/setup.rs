@@ -19,9 +19,9 @@ use crate::services::accounts::{self, TimeDraft};
 use crate::services::address::Address;
 use crate::services::error::ServiceError;
 use crate::services::setup::{self, OFFERED_TIME_SERVER, OFFERED_TIME_ZONE, Opener, SetupDraft, SetupError};
+use crate::services::sign_in::seconds;
 use crate::services::users::UserDraft;
 use crate::web::blocking;
-
 use crate::web::methods::Routes;
 
 #[derive(Template)]
@@ -107,7 +107,7 @@ fn refused(visitor: &Visitor, error: SetupError) -> HttpResponse {
         SetupError::WrongToken => html_rejected(&page(&error)),
         SetupError::Wait(wait) => {
             let mut answer = html_with(StatusCode::TOO_MANY_REQUESTS, &page(&error));
-            answer.headers_mut().insert(RETRY_AFTER, wait.as_secs().max(1).into());
+            answer.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
             answer
         }
         SetupError::Service(error) => errors::failed(visitor, error),
