@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn an_address_is_refused_only_if_it_is_known_and_takes_something_else() {
         let mut routes = Routes::default();
-        let handler = || async { HttpResponse::Ok() };
+        let handler = || async { HttpResponse::Ok().finish() };
         routes.get("/devices", handler).post("/devices", handler).get("/devices/{key}", handler).post("/theme", handler);
         let methods = routes.methods();
         let refusal = |method, path| methods.refusal(&method, path);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, RETRY_AFTER};
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
@@ -30,9 +30,9 @@ pub struct Problem {
     /// What is wrong with which field of what was sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
-    /// A header that tells a part of it to programs which do not read the body.
+    /// Seconds after which the caller may try again: told in the header `Retry-After`.
     #[serde(skip)]
-    header: Option<(HeaderName, String)>,
+    retry_after: Option<u64>,
 }
 
 /// One field that breaks a rule.
@@ -51,12 +51,12 @@ impl Problem {
     /// A problem without fields.
     pub fn new(status: StatusCode, detail: impl fmt::Display) -> Self {
         let title = status.canonical_reason().unwrap_or("Error").to_owned();
-        Self { status: status.as_u16(), title, detail: detail.to_string(), errors: Vec::new(), header: None }
+        Self { status: status.as_u16(), title, detail: detail.to_string(), errors: Vec::new(), retry_after: None }
     }
 
     /// The caller has to wait for some seconds.
     pub fn wait(seconds: u64, detail: impl fmt::Display) -> Self {
-        Self { header: Some((RETRY_AFTER, seconds.to_string())), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     /// Something that was asked for is not there.
@@ -136,8 +136,8 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status_code());
-        if let Some(header) = &self.header {
-            answer.insert_header((header.0.clone(), header.1.as_str()));
+        if let Some(seconds) = self.retry_after {
+            answer.insert_header((RETRY_AFTER, seconds));
         }
         answer.content_type(MEDIA_TYPE).json(self)
     }
