@@ -15,6 +15,7 @@ pub mod devices;
 pub mod enrolment;
 pub mod error;
 pub mod import;
+pub mod known_browser;
 pub mod pending_imports;
 pub mod presence;
 pub mod profiles;
@@ -27,6 +28,7 @@ pub mod secrets;
 pub mod server;
 pub mod sessions;
 pub mod setup;
+pub mod sign_in;
 pub mod sign_in_link;
 pub mod state_dir;
 pub mod throttle;
@@ -69,6 +71,8 @@ pub struct Services {
     unsent_forms: UnsentForms,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
+    /// Held while a password is checked.
+    hashing: Mutex<()>,
     sign_in_links: sign_in_link::SignInLinks,
     setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
@@ -116,6 +120,7 @@ impl Services {
             unsent_forms: UnsentForms::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
+            hashing: Mutex::default(),
             sign_in_links: sign_in_link::SignInLinks::default(),
             setup_door: setup::Door::default(),
             writer: Mutex::default(),

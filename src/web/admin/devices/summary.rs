@@ -60,7 +60,11 @@ impl SummaryPage {
             form,
             conflict,
             takes_name,
-            name_hint: if takes_name { "Shown on these pages." } else { "Shown on these pages; the device is not told." },
+            name_hint: if takes_name {
+                "Shown on these pages. Letters, digits, blanks and # . - _ ( ) [ ]."
+            } else {
+                "Shown on these pages; the device is not told. Letters, digits, blanks and # . - _ ( ) [ ]."
+            },
             private_ip_hint: "Only if the device does not tell the right one; blank takes what it tells.",
             family: device.family.clone(),
             public_ip: known.sighting.public_ip.map(|ip| ip.to_string()),

@@ -42,7 +42,12 @@ pub const SWITCHES: [Switch; 5] = [
     ("base_time", "Time", "Time server, offset and daylight-saving rule of the zone above.", |base| &mut base.time),
     ("base_serial_tag", "Serial number", "Phones name their MAC address in every request.", |base| &mut base.serial_tag),
     ("base_log_upload", "Log uploads", "Every log is uploaded as a file of its own.", |base| &mut base.log_upload),
-    ("base_rest_api", "REST API", "Phones can be reached for control and status.", |base| &mut base.rest_api),
+    (
+        "base_rest_api",
+        "REST API",
+        "Phones take requests for their state and for control over the network. This server does not send any yet.",
+        |base| &mut base.rest_api,
+    ),
 ];
 
 impl Part {

@@ -29,6 +29,7 @@ use crate::services::certificates::facts::{self, Facts};
 use crate::services::error::ServiceError;
 use crate::services::server;
 use crate::web::blocking;
+use crate::web::methods::Routes;
 
 const HERE: &str = "/admin/provisioning";
 
@@ -102,12 +103,17 @@ impl Group {
 }
 
 /// The addresses of the settings.
-pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.route(HERE, web::get().to(show)).route("/admin/provisioning/ca.pem", web::get().to(ca_pem));
-    routes.route("/admin/provisioning/reveal", web::post().to(reveal));
-    routes.route("/admin/provisioning/{part}", web::post().to(save));
-    // A reload after a rejected form asks by GET: it gets the page.
-    routes.route("/admin/provisioning/{part}", web::get().to(|| async { see_other(HERE) }));
+pub fn configure(routes: &mut Routes) {
+    const PARTS: &str = "/admin/provisioning/{part:address|account|time|base}";
+    let home = || async { see_other(HERE) };
+    routes
+        .get(HERE, show)
+        .get("/admin/provisioning/ca.pem", ca_pem)
+        .post(PARTS, save)
+        .post("/admin/provisioning/reveal", reveal)
+        // A reload after a rejected form asks by GET: it gets the page.
+        .get(PARTS, home)
+        .get("/admin/provisioning/reveal", home);
 }
 
 async fn show(
@@ -150,16 +156,30 @@ async fn save(
     let saved = blocking::call(&services, move |services| match wanted {
         Wanted::Name(name) => {
             server::set_public_name(services, &actor, revision, &name)?;
-            to_tell.refresh(services).map(|_| ())
+            to_tell.refresh(services).map(|_| Vec::new())
         }
-        Wanted::Account(draft) => accounts::update(services, &actor, DEFAULT_ACCOUNT, Some(revision), &draft).map(|_| ()),
+        Wanted::Account(draft) => {
+            accounts::update(services, &actor, DEFAULT_ACCOUNT, Some(revision), &draft).map(|account| warnings(part, &account))
+        }
     });
     match saved.await {
-        Ok(()) => Ok(who.done(HERE, part.saved())),
+        Ok(warnings) => Ok(who.done_with(HERE, part.saved(), warnings)),
         Err(ServiceError::Invalid(errors)) => rejected(&who, &services, &address, part, form.rejected(&errors)).await,
         Err(ServiceError::Conflict(_)) => overtaken(&who, &services, &address, part, form, revision).await,
         Err(error) => Err(Failure::new(&who, error)),
     }
+}
+
+/// What should be looked at although it is saved (R184).
+fn warnings(part: Part, account: &Account) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if part == Part::Account && accounts::is_factory_default(account) {
+        warnings.push("PlcmSpIp is what every phone knows at the factory: use it only while phones are moved here".to_owned());
+    }
+    if part == Part::Account && !account.provisioning.enabled {
+        warnings.push("No phone is served now: each is told to come back later and keeps what it has".to_owned());
+    }
+    warnings
 }
 
 async fn rejected(
