@@ -24,6 +24,7 @@ pub mod rendered;
 pub mod retention;
 pub mod roster;
 pub mod runs;
+mod sealed_files;
 pub mod secrets;
 pub mod server;
 pub mod sessions;

@@ -12,9 +12,6 @@ pub struct Flash {
     pub kind: FlashKind,
     /// One sentence or two.
     pub text: String,
-    /// What should be looked at all the same; sentences without a full stop.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<String>,
 }
 
 /// How a message is shown.
@@ -58,16 +55,7 @@ impl FlashKind {
 
 /// Keeps a message for the next page of this session.
 pub fn put(session: &Session, kind: FlashKind, text: impl Into<String>) {
-    keep(session, Flash { kind, text: text.into(), warnings: Vec::new() });
-}
-
-/// Keeps the message that something was done, with what should be looked at all the same, if anything.
-pub fn put_done(session: &Session, text: impl Into<String>, warnings: Vec<String>) {
-    let kind = if warnings.is_empty() { FlashKind::Ok } else { FlashKind::Warn };
-    keep(session, Flash { kind, text: text.into(), warnings });
-}
-
-fn keep(session: &Session, flash: Flash) {
+    let flash = Flash { kind, text: text.into() };
     if let Err(error) = session.insert(KEY, flash) {
         tracing::error!(%error, "a message for the next page could not be kept");
     }

@@ -53,7 +53,7 @@ fn gallery() -> String {
         user: Some("Ada".to_owned()),
         csrf: "token".to_owned(),
         session_seconds: Some(600),
-        flash: Some(Flash { kind: FlashKind::Ok, text: "Saved.".to_owned(), warnings: vec!["Look <here>".to_owned()] }),
+        flash: Some(Flash { kind: FlashKind::Ok, text: "Saved.".to_owned() }),
         demo: true,
         theme: Theme::Dark,
         here: "/admin/gallery?x=\"><b>".to_owned(),
@@ -88,7 +88,6 @@ fn typed_text_is_escaped_and_passwords_never_come_back() {
 #[test]
 fn the_page_holds_its_frame() {
     let html = gallery();
-    assert!(html.contains("<p>Look &#60;here&#62;.</p>"), "{html}");
     for part in ["data-theme=\"dark\"", "class=\"skip-link\"", "Saved.", "aria-sort=\"descending\"", "11 to 20 of 35", "Demo."] {
         assert!(html.contains(part), "{part} is missing in {html}");
     }

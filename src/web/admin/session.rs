@@ -129,12 +129,7 @@ impl SignedIn {
 
     /// Sends the browser to a page that says that something was done.
     pub fn done(&self, path: &str, text: impl Into<String>) -> HttpResponse {
-        self.done_with(path, text, Vec::new())
-    }
-
-    /// Sends the browser to a page that says that something was done, and what should be looked at all the same.
-    pub fn done_with(&self, path: &str, text: impl Into<String>, warnings: Vec<String>) -> HttpResponse {
-        flash::put_done(self.session(), text, warnings);
+        flash::put(self.session(), FlashKind::Ok, text);
         see_other(path)
     }
 

@@ -58,7 +58,7 @@ pub fn given_back_from(action: &str, request: &HttpRequest, who: &SignedIn, serv
 /// What a page says to which a person came back whose form held nothing to give back.
 pub fn told(request: &HttpRequest) -> Option<Flash> {
     let text = "You were not signed in any more, so the last step was not done. Nothing was changed; do it again.";
-    (word(request)? == NOTHING_KEPT).then(|| Flash { kind: FlashKind::Warn, text: text.to_owned(), warnings: Vec::new() })
+    (word(request)? == NOTHING_KEPT).then(|| Flash { kind: FlashKind::Warn, text: text.to_owned() })
 }
 
 fn word(request: &HttpRequest) -> Option<String> {

@@ -156,30 +156,16 @@ async fn save(
     let saved = blocking::call(&services, move |services| match wanted {
         Wanted::Name(name) => {
             server::set_public_name(services, &actor, revision, &name)?;
-            to_tell.refresh(services).map(|_| Vec::new())
+            to_tell.refresh(services).map(|_| ())
         }
-        Wanted::Account(draft) => {
-            accounts::update(services, &actor, DEFAULT_ACCOUNT, Some(revision), &draft).map(|account| warnings(part, &account))
-        }
+        Wanted::Account(draft) => accounts::update(services, &actor, DEFAULT_ACCOUNT, Some(revision), &draft).map(|_| ()),
     });
     match saved.await {
-        Ok(warnings) => Ok(who.done_with(HERE, part.saved(), warnings)),
+        Ok(()) => Ok(who.done(HERE, part.saved())),
         Err(ServiceError::Invalid(errors)) => rejected(&who, &services, &address, part, form.rejected(&errors)).await,
         Err(ServiceError::Conflict(_)) => overtaken(&who, &services, &address, part, form, revision).await,
         Err(error) => Err(Failure::new(&who, error)),
     }
-}
-
-/// What should be looked at although it is saved (R184).
-fn warnings(part: Part, account: &Account) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if part == Part::Account && accounts::is_factory_default(account) {
-        warnings.push("PlcmSpIp is what every phone knows at the factory: use it only while phones are moved here".to_owned());
-    }
-    if part == Part::Account && !account.provisioning.enabled {
-        warnings.push("No phone is served now: each is told to come back later and keeps what it has".to_owned());
-    }
-    warnings
 }
 
 async fn rejected(
