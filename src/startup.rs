@@ -233,11 +233,11 @@ fn listen(shared: &Shared, https: TcpListener, http: Option<TcpListener>, tls: T
     let limits = **shared.limits;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let of_https = shared.clone();
-    let server = listener::listen_https(listener::server(workers), https, tls, limits, move || https_app(&of_https))?;
+    let server = listener::listen(listener::server(workers), https, Some(tls), limits, move || https_app(&of_https))?;
     match http {
         Some(socket) => {
             let of_http = shared.clone();
-            listener::listen_http(server, socket, limits, move || http_app(&of_http))
+            listener::listen(server, socket, None, limits, move || http_app(&of_http))
         }
         None => Ok(server),
     }

@@ -237,7 +237,7 @@ fn listen(
                     .configure(|config| admin::configure(config, &services))
                     .default_service(web::to(phone::answer))
             };
-            let server = listener::listen_https(listener::server(2), socket, tls, TimeLimits::default(), app);
+            let server = listener::listen(listener::server(2), socket, Some(tls), TimeLimits::default(), app);
             let server = server.expect("listens").run();
             started.send(server.handle()).expect("the test waits");
             server.await.expect("ends well");
