@@ -6,6 +6,7 @@ mod admin;
 mod admin_devices;
 mod api;
 mod application;
+mod certificates;
 mod effective;
 mod fleet;
 mod framing;
