@@ -183,7 +183,7 @@ impl fmt::Display for Reason {
             Self::DeviceFile => "what it uploaded last",
             Self::Absent => "nothing stored under this name, and nothing needed",
             Self::NoImage => "no software is served here",
-            Self::ListedMissing => "a profile lists this file in CONFIG_FILES, and it is not stored here",
+            Self::ListedMissing => "a profile names this file for phones to fetch, and it is not stored here",
             Self::Stored => "stored",
             Self::Replaced => "stored, in place of the former one",
             Self::CredentialsMissing => "no credentials sent; a phone repeats the request with them",
