@@ -238,6 +238,10 @@ impl Services {
 /// Whether a directory was ever used. One that holds what only a used one can hold, but no database, has lost it.
 fn is_used(state_dir: &StateDir) -> Result<bool, ServiceError> {
     let root = state_dir.root();
+    if root.exists() && !root.is_dir() {
+        let error = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+        return Err(ServiceError::file("use as the state directory:", root)(error));
+    }
     let used = Store::exists(root)?;
     if !used && state_dir.has_remains()? {
         return Err(StoreError::Missing { file: Store::file_in(root) }.into());
