@@ -19,5 +19,6 @@ mod listener;
 mod phone;
 mod phone_files;
 mod process;
+mod profile_warnings;
 mod support;
 mod user_agents;
