@@ -31,6 +31,8 @@ pub enum Afterwards {
 /// What goes with a device, shown before it is deleted (R232).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cascade {
+    /// The device.
+    pub key: DeviceKey,
     /// The device as the list shows it: its name, else its key.
     pub label: String,
     /// Profiles that are attached to it and stay; only the attachment goes.
@@ -131,6 +133,7 @@ pub fn cascade(services: &Services, account: AccountId, key: &DeviceKey) -> Resu
     })?;
     let logs = services.blobs.logs().list(account, key).map_err(ServiceError::file("list", services.state_dir.logs()))?.len();
     Ok(Cascade {
+        key: key.clone(),
         label: label(&listed.device),
         detached_profiles: profile_names(&world, &listed.device),
         files: files.into_iter().map(|file| file.name).collect(),

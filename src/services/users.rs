@@ -129,29 +129,30 @@ pub fn find(services: &Services, who: &str) -> Result<Option<User>, ServiceError
 /// # Errors
 /// A password that is too short or too well known.
 pub fn set_password(services: &Services, actor: &Actor, id: UserId, new: &Secret) -> Result<(), ServiceError> {
-    replace_password(services, actor, id, new, Mode::Keep)
+    replace_password(services, actor, id, new, Mode::Keep).map(drop)
 }
 
 /// Sets a user's password, or finds out whether it could be set.
 ///
 /// # Errors
 /// As [`set_password`].
-pub fn replace_password(services: &Services, actor: &Actor, id: UserId, new: &Secret, mode: Mode) -> Result<(), ServiceError> {
+pub fn replace_password(services: &Services, actor: &Actor, id: UserId, new: &Secret, mode: Mode) -> Result<User, ServiceError> {
     let grant = authorize(actor, Action::EditUsers)?;
     let user = get(services, id)?;
     password::check(new.expose(), &user.name, &user.email).map_err(|e| FieldErrors::one("password", e))?;
     let password_hash = hash(new.expose());
-    perform(services, mode, grant, SERVER, |change| {
+    let changed = perform(services, mode, grant, SERVER, |change| {
         let mut user = store::users::get(change.tx(), id)?.ok_or_else(|| ServiceError::not_found("user", id))?;
         user.password_hash.clone_from(&password_hash);
         user.password_changed_at = change.now();
         store::users::put(change.tx(), &user)?;
-        change.record(Event::new("user", user.name.as_str(), "changed").secret_change("password", Some("old"), Some("new")))
+        change.record(Event::new("user", user.name.as_str(), "changed").secret_change("password", Some("old"), Some("new")))?;
+        Ok(user)
     })?;
     if mode == Mode::Keep {
         sessions::end_all_of(services, id)?;
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Changes the password of somebody who knows the current one. Wrong guesses count like those at the door.
@@ -164,7 +165,8 @@ pub fn change_own_password(
     id: UserId,
     current: &Secret,
     new: &Secret,
-) -> Result<(), ServiceError> {
+    mode: Mode,
+) -> Result<User, ServiceError> {
     let user = get(services, id)?;
     let now = services.clock.now();
     let key = account_key(&user.email);
@@ -176,14 +178,26 @@ pub fn change_own_password(
         return Err(FieldErrors::one("current", "this is not your current password").into());
     }
     services.sign_ins.right(&key);
-    set_password(services, actor, id, new)
+    replace_password(services, actor, id, new, mode)
 }
 
-/// Checks an e-mail and a password at the door.
+/// Lets a user in who shows e-mail and password, and notes it in the activity log.
+///
+/// # Errors
+/// As [`check_sign_in`].
+pub fn sign_in(services: &Services, email: &str, password: &Secret, address: Option<IpAddr>) -> Result<User, SignInError> {
+    let user = check_sign_in(services, email, password, address)?;
+    let actor = Actor::User { id: user.id, name: user.name.clone(), role: user.role };
+    let from = address.map(|ip| ip.to_string());
+    note(services, &actor, Event::new("user", user.name.as_str(), "signed in").change("address", None, from))?;
+    Ok(user)
+}
+
+/// Checks an e-mail and a password at the door. Wrong guesses count, whatever comes of the right one.
 ///
 /// # Errors
 /// [`SignInError::Wrong`] with the same words and the same work for unknown users; [`SignInError::Wait`] after too many guesses.
-pub fn sign_in(services: &Services, email: &str, password: &Secret, address: Option<IpAddr>) -> Result<User, SignInError> {
+pub fn check_sign_in(services: &Services, email: &str, password: &Secret, address: Option<IpAddr>) -> Result<User, SignInError> {
     let now = services.clock.now();
     let keys = [Some(account_key(email)), address.map(address_key)];
     if let Some(wait) = keys.iter().flatten().filter_map(|key| services.sign_ins.wait(key, now)).max() {
@@ -202,9 +216,6 @@ pub fn sign_in(services: &Services, email: &str, password: &Secret, address: Opt
         return Err(SignInError::Wrong);
     };
     keys.iter().flatten().for_each(|key| services.sign_ins.right(key));
-    let actor = Actor::User { id: user.id, name: user.name.clone(), role: user.role };
-    let from = address.map(|ip| ip.to_string());
-    note(services, &actor, Event::new("user", user.name.as_str(), "signed in").change("address", None, from))?;
     Ok(user)
 }
 
@@ -353,9 +364,9 @@ mod tests {
         let content = sessions::Content { user: Some(user.id), ..sessions::Content::default() };
         let cookie = sessions::begin(&services, content).expect("begun");
         let (old, new) = (Secret::new(GOOD), Secret::new("quite another sentence"));
-        assert!(change_own_password(&services, &Actor::CommandLine, user.id, &new, &new).is_err());
+        assert!(change_own_password(&services, &Actor::CommandLine, user.id, &new, &new, Mode::Keep).is_err());
         assert!(sessions::find(&services, &cookie).is_some());
-        change_own_password(&services, &Actor::CommandLine, user.id, &old, &new).expect("changed");
+        change_own_password(&services, &Actor::CommandLine, user.id, &old, &new, Mode::Keep).expect("changed");
         assert!(sessions::find(&services, &cookie).is_none());
         assert!(try_in(&services, "ada@example.test", GOOD).is_err());
         assert!(try_in(&services, "ada@example.test", "quite another sentence").is_ok());

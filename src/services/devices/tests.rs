@@ -124,6 +124,7 @@ fn deleting_takes_everything_along_and_tells_it_first() {
         .expect("attached");
     let told = cascade(&bench.services, DEFAULT_ACCOUNT, &device).expect("told");
     let expected = Cascade {
+        key: device.clone(),
         label: "Hall".to_owned(),
         detached_profiles: vec!["profile 1".to_owned()],
         files: vec!["phone.cfg".to_owned()],

@@ -20,6 +20,7 @@ use crate::services::Services;
 use crate::services::accounts::{self, AccountDraft, clock_time};
 use crate::services::address::Address;
 use crate::services::certificates::facts::{self, Facts};
+use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::server;
 use crate::web::blocking;
@@ -124,7 +125,8 @@ async fn save_address(
 ) -> Result<HttpResponse, Failure> {
     let (actor, name, to_tell) = (who.actor.clone(), form.value("public_name").to_owned(), address.clone());
     let saved = blocking::call(&services, move |services| {
-        server::set_public_name(services, &actor, None, &name)?;
+        let revision = server::settings(services)?.revision;
+        server::set_public_name(services, &actor, revision, &name, Mode::Keep)?;
         to_tell.refresh(services)
     });
     match saved.await {
@@ -188,10 +190,10 @@ async fn save_base(
 
 async fn reveal(who: SignedIn, services: web::Data<Services>, address: web::Data<Address>) -> Result<HttpResponse, Failure> {
     let actor = who.actor.clone();
-    let password = blocking::call(&services, move |services| accounts::reveal_password(services, &actor, DEFAULT_ACCOUNT)).await;
-    let password = password.map_err(Failure::of(&who))?;
+    let reveal = move |services: &Services| accounts::reveal_password(services, &actor, DEFAULT_ACCOUNT, Mode::Keep);
+    let password = blocking::call(&services, reveal).await.map_err(Failure::of(&who))?;
     let mut page = settings_page(&who, &services, &address, None).await?;
-    page.revealed = Some(password.expose().to_owned());
+    page.revealed = password.map(|password| password.expose().to_owned());
     Ok(html(&page))
 }
 

@@ -8,7 +8,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::caller::Caller;
 use super::list::{List, Paging};
 use super::paths::AccountPath;
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
+use super::sent::Asked;
 use crate::domain::activity::Activity;
 use crate::services::Services;
 use crate::services::activity::{ActivityQuery, list};
@@ -74,13 +75,13 @@ impl From<Activity> for ActivityShape {
 }
 
 /// Lists what was done, newest first.
-#[utoipa::path(tag = "activity", params(AccountPath, Wanted), responses((status = 200, body = List<ActivityShape>), Problems))]
+#[utoipa::path(tag = "activity", params(AccountPath, Wanted), responses((status = 200, body = List<ActivityShape>)))]
 #[get("/accounts/{account}/activity")]
 pub async fn list_activity(
     caller: Caller,
     services: web::Data<Services>,
     _: web::Path<AccountPath>,
-    wanted: web::Query<Wanted>,
+    wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<ActivityShape>>, Problem> {
     let Wanted { q, object, since, until, sort, page, per_page } = wanted.into_inner();
     let oldest_first = match sort.as_deref() {
