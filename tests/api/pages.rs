@@ -15,7 +15,6 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("account::stay", &["show_session"], ""),
     ("activity::download", &["list_activity"], ""),
     ("activity::show", &["list_activity"], ""),
-    ("admin::serve", &[], "files of the pages themselves"),
     ("dashboard::show", &["list_devices", "show_settings", "show_server", "list_refused_runs", "list_activity"], ""),
     ("deployment::save", &["set_global", "set_of_device"], ""),
     ("deployment::show", &["show_global", "show_of_device"], ""),
@@ -77,13 +76,15 @@ const TWINS: &[(&str, &[&str], &str)] = &[
 fn registered(room: &str, text: &str) -> BTreeSet<String> {
     let text = text.split("#[cfg(test)]").next().unwrap_or(text);
     let mut found = BTreeSet::new();
-    for method in ["post().to(", "get().to(", "put().to(", "delete().to(", "patch().to(", "method("] {
+    for method in [".get(", ".post("] {
         for (at, _) in text.match_indices(method) {
-            let rest = &text[at + method.len()..];
-            let handler = rest.split([')', ',']).next().unwrap_or_default().trim();
+            // An address and its handler; whatever else is asked for by these words has no address.
+            let rest = text[at + method.len()..].trim_start();
+            let is_address = ["\"/", "HERE", "format!(\"{HERE}", "format!(\"/"].iter().any(|start| rest.starts_with(start));
+            let (_, handler) = rest.split('\n').next().and_then(|line| line.split_once(", ")).unwrap_or_default();
+            let handler = handler.split(')').next().unwrap_or_default();
             // A reload after a form is sent to its page by a handler without a name.
-            if !handler.contains('|') && !handler.is_empty() {
-                let handler = handler.strip_prefix("assets::").map_or(handler, |served| served);
+            if is_address && !handler.contains('|') {
                 found.insert(format!("{room}::{handler}"));
             }
         }
@@ -130,8 +131,8 @@ fn everything_a_page_can_do_the_api_can() {
 
 #[test]
 fn handlers_are_found_however_they_are_registered() {
-    let text = "routes.route(HERE, web::get().to(show)).route(\"/x\", post().to(add::save)); let forms = [(\"a\", web::post().to(save_a))];
-        routes.route(&path, web::get().to(|| async { see_other(HERE) }));";
+    let text = "routes.get(HERE, show).post(\"/x\", add::save);\n.post(format!(\"{HERE}/a\"), save_a)\n
+        routes.get(format!(\"{HERE}/{form}\"), || async { see_other(HERE) }); map.get(&key).then(a, b)";
     assert_eq!(registered("room", text).into_iter().collect::<Vec<_>>(), ["room::add::save", "room::save_a", "room::show"]);
     let root = Path::new("src/web/admin");
     let rooms = ["src/web/admin/mod.rs", "src/web/admin/account.rs", "src/web/admin/devices/mod.rs"]

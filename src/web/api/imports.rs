@@ -11,7 +11,7 @@ use super::paths::{AccountPath, ProfilePath};
 use super::problem::Problem;
 use super::profile_shapes::ProfileShape;
 use super::sent::{self, Asked};
-use crate::domain::import::{Changed, Given, ImportOptions, ImportPreview, LeaveOut, Position};
+use crate::domain::import::{Changed, Entry, Given, ImportOptions, ImportPreview, LeaveOut, Position};
 use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::draft::{ProfileDraft, ProfileInput};
 use crate::services::Services;
@@ -67,6 +67,8 @@ pub struct ImportShape {
     pub unchanged: Vec<ImportedShape>,
     /// Values that are not taken unless asked for.
     pub left_out: Vec<LeftOutShape>,
+    /// Namespaces and the like: they belong to XML itself and are never taken.
+    pub of_xml: Vec<ImportedShape>,
     /// What cannot be taken.
     pub refused: Vec<RefusedShape>,
     /// Parameters that the file has in several elements; the last one counts.
@@ -141,6 +143,7 @@ impl ImportShape {
             line: l.at.line,
             column: l.at.column,
         });
+        let of_xml = |Entry { name, value, at }: Entry| imported(&name, None, &value, at);
         let refused = preview.refused.into_iter();
         let conflicts = preview.conflicts.iter().map(|c| ConflictShape {
             name: c.name.to_string(),
@@ -152,6 +155,7 @@ impl ImportShape {
             changed: preview.changed.into_iter().map(changed).collect(),
             unchanged: preview.unchanged.into_iter().map(given).collect(),
             left_out: left_out.collect(),
+            of_xml: preview.of_xml.into_iter().map(of_xml).collect(),
             refused: refused
                 .map(|r| RefusedShape { name: r.name, reason: r.reason, line: r.at.line, column: r.at.column })
                 .collect(),
@@ -197,7 +201,8 @@ pub async fn import_into_profile(
         Ok((shown, profile))
     };
     let (shown, profile) = blocking::call(&services, work).await?;
-    Ok(web::Json(ImportShape::new(shown, ProfileShape::new(&profile))))
+    let world = services.world(caller.account)?;
+    Ok(web::Json(ImportShape::new(shown, ProfileShape::new(&profile, &world))))
 }
 
 /// Creates a profile from a configuration file.
@@ -221,6 +226,8 @@ pub async fn import_as_profile(
         Ok((shown, made))
     };
     let (shown, made) = blocking::call(&services, work).await?;
-    let profile = made.first().map(ProfileShape::new).ok_or_else(|| Problem::not_found("profile", "just created"))?;
+    let world = services.world(caller.account)?;
+    let profile = made.first().map(|profile| ProfileShape::new(profile, &world));
+    let profile = profile.ok_or_else(|| Problem::not_found("profile", "just created"))?;
     Ok(HttpResponse::build(created(mode)).json(ImportShape::new(shown, profile)))
 }

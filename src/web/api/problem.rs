@@ -31,10 +31,10 @@ pub struct Problem {
     /// What is wrong with which field of what was sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
-    /// Seconds to wait before it is tried again: the header `Retry-After`.
+    /// Seconds after which the caller may try again: told in the header `Retry-After`.
     #[serde(skip)]
     #[schema(ignore)]
-    pub retry_after: Option<u64>,
+    retry_after: Option<u64>,
 }
 
 /// One field that breaks a rule.
@@ -52,6 +52,11 @@ impl Problem {
     pub fn new(status: StatusCode, detail: impl fmt::Display) -> Self {
         let title = status.canonical_reason().unwrap_or("Error").to_owned();
         Self { status: status.as_u16(), title, detail: detail.to_string(), errors: Vec::new(), retry_after: None }
+    }
+
+    /// The caller has to wait for some seconds.
+    pub fn wait(seconds: u64, detail: impl fmt::Display) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     /// Something that was asked for is not there.
@@ -125,7 +130,7 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut answer = HttpResponse::build(self.status_code());
         if let Some(seconds) = self.retry_after {
-            answer.insert_header((RETRY_AFTER, seconds.to_string()));
+            answer.insert_header((RETRY_AFTER, seconds));
         }
         answer.content_type(MEDIA_TYPE).json(self)
     }

@@ -16,7 +16,8 @@ use crate::domain::account::Secret;
 use crate::domain::user::User;
 use crate::services::Services;
 use crate::services::commit::Mode;
-use crate::services::users::{self, SignInError};
+use crate::services::sign_in::{self, SignInError};
+use crate::services::users;
 use crate::web::admin::csrf;
 use crate::web::admin::session::{self, Person, token};
 use crate::web::blocking;
@@ -71,13 +72,9 @@ pub async fn begin_session(
         return Err(Problem::new(StatusCode::FORBIDDEN, "the request came from another site; nobody was signed in"));
     }
     let SignInShape { email, password } = body.into_inner();
-    let (password, address, mode) = (Secret::new(password), session::address(&request), dry_run.mode());
-    let check = move |services: &Services| {
-        Ok(match mode {
-            Mode::Keep => users::sign_in(services, email.trim(), &password, address),
-            Mode::TryOut => users::check_sign_in(services, email.trim(), &password, address),
-        })
-    };
+    let from = sign_in::From { address: session::address(&request), mark: session::mark(&request) };
+    let (password, mode) = (Secret::new(password), dry_run.mode());
+    let check = move |services: &Services| Ok(sign_in::attempt(services, &email, &password, &from, mode));
     let user = blocking::call(&services, check).await?.map_err(refused)?;
     let csrf_token = match mode {
         Mode::Keep => Some(begin(&request, &services, &user)?),
@@ -90,10 +87,7 @@ fn refused(error: SignInError) -> Problem {
     match error {
         SignInError::Service(error) => error.into(),
         SignInError::Wrong => Problem::new(StatusCode::UNAUTHORIZED, error),
-        SignInError::Wait(pause) => {
-            let seconds = u64::try_from(pause.as_secs()).unwrap_or_default().max(1);
-            Problem { retry_after: Some(seconds), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, error) }
-        }
+        SignInError::Wait(pause) => Problem::wait(sign_in::seconds(pause), error),
     }
 }
 
@@ -131,7 +125,7 @@ pub async fn end_session(
     let open = sign_ins::open(&caller, &request, &services)?;
     let own = open.into_iter().find(|one| one.current).ok_or_else(|| Problem::not_found("session", "of this cookie"))?;
     if dry_run.mode() == Mode::Keep {
-        blocking::call(&services, move |services| users::signed_out(services, &caller.actor)).await?;
+        blocking::call(&services, move |services| sign_in::signed_out(services, &caller.actor)).await?;
         session::sign_out(&request.get_session());
     }
     Ok(web::Json(own))
