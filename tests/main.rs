@@ -3,7 +3,9 @@
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
 mod admin;
+mod admin_conflicts;
 mod admin_devices;
+mod admin_sessions;
 mod api;
 mod application;
 mod effective;

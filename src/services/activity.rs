@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use super::Services;
 use super::error::ServiceError;
-use crate::domain::activity::{Activity, SERVER};
+use crate::domain::activity::{Activity, Event, SERVER};
 use crate::domain::ids::AccountId;
 use crate::store;
+use crate::store::tx::Walk;
 
 /// What a page of the log should show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,6 +121,28 @@ impl<'a> Log<'a> {
         }
         Ok(found)
     }
+}
+
+/// The last entries that `is_about` picks, newest first: what the person hears whose form was overtaken by them (R14).
+///
+/// # Errors
+/// The log could not be read.
+pub fn last(
+    services: &Services,
+    log: AccountId,
+    limit: usize,
+    mut is_about: impl FnMut(&Event) -> bool,
+) -> Result<Vec<Activity>, ServiceError> {
+    let mut found = Vec::new();
+    services.store.read(|tx| {
+        store::activity::newest_first(tx, log, |_, entry| {
+            if is_about(&entry.event) {
+                found.push(entry);
+            }
+            if found.len() < limit { Walk::On } else { Walk::Stop }
+        })
+    })?;
+    Ok(found)
 }
 
 impl ActivityQuery {

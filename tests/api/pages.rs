@@ -55,10 +55,8 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("profiles::profile::show", &["show_profile"], ""),
     ("provisioning::ca_pem", &["read_ca"], ""),
     ("provisioning::reveal", &["reveal_password"], ""),
-    ("provisioning::save_account", &["change_settings"], ""),
-    ("provisioning::save_address", &["change_server"], ""),
-    ("provisioning::save_base", &["change_settings"], ""),
-    ("provisioning::save_time", &["change_settings"], ""),
+    ("provisioning::save", &["change_server", "change_settings"], ""),
+    ("provisioning::home", &["show_settings"], ""),
     ("provisioning::show", &["show_settings", "show_server"], ""),
     ("runs::list::show", &["list_refused_runs"], ""),
     ("runs::subject::show", &["list_refused_runs"], ""),
@@ -80,7 +78,9 @@ fn registered(room: &str, text: &str) -> BTreeSet<String> {
         for (at, _) in text.match_indices(method) {
             // An address and its handler; whatever else is asked for by these words has no address.
             let rest = text[at + method.len()..].trim_start();
-            let is_address = ["\"/", "HERE", "format!(\"{HERE}", "format!(\"/"].iter().any(|start| rest.starts_with(start));
+            let is_constant = |first: &str| !first.is_empty() && first.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+            let is_address = ["\"/", "format!(\"{HERE}", "format!(\"/"].iter().any(|start| rest.starts_with(start))
+                || is_constant(rest.split(',').next().unwrap_or_default());
             let (_, handler) = rest.split('\n').next().and_then(|line| line.split_once(", ")).unwrap_or_default();
             let handler = handler.split(')').next().unwrap_or_default();
             // A reload after a form is sent to its page by a handler without a name.
