@@ -108,6 +108,15 @@ impl Address {
                 Ok(())
             })?;
         }
+        let given = self.certificates.given();
+        if settings.given != given {
+            commit(services, Grant::system("certificates"), SERVER, |change| {
+                let mut settings = store::server::get(change.tx())?;
+                settings.given.clone_from(&given);
+                store::server::put(change.tx(), &settings)?;
+                Ok(())
+            })?;
+        }
         if matches!(refreshed, Ok(Refreshed::Changed)) {
             let until = self.certificates.active().not_after.to_string();
             commit(services, Grant::system("certificates"), SERVER, |change| {

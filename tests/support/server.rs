@@ -14,6 +14,7 @@ use pdms::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use pdms::domain::names::Name;
 use pdms::domain::parameter::ParameterName;
 use pdms::domain::profile::draft::ProfileDraft;
+use pdms::domain::server::GivenCertificates;
 use pdms::domain::world::{Endpoints, World};
 use pdms::services::accounts::{self, AccountDraft, TimeDraft};
 use pdms::services::address::Address;
@@ -209,7 +210,8 @@ fn shared_certificates() -> &'static (tempfile::TempDir, Arc<Certificates>) {
     MADE.get_or_init(|| {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let names = ServerNames::new(&["localhost".to_owned()], "localhost", [[127, 0, 0, 1].into()]);
-        let made = Certificates::open(&dir.path().join("certificates"), None, &names, noon()).expect("made");
+        let made = Certificates::open(&dir.path().join("certificates"), None, GivenCertificates::default(), &names, noon())
+            .expect("made");
         (dir, Arc::new(made))
     })
 }
@@ -240,7 +242,7 @@ fn listen(
                     .configure(|config| admin::configure(config, &services))
                     .default_service(web::to(phone::answer))
             };
-            let server = listener::listen_https(listener::server(2), socket, tls, TimeLimits::default(), app);
+            let server = listener::listen(listener::server(2), socket, Some(tls), TimeLimits::default(), app);
             let server = server.expect("listens").run();
             started.send(server.handle()).expect("the test waits");
             server.await.expect("ends well");
