@@ -13,6 +13,7 @@ pub mod commit;
 pub mod deployment;
 pub mod device_files;
 pub mod devices;
+pub mod effective_file;
 pub mod enrolment;
 pub mod error;
 pub mod import;

@@ -17,6 +17,7 @@ use pdms::domain::profile::draft::ProfileDraft;
 use pdms::domain::server::GivenCertificates;
 use pdms::domain::world::{Endpoints, World};
 use pdms::services::accounts::{self, AccountDraft, TimeDraft};
+use pdms::services::address::Address;
 use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
 use pdms::services::commit::Mode;
@@ -225,6 +226,7 @@ fn listen(
     let ca_pem = certificates.active().ca_pem.clone();
     services.set_endpoints(Endpoints { https_url: format!("https://localhost:{port}/"), ca_pem });
     let tls = Tls::new(certificates, handshake::sink(Arc::clone(services))).expect("settings that rustls takes");
+    let address = Data::new(Address::new(Arc::clone(&shared_certificates().1), None, SocketAddr::from(([127, 0, 0, 1], port))));
     let (door, services) = (Data::new(Door::new(services, settings)), Data::from(Arc::clone(services)));
     let (started, handle) = mpsc::channel();
     let thread = std::thread::spawn(move || {
@@ -233,6 +235,7 @@ fn listen(
                 App::new()
                     .app_data(services.clone())
                     .app_data(door.clone())
+                    .app_data(address.clone())
                     .app_data(Data::new(TimeLimits::default()))
                     .wrap(middleware::from_fn(pace_bodies))
                     .configure(|config| api::configure(config, &services))

@@ -39,7 +39,7 @@ pub(super) const ADDRESS: &str = "address";
 /// Where the state keeps the browser that signed in.
 pub(super) const AGENT: &str = "agent";
 /// Where the state keeps the form token.
-pub(super) const CSRF: &str = "csrf";
+pub(in crate::web) const CSRF: &str = "csrf";
 /// Characters of a User-Agent that are kept.
 const AGENT_CHARS: usize = 250;
 
