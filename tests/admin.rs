@@ -123,6 +123,20 @@ async fn adm_03_guessing_is_slowed_and_the_owner_gets_in_after_the_pause() {
 }
 
 #[actix_web::test]
+async fn adm_03_a_browser_that_signed_in_before_is_not_kept_out_by_guesses_of_others() {
+    let site = Site::open().await;
+    let mut own = Browser::signed_in(&site).await;
+    own.post("/admin/sign-out", &[]).await;
+    for _ in 0..10 {
+        Browser::new(&site).sign_in("/admin/", EMAIL, "wrong password").await;
+    }
+    let other = Browser::new(&site).sign_in("/admin/", EMAIL, OWNER_PASSWORD).await;
+    assert_eq!(other.status, StatusCode::TOO_MANY_REQUESTS);
+    own.path.clear();
+    assert_eq!(own.sign_in("/admin/", EMAIL, OWNER_PASSWORD).await.status, StatusCode::OK);
+}
+
+#[actix_web::test]
 async fn adm_05_signing_in_gives_a_new_session_and_a_guarded_cookie() {
     let site = Site::open().await;
     let mut browser = Browser::new(&site);
@@ -132,10 +146,17 @@ async fn adm_05_signing_in_gives_a_new_session_and_a_guarded_cookie() {
     let token = browser.token().await;
     let fields = [("csrf", token.as_str()), ("email", EMAIL), ("password", OWNER_PASSWORD)];
     let answer = browser.send(form(&fields), "/admin/sign-in/password").await;
-    let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("__Host-pdms="), "{cookie}");
+    let set = |name: &str| {
+        let mut lines = answer.headers.get_all(header::SET_COOKIE).filter_map(|line| line.to_str().ok());
+        lines.find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} is not set")).to_owned()
+    };
+    let cookie = set("__Host-pdms=");
     for part in ["; HttpOnly", "; Secure", "; SameSite=Lax", "; Path=/"] {
         assert!(cookie.contains(part), "{part} is missing in {cookie}");
+    }
+    let known = set("__Host-pdms-known=");
+    for part in ["; HttpOnly", "; Secure", "; SameSite=Strict", "; Path=/"] {
+        assert!(known.contains(part), "{part} is missing in {known}");
     }
     assert!(!cookie.contains("Domain"));
     assert_ne!(browser.cookies[COOKIE], before);
@@ -188,7 +209,9 @@ async fn own_sessions_are_listed_and_can_be_ended() {
 /// Sends the form of the time settings in some way and tells the status and whether it changed anything.
 async fn try_time(site: &Rc<Site>, browser: &mut Browser, token: &str, headers: &[(&'static str, &'static str)]) -> (u16, bool) {
     let server = "forged.example.test";
-    let mut request = form(&[("csrf", token), ("time_zone", "Europe/Berlin"), ("time_server", server)]);
+    let revision = site.services.world(DEFAULT_ACCOUNT).expect("set up").account.revision.to_string();
+    let fields = [("csrf", token), ("revision", &revision), ("time_zone", "Europe/Berlin"), ("time_server", server)];
+    let mut request = form(&fields);
     for (name, value) in headers {
         request = request.insert_header((*name, *value));
     }
@@ -288,8 +311,8 @@ async fn settings_are_saved_told_and_kept_from_being_overwritten_unseen() {
     let answer = browser.post("/admin/provisioning/account", &account).await;
     assert!(answer.body.contains("role=\"status\""), "{}", answer.body);
     let stale = browser.post("/admin/provisioning/account", &account).await;
-    assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(stale.body.contains("was changed"), "{}", stale.body);
+    assert_eq!(stale.status, StatusCode::CONFLICT);
+    assert!(stale.body.contains("Somebody changed this"), "{}", stale.body);
     browser.get("/admin/provisioning").await;
     let shown = browser.post("/admin/provisioning/reveal", &[]).await;
     assert!(shown.body.contains("another-s3cret"));
@@ -319,7 +342,9 @@ async fn a_rejected_setting_comes_back_with_its_error() {
     let base = [("polling_window_from", "05:00"), ("polling_window", "03:00"), ("base_time", "on")];
     let answer = browser.post("/admin/provisioning/base", &base).await;
     assert!(answer.body.contains("id=\"f-polling_window-error\""), "{}", answer.body);
-    let base = [("polling_window_from", "22:00"), ("polling_window", "00:00"), ("base_time", "on")];
+    let revision = site.services.world(DEFAULT_ACCOUNT).expect("set up").account.revision.to_string();
+    let base =
+        [("polling_window_from", "22:00"), ("polling_window", "00:00"), ("base_time", "on"), ("revision", revision.as_str())];
     browser.get("/admin/provisioning").await;
     browser.post("/admin/provisioning/base", &base).await;
     let account = site.services.world(DEFAULT_ACCOUNT).expect("set up").account.clone();

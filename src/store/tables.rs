@@ -37,7 +37,7 @@ impl<K, V> Table<K, V> {
     }
 
     /// The same table with another idea of its values: for migrations, which know no domain types.
-    pub(super) const fn with_values<W>(&self) -> Table<K, W> {
+    pub(crate) const fn with_values<W>(&self) -> Table<K, W> {
         Table::new(self.name)
     }
 

@@ -10,6 +10,7 @@ pub mod guard;
 pub mod health;
 pub mod listener;
 pub mod local;
+pub mod methods;
 pub mod pace;
 pub mod phone;
 pub mod plain;
@@ -71,7 +72,7 @@ pub fn https_app(
             }
         })
         .configure(health::configure)
-        .service(web::redirect("/", "/admin/").see_other())
+        .service(methods::read_only("/", || async { admin::layout::see_other("/admin/") }).wrap(admin::security_headers()))
         .configure(|routes| api::configure(routes, &services))
         .configure(|routes| admin::configure(routes, &services))
         .default_service(web::to(phone::answer))
@@ -109,6 +110,18 @@ fn below(path: &str, room: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_master_file_sends_a_phone_to_a_page() {
+        use crate::domain::provision::paths::{Kind, PathError, check};
+        for room in ["/admin", "/setup", "/api", "/static", "/livez", "/readyz", "/version"] {
+            for kind in [Kind::File, Kind::Directory] {
+                for path in [room.to_owned(), format!("{room}/x.cfg"), format!("./{}/x", room.to_uppercase())] {
+                    assert!(matches!(check(&path, kind, None), Err(PathError::Room(_))), "{path}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn what_is_no_page_is_a_phones() {

@@ -16,6 +16,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{App, test};
 use jiff::SignedDuration;
+use pdms::domain::server::GivenCertificates;
 use pdms::services::address::Address;
 use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
@@ -146,6 +147,7 @@ impl Browser {
     pub async fn token(&mut self) -> String {
         let page = if self.path.is_empty() { "/admin/sign-in".to_owned() } else { self.path.clone() };
         let answer = self.send(test::TestRequest::get(), &page).await;
+        let answer = self.follow(answer).await;
         let found = answer.body.split_once("name=\"csrf\" value=\"").and_then(|(_, rest)| rest.split('"').next());
         found.unwrap_or_else(|| panic!("no form on {page}: {} {}", answer.status, answer.body)).to_owned()
     }
@@ -190,14 +192,16 @@ impl Browser {
 fn certificates(folder: &Path) -> Certificates {
     static MADE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let made = tempfile::tempdir().expect("a temporary directory");
-        Certificates::open(made.path(), None, &ServerNames::of_this_machine(&[]), noon()).expect("made");
+        Certificates::open(made.path(), None, GivenCertificates::default(), &ServerNames::of_this_machine(&[]), noon())
+            .expect("made");
         made
     });
     std::fs::create_dir(folder).expect("a folder");
     for file in std::fs::read_dir(MADE.path()).expect("a folder").flatten() {
         std::fs::copy(file.path(), folder.join(file.file_name())).expect("copied");
     }
-    Certificates::open(folder, None, &ServerNames::of_this_machine(&[]), noon()).expect("certificates that were made before")
+    Certificates::open(folder, None, GivenCertificates::default(), &ServerNames::of_this_machine(&[]), noon())
+        .expect("certificates that were made before")
 }
 
 /// A form as browsers send it, without a token.

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod browser;
+pub mod openapi;
 pub mod phone;
 pub mod server;
 

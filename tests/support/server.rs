@@ -14,8 +14,10 @@ use pdms::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use pdms::domain::names::Name;
 use pdms::domain::parameter::ParameterName;
 use pdms::domain::profile::draft::ProfileDraft;
+use pdms::domain::server::GivenCertificates;
 use pdms::domain::world::{Endpoints, World};
 use pdms::services::accounts::{self, AccountDraft, TimeDraft};
+use pdms::services::address::Address;
 use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
 use pdms::services::commit::Mode;
@@ -208,7 +210,8 @@ fn shared_certificates() -> &'static (tempfile::TempDir, Arc<Certificates>) {
     MADE.get_or_init(|| {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let names = ServerNames::new(&["localhost".to_owned()], "localhost", [[127, 0, 0, 1].into()]);
-        let made = Certificates::open(&dir.path().join("certificates"), None, &names, noon()).expect("made");
+        let made = Certificates::open(&dir.path().join("certificates"), None, GivenCertificates::default(), &names, noon())
+            .expect("made");
         (dir, Arc::new(made))
     })
 }
@@ -223,6 +226,7 @@ fn listen(
     let ca_pem = certificates.active().ca_pem.clone();
     services.set_endpoints(Endpoints { https_url: format!("https://localhost:{port}/"), http_url: None, ca_pem });
     let tls = Tls::new(certificates, handshake::sink(Arc::clone(services))).expect("settings that rustls takes");
+    let address = Data::new(Address::new(Arc::clone(&shared_certificates().1), None, SocketAddr::from(([127, 0, 0, 1], port))));
     let (door, services) = (Data::new(Door::new(services, settings)), Data::from(Arc::clone(services)));
     let (started, handle) = mpsc::channel();
     let thread = std::thread::spawn(move || {
@@ -231,13 +235,14 @@ fn listen(
                 App::new()
                     .app_data(services.clone())
                     .app_data(door.clone())
+                    .app_data(address.clone())
                     .app_data(Data::new(TimeLimits::default()))
                     .wrap(middleware::from_fn(pace_bodies))
                     .configure(|config| api::configure(config, &services))
                     .configure(|config| admin::configure(config, &services))
                     .default_service(web::to(phone::answer))
             };
-            let server = listener::listen_https(listener::server(2), socket, tls, TimeLimits::default(), app);
+            let server = listener::listen(listener::server(2), socket, Some(tls), TimeLimits::default(), app);
             let server = server.expect("listens").run();
             started.send(server.handle()).expect("the test waits");
             server.await.expect("ends well");

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::errors;
 use super::failure::Failure;
@@ -18,9 +19,11 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::session::SessionKey;
 use crate::domain::user::User;
 use crate::services::Services;
+use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::{sessions, users};
 use crate::web::blocking;
+use crate::web::methods::Routes;
 
 #[derive(Template)]
 #[template(path = "account/show.html")]
@@ -44,14 +47,21 @@ struct OwnSession {
     current: bool,
 }
 
+/// How long the session goes on.
+#[derive(Serialize)]
+struct Stay {
+    seconds: i64,
+}
+
 /// The addresses of Account Details and of the theme switch.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Routes) {
     routes
-        .route("/admin/account", web::get().to(show))
-        .route("/admin/account/password", web::get().to(|| async { see_other("/admin/account") }))
-        .route("/admin/account/password", web::post().to(change_password))
-        .route("/admin/account/sessions/{id}/end", web::post().to(end_session))
-        .route("/admin/theme", web::post().to(set_theme));
+        .get("/admin/account", show)
+        .get("/admin/account/password", || async { see_other("/admin/account") })
+        .post("/admin/account/password", change_password)
+        .post("/admin/account/sessions/{id}/end", end_session)
+        .post("/admin/session", stay)
+        .post("/admin/theme", set_theme);
 }
 
 async fn show(who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
@@ -85,7 +95,10 @@ async fn change_password(
     let changed = if form.value("password") == form.value("again") {
         let (actor, id) = (who.actor.clone(), who.person.id);
         let (current, new) = (Secret::new(form.value("current")), Secret::new(form.value("password")));
-        blocking::call(&services, move |services| users::change_own_password(services, &actor, id, &current, &new)).await
+        blocking::call(&services, move |services| {
+            users::change_own_password(services, &actor, id, &current, &new, Mode::Keep).map(drop)
+        })
+        .await
     } else {
         Err(FieldErrors::one("again", "the two passwords differ").into())
     };
@@ -110,6 +123,11 @@ async fn end_session(who: SignedIn, id: web::Path<String>, services: web::Data<S
         true => who.done("/admin/account", "The session has ended."),
         false => who.not_done("/admin/account", "This session had ended already."),
     })
+}
+
+/// Asked by a page before its session ends: being asked is what keeps the session, and the answer says for how long (R15).
+async fn stay(who: SignedIn, services: web::Data<Services>) -> HttpResponse {
+    HttpResponse::Ok().json(Stay { seconds: session::seconds_left(&who.person, services.clock().now()) })
 }
 
 async fn set_theme(_: Visitor, form: Form) -> HttpResponse {

@@ -10,6 +10,7 @@ use jiff::{Timestamp, ToSpan};
 use super::errors;
 use super::failure::Failure;
 use super::layout::{Page, html};
+use super::list_memory;
 use super::paging::{ListQuery, Pager};
 use super::session::SignedIn;
 use crate::domain::activity::Activity;
@@ -17,6 +18,7 @@ use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::activity::{self, ActivityQuery};
 use crate::web::blocking;
+use crate::web::methods::Routes;
 
 /// Kinds of objects that the log speaks of.
 const OBJECTS: &[&str] = &["account", "certificate", "deployment", "device", "profile", "server", "user"];
@@ -34,12 +36,15 @@ struct ActivityListPage {
 }
 
 /// The addresses of the log.
-pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.route("/admin/activity", web::get().to(show)).route("/admin/activity/download", web::get().to(download));
+pub fn configure(routes: &mut Routes) {
+    routes.get("/admin/activity", show).get("/admin/activity/download", download);
 }
 
 async fn show(who: SignedIn, request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let list = ListQuery::of(&request, &[]);
+    let list = match list_memory::enter(&who, &request, &[]) {
+        Ok(list) => list,
+        Err(as_it_was) => return Ok(*as_it_was),
+    };
     let page = who.page("Activity Log");
     let offset = (list.page() - 1) * list.per_page();
     let mut query = query(&list, &page.zone, offset);
@@ -84,6 +89,7 @@ fn query(list: &ListQuery, zone: &TimeZone, offset: usize) -> ActivityQuery {
         object: list.filter("object").map(ToOwned::to_owned),
         since: list.filter("since").and_then(|day| start_of(day, 0, zone)),
         until: list.filter("until").and_then(|day| start_of(day, 1, zone)),
+        oldest_first: false,
         offset,
         limit: list.per_page(),
     }

@@ -19,6 +19,7 @@ use crate::services::accounts;
 use crate::services::activity::{self, ActivityQuery};
 use crate::services::address::Address;
 use crate::web::blocking;
+use crate::web::methods::Routes;
 
 /// How many of the last activities are shown.
 const ACTIVITIES: usize = 8;
@@ -70,8 +71,8 @@ struct Pane {
 }
 
 /// The address of the dashboard.
-pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.route("/admin/", web::get().to(show)).route("/admin", web::get().to(show));
+pub fn configure(routes: &mut Routes) {
+    routes.get("/admin/", show).get("/admin", show);
 }
 
 async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<Address>) -> Result<HttpResponse, Failure> {
@@ -152,7 +153,7 @@ fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {
         step(
             complete,
             "See the first phone provisioned",
-            "It has fetched every file that it was told of. Its Runs tab tells each step; phones that got nothing stand there, too.",
+            "It is provisioned when it has fetched every file. The tab Runs on its page in the Device Monitor tells each step; a phone that got nothing is found here, with the reason:",
             "/admin/unknown-phones",
             "Unknown Phones",
         ),
@@ -162,7 +163,7 @@ fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {
 fn figures(devices: &[Listed], now: Timestamp) -> Vec<Figure> {
     let count = |status| devices.iter().filter(|one| Status::of(one.sighting.last_seen, now) == status).count();
     let of = |status: Status| Figure { count: count(status), label: status.label(), href: link("status", status.word()) };
-    let total = Figure { count: devices.len(), label: "Total", href: "/admin/devices".to_owned() };
+    let total = Figure { count: devices.len(), label: "Total", href: "/admin/devices?all=".to_owned() };
     vec![of(Status::Online), total, of(Status::Offline), of(Status::NeverSeen)]
 }
 

@@ -1,13 +1,14 @@
 //! Profile Deployment: the containers in their order, the list of Global, and the way to every device's own (R144–R153).
 
 use actix_web::http::StatusCode;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::attached::{self, Attached, Outcome};
+use super::conflict::Conflict;
 use super::failure::Failure;
-use super::forms::{Differing, Form};
+use super::forms::Form;
 use super::layout::{Page, html_with};
 use super::paging::ListQuery;
 use super::session::SignedIn;
@@ -17,6 +18,7 @@ use crate::domain::device_list::{DeviceQuery, Listed};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::deployment::Target;
+use crate::web::methods::Routes;
 
 /// Devices that are listed here; the Device Monitor has them all.
 const LISTED: usize = 12;
@@ -27,7 +29,7 @@ struct DeploymentPage {
     page: Page,
     form: Form,
     attached: Attached,
-    conflict: Option<Vec<Differing>>,
+    conflict: Option<Conflict>,
     list: ListQuery,
     /// Devices of the account.
     devices: usize,
@@ -44,8 +46,8 @@ struct Found {
 }
 
 /// The addresses of Profile Deployment.
-pub fn configure(routes: &mut ServiceConfig) {
-    routes.route("/admin/deployment", web::get().to(show)).route("/admin/deployment", web::post().to(save));
+pub fn configure(routes: &mut Routes) {
+    routes.get("/admin/deployment", show).post("/admin/deployment", save);
 }
 
 async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
@@ -60,8 +62,8 @@ async fn save(request: HttpRequest, who: SignedIn, form: Form, services: web::Da
             who.done("/admin/deployment", format!("{message} {devices} it when they next come."))
         }
         Outcome::Rejected(form) => html_with(StatusCode::UNPROCESSABLE_ENTITY, &page(&request, &who, &services, form, None)?),
-        Outcome::Conflict(differing) => {
-            html_with(StatusCode::CONFLICT, &page(&request, &who, &services, Form::default(), Some(differing))?)
+        Outcome::Conflict(conflict, form) => {
+            html_with(StatusCode::CONFLICT, &page(&request, &who, &services, form, Some(conflict))?)
         }
     })
 }
@@ -71,7 +73,7 @@ fn page(
     who: &SignedIn,
     services: &Services,
     form: Form,
-    conflict: Option<Vec<Differing>>,
+    conflict: Option<Conflict>,
 ) -> Result<DeploymentPage, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
     let global = world.deployment.get(&Place::Global).cloned().unwrap_or_default();

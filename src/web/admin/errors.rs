@@ -15,6 +15,13 @@ pub fn not_found(visitor: &Visitor) -> HttpResponse {
     answer(visitor, StatusCode::NOT_FOUND, "Page not found", &sentences, None, HOME, "Go to the Dashboard")
 }
 
+/// There is such an address, for forms only or for reading only.
+pub fn method_refused(visitor: &Visitor) -> HttpResponse {
+    let sentences = ["Nothing was changed. This address is one that a form is sent to, or one that is only read."];
+    let title = "This address is not opened in this way";
+    answer(visitor, StatusCode::METHOD_NOT_ALLOWED, title, &sentences, None, HOME, "Go to the Dashboard")
+}
+
 /// A service could not do what somebody asked who need not be signed in.
 pub fn failed(visitor: &Visitor, error: ServiceError) -> HttpResponse {
     Failure::on(visitor.page(""), error).error_response()
@@ -23,8 +30,8 @@ pub fn failed(visitor: &Visitor, error: ServiceError) -> HttpResponse {
 /// A form that was not sent by a page of this session.
 pub fn forged(visitor: &Visitor, back: &str) -> HttpResponse {
     let sentences = [
-        "Nothing was changed. The form belongs to another sign-in, or was sent by another site.",
-        "Go back, load the page again and send the form once more.",
+        "Nothing was changed. The form belongs to an earlier sign-in, or was sent by another site.",
+        "Load the page again: if it was your form, what you typed is in it, and you can send it once more.",
     ];
     answer(visitor, StatusCode::FORBIDDEN, "This form is no longer valid", &sentences, None, back, "Load the page again")
 }

@@ -7,6 +7,8 @@ use std::future::{Ready, ready};
 use std::net::IpAddr;
 
 use actix_session::{Session, SessionExt, SessionInsertError};
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
@@ -19,13 +21,17 @@ use super::flash::{self, FlashKind};
 use super::layout::{Page, see_other};
 use super::next::LocalPath;
 use super::theme::Theme;
+use super::unsent;
 use crate::domain::access::Actor;
 use crate::domain::ids::{DEFAULT_ACCOUNT, UserId};
 use crate::domain::user::Role;
-use crate::services::Services;
+use crate::services::{Services, sessions};
+use crate::web::phone::Door;
 
 /// Name of the cookie: the prefix makes browsers refuse it from any other host, path or clear-text page.
 pub const COOKIE: &str = "__Host-pdms";
+/// Name of the cookie by which a browser is known to have signed in before: see [`crate::services::known_browser`].
+const MARK: &str = "__Host-pdms-known";
 /// Where the state keeps who is signed in.
 pub(super) const USER: &str = "user";
 /// Where the state keeps the address that signed in.
@@ -33,7 +39,7 @@ pub(super) const ADDRESS: &str = "address";
 /// Where the state keeps the browser that signed in.
 pub(super) const AGENT: &str = "agent";
 /// Where the state keeps the form token.
-pub(super) const CSRF: &str = "csrf";
+pub(in crate::web) const CSRF: &str = "csrf";
 /// Characters of a User-Agent that are kept.
 const AGENT_CHARS: usize = 250;
 
@@ -85,7 +91,8 @@ impl Visitor {
             title: title.into(),
             user: self.person.as_ref().map(|p| p.name.clone()),
             csrf: token(&self.session),
-            flash: flash::take(&self.session),
+            flash: flash::take(&self.session).or_else(|| unsent::told(&self.request)),
+            session_seconds: self.person.as_ref().map(|p| seconds_left(p, services.clock().now())),
             demo: self.request.app_data::<web::Data<Demo>>().is_some(),
             theme: Theme::of(&self.request),
             here: self.request.uri().path_and_query().map_or_else(|| "/admin/".to_owned(), ToString::to_string),
@@ -134,6 +141,11 @@ impl SignedIn {
     }
 }
 
+/// Seconds until a session ends that is used now and then no more: pages warn before (R15).
+pub fn seconds_left(person: &Person, now: Timestamp) -> i64 {
+    sessions::ends_at(person.since, now).duration_since(now).as_secs()
+}
+
 /// The actor of a request, for the API; none where nobody is signed in.
 pub fn actor(request: &HttpRequest) -> Option<Actor> {
     Visitor::of(request).person.map(|person| Actor::User { id: person.id, name: person.name, role: person.role })
@@ -162,9 +174,22 @@ pub fn sign_in(request: &HttpRequest, person: &Person) -> Result<(), SessionInse
     session.insert(AGENT, agent.chars().take(AGENT_CHARS).collect::<String>())
 }
 
-/// The address that a request comes from.
+/// The mark that the browser keeps from an earlier sign-in.
+pub fn mark(request: &HttpRequest) -> Option<String> {
+    request.cookie(MARK).map(|cookie| cookie.value().to_owned())
+}
+
+/// The cookie that keeps a mark.
+pub fn mark_cookie(mark: String) -> Cookie<'static> {
+    let cookie = Cookie::build(MARK, mark).path("/").secure(true).http_only(true).same_site(SameSite::Strict);
+    cookie.max_age(Duration::days(365)).finish()
+}
+
+/// The address that a request comes from, as phones' requests are judged too: behind a trusted proxy everybody has an own one.
 pub fn address(request: &HttpRequest) -> Option<IpAddr> {
-    request.peer_addr().map(|peer| peer.ip().to_canonical())
+    let peer = request.peer_addr()?.ip();
+    let door = request.app_data::<web::Data<Door>>();
+    Some(door.map_or(peer, |door| door.address_of(peer, request.headers())).to_canonical())
 }
 
 /// Ends the session: its row goes, and with it every tab (R12).
@@ -225,4 +250,28 @@ pub fn page_to_return_to(request: &HttpRequest) -> LocalPath {
     let referer = request.headers().get("referer").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let path = referer.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
     LocalPath::or_home(path.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::services::testing::bench;
+    use crate::web::phone::PhoneSettings;
+
+    #[test]
+    fn behind_a_trusted_proxy_everybody_has_an_own_address_and_nobody_else_can_claim_one() {
+        let bench = bench();
+        let trusted_proxies = vec!["192.0.2.1/32".parse().expect("a network")];
+        let door = Door::new(&bench.services, PhoneSettings { trusted_proxies, ..PhoneSettings::default() });
+        let door = web::Data::new(door);
+        let from = |peer: &str| {
+            let peer = peer.parse().expect("a socket address");
+            let request = TestRequest::get().peer_addr(peer).insert_header(("X-Forwarded-For", "10.0.0.7"));
+            address(&request.app_data(door.clone()).to_http_request()).map(|ip| ip.to_string())
+        };
+        assert_eq!(from("192.0.2.1:40000").as_deref(), Some("10.0.0.7"));
+        assert_eq!(from("192.0.2.2:40000").as_deref(), Some("192.0.2.2"));
+    }
 }

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 use super::body::DryRun;
 use super::caller::Caller;
 use super::paths::{AccountPath, DevicePath};
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
+use super::sent::{Asked, Sent};
 use crate::domain::deployment::Place;
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::services::Services;
@@ -20,6 +21,8 @@ use crate::web::blocking;
 pub struct AttachedShape {
     /// Profiles, highest first.
     pub profiles: Vec<AttachedProfile>,
+    /// What phones will make of these profiles together that may not be meant, with what to do about it.
+    pub warnings: Vec<String>,
 }
 
 /// One attached profile.
@@ -42,26 +45,26 @@ pub struct NewOrder {
 }
 
 /// Shows the profiles attached to all devices.
-#[utoipa::path(tag = "deployment", params(AccountPath), responses((status = 200, body = AttachedShape), Problems))]
+#[utoipa::path(tag = "deployment", params(AccountPath), responses((status = 200, body = AttachedShape)))]
 #[get("/accounts/{account}/deployment/global")]
 pub async fn show_global(caller: Caller, services: web::Data<Services>) -> Result<web::Json<AttachedShape>, Problem> {
     show(&caller, &services, &Target::Place(Place::Global))
 }
 
 /// Sets the profiles attached to all devices.
-#[utoipa::path(tag = "deployment", params(AccountPath, DryRun), request_body = NewOrder, responses((status = 200, body = AttachedShape), Problems))]
+#[utoipa::path(tag = "deployment", params(AccountPath, DryRun), request_body = NewOrder, responses((status = 200, body = AttachedShape)))]
 #[put("/accounts/{account}/deployment/global")]
 pub async fn set_global(
     caller: Caller,
     services: web::Data<Services>,
-    dry_run: web::Query<DryRun>,
-    order: web::Json<NewOrder>,
+    dry_run: Asked<DryRun>,
+    order: Sent<NewOrder>,
 ) -> Result<web::Json<AttachedShape>, Problem> {
     set(caller, services, Target::Place(Place::Global), order.into_inner(), dry_run.mode()).await
 }
 
 /// Shows the profiles attached to a device itself.
-#[utoipa::path(tag = "deployment", params(DevicePath), responses((status = 200, body = AttachedShape), Problems))]
+#[utoipa::path(tag = "deployment", params(DevicePath), responses((status = 200, body = AttachedShape)))]
 #[get("/accounts/{account}/deployment/devices/{key}")]
 pub async fn show_of_device(
     caller: Caller,
@@ -72,14 +75,14 @@ pub async fn show_of_device(
 }
 
 /// Sets the profiles attached to a device itself.
-#[utoipa::path(tag = "deployment", params(DevicePath, DryRun), request_body = NewOrder, responses((status = 200, body = AttachedShape), Problems))]
+#[utoipa::path(tag = "deployment", params(DevicePath, DryRun), request_body = NewOrder, responses((status = 200, body = AttachedShape)))]
 #[put("/accounts/{account}/deployment/devices/{key}")]
 pub async fn set_of_device(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<DevicePath>,
-    dry_run: web::Query<DryRun>,
-    order: web::Json<NewOrder>,
+    dry_run: Asked<DryRun>,
+    order: Sent<NewOrder>,
 ) -> Result<web::Json<AttachedShape>, Problem> {
     set(caller, services, Target::Device(path.key()?), order.into_inner(), dry_run.mode()).await
 }
@@ -109,5 +112,6 @@ fn shape(services: &Services, account: AccountId, attached: Vec<ProfileId>) -> R
     let world = services.world(account)?;
     let name = |id: &ProfileId| world.profiles.get(id).map(|profile| profile.name.to_string()).unwrap_or_default();
     let profiles = attached.iter().map(|id| AttachedProfile { id: id.0, name: name(id) }).collect();
-    Ok(web::Json(AttachedShape { profiles }))
+    let warnings = deployment::warnings(&world, &attached).iter().map(ToString::to_string).collect();
+    Ok(web::Json(AttachedShape { profiles, warnings }))
 }

@@ -8,9 +8,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{self, created};
 use super::caller::Caller;
 use super::paths::{AccountPath, ProfilePath};
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
 use super::profile_shapes::ProfileShape;
-use crate::domain::import::{Changed, Given, ImportOptions, ImportPreview, LeaveOut, Position};
+use super::sent::{self, Asked};
+use crate::domain::import::{Changed, Entry, Given, ImportOptions, ImportPreview, LeaveOut, Position};
 use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::draft::{ProfileDraft, ProfileInput};
 use crate::services::Services;
@@ -66,6 +67,8 @@ pub struct ImportShape {
     pub unchanged: Vec<ImportedShape>,
     /// Values that are not taken unless asked for.
     pub left_out: Vec<LeftOutShape>,
+    /// Namespaces and the like: they belong to XML itself and are never taken.
+    pub of_xml: Vec<ImportedShape>,
     /// What cannot be taken.
     pub refused: Vec<RefusedShape>,
     /// Parameters that the file has in several elements; the last one counts.
@@ -140,6 +143,7 @@ impl ImportShape {
             line: l.at.line,
             column: l.at.column,
         });
+        let of_xml = |Entry { name, value, at }: Entry| imported(&name, None, &value, at);
         let refused = preview.refused.into_iter();
         let conflicts = preview.conflicts.iter().map(|c| ConflictShape {
             name: c.name.to_string(),
@@ -151,6 +155,7 @@ impl ImportShape {
             changed: preview.changed.into_iter().map(changed).collect(),
             unchanged: preview.unchanged.into_iter().map(given).collect(),
             left_out: left_out.collect(),
+            of_xml: preview.of_xml.into_iter().map(of_xml).collect(),
             refused: refused
                 .map(|r| RefusedShape { name: r.name, reason: r.reason, line: r.at.line, column: r.at.column })
                 .collect(),
@@ -174,16 +179,16 @@ fn word(why: LeaveOut) -> &'static str {
 }
 
 /// Takes a configuration file into a profile; the latest edit wins.
-#[utoipa::path(tag = "profiles", params(ProfilePath, IntoProfile), request_body(content = Vec<u8>, content_type = "application/xml"), responses((status = 200, body = ImportShape), Problems))]
+#[utoipa::path(tag = "profiles", params(ProfilePath, IntoProfile), request_body(content = Vec<u8>, content_type = "application/xml"), responses((status = 200, body = ImportShape)))]
 #[post("/accounts/{account}/profiles/{id}/import")]
 pub async fn import_into_profile(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<ProfilePath>,
-    how: web::Query<IntoProfile>,
+    how: Asked<IntoProfile>,
     payload: web::Payload,
 ) -> Result<web::Json<ImportShape>, Problem> {
-    let file = body::file(payload).await?;
+    let file = sent::file(payload).await?;
     let IntoProfile { revision, keep_empty, keep_defaults, dry_run } = how.into_inner();
     let (id, mode) = (path.id()?, body::mode(dry_run));
     let work = move |services: &Services| {
@@ -196,19 +201,20 @@ pub async fn import_into_profile(
         Ok((shown, profile))
     };
     let (shown, profile) = blocking::call(&services, work).await?;
-    Ok(web::Json(ImportShape::new(shown, ProfileShape::new(&profile))))
+    let world = services.world(caller.account)?;
+    Ok(web::Json(ImportShape::new(shown, ProfileShape::new(&profile, &world))))
 }
 
 /// Creates a profile from a configuration file.
-#[utoipa::path(tag = "profiles", params(AccountPath, AsProfile), request_body(content = Vec<u8>, content_type = "application/xml"), responses((status = 201, body = ImportShape), (status = 200, description = "A dry run", body = ImportShape), Problems))]
+#[utoipa::path(tag = "profiles", params(AccountPath, AsProfile), request_body(content = Vec<u8>, content_type = "application/xml"), responses((status = 201, body = ImportShape), (status = 200, description = "A dry run", body = ImportShape)))]
 #[post("/accounts/{account}/profiles/import")]
 pub async fn import_as_profile(
     caller: Caller,
     services: web::Data<Services>,
-    how: web::Query<AsProfile>,
+    how: Asked<AsProfile>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let file = body::file(payload).await?;
+    let file = sent::file(payload).await?;
     let AsProfile { name, keep_empty, keep_defaults, dry_run } = how.into_inner();
     let named = ProfileDraft::parse(&ProfileInput { name, ..ProfileInput::default() })?;
     let mode = body::mode(dry_run);
@@ -220,6 +226,8 @@ pub async fn import_as_profile(
         Ok((shown, made))
     };
     let (shown, made) = blocking::call(&services, work).await?;
-    let profile = made.first().map(ProfileShape::new).ok_or_else(|| Problem::not_found("profile", "just created"))?;
+    let world = services.world(caller.account)?;
+    let profile = made.first().map(|profile| ProfileShape::new(profile, &world));
+    let profile = profile.ok_or_else(|| Problem::not_found("profile", "just created"))?;
     Ok(HttpResponse::build(created(mode)).json(ImportShape::new(shown, profile)))
 }

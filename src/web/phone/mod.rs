@@ -18,7 +18,7 @@ use std::sync::Arc;
 use actix_http::{Request, Response};
 use actix_web::body::BoxBody;
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use ipnet::IpNet;
@@ -28,7 +28,7 @@ use crate::catalog::models::models;
 use crate::domain::admission::decide::Proof;
 use crate::domain::admission::{NewDeviceCaps, identify};
 use crate::domain::device::DeviceKey;
-use crate::domain::ids::{DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL};
+use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::OUTSIDE_TEXT_CHARS;
 use crate::domain::phone_file::{LogKind, PhoneFile, PhonePath};
 use crate::domain::run::assembly::{Asked, Heard, Speaker, Standing};
@@ -81,6 +81,11 @@ impl Door {
             bodies: tokio::sync::Semaphore::new(upload::BODIES_AT_A_TIME),
         }
     }
+
+    /// The address that a request comes from: the socket's, or what a trusted proxy says (P5b, NET-06).
+    pub fn address_of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        peer::address(peer, headers, &self.settings.trusted_proxies)
+    }
 }
 
 /// One request with what is known of it from the beginning.
@@ -125,7 +130,7 @@ impl Call {
         let peer = connected.or_else(|| request.peer_addr()).unwrap_or(nobody);
         let x_device = request.headers().get("x-device").and_then(|value| XDevice::parse(value.to_str().ok()?));
         Self {
-            address: peer::address(peer.ip(), request.headers(), &door.settings.trusted_proxies),
+            address: door.address_of(peer.ip(), request.headers()),
             path: PhonePath::parse(request.path()),
             agent: agent::of(request.headers()),
             peer,
@@ -177,12 +182,7 @@ impl Call {
     }
 
     fn visit(&self) -> Visit<'_> {
-        Visit {
-            file: &self.path.file,
-            path: below_root(self.request.path()),
-            agent: self.agent.phone.as_deref(),
-            address: self.address,
-        }
+        Visit { file: &self.path.file, location: &self.path.location, agent: self.agent.phone.as_deref(), address: self.address }
     }
 
     /// What the request shows of itself.
@@ -244,20 +244,11 @@ impl Call {
     /// The device that a request names which was not received: anybody can name one.
     fn named(&self) -> Option<DeviceKey> {
         let roster = self.services.roster(DEFAULT_ACCOUNT);
-        identify(&self.path.file, self.request.path(), self.agent.phone.as_deref(), models(), |key| roster.find(key).is_some())
+        identify(&self.path.file, &self.path.location, self.agent.phone.as_deref(), models(), |key| roster.find(key).is_some())
     }
 
     fn tag(&self) -> Option<DeviceKey> {
         self.agent.phone.as_ref().and_then(|phone| phone.tag.clone())
-    }
-}
-
-/// The path below the account's root, without slashes at its ends.
-fn below_root(path: &str) -> &str {
-    let path = path.trim_matches('/');
-    match path.split_once('/') {
-        Some((first, rest)) if first.eq_ignore_ascii_case(DEFAULT_ACCOUNT_LABEL) => rest,
-        _ => path,
     }
 }
 
