@@ -3,6 +3,7 @@
 //! The file is TOML; each of its keys is also a variable: `https` is `PDMS_HTTPS`, `certificate.key` is `PDMS_CERTIFICATE__KEY`.
 
 mod addresses;
+mod variables;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -26,8 +27,6 @@ const HTTPS: &str = "0.0.0.0:8443";
 const HTTP: &str = "0.0.0.0:8080";
 /// Default of the log filter.
 const LOG: &str = "info,actix_server=warn";
-/// What the variables begin with.
-const PREFIX: &str = "PDMS_";
 
 /// Everything that a server needs to know before it can open its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +55,8 @@ pub struct Config {
     pub demo: bool,
     /// The file that the settings came from: read again on SIGHUP.
     pub file: Option<PathBuf>,
+    /// Variables that begin with `PDMS_`, are no settings and look like none: somebody may miss what they were to do.
+    pub ignored: Vec<String>,
 }
 
 /// What one source of settings says; none where it says nothing.
@@ -147,6 +148,14 @@ pub enum ConfigError {
     /// A variable has the wrong form.
     #[error("the variables PDMS_… are not usable: {0}")]
     Variables(toml::de::Error),
+    /// A variable is nearly a setting.
+    #[error("the variable {name} is no setting; did you mean {nearest}? Correct or unset it")]
+    Misspelt {
+        /// As it is written.
+        name: String,
+        /// The setting that it looks like.
+        nearest: String,
+    },
 }
 
 impl Config {
@@ -160,7 +169,8 @@ impl Config {
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let from_file = file.map(read_file).transpose()?.unwrap_or_default();
-        let layer = flags.over(from_variables(variables)?).over(from_file);
+        let variables::Read { layer: from_variables, ignored } = variables::read(variables)?;
+        let layer = flags.over(from_variables).over(from_file);
         Ok(Self {
             state: layer.state.unwrap_or_else(|| STATE.into()),
             https: layer.https.unwrap_or_else(|| HTTPS.parse().expect("a literal address")),
@@ -174,6 +184,7 @@ impl Config {
             log: layer.log.unwrap_or_else(|| LOG.to_owned()),
             demo: false,
             file: file.map(Path::to_owned),
+            ignored,
         })
     }
 }
@@ -252,26 +263,6 @@ fn read_file(path: &Path) -> Result<Layer, ConfigError> {
     toml::from_str(&text).map_err(|error| ConfigError::File { path: path.to_owned(), error })
 }
 
-/// Only variables that are settings are looked at: others of the same beginning belong to tools.
-fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Layer, ConfigError> {
-    const KEYS: [&str; 6] = ["state", "https", "http", "public_url", "trusted_proxies", "log"];
-    const TABLES: [&str; 4] = ["certificate", "uploads", "new_devices", "retention"];
-    let mut root = toml::Table::new();
-    for (name, value) in variables {
-        let Some(key) = name.strip_prefix(PREFIX).map(str::to_lowercase) else { continue };
-        match key.split_once("__") {
-            None if KEYS.contains(&key.as_str()) => drop(root.insert(key, value.into())),
-            Some((table, key)) if TABLES.contains(&table) => {
-                let value = value.parse::<i64>().map_or_else(|_| value.into(), toml::Value::Integer);
-                let entry = root.entry(table).or_insert_with(|| toml::Table::new().into());
-                entry.as_table_mut().expect("made a table above").insert(key.to_owned(), value);
-            }
-            _ => {}
-        }
-    }
-    root.try_into().map_err(ConfigError::Variables)
-}
-
 /// A list, or a text with commas as variables and flags have it.
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<IpNet>>, D::Error> {
     #[derive(Deserialize)]
@@ -331,18 +322,6 @@ mod tests {
         let file = file("https = \"127.0.0.1:1\"\nhtps = 3\n");
         let error = Config::load(Layer::default(), Some(file.path()), []).expect_err("misspelt").to_string();
         assert!(error.contains("line 2") && error.contains("htps"), "{error}");
-    }
-
-    #[test]
-    fn a_variable_in_a_wrong_form_is_told() {
-        let wrong = variables(&[("PDMS_TRUSTED_PROXIES", "10.0.0.0/8, everyone")]);
-        let error = Config::load(Layer::default(), None, wrong).expect_err("no network").to_string();
-        assert!(error.contains("everyone"), "{error}");
-        let own = variables(&[("PDMS_CERTIFICATE__FILE", "/a.pem"), ("PDMS_CERTIFICATE__KEY", "/a.key")]);
-        let config = Config::load(Layer::default(), None, own).expect("settings");
-        assert_eq!(config.certificate.map(|own| own.key), Some("/a.key".into()));
-        let misspelt = variables(&[("PDMS_UPLOADS__LOGBYTES", "1")]);
-        assert!(Config::load(Layer::default(), None, misspelt).expect_err("no setting").to_string().contains("logbytes"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::services::address::Address;
 use crate::services::certificates::facts::{self, Facts};
 use crate::services::certificates::{CertificateError, Certificates, ServerNames};
 use crate::services::clock::Clock;
-use crate::services::error::ServiceError;
+use crate::services::error::{ServiceError, chain};
 use crate::services::{Opening, Services, presence, setup};
 use crate::store::Faults;
 use crate::web::admin::session::Demo;
@@ -205,7 +205,7 @@ impl Application {
         watching.abort();
         drop(local);
         if let Err(error) = presence::close(&shared.services) {
-            tracing::error!(%error, "what phones told last could not be written");
+            tracing::error!(error = chain(&error), "what phones told last could not be written");
         }
         ended.map_err(StartError::from)
     }

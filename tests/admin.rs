@@ -123,6 +123,20 @@ async fn adm_03_guessing_is_slowed_and_the_owner_gets_in_after_the_pause() {
 }
 
 #[actix_web::test]
+async fn adm_03_a_browser_that_signed_in_before_is_not_kept_out_by_guesses_of_others() {
+    let site = Site::open().await;
+    let mut own = Browser::signed_in(&site).await;
+    own.post("/admin/sign-out", &[]).await;
+    for _ in 0..10 {
+        Browser::new(&site).sign_in("/admin/", EMAIL, "wrong password").await;
+    }
+    let other = Browser::new(&site).sign_in("/admin/", EMAIL, OWNER_PASSWORD).await;
+    assert_eq!(other.status, StatusCode::TOO_MANY_REQUESTS);
+    own.path.clear();
+    assert_eq!(own.sign_in("/admin/", EMAIL, OWNER_PASSWORD).await.status, StatusCode::OK);
+}
+
+#[actix_web::test]
 async fn adm_05_signing_in_gives_a_new_session_and_a_guarded_cookie() {
     let site = Site::open().await;
     let mut browser = Browser::new(&site);
@@ -132,10 +146,17 @@ async fn adm_05_signing_in_gives_a_new_session_and_a_guarded_cookie() {
     let token = browser.token().await;
     let fields = [("csrf", token.as_str()), ("email", EMAIL), ("password", OWNER_PASSWORD)];
     let answer = browser.send(form(&fields), "/admin/sign-in/password").await;
-    let cookie = answer.header("set-cookie");
-    assert!(cookie.starts_with("__Host-pdms="), "{cookie}");
+    let set = |name: &str| {
+        let mut lines = answer.headers.get_all(header::SET_COOKIE).filter_map(|line| line.to_str().ok());
+        lines.find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} is not set")).to_owned()
+    };
+    let cookie = set("__Host-pdms=");
     for part in ["; HttpOnly", "; Secure", "; SameSite=Lax", "; Path=/"] {
         assert!(cookie.contains(part), "{part} is missing in {cookie}");
+    }
+    let known = set("__Host-pdms-known=");
+    for part in ["; HttpOnly", "; Secure", "; SameSite=Strict", "; Path=/"] {
+        assert!(known.contains(part), "{part} is missing in {known}");
     }
     assert!(!cookie.contains("Domain"));
     assert_ne!(browser.cookies[COOKIE], before);

@@ -218,6 +218,7 @@ fn files_are_previewed_and_accepted_alike() {
         (&json!("Door"), &json!("Hall"), &json!(3))
     );
     assert_eq!((&shown["refused"][0]["name"], &shown["refused"][0]["line"]), (&json!("x:y"), &json!(2)));
+    assert_eq!((&shown["of_xml"][0]["name"], &shown["of_xml"][0]["value"]), (&json!("xmlns:x"), &json!("u")));
     assert_eq!((&shown["conflicts"][0]["differs"], &shown["conflicts"][0]["lines"]), (&json!(true), &json!([1, 3])));
     assert!(!shown.to_string().contains("1234"), "secrets leave masked");
     assert_eq!(api.ok("GET", &format!("/profiles/{id}"), None)["parameters"], json!({ "reg.1.label": "Door" }));

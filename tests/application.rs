@@ -50,6 +50,14 @@ impl Running {
         answer
     }
 
+    /// What HTTPS answers to a request, head and body.
+    fn ask(&self, method: &str, path: &str) -> String {
+        let url = format!("https://127.0.0.1:{}{path}", self.https.port());
+        let arguments: &[&str] = if method == "HEAD" { &["-sk", "-I"] } else { &["-sk", "-i", "-X", method] };
+        let output = Command::new("curl").args(arguments).arg(&url).output().expect("curl is installed");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// The head of what HTTPS answers for a host.
     fn head(&self, host: &str, path: &str) -> String {
         let url = format!("https://127.0.0.1:{}{path}", self.https.port());
@@ -111,4 +119,73 @@ fn answers_to_browsers_carry_the_headers_that_keep_others_out_and_answers_to_pho
     }
     let phone = server.head("localhost", "/000000000000.cfg");
     assert!(!phone.contains("content-security-policy") && !phone.contains("set-cookie"), "{phone}");
+}
+
+#[test]
+fn head_is_answered_like_get_without_a_body() {
+    let server = Running::start();
+    let head_of = |answer: &str| {
+        let head = answer.split("\r\n\r\n").next().unwrap_or_default().to_lowercase();
+        // What differs from one answer to the next.
+        let kept = |line: &&str| !line.starts_with("date:") && !line.starts_with("set-cookie:");
+        head.lines().filter(kept).map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+    };
+    let paths = [
+        "/livez",
+        "/readyz",
+        "/version",
+        "/",
+        "/setup",
+        "/admin/",
+        "/admin/nothing",
+        "/static/app.css",
+        "/static/none.css",
+        "/api/v1/openapi.json",
+        "/api/v1/session",
+        "/api/v1/nothing",
+    ];
+    for path in paths {
+        let (get, head) = (server.ask("GET", path), server.ask("HEAD", path));
+        assert_eq!(head_of(&head), head_of(&get), "{path}");
+        assert!(head.ends_with("\r\n\r\n"), "{path}: a body came: {head}");
+    }
+    assert!(server.plain("HEAD", "/livez").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_method_that_an_address_does_not_take_is_405_and_says_what_it_takes() {
+    let server = Running::start();
+    let read = "allow: GET, HEAD\r\n";
+    let both = "allow: GET, HEAD, POST\r\n";
+    for (method, path, allow) in [
+        ("POST", "/livez", read),
+        ("DELETE", "/readyz", read),
+        ("PUT", "/version", read),
+        ("POST", "/", read),
+        ("PUT", "/static/app.css", read),
+        ("DELETE", "/admin/", read),
+        ("POST", "/admin/activity", read),
+        ("PATCH", "/admin/devices/0004f2000001", both),
+        ("OPTIONS", "/setup", both),
+        ("GET", "/admin/sign-out", "allow: POST\r\n"),
+        ("POST", "/api/v1/openapi.json", read),
+        ("PUT", "/api/v1/session", "allow: GET, HEAD, DELETE, POST\r\n"),
+        ("TRACE", "/api/v1/accounts/default/devices", both),
+    ] {
+        let answer = server.ask(method, path);
+        assert!(answer.starts_with("HTTP/1.1 405"), "{method} {path}: {answer}");
+        let told = answer.lines().find(|line| line.to_lowercase().starts_with("allow:")).unwrap_or_default();
+        let sorted = |text: &str| {
+            let mut parts: Vec<_> = text.split([':', ',', ' ']).filter(|part| !part.is_empty()).map(str::to_uppercase).collect();
+            parts.sort();
+            parts
+        };
+        assert_eq!(sorted(told), sorted(allow.trim_end()), "{method} {path}");
+    }
+    let api = server.ask("PUT", "/api/v1/session");
+    assert!(api.contains("application/problem+json"), "{api}");
+    assert!(server.plain("POST", "/livez").starts_with("HTTP/1.1 405"));
+    for method in ["GET", "DELETE", "PROPFIND", "TRACE"] {
+        assert!(server.ask(method, "/0004f2000001.cfg").starts_with("HTTP/1.1 401"), "{method}: before anything, who asks");
+    }
 }

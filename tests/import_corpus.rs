@@ -10,7 +10,7 @@ use pdms::domain::import::ImportOptions;
 use pdms::domain::parameter::ParameterSet;
 use pdms::services::import::preview;
 use pdms::xml::Shape;
-use pdms::xml::read::{ReadError, Reason, parameters};
+use pdms::xml::read::{ReadError, Reason, attributes};
 
 /// The files that are refused: name, line, column, kind of reason.
 const REFUSED: &str = include_str!("import_refusals.tsv");
@@ -62,9 +62,13 @@ fn kind(reason: &Reason) -> &'static str {
     }
 }
 
+/// All attributes of a file, those of XML itself too, in document order.
 fn read(folder: &Path, name: &str) -> Result<Attributes, ReadError> {
     let bytes = std::fs::read(folder.join(name)).expect("a file of the index");
-    parameters(&bytes).map(|entries| entries.into_iter().map(|e| (e.name, e.value)).collect())
+    let read = attributes(&bytes)?;
+    let mut all: Vec<_> = read.parameters.into_iter().chain(read.of_xml).collect();
+    all.sort_by_key(|entry| entry.at);
+    Ok(all.into_iter().map(|entry| (entry.name, entry.value)).collect())
 }
 
 /// What is left of a value after XML's normalisation, for values without references to blanks.
@@ -125,7 +129,6 @@ fn all_other_files_are_read_as_expat_reads_them() {
             .clone()
             .unwrap_or_else(|| panic!("{name} is ill-formed for expat"))
             .into_iter()
-            .filter(|(n, _)| !n.starts_with("xmlns") && !n.starts_with("xsi:"))
             .map(|(n, v)| (n, normalised(&v)))
             .collect();
         assert_eq!(ours, theirs, "{name}");
@@ -150,6 +153,22 @@ fn line_breaks_inside_values_are_kept() {
     }
     println!("{} files have line breaks inside values", with_breaks.len());
     assert!(with_breaks.len() >= 4, "{with_breaks:?}");
+}
+
+#[test]
+fn every_attribute_of_a_file_is_in_the_preview() {
+    let Some((folder, names)) = collection() else { return };
+    let taken: Vec<&String> = names.iter().filter(|name| read(&folder, name).is_ok()).collect();
+    let Some(expected) = expat(&folder, &taken) else { return };
+    for name in &taken {
+        let file = std::fs::read(folder.join(name)).expect("a file of the index");
+        let shown = preview(&ParameterSet::new(), &file, ImportOptions::default()).expect("a parameter file");
+        let repeated: usize = shown.conflicts.iter().map(|one| one.values.len() - 1).sum();
+        let told = shown.added.len() + shown.left_out.len() + shown.of_xml.len() + shown.refused.len() + repeated;
+        let read = expected[*name].as_ref().map(Vec::len);
+        assert_eq!(Some(told), read, "{name}");
+        assert!(shown.of_xml.iter().all(|one| one.name.starts_with("xmlns") || one.name.contains(':')), "{name}");
+    }
 }
 
 #[test]

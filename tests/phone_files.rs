@@ -60,6 +60,28 @@ fn directories_are_told_without_the_account() {
 }
 
 #[test]
+fn every_way_to_write_a_path_is_the_same_path() {
+    for path in
+        ["/a/Site.cfg", "//a///site.cfg", "/./a/./site.cfg", "/default/a/site.cfg", "/a/s%69te.cfg?x=1", "/%2e/a/SITE.CFG"]
+    {
+        assert_eq!(PhonePath::parse(path).location, "a/site.cfg", "{path}");
+    }
+    assert_eq!(file("/./0004f2abcdef.cfg"), PhoneFile::Master(key()));
+    assert_eq!(PhonePath::parse("/noextension").location, "noextension");
+    assert_eq!(PhonePath::parse("/3111-44500-001.bootblock.ld").location, "bootblock.ld");
+    assert_eq!(PhonePath::parse("/a/../site.cfg").location, "");
+}
+
+#[test]
+fn a_dump_has_a_name_that_fits_into_a_file_name() {
+    use pdms::domain::limits::DUMP_NAME_BYTES;
+    for (bytes, fits) in [(DUMP_NAME_BYTES - 1, true), (DUMP_NAME_BYTES, true), (DUMP_NAME_BYTES + 1, false)] {
+        let name = format!("-core{}", "x".repeat(bytes - "-core".len()));
+        assert_eq!(file(&format!("/{MAC}{name}")).may_be_put(), fits, "{bytes} bytes");
+    }
+}
+
+#[test]
 fn serial_numbers_stand_where_macs_do() {
     let serial: DeviceKey = "8218404c20ccf9".parse().expect("a serial number");
     assert_eq!(file("/8218404C20CCF9.cfg"), PhoneFile::Master(serial.clone()));
@@ -114,7 +136,6 @@ fn hostile_and_odd_paths_are_unknown() {
         "/../0004f2abcdef.cfg",
         "/logs/../0004f2abcdef.cfg",
         "/%2e%2e/0004f2abcdef.cfg",
-        "/./0004f2abcdef.cfg",
         "/a%2f0004f2abcdef.cfg",
         "/a%5c0004f2abcdef.cfg",
         "/a\\0004f2abcdef.cfg",

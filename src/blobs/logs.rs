@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
-use crate::domain::limits::{LOG_BYTES_PER_DEVICE, LOG_FILES_PER_DEVICE};
+use crate::domain::limits::{DUMP_NAME_BYTES, LOG_BYTES_PER_DEVICE, LOG_FILES_PER_DEVICE};
 
 /// Folder of unfinished uploads, emptied at each start. No account has this name: theirs are numbers.
 const UNFINISHED: &str = "unfinished";
@@ -26,8 +26,6 @@ const UNFINISHED: &str = "unfinished";
 const STAMP: &str = "%Y%m%dT%H%M%S.%6fZ";
 /// Characters of such a time.
 const STAMP_CHARS: usize = "20260102T030405.000000Z".len();
-/// Longest kind: captures carry a time of their own.
-const KIND_CHARS: usize = 128;
 
 /// Locks that share the devices among them. One is held while a folder changes, so that two uploads of a device never miscount.
 const STRIPES: usize = 64;
@@ -272,7 +270,7 @@ impl LogFile {
 /// Whether a text may stand in a file's name: lower-case letters, digits, dots, hyphens and underscores.
 fn is_kind(kind: &str) -> bool {
     let plain = |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_');
-    !kind.is_empty() && kind.len() <= KIND_CHARS && kind.bytes().all(plain)
+    !kind.is_empty() && kind.len() <= DUMP_NAME_BYTES && kind.bytes().all(plain)
 }
 
 /// What is known of a device's folder, which is read where nothing is.

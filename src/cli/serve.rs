@@ -60,6 +60,9 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         config = demo.confine(config)?;
     }
     let log = logging::start(&config.log)?;
+    for name in &config.ignored {
+        tracing::warn!(name, "a variable that begins with PDMS_ is no setting: it is ignored");
+    }
     raise_open_files();
     let state = config.state.clone();
     let application = Application::build(config, Ground::real())?;

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::parameter::{ParameterName, ParameterSet, check_value};
+use super::provision::master;
 use super::resolution::{is_off, twin_of};
 
 /// A place in a text; both count from one, columns in characters.
@@ -156,6 +157,8 @@ pub struct ImportPreview {
     pub refused: Vec<Refused>,
     /// In several elements of the file.
     pub conflicts: Vec<Conflict>,
+    /// Namespaces and the like: they belong to XML itself, no phone reads them as parameters, and nothing is lost without them.
+    pub of_xml: Vec<Entry>,
 }
 
 impl ImportPreview {
@@ -207,10 +210,10 @@ impl ImportPreview {
         let mut order: Vec<Conflict> = Vec::new();
         let mut places: HashMap<ParameterName, usize> = HashMap::new();
         for entry in entries {
-            let name = match ParameterName::parse(&entry.name).and_then(|name| check_value(&entry.value).map(|()| name)) {
+            let name = match checked(entry) {
                 Ok(name) => name,
-                Err(error) => {
-                    self.refused.push(Refused { name: entry.name.clone(), at: entry.at, reason: error.to_string() });
+                Err(reason) => {
+                    self.refused.push(Refused { name: entry.name.clone(), at: entry.at, reason });
                     continue;
                 }
             };
@@ -242,6 +245,14 @@ impl ImportPreview {
             }
         }
     }
+}
+
+/// The name of a parameter or master attribute that a profile may have with this value; in words, why not.
+fn checked(entry: &Entry) -> Result<ParameterName, String> {
+    let name = ParameterName::parse(&entry.name).map_err(|error| error.to_string())?;
+    check_value(&entry.value).map_err(|error| error.to_string())?;
+    master::check(name.as_str(), &entry.value).map_err(|error| error.to_string())?;
+    Ok(name)
 }
 
 /// Whether a value is left out. `device.x` and `device.x.set` are judged as the one parameter that they are.
@@ -350,6 +361,9 @@ mod tests {
         assert_eq!(shown.added.len(), 1);
         assert_eq!(shown.refused.iter().map(|r| (r.name.as_str(), r.at.line)).collect::<Vec<_>>(), [("x:y", 2), ("long", 3)]);
         assert!(shown.refused[0].reason.contains("“:”"), "{}", shown.refused[0].reason);
+        let master = preview(&[], &[("CONFIG_FILES", "a.cfg,b c.cfg"), ("MISC_FILES", "x.png"), ("_site", "1")], LEAVE_OUT);
+        assert_eq!(names(master.added.iter().map(|g| &g.name)), ["MISC_FILES"]);
+        assert_eq!(master.refused.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(), ["CONFIG_FILES", "_site"]);
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub const RUNS_PER_REFUSED_SUBJECT: usize = 5;
 pub const LOG_BYTES_PER_DEVICE: u64 = 64 * 1024 * 1024;
 /// Logs, core dumps and captures kept of one device.
 pub const LOG_FILES_PER_DEVICE: usize = 500;
+/// Bytes of what follows the key in the name of a log, core dump or capture: with the time in front it fits into a file's name
+/// on every file system (protocol/provisioning.md 10: 255).
+pub const DUMP_NAME_BYTES: usize = 128;
 /// Bytes of the disk that uploads of phones leave free for everything else.
 pub const DISK_RESERVE_BYTES: u64 = 256 * 1024 * 1024;
 /// New devices from one address in ten minutes (contract 4).

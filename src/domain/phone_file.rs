@@ -2,12 +2,12 @@
 //!
 //! Total: every path gives an answer and a hostile one gives [`PhoneFile::Unknown`]. What a device may have or leave is decided elsewhere.
 
+mod segments;
+
 use super::device::{DeviceKey, Serial};
 use super::ids::DEFAULT_ACCOUNT_LABEL;
+use super::limits::DUMP_NAME_BYTES;
 use super::mac::Mac;
-
-/// Longest path that is looked at, in bytes as sent. Phones stay below 255 (protocol/provisioning.md 2).
-const PATH_BYTES: usize = 1_024;
 
 /// A request path taken apart: `/default/logs/0004f2aabbcc-app.log` is the directory `logs` and a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,14 @@ pub struct PhonePath {
     pub directory: String,
     /// The file below it.
     pub file: PhoneFile,
+    /// Directory and name in the form in which paths are compared, see [`location`]; empty for a hostile path.
+    pub location: String,
+}
+
+/// A path below the account's root in the form in which paths are compared, so that every way in which a phone may write a path
+/// is the same: decoded, in lower case, without empty and `.` segments, the name without part numbers. None for a hostile path.
+pub fn location(path: &str) -> Option<String> {
+    segments::below_root(path).map(|segments| segments::compared(&segments))
 }
 
 /// What a path names (contract 4, protocol/provisioning.md 1.3).
@@ -115,23 +123,13 @@ const CAPTURES: [(&str, &str); 4] = [("_", ".pcap.tar.gz"), ("_", ".pcap"), ("-c
 impl PhonePath {
     /// Takes a request path apart: as sent, that is percent-encoded; a query is ignored.
     pub fn parse(path: &str) -> Self {
-        Self::read(path).unwrap_or(Self { directory: String::new(), file: PhoneFile::Unknown })
-    }
-
-    fn read(path: &str) -> Option<Self> {
-        let path = path.split(['?', '#']).next().unwrap_or_default();
-        if path.len() > PATH_BYTES {
-            return None;
-        }
-        // Empty segments come from addresses that end with a slash and are harmless.
-        let mut segments = path.split('/').filter(|s| !s.is_empty()).map(segment).collect::<Option<Vec<_>>>()?;
-        let name = segments.pop()?;
-        if segments.first().is_some_and(|s| s.eq_ignore_ascii_case(DEFAULT_ACCOUNT_LABEL)) {
-            segments.remove(0);
-        }
+        let unknown = |location| Self { directory: String::new(), file: PhoneFile::Unknown, location };
+        let Some(mut segments) = segments::below_root(path) else { return unknown(String::new()) };
+        let location = segments::compared(&segments);
+        let Some(name) = segments.pop() else { return unknown(location) };
         let directory = segments.join("/");
         let file = PhoneFile::of(&directory, &name);
-        Some(Self { directory, file })
+        Self { directory, file, location }
     }
 }
 
@@ -285,7 +283,7 @@ fn keyed(name: &str, lower: &str) -> Option<PhoneFile> {
     }
     let capture = CAPTURES.iter().any(|(start, end)| rest.starts_with(start) && rest.ends_with(end));
     let plain = rest.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
-    if capture && plain {
+    if capture && plain && rest.len() <= DUMP_NAME_BYTES {
         return Some(PhoneFile::Capture(key, name.to_owned()));
     }
     // A MAC in front makes it a device's file of a kind that we do not know, never a resource of the account.
@@ -301,34 +299,4 @@ fn split_key(lower: &str) -> Option<(DeviceKey, &str)> {
     }
     let serial = Serial::parse(stem).ok().filter(|_| stem.bytes().any(|b| b.is_ascii_digit()))?;
     Some((DeviceKey::Serial(serial), rest))
-}
-
-/// One decoded segment of a path; none where it could lead out of its directory or deceive a reader.
-fn segment(encoded: &str) -> Option<String> {
-    let text = percent_decoded(encoded)?;
-    let hostile = text == "."
-        || text == ".."
-        || text.chars().any(|c| {
-            c.is_control()
-                || matches!(c, '/' | '\\' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        });
-    (!hostile && !text.trim().is_empty()).then_some(text)
-}
-
-/// Decodes `%XX` once; none for a broken escape or what is no UTF-8.
-fn percent_decoded(encoded: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(encoded.len());
-    let mut rest = encoded.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        if *first == b'%' {
-            let (digits, tail) = tail.split_at_checked(2)?;
-            let digit = |d: u8| char::from(d).to_digit(16);
-            bytes.push(u8::try_from(digit(digits[0])? * 16 + digit(digits[1])?).ok()?);
-            rest = tail;
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8(bytes).ok()
 }

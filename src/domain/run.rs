@@ -196,7 +196,7 @@ impl fmt::Display for Reason {
             Self::DeviceFile => "what it uploaded last",
             Self::Absent => "nothing stored under this name, and nothing needed",
             Self::NoImage => "no software is served here",
-            Self::ListedMissing => "a profile lists this file in CONFIG_FILES, and it is not stored here",
+            Self::ListedMissing => "a profile names this file for phones to fetch, and it is not stored here",
             Self::Stored => "stored",
             Self::Replaced => "stored, in place of the former one",
             Self::CredentialsMissing => "no credentials sent; a phone repeats the request with them",
@@ -225,10 +225,16 @@ impl fmt::Display for Reason {
 pub enum HandshakeFault {
     /// The phone does not know the CA that signed our certificate.
     UnknownCa,
-    /// The phone refuses our certificate for another reason, such as its name.
+    /// The phone refuses our certificate and does not say why: CA, name or clock.
     CertificateRefused,
-    /// The phone takes our certificate for expired or not yet valid: mostly its clock.
+    /// The phone calls our certificate bad: libraries say so of a wrong name and of a validity that has not begun.
+    CertificateBad,
+    /// The phone takes our certificate for expired: mostly its clock.
     CertificateTime,
+    /// The phone takes our certificate for revoked.
+    CertificateRevoked,
+    /// The phone cannot use a certificate of this kind.
+    CertificateUnsupported,
     /// No cipher suite that both sides speak.
     NoCommonSuite,
     /// No TLS version that both sides speak.
@@ -247,8 +253,11 @@ impl fmt::Display for HandshakeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::UnknownCa => "it does not know the CA of our certificate",
-            Self::CertificateRefused => "it refuses our certificate",
+            Self::CertificateRefused => "it refuses our certificate and does not say why",
+            Self::CertificateBad => "it calls our certificate bad: not valid yet, or made for another name",
             Self::CertificateTime => "it takes our certificate for expired; its clock may be wrong",
+            Self::CertificateRevoked => "it takes our certificate for revoked",
+            Self::CertificateUnsupported => "it cannot use a certificate of this kind",
             Self::NoCommonSuite => "it shares no cipher suite with us",
             Self::NoCommonVersion => "it speaks no TLS version that we do",
             Self::NotTls => "it did not speak TLS",

@@ -11,6 +11,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::limits::PROFILES_PER_CONTAINER;
 use crate::domain::profile::ProfileKind;
+use crate::domain::provision::{Warning, warnings_of};
 use crate::domain::world::World;
 
 /// What profiles are attached to.
@@ -167,6 +168,11 @@ fn change_list(
             }
         }
     })
+}
+
+/// What an admin should know of profiles that are attached together, highest first.
+pub fn warnings(world: &World, attached: &[ProfileId]) -> Vec<Warning> {
+    warnings_of(attached.iter().filter_map(|id| world.profiles.get(id)).map(|profile| &**profile), world)
 }
 
 /// Whether these profiles may be attached to a device, in words if not.

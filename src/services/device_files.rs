@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::Services;
 use super::error::ServiceError;
+use super::{Services, sealed_files};
 use crate::domain::device::DeviceKey;
 use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::AccountId;
@@ -41,7 +41,7 @@ pub fn files(services: &Services, account: AccountId, key: &DeviceKey) -> Result
 pub fn file(services: &Services, account: AccountId, key: &DeviceKey, name: &str) -> Result<(DeviceFile, Vec<u8>), ServiceError> {
     let row = services.store.read(|tx| Ok::<_, ServiceError>(store::stored_files::get(tx, account, key, name)?))?;
     let row = row.ok_or_else(|| ServiceError::not_found("file", name))?;
-    let content = services.blobs.read(&row.blob).map_err(ServiceError::file("read", services.state_dir.blobs()))?;
+    let content = sealed_files::read(services, account, key, &row)?;
     Ok((row, content))
 }
 

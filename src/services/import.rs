@@ -17,8 +17,9 @@ pub const FILE: &str = "file";
 /// # Errors
 /// [`ServiceError::Invalid`] of the field [`FILE`], with line, column and reason, for what is no parameter file.
 pub fn preview(present: &ParameterSet, file: &[u8], options: ImportOptions) -> Result<ImportPreview, ServiceError> {
-    let entries = read::parameters(file).map_err(|error| FieldErrors::one(FILE, error))?;
-    Ok(ImportPreview::new(present, &entries, default_of, options))
+    let read = read::attributes(file).map_err(|error| FieldErrors::one(FILE, error))?;
+    let preview = ImportPreview::new(present, &read.parameters, default_of, options);
+    Ok(ImportPreview { of_xml: read.of_xml, ..preview })
 }
 
 #[cfg(test)]
@@ -32,6 +33,11 @@ mod tests {
         let shown = preview(&ParameterSet::new(), file, ImportOptions::default()).expect("a parameter file");
         assert_eq!(shown.added.iter().map(|g| g.name.as_str()).collect::<Vec<_>>(), ["reg.1.label"]);
         assert_eq!((shown.left_out_as(LeaveOut::Default), shown.left_out_as(LeaveOut::NotSet)), (1, 2));
+
+        let file = b"<a xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:noNamespaceSchemaLocation='a.xsd' b='1'/>";
+        let shown = preview(&ParameterSet::new(), file, ImportOptions::default()).expect("a parameter file");
+        let of_xml: Vec<_> = shown.of_xml.iter().map(|one| (one.name.as_str(), one.at.column)).collect();
+        assert_eq!(of_xml, [("xmlns:xsi", 4), ("xsi:noNamespaceSchemaLocation", 58)]);
 
         let refused = preview(&ParameterSet::new(), b"<a>\n<b", ImportOptions::default()).expect_err("an unfinished file");
         assert!(refused.to_string().contains("line 2, column 3"), "{refused}");

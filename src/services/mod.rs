@@ -15,6 +15,7 @@ pub mod devices;
 pub mod enrolment;
 pub mod error;
 pub mod import;
+pub mod known_browser;
 pub mod pending_imports;
 pub mod presence;
 pub mod profiles;
@@ -23,10 +24,12 @@ pub mod rendered;
 pub mod retention;
 pub mod roster;
 pub mod runs;
+mod sealed_files;
 pub mod secrets;
 pub mod server;
 pub mod sessions;
 pub mod setup;
+pub mod sign_in;
 pub mod sign_in_link;
 pub mod state_dir;
 pub mod throttle;
@@ -66,6 +69,8 @@ pub struct Services {
     pending_imports: PendingImports,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
+    /// Held while a password is checked.
+    hashing: Mutex<()>,
     sign_in_links: sign_in_link::SignInLinks,
     setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
@@ -112,6 +117,7 @@ impl Services {
             pending_imports: PendingImports::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
+            hashing: Mutex::default(),
             sign_in_links: sign_in_link::SignInLinks::default(),
             setup_door: setup::Door::default(),
             writer: Mutex::default(),

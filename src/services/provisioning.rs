@@ -13,7 +13,7 @@ use crate::domain::admission::{NewDeviceCaps, identify};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::phone_file::PhoneFile;
-use crate::domain::provision::{self, master};
+use crate::domain::provision;
 use crate::domain::run::Reason;
 use crate::domain::upload::dump_name;
 use crate::domain::user_agent::UserAgent;
@@ -32,8 +32,9 @@ pub struct Provisioning {
 pub struct Visit<'a> {
     /// The file.
     pub file: &'a PhoneFile,
-    /// Its path below the account's root, for names that mean nothing to us.
-    pub path: &'a str,
+    /// Its path in the form in which paths are compared ([`crate::domain::phone_file::location`]), for names that mean nothing
+    /// to us.
+    pub location: &'a str,
     /// What the User-Agent tells; none if it is no phone's.
     pub agent: Option<&'a UserAgent>,
     /// Where it comes from.
@@ -58,8 +59,15 @@ pub enum Answer {
     Made(Vec<u8>, Reason),
     /// A file that the device stored with us.
     File(DeviceFile),
-    /// The newest log or dump of this kind, if there is one.
-    Log(DeviceKey, String),
+    /// The newest log or dump of a device.
+    Log {
+        /// The device.
+        key: DeviceKey,
+        /// What follows the key in the log's name.
+        kind: String,
+        /// The answer where there is none.
+        otherwise: Box<Answer>,
+    },
     /// There is no such file.
     Absent(Reason),
     /// Not now: the phone keeps what it has.
@@ -75,7 +83,7 @@ impl Provisioning {
     /// Finds out who came and whether it is let in.
     pub fn receive(&self, services: &Services, world: &World, visit: &Visit<'_>) -> Guest {
         let roster = services.roster(world.account_id);
-        let key = identify(visit.file, visit.path, visit.agent, models(), |key| roster.find(key).is_some());
+        let key = identify(visit.file, visit.location, visit.agent, models(), |key| roster.find(key).is_some());
         let off = !world.account.provisioning.enabled;
         let found = match &key {
             None => Ok(None),
@@ -94,45 +102,58 @@ impl Provisioning {
         if let Some(reason) = guest.held {
             return Answer::Held(reason);
         }
-        match (visit.file, &guest.device) {
-            (PhoneFile::Master(_) | PhoneFile::MasterDefault, Some(device)) => {
-                Answer::Made(self.rendered.of(device, world).master(device, world), Reason::Master)
-            }
-            (PhoneFile::Parameters(_), Some(device)) => {
-                Answer::Made(self.rendered.of(device, world).parameters(device, world), Reason::Parameters)
-            }
-            (PhoneFile::Device(key, file), Some(_)) => {
-                let name = file.suffix().trim_start_matches('-');
-                services.roster(world.account_id).file(key, name).map_or(Answer::Absent(Reason::Absent), Answer::File)
-            }
-            (PhoneFile::Log(key, kind), Some(_)) => Answer::Log(key.clone(), format!("{}.log", kind.stem())),
-            (PhoneFile::Capture(key, name), Some(_)) => Answer::Log(key.clone(), dump_name(key, name)),
-            (PhoneFile::MasterDefault, None) if visit.agent.is_none() => {
-                Answer::Made(write::master(&provision::anonymous()), Reason::SharedMaster)
-            }
-            (PhoneFile::MasterDefault, None) => Answer::Held(Reason::Unidentified),
-            // A phone of a kind that we do not know may go by its serial number.
-            (PhoneFile::Master(_), None) if visit.agent.is_some_and(|agent| agent.family.is_none()) => {
-                Answer::Held(Reason::Unidentified)
-            }
-            (PhoneFile::Image(_), _) => Answer::Absent(Reason::NoImage),
-            (PhoneFile::Default(_), _) => Answer::Absent(Reason::Absent),
-            _ if self.is_listed(world, guest.device.as_deref(), visit.path) => Answer::Held(Reason::ListedMissing),
-            _ => Answer::Absent(Reason::Absent),
+        match &guest.device {
+            Some(device) => self.answer_device(services, world, visit, device),
+            None => self.answer_stranger(world, visit),
         }
     }
 
-    /// Whether a master file names this path, which we do not have. It is never answered 404: some phones drop a listed file's
-    /// former values then.
-    fn is_listed(&self, world: &Arc<World>, device: Option<&Device>, path: &str) -> bool {
-        let names = |entry: &str| entry.trim_start_matches('/').eq_ignore_ascii_case(path);
-        match device {
-            Some(device) => self.rendered.of(device, world).lists(path, device),
-            None => world
-                .profiles
-                .values()
-                .any(|profile| profile.parameters.iter().any(|(name, list)| master::listed(name.as_str(), list).any(names))),
+    /// What a device is answered. A name that only looks like a device's, such as `office2024.cfg`, is a file like any other.
+    fn answer_device(&self, services: &Services, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
+        let rendered = || self.rendered.of(device, world);
+        match visit.file {
+            PhoneFile::MasterDefault => Answer::Made(rendered().master(device, world), Reason::Master),
+            PhoneFile::Master(key) if *key == device.key => Answer::Made(rendered().master(device, world), Reason::Master),
+            PhoneFile::Parameters(key) if *key == device.key => {
+                Answer::Made(rendered().parameters(device, world), Reason::Parameters)
+            }
+            PhoneFile::Device(key, file) if *key == device.key => {
+                let name = file.suffix().trim_start_matches('-');
+                let stored = services.roster(world.account_id).file(key, name);
+                stored.map_or_else(|| missing(visit, rendered().lists(visit.location, device)), Answer::File)
+            }
+            PhoneFile::Log(key, kind) if *key == device.key => self.log(world, visit, device, format!("{}.log", kind.stem())),
+            PhoneFile::Capture(key, name) if *key == device.key => self.log(world, visit, device, dump_name(key, name)),
+            _ => missing(visit, rendered().lists(visit.location, device)),
         }
+    }
+
+    fn log(&self, world: &Arc<World>, visit: &Visit<'_>, device: &Device, kind: String) -> Answer {
+        let listed = self.rendered.of(device, world).lists(visit.location, device);
+        Answer::Log { key: device.key.clone(), kind, otherwise: Box::new(missing(visit, listed)) }
+    }
+
+    /// What somebody is answered who names no device.
+    fn answer_stranger(&self, world: &Arc<World>, visit: &Visit<'_>) -> Answer {
+        match visit.file {
+            PhoneFile::MasterDefault if visit.agent.is_none() => {
+                Answer::Made(write::master(&provision::anonymous()), Reason::SharedMaster)
+            }
+            PhoneFile::MasterDefault => Answer::Held(Reason::Unidentified),
+            // A phone of a kind that we do not know may go by its serial number.
+            PhoneFile::Master(_) if visit.agent.is_some_and(|agent| agent.family.is_none()) => Answer::Held(Reason::Unidentified),
+            _ => missing(visit, self.rendered.is_listed_anywhere(visit.location, world)),
+        }
+    }
+}
+
+/// What is answered for a file that is not here. One that a master file names is never answered 404: some phones drop its
+/// former values then.
+fn missing(visit: &Visit<'_>, listed: bool) -> Answer {
+    match visit.file {
+        _ if listed => Answer::Held(Reason::ListedMissing),
+        PhoneFile::Image(_) => Answer::Absent(Reason::NoImage),
+        _ => Answer::Absent(Reason::Absent),
     }
 }
 
@@ -147,3 +168,7 @@ fn recognised(device: Arc<Device>, agent: Option<&UserAgent>) -> Arc<Device> {
         _ => device,
     }
 }
+
+#[cfg(test)]
+#[path = "provisioning_tests.rs"]
+mod tests;

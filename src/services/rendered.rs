@@ -12,7 +12,7 @@ use parking_lot::RwLock;
 use crate::domain::deployment::applicable;
 use crate::domain::device::Device;
 use crate::domain::ids::AccountId;
-use crate::domain::provision::{Shape, draft};
+use crate::domain::provision::{Shape, draft, master, paths};
 use crate::domain::resolution::merge;
 use crate::domain::world::World;
 use crate::xml::write::Prepared;
@@ -33,6 +33,8 @@ struct Shelf {
     world: Arc<World>,
     prepared: RwLock<HashMap<Shape, Arc<Prepared>>>,
     bytes: AtomicUsize,
+    /// The files that any profile names for phones to fetch.
+    listed: Vec<Box<str>>,
 }
 
 impl Rendered {
@@ -54,6 +56,12 @@ impl Rendered {
         prepared
     }
 
+    /// Whether any profile names this file for phones to fetch; `asked` is a [`crate::domain::phone_file::location`].
+    pub fn is_listed_anywhere(&self, asked: &str, world: &Arc<World>) -> bool {
+        let names = |listed: &[Box<str>]| listed.iter().any(|entry| paths::names(entry, None, asked));
+        self.shelf(world).map_or_else(|| names(&listed(world)), |shelf| names(&shelf.listed))
+    }
+
     /// The shelf of this very world, made where the world is newer than the one on the shelf; none where it is older.
     fn shelf(&self, world: &Arc<World>) -> Option<Arc<Shelf>> {
         if let Some(shelf) = self.shelves.read().get(&world.account_id)
@@ -61,7 +69,12 @@ impl Rendered {
         {
             return Arc::ptr_eq(&shelf.world, world).then(|| Arc::clone(shelf));
         }
-        let shelf = Arc::new(Shelf { world: Arc::clone(world), prepared: RwLock::default(), bytes: AtomicUsize::new(0) });
+        let shelf = Arc::new(Shelf {
+            world: Arc::clone(world),
+            prepared: RwLock::default(),
+            bytes: AtomicUsize::new(0),
+            listed: listed(world),
+        });
         let mut shelves = self.shelves.write();
         match shelves.get(&world.account_id) {
             Some(current) if Arc::ptr_eq(&current.world, world) => Some(Arc::clone(current)),
@@ -72,6 +85,12 @@ impl Rendered {
             }
         }
     }
+}
+
+/// The files that the profiles of a world name for phones to fetch.
+fn listed(world: &World) -> Vec<Box<str>> {
+    let parameters = world.profiles.values().flat_map(|profile| profile.parameters.iter());
+    parameters.flat_map(|(name, value)| master::listed(name.as_str(), value)).map(Box::from).collect()
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ const NONCE_BYTES: usize = 24;
 const KEY_ID: u8 = 1;
 /// What a sealed text begins with. An open text that begins so is sealed too, so that the two are never mistaken.
 const SEALED: &str = "pdms-sealed:";
+/// What sealed content begins with.
+const SEALED_CONTENT: &[u8] = b"pdms-sealed-content\0";
 /// What the key file begins with.
 const KEY_FILE: &str = "pdms-key-1 ";
 
@@ -101,32 +103,50 @@ impl Secrets {
 
     /// Seals a text for one place, named by table, key and field.
     pub fn seal(&self, place: &str, text: &str) -> String {
+        format!("{SEALED}{}", BASE64.encode(self.sealed(place, text.as_bytes())))
+    }
+
+    /// Seals the content of a file for one place.
+    pub fn seal_bytes(&self, place: &str, content: &[u8]) -> Vec<u8> {
+        [SEALED_CONTENT, &self.sealed(place, content)].concat()
+    }
+
+    /// Number of the key, nonce, and sealed bytes.
+    fn sealed(&self, place: &str, bytes: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE_BYTES] = rand::random();
-        let payload = Payload { msg: text.as_bytes(), aad: place.as_bytes() };
+        let payload = Payload { msg: bytes, aad: place.as_bytes() };
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).expect("sealing fails only above 256 GiB");
-        let mut bytes = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
-        bytes.push(KEY_ID);
-        bytes.extend_from_slice(&nonce);
-        bytes.extend_from_slice(&sealed);
-        format!("{SEALED}{}", BASE64.encode(bytes))
+        [&[KEY_ID], &nonce[..], &sealed].concat()
     }
 
     /// Opens what was sealed for this place. A text that was never sealed is answered as it is.
     pub fn open_text(&self, place: &str, text: &str) -> Result<String, SecretError> {
         let Some(encoded) = text.strip_prefix(SEALED) else { return Ok(text.to_owned()) };
         let foreign = || SecretError::Foreign(place.to_owned());
-        let bytes = BASE64.decode(encoded).map_err(|_| foreign())?;
+        let opened = self.opened(place, &BASE64.decode(encoded).map_err(|_| foreign())?)?;
+        String::from_utf8(opened).map_err(|e| {
+            e.into_bytes().zeroize();
+            foreign()
+        })
+    }
+
+    /// Opens content that was sealed for this place. Content that was never sealed is answered as it is.
+    pub fn open_bytes(&self, place: &str, content: Vec<u8>) -> Result<Vec<u8>, SecretError> {
+        match content.strip_prefix(SEALED_CONTENT) {
+            Some(sealed) => self.opened(place, sealed),
+            None => Ok(content),
+        }
+    }
+
+    fn opened(&self, place: &str, bytes: &[u8]) -> Result<Vec<u8>, SecretError> {
+        let foreign = || SecretError::Foreign(place.to_owned());
         let (&key_id, rest) = bytes.split_first().ok_or_else(foreign)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(foreign)?;
         if key_id != KEY_ID {
             return Err(foreign());
         }
         let payload = Payload { msg: sealed, aad: place.as_bytes() };
-        let mut opened = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| foreign())?;
-        String::from_utf8(std::mem::take(&mut opened)).map_err(|e| {
-            e.into_bytes().zeroize();
-            foreign()
-        })
+        self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| foreign())
     }
 
     /// An account as it is stored.

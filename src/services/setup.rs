@@ -13,6 +13,8 @@ use super::accounts::{self, TimeDraft};
 use super::commit::commit;
 use super::error::ServiceError;
 use super::secrets::random_text;
+use super::sign_in;
+use super::throttle::{Key, Origin};
 use super::users::{self, UserDraft};
 use crate::domain::access::Grant;
 use crate::domain::account::{Account, BaseSettings, FirstContact, Provisioning, Secret};
@@ -29,8 +31,6 @@ pub const OFFERED_TIME_SERVER: &str = "pool.ntp.org";
 pub const OFFERED_TIME_ZONE: &str = "UTC";
 /// Characters of the token: 230 bits.
 const TOKEN_CHARS: usize = 40;
-/// Under which name wrong tokens are counted. One count for all addresses: there is only one door.
-const THROTTLE_KEY: &str = "set-up";
 
 /// The token that opens the set-up page, as its hash.
 #[derive(Debug, Default)]
@@ -72,7 +72,7 @@ pub enum SetupError {
     #[error("this set-up link is not valid; use the one that the server printed at its last start")]
     WrongToken,
     /// Too many wrong tokens before.
-    #[error("too many wrong set-up links; try again in {} s", .0.as_secs().max(1))]
+    #[error("too many wrong set-up links; try again in {} s", sign_in::seconds(*.0))]
     Wait(SignedDuration),
     /// What is wrong with the answers, or with the state.
     #[error(transparent)]
@@ -94,7 +94,8 @@ pub fn open_door(services: &Services) -> Option<Secret> {
     Some(Secret::new(token))
 }
 
-/// Checks a token without using it up: the page asks before it shows its questions.
+/// Checks a token without using it up: the page asks before it shows its questions. Wrong tokens slow down whoever tries them;
+/// the right one never waits, for it cannot be guessed, and no stranger may keep the owner from setting up.
 ///
 /// # Errors
 /// [`SetupError::Done`], [`SetupError::WrongToken`] or, after too many of these, [`SetupError::Wait`].
@@ -102,17 +103,12 @@ pub fn check_token(services: &Services, token: &str, address: Option<IpAddr>) ->
     if is_set_up(services) {
         return Err(SetupError::Done);
     }
-    let now = services.clock.now();
-    if let Some(wait) = services.sign_ins.wait(THROTTLE_KEY, now) {
-        return Err(SetupError::Wait(wait));
-    }
     let presented = services.secrets.keyed_hash(token);
-    let is_right = services.setup_door.0.lock().is_some_and(|expected| bool::from(presented.ct_eq(&expected)));
-    if is_right {
-        services.sign_ins.right(THROTTLE_KEY);
+    if services.setup_door.0.lock().is_some_and(|expected| bool::from(presented.ct_eq(&expected))) {
         return Ok(());
     }
-    services.sign_ins.wrong(THROTTLE_KEY, now);
+    let counted = services.sign_ins.count(vec![Key::Link(Origin::of(address))], services.clock.now());
+    let _wrong = counted.map_err(SetupError::Wait)?;
     tracing::warn!(address = address.map(tracing::field::display), "a wrong set-up link was tried");
     Err(SetupError::WrongToken)
 }
@@ -240,17 +236,21 @@ mod tests {
     }
 
     #[test]
-    fn guessing_tokens_is_slowed() {
+    fn guessing_tokens_is_slowed_for_whoever_guesses_and_never_for_the_owner() {
         let (_dir, clock, services) = fresh();
         let token = open_door(&services).expect("not set up");
-        let wait = (0..20).find_map(|_| match check_token(&services, "guess", None) {
+        let stranger = Some(IpAddr::from([192, 0, 2, 66]));
+        let guess = |from| check_token(&services, "guess", from);
+        let wait = (0..20).find_map(|_| match guess(stranger) {
             Err(SetupError::Wait(wait)) => Some(wait),
             _ => None,
         });
         let wait = wait.expect("a pause");
-        assert!(matches!(check_token(&services, token.expose(), None), Err(SetupError::Wait(_))));
+        assert!(matches!(guess(stranger), Err(SetupError::Wait(_))));
+        assert!(matches!(guess(Some(IpAddr::from([192, 0, 2, 7]))), Err(SetupError::WrongToken)));
+        assert!(check_token(&services, token.expose(), stranger).is_ok(), "the owner may be behind the same address");
         clock.advance_to(clock.now() + wait);
-        assert!(check_token(&services, token.expose(), None).is_ok());
+        assert!(matches!(guess(stranger), Err(SetupError::WrongToken)));
     }
 
     #[test]

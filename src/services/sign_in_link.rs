@@ -10,7 +10,9 @@ use parking_lot::Mutex;
 use super::Services;
 use super::commit::commit;
 use super::secrets::random_text;
-use super::users::{self, SignInError};
+use super::sign_in::SignInError;
+use super::throttle::{Key, Origin};
+use super::users;
 use crate::domain::access::Grant;
 use crate::domain::activity::{Event, SERVER};
 use crate::domain::ids::UserId;
@@ -46,20 +48,16 @@ pub fn issue(services: &Services, user: UserId) -> String {
     token
 }
 
-/// Uses a link up and answers whom it signs in. Wrong tokens slow down whoever tries them (ADM-01).
+/// Uses a link up and answers whom it signs in. Wrong tokens slow down whoever tries them, a right one never waits (ADM-01).
 ///
 /// # Errors
 /// [`SignInError::Wrong`] for a link that was used, has grown old, or never was; [`SignInError::Wait`] after too many of them.
 pub fn redeem(services: &Services, token: &str, address: Option<IpAddr>) -> Result<User, SignInError> {
     let now = services.clock.now();
     let from = address.map(|ip| ip.to_string());
-    let key = format!("link from {}", from.as_deref().unwrap_or_default());
-    if let Some(wait) = services.sign_ins.wait(&key, now) {
-        return Err(SignInError::Wait(wait));
-    }
     let Some(user) = take(services, token, now) else {
-        services.sign_ins.wrong(&key, now);
-        return Err(SignInError::Wrong);
+        let counted = services.sign_ins.count(vec![Key::Link(Origin::of(address))], now);
+        return Err(counted.map_or_else(SignInError::Wait, |_| SignInError::Wrong));
     };
     let user = users::get(services, user)?;
     let event = Event::new("user", user.name.as_str(), "signed in by link").change("address", None, from);

@@ -4,15 +4,15 @@
 //! row is committed. Bodies are read elsewhere; what must not be here: who may upload what.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use sha2::{Digest as _, Sha256};
 
 use super::Services;
 use super::commit::{self, Change};
 use super::error::ServiceError;
-use super::presence;
+use super::{presence, sealed_files};
 pub use crate::blobs::logs::Draft;
 use crate::domain::access::Grant;
 use crate::domain::device::{Device, DeviceKey};
@@ -143,17 +143,15 @@ pub fn keep_file(
 ) -> Result<Kept, ServiceError> {
     let name = name_of(kind);
     let former = services.roster(account).file(key, name);
-    if former.is_some_and(|former| former.sha256 == hex::encode(Sha256::digest(content))) {
+    let sha256 = sealed_files::hash(content);
+    if former.is_some_and(|former| former.sha256 == sha256) {
         return Ok(Kept::Replaced);
     }
-    let written = services.blobs.put(content).map_err(ServiceError::file("write", services.state_dir.blobs()))?;
-    let blob = written.blob.clone();
+    let blob = sealed_files::put(services, account, key, name, content)?;
     let kept = commit::commit(services, Grant::system("phones"), account, |change| {
         let mut device = presence::row(services, change, account, key)?;
-        let at = change.now();
-        let row =
-            DeviceFile { name: name.to_owned(), size_bytes: written.size_bytes, sha256: written.sha256, at, blob: written.blob };
-        let former = change.put_file(key, row)?;
+        let (at, size_bytes) = (change.now(), content.len() as u64);
+        let former = change.put_file(key, DeviceFile { name: name.to_owned(), size_bytes, sha256, at, blob: blob.clone() })?;
         if OVERRIDES.contains(&kind) {
             follow_clock(services, change, account, &mut device, (kind, content))?;
         }
@@ -173,14 +171,14 @@ pub fn keep_file(
 /// # Errors
 /// [`ServiceError::File`].
 pub fn read_file(services: &Services, account: AccountId, key: &DeviceKey, file: &DeviceFile) -> Result<Vec<u8>, ServiceError> {
-    let failed = || ServiceError::file("read", services.state_dir.blobs());
-    match services.blobs.read(&file.blob) {
+    let read = |row: &DeviceFile| sealed_files::read(services, account, key, row);
+    match read(file) {
         // The device uploaded it anew since its row was read.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(ServiceError::File { source, action, path }) if source.kind() == ErrorKind::NotFound => {
             let newer = services.roster(account).file(key, &file.name).filter(|newer| newer.blob != file.blob);
-            newer.map_or(Err(error), |newer| services.blobs.read(&newer.blob)).map_err(failed())
+            newer.map_or(Err(ServiceError::File { source, action, path }), |newer| read(&newer))
         }
-        content => content.map_err(failed()),
+        content => content,
     }
 }
 
@@ -202,7 +200,7 @@ fn follow_clock(
         let stored = match kind == uploaded.0 {
             true => Some(uploaded.1.to_vec()),
             false => store::stored_files::get(change.tx(), account, &device.key, name_of(kind))?
-                .and_then(|row| services.blobs.read(&row.blob).ok()),
+                .and_then(|row| sealed_files::read(services, account, &device.key, &row).ok()),
         };
         // Overrides that cannot be read are kept for the phone all the same and say nothing of its clock.
         let entries = stored.and_then(|content| read::parameters(&content).ok()).unwrap_or_default();

@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::services::Services;
-use crate::services::error::ServiceError;
+use crate::services::error::{ServiceError, chain};
 use crate::services::presence;
 use crate::services::retention::{self, Keep};
 use crate::web::Shared;
@@ -61,7 +61,7 @@ fn repeat(
             let (services, work) = (services.clone(), work.clone());
             let failure = match web::block(move || work(&services)).await {
                 Ok(Ok(())) => String::new(),
-                Ok(Err(error)) => error.to_string(),
+                Ok(Err(error)) => chain(&error),
                 Err(_) => "it was cut short".to_owned(),
             };
             if !failure.is_empty() && failure != told {

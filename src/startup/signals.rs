@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Layer};
+use crate::services::error::chain;
 use crate::web::Shared;
 
 /// Sets what is logged from now on; the error says what is wrong with the filter.
@@ -67,7 +68,7 @@ async fn reload(config: &Config, shared: &Shared, log: &LogFilter) {
     let filter = match Config::load(Layer::default(), config.file.as_deref(), std::env::vars()) {
         Ok(read) => read.log,
         Err(error) => {
-            tracing::error!(%error, "the settings were not read again");
+            tracing::error!(error = chain(&error), "the settings were not read again");
             config.log.clone()
         }
     };
@@ -77,7 +78,7 @@ async fn reload(config: &Config, shared: &Shared, log: &LogFilter) {
     let (services, address) = (shared.services.clone(), shared.address.clone());
     match web::block(move || address.refresh(&services)).await {
         Ok(Ok(what)) => tracing::info!(certificate = ?what, "certificates and log level were read again"),
-        Ok(Err(error)) => tracing::error!(%error, "the old certificate stays in use"),
+        Ok(Err(error)) => tracing::error!(error = chain(&error), "the old certificate stays in use"),
         Err(_) => tracing::error!("the certificates were not read again: the server is stopping"),
     }
     tell_ready();

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::web::{Data, ServiceConfig, get};
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use super::blocking;
+use super::methods::read_only;
 use crate::services::Services;
 use crate::services::users;
 
@@ -34,23 +35,17 @@ pub struct Version {
     pub name: &'static str,
     /// Its version.
     pub version: &'static str,
-    /// The commit it was built from, where the build told it.
+    /// The commit it was built from; `unknown` where the build could not know it.
     pub commit: &'static str,
 }
 
 /// The version of this binary.
-pub const VERSION: Version = Version {
-    name: env!("CARGO_PKG_NAME"),
-    version: env!("CARGO_PKG_VERSION"),
-    commit: match option_env!("PDMS_COMMIT") {
-        Some(commit) => commit,
-        None => "unknown",
-    },
-};
+pub const VERSION: Version =
+    Version { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION"), commit: env!("PDMS_COMMIT") };
 
 /// `/livez`, `/readyz` and `/version`.
 pub fn configure(routes: &mut ServiceConfig) {
-    routes.route("/livez", get().to(live)).route("/readyz", get().to(ready)).route("/version", get().to(version));
+    routes.service(read_only("/livez", live)).service(read_only("/readyz", ready)).service(read_only("/version", version));
 }
 
 async fn live() -> HttpResponse {

@@ -10,6 +10,7 @@ pub mod guard;
 pub mod health;
 pub mod listener;
 pub mod local;
+pub mod methods;
 pub mod pace;
 pub mod phone;
 pub mod plain;
@@ -71,7 +72,7 @@ pub fn https_app(
             }
         })
         .configure(health::configure)
-        .service(web::redirect("/", "/admin/").see_other())
+        .service(methods::read_only("/", || async { admin::layout::see_other("/admin/") }))
         .configure(|routes| api::configure(routes, &services))
         .configure(|routes| admin::configure(routes, &services))
         .default_service(web::to(phone::answer))

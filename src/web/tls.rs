@@ -230,9 +230,14 @@ impl fmt::Display for HandshakeFault {
             Self::NothingInCommon => f.write_str("no common cipher suite: its cipher list lacks ECDHE with AES-GCM"),
             Self::Alert(A::UnknownCA) => f.write_str("it does not know the CA of our certificate: the CA is not installed on it"),
             Self::Alert(A::CertificateExpired) => f.write_str("it holds our certificate for expired: its clock is wrong"),
-            Self::Alert(A::BadCertificate | A::CertificateUnknown) => {
-                f.write_str("it refused our certificate: its clock is not set, it lacks our CA, or the host name does not fit")
+            Self::Alert(A::BadCertificate) => {
+                f.write_str("it called our certificate bad: its clock is behind, or the host name is not in the certificate")
             }
+            Self::Alert(A::CertificateUnknown | A::DecryptError | A::AccessDenied) => {
+                f.write_str("it refused our certificate: it lacks our CA, the host name is not in it, or its clock is wrong")
+            }
+            Self::Alert(A::CertificateRevoked) => f.write_str("it holds our certificate for revoked"),
+            Self::Alert(A::UnsupportedCertificate) => f.write_str("it cannot use a certificate of this kind"),
             Self::Alert(A::ProtocolVersion) => f.write_str("it refused our TLS version"),
             Self::Alert(A::HandshakeFailure | A::InsufficientSecurity) => f.write_str("it found no common cipher suite"),
             Self::Alert(alert) => write!(f, "it ended the handshake with the alert {alert:?}"),

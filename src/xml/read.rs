@@ -3,7 +3,7 @@
 //! Element names carry no meaning: attributes at every depth are parameters, the root's too. What a profile makes of them is
 //! decided in [`crate::domain::import`].
 
-use roxmltree::{Attribute, Document, Node};
+use roxmltree::{Document, Node};
 
 use crate::domain::import::{Entry, Position};
 use crate::domain::limits::{IMPORT_BYTES, PARAMETERS_PER_PROFILE};
@@ -57,11 +57,24 @@ pub enum Reason {
     Shape(Shape),
 }
 
-/// Reads a file as uploaded or pasted: all of its parameters in document order, with their values as they were meant.
-///
-/// Line breaks inside values are kept, where XML would turn them into blanks: certificates need them. Namespace declarations
-/// and attributes such as `xsi:noNamespaceSchemaLocation` are no parameters. Names and values are not checked yet.
+/// The attributes of a file, in document order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// Parameters. Names and values are not checked yet.
+    pub parameters: Vec<Entry>,
+    /// What belongs to XML itself: namespace declarations, and attributes such as `xsi:noNamespaceSchemaLocation`.
+    pub of_xml: Vec<Entry>,
+}
+
+/// The parameters of a file: [`attributes`] without those of XML itself.
 pub fn parameters(bytes: &[u8]) -> Result<Vec<Entry>, ReadError> {
+    attributes(bytes).map(|attributes| attributes.parameters)
+}
+
+/// Reads a file as uploaded or pasted: all of its attributes with their values as they were meant.
+///
+/// Line breaks inside values are kept, where XML would turn them into blanks: certificates need them.
+pub fn attributes(bytes: &[u8]) -> Result<Attributes, ReadError> {
     if bytes.len() > IMPORT_BYTES {
         return Err(ReadError { at: Position::START, reason: Reason::Size(bytes.len()) });
     }
@@ -69,23 +82,38 @@ pub fn parameters(bytes: &[u8]) -> Result<Vec<Entry>, ReadError> {
     check_kind(&text)?;
     let document = Document::parse(&text).map_err(|e| syntax_error(&text, &e))?;
     let mut places = Places::new(&text);
-    let mut entries = Vec::new();
+    let mut found = Attributes::default();
     for element in document.descendants().filter(Node::is_element) {
-        for attribute in element.attributes() {
-            let range = attribute.range();
-            let qualified = text[range.clone()].split(['=', ' ', '\t', '\r', '\n']).next().unwrap_or_default();
-            if attribute.namespace().is_some() && is_of_xml_itself(&attribute) {
-                continue;
-            }
-            entries.push(Entry { name: qualified.to_owned(), value: value(&text[range.clone()]), at: places.at(range.start) });
+        let tag = element.range().start;
+        for (offset, name, raw) in in_tag(&text[tag..]) {
+            let entry = Entry { name: name.to_owned(), value: value(raw), at: places.at(tag + offset) };
+            let of_xml = is_of_xml_itself(&element, name);
+            if of_xml { &mut found.of_xml } else { &mut found.parameters }.push(entry);
         }
     }
-    if entries.is_empty()
+    if found.parameters.is_empty()
         && let Some(node) = document.descendants().find(|n| n.is_text() && n.text().is_some_and(|t| !t.trim().is_empty()))
     {
         return Err(ReadError { at: places.at(node.range().start), reason: Reason::Shape(Shape::ValuesInText) });
     }
-    Ok(entries)
+    Ok(found)
+}
+
+/// The attributes of the start tag that a text begins with: offset, name, and raw value with its quotes. The parser has proved
+/// the tag; it does not tell namespace declarations with their places.
+fn in_tag(tag: &str) -> impl Iterator<Item = (usize, &str, &str)> {
+    let blank = |c: char| matches!(c, ' ' | '\t' | '\r' | '\n');
+    let mut at = tag.find(|c| blank(c) || matches!(c, '/' | '>')).unwrap_or(tag.len());
+    std::iter::from_fn(move || {
+        let start = at + tag[at..].find(|c| !blank(c))?;
+        let rest = &tag[start..];
+        let name = &rest[..rest.find(|c| blank(c) || matches!(c, '=' | '/' | '>'))?];
+        let open = name.len() + rest[name.len()..].find(['"', '\'', '>'])?;
+        let quote = rest[open..].chars().next().filter(|c| !name.is_empty() && *c != '>')?;
+        let close = open + 1 + rest[open + 1..].find(quote)?;
+        at = start + close + 1;
+        Some((start, name, &rest[open..=close]))
+    })
 }
 
 /// Refuses what the parser must not see, and what is another kind of file whether well-formed or not.
@@ -114,15 +142,16 @@ fn check_kind(text: &str) -> Result<(), ReadError> {
 
 const LATE_DECLARATION: &str = "the declaration <?xml …?> must be the very first thing in the file, before any comment or blank";
 
-/// Attributes of XML schemas and of XML itself.
-fn is_of_xml_itself(attribute: &Attribute<'_, '_>) -> bool {
-    matches!(attribute.namespace(), Some("http://www.w3.org/2001/XMLSchema-instance" | "http://www.w3.org/XML/1998/namespace"))
+/// Namespace declarations, and attributes of XML schemas and of XML itself.
+fn is_of_xml_itself(element: &Node<'_, '_>, name: &str) -> bool {
+    let Some((prefix, _)) = name.split_once(':') else { return name == "xmlns" };
+    let namespace = || element.lookup_namespace_uri(Some(prefix));
+    matches!(prefix, "xmlns" | "xml") || namespace() == Some("http://www.w3.org/2001/XMLSchema-instance")
 }
 
-/// The value of an attribute from its raw text `name = "value"`: references replaced, line ends made `\n`, all else kept.
+/// The value of an attribute from its raw text with the quotes: references replaced, line ends made `\n`, all else kept.
 fn value(raw: &str) -> String {
-    let quoted = raw.find(['"', '\'']).map_or("", |start| &raw[start..]);
-    let inner = quoted.get(1..quoted.len().max(2) - 1).unwrap_or_default();
+    let inner = raw.get(1..raw.len().max(2) - 1).unwrap_or_default();
     let lines = if inner.contains('\r') { inner.replace("\r\n", "\n").replace('\r', "\n") } else { inner.to_owned() };
     match quick_xml::escape::unescape(&lines) {
         Ok(value) => value.into_owned(),

@@ -9,9 +9,9 @@ use std::borrow::Cow;
 use quick_xml::events::attributes::Attribute;
 
 use crate::domain::device::Device;
-use crate::domain::provision::master;
 use crate::domain::provision::variables::{self, Piece};
 use crate::domain::provision::{DeviceValues, Draft, Files, PollingClock, Provision, Setting, Text};
+use crate::domain::provision::{master, paths};
 use crate::domain::world::World;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
@@ -37,7 +37,7 @@ pub fn parameters(provision: &Provision<'_>) -> Vec<u8> {
 #[derive(Clone, Debug)]
 pub struct Prepared {
     master: Template,
-    /// The files that the master file lists, variables not yet replaced.
+    /// The files that the master file names, variables not yet replaced.
     listed: Vec<Box<str>>,
     parameters: Template,
     polling: PollingClock,
@@ -52,11 +52,11 @@ impl Prepared {
         Self { master, listed: listed(&draft.files.master), parameters, polling: draft.polling }
     }
 
-    /// Whether the device's master file lists a file of this name on this server, as `CONFIG_FILES` or for one model.
-    pub fn lists(&self, path: &str, device: &Device) -> bool {
+    /// Whether the device's master file names this file, in any attribute that names files for phones to fetch; `asked` is
+    /// [`crate::domain::phone_file::location`] of what is asked for.
+    pub fn lists(&self, asked: &str, device: &Device) -> bool {
         let key = device.key.to_string();
-        let names = |entry: &str| variables::expand(entry, &key).trim_start_matches('/').eq_ignore_ascii_case(path);
-        self.listed.iter().any(|entry| names(entry))
+        self.listed.iter().any(|entry| paths::names(entry, Some(&key), asked))
     }
 
     /// The master file of a device: the bytes that [`master`] gives for it.
@@ -241,10 +241,10 @@ mod tests {
         let world = deployed(world(), vec![(Place::Global, profile(1, &lists))]);
         let device = device("0004f2aabbcc");
         let kept = prepared(&device, &world);
-        for path in ["0004f2aabbcc-profile.cfg", "a.cfg", "A.CFG", "b/0004f2aabbcc.cfg", "vvx.cfg"] {
+        for path in ["0004f2aabbcc-profile.cfg", "a.cfg", "b/0004f2aabbcc.cfg", "vvx.cfg", "logo.jpg"] {
             assert!(kept.lists(path, &device), "{path}");
         }
-        for path in ["", "c.cfg", "b/0004f2aabbcd.cfg", "logo.jpg"] {
+        for path in ["", "c.cfg", "b/0004f2aabbcd.cfg", "swupdate/none/none/sip.ld"] {
             assert!(!kept.lists(path, &device), "{path}");
         }
     }

@@ -3,6 +3,8 @@
 mod conformance;
 mod door;
 mod files;
+mod listed;
 mod runs;
 mod states;
+mod table;
 mod uploads;

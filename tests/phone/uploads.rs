@@ -20,15 +20,14 @@ fn small_caps() -> PhoneSettings {
 
 /// Every file below the state directory that an upload could have left.
 fn left_behind(server: &Server) -> Vec<std::path::PathBuf> {
-    fn walk(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
-        for entry in std::fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable").path()) {
-            if entry.is_dir() { walk(&entry, found) } else { found.push(entry) }
-        }
-    }
-    let mut found = Vec::new();
-    walk(&server.dir.path().join("state/logs"), &mut found);
-    walk(&server.dir.path().join("state/blobs"), &mut found);
-    found
+    let state = server.dir.path().join("state");
+    ["logs", "blobs"].iter().flat_map(|folder| every_file(&state.join(folder))).collect()
+}
+
+/// Every file below a folder.
+fn every_file(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable").path());
+    entries.flat_map(|entry| if entry.is_dir() { every_file(&entry) } else { vec![entry] }).collect()
 }
 
 #[test]
@@ -237,6 +236,27 @@ fn an_override_is_given_back_after_a_restart_and_moves_the_polling_minute_with_t
     phone.put(&format!("/{MAC}-web.cfg"), b"<PHONE_CONFIG><OVERRIDES/></PHONE_CONFIG>");
     assert_eq!(own_clock(&server), Some(None));
     assert_eq!(polling(&phone), before);
+}
+
+#[test]
+fn what_phones_keep_with_us_does_not_lie_open_on_the_disk() {
+    let server = Server::start();
+    let phone = Phone::new(&server);
+    let secret = "CANARY_SIP_PASSWORD";
+    let overrides = format!("<PHONE_CONFIG><OVERRIDES reg.1.auth.password=\"{secret}\"/></PHONE_CONFIG>");
+    let long = format!("<directory>{}</directory>", secret.repeat(10_000));
+    for (name, body) in [("-phone.cfg", &overrides), ("-web.cfg", &overrides), ("-directory.xml", &long)] {
+        let path = format!("/{MAC}{name}");
+        assert_eq!(phone.put(&path, body.as_bytes()).status, 201, "{name}");
+        assert_eq!(phone.get(&path).text(), *body, "{name}");
+    }
+    server.flush();
+    let server = server.restarted();
+    assert_eq!(Phone::new(&server).get(&format!("/{MAC}-phone.cfg")).text(), overrides);
+    for file in every_file(&server.dir.path().join("state")) {
+        let content = std::fs::read(&file).unwrap_or_default();
+        assert!(!content.windows(secret.len()).any(|part| part == secret.as_bytes()), "{}", file.display());
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Output;
 
-use super::{Running, refused, run, set_up};
+use super::{Running, pdms, refused, run, set_up};
 
 fn serve(folder: &Path, more: &[&str]) -> Output {
     run(folder, &[&["serve", "--https", "127.0.0.1:0", "--http", "off"], more].concat(), "")
@@ -77,6 +77,15 @@ fn wrong_settings_are_told_with_their_line() {
     assert!(text.contains("line 4") && text.contains("log_bites"), "{text}");
     let text = sentence(&serve(folder.path(), &["--config", "none.toml"]));
     assert!(text.contains("none.toml"), "{text}");
+    assert!(!folder.path().join("pdms-state").exists());
+}
+
+#[test]
+fn a_misspelt_variable_is_told_before_anything_is_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = pdms(folder.path(), &["serve"]).env("PDMS_HTPS", "127.0.0.1:0").output().expect("the binary runs");
+    let text = sentence(&output);
+    assert!(text.contains("PDMS_HTPS") && text.contains("PDMS_HTTPS?"), "{text}");
     assert!(!folder.path().join("pdms-state").exists());
 }
 

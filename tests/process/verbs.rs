@@ -1,4 +1,6 @@
-//! `pdms user`, while the server runs and without it.
+//! `pdms user` while the server runs and without it, and `pdms version`.
+
+use std::process::Command;
 
 use super::{Running, refused, run, set_up, socket, succeeded};
 use pdms::web::local::{Answer, Request, ask};
@@ -55,4 +57,24 @@ fn a_request_that_is_none_is_answered_and_the_next_one_served() {
     let next = ask(&socket(folder.path()), &Request::ListUsers).expect("answered");
     assert!(matches!(next, Some(Answer::Users(users)) if users.is_empty()));
     server.stop();
+}
+
+#[test]
+fn the_version_names_the_commit_that_was_built() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = succeeded(&run(folder.path(), &["version", "--json"], ""));
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    let commit = told["commit"].as_str().expect("a text");
+    let head = || {
+        let here = env!("CARGO_MANIFEST_DIR");
+        let output = Command::new("git").args(["-C", here, "rev-parse", "HEAD"]).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    match (std::env::var("PDMS_COMMIT").ok(), head()) {
+        (Some(given), _) => assert_eq!(commit, given),
+        (None, Some(head)) => assert!(commit.len() >= 12 && head.starts_with(commit), "{commit} is not {head}"),
+        (None, None) => assert_eq!(commit, "unknown"),
+    }
+    let line = succeeded(&run(folder.path(), &["version"], ""));
+    assert_eq!(line, format!("pdms {} ({commit})\n", env!("CARGO_PKG_VERSION")));
 }

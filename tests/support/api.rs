@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use pdms::web::admin::session::COOKIE;
+
 use super::phone::{Phone, Response};
 use super::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
 
@@ -111,7 +113,8 @@ fn full(path: &str) -> String {
 }
 
 fn with_cookie(client: Phone, answer: &Response) -> Phone {
-    match answer.header("set-cookie").and_then(|line| line.split(';').next()) {
+    let mut set = answer.headers("set-cookie").filter(|line| line.split('=').next() == Some(COOKIE));
+    match set.find_map(|line| line.split(';').next()) {
         Some(cookie) => client.with("Cookie", cookie),
         None => client,
     }

@@ -197,6 +197,7 @@ impl Stopped {
             log: "off".to_owned(),
             demo: false,
             file: None,
+            ignored: Default::default(),
         };
         let ground = Ground { clock: clock.clone(), faults: Arc::clone(&faults) };
         let application = Application::build(config, ground).expect("it starts");

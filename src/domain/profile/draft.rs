@@ -84,7 +84,7 @@ impl ParameterEdit {
             match master::check(name.as_str(), value) {
                 Ok(()) => {}
                 Err(error @ MasterError::Prefix) => errors.add("parameter", error),
-                Err(error @ MasterError::TooLong(_)) => errors.add("value", error),
+                Err(error) => errors.add("value", error),
             }
         }
         errors.into_result(name.map(|name| Self::Set(name, value.into())))

@@ -4,7 +4,9 @@
 use std::borrow::Cow;
 
 use super::super::limits::{CONFIG_FILES_BYTES, MASTER_PATH_BYTES};
+use super::super::parameter::masked;
 use super::super::resolution::Effective;
+use super::paths::{self, Kind, PathError};
 use super::variables::expanded_bytes;
 use super::{Setting, Text, Warning};
 
@@ -69,18 +71,41 @@ pub enum MasterError {
     /// One path is too long for a phone.
     #[error("a path in a master file has at most {MASTER_PATH_BYTES} bytes; “{0}” has more")]
     TooLong(String),
+    /// Phones cannot ask for one path.
+    #[error("“{entry}”: {error}")]
+    Path {
+        /// The path.
+        entry: String,
+        /// Why.
+        error: PathError,
+    },
 }
 
-/// Checks what an admin writes into a profile, as far as it goes into the master file: the name of an invented attribute (R170)
-/// and the length of every path. Parameters pass; no parameter's name begins with an underscore.
+/// Checks what an admin writes into a profile, as far as it goes into the master file: the name of an invented attribute (R170),
+/// and of every path its length and that phones can ask for it. Parameters pass; no parameter's name begins with an underscore.
 pub fn check(name: &str, value: &str) -> Result<(), MasterError> {
     if !is_master(name) {
         return if name.starts_with('_') { Err(MasterError::Prefix) } else { Ok(()) };
     }
-    match entries(name, value).find(|entry| expanded_bytes(entry, KEY_BYTES) > MASTER_PATH_BYTES) {
-        Some(entry) => Err(MasterError::TooLong(entry.to_owned())),
-        None => Ok(()),
+    entries(name, value).try_for_each(|entry| check_entry(name, entry, KEY_BYTES, None))
+}
+
+/// Checks one path. `here` is the account's own address, where it is known.
+fn check_entry(name: &str, entry: &str, key_bytes: usize, here: Option<&str>) -> Result<(), MasterError> {
+    if expanded_bytes(entry, key_bytes) > MASTER_PATH_BYTES {
+        return Err(MasterError::TooLong(shown(entry)));
     }
+    if name.starts_with(INVENTED_PREFIX) {
+        // Nobody but the admin knows what it means.
+        return Ok(());
+    }
+    let kind = if is_directory(name) { Kind::Directory } else { Kind::File };
+    paths::check(entry, kind, here).map_err(|error| MasterError::Path { entry: shown(entry), error })
+}
+
+/// A path as a message shows it: the password of an address masked.
+fn shown(entry: &str) -> String {
+    masked("", entry).into_owned()
 }
 
 /// Bytes of a MAC in file names.
@@ -92,26 +117,33 @@ fn entries<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
     value.split(separator).map(str::trim).filter(|entry| !entry.is_empty())
 }
 
-/// The files that an attribute lists for phones to load, in their order; none for attributes that list no parameter files.
+/// The files that an attribute names for phones to fetch, in their order; none for other attributes, nor for the image of a
+/// phone's software: a path of it that leads nowhere keeps the software as it is (contract 5.12).
 pub fn listed<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
-    let value = if is_or_of_model(name, CONFIG_FILES) { value } else { "" };
-    entries(CONFIG_FILES, value)
+    let names_files = !is_or_of_model(name, APP_FILE_PATH) && FILES.iter().any(|file| is_or_of_model(name, file));
+    entries(name, if names_files { value } else { "" })
 }
 
-/// The attributes of a device's master file. `key_bytes` is the length of the device's key, which the limits are counted with.
-pub fn attributes<'a>(effective: &Effective<'a>, key_bytes: usize, warnings: &mut Vec<Warning>) -> Vec<Setting<'a, Text<'a>>> {
+/// The attributes of a device's master file. `key_bytes` is the length of the device's key, which the limits are counted with;
+/// `here` is the account's own address.
+pub fn attributes<'a>(
+    effective: &Effective<'a>,
+    key_bytes: usize,
+    here: &str,
+    warnings: &mut Vec<Warning>,
+) -> Vec<Setting<'a, Text<'a>>> {
     let mut attributes: Vec<_> =
         WRITTEN.iter().map(|name| Setting { name: Cow::Borrowed(*name), value: written(name) }).collect();
     for resolved in effective.iter().filter(|resolved| is_master(resolved.name)) {
         let Some(value) = resolved.winner.value else { continue };
+        let refused = |entry| check_entry(resolved.name, entry, key_bytes, Some(here)).err();
         let value = if is_or_of_model(resolved.name, CONFIG_FILES) {
-            Text::Profile(Cow::Owned(appended(resolved.name, value, key_bytes, warnings)))
-        } else if let Some(entry) =
-            entries(resolved.name, value).find(|entry| expanded_bytes(entry, key_bytes) > MASTER_PATH_BYTES)
-        {
-            warnings.push(Warning::PathTooLong { attribute: resolved.name.to_owned(), entry: entry.to_owned() });
+            Text::Profile(Cow::Owned(appended(resolved.name, value, key_bytes, here, warnings)))
+        } else if let Some(error) = entries(resolved.name, value).find_map(refused) {
+            warnings.push(Warning::left_out(resolved.name, error));
             continue;
         } else {
+            warnings.extend(entries(resolved.name, value).filter_map(|entry| not_stored(resolved.name, entry, here)));
             Text::Profile(Cow::Borrowed(&**value))
         };
         match attributes.iter_mut().find(|attribute| attribute.name == resolved.name) {
@@ -120,6 +152,17 @@ pub fn attributes<'a>(effective: &Effective<'a>, key_bytes: usize, warnings: &mu
         }
     }
     attributes
+}
+
+/// The warning about a file that phones are sent to and that this server does not have.
+fn not_stored(attribute: &str, entry: &str, here: &str) -> Option<Warning> {
+    let names_files = FILES.iter().any(|file| is_or_of_model(attribute, file));
+    let warning = || Warning::NotStored {
+        attribute: attribute.to_owned(),
+        entry: shown(entry),
+        is_image: is_or_of_model(attribute, APP_FILE_PATH),
+    };
+    (names_files && paths::is_missing_here(entry, here)).then(warning)
 }
 
 /// The attributes of a master file for nobody in particular: no parameter file, no image, no value of any profile.
@@ -144,16 +187,17 @@ fn own_file() -> String {
 
 /// Our own parameter file and after it the admin's entries, as far as phones can take them. An entry that does not fit is
 /// left out whole and told: a truncated name would make phones ask for a file that nobody meant.
-fn appended(attribute: &str, value: &str, key_bytes: usize, warnings: &mut Vec<Warning>) -> String {
+fn appended(attribute: &str, value: &str, key_bytes: usize, here: &str, warnings: &mut Vec<Warning>) -> String {
     let mut list = own_file();
     let mut bytes = expanded_bytes(&list, key_bytes);
     for entry in entries(CONFIG_FILES, value) {
         let entry_bytes = expanded_bytes(entry, key_bytes);
-        if entry_bytes > MASTER_PATH_BYTES {
-            warnings.push(Warning::PathTooLong { attribute: attribute.to_owned(), entry: entry.to_owned() });
+        if let Err(error) = check_entry(attribute, entry, key_bytes, Some(here)) {
+            warnings.push(Warning::left_out(attribute, error));
         } else if bytes + 1 + entry_bytes > CONFIG_FILES_BYTES {
-            warnings.push(Warning::ListFull { attribute: attribute.to_owned(), entry: entry.to_owned() });
+            warnings.push(Warning::ListFull { attribute: attribute.to_owned(), entry: shown(entry) });
         } else {
+            warnings.extend(not_stored(attribute, entry, here));
             list.push(',');
             list.push_str(entry);
             bytes += 1 + entry_bytes;
@@ -169,6 +213,8 @@ mod tests {
     use crate::domain::resolution::merge;
     use crate::domain::testing::profile;
 
+    const HERE: &str = "https://pdms.example.test:8443/";
+
     /// The master attributes of a device with a MAC and one profile of these parameters.
     fn attributes_of(parameters: &[(&str, &str)]) -> (Vec<(String, String)>, Vec<Warning>) {
         let profile = profile(1, parameters);
@@ -177,7 +223,7 @@ mod tests {
         let effective = merge(&placed);
         let values = super::super::DeviceValues { key: "0004f2aabbcc".into(), polling_time: String::new(), name: String::new() };
         let filled = |setting: Setting<'_, Text<'_>>| (setting.name.to_string(), setting.value.fill(&values).into_owned());
-        let attributes = attributes(&effective, KEY_BYTES, &mut warnings).into_iter().map(filled).collect();
+        let attributes = attributes(&effective, KEY_BYTES, HERE, &mut warnings).into_iter().map(filled).collect();
         (attributes, warnings)
     }
 
@@ -247,11 +293,48 @@ mod tests {
         let too_long = "g".repeat(MASTER_PATH_BYTES + 1);
         let (attributes, warnings) = attributes_of(&[("CONFIG_FILES", &format!("{fits},{too_long},last.cfg"))]);
         assert_eq!(value(&attributes, "CONFIG_FILES"), Some(format!("0004f2aabbcc-profile.cfg,{fits},last.cfg")));
-        assert_eq!(warnings, [Warning::PathTooLong { attribute: "CONFIG_FILES".into(), entry: too_long.clone() }]);
+        let left_out = |attribute| Warning::left_out(attribute, MasterError::TooLong(too_long.clone()));
+        assert_eq!(warnings, [not_here("CONFIG_FILES", &fits), left_out("CONFIG_FILES"), not_here("CONFIG_FILES", "last.cfg")]);
 
         let (attributes, warnings) = attributes_of(&[("APP_FILE_PATH", &too_long)]);
         assert_eq!(value(&attributes, "APP_FILE_PATH").as_deref(), Some(NO_IMAGE));
-        assert_eq!(warnings, [Warning::PathTooLong { attribute: "APP_FILE_PATH".into(), entry: too_long }]);
+        assert_eq!(warnings, [left_out("APP_FILE_PATH")]);
+    }
+
+    fn not_here(attribute: &str, entry: &str) -> Warning {
+        Warning::NotStored { attribute: attribute.into(), entry: entry.into(), is_image: attribute == APP_FILE_PATH }
+    }
+
+    #[test]
+    fn every_file_that_is_not_here_is_told_with_the_next_step() {
+        let (_, warnings) = attributes_of(&[
+            ("CONFIG_FILES", "https://files.example.test/a.cfg, site.cfg, $mac_address-profile.cfg"),
+            ("MISC_FILES", "logo.png,http://10.0.0.1/x.png"),
+            ("SERVICE_FILES", "https://u:hunter2@pdms.example.test:8443/s.dat"),
+            ("APP_FILE_PATH", "sip.ld"),
+            ("LOG_FILE_DIRECTORY", "logs"),
+            ("_mac_cfg_x", "anything at all"),
+        ]);
+        let expected = [
+            not_here("APP_FILE_PATH", "sip.ld"),
+            not_here("CONFIG_FILES", "site.cfg"),
+            not_here("MISC_FILES", "logo.png"),
+            not_here("SERVICE_FILES", "https://pdms.example.test:8443/s.dat"),
+        ];
+        assert!(!format!("{warnings:?}").contains("hunter2"), "{warnings:?}");
+        assert_eq!(warnings[..3], expected[..3]);
+        assert!(matches!(&warnings[3], Warning::NotStored { attribute, .. } if attribute == "SERVICE_FILES"));
+        let words = expected[1].to_string();
+        assert!(words.contains("“site.cfg”") && words.contains("take it out of the profile"), "{words}");
+    }
+
+    #[test]
+    fn a_path_that_no_phone_can_ask_for_is_left_out_even_where_a_profile_has_it_already() {
+        let (attributes, warnings) =
+            attributes_of(&[("CONFIG_FILES", "a b.cfg,https://pdms.example.test:8443/admin/x.cfg"), ("MISC_FILES", "../x.png")]);
+        assert_eq!(value(&attributes, "CONFIG_FILES").as_deref(), Some("0004f2aabbcc-profile.cfg"));
+        assert_eq!(value(&attributes, "MISC_FILES").as_deref(), Some(""));
+        assert!(warnings.len() == 3 && warnings.iter().all(|one| matches!(one, Warning::LeftOut { .. })), "{warnings:?}");
     }
 
     #[test]
@@ -264,7 +347,8 @@ mod tests {
             let last = "l".repeat(last);
             let (attributes, warnings) = attributes_of(&[("CONFIG_FILES", &format!("{entries},{last}"))]);
             let list = value(&attributes, "CONFIG_FILES").expect("always written");
-            assert_eq!((list.ends_with(&last), warnings.is_empty()), (fits, fits));
+            let is_full = warnings.iter().any(|warning| matches!(warning, Warning::ListFull { .. }));
+            assert_eq!((list.ends_with(&last), is_full), (fits, !fits));
             assert!(list.len() <= CONFIG_FILES_BYTES && list.split(',').all(|entry| entry.len() != last.len() || entry == last));
         }
     }
@@ -277,6 +361,10 @@ mod tests {
         assert_eq!(check("_site", "x"), Err(MasterError::Prefix));
         for (bytes, fits) in [(MASTER_PATH_BYTES, true), (MASTER_PATH_BYTES + 1, false)] {
             assert_eq!(check("_mac_cfg_site", &"x".repeat(bytes)).is_ok(), fits);
+        }
+        assert_eq!(check("_mac_cfg_site", "any ?thing"), Ok(()));
+        for (name, value) in [("CONFIG_FILES", "a.cfg,b?x"), ("MISC_FILES", "../a"), ("OVERRIDES_DIRECTORY_VVX500", "a b")] {
+            assert!(matches!(check(name, value), Err(MasterError::Path { .. })), "{name}");
         }
         let with_key = "y".repeat(MASTER_PATH_BYTES - 12);
         assert_eq!(check("LOG_FILE_DIRECTORY", &format!("{with_key}$mac_address")), Ok(()));

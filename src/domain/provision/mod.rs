@@ -10,22 +10,26 @@ mod base;
 mod binding;
 pub mod master;
 mod naming;
+pub mod paths;
 mod polling;
 #[cfg(test)]
 mod tests;
+mod together;
 pub mod variables;
 pub mod view;
 
 use std::borrow::Cow;
 
 use super::clock::{ClockWarning, UnknownZone};
-use super::deployment::{self, Placed};
+use super::deployment::{self, Container, Placed};
 use super::device::Device;
 use super::ids::ProfileId;
+use super::profile::Profile;
 use super::resolution::{self, Effective};
 use super::world::World;
 
 pub use base::listed as base_listed;
+use master::MasterError;
 pub use polling::PollingClock;
 
 /// One attribute of a file: its name and its value.
@@ -140,13 +144,23 @@ impl DeviceValues {
 /// Something in a device's files that an admin should know of. Nothing here keeps a phone from being served.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
-    /// A path is longer than phones take; it is left out.
-    #[error("{attribute}: “{entry}” is left out, a path in a master file has at most {max} bytes", max = super::limits::MASTER_PATH_BYTES)]
-    PathTooLong {
+    /// A path is longer than phones take, or nothing that they can ask for; it is left out.
+    #[error("{attribute} is not served as the profile has it, an entry is left out: {error}")]
+    LeftOut {
+        /// Attribute of the master file.
+        attribute: String,
+        /// What is wrong with the path.
+        error: MasterError,
+    },
+    /// A file that phones are sent to on this server, which does not have it.
+    #[error("{}", not_stored(attribute, entry, *is_image))]
+    NotStored {
         /// Attribute of the master file.
         attribute: String,
         /// The path.
         entry: String,
+        /// Whether it is the software of a phone, which phones go on without.
+        is_image: bool,
     },
     /// A list is full; this entry of it is left out.
     #[error("{attribute}: “{entry}” is left out, the whole list has at most {max} bytes", max = super::limits::CONFIG_FILES_BYTES)]
@@ -155,6 +169,20 @@ pub enum Warning {
         attribute: String,
         /// The entry.
         entry: String,
+    },
+    /// Parameters that hang together come partly from profiles and partly from the base.
+    #[error(
+        "{what} comes from two sources: the profiles set {}, the built-in base gives {}. Set all of them in one profile, or none",
+        listed(set),
+        listed(kept)
+    )]
+    Mixed {
+        /// What they decide together.
+        what: &'static str,
+        /// Those that profiles set.
+        set: Vec<String>,
+        /// Those that the base gives.
+        kept: Vec<String>,
     },
     /// Phones of the account's zone show a wrong time at times.
     #[error("time zone {zone}: {warning}")]
@@ -170,6 +198,35 @@ pub enum Warning {
     /// The name that the device should be told is longer than it takes.
     #[error("the device is not told its name: it takes at most {max} characters", max = naming::CHARS)]
     NameTooLong,
+}
+
+/// Names for a message: a few of them, the rest counted.
+fn listed(names: &[String]) -> String {
+    const NAMED: usize = 3;
+    let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+impl Warning {
+    fn left_out(attribute: &str, error: MasterError) -> Self {
+        Self::LeftOut { attribute: attribute.to_owned(), error }
+    }
+}
+
+/// What comes of a file that is not here, and what to do about it.
+fn not_stored(attribute: &str, entry: &str, is_image: bool) -> String {
+    let (comes, next) = match is_image {
+        true => ("phones keep the software they have", "take it out of the profile"),
+        false => {
+            ("phones are told to come again later, and no boot or poll of theirs becomes complete", "take it out of the profile")
+        }
+    };
+    format!(
+        "{attribute} names “{entry}”, which this server does not have: {comes}. Either {next}, or give the full address of a server that has the file"
+    )
 }
 
 /// Composes what one device gets: binding above the merged profiles, the base below, master attributes apart.
@@ -198,9 +255,10 @@ pub fn anonymous() -> Provision<'static> {
 /// Composes what all devices of one shape share.
 pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> Draft<'a> {
     let mut warnings = Vec::new();
-    let master = master::attributes(effective, shape.key_bytes, &mut warnings);
+    let master = master::attributes(effective, shape.key_bytes, &world.endpoints.https_url, &mut warnings);
     let rule = binding::parameters(world);
     let below = below_profiles(shape.named, world, &mut warnings);
+    warnings.extend(together::warnings(effective, &below));
     let files = Files {
         master,
         profiles: won_by_profiles(effective, &rule),
@@ -289,6 +347,20 @@ impl<'a, V> Files<'a, V> {
     pub fn parameters(&self) -> impl Iterator<Item = &Setting<'a, V>> {
         self.binding.iter().chain(&self.profiles).chain(&self.base)
     }
+}
+
+/// What an admin should know of profiles by themselves, strongest first, whatever device gets them. What concerns the account's
+/// own settings is not told here.
+pub fn warnings_of<'a>(profiles: impl IntoIterator<Item = &'a Profile>, world: &World) -> Vec<Warning> {
+    /// Bytes of a MAC, which nearly all devices go by.
+    const KEY_BYTES: usize = 12;
+    let placed: Vec<_> = profiles.into_iter().map(|profile| Placed { container: Container::Global, profile }).collect();
+    let effective = resolution::merge(&placed);
+    let mut warnings = Vec::new();
+    master::attributes(&effective, KEY_BYTES, &world.endpoints.https_url, &mut warnings);
+    let base = below_profiles(false, world, &mut Vec::new());
+    warnings.extend(together::warnings(&effective, &base));
+    warnings
 }
 
 /// Everything at once: places, merges and composes.

@@ -60,7 +60,7 @@ fn stopped(exchanges: &[Exchange], stage: Stage) -> Verdict {
         return of_held(held);
     }
     if last(|reason| reason == Reason::ListedMissing).is_some() {
-        let next = "Take the file off CONFIG_FILES in the profile that lists it, or give its full address there";
+        let next = "Take the file out of the profile that names it, or give its full address there";
         return Verdict::new(Outcome::Failed, "Was sent to a file that is not stored here", next);
     }
     if last(|reason| reason == Reason::Fault).is_some() {
@@ -175,8 +175,17 @@ fn of_held(reason: Reason) -> Verdict {
 fn of_handshake(fault: HandshakeFault, always: bool) -> Verdict {
     let next = match fault {
         HandshakeFault::UnknownCa => "Install this server's CA certificate on the phone, or use a certificate that it knows",
-        HandshakeFault::CertificateRefused => "Compare the address entered on the phone with the names in our certificate",
+        HandshakeFault::CertificateRefused => {
+            "See whether our CA certificate is installed on the phone, whether the address entered there is a name in our \
+             certificate, and whether the phone's clock is right"
+        }
+        HandshakeFault::CertificateBad => {
+            "See whether the phone's clock is right (give it a time server), whether the address entered there is a name in our \
+             certificate, and whether our CA certificate is installed on it"
+        }
         HandshakeFault::CertificateTime => "Give the phone a time server, by DHCP option 42 or in its menu",
+        HandshakeFault::CertificateRevoked => "Give the server another certificate: phones find this one on a revocation list",
+        HandshakeFault::CertificateUnsupported => "Update the phone's software, or use a server certificate with an RSA key",
         HandshakeFault::NoCommonSuite => "Set the phone's TLS cipher list back to its default, or update its software",
         HandshakeFault::NoCommonVersion => "Update the phone's software: this server speaks TLS 1.2 and 1.3",
         HandshakeFault::NotTls => "Enter the address with https:// on the phone",
@@ -245,6 +254,20 @@ mod tests {
         let tls = (Tls, 0, Reason::Handshake(HandshakeFault::UnknownCa));
         assert_eq!(words(false, &[tls]), "Never came past TLS: it does not know the CA of our certificate");
         assert!(verdict(&run(false, &[tls]), Stage::Ended).next.is_some_and(|next| next.contains("CA certificate")));
+    }
+
+    /// `certificate_unknown` was once told as a wrong name only, and the admin of a phone without our CA looked in vain.
+    #[test]
+    fn a_refused_certificate_is_told_with_every_cause_that_the_phone_leaves_open() {
+        let next =
+            |fault| verdict(&run(false, &[(Method::Tls, 0, Reason::Handshake(fault))]), Stage::Ended).next.unwrap_or_default();
+        for open in [HandshakeFault::CertificateRefused, HandshakeFault::CertificateBad] {
+            for cause in ["CA certificate is installed", "address entered", "clock"] {
+                assert!(next(open).contains(cause), "{open:?} does not tell of {cause}: {}", next(open));
+            }
+        }
+        assert!(!next(HandshakeFault::UnknownCa).contains("clock"));
+        assert!(!next(HandshakeFault::CertificateTime).contains("CA"));
     }
 
     #[test]

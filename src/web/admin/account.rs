@@ -21,6 +21,7 @@ use crate::services::Services;
 use crate::services::error::ServiceError;
 use crate::services::{sessions, users};
 use crate::web::blocking;
+use crate::web::methods::Routes;
 
 #[derive(Template)]
 #[template(path = "account/show.html")]
@@ -45,13 +46,13 @@ struct OwnSession {
 }
 
 /// The addresses of Account Details and of the theme switch.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Routes) {
     routes
-        .route("/admin/account", web::get().to(show))
-        .route("/admin/account/password", web::get().to(|| async { see_other("/admin/account") }))
-        .route("/admin/account/password", web::post().to(change_password))
-        .route("/admin/account/sessions/{id}/end", web::post().to(end_session))
-        .route("/admin/theme", web::post().to(set_theme));
+        .get("/admin/account", show)
+        .get("/admin/account/password", || async { see_other("/admin/account") })
+        .post("/admin/account/password", change_password)
+        .post("/admin/account/sessions/{id}/end", end_session)
+        .post("/admin/theme", set_theme);
 }
 
 async fn show(who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {

@@ -17,6 +17,7 @@ use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::activity::{self, ActivityQuery};
 use crate::web::blocking;
+use crate::web::methods::Routes;
 
 /// Kinds of objects that the log speaks of.
 const OBJECTS: &[&str] = &["account", "certificate", "deployment", "device", "profile", "server", "user"];
@@ -34,8 +35,8 @@ struct ActivityListPage {
 }
 
 /// The addresses of the log.
-pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.route("/admin/activity", web::get().to(show)).route("/admin/activity/download", web::get().to(download));
+pub fn configure(routes: &mut Routes) {
+    routes.get("/admin/activity", show).get("/admin/activity/download", download);
 }
 
 async fn show(who: SignedIn, request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, Failure> {

@@ -29,6 +29,8 @@ pub struct Attached {
     pub rows: Vec<AttachedRow>,
     /// What else could be attached: id and name.
     pub choices: Vec<(String, String)>,
+    /// What phones will make of these profiles that may not be meant.
+    pub warnings: Vec<String>,
 }
 
 /// One profile of the list.
@@ -52,7 +54,8 @@ impl Attached {
         let others = world.profiles.values().filter(|profile| !list.contains(&profile.id));
         let mut choices: Vec<_> = others.map(|profile| (profile.id.to_string(), profile.name.to_string())).collect();
         choices.sort_by_key(|(_, name)| name.to_lowercase());
-        Self { title, action, shown: written(list), rows: list.iter().filter_map(row).collect(), choices }
+        let warnings = deployment::warnings(world, list).iter().map(ToString::to_string).collect();
+        Self { title, action, shown: written(list), rows: list.iter().filter_map(row).collect(), choices, warnings }
     }
 }
 

@@ -19,6 +19,7 @@ use crate::services::accounts;
 use crate::services::activity::{self, ActivityQuery};
 use crate::services::address::Address;
 use crate::web::blocking;
+use crate::web::methods::Routes;
 
 /// How many of the last activities are shown.
 const ACTIVITIES: usize = 8;
@@ -70,8 +71,8 @@ struct Pane {
 }
 
 /// The address of the dashboard.
-pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.route("/admin/", web::get().to(show)).route("/admin", web::get().to(show));
+pub fn configure(routes: &mut Routes) {
+    routes.get("/admin/", show).get("/admin", show);
 }
 
 async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<Address>) -> Result<HttpResponse, Failure> {

@@ -1,7 +1,7 @@
 //! Profile Deployment: the containers in their order, the list of Global, and the way to every device's own (R144–R153).
 
 use actix_web::http::StatusCode;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
@@ -17,6 +17,7 @@ use crate::domain::device_list::{DeviceQuery, Listed};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::deployment::Target;
+use crate::web::methods::Routes;
 
 /// Devices that are listed here; the Device Monitor has them all.
 const LISTED: usize = 12;
@@ -44,8 +45,8 @@ struct Found {
 }
 
 /// The addresses of Profile Deployment.
-pub fn configure(routes: &mut ServiceConfig) {
-    routes.route("/admin/deployment", web::get().to(show)).route("/admin/deployment", web::post().to(save));
+pub fn configure(routes: &mut Routes) {
+    routes.get("/admin/deployment", show).post("/admin/deployment", save);
 }
 
 async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {

@@ -15,6 +15,13 @@ pub fn not_found(visitor: &Visitor) -> HttpResponse {
     answer(visitor, StatusCode::NOT_FOUND, "Page not found", &sentences, None, HOME, "Go to the Dashboard")
 }
 
+/// There is such an address, for forms only or for reading only.
+pub fn method_refused(visitor: &Visitor) -> HttpResponse {
+    let sentences = ["Nothing was changed. This address is one that a form is sent to, or one that is only read."];
+    let title = "This address is not opened in this way";
+    answer(visitor, StatusCode::METHOD_NOT_ALLOWED, title, &sentences, None, HOME, "Go to the Dashboard")
+}
+
 /// A service could not do what somebody asked who need not be signed in.
 pub fn failed(visitor: &Visitor, error: ServiceError) -> HttpResponse {
     Failure::on(visitor.page(""), error).error_response()

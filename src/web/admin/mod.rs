@@ -40,34 +40,43 @@ use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 
 use crate::services::Services;
+use crate::web::methods::{self, Room, Routes, read_only};
 use session::Visitor;
 
 /// Registers all pages and the files they need. Their handlers want `Data` of [`Services`] and of
 /// [`crate::services::address::Address`], and of [`session::Demo`] in a demonstration.
 pub fn configure(config: &mut ServiceConfig, services: &Data<Services>) {
-    let files = web::scope("/static").wrap(security_headers()).route("/{name:.*}", web::get().to(assets::serve));
+    let files = web::scope("/static").wrap(security_headers()).service(read_only("/{name:.*}", assets::serve));
+    let rooms = rooms();
     let pages = web::scope("")
         .guard(fn_guard(is_page))
+        .app_data(Data::new(Room {
+            methods: rooms.methods(),
+            refuse: |request, _| errors::method_refused(&Visitor::of(request)),
+        }))
         .wrap(from_fn(csrf::protect))
+        .wrap(from_fn(methods::judge))
         .wrap(session_store::middleware(services))
         .wrap(security_headers())
-        .configure(rooms)
+        .configure(|config| rooms.register(config))
         .default_service(web::to(|visitor: Visitor| async move { errors::not_found(&visitor) }));
     config.service(files).service(pages);
 }
 
 /// One line a room.
-fn rooms(config: &mut ServiceConfig) {
-    setup::configure(config);
-    sign_in::configure(config);
-    dashboard::configure(config);
-    devices::configure(config);
-    runs::configure(config);
-    profiles::configure(config);
-    deployment::configure(config);
-    provisioning::configure(config);
-    activity::configure(config);
-    account::configure(config);
+fn rooms() -> Routes {
+    let mut routes = Routes::default();
+    setup::configure(&mut routes);
+    sign_in::configure(&mut routes);
+    dashboard::configure(&mut routes);
+    devices::configure(&mut routes);
+    runs::configure(&mut routes);
+    profiles::configure(&mut routes);
+    deployment::configure(&mut routes);
+    provisioning::configure(&mut routes);
+    activity::configure(&mut routes);
+    account::configure(&mut routes);
+    routes
 }
 
 /// Whether a path is one of the pages'. Everything else at this listener is for phones and programs.

@@ -23,6 +23,7 @@ use crate::services::certificates::facts::{self, Facts};
 use crate::services::error::ServiceError;
 use crate::services::server;
 use crate::web::blocking;
+use crate::web::methods::Routes;
 
 const HERE: &str = "/admin/provisioning";
 
@@ -86,19 +87,17 @@ const SWITCHES: [Switch; 5] = [
 ];
 
 /// The addresses of the settings.
-pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.route(HERE, web::get().to(show)).route("/admin/provisioning/ca.pem", web::get().to(ca_pem));
-    let forms = [
-        ("address", web::post().to(save_address)),
-        ("account", web::post().to(save_account)),
-        ("time", web::post().to(save_time)),
-        ("base", web::post().to(save_base)),
-        ("reveal", web::post().to(reveal)),
-    ];
-    for (name, save) in forms {
-        let path = format!("{HERE}/{name}");
-        // A reload after a rejected form asks by GET: it gets the page.
-        routes.route(&path, save).route(&path, web::get().to(|| async { see_other(HERE) }));
+pub fn configure(routes: &mut Routes) {
+    routes.get(HERE, show).get("/admin/provisioning/ca.pem", ca_pem);
+    routes
+        .post("/admin/provisioning/address", save_address)
+        .post("/admin/provisioning/account", save_account)
+        .post("/admin/provisioning/time", save_time)
+        .post("/admin/provisioning/base", save_base)
+        .post("/admin/provisioning/reveal", reveal);
+    // A reload after a rejected form asks by GET: it gets the page.
+    for form in ["address", "account", "time", "base", "reveal"] {
+        routes.get(format!("{HERE}/{form}"), || async { see_other(HERE) });
     }
 }
 

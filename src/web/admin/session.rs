@@ -7,6 +7,8 @@ use std::future::{Ready, ready};
 use std::net::IpAddr;
 
 use actix_session::{Session, SessionExt, SessionInsertError};
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
@@ -26,6 +28,8 @@ use crate::services::Services;
 
 /// Name of the cookie: the prefix makes browsers refuse it from any other host, path or clear-text page.
 pub const COOKIE: &str = "__Host-pdms";
+/// Name of the cookie by which a browser is known to have signed in before: see [`crate::services::known_browser`].
+const MARK: &str = "__Host-pdms-known";
 /// Where the state keeps who is signed in.
 pub(super) const USER: &str = "user";
 /// Where the state keeps the address that signed in.
@@ -160,6 +164,17 @@ pub fn sign_in(request: &HttpRequest, person: &Person) -> Result<(), SessionInse
     session.insert(ADDRESS, address(request))?;
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     session.insert(AGENT, agent.chars().take(AGENT_CHARS).collect::<String>())
+}
+
+/// The mark that the browser keeps from an earlier sign-in.
+pub fn mark(request: &HttpRequest) -> Option<String> {
+    request.cookie(MARK).map(|cookie| cookie.value().to_owned())
+}
+
+/// The cookie that keeps a mark.
+pub fn mark_cookie(mark: String) -> Cookie<'static> {
+    let cookie = Cookie::build(MARK, mark).path("/").secure(true).http_only(true).same_site(SameSite::Strict);
+    cookie.max_age(Duration::days(365)).finish()
 }
 
 /// The address that a request comes from.

@@ -19,8 +19,10 @@ use crate::services::accounts::{self, TimeDraft};
 use crate::services::address::Address;
 use crate::services::error::ServiceError;
 use crate::services::setup::{self, OFFERED_TIME_SERVER, OFFERED_TIME_ZONE, Opener, SetupDraft, SetupError};
+use crate::services::sign_in::seconds;
 use crate::services::users::UserDraft;
 use crate::web::blocking;
+use crate::web::methods::Routes;
 
 #[derive(Template)]
 #[template(path = "setup/token.html")]
@@ -42,8 +44,8 @@ struct NewPage {
 }
 
 /// The addresses of the first run.
-pub fn configure(routes: &mut web::ServiceConfig) {
-    routes.route("/setup", web::get().to(ask)).route("/setup", web::post().to(take));
+pub fn configure(routes: &mut Routes) {
+    routes.get("/setup", ask).post("/setup", take);
 }
 
 async fn ask(visitor: Visitor, request: HttpRequest, services: web::Data<Services>, address: web::Data<Address>) -> HttpResponse {
@@ -105,7 +107,7 @@ fn refused(visitor: &Visitor, error: SetupError) -> HttpResponse {
         SetupError::WrongToken => html_rejected(&page(&error)),
         SetupError::Wait(wait) => {
             let mut answer = html_with(StatusCode::TOO_MANY_REQUESTS, &page(&error));
-            answer.headers_mut().insert(RETRY_AFTER, wait.as_secs().max(1).into());
+            answer.headers_mut().insert(RETRY_AFTER, seconds(wait).into());
             answer
         }
         SetupError::Service(error) => errors::failed(visitor, error),

@@ -16,9 +16,10 @@ use crate::domain::user::User;
 use crate::services::Services;
 use crate::services::error::ServiceError;
 use crate::services::setup;
-use crate::services::sign_in_link;
-use crate::services::users::{self, SignInError};
+use crate::services::sign_in::{self, SignInError};
+use crate::services::{known_browser, sign_in_link};
 use crate::web::blocking;
+use crate::web::methods::Routes;
 
 /// Where the session keeps the e-mail between the two steps.
 const EMAIL: &str = "signing in";
@@ -41,14 +42,14 @@ struct PasswordPage {
 }
 
 /// The addresses of signing in and out.
-pub fn configure(routes: &mut web::ServiceConfig) {
+pub fn configure(routes: &mut Routes) {
     routes
-        .route("/admin/sign-in", web::get().to(ask_email))
-        .route("/admin/sign-in", web::post().to(take_email))
-        .route("/admin/sign-in/password", web::get().to(ask_password))
-        .route("/admin/sign-in/password", web::post().to(take_password))
-        .route("/admin/sign-in/link", web::get().to(use_link))
-        .route("/admin/sign-out", web::post().to(sign_out));
+        .get("/admin/sign-in", ask_email)
+        .post("/admin/sign-in", take_email)
+        .get("/admin/sign-in/password", ask_password)
+        .post("/admin/sign-in/password", take_password)
+        .get("/admin/sign-in/link", use_link)
+        .post("/admin/sign-out", sign_out);
 }
 
 /// Where the address says to go afterwards.
@@ -92,8 +93,8 @@ async fn ask_password(visitor: Visitor, request: HttpRequest) -> HttpResponse {
 async fn take_password(visitor: Visitor, request: HttpRequest, services: web::Data<Services>, form: Form) -> HttpResponse {
     let next = LocalPath::or_home(form.value("next"));
     let (email, password) = (form.value("email").trim().to_owned(), Secret::new(form.value("password")));
-    let address = session::address(&request);
-    let checked = blocking::call(&services, move |services| Ok(users::sign_in(services, &email, &password, address))).await;
+    let from = sign_in::From { address: session::address(&request), mark: session::mark(&request) };
+    let checked = blocking::call(&services, move |services| Ok(sign_in::sign_in(services, &email, &password, &from))).await;
     match checked {
         Ok(Ok(user)) => enter(&visitor, &request, &services, &user, &next),
         Ok(Err(SignInError::Service(error))) | Err(error) => errors::failed(&visitor, error),
@@ -101,7 +102,7 @@ async fn take_password(visitor: Visitor, request: HttpRequest, services: web::Da
             html_rejected(&password_page(&visitor, form.rejected(&FieldErrors::one("password", error))))
         }
         Ok(Err(SignInError::Wait(wait))) => {
-            let seconds = wait.as_secs().max(1);
+            let seconds = sign_in::seconds(wait);
             let form = form.rejected(&FieldErrors::one("password", SignInError::Wait(wait)));
             let mut answer = html_with(StatusCode::TOO_MANY_REQUESTS, &password_page(&visitor, form));
             answer.headers_mut().insert(RETRY_AFTER, seconds.into());
@@ -125,7 +126,7 @@ async fn use_link(visitor: Visitor, request: HttpRequest, services: web::Data<Se
 
 async fn sign_out(who: SignedIn, services: web::Data<Services>) -> HttpResponse {
     let actor = who.actor.clone();
-    if let Err(error) = blocking::call(&services, move |services| users::signed_out(services, &actor)).await {
+    if let Err(error) = blocking::call(&services, move |services| sign_in::signed_out(services, &actor)).await {
         tracing::error!(%error, "a sign-out could not be noted in the activity log");
     }
     session::sign_out(who.session());
@@ -142,7 +143,14 @@ pub(super) fn enter(
 ) -> HttpResponse {
     let person = Person { id: user.id, name: user.name.clone(), role: user.role, since: services.clock().now() };
     match session::sign_in(request, &person) {
-        Ok(()) => see_other(next.as_str()),
+        Ok(()) => {
+            let mut answer = see_other(next.as_str());
+            let kept = answer.add_cookie(&session::mark_cookie(known_browser::mark(services, user.id)));
+            if let Err(error) = kept {
+                tracing::error!(%error, "the browser could not be told that it is known");
+            }
+            answer
+        }
         Err(error) => errors::failed(visitor, ServiceError::Conflict(error.to_string())),
     }
 }

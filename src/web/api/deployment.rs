@@ -20,6 +20,8 @@ use crate::web::blocking;
 pub struct AttachedShape {
     /// Profiles, highest first.
     pub profiles: Vec<AttachedProfile>,
+    /// What phones will make of these profiles together that may not be meant, with what to do about it.
+    pub warnings: Vec<String>,
 }
 
 /// One attached profile.
@@ -109,5 +111,6 @@ fn shape(services: &Services, account: AccountId, attached: Vec<ProfileId>) -> R
     let world = services.world(account)?;
     let name = |id: &ProfileId| world.profiles.get(id).map(|profile| profile.name.to_string()).unwrap_or_default();
     let profiles = attached.iter().map(|id| AttachedProfile { id: id.0, name: name(id) }).collect();
-    Ok(web::Json(AttachedShape { profiles }))
+    let warnings = deployment::warnings(&world, &attached).iter().map(ToString::to_string).collect();
+    Ok(web::Json(AttachedShape { profiles, warnings }))
 }

@@ -10,7 +10,7 @@ use super::caller::Caller;
 use super::paths::{AccountPath, ProfilePath};
 use super::problem::{Problem, Problems};
 use super::profile_shapes::ProfileShape;
-use crate::domain::import::{Changed, Given, ImportOptions, ImportPreview, LeaveOut, Position};
+use crate::domain::import::{Changed, Entry, Given, ImportOptions, ImportPreview, LeaveOut, Position};
 use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::draft::{ProfileDraft, ProfileInput};
 use crate::services::Services;
@@ -66,6 +66,8 @@ pub struct ImportShape {
     pub unchanged: Vec<ImportedShape>,
     /// Values that are not taken unless asked for.
     pub left_out: Vec<LeftOutShape>,
+    /// Namespaces and the like: they belong to XML itself and are never taken.
+    pub of_xml: Vec<ImportedShape>,
     /// What cannot be taken.
     pub refused: Vec<RefusedShape>,
     /// Parameters that the file has in several elements; the last one counts.
@@ -140,6 +142,7 @@ impl ImportShape {
             line: l.at.line,
             column: l.at.column,
         });
+        let of_xml = |Entry { name, value, at }: Entry| imported(&name, None, &value, at);
         let refused = preview.refused.into_iter();
         let conflicts = preview.conflicts.iter().map(|c| ConflictShape {
             name: c.name.to_string(),
@@ -151,6 +154,7 @@ impl ImportShape {
             changed: preview.changed.into_iter().map(changed).collect(),
             unchanged: preview.unchanged.into_iter().map(given).collect(),
             left_out: left_out.collect(),
+            of_xml: preview.of_xml.into_iter().map(of_xml).collect(),
             refused: refused
                 .map(|r| RefusedShape { name: r.name, reason: r.reason, line: r.at.line, column: r.at.column })
                 .collect(),
@@ -196,7 +200,8 @@ pub async fn import_into_profile(
         Ok((shown, profile))
     };
     let (shown, profile) = blocking::call(&services, work).await?;
-    Ok(web::Json(ImportShape::new(shown, ProfileShape::new(&profile))))
+    let world = services.world(caller.account)?;
+    Ok(web::Json(ImportShape::new(shown, ProfileShape::new(&profile, &world))))
 }
 
 /// Creates a profile from a configuration file.
@@ -220,6 +225,8 @@ pub async fn import_as_profile(
         Ok((shown, made))
     };
     let (shown, made) = blocking::call(&services, work).await?;
-    let profile = made.first().map(ProfileShape::new).ok_or_else(|| Problem::not_found("profile", "just created"))?;
+    let world = services.world(caller.account)?;
+    let profile = made.first().map(|profile| ProfileShape::new(profile, &world));
+    let profile = profile.ok_or_else(|| Problem::not_found("profile", "just created"))?;
     Ok(HttpResponse::build(created(mode)).json(ImportShape::new(shown, profile)))
 }

@@ -22,7 +22,9 @@ pub mod settings;
 pub mod sign_ins;
 pub mod users;
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::from_fn;
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, get, web};
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -30,6 +32,7 @@ use utoipa::{Modify, OpenApi};
 use crate::domain::limits::IMPORT_BYTES;
 use crate::services::Services;
 use crate::web::admin::{security_headers, session_store};
+use crate::web::methods::{self, Methods, Room};
 use device_changes::AfterwardsWord;
 use problem::{FieldProblem, Problem, of_body, of_path, of_query};
 
@@ -125,8 +128,10 @@ pub fn description() -> Document {
 pub fn configure(config: &mut web::ServiceConfig, services: &web::Data<Services>) {
     config.service(
         web::scope(ROOT)
+            .wrap(from_fn(methods::judge))
             .wrap(session_store::middleware(services))
             .wrap(security_headers())
+            .app_data(web::Data::new(Room { methods: methods_of(&description()), refuse: method_refused }))
             .app_data(web::JsonConfig::default().limit(BODY_BYTES).error_handler(of_body))
             .app_data(web::QueryConfig::default().error_handler(of_query))
             .app_data(web::PathConfig::default().error_handler(of_path))
@@ -142,7 +147,29 @@ async fn describe() -> web::Json<Document> {
     web::Json(description())
 }
 
-async fn nothing_here(request: actix_web::HttpRequest) -> Result<HttpResponse, Problem> {
+/// What each address takes, as the description has it.
+fn methods_of(description: &Document) -> Methods {
+    let mut all = vec![(Method::GET, format!("{ROOT}/openapi.json"))];
+    for (path, item) in &description.paths.paths {
+        let known = [
+            (Method::GET, &item.get),
+            (Method::PUT, &item.put),
+            (Method::POST, &item.post),
+            (Method::DELETE, &item.delete),
+            (Method::PATCH, &item.patch),
+        ];
+        let taken = known.into_iter().filter(|(_, operation)| operation.is_some());
+        all.extend(taken.map(|(method, _)| (method, format!("{ROOT}{path}"))));
+    }
+    Methods::new(all)
+}
+
+fn method_refused(request: &HttpRequest, allow: &str) -> HttpResponse {
+    let detail = format_args!("{} is no method of {}; it takes {allow}", request.method(), request.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).error_response()
+}
+
+async fn nothing_here(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Err(Problem::not_found("operation", format_args!("{} {}", request.method(), request.path())))
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
@@ -29,6 +30,9 @@ pub struct Problem {
     /// What is wrong with which field of what was sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldProblem>,
+    /// Seconds after which the caller may try again: told in the header `Retry-After`.
+    #[serde(skip)]
+    retry_after: Option<u64>,
 }
 
 /// One field that breaks a rule.
@@ -47,7 +51,12 @@ impl Problem {
     /// A problem without fields.
     pub fn new(status: StatusCode, detail: impl fmt::Display) -> Self {
         let title = status.canonical_reason().unwrap_or("Error").to_owned();
-        Self { status: status.as_u16(), title, detail: detail.to_string(), errors: Vec::new() }
+        Self { status: status.as_u16(), title, detail: detail.to_string(), errors: Vec::new(), retry_after: None }
+    }
+
+    /// The caller has to wait for some seconds.
+    pub fn wait(seconds: u64, detail: impl fmt::Display) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     /// Something that was asked for is not there.
@@ -126,7 +135,11 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code()).content_type(MEDIA_TYPE).json(self)
+        let mut answer = HttpResponse::build(self.status_code());
+        if let Some(seconds) = self.retry_after {
+            answer.insert_header((RETRY_AFTER, seconds));
+        }
+        answer.content_type(MEDIA_TYPE).json(self)
     }
 }
 

@@ -12,6 +12,8 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, ProfileInput, apply};
 use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::provision::warnings_of;
+use crate::domain::world::World;
 use crate::services::profiles::Uses;
 
 /// A profile without its parameters.
@@ -71,14 +73,17 @@ pub struct ProfileShape {
     pub summary: ProfileSummary,
     /// Parameters by name; secret values are masked.
     pub parameters: BTreeMap<String, String>,
+    /// What phones will make of it that may not be meant, with what to do about it; empty where all is well.
+    pub warnings: Vec<String>,
 }
 
 impl ProfileShape {
-    /// A profile.
-    pub fn new(profile: &Profile) -> Self {
+    /// A profile of a world.
+    pub fn new(profile: &Profile, world: &World) -> Self {
         let parameters = profile.parameters.iter();
         let parameters = parameters.map(|(name, value)| (name.to_string(), masked(name.as_str(), value).into_owned()));
-        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect() }
+        let warnings = warnings_of([profile], world).iter().map(ToString::to_string).collect();
+        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect(), warnings }
     }
 }
 

@@ -91,7 +91,8 @@ pub async fn show_profile(
     services: web::Data<Services>,
     path: web::Path<ProfilePath>,
 ) -> Result<web::Json<ProfileShape>, Problem> {
-    Ok(web::Json(ProfileShape::new(&*profiles::get(&services, caller.account, path.id()?)?)))
+    let world = services.world(caller.account)?;
+    Ok(web::Json(ProfileShape::new(&*profiles::get(&services, caller.account, path.id()?)?, &world)))
 }
 
 /// Tells where a profile is attached and how many devices it reaches.
@@ -120,7 +121,9 @@ pub async fn create_profiles(
     let mode = dry_run.mode();
     let work = move |services: &Services| profiles::create(services, &caller.actor, caller.account, drafts, mode);
     let made = blocking::call(&services, work).await?;
-    Ok(HttpResponse::build(created(mode)).json(amount.shape(made.iter().map(ProfileShape::new).collect())))
+    let world = services.world(caller.account)?;
+    let shapes = made.iter().map(|profile| ProfileShape::new(profile, &world)).collect();
+    Ok(HttpResponse::build(created(mode)).json(amount.shape(shapes)))
 }
 
 /// Replaces name, description and all parameters.
@@ -163,7 +166,8 @@ async fn replace(
     mode: Mode,
 ) -> Result<web::Json<ProfileShape>, Problem> {
     let work = move |services: &Services| profiles::replace(services, &caller.actor, caller.account, shown, draft, mode);
-    Ok(web::Json(ProfileShape::new(&blocking::call(&services, work).await?)))
+    let saved = blocking::call(&services, work).await?;
+    Ok(web::Json(ProfileShape::new(&saved, &*services.world(caller.account)?)))
 }
 
 /// Copies a profile; the copy is attached nowhere.
@@ -181,7 +185,7 @@ pub async fn copy_profile(
     let mode = dry_run.mode();
     let work = move |services: &Services| profiles::copy(services, &caller.actor, caller.account, id, name, mode);
     let made = blocking::call(&services, work).await?;
-    Ok(HttpResponse::build(created(mode)).json(ProfileShape::new(&made)))
+    Ok(HttpResponse::build(created(mode)).json(ProfileShape::new(&made, &*services.world(caller.account)?)))
 }
 
 /// Deletes a profile and detaches it everywhere; answers where it was.

@@ -11,7 +11,7 @@ use super::problem::{Problem, Problems};
 use crate::domain::access::Actor;
 use crate::domain::account::Secret;
 use crate::services::Services;
-use crate::services::users::{self, SignInError};
+use crate::services::sign_in::{self, SignInError};
 use crate::web::admin::csrf;
 use crate::web::admin::session::{self, Person, token};
 use crate::web::blocking;
@@ -49,13 +49,14 @@ pub async fn begin_session(
         return Err(Problem::new(StatusCode::FORBIDDEN, "the request came from another site; nobody was signed in"));
     }
     let SignInShape { email, password } = body.into_inner();
-    let (password, address) = (Secret::new(password), session::address(&request));
-    let checked = blocking::call(&services, move |services| Ok(users::sign_in(services, email.trim(), &password, address))).await;
+    let from = sign_in::From { address: session::address(&request), mark: session::mark(&request) };
+    let password = Secret::new(password);
+    let checked = blocking::call(&services, move |services| Ok(sign_in::sign_in(services, &email, &password, &from))).await;
     let user = match checked {
         Ok(Ok(user)) => user,
         Ok(Err(SignInError::Service(error))) | Err(error) => return Err(error.into()),
         Ok(Err(error @ SignInError::Wrong)) => return Err(Problem::new(StatusCode::UNAUTHORIZED, error)),
-        Ok(Err(error @ SignInError::Wait(_))) => return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, error)),
+        Ok(Err(error @ SignInError::Wait(wait))) => return Err(Problem::wait(sign_in::seconds(wait), error)),
     };
     let person = Person { id: user.id, name: user.name.clone(), role: user.role, since: services.clock().now() };
     session::sign_in(&request, &person).map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error))?;
@@ -73,7 +74,7 @@ pub async fn show_session(caller: Caller, request: HttpRequest) -> Result<web::J
 #[utoipa::path(tag = "session", responses((status = 204, description = "Signed out"), Problems))]
 #[delete("/session")]
 pub async fn end_session(caller: Caller, request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, Problem> {
-    blocking::call(&services, move |services| users::signed_out(services, &caller.actor)).await?;
+    blocking::call(&services, move |services| sign_in::signed_out(services, &caller.actor)).await?;
     session::sign_out(&request.get_session());
     Ok(HttpResponse::NoContent().finish())
 }

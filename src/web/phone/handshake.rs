@@ -47,7 +47,10 @@ fn fault(seen: &Seen) -> HandshakeFault {
         Seen::NothingInCommon | Seen::Alert(A::HandshakeFailure | A::InsufficientSecurity) => HandshakeFault::NoCommonSuite,
         Seen::Alert(A::UnknownCA) => HandshakeFault::UnknownCa,
         Seen::Alert(A::CertificateExpired) => HandshakeFault::CertificateTime,
-        Seen::Alert(A::BadCertificate | A::CertificateUnknown | A::UnsupportedCertificate) => HandshakeFault::CertificateRefused,
+        Seen::Alert(A::CertificateUnknown | A::DecryptError | A::AccessDenied) => HandshakeFault::CertificateRefused,
+        Seen::Alert(A::BadCertificate) => HandshakeFault::CertificateBad,
+        Seen::Alert(A::CertificateRevoked) => HandshakeFault::CertificateRevoked,
+        Seen::Alert(A::UnsupportedCertificate) => HandshakeFault::CertificateUnsupported,
         Seen::Timeout => HandshakeFault::TimedOut,
         Seen::Closed => HandshakeFault::HungUp,
         Seen::Alert(_) | Seen::Other(_) => HandshakeFault::Other,
@@ -59,6 +62,24 @@ mod tests {
     use super::*;
     use crate::domain::run::Subject;
     use crate::services::{runs, testing};
+
+    #[test]
+    fn alerts_that_mean_different_things_are_kept_apart() {
+        use AlertDescription as A;
+        let alerts = [
+            A::UnknownCA,
+            A::CertificateExpired,
+            A::BadCertificate,
+            A::CertificateUnknown,
+            A::CertificateRevoked,
+            A::UnsupportedCertificate,
+            A::HandshakeFailure,
+            A::ProtocolVersion,
+        ];
+        let told: std::collections::HashSet<_> = alerts.into_iter().map(|alert| fault(&Seen::Alert(alert))).collect();
+        assert_eq!(told.len(), alerts.len());
+        assert!(!told.contains(&HandshakeFault::Other));
+    }
 
     #[test]
     fn a_phone_that_does_not_know_our_ca_has_a_run_that_says_so() {

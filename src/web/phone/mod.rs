@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use crate::catalog::models::models;
 use crate::domain::admission::{NewDeviceCaps, identify};
 use crate::domain::device::DeviceKey;
-use crate::domain::ids::{DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL};
+use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::OUTSIDE_TEXT_CHARS;
 use crate::domain::phone_file::{LogKind, PhoneFile, PhonePath};
 use crate::domain::run::assembly::{Asked, Heard, Speaker, Standing};
@@ -173,12 +173,7 @@ impl Call {
     }
 
     fn visit(&self) -> Visit<'_> {
-        Visit {
-            file: &self.path.file,
-            path: below_root(self.request.path()),
-            agent: self.agent.phone.as_deref(),
-            address: self.address,
-        }
+        Visit { file: &self.path.file, location: &self.path.location, agent: self.agent.phone.as_deref(), address: self.address }
     }
 
     fn receive(&self, world: &World) -> Guest {
@@ -228,20 +223,11 @@ impl Call {
     /// The device that a request names which was not received: anybody can name one.
     fn named(&self) -> Option<DeviceKey> {
         let roster = self.services.roster(DEFAULT_ACCOUNT);
-        identify(&self.path.file, self.request.path(), self.agent.phone.as_deref(), models(), |key| roster.find(key).is_some())
+        identify(&self.path.file, &self.path.location, self.agent.phone.as_deref(), models(), |key| roster.find(key).is_some())
     }
 
     fn tag(&self) -> Option<DeviceKey> {
         self.agent.phone.as_ref().and_then(|phone| phone.tag.clone())
-    }
-}
-
-/// The path below the account's root, without slashes at its ends.
-fn below_root(path: &str) -> &str {
-    let path = path.trim_matches('/');
-    match path.split_once('/') {
-        Some((first, rest)) if first.eq_ignore_ascii_case(DEFAULT_ACCOUNT_LABEL) => rest,
-        _ => path,
     }
 }
 

@@ -14,33 +14,30 @@ mod runs;
 mod summary;
 mod text;
 
-use actix_web::web::{self, ServiceConfig, get, post};
+use crate::web::methods::Routes;
 
 /// The addresses below `/admin/devices`. Words that are no keys come first.
-pub fn configure(routes: &mut ServiceConfig) {
+pub fn configure(routes: &mut Routes) {
     routes
-        .route("/admin/devices", get().to(list::show))
-        .route("/admin/devices/add", get().to(add::show))
-        .route("/admin/devices/add", post().to(add::save))
-        .route("/admin/devices/delete", get().to(delete::ask))
-        .route("/admin/devices/delete", post().to(delete::save))
-        .route("/admin/devices/blocked", get().to(blocked::show))
-        .route("/admin/devices/blocked", post().to(blocked::unblock))
-        .service(
-            web::scope("/admin/devices/{key}")
-                .route("", get().to(summary::show))
-                .route("", post().to(summary::save))
-                .route("/detail", get().to(detail::show))
-                .route("/profiles", get().to(profiles::show))
-                .route("/profiles", post().to(profiles::save))
-                .route("/effective", get().to(effective::show))
-                .route("/effective/{file}", get().to(effective::file))
-                .route("/runs", get().to(runs::show))
-                .route("/files", get().to(files::list))
-                .route("/files/{name}", get().to(files::show))
-                .route("/files/{name}/download", get().to(files::download))
-                .route("/logs", get().to(logs::list))
-                .route("/logs/{name}", get().to(logs::show))
-                .route("/logs/{name}/download", get().to(logs::download)),
-        );
+        .get("/admin/devices", list::show)
+        .get("/admin/devices/add", add::show)
+        .post("/admin/devices/add", add::save)
+        .get("/admin/devices/delete", delete::ask)
+        .post("/admin/devices/delete", delete::save)
+        .get("/admin/devices/blocked", blocked::show)
+        .post("/admin/devices/blocked", blocked::unblock)
+        .get("/admin/devices/{key}", summary::show)
+        .post("/admin/devices/{key}", summary::save)
+        .get("/admin/devices/{key}/detail", detail::show)
+        .get("/admin/devices/{key}/profiles", profiles::show)
+        .post("/admin/devices/{key}/profiles", profiles::save)
+        .get("/admin/devices/{key}/effective", effective::show)
+        .get("/admin/devices/{key}/effective/{file}", effective::file)
+        .get("/admin/devices/{key}/runs", runs::show)
+        .get("/admin/devices/{key}/files", files::list)
+        .get("/admin/devices/{key}/files/{name}", files::show)
+        .get("/admin/devices/{key}/files/{name}/download", files::download)
+        .get("/admin/devices/{key}/logs", logs::list)
+        .get("/admin/devices/{key}/logs/{name}", logs::show)
+        .get("/admin/devices/{key}/logs/{name}/download", logs::download);
 }

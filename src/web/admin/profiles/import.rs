@@ -156,7 +156,8 @@ pub async fn preview(
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let usage = super::usage::Usage::new(&world, &services.roster(DEFAULT_ACCOUNT).all());
     let reach = usage.reach(profile.id);
-    Ok(html(&PreviewPage::new(who.page("Import preview"), &profile, &pending.source, &token, &shown, &list, changed_by, reach)))
+    let page = who.page("Import preview");
+    Ok(html(&PreviewPage::new(page, &profile, &pending.source, &token, &shown, &list, changed_by, reach, &world)))
 }
 
 /// `POST /admin/profiles/{id}/import/{token}`: accepts or cancels.

@@ -8,23 +8,23 @@ mod preview;
 mod profile;
 mod usage;
 
-use actix_web::web::{ServiceConfig, get, post};
+use crate::web::methods::Routes;
 
 /// The addresses below `/admin/profiles`.
-pub fn configure(routes: &mut ServiceConfig) {
+pub fn configure(routes: &mut Routes) {
     routes
-        .route("/admin/profiles", get().to(list::show))
-        .route("/admin/profiles/add", get().to(add::show))
-        .route("/admin/profiles/add", post().to(add::save))
-        .route("/admin/profiles/delete", get().to(delete::ask))
-        .route("/admin/profiles/delete", post().to(delete::save))
-        .route("/admin/profiles/{id}", get().to(profile::show))
-        .route("/admin/profiles/{id}", post().to(profile::rename))
-        .route("/admin/profiles/{id}/copy", get().to(add::show_copy))
-        .route("/admin/profiles/{id}/copy", post().to(add::save_copy))
-        .route("/admin/profiles/{id}/parameters", post().to(profile::edit))
-        .route("/admin/profiles/{id}/import", post().to(import::upload))
-        .route("/admin/profiles/{id}/paste", post().to(import::paste))
-        .route("/admin/profiles/{id}/import/{token}", get().to(import::preview))
-        .route("/admin/profiles/{id}/import/{token}", post().to(import::decide));
+        .get("/admin/profiles", list::show)
+        .get("/admin/profiles/add", add::show)
+        .post("/admin/profiles/add", add::save)
+        .get("/admin/profiles/delete", delete::ask)
+        .post("/admin/profiles/delete", delete::save)
+        .get("/admin/profiles/{id}", profile::show)
+        .post("/admin/profiles/{id}", profile::rename)
+        .get("/admin/profiles/{id}/copy", add::show_copy)
+        .post("/admin/profiles/{id}/copy", add::save_copy)
+        .post("/admin/profiles/{id}/parameters", profile::edit)
+        .post("/admin/profiles/{id}/import", import::upload)
+        .post("/admin/profiles/{id}/paste", import::paste)
+        .get("/admin/profiles/{id}/import/{token}", import::preview)
+        .post("/admin/profiles/{id}/import/{token}", import::decide);
 }

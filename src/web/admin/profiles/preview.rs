@@ -1,12 +1,12 @@
 //! The preview of an import: added, changed, unchanged, left out and refused, each with its rows (R122).
 
-use std::sync::Arc;
-
 use askama::Template;
 
 use crate::domain::import::{ImportPreview, LeaveOut};
-use crate::domain::parameter::{ParameterName, ParameterSet};
+use crate::domain::parameter::ParameterSet;
 use crate::domain::profile::Profile;
+use crate::domain::provision::warnings_of;
+use crate::domain::world::World;
 use crate::web::admin::layout::Page;
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::words::{self, Shown};
@@ -31,6 +31,8 @@ pub struct PreviewPage {
     refused: Vec<Refusal>,
     accept: String,
     reach: String,
+    /// What phones would make of the profile that may not be meant.
+    warnings: Vec<String>,
 }
 
 /// Parameters that the same happens to.
@@ -65,7 +67,7 @@ struct Refusal {
 }
 
 /// Name, value in the profile where it is shown, value in the file.
-type Line<'a> = (&'a ParameterName, Option<&'a str>, &'a Arc<str>);
+type Line<'a> = (&'a str, Option<&'a str>, &'a str);
 
 impl PreviewPage {
     /// The preview of what a file would change in a profile.
@@ -79,8 +81,10 @@ impl PreviewPage {
         list: &ListQuery,
         changed_by: Option<String>,
         reach: usize,
+        world: &World,
     ) -> Self {
-        let read = shown.added.len() + shown.changed.len() + shown.unchanged.len() + shown.left_out.len() + shown.refused.len();
+        let taken = shown.added.len() + shown.changed.len() + shown.unchanged.len();
+        let read = taken + shown.left_out.len() + shown.of_xml.len() + shown.refused.len();
         let notice = changed_by.map(|by| {
             format!("{by} changed this profile since you sent the file. The preview compares with the profile as it is now: look again before you accept.")
         });
@@ -91,10 +95,11 @@ impl PreviewPage {
             revision: profile.revision,
             token: token.to_owned(),
             source: source.to_owned(),
-            read: words::count(read, "parameter", "parameters"),
+            read: words::count(read, "attribute", "attributes"),
             notice,
             groups: groups(shown, &profile.parameters, list),
             refused: refusals(shown),
+            warnings: warnings(profile, shown, world),
             accept: format!("Accept {}", words::count(changes, "change", "changes")),
             reach: match reach {
                 0 => "The profile is deployed nowhere: no phone changes.".to_owned(),
@@ -106,14 +111,22 @@ impl PreviewPage {
     }
 }
 
+/// What phones would make of the profile after the import.
+fn warnings(profile: &Profile, shown: &ImportPreview, world: &World) -> Vec<String> {
+    let mut after = profile.clone();
+    shown.apply(&mut after.parameters);
+    warnings_of([&after], world).iter().map(ToString::to_string).collect()
+}
+
 fn groups(shown: &ImportPreview, present: &ParameterSet, list: &ListQuery) -> Vec<Group> {
     let left_out = |why: LeaveOut| -> Vec<Line<'_>> {
         let of_kind = shown.left_out.iter().filter(move |one| one.why == why);
-        of_kind.map(|one| (&one.name, present.get(one.name.as_str()), &one.value)).collect()
+        of_kind.map(|one| (one.name.as_str(), present.get(one.name.as_str()), &*one.value)).collect()
     };
-    let added = shown.added.iter().map(|one| (&one.name, None, &one.value)).collect();
-    let changed = shown.changed.iter().map(|one| (&one.name, Some(&*one.old), &one.new)).collect();
-    let unchanged = shown.unchanged.iter().map(|one| (&one.name, None, &one.value)).collect();
+    let added = shown.added.iter().map(|one| (one.name.as_str(), None, &*one.value)).collect();
+    let changed = shown.changed.iter().map(|one| (one.name.as_str(), Some(&*one.old), &*one.new)).collect();
+    let unchanged = shown.unchanged.iter().map(|one| (one.name.as_str(), None, &*one.value)).collect();
+    let of_xml = shown.of_xml.iter().map(|one| (one.name.as_str(), None, one.value.as_str())).collect();
     let empty = left_out(LeaveOut::Empty);
     let mut defaults = left_out(LeaveOut::Default);
     defaults.extend(left_out(LeaveOut::NotSet));
@@ -131,6 +144,14 @@ fn groups(shown: &ImportPreview, present: &ParameterSet, list: &ListQuery) -> Ve
             "What phones do anyway, and values whose .set twin says 0.",
             defaults,
             Some(("defaults", take_defaults)),
+            list,
+        ),
+        group(
+            "xml",
+            "Left out: of XML itself",
+            "Namespaces and the place of a schema. No phone reads them as parameters.",
+            of_xml,
+            None,
             list,
         ),
         group("unchanged", "Unchanged", "The profile has them already.", unchanged, None, list),
@@ -159,9 +180,9 @@ fn group(
     };
     let has_old = lines.iter().any(|(_, old, _)| old.is_some());
     let row = |(name, old, new): &Line<'_>| Row {
-        name: name.to_string(),
-        old: old.map(|old| Shown::of(name.as_str(), old)),
-        new: Shown::of(name.as_str(), new),
+        name: (*name).to_owned(),
+        old: old.map(|old| Shown::of(name, old)),
+        new: Shown::of(name, new),
     };
     let all = (pager.is_none() && range.len() < lines.len()).then(|| list.with(&[("show", id), ("page", "")]));
     Group {

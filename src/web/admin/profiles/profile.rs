@@ -12,10 +12,11 @@ use super::list::word;
 use super::usage::Usage;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
-use crate::domain::parameter::{self, ParameterName, check_value};
+use crate::domain::parameter::{self, ParameterName};
 use crate::domain::profile::Profile;
 use crate::domain::profile::draft::ParameterEdit;
 use crate::domain::provision::master::is_master;
+use crate::domain::provision::warnings_of;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
@@ -52,6 +53,8 @@ struct ProfilePage {
     uses: Vec<(String, String, String)>,
     more_uses: usize,
     reach: String,
+    /// What phones will make of it that may not be meant.
+    warnings: Vec<String>,
 }
 
 struct Row {
@@ -170,6 +173,7 @@ fn page(
         pager,
         uses: global.into_iter().chain(named).collect(),
         more_uses: carriers.len().saturating_sub(NAMED),
+        warnings: warnings_of([profile], &world).iter().map(ToString::to_string).collect(),
         reach: format!("A change reaches {} when they next come.", words::count(reach, "device", "devices")),
     })
 }
@@ -272,7 +276,11 @@ fn wanted(form: &Form, profile: &Profile) -> Result<Option<(ParameterEdit, Strin
     }
     // Forms send line breaks as CR LF; phones' files have LF.
     let value = form.value(value_field).replace("\r\n", "\n");
-    errors.take(value_field, check_value(&value));
+    if let Err(wrong) = name.as_ref().map_or(Ok(()), |name| ParameterEdit::set(name.as_str(), &value).map(drop)) {
+        for error in wrong.iter() {
+            errors.add(if error.field == "value" { value_field } else { name_field }, &error.message);
+        }
+    }
     let name = errors.into_result(name)?;
     let former = profile.parameters.get(name.as_str());
     let is_hidden = former.is_some_and(|former| parameter::masked(name.as_str(), former) != former);

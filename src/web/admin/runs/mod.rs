@@ -5,16 +5,13 @@ mod list;
 mod subject;
 pub(super) mod view;
 
-use actix_web::web::{self, ServiceConfig};
-
 use crate::domain::device::DeviceKey;
 use crate::domain::run::Subject;
+use crate::web::methods::Routes;
 
 /// The addresses below `/admin/unknown-phones`.
-pub fn configure(routes: &mut ServiceConfig) {
-    routes
-        .route("/admin/unknown-phones", web::get().to(list::show))
-        .route("/admin/unknown-phones/{subject}", web::get().to(subject::show));
+pub fn configure(routes: &mut Routes) {
+    routes.get("/admin/unknown-phones", list::show).get("/admin/unknown-phones/{subject}", subject::show);
 }
 
 /// How addresses name a subject: its MAC or serial number, or its network address.
