@@ -45,6 +45,8 @@ for (const all of document.querySelectorAll("[data-select-all]")) {
     all.checked = ticked > 0 && ticked === boxes.length;
     all.indeterminate = ticked > 0 && ticked < boxes.length;
     if (count) count.textContent = `${ticked} selected`;
+    // Without a ticked row there is nothing that the bar could do.
+    if (count) count.parentElement.hidden = ticked === 0;
   };
   all.hidden = false;
   all.addEventListener("change", () => {
@@ -105,6 +107,55 @@ for (const form of document.querySelectorAll("form[data-order]")) {
       form.requestSubmit(form.querySelector('[name="do"][value="order"]'));
     });
   }
+}
+
+// Before a session ends the page says so. Every page and every tab that is used puts the end off, so the tabs share it.
+for (const note of document.querySelectorAll("[data-session-seconds]")) {
+  const WARN_MS = 5 * 60 * 1000;
+  const KEY = "pdms-session-ends";
+  const words = note.querySelector("[role=status]");
+  const button = note.querySelector("button");
+  let timer;
+  const say = (text, stay) => {
+    note.hidden = false;
+    button.hidden = !stay;
+    if (words.textContent !== text) words.textContent = text;
+  };
+  const look = () => {
+    clearTimeout(timer);
+    const ends = Number(localStorage.getItem(KEY));
+    const left = ends - Date.now();
+    if (left <= 0) {
+      say("You are signed out. What you typed on this page is not lost: save it, sign in, and it is back.", false);
+    } else if (left <= WARN_MS) {
+      const at = new Date(ends).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+      say(button.disabled ? `Your sign-in ends at ${at}, however much you do: save your work.` : `You will be signed out at ${at}, because nothing was done for a long time.`, !button.disabled);
+      timer = setTimeout(look, left + 500);
+    } else {
+      note.hidden = true;
+      timer = setTimeout(look, left - WARN_MS + 500);
+    }
+  };
+  const begin = (seconds) => {
+    localStorage.setItem(KEY, String(Date.now() + seconds * 1000));
+    look();
+  };
+  note.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const answer = await fetch(note.action, { method: "POST", body: new URLSearchParams(new FormData(note)), redirect: "manual" }).catch(() => null);
+    if (answer?.ok) {
+      const { seconds } = await answer.json();
+      button.disabled = seconds * 1000 <= WARN_MS;
+      begin(seconds);
+    } else if (answer) {
+      begin(0);
+    } else {
+      say("The server did not answer. Try again.", true);
+    }
+  });
+  window.addEventListener("storage", (event) => { if (event.key === KEY) look(); });
+  document.addEventListener("visibilitychange", look);
+  begin(Number(note.dataset.sessionSeconds));
 }
 
 // A row that is edited in place has the focus.

@@ -209,7 +209,9 @@ async fn own_sessions_are_listed_and_can_be_ended() {
 /// Sends the form of the time settings in some way and tells the status and whether it changed anything.
 async fn try_time(site: &Rc<Site>, browser: &mut Browser, token: &str, headers: &[(&'static str, &'static str)]) -> (u16, bool) {
     let server = "forged.example.test";
-    let mut request = form(&[("csrf", token), ("time_zone", "Europe/Berlin"), ("time_server", server)]);
+    let revision = site.services.world(DEFAULT_ACCOUNT).expect("set up").account.revision.to_string();
+    let fields = [("csrf", token), ("revision", &revision), ("time_zone", "Europe/Berlin"), ("time_server", server)];
+    let mut request = form(&fields);
     for (name, value) in headers {
         request = request.insert_header((*name, *value));
     }
@@ -309,8 +311,8 @@ async fn settings_are_saved_told_and_kept_from_being_overwritten_unseen() {
     let answer = browser.post("/admin/provisioning/account", &account).await;
     assert!(answer.body.contains("role=\"status\""), "{}", answer.body);
     let stale = browser.post("/admin/provisioning/account", &account).await;
-    assert_eq!(stale.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(stale.body.contains("was changed"), "{}", stale.body);
+    assert_eq!(stale.status, StatusCode::CONFLICT);
+    assert!(stale.body.contains("Somebody changed this"), "{}", stale.body);
     browser.get("/admin/provisioning").await;
     let shown = browser.post("/admin/provisioning/reveal", &[]).await;
     assert!(shown.body.contains("another-s3cret"));
@@ -340,7 +342,9 @@ async fn a_rejected_setting_comes_back_with_its_error() {
     let base = [("polling_window_from", "05:00"), ("polling_window", "03:00"), ("base_time", "on")];
     let answer = browser.post("/admin/provisioning/base", &base).await;
     assert!(answer.body.contains("id=\"f-polling_window-error\""), "{}", answer.body);
-    let base = [("polling_window_from", "22:00"), ("polling_window", "00:00"), ("base_time", "on")];
+    let revision = site.services.world(DEFAULT_ACCOUNT).expect("set up").account.revision.to_string();
+    let base =
+        [("polling_window_from", "22:00"), ("polling_window", "00:00"), ("base_time", "on"), ("revision", revision.as_str())];
     browser.get("/admin/provisioning").await;
     browser.post("/admin/provisioning/base", &base).await;
     let account = site.services.world(DEFAULT_ACCOUNT).expect("set up").account.clone();

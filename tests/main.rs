@@ -3,7 +3,9 @@
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
 mod admin;
+mod admin_conflicts;
 mod admin_devices;
+mod admin_sessions;
 mod api;
 mod application;
 mod effective;
@@ -16,5 +18,6 @@ mod listener;
 mod phone;
 mod phone_files;
 mod process;
+mod profile_warnings;
 mod support;
 mod user_agents;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Services;
 use super::error::ServiceError;
-use crate::domain::activity::{Activity, SERVER};
+use crate::domain::activity::{Activity, Event, SERVER};
 use crate::domain::ids::AccountId;
 use crate::store;
 use crate::store::tx::Walk;
@@ -58,6 +58,28 @@ pub fn list(services: &Services, account: AccountId, query: &ActivityQuery) -> R
     let total = found.len();
     let items = found.into_iter().map(|(_, entry)| entry).skip(query.offset).take(query.limit).collect();
     Ok(ActivityPage { items, total })
+}
+
+/// The last entries that `is_about` picks, newest first: what the person hears whose form was overtaken by them (R14).
+///
+/// # Errors
+/// The log could not be read.
+pub fn last(
+    services: &Services,
+    log: AccountId,
+    limit: usize,
+    mut is_about: impl FnMut(&Event) -> bool,
+) -> Result<Vec<Activity>, ServiceError> {
+    let mut found = Vec::new();
+    services.store.read(|tx| {
+        store::activity::newest_first(tx, log, |_, entry| {
+            if is_about(&entry.event) {
+                found.push(entry);
+            }
+            if found.len() < limit { Walk::On } else { Walk::Stop }
+        })
+    })?;
+    Ok(found)
 }
 
 impl ActivityQuery {

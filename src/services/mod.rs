@@ -33,6 +33,7 @@ pub mod sign_in;
 pub mod sign_in_link;
 pub mod state_dir;
 pub mod throttle;
+pub mod unsent_forms;
 pub mod uploads;
 pub mod users;
 pub mod world;
@@ -53,6 +54,7 @@ use presence::Presence;
 use roster::{Roster, Rosters};
 use secrets::{KeyFile, Secrets};
 use state_dir::StateDir;
+use unsent_forms::UnsentForms;
 use world::Worlds;
 
 /// Everything that services work with, shared by all requests.
@@ -67,6 +69,7 @@ pub struct Services {
     rosters: Rosters,
     presence: Presence,
     pending_imports: PendingImports,
+    unsent_forms: UnsentForms,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
     /// Held while a password is checked.
@@ -115,6 +118,7 @@ impl Services {
             rosters: Rosters::default(),
             presence: Presence::default(),
             pending_imports: PendingImports::default(),
+            unsent_forms: UnsentForms::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
             hashing: Mutex::default(),
@@ -151,6 +155,11 @@ impl Services {
     /// Imports that somebody looks at and has not accepted yet.
     pub fn pending_imports(&self) -> &PendingImports {
         &self.pending_imports
+    }
+
+    /// Forms that came after their session had ended.
+    pub fn unsent_forms(&self) -> &UnsentForms {
+        &self.unsent_forms
     }
 
     /// An account's world.

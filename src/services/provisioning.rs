@@ -120,17 +120,24 @@ impl Provisioning {
             PhoneFile::Device(key, file) if *key == device.key => {
                 let name = file.suffix().trim_start_matches('-');
                 let stored = services.roster(world.account_id).file(key, name);
-                stored.map_or_else(|| missing(visit, rendered().lists(visit.location, device)), Answer::File)
+                stored.map_or_else(|| self.missing_of(world, visit, device), Answer::File)
             }
             PhoneFile::Log(key, kind) if *key == device.key => self.log(world, visit, device, format!("{}.log", kind.stem())),
             PhoneFile::Capture(key, name) if *key == device.key => self.log(world, visit, device, dump_name(key, name)),
-            _ => missing(visit, rendered().lists(visit.location, device)),
+            _ => self.missing_of(world, visit, device),
         }
     }
 
+    /// What a device is answered for a file that is not here. Its name may carry the key of a device, and another one be sent to it.
+    fn missing_of(&self, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
+        let listed = self.rendered.of(device, world).lists(visit.location, device)
+            || self.rendered.is_listed_by_key(visit.location, &device.key, world);
+        missing(visit, listed)
+    }
+
     fn log(&self, world: &Arc<World>, visit: &Visit<'_>, device: &Device, kind: String) -> Answer {
-        let listed = self.rendered.of(device, world).lists(visit.location, device);
-        Answer::Log { key: device.key.clone(), kind, otherwise: Box::new(missing(visit, listed)) }
+        let otherwise = Box::new(self.missing_of(world, visit, device));
+        Answer::Log { key: device.key.clone(), kind, otherwise }
     }
 
     /// What somebody is answered who names no device.

@@ -150,6 +150,17 @@ fn a_name_that_only_looks_like_a_devices_own_is_a_file_like_any_other() {
 }
 
 #[test]
+fn a_file_that_carries_another_devices_key_is_listed_for_whoever_is_sent_to_it() {
+    let (bench, door) = (bench(), Provisioning::new(NewDeviceCaps::default()));
+    let world = in_world(&[("CONFIG_FILES", "$mac_address/0004f2aabbdd-web.cfg")]);
+    for tagged in [true, false] {
+        let answer = ask(&bench, &door, &world, "/0004f2aabbcc/0004f2aabbdd-web.cfg", tagged);
+        assert!(matches!(answer, Answer::Held(Reason::ListedMissing)), "{answer:?}");
+    }
+    assert!(matches!(ask(&bench, &door, &world, "/0004f2aabbdd-web.cfg", true), Answer::Absent(Reason::Absent)));
+}
+
+#[test]
 fn images_that_no_profile_lists_as_files_stay_absent() {
     let (bench, door) = (bench(), Provisioning::new(NewDeviceCaps::default()));
     let world = in_world(&[("APP_FILE_PATH", "sip.ld")]);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::RwLock;
 
 use crate::domain::deployment::applicable;
-use crate::domain::device::Device;
+use crate::domain::device::{Device, DeviceKey};
 use crate::domain::ids::AccountId;
 use crate::domain::provision::{Shape, draft, master, paths};
 use crate::domain::resolution::merge;
@@ -58,8 +58,18 @@ impl Rendered {
 
     /// Whether any profile names this file for phones to fetch; `asked` is a [`crate::domain::phone_file::location`].
     pub fn is_listed_anywhere(&self, asked: &str, world: &Arc<World>) -> bool {
-        let names = |listed: &[Box<str>]| listed.iter().any(|entry| paths::names(entry, None, asked));
-        self.shelf(world).map_or_else(|| names(&listed(world)), |shelf| names(&shelf.listed))
+        self.any_listed(world, |entry| paths::names(entry, None, asked))
+    }
+
+    /// Whether any profile names this file with the key of a device written out: phones of other devices may be sent to it too.
+    pub fn is_listed_by_key(&self, asked: &str, key: &DeviceKey, world: &Arc<World>) -> bool {
+        let key = key.to_string();
+        self.any_listed(world, |entry| entry.to_ascii_lowercase().contains(&key) && paths::names(entry, None, asked))
+    }
+
+    fn any_listed(&self, world: &Arc<World>, wanted: impl Fn(&str) -> bool) -> bool {
+        let any = |listed: &[Box<str>]| listed.iter().any(|entry| wanted(entry));
+        self.shelf(world).map_or_else(|| any(&listed(world)), |shelf| any(&shelf.listed))
     }
 
     /// The shelf of this very world, made where the world is newer than the one on the shelf; none where it is older.

@@ -16,21 +16,16 @@ pub fn settings(services: &Services) -> Result<ServerSettings, ServiceError> {
 }
 
 /// Sets the name or address under which phones are told to reach the server (R186). Certificates and addresses follow when the
-/// caller refreshes them. `revision` is the one that the form was made from; none overwrites (R14).
+/// caller refreshes them. `revision` is the one that the form was made from (R14).
 ///
 /// # Errors
 /// Neither a host name nor an address; a conflict where somebody else was faster.
-pub fn set_public_name(
-    services: &Services,
-    actor: &Actor,
-    revision: Option<u64>,
-    name: &str,
-) -> Result<ServerSettings, ServiceError> {
+pub fn set_public_name(services: &Services, actor: &Actor, revision: u64, name: &str) -> Result<ServerSettings, ServiceError> {
     let grant = authorize(actor, Action::EditServer)?;
     let name = parse_host(name).map_err(|e| FieldErrors::one("public_name", e))?;
     commit(services, grant, SERVER, |change| {
         let mut settings = store::server::get(change.tx())?;
-        if revision.is_some_and(|seen| seen != settings.revision) {
+        if settings.revision != revision {
             return Err(ServiceError::stale("server's name", ""));
         }
         let old = settings.public_name.replace(name.clone());

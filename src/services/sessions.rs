@@ -244,12 +244,17 @@ fn make_room(open: &mut HashMap<SessionKey, Kept>, now: Timestamp) {
     }
 }
 
+/// When a user's session ends that is used now and then no more (R15).
+pub fn ends_at(begun_at: Timestamp, now: Timestamp) -> Timestamp {
+    let idle = now + SignedDuration::from_hours(SESSION_IDLE_HOURS);
+    idle.min(begun_at + SignedDuration::from_hours(24 * SESSION_DAYS))
+}
+
 fn expiry(user: Option<UserId>, created_at: Timestamp, now: Timestamp) -> Timestamp {
     if user.is_none() {
         return now + SignedDuration::from_mins(STRANGER_SESSION_MINUTES);
     }
-    let idle = now + SignedDuration::from_hours(SESSION_IDLE_HOURS);
-    idle.min(created_at + SignedDuration::from_hours(24 * SESSION_DAYS))
+    ends_at(created_at, now)
 }
 
 #[cfg(test)]

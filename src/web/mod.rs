@@ -112,6 +112,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_master_file_sends_a_phone_to_a_page() {
+        use crate::domain::provision::paths::{Kind, PathError, check};
+        for room in ["/admin", "/setup", "/api", "/static", "/livez", "/readyz", "/version"] {
+            for kind in [Kind::File, Kind::Directory] {
+                for path in [room.to_owned(), format!("{room}/x.cfg"), format!("./{}/x", room.to_uppercase())] {
+                    assert!(matches!(check(&path, kind, None), Err(PathError::Room(_))), "{path}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_page_is_a_phones() {
         for page in ["/", "/admin", "/admin/devices", "/setup", "/api/v1/accounts", "/static/app.css"] {
             assert!(is_page(page), "{page}");

@@ -47,7 +47,9 @@ export async function manage(page, base, check, how, scripted) {
   check(`${how}: broken XML is told with its place`, /line 1, column/i.test(await page.getByRole("alert").innerText()));
 
   // Edit in place, and a secret that is kept.
-  await at(`${profile}?edit=up.idleTimeout`);
+  await at(profile);
+  await page.getByRole("link", { name: "Edit up.idleTimeout" }).click();
+  check(`${how}: the value to be changed has the focus`, await page.evaluate(() => document.activeElement.id === "f-value"));
   await page.locator("#edit #f-value").fill("60");
   await page.locator("#edit button").click();
   check(`${how}: a value is changed in place`, (await told()).includes("up.idleTimeout is changed"));
@@ -98,6 +100,11 @@ export async function manage(page, base, check, how, scripted) {
   await filtered;
   await page.reload();
   check(`${how}: search and filter live in the address`, await page.locator("tbody tr").count() === 1 && page.url().includes("status=never-seen"), page.url());
+  await at("/admin/devices");
+  check(`${how}: the list is as it was left`, page.url().includes("status=never-seen"), page.url());
+  await page.getByRole("link", { name: "Reset" }).click();
+  await at("/admin/devices");
+  check(`${how}: after a reset it is the plain list`, !page.url().includes("status"), page.url());
   await at(`${device}/effective?q=idleTimeout`);
   const row = await page.locator("tbody tr").innerText();
   check(`${how}: a value tells where it comes from`, row.includes("60") && row.includes("Office phones") && row.includes("Global"), row);
@@ -106,6 +113,13 @@ export async function manage(page, base, check, how, scripted) {
   await at(`${device}/effective/parameters`);
   const file = await page.content();
   check(`${how}: the file is shown with its secrets masked`, file.includes("up.idleTimeout") && !file.includes("CANARY_FILE"));
+
+  // What a person needs to read is on a small screen, too: every view of a device, and why each request got its answer.
+  await page.setViewportSize({ width: 390, height: 844 });
+  await at(`${device}/logs`);
+  const inSight = (box) => box !== null && box.x >= 0 && box.x + box.width <= 390;
+  check(`${how}: the current tab is in sight at 390 px`, inSight(await page.locator(".tabs [aria-current]").boundingBox()));
+  await page.setViewportSize({ width: 1280, height: 800 });
 
   // Two people edit the same device.
   await at(device);

@@ -172,6 +172,38 @@ async function editWithoutScript(page, base) {
   check("without script: the list is searched", await page.locator("tbody tr").count() === 1);
 }
 
+// Before a session ends the page says so, in every tab, and one press keeps it.
+async function beforeTheEnd(page, base, complaints) {
+  complaints.length = 0;
+  await page.clock.install();
+  await page.goto(`${base}/admin/activity`);
+  const note = page.locator("[data-session-seconds]");
+  check("the session's end: nothing is said at first", await note.isHidden());
+  await page.clock.fastForward("11:56:00");
+  check("the session's end: the note comes before", (await note.innerText()).includes("You will be signed out at"));
+  none("the session's end: accessible", await axe(page));
+  await note.getByRole("button", { name: "Stay signed in" }).click();
+  await note.waitFor({ state: "hidden" });
+  await page.clock.fastForward("12:01:00");
+  check("the session's end: it says what to do then", (await note.innerText()).includes("not lost"));
+  none("the session's end: nothing to complain about", [...complaints]);
+}
+
+// A table that is to be read on a desk needs no scrolling there, and the reasons of a run none on a small screen either.
+async function columns(page, base) {
+  const overflow = () => page.locator(".table-wrap").first().evaluate((one) => one.scrollWidth - one.clientWidth);
+  await page.goto(`${base}/admin/devices?q=vvx&status=online`);
+  check("Device Monitor: all columns are seen at 1280 px", await overflow() <= 0, `${await overflow()} px are not`);
+  await page.locator("tbody th a").first().click();
+  const device = new URL(page.url()).pathname;
+  for (const [width, height] of WIDTHS) {
+    await page.setViewportSize({ width, height });
+    await page.goto(`${base}${device}/runs`);
+    check(`the reasons of a run are seen at ${width} px`, await overflow() <= 0, `${await overflow()} px are not`);
+  }
+  await page.setViewportSize({ width: WIDTHS[0][0], height: WIDTHS[0][1] });
+}
+
 // Every page of a server with simulated phones.
 async function demo() {
   const server = await start(BINARY, /https:\/\/[^\s/]+(\/admin\/[^\s]*)/, ["--demo"]);
@@ -184,6 +216,8 @@ async function demo() {
     const addresses = await reachable(page, server.base);
     check("demo: a device's page is among the pages", addresses.some((a) => a.startsWith("/admin/devices/")), addresses.join(" "));
     for (const address of addresses) await look(page, server.base, address, complaints, "demo");
+    await columns(page, server.base);
+    await beforeTheEnd(page, server.base, complaints);
   } finally {
     await close();
     await server.stop();

@@ -129,8 +129,13 @@ fn upl_05_only_a_devices_own_files_are_taken() {
             assert_eq!((answer.status, answer.header("allow").is_some()), (status, status == 405), "{method} {path}");
         }
     }
+    for path in ["/office2024-app.log", "/office2024-phone.cfg", "/office2024-core.gz"] {
+        assert_eq!(phone.put(path, b"x").status, 403, "{path} is nobody's");
+        assert_eq!(phone.get(path).status, 404, "{path}");
+    }
     assert_eq!(phone.get(&format!("/{MAC}.cfg")).body, before.body);
     assert!(server.device("0004f2aa0002").is_none(), "an upload that is not taken adds no device");
+    assert_eq!(server.services.roster(DEFAULT_ACCOUNT).len(), 1);
     assert!(left_behind(&server).is_empty());
 }
 

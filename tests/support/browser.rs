@@ -146,6 +146,7 @@ impl Browser {
     pub async fn token(&mut self) -> String {
         let page = if self.path.is_empty() { "/admin/sign-in".to_owned() } else { self.path.clone() };
         let answer = self.send(test::TestRequest::get(), &page).await;
+        let answer = self.follow(answer).await;
         let found = answer.body.split_once("name=\"csrf\" value=\"").and_then(|(_, rest)| rest.split('"').next());
         found.unwrap_or_else(|| panic!("no form on {page}: {} {}", answer.status, answer.body)).to_owned()
     }

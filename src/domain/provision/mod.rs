@@ -172,7 +172,7 @@ pub enum Warning {
     },
     /// Parameters that hang together come partly from profiles and partly from the base.
     #[error(
-        "{what} comes from two sources: the profiles set {}, the built-in base gives {}. Set all of them in one profile, or none",
+        "{what} comes from two sources: profiles set {}; where no other profile does, the built-in base gives {}. Set all of them, or none",
         listed(set),
         listed(kept)
     )]

@@ -13,7 +13,10 @@ use super::variables::{Piece, expand, pieces};
 const SCHEMES: [&str; 5] = ["http", "https", "ftp", "ftps", "tftp"];
 
 /// First folders that lead to pages, to the API and to health checks of this server: phones get no file of theirs there.
-const ROOMS: [&str; 10] = ["admin", "api", "events", "livez", "metrics", "readyz", "setup", "static", "version", "swupdate"];
+const ROOMS: [&str; 9] = ["admin", "api", "events", "livez", "metrics", "readyz", "setup", "static", "version"];
+
+/// First folder of images: nothing is uploaded there.
+const IMAGES: &str = "swupdate";
 
 /// A part number as a phone writes it in front of an image's name, where the phone itself puts it in.
 const OWN_PART_NUMBER: &str = "[phone_part_number].";
@@ -74,7 +77,8 @@ pub fn check(path: &str, kind: Kind, here: Option<&str>) -> Result<(), PathError
     }
     let first = location(address.path).unwrap_or_default();
     let first = first.split('/').next().unwrap_or_default();
-    match ROOMS.iter().find(|room| **room == first && address.is_here(here)) {
+    let images = (kind == Kind::Directory).then_some(&IMAGES);
+    match ROOMS.iter().chain(images).find(|room| **room == first && address.is_here(here)) {
         Some(room) => Err(PathError::Room(room)),
         None => Ok(()),
     }
@@ -247,6 +251,12 @@ mod tests {
         for path in ["Admin/x.cfg", "//static/x.cfg", "./version", "https://PDMS.example.test:8443/api/x.cfg"] {
             assert!(matches!(error(path), Some(PathError::Room(_))), "{path}");
         }
+    }
+
+    #[test]
+    fn images_may_be_fetched_from_their_folder_and_nothing_is_uploaded_there() {
+        let kinds = [Kind::File, Kind::Directory];
+        assert_eq!(kinds.map(|kind| check("swupdate/VVX/5.9.8/sip.ld", kind, None).is_ok()), [true, false]);
     }
 
     #[test]

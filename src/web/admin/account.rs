@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::errors;
 use super::failure::Failure;
@@ -45,6 +46,12 @@ struct OwnSession {
     current: bool,
 }
 
+/// How long the session goes on.
+#[derive(Serialize)]
+struct Stay {
+    seconds: i64,
+}
+
 /// The addresses of Account Details and of the theme switch.
 pub fn configure(routes: &mut Routes) {
     routes
@@ -52,6 +59,7 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/account/password", || async { see_other("/admin/account") })
         .post("/admin/account/password", change_password)
         .post("/admin/account/sessions/{id}/end", end_session)
+        .post("/admin/session", stay)
         .post("/admin/theme", set_theme);
 }
 
@@ -111,6 +119,11 @@ async fn end_session(who: SignedIn, id: web::Path<String>, services: web::Data<S
         true => who.done("/admin/account", "The session has ended."),
         false => who.not_done("/admin/account", "This session had ended already."),
     })
+}
+
+/// Asked by a page before its session ends: being asked is what keeps the session, and the answer says for how long (R15).
+async fn stay(who: SignedIn, services: web::Data<Services>) -> HttpResponse {
+    HttpResponse::Ok().json(Stay { seconds: session::seconds_left(&who.person, services.clock().now()) })
 }
 
 async fn set_theme(_: Visitor, form: Form) -> HttpResponse {

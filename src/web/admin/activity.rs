@@ -10,6 +10,7 @@ use jiff::{Timestamp, ToSpan};
 use super::errors;
 use super::failure::Failure;
 use super::layout::{Page, html};
+use super::list_memory;
 use super::paging::{ListQuery, Pager};
 use super::session::SignedIn;
 use crate::domain::activity::Activity;
@@ -40,7 +41,10 @@ pub fn configure(routes: &mut Routes) {
 }
 
 async fn show(who: SignedIn, request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let list = ListQuery::of(&request, &[]);
+    let list = match list_memory::enter(&who, &request, &[]) {
+        Ok(list) => list,
+        Err(as_it_was) => return Ok(*as_it_was),
+    };
     let page = who.page("Activity Log");
     let offset = (list.page() - 1) * list.per_page();
     let mut query = query(&list, &page.zone, offset);

@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use actix_web::web;
 
+use super::conflict::{self, Conflict, Differing};
 use super::failure::Failure;
-use super::forms::{Differing, Form};
+use super::forms::Form;
 use super::session::SignedIn;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
@@ -65,8 +66,8 @@ pub enum Outcome {
     Done(&'static str),
     /// A field breaks a rule.
     Rejected(Form),
-    /// Somebody else changed the list since it was shown: both lists, by name.
-    Conflict(Vec<Differing>),
+    /// Somebody else changed the list since it was shown: both lists by name, and the form with what was chosen.
+    Conflict(Conflict, Form),
 }
 
 /// Does what a form of `_attached.html` asks for, if the list is still the one that was shown.
@@ -93,7 +94,15 @@ pub async fn save(services: &web::Data<Services>, who: &SignedIn, target: Target
             };
             let list =
                 Differing { label: "Profiles, strongest first".to_owned(), stored: names(&now), typed: names(&order.wanted) };
-            Ok(Outcome::Conflict(vec![list]))
+            let conflict = match &target {
+                Target::Device(key) => {
+                    Conflict::new(services, who, DEFAULT_ACCOUNT, 1, conflict::of_device("deployment", key), vec![list]).await?
+                }
+                Target::Place(_) => {
+                    Conflict::new(services, who, DEFAULT_ACCOUNT, 1, conflict::of("deployment", "Global"), vec![list]).await?
+                }
+            };
+            Ok(Outcome::Conflict(conflict, form))
         }
         Err(error) => Err(Failure::new(who, error)),
     }

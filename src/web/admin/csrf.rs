@@ -11,24 +11,28 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_TYPE, HOST, HeaderMap, ORIGIN};
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
-use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, error};
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError, error, web};
 use futures_util::{StreamExt, stream};
 use subtle::ConstantTimeEq;
 
 use super::errors;
 use super::session::{self, SignInFirst, Visitor};
+use super::unsent;
+use crate::services::Services;
 
 /// Header that scripts and the API send the token in.
 pub const HEADER: &str = "x-csrf-token";
 /// Bytes in a form from somebody who is signed in: a pasted configuration of the largest size, percent-encoded.
 const FORM_BYTES: usize = 3 * crate::domain::limits::IMPORT_BYTES + 64 * 1024;
-/// Bytes in a form from anybody else.
-const STRANGER_FORM_BYTES: usize = 16 * 1024;
+/// Bytes in a form from anybody else: also from somebody whose session ended over it.
+const STRANGER_FORM_BYTES: usize = 64 * 1024;
 
 /// Why an unsafe request goes no further.
 enum Refusal {
-    /// It does not come from a page of this session.
+    /// It comes from another site, or nobody can tell.
     Forged(&'static str),
+    /// It comes from a page of ours, but of a session that has ended (R15).
+    Ended,
     /// Its body is above the limit.
     TooLarge,
 }
@@ -41,7 +45,8 @@ pub async fn protect(
     // No clone of the request may live on when it is passed on: routing writes into it.
     match judge(&mut request).await? {
         None => Ok(next.call(request).await?.map_into_boxed_body()),
-        Some(Refusal::Forged(why)) => Ok(refuse(request, why)),
+        Some(Refusal::Forged(why)) => Ok(forged(request, why)),
+        Some(Refusal::Ended) => ended(request).await,
         Some(Refusal::TooLarge) => Ok(too_large(request)),
     }
 }
@@ -61,13 +66,14 @@ async fn judge(request: &mut ServiceRequest) -> Result<Option<Refusal>, Error> {
         None => {
             let is_signed_in = Visitor::of(request.request()).person().is_some();
             let Some(body) = buffered(request, if is_signed_in { FORM_BYTES } else { STRANGER_FORM_BYTES }).await? else {
-                return Ok(Some(Refusal::TooLarge));
+                let has_ended = !is_signed_in && !is_open_to_strangers(request.path());
+                return Ok(Some(if has_ended { Refusal::Ended } else { Refusal::TooLarge }));
             };
             token_in(request.headers(), body).await
         }
     };
     let is_own = given.is_some_and(|token| bool::from(token.ct_eq(expected.as_bytes())));
-    Ok((!is_own).then_some(Refusal::Forged("the form's token is missing or not of this session")))
+    Ok((!is_own).then_some(Refusal::Ended))
 }
 
 /// What the browser says of the page that sent the request. Programs that are no browsers say nothing: for them the token decides.
@@ -120,14 +126,33 @@ async fn token_in(headers: &HeaderMap, body: Bytes) -> Option<Vec<u8>> {
     Some(token)
 }
 
-/// A session that ended while a form was open leads to the sign-in page and back; anything else is refused and logged.
-fn refuse(request: ServiceRequest, why: &str) -> ServiceResponse<BoxBody> {
+/// A request that may come from another site: nothing of it is kept. Who is not signed in is led to the sign-in page.
+fn forged(request: ServiceRequest, why: &str) -> ServiceResponse<BoxBody> {
     let visitor = Visitor::of(request.request());
-    let ended = visitor.person().is_none() && !is_open_to_strangers(request.path());
-    tracing::warn!(path = request.path(), why, ended, "a change was refused");
+    tracing::warn!(path = request.path(), why, "a change was refused");
     let back = session::page_to_return_to(request.request());
-    let answer = if ended { SignInFirst(back).error_response() } else { errors::forged(&visitor, back.as_str()) };
+    let is_stranger = visitor.person().is_none() && !is_open_to_strangers(request.path());
+    let answer = if is_stranger { SignInFirst(back).error_response() } else { errors::forged(&visitor, back.as_str()) };
     into_response(request, answer)
+}
+
+/// A session that ended while a form was open leads to the sign-in page and back to the form with what was typed; where
+/// somebody has signed in again meanwhile, straight back to it.
+async fn ended(mut request: ServiceRequest) -> Result<ServiceResponse<BoxBody>, Error> {
+    if is_open_to_strangers(request.path()) {
+        return Ok(forged(request, "the form's token is missing or not of this session"));
+    }
+    tracing::info!(path = request.path(), "a form came after its session had ended");
+    let back = session::page_to_return_to(request.request());
+    let body = buffered(&mut request, STRANGER_FORM_BYTES).await?.unwrap_or_default();
+    let services = request.app_data::<web::Data<Services>>().expect("pages are registered together with the services");
+    let page = unsent::keep(services, request.path(), &body, &back);
+    let visitor = Visitor::of(request.request());
+    let answer = match visitor.person() {
+        Some(_) => errors::forged(&visitor, page.as_str()),
+        None => SignInFirst(page).error_response(),
+    };
+    Ok(into_response(request, answer))
 }
 
 fn too_large(request: ServiceRequest) -> ServiceResponse<BoxBody> {

@@ -153,7 +153,7 @@ fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {
         step(
             complete,
             "See the first phone provisioned",
-            "It has fetched every file that it was told of. Its Runs tab tells each step; phones that got nothing stand there, too.",
+            "It is provisioned when it has fetched every file. The tab Runs on its page in the Device Monitor tells each step; a phone that got nothing is found here, with the reason:",
             "/admin/unknown-phones",
             "Unknown Phones",
         ),
@@ -163,7 +163,7 @@ fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {
 fn figures(devices: &[Listed], now: Timestamp) -> Vec<Figure> {
     let count = |status| devices.iter().filter(|one| Status::of(one.sighting.last_seen, now) == status).count();
     let of = |status: Status| Figure { count: count(status), label: status.label(), href: link("status", status.word()) };
-    let total = Figure { count: devices.len(), label: "Total", href: "/admin/devices".to_owned() };
+    let total = Figure { count: devices.len(), label: "Total", href: "/admin/devices?all=".to_owned() };
     vec![of(Status::Online), total, of(Status::Offline), of(Status::NeverSeen)]
 }
 

@@ -6,8 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::attached::{self, Attached, Outcome};
+use super::conflict::Conflict;
 use super::failure::Failure;
-use super::forms::{Differing, Form};
+use super::forms::Form;
 use super::layout::{Page, html_with};
 use super::paging::ListQuery;
 use super::session::SignedIn;
@@ -28,7 +29,7 @@ struct DeploymentPage {
     page: Page,
     form: Form,
     attached: Attached,
-    conflict: Option<Vec<Differing>>,
+    conflict: Option<Conflict>,
     list: ListQuery,
     /// Devices of the account.
     devices: usize,
@@ -61,8 +62,8 @@ async fn save(request: HttpRequest, who: SignedIn, form: Form, services: web::Da
             who.done("/admin/deployment", format!("{message} {devices} it when they next come."))
         }
         Outcome::Rejected(form) => html_with(StatusCode::UNPROCESSABLE_ENTITY, &page(&request, &who, &services, form, None)?),
-        Outcome::Conflict(differing) => {
-            html_with(StatusCode::CONFLICT, &page(&request, &who, &services, Form::default(), Some(differing))?)
+        Outcome::Conflict(conflict, form) => {
+            html_with(StatusCode::CONFLICT, &page(&request, &who, &services, form, Some(conflict))?)
         }
     })
 }
@@ -72,7 +73,7 @@ fn page(
     who: &SignedIn,
     services: &Services,
     form: Form,
-    conflict: Option<Vec<Differing>>,
+    conflict: Option<Conflict>,
 ) -> Result<DeploymentPage, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
     let global = world.deployment.get(&Place::Global).cloned().unwrap_or_default();

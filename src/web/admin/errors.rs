@@ -30,8 +30,8 @@ pub fn failed(visitor: &Visitor, error: ServiceError) -> HttpResponse {
 /// A form that was not sent by a page of this session.
 pub fn forged(visitor: &Visitor, back: &str) -> HttpResponse {
     let sentences = [
-        "Nothing was changed. The form belongs to another sign-in, or was sent by another site.",
-        "Go back, load the page again and send the form once more.",
+        "Nothing was changed. The form belongs to an earlier sign-in, or was sent by another site.",
+        "Load the page again: if it was your form, what you typed is in it, and you can send it once more.",
     ];
     answer(visitor, StatusCode::FORBIDDEN, "This form is no longer valid", &sentences, None, back, "Load the page again")
 }

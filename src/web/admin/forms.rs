@@ -113,28 +113,6 @@ impl Form {
     }
 }
 
-/// A field that somebody else saved while it was being edited here (R14).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Differing {
-    /// Label of the field.
-    pub label: String,
-    /// What is stored now.
-    pub stored: String,
-    /// What was typed here.
-    pub typed: String,
-}
-
-impl Differing {
-    /// The fields whose stored value is not the typed one. `stored` has name, label and value of each.
-    pub fn between(form: &Form, stored: impl IntoIterator<Item = (&'static str, &'static str, String)>) -> Vec<Self> {
-        let differing = |(name, label, stored): (&'static str, &'static str, String)| {
-            let typed = form.value(name).trim().to_owned();
-            (form.has(name) && typed != stored).then(|| Self { label: label.to_owned(), stored, typed })
-        };
-        stored.into_iter().filter_map(differing).collect()
-    }
-}
-
 /// Errors are written in lower case to fit anywhere; on a page they begin a line.
 fn sentence(message: &str) -> String {
     let mut letters = message.chars();

@@ -52,6 +52,7 @@ fn gallery() -> String {
         title: "Gallery".to_owned(),
         user: Some("Ada".to_owned()),
         csrf: "token".to_owned(),
+        session_seconds: Some(600),
         flash: Some(Flash { kind: FlashKind::Ok, text: "Saved.".to_owned() }),
         demo: true,
         theme: Theme::Dark,

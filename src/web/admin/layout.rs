@@ -21,6 +21,8 @@ pub struct Page {
     pub user: Option<String>,
     /// Token that every form repeats.
     pub csrf: String,
+    /// Seconds until the session ends unless it is used again; none where nobody is signed in.
+    pub session_seconds: Option<i64>,
     /// The message of the last action.
     pub flash: Option<Flash>,
     /// Whether this is a demonstration with simulated phones.

@@ -12,6 +12,7 @@ mod account;
 mod activity;
 pub mod assets;
 pub mod attached;
+pub mod conflict;
 pub mod csrf;
 mod dashboard;
 pub mod deployment;
@@ -23,6 +24,7 @@ pub mod forms;
 #[cfg(test)]
 mod gallery;
 pub mod layout;
+mod list_memory;
 pub mod next;
 pub mod paging;
 pub mod profiles;
@@ -33,6 +35,7 @@ pub mod session_store;
 mod setup;
 mod sign_in;
 pub mod theme;
+pub mod unsent;
 pub mod words;
 
 use actix_web::guard::{GuardContext, fn_guard};

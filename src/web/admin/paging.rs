@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use actix_web::HttpRequest;
 
+use super::unsent;
+
 /// Rows on a page unless the address says otherwise.
 pub const PER_PAGE: usize = 50;
 /// Most rows on a page.
@@ -18,7 +20,12 @@ pub struct ListQuery {
     pairs: Vec<(String, String)>,
     sort: &'static str,
     descending: bool,
+    /// An address without a query means *as it was last*, so that the plain list is asked for in words (R62).
+    is_remembered: bool,
 }
+
+/// What the address of a remembered list says where it narrows nothing.
+const PLAIN: &str = "all=";
 
 impl ListQuery {
     /// Reads the query of a request. `sortable` are the columns it may be sorted by, the first one by default.
@@ -29,7 +36,7 @@ impl ListQuery {
     /// The same from its parts. Empty values and unknown orders are dropped.
     pub fn parse(path: &str, query: &str, sortable: &[&'static str]) -> Self {
         let mut pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
-        pairs.retain(|(_, value)| !value.trim().is_empty());
+        pairs.retain(|(name, value)| !value.trim().is_empty() && name != unsent::PARAMETER);
         let wanted = pairs.iter().find(|(name, _)| name == "sort").map_or("", |(_, value)| value.as_str());
         let (key, descending) = wanted.strip_prefix('-').map_or((wanted, false), |key| (key, true));
         let known = sortable.iter().copied().find(|name| *name == key);
@@ -37,7 +44,7 @@ impl ListQuery {
             pairs.retain(|(name, _)| name != "sort");
         }
         let sort = known.or_else(|| sortable.first().copied()).unwrap_or_default();
-        Self { path: path.to_owned(), pairs, sort, descending: descending && known.is_some() }
+        Self { path: path.to_owned(), pairs, sort, descending: descending && known.is_some(), is_remembered: false }
     }
 
     /// The search text, without outer blanks; empty for none.
@@ -88,7 +95,7 @@ impl ListQuery {
         let added = changes.iter().copied().filter(|(_, value)| !value.is_empty());
         let pairs: Vec<(&str, &str)> = kept.chain(added).collect();
         if pairs.is_empty() {
-            return self.path.clone();
+            return self.reset_link();
         }
         serde_urlencoded::to_string(&pairs).map_or_else(|_| self.path.clone(), |query| format!("{}?{query}", self.path))
     }
@@ -105,8 +112,21 @@ impl ListQuery {
     }
 
     /// This list without search, filters and order.
-    pub fn reset_link(&self) -> &str {
-        &self.path
+    pub fn reset_link(&self) -> String {
+        if self.is_remembered { format!("{}?{PLAIN}", self.path) } else { self.path.clone() }
+    }
+
+    /// The same for a list that is shown again as it was last.
+    #[must_use]
+    pub fn remembered(mut self) -> Self {
+        self.is_remembered = true;
+        self
+    }
+
+    /// The query without the page: what is worth remembering. Empty where nothing was chosen.
+    pub fn lasting(&self) -> String {
+        let pairs: Vec<_> = self.pairs.iter().filter(|(name, _)| name != "page").collect();
+        serde_urlencoded::to_string(pairs).unwrap_or_default()
     }
 
     /// Page asked for, counted from one.
@@ -218,6 +238,17 @@ mod tests {
         assert_eq!(list.sort_link("name"), "/admin/devices?q=a%26b&model=VVX+411&sort=name");
         assert_eq!((list.aria_sort("seen"), list.aria_sort("name")), (Some("ascending"), None));
         assert_eq!(list.hidden(&["q"]), [("model", "VVX 411"), ("sort", "seen")]);
+    }
+
+    #[test]
+    fn a_remembered_list_names_itself_where_nothing_is_chosen() {
+        let (plain, remembered) = (list("q=a&page=2"), list("q=a&page=2").remembered());
+        assert_eq!(
+            (plain.with(&[("q", ""), ("page", "")]), plain.reset_link()),
+            ("/admin/devices".to_owned(), "/admin/devices".to_owned())
+        );
+        assert_eq!(remembered.with(&[("q", ""), ("page", "")]), "/admin/devices?all=");
+        assert_eq!((remembered.lasting(), self::list("all=&page=3&unsent=x").lasting()), ("q=a".to_owned(), String::new()));
     }
 
     #[test]

@@ -21,10 +21,11 @@ use super::flash::{self, FlashKind};
 use super::layout::{Page, see_other};
 use super::next::LocalPath;
 use super::theme::Theme;
+use super::unsent;
 use crate::domain::access::Actor;
 use crate::domain::ids::{DEFAULT_ACCOUNT, UserId};
 use crate::domain::user::Role;
-use crate::services::Services;
+use crate::services::{Services, sessions};
 
 /// Name of the cookie: the prefix makes browsers refuse it from any other host, path or clear-text page.
 pub const COOKIE: &str = "__Host-pdms";
@@ -89,7 +90,8 @@ impl Visitor {
             title: title.into(),
             user: self.person.as_ref().map(|p| p.name.clone()),
             csrf: token(&self.session),
-            flash: flash::take(&self.session),
+            flash: flash::take(&self.session).or_else(|| unsent::told(&self.request)),
+            session_seconds: self.person.as_ref().map(|p| seconds_left(p, services.clock().now())),
             demo: self.request.app_data::<web::Data<Demo>>().is_some(),
             theme: Theme::of(&self.request),
             here: self.request.uri().path_and_query().map_or_else(|| "/admin/".to_owned(), ToString::to_string),
@@ -136,6 +138,11 @@ impl SignedIn {
         flash::put(self.session(), FlashKind::Bad, text);
         see_other(path)
     }
+}
+
+/// Seconds until a session ends that is used now and then no more: pages warn before (R15).
+pub fn seconds_left(person: &Person, now: Timestamp) -> i64 {
+    sessions::ends_at(person.since, now).duration_since(now).as_secs()
 }
 
 /// The actor of a request, for the API; none where nobody is signed in.

@@ -38,7 +38,8 @@ pub(super) async fn answer(call: &Call, world: &World, payload: web::Payload) ->
     if let Some(reason) = guest.held {
         return (Reply::held(reason), Some(guest));
     }
-    if guest.device.is_none() {
+    if guest.device.as_ref().is_none_or(|device| device.key != upload.key) {
+        // A name that only looks like a device's, such as `office2024-app.log`, is nobody's, whoever sends it.
         return (Reply::refused(StatusCode::FORBIDDEN, Reason::Unidentified), Some(guest));
     }
     let cap = call.door.settings.uploads.caps.of(&upload.destination);

@@ -15,6 +15,7 @@ use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_rejected};
 use crate::web::admin::session::SignedIn;
+use crate::web::admin::unsent;
 use crate::web::admin::words;
 use crate::web::blocking;
 
@@ -48,7 +49,8 @@ impl AddPage {
 /// `GET /admin/devices/add`; the address may bring what is known of the device already.
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
-    let form = Form::from_urlencoded(request.query_string().as_bytes()).unwrap_or_default();
+    let known = || Form::from_urlencoded(request.query_string().as_bytes()).unwrap_or_default();
+    let form = unsent::given_back_from(request.path(), &request, &who, &services).unwrap_or_else(known);
     Ok(html(&AddPage::new(&who, &world, form)))
 }
 

@@ -1,14 +1,15 @@
 //! Files: what the device stores with us and gets back (R171, R172), to read and to download.
 
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
 
 use super::head::{self, Head};
-use super::text::{self, Text};
+use super::uploaded::{self, Uploaded};
+use crate::domain::device::DeviceKey;
 use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::services::error::ServiceError;
 use crate::services::{Services, device_files};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
@@ -64,12 +65,11 @@ fn meaning(name: &str) -> &'static str {
     }
 }
 
-/// Files whose parameters are masked where they are secret: on a page only, the download is what the device stored.
-fn find_masked(name: &str, bytes: Vec<u8>) -> (Vec<u8>, Option<&'static str>) {
-    if !name.ends_with(".cfg") {
-        return (bytes, None);
-    }
-    (text::with_secrets_masked(&bytes), Some("Secrets are masked on this page; the download holds them."))
+fn find(services: &Services, device: &DeviceKey, name: &str) -> Result<Uploaded, ServiceError> {
+    let (row, bytes) = device_files::file(services, DEFAULT_ACCOUNT, device, name)?;
+    let name = format!("{device}-{}", row.name);
+    let href = format!("/admin/devices/{device}/files/{}", row.name);
+    Ok(Uploaded { saved_as: name.clone(), name, href, bytes, size_bytes: row.size_bytes, at: row.at })
 }
 
 /// `GET /admin/devices/{key}/files/{name}`
@@ -79,17 +79,7 @@ pub async fn show(
     who: SignedIn,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let (key, name) = path.into_inner();
-    let (known, _) = head::find(&services, &who, &key)?;
-    let (device, wanted) = (known.device.key.clone(), name.clone());
-    let read = move |services: &Services| device_files::file(services, DEFAULT_ACCOUNT, &device, &wanted);
-    let (row, bytes) = blocking::call(&services, read).await.map_err(Failure::of(&who))?;
-    let page = who.page("Files");
-    let head = Head::new(&known, page.now);
-    let (bytes, note) = find_masked(&row.name, bytes);
-    let download = Some(format!("/admin/devices/{}/files/{}/download", head.key, row.name));
-    let name = format!("{}-{}", head.key, row.name);
-    Ok(text::page(page, head, &request, Text { name, bytes, size_bytes: row.size_bytes, at: Some(row.at), download, note }))
+    uploaded::show("Files", find, request, path, who, services).await
 }
 
 /// `GET /admin/devices/{key}/files/{name}/download`
@@ -98,21 +88,5 @@ pub async fn download(
     who: SignedIn,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let (key, name) = path.into_inner();
-    let (known, _) = head::find(&services, &who, &key)?;
-    let device = known.device.key.clone();
-    let read = move |services: &Services| device_files::file(services, DEFAULT_ACCOUNT, &device, &name);
-    let (row, bytes) = blocking::call(&services, read).await.map_err(Failure::of(&who))?;
-    Ok(attachment(&format!("{}-{}", known.device.key, row.name), bytes))
-}
-
-/// Bytes that came from a device: never shown or run by a browser, whatever they are (UPL-08).
-pub fn attachment(name: &str, bytes: Vec<u8>) -> HttpResponse {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' };
-    let name: String = name.chars().map(plain).collect();
-    HttpResponse::Ok()
-        .content_type("text/plain; charset=utf-8")
-        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
-        .insert_header((CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"))
-        .body(bytes)
+    uploaded::download(find, path, who, services).await
 }

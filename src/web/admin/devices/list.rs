@@ -16,6 +16,7 @@ use crate::services::Services;
 use crate::services::roster::Counts;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
+use crate::web::admin::list_memory;
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{self, Tone as _};
@@ -60,7 +61,10 @@ struct Row {
 
 /// `GET /admin/devices`
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let list = ListQuery::of(&request, SORTABLE);
+    let list = match list_memory::enter(&who, &request, SORTABLE) {
+        Ok(list) => list,
+        Err(as_it_was) => return Ok(*as_it_was),
+    };
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let page = who.page("Device Monitor");
     let roster = services.roster(DEFAULT_ACCOUNT);

@@ -5,12 +5,13 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::files::attachment;
 use super::head::{self, Head};
-use super::text::{self, Text};
+use super::uploaded::{self, Uploaded};
+use crate::domain::device::DeviceKey;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::device_files::{self, StoredLog};
+use crate::services::error::ServiceError;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::paging::ListQuery;
@@ -70,6 +71,18 @@ pub async fn list(
     Ok(html(&LogsPage { date, today, days, logs, page, head }))
 }
 
+fn find(services: &Services, device: &DeviceKey, name: &str) -> Result<Uploaded, ServiceError> {
+    let (log, bytes) = device_files::log(services, DEFAULT_ACCOUNT, device, name)?;
+    Ok(Uploaded {
+        name: format!("{device}-{}", log.kind),
+        saved_as: format!("{device}-{}-{}", log.at.strftime("%Y%m%d-%H%M%S"), log.kind),
+        href: format!("/admin/devices/{device}/logs/{}", log.name),
+        bytes,
+        size_bytes: log.size_bytes,
+        at: log.at,
+    })
+}
+
 /// `GET /admin/devices/{key}/logs/{name}`
 pub async fn show(
     request: HttpRequest,
@@ -77,17 +90,7 @@ pub async fn show(
     who: SignedIn,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let (key, name) = path.into_inner();
-    let (known, _) = head::find(&services, &who, &key)?;
-    let device = known.device.key.clone();
-    let read = move |services: &Services| device_files::log(services, DEFAULT_ACCOUNT, &device, &name);
-    let (log, bytes) = blocking::call(&services, read).await.map_err(Failure::of(&who))?;
-    let page = who.page("Logs");
-    let head = Head::new(&known, page.now);
-    let download = Some(format!("/admin/devices/{}/logs/{}/download", head.key, log.name));
-    let name = format!("{}-{}", head.key, log.kind);
-    let text = Text { name, bytes, size_bytes: log.size_bytes, at: Some(log.at), download, note: None };
-    Ok(text::page(page, head, &request, text))
+    uploaded::show("Logs", find, request, path, who, services).await
 }
 
 /// `GET /admin/devices/{key}/logs/{name}/download`
@@ -96,10 +99,5 @@ pub async fn download(
     who: SignedIn,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let (key, name) = path.into_inner();
-    let (known, _) = head::find(&services, &who, &key)?;
-    let device = known.device.key.clone();
-    let read = move |services: &Services| device_files::log(services, DEFAULT_ACCOUNT, &device, &name);
-    let (log, bytes) = blocking::call(&services, read).await.map_err(Failure::of(&who))?;
-    Ok(attachment(&format!("{}-{}-{}", known.device.key, log.at.strftime("%Y%m%d-%H%M%S"), log.kind), bytes))
+    uploaded::download(find, path, who, services).await
 }

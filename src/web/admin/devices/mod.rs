@@ -13,6 +13,9 @@ mod profiles;
 mod runs;
 mod summary;
 mod text;
+mod uploaded;
+
+pub use text::with_secrets_masked;
 
 use crate::web::methods::Routes;
 

@@ -12,8 +12,9 @@ use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::deployment::Target;
 use crate::web::admin::attached::{self, Attached, Outcome};
+use crate::web::admin::conflict::Conflict;
 use crate::web::admin::failure::Failure;
-use crate::web::admin::forms::{Differing, Form};
+use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html_with};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::Tone as _;
@@ -25,7 +26,7 @@ struct ProfilesPage {
     head: Head,
     form: Form,
     attached: Attached,
-    conflict: Option<Vec<Differing>>,
+    conflict: Option<Conflict>,
     below: Vec<Step>,
 }
 
@@ -41,7 +42,7 @@ struct Step {
 }
 
 impl ProfilesPage {
-    fn new(who: &SignedIn, known: &Listed, world: &World, form: Form, conflict: Option<Vec<Differing>>) -> Self {
+    fn new(who: &SignedIn, known: &Listed, world: &World, form: Form, conflict: Option<Conflict>) -> Self {
         let page = who.page("Profiles");
         let action = format!("/admin/devices/{}/profiles", known.device.key);
         Self {
@@ -98,8 +99,8 @@ pub async fn save(
         Outcome::Rejected(form) => {
             html_with(StatusCode::UNPROCESSABLE_ENTITY, &ProfilesPage::new(&who, &known, &world, form, None))
         }
-        Outcome::Conflict(differing) => {
-            html_with(StatusCode::CONFLICT, &ProfilesPage::new(&who, &known, &world, Form::default(), Some(differing)))
+        Outcome::Conflict(conflict, form) => {
+            html_with(StatusCode::CONFLICT, &ProfilesPage::new(&who, &known, &world, form, Some(conflict)))
         }
     })
 }

@@ -1,7 +1,7 @@
 //! Summary: what an admin may change of a device (R231), beside what is known of it.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
 
@@ -17,10 +17,12 @@ use crate::domain::world::World;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::{Services, devices};
+use crate::web::admin::conflict::{self, Conflict, Differing};
 use crate::web::admin::failure::Failure;
-use crate::web::admin::forms::{Differing, Form};
+use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_with};
 use crate::web::admin::session::SignedIn;
+use crate::web::admin::unsent;
 use crate::web::admin::words::{self, Tone as _};
 use crate::web::blocking;
 
@@ -31,7 +33,7 @@ struct SummaryPage {
     head: Head,
     form: Form,
     /// What somebody else saved meanwhile, where it differs.
-    conflict: Option<Vec<Differing>>,
+    conflict: Option<Conflict>,
     takes_name: bool,
     name_hint: &'static str,
     family: Option<String>,
@@ -47,7 +49,7 @@ struct SummaryPage {
 }
 
 impl SummaryPage {
-    fn new(who: &SignedIn, known: &Listed, world: &World, form: Form, conflict: Option<Vec<Differing>>) -> Self {
+    fn new(who: &SignedIn, known: &Listed, world: &World, form: Form, conflict: Option<Conflict>) -> Self {
         let device = &known.device;
         let page = who.page(words::title(device));
         let family = device.family.as_deref().and_then(|name| models().family(name));
@@ -58,7 +60,11 @@ impl SummaryPage {
             form,
             conflict,
             takes_name,
-            name_hint: if takes_name { "Shown on these pages." } else { "Shown on these pages; the device is not told." },
+            name_hint: if takes_name {
+                "Shown on these pages. Letters, digits, blanks and # . - _ ( ) [ ]."
+            } else {
+                "Shown on these pages; the device is not told. Letters, digits, blanks and # . - _ ( ) [ ]."
+            },
             private_ip_hint: "Only if the device does not tell the right one; blank takes what it tells.",
             family: device.family.clone(),
             public_ip: known.sighting.public_ip.map(|ip| ip.to_string()),
@@ -98,9 +104,16 @@ fn filled(device: &Device) -> Form {
 }
 
 /// `GET /admin/devices/{key}`
-pub async fn show(key: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+pub async fn show(
+    request: HttpRequest,
+    key: web::Path<String>,
+    who: SignedIn,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
     let (known, world) = head::find(&services, &who, &key)?;
-    Ok(html(&SummaryPage::new(&who, &known, &world, filled(&known.device), None)))
+    let typed = unsent::given_back_from(request.path(), &request, &who, &services);
+    let form = typed.unwrap_or_default().or(&filled(&known.device), &[]);
+    Ok(html(&SummaryPage::new(&who, &known, &world, form, None)))
 }
 
 /// `POST /admin/devices/{key}`
@@ -130,9 +143,12 @@ pub async fn save(
         Err(ServiceError::Conflict(_)) => {
             let (known, _) = head::find(&services, &who, &key)?;
             let differing = Differing::between(&form, stored(&known.device));
+            let (now, is_about) = (known.device.revision, conflict::of_device("device", &known.device.key));
+            let missed = now.saturating_sub(revision);
+            let conflict = Conflict::new(&services, &who, DEFAULT_ACCOUNT, missed, is_about, differing).await?;
             let mut form = form;
-            form.set("revision", known.device.revision.to_string());
-            again(StatusCode::CONFLICT, form, Some(differing))
+            form.set("revision", now.to_string());
+            again(StatusCode::CONFLICT, form, Some(conflict))
         }
         Err(error) => Err(Failure::new(&who, error)),
     }

@@ -1,6 +1,6 @@
 //! Making a profile: an empty one, or a copy (R119, R126). Parameters are added on its own page.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::profile::find;
@@ -16,6 +16,7 @@ use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_rejected};
 use crate::web::admin::session::SignedIn;
+use crate::web::admin::unsent;
 use crate::web::admin::words;
 use crate::web::blocking;
 
@@ -54,8 +55,9 @@ impl AddPage {
 }
 
 /// `GET /admin/profiles/add`
-pub async fn show(who: SignedIn) -> HttpResponse {
-    html(&AddPage::empty(&who, Form::default()))
+pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> HttpResponse {
+    let typed = unsent::given_back_from(request.path(), &request, &who, &services);
+    html(&AddPage::empty(&who, typed.unwrap_or_default()))
 }
 
 /// `POST /admin/profiles/add`
@@ -74,10 +76,16 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
 }
 
 /// `GET /admin/profiles/{id}/copy`
-pub async fn show_copy(id: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+pub async fn show_copy(
+    request: HttpRequest,
+    id: web::Path<String>,
+    who: SignedIn,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
     let original = find(&services, &who, &id)?;
     let name = Name::parse(&format!("{} copy", original.name)).map_or_else(|_| String::new(), |name| name.to_string());
-    let form = Form::filled([("name", name), ("description", original.description.clone())]);
+    let offered = Form::filled([("name", name), ("description", original.description.clone())]);
+    let form = unsent::given_back_from(request.path(), &request, &who, &services).unwrap_or(offered);
     Ok(html(&AddPage::copy(&who, &original, form)))
 }
 

@@ -4,13 +4,12 @@
 use std::sync::Arc;
 
 use actix_multipart::Multipart;
-use actix_web::http::StatusCode;
 use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::StreamExt;
 
 use super::preview::PreviewPage;
-use super::profile::{answer, find};
+use super::profile::{find, rejected};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::import::{ImportOptions, ImportPreview};
@@ -39,10 +38,7 @@ pub async fn upload(
     let profile = find(&services, &who, &id)?;
     match file(parts).await {
         Ok((name, bytes)) => keep(&who, &services, &profile, Form::default(), ("file", name, bytes)).await,
-        Err(message) => {
-            let form = Form::default().rejected(&FieldErrors::one("file", message));
-            answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, form, None)
-        }
+        Err(message) => rejected(&who, &services, &profile, Form::default(), &FieldErrors::one("file", message)),
     }
 }
 
@@ -56,8 +52,7 @@ pub async fn paste(
     let profile = find(&services, &who, &id)?;
     let text: Arc<[u8]> = Arc::from(form.value("xml").as_bytes());
     if text.len() > IMPORT_BYTES {
-        let form = form.rejected(&FieldErrors::one("xml", TOO_LARGE));
-        return answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, form, None);
+        return rejected(&who, &services, &profile, form, &FieldErrors::one("xml", TOO_LARGE));
     }
     keep(&who, &services, &profile, form, ("xml", "The pasted text".to_owned(), text)).await
 }
@@ -111,7 +106,7 @@ async fn keep(
             for error in errors.iter() {
                 told.add(field, &error.message);
             }
-            answer(who, services, profile, StatusCode::UNPROCESSABLE_ENTITY, form.rejected(&told), None)
+            rejected(who, services, profile, form, &told)
         }
         Err(error) => Err(Failure::new(who, error)),
     }

@@ -13,6 +13,7 @@ use crate::domain::profile::{Profile, ProfileKind};
 use crate::services::Services;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
+use crate::web::admin::list_memory;
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
@@ -46,7 +47,10 @@ struct Row {
 /// `GET /admin/profiles`
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
-    let list = ListQuery::of(&request, SORTABLE);
+    let list = match list_memory::enter(&who, &request, SORTABLE) {
+        Ok(list) => list,
+        Err(as_it_was) => return Ok(*as_it_was),
+    };
     let usage = Usage::new(&world, &services.roster(DEFAULT_ACCOUNT).all());
     let mut found: Vec<&Arc<Profile>> = world.profiles.values().filter(|profile| admits(profile, &list)).collect();
     found.sort_by(|a, b| {

@@ -21,12 +21,14 @@ use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::profiles::{self, Shown as ShownProfile};
+use crate::web::admin::conflict::{self, Conflict, Differing};
 use crate::web::admin::failure::Failure;
-use crate::web::admin::forms::{Differing, Form};
+use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_with};
 use crate::web::admin::next::LocalPath;
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
+use crate::web::admin::unsent;
 use crate::web::admin::words::{self, Shown};
 use crate::web::blocking;
 
@@ -43,7 +45,7 @@ struct ProfilePage {
     modified_by: String,
     modified_at: Timestamp,
     form: Form,
-    conflict: Option<Vec<Differing>>,
+    conflict: Option<Conflict>,
     list: ListQuery,
     pager: Pager,
     rows: Vec<Row>,
@@ -86,7 +88,10 @@ pub async fn show(
 ) -> Result<HttpResponse, Failure> {
     let profile = find(&services, &who, &id)?;
     let list = query(&request, profile.id);
-    Ok(html(&page(&who, &services, &profile, list, filled(&profile), None)?))
+    // A parameter that was being changed is open again by its address.
+    let typed = unsent::given_back(&request, &who, &services).map(|(_, form)| reopened(form));
+    let form = with_general(typed.unwrap_or_default(), &profile);
+    Ok(html(&page(&who, &services, &profile, list, form, None)?))
 }
 
 /// The list of parameters that an address asks for.
@@ -102,29 +107,58 @@ fn filled(profile: &Profile) -> Form {
     ])
 }
 
-/// The page of a profile, for its own address and for forms that are shown again.
-pub fn answer(
+/// The page with a form of it that is shown again. What was typed stays typed, and belongs to the revision that it was typed
+/// for: only a person who is shown a conflict goes on from the newest one (R14).
+fn answer(
     who: &SignedIn,
     services: &Services,
     profile: &Profile,
     status: StatusCode,
     form: Form,
-    conflict: Option<Vec<Differing>>,
+    conflict: Option<Conflict>,
 ) -> Result<HttpResponse, Failure> {
     let path = form.value("here").to_owned();
     let query = path.split_once('?').map_or("", |(_, query)| query);
     let list = ListQuery::parse(&format!("/admin/profiles/{}", profile.id), query, &[]);
-    Ok(html_with(status, &page(who, services, profile, list, with_general(form, profile), conflict)?))
+    let mut form = with_general(form, profile);
+    if conflict.is_some() {
+        form.set("revision", profile.revision.to_string());
+    }
+    Ok(html_with(status, &page(who, services, profile, list, form, conflict)?))
+}
+
+/// The page with a form that breaks rules.
+pub fn rejected(
+    who: &SignedIn,
+    services: &Services,
+    profile: &Profile,
+    form: Form,
+    errors: &FieldErrors,
+) -> Result<HttpResponse, Failure> {
+    answer(who, services, profile, StatusCode::UNPROCESSABLE_ENTITY, form.rejected(errors), None)
 }
 
 /// A form of one panel, with the fields of the other panels as they are stored.
 fn with_general(mut form: Form, profile: &Profile) -> Form {
     for (name, value) in filled(profile).pairs() {
-        if !form.has(name) || name == "revision" || (name == "name" && form.has("do")) {
+        // In the forms of parameters `name` is the parameter's.
+        if !form.has(name) || (name == "name" && form.has("do")) {
             form.set(name, value);
         }
     }
     form
+}
+
+/// The conflict with what others changed of this profile since the form was opened.
+async fn conflict(
+    who: &SignedIn,
+    services: &web::Data<Services>,
+    now: &Profile,
+    form: &Form,
+    differing: Vec<Differing>,
+) -> Result<Conflict, Failure> {
+    let missed = now.revision.saturating_sub(shown(form, now.id).revision);
+    Conflict::new(services, who, DEFAULT_ACCOUNT, missed, conflict::of_profile(now.name.as_str()), differing).await
 }
 
 fn page(
@@ -133,7 +167,7 @@ fn page(
     profile: &Profile,
     list: ListQuery,
     form: Form,
-    conflict: Option<Vec<Differing>>,
+    conflict: Option<Conflict>,
 ) -> Result<ProfilePage, Failure> {
     let words: Vec<String> = list.q().split_whitespace().map(str::to_lowercase).collect();
     // What is searched is what is shown: a search must not tell a secret letter by letter.
@@ -181,7 +215,7 @@ fn page(
 fn row(name: &str, value: &str, open: &str, form: &Form) -> Row {
     let masked = parameter::masked(name, value) != value;
     let open = name == open;
-    let typed = if form.is_rejected() && form.value("name_of_value") == name { form.value("value") } else { value };
+    let typed = if form.value("name_of_value") == name { form.value("value") } else { value };
     Row {
         name: name.to_owned(),
         in_master: is_master(name),
@@ -203,7 +237,7 @@ pub async fn rename(
     let profile = find(&services, &who, &id)?;
     let draft = match draft(&form) {
         Ok(draft) => draft,
-        Err(errors) => return answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, form.rejected(&errors), None),
+        Err(errors) => return rejected(&who, &services, &profile, form, &errors),
     };
     let (actor, shown) = (who.actor.clone(), shown(&form, profile.id));
     let rename = move |services: &Services| {
@@ -211,15 +245,13 @@ pub async fn rename(
     };
     match blocking::call(&services, rename).await {
         Ok(_) => Ok(who.done(&format!("/admin/profiles/{}", profile.id), "Updated.")),
-        Err(ServiceError::Invalid(errors)) => {
-            answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, form.rejected(&errors), None)
-        }
+        Err(ServiceError::Invalid(errors)) => rejected(&who, &services, &profile, form, &errors),
         Err(ServiceError::Conflict(_)) => {
             let now = find(&services, &who, &id)?;
             let stored =
                 [("name", "Profile Name", now.name.to_string()), ("description", "Description", now.description.clone())];
-            let differing = Differing::between(&form, stored);
-            answer(&who, &services, &now, StatusCode::CONFLICT, form, Some(differing))
+            let conflict = conflict(&who, &services, &now, &form, Differing::between(&form, stored)).await?;
+            answer(&who, &services, &now, StatusCode::CONFLICT, form, Some(conflict))
         }
         Err(error) => Err(Failure::new(&who, error)),
     }
@@ -238,7 +270,7 @@ pub async fn edit(
     let (edit, message) = match wanted(&form, &profile) {
         Ok(Some(wanted)) => wanted,
         Ok(None) => return Ok(who.done(&back, "Nothing was changed: the secret stays as it is.")),
-        Err(errors) => return answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, reopened(form, &errors), None),
+        Err(errors) => return rejected(&who, &services, &profile, reopened(form), &errors),
     };
     let (actor, shown) = (who.actor.clone(), shown(&form, profile.id));
     let save = {
@@ -247,13 +279,11 @@ pub async fn edit(
     };
     match blocking::call(&services, save).await {
         Ok(_) => Ok(who.done(&format!("{back}#parameters"), message)),
-        Err(ServiceError::Invalid(errors)) => {
-            answer(&who, &services, &profile, StatusCode::UNPROCESSABLE_ENTITY, reopened(form, &errors), None)
-        }
+        Err(ServiceError::Invalid(errors)) => rejected(&who, &services, &profile, reopened(form), &errors),
         Err(ServiceError::Conflict(_)) => {
             let now = find(&services, &who, &id)?;
-            let differing = differing(&edit, &now);
-            answer(&who, &services, &now, StatusCode::CONFLICT, reopened(form, &FieldErrors::new()), Some(differing))
+            let conflict = conflict(&who, &services, &now, &form, differing(&edit, &now)).await?;
+            answer(&who, &services, &now, StatusCode::CONFLICT, reopened(form), Some(conflict))
         }
         Err(error) => Err(Failure::new(&who, error)),
     }
@@ -296,7 +326,7 @@ fn wanted(form: &Form, profile: &Profile) -> Result<Option<(ParameterEdit, Strin
 }
 
 /// The form with its row open again.
-fn reopened(mut form: Form, errors: &FieldErrors) -> Form {
+fn reopened(mut form: Form) -> Form {
     if form.is("do", "change") {
         let name = form.value("name").to_owned();
         let here = form.value("here").to_owned();
@@ -304,7 +334,7 @@ fn reopened(mut form: Form, errors: &FieldErrors) -> Form {
         form.set("here", format!("{here}{}{query}", if here.contains('?') { '&' } else { '?' }));
         form.set("name_of_value", name);
     }
-    form.rejected(errors)
+    form
 }
 
 /// The parameter as it is stored now, beside what was to be saved.
@@ -314,8 +344,6 @@ fn differing(edit: &ParameterEdit, now: &Profile) -> Vec<Differing> {
         ParameterEdit::Remove(name) => (name, "removed".to_owned()),
     };
     let stored = now.parameters.get(name.as_str()).map(|value| parameter::masked(name.as_str(), value).into_owned());
-    vec![
-        Differing { label: name.to_string(), stored: stored.unwrap_or_else(|| "not there".to_owned()), typed },
-        Differing { label: "Changed by".to_owned(), stored: now.modified_by.clone(), typed: String::new() },
-    ]
+    let stored = stored.unwrap_or_else(|| "not there".to_owned());
+    if stored == typed { Vec::new() } else { vec![Differing { label: name.to_string(), stored, typed }] }
 }

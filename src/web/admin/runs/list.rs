@@ -16,6 +16,7 @@ use crate::services::runs::{self, ListedRun};
 use crate::services::{Services, roster::Roster};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
+use crate::web::admin::list_memory;
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{self, Tone as _};
@@ -49,8 +50,11 @@ const KINDS: &[(&str, &str)] = &[("phone", "Phones that named themselves"), ("ad
 
 /// `GET /admin/unknown-phones`
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let list = match list_memory::enter(&who, &request, &[]) {
+        Ok(list) => list,
+        Err(as_it_was) => return Ok(*as_it_was),
+    };
     let all = blocking::call(&services, |services| runs::refused(services, DEFAULT_ACCOUNT)).await.map_err(Failure::of(&who))?;
-    let list = ListQuery::of(&request, &[]);
     let roster = services.roster(DEFAULT_ACCOUNT);
     let found: Vec<Row> = rows(&all, &roster).into_iter().filter(|row| admits(row, &list)).collect();
     let pager = list.pager(found.len());

@@ -1,0 +1,216 @@
+//! The forms of Provisioning Settings: what each asks for, what it holds as stored, and what differs where somebody was faster.
+//!
+//! Each form is one [`Part`] of the settings. The address belongs to the server, the others to the account: two revisions.
+
+use crate::domain::account::{Account, BaseSettings, Secret};
+use crate::domain::activity::MASK;
+use crate::domain::field_error::FieldErrors;
+use crate::domain::limits::MINUTES_PER_DAY;
+use crate::domain::server::ServerSettings;
+use crate::services::accounts::{AccountDraft, clock_time};
+use crate::web::admin::conflict::Differing;
+use crate::web::admin::forms::Form;
+
+/// One form of the page, by the last part of its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The public name.
+    Address,
+    /// The shared credentials.
+    Account,
+    /// Zone and time server.
+    Time,
+    /// Groups of the base, polling window.
+    Base,
+}
+
+/// What a form asks for.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// Another public name.
+    Name(String),
+    /// Other settings of the account.
+    Account(AccountDraft),
+}
+
+/// Field, label and meaning of each group of the base, with its switch in the settings.
+pub type Switch = (&'static str, &'static str, &'static str, fn(&mut BaseSettings) -> &mut bool);
+
+/// The groups of the base.
+pub const SWITCHES: [Switch; 5] = [
+    ("base_polling", "Nightly polling", "Each phone asks once a day whether anything has changed.", |base| &mut base.polling),
+    ("base_time", "Time", "Time server, offset and daylight-saving rule of the zone above.", |base| &mut base.time),
+    ("base_serial_tag", "Serial number", "Phones name their MAC address in every request.", |base| &mut base.serial_tag),
+    ("base_log_upload", "Log uploads", "Every log is uploaded as a file of its own.", |base| &mut base.log_upload),
+    (
+        "base_rest_api",
+        "REST API",
+        "Phones take requests for their state and for control over the network. This server does not send any yet.",
+        |base| &mut base.rest_api,
+    ),
+];
+
+impl Part {
+    /// The part that an address ends with.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Address, Self::Account, Self::Time, Self::Base].into_iter().find(|part| part.word() == text)
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Account => "account",
+            Self::Time => "time",
+            Self::Base => "base",
+        }
+    }
+
+    /// What is said when it is saved.
+    pub fn saved(self) -> &'static str {
+        match self {
+            Self::Address => "The address is saved. Phones learn it with their next configuration; the old one keeps answering.",
+            Self::Account => "The provisioning account is saved.",
+            Self::Time => "Time zone and time server are saved.",
+            Self::Base => "The built-in base is saved. Phones take it at their next poll or restart.",
+        }
+    }
+
+    /// Its fields, each with its label.
+    fn fields(self) -> Vec<(&'static str, &'static str)> {
+        match self {
+            Self::Address => vec![("public_name", "Public name")],
+            Self::Account => vec![("enabled", "Serve phones"), ("user", "User name"), ("password", "New password")],
+            Self::Time => vec![("time_zone", "Time zone"), ("time_server", "Time server")],
+            Self::Base => {
+                let window = [("polling_window_from", "Polling window from"), ("polling_window", "Polling window to")];
+                SWITCHES.iter().map(|(field, label, ..)| (*field, *label)).chain(window).collect()
+            }
+        }
+    }
+
+    /// Its boxes: one that is not among the typed fields was unticked.
+    fn boxes(self) -> Vec<&'static str> {
+        match self {
+            Self::Address | Self::Time => Vec::new(),
+            Self::Account => vec!["enabled"],
+            Self::Base => SWITCHES.map(|(field, ..)| field).into(),
+        }
+    }
+
+    /// What the form asks for.
+    ///
+    /// # Errors
+    /// A text that no setting can be made of.
+    pub fn wanted(self, form: &Form) -> Result<Wanted, FieldErrors> {
+        let text = |name: &str| Some(form.value(name).to_owned());
+        Ok(Wanted::Account(match self {
+            Self::Address => return Ok(Wanted::Name(form.value("public_name").to_owned())),
+            Self::Account => AccountDraft {
+                enabled: Some(form.has("enabled")),
+                user: text("user"),
+                password: form.text("password").map(Secret::new),
+                ..AccountDraft::default()
+            },
+            Self::Time => {
+                AccountDraft { time_zone: text("time_zone"), time_server: text("time_server"), ..AccountDraft::default() }
+            }
+            Self::Base => {
+                let mut base = BaseSettings::SERVE_ONLY;
+                for (field, _, _, switch) in SWITCHES {
+                    *switch(&mut base) = form.has(field);
+                }
+                AccountDraft { base: Some(base), polling_window: Some(window(form)?), ..AccountDraft::default() }
+            }
+        }))
+    }
+
+    /// The typed form with the fields of the other parts as they are stored.
+    pub fn among(self, typed: Form, stored: &Form) -> Form {
+        typed.or(stored, &self.boxes())
+    }
+
+    /// The fields that are stored otherwise than typed. A password is told by its mask.
+    pub fn differing(self, typed: &Form, stored: &Form) -> Vec<Differing> {
+        let boxes = self.boxes();
+        let shown = |form: &Form, field: &str| match field {
+            _ if boxes.contains(&field) => if form.has(field) { "on" } else { "off" }.to_owned(),
+            "password" => form.text(field).map_or_else(String::new, |_| MASK.to_owned()),
+            _ => form.value(field).trim().to_owned(),
+        };
+        let differing = |(field, label): (&'static str, &'static str)| {
+            let (stored, typed) = (shown(stored, field), shown(typed, field));
+            (stored != typed).then(|| Differing { label: label.to_owned(), stored, typed })
+        };
+        self.fields().into_iter().filter_map(differing).collect()
+    }
+}
+
+/// The settings as the forms hold them.
+pub fn stored(account: &Account, server: &ServerSettings) -> Form {
+    let (from, to) = account.polling_window;
+    let mut form = Form::filled([
+        ("public_name", server.public_name.clone().unwrap_or_default()),
+        ("user", account.provisioning.user.clone()),
+        ("time_zone", account.time_zone.clone()),
+        ("time_server", account.time_server.clone()),
+        ("polling_window_from", clock_time(from)),
+        ("polling_window", clock_time(to % MINUTES_PER_DAY)),
+    ]);
+    if account.provisioning.enabled {
+        form.set("enabled", "on");
+    }
+    let mut base = account.base;
+    for (field, _, _, switch) in SWITCHES {
+        if *switch(&mut base) {
+            form.set(field, "on");
+        }
+    }
+    form
+}
+
+fn window(form: &Form) -> Result<(u16, u16), FieldErrors> {
+    let end = minute(form.value("polling_window")).map(|end| if end == 0 { MINUTES_PER_DAY } else { end });
+    minute(form.value("polling_window_from")).zip(end).ok_or_else(|| {
+        FieldErrors::one("polling_window", "enter both ends of the polling window as hours and minutes, such as 03:00")
+    })
+}
+
+/// A time of day such as `03:00` in minutes from midnight.
+fn minute(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.trim().split_once(':')?;
+    let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.get(..2)?.parse().ok()?);
+    (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_day_are_read_as_browsers_send_them() {
+        assert_eq!((minute("03:00"), minute("23:59"), minute("00:00:00")), (Some(180), Some(1_439), Some(0)));
+        assert_eq!((minute("24:00"), minute("3"), minute(""), minute("1:x")), (None, None, None, None));
+    }
+
+    #[test]
+    fn an_unticked_box_stays_unticked_when_the_form_comes_back() {
+        let stored = Form::filled([("user", "phones"), ("enabled", "on"), ("base_time", "on"), ("time_zone", "UTC")]);
+        let shown = Part::Account.among(Form::filled([("user", "a b")]), &stored);
+        assert_eq!((shown.value("user"), shown.has("enabled"), shown.has("base_time")), ("a b", false, true));
+    }
+
+    #[test]
+    fn what_differs_is_told_by_label_with_boxes_in_words_and_passwords_masked() {
+        let stored = Form::filled([("user", "phones"), ("enabled", "on")]);
+        let typed = Form::filled([("user", "handsets "), ("password", "CANARY")]);
+        let told: Vec<_> = Part::Account.differing(&typed, &stored).into_iter().map(|d| (d.label, d.stored, d.typed)).collect();
+        let expected = [("Serve phones", "on", "off"), ("User name", "phones", "handsets"), ("New password", "", MASK)];
+        assert_eq!(told, expected.map(|(label, stored, typed)| (label.to_owned(), stored.to_owned(), typed.to_owned())));
+    }
+
+    #[test]
+    fn the_word_of_a_part_is_read_back() {
+        assert_eq!(Part::parse("base"), Some(Part::Base));
+        assert_eq!((Part::parse("reveal"), Part::parse("")), (None, None));
+    }
+}

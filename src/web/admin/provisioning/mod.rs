@@ -1,0 +1,281 @@
+//! Provisioning Settings: address, shared credentials, certificate, time, built-in base (R181–R186, contract 5.3).
+
+mod forms;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::Timestamp;
+
+use self::forms::{Part, SWITCHES, Switch, Wanted};
+use super::conflict::{self, Conflict};
+use super::errors;
+use super::failure::Failure;
+use super::forms::Form;
+use super::layout::{Page, html, html_rejected, html_with, see_other};
+use super::session::SignedIn;
+use super::unsent;
+use crate::domain::account::{Account, BaseSettings};
+use crate::domain::activity::{Event, SERVER};
+use crate::domain::clock::zone_names;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::provision::base_listed;
+use crate::domain::server::ServerSettings;
+use crate::services::Services;
+use crate::services::accounts;
+use crate::services::address::Address;
+use crate::services::certificates::facts::{self, Facts};
+use crate::services::error::ServiceError;
+use crate::services::server;
+use crate::web::blocking;
+use crate::web::methods::Routes;
+
+const HERE: &str = "/admin/provisioning";
+
+#[derive(Template)]
+#[template(path = "provisioning/show.html")]
+struct ProvisioningPage {
+    page: Page,
+    /// What is stored, and what was typed where a form was rejected.
+    form: Form,
+    revisions: Revisions,
+    /// What somebody else saved meanwhile.
+    conflict: Option<Conflict>,
+    account: Account,
+    /// The credentials are the ones that every phone knows at the factory (R184).
+    factory_default: bool,
+    url: String,
+    /// The same as phones want it typed: no scheme, no final slash.
+    phone_address: String,
+    test_url: String,
+    other_urls: Vec<String>,
+    /// The address stands in the settings of the process, so that it is not changed here.
+    fixed: bool,
+    names: Vec<String>,
+    zones: Vec<&'static str>,
+    ca: Option<Facts>,
+    certificate: Certificate,
+    groups: Vec<Group>,
+    /// The password, for this once.
+    revealed: Option<String>,
+}
+
+/// What the forms were made from.
+struct Revisions {
+    account: u64,
+    server: u64,
+}
+
+impl Revisions {
+    /// What is stored; for the forms of a typed one's kind what it was typed for, which may be older (R14).
+    fn of(account: &Account, server: &ServerSettings, typed: Option<&(Part, Form)>) -> Self {
+        let mut revisions = Self { account: account.revision, server: server.revision };
+        if let Some((part, form)) = typed {
+            let typed_for = form.value("revision").parse().unwrap_or_default();
+            *(if *part == Part::Address { &mut revisions.server } else { &mut revisions.account }) = typed_for;
+        }
+        revisions
+    }
+}
+
+/// The certificate in use.
+struct Certificate {
+    valid_until: Timestamp,
+    names: Vec<String>,
+}
+
+/// One switch of the built-in base with what it brings.
+struct Group {
+    field: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    parameters: Vec<(String, String)>,
+}
+
+impl Group {
+    fn summary(&self) -> String {
+        match self.parameters.len() {
+            1 => "Brings 1 parameter".to_owned(),
+            n => format!("Brings {n} parameters"),
+        }
+    }
+}
+
+/// The addresses of the settings.
+pub fn configure(routes: &mut Routes) {
+    const PARTS: &str = "/admin/provisioning/{part:address|account|time|base}";
+    let home = || async { see_other(HERE) };
+    routes
+        .get(HERE, show)
+        .get("/admin/provisioning/ca.pem", ca_pem)
+        .post(PARTS, save)
+        .post("/admin/provisioning/reveal", reveal)
+        // A reload after a rejected form asks by GET: it gets the page.
+        .get(PARTS, home)
+        .get("/admin/provisioning/reveal", home);
+}
+
+async fn show(
+    request: HttpRequest,
+    who: SignedIn,
+    services: web::Data<Services>,
+    address: web::Data<Address>,
+) -> Result<HttpResponse, Failure> {
+    let typed = unsent::given_back(&request, &who, &services);
+    let typed = typed.and_then(|(action, form)| Some((Part::parse(action.rsplit('/').next()?)?, form)));
+    Ok(html(&settings_page(&who, &services, &address, typed).await?))
+}
+
+async fn ca_pem(who: SignedIn, address: web::Data<Address>) -> HttpResponse {
+    match address.certificates().active().ca_pem.clone() {
+        Some(pem) => HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, "application/x-pem-file"))
+            .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"pdms-ca.pem\""))
+            .body(pem),
+        None => errors::not_found(who.visitor()),
+    }
+}
+
+/// `POST /admin/provisioning/{part}`: one of the forms.
+async fn save(
+    part: web::Path<String>,
+    who: SignedIn,
+    services: web::Data<Services>,
+    address: web::Data<Address>,
+    form: Form,
+) -> Result<HttpResponse, Failure> {
+    let Some(part) = Part::parse(&part) else { return Ok(errors::not_found(who.visitor())) };
+    let wanted = match part.wanted(&form) {
+        Ok(wanted) => wanted,
+        Err(errors) => return rejected(&who, &services, &address, part, form.rejected(&errors)).await,
+    };
+    // A form without a revision is as good as an old one: nothing is ever overwritten unseen.
+    let (actor, revision) = (who.actor.clone(), form.value("revision").parse().unwrap_or_default());
+    let to_tell = address.clone();
+    let saved = blocking::call(&services, move |services| match wanted {
+        Wanted::Name(name) => {
+            server::set_public_name(services, &actor, revision, &name)?;
+            to_tell.refresh(services).map(|_| ())
+        }
+        Wanted::Account(draft) => accounts::update(services, &actor, DEFAULT_ACCOUNT, Some(revision), &draft).map(|_| ()),
+    });
+    match saved.await {
+        Ok(()) => Ok(who.done(HERE, part.saved())),
+        Err(ServiceError::Invalid(errors)) => rejected(&who, &services, &address, part, form.rejected(&errors)).await,
+        Err(ServiceError::Conflict(_)) => overtaken(&who, &services, &address, part, form, revision).await,
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}
+
+async fn rejected(
+    who: &SignedIn,
+    services: &web::Data<Services>,
+    address: &Address,
+    part: Part,
+    form: Form,
+) -> Result<HttpResponse, Failure> {
+    Ok(html_rejected(&settings_page(who, services, address, Some((part, form))).await?))
+}
+
+/// Somebody else was faster: the page with what they changed and what was typed, to be saved over it or not.
+async fn overtaken(
+    who: &SignedIn,
+    services: &web::Data<Services>,
+    address: &Address,
+    part: Part,
+    form: Form,
+    revision: u64,
+) -> Result<HttpResponse, Failure> {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    let settings = blocking::call(services, server::settings).await.map_err(Failure::of(who))?;
+    let differing = part.differing(&form, &forms::stored(&world.account, &settings));
+    let conflict = if part == Part::Address {
+        let missed = settings.revision.saturating_sub(revision);
+        Conflict::new(services, who, SERVER, missed, conflict::of("server", "pdms"), differing).await?
+    } else {
+        let missed = world.account.revision.saturating_sub(revision);
+        let is_about = |event: &Event| event.object == "account" && event.action == "changed";
+        Conflict::new(services, who, DEFAULT_ACCOUNT, missed, is_about, differing).await?
+    };
+    // The other forms hold what is stored; this one goes on from the revision that its person is now shown.
+    let mut page = settings_page(who, services, address, Some((part, form))).await?;
+    page.revisions = Revisions { account: world.account.revision, server: settings.revision };
+    page.conflict = Some(conflict);
+    Ok(html_with(StatusCode::CONFLICT, &page))
+}
+
+async fn reveal(who: SignedIn, services: web::Data<Services>, address: web::Data<Address>) -> Result<HttpResponse, Failure> {
+    let actor = who.actor.clone();
+    let password = blocking::call(&services, move |services| accounts::reveal_password(services, &actor, DEFAULT_ACCOUNT)).await;
+    let password = password.map_err(Failure::of(&who))?;
+    let mut page = settings_page(&who, &services, &address, None).await?;
+    page.revealed = Some(password.expose().to_owned());
+    Ok(html(&page))
+}
+
+async fn settings_page(
+    who: &SignedIn,
+    services: &web::Data<Services>,
+    address: &Address,
+    typed: Option<(Part, Form)>,
+) -> Result<ProvisioningPage, Failure> {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    let settings = blocking::call(services, server::settings).await.map_err(Failure::of(who))?;
+    let account = Account::clone(&world.account);
+    let url = world.endpoints.https_url.clone();
+    let mut other_urls = address.urls(services);
+    other_urls.extend(settings.addresses.clone());
+    other_urls.retain(|other| *other != url);
+    other_urls.sort();
+    other_urls.dedup();
+    let active = address.certificates().active();
+    let addresses = active.names.addresses().map(|ip| ip.to_string());
+    let stored = forms::stored(&account, &settings);
+    let revisions = Revisions::of(&account, &settings, typed.as_ref());
+    Ok(ProvisioningPage {
+        page: who.page("Provisioning Settings"),
+        form: match typed {
+            Some((part, typed)) => part.among(typed, &stored),
+            None => stored,
+        },
+        revisions,
+        conflict: None,
+        phone_address: url.trim_start_matches("https://").trim_end_matches('/').to_owned(),
+        test_url: format!("{url}000000000000.cfg"),
+        other_urls,
+        fixed: address.is_fixed(),
+        names: address.candidates(),
+        zones: zone_names().collect(),
+        ca: active.ca_pem.as_deref().and_then(facts::of_pem),
+        certificate: Certificate {
+            valid_until: active.not_after,
+            names: active.names.hosts().map(ToOwned::to_owned).chain(addresses).collect(),
+        },
+        groups: SWITCHES.map(|switch| group(switch, &account)).into(),
+        revealed: None,
+        factory_default: accounts::is_factory_default(&account),
+        url,
+        account,
+    })
+}
+
+fn group((field, label, hint, switch): Switch, account: &Account) -> Group {
+    let mut alone = BaseSettings::SERVE_ONLY;
+    *switch(&mut alone) = true;
+    Group { field, label, hint, parameters: base_listed(alone, &account.time_zone, &account.time_server) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_switch_brings_something() {
+        for (field, _, _, switch) in SWITCHES {
+            let mut alone = BaseSettings::SERVE_ONLY;
+            *switch(&mut alone) = true;
+            assert!(!base_listed(alone, "Europe/Berlin", "pool.ntp.org").is_empty(), "{field}");
+        }
+    }
+}
