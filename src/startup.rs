@@ -18,7 +18,7 @@ use crate::services::certificates::facts::{self, Facts};
 use crate::services::certificates::{CertificateError, Certificates, ServerNames};
 use crate::services::clock::Clock;
 use crate::services::error::{ServiceError, chain};
-use crate::services::{Opening, Services, presence, setup};
+use crate::services::{Opening, Services, presence, server, setup};
 use crate::store::Faults;
 use crate::web::admin::session::Demo;
 use crate::web::health::Stopping;
@@ -218,7 +218,8 @@ fn bind(address: SocketAddr, what: &'static str, flag: &'static str) -> Result<T
 fn open_address(config: &Config, services: &Services, https: SocketAddr) -> Result<Address, StartError> {
     let names = ServerNames::of_this_machine(&[]);
     let folder = services.state_dir().certificates();
-    let certificates = Certificates::open(&folder, config.certificate.clone(), &names, services.clock().now())?;
+    let given = server::settings(services)?.given;
+    let certificates = Certificates::open(&folder, config.certificate.clone(), given, &names, services.clock().now())?;
     let fixed = config.public_url.as_ref().map(|url| (url.host.clone(), url.port));
     let address = Address::new(Arc::new(certificates), fixed, https);
     address.refresh(services)?;
@@ -251,11 +252,11 @@ fn listen(shared: &Shared, https: TcpListener, http: Option<TcpListener>, tls: T
     let limits = **shared.limits;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let of_https = shared.clone();
-    let server = listener::listen_https(listener::server(workers), https, tls, limits, move || https_app(&of_https))?;
+    let server = listener::listen(listener::server(workers), https, Some(tls), limits, move || https_app(&of_https))?;
     match http {
         Some(socket) => {
             let of_http = shared.clone();
-            listener::listen_http(server, socket, limits, move || http_app(&of_http))
+            listener::listen(server, socket, None, limits, move || http_app(&of_http))
         }
         None => Ok(server),
     }

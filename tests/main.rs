@@ -8,6 +8,7 @@ mod admin_devices;
 mod admin_sessions;
 mod api;
 mod application;
+mod certificates;
 mod effective;
 mod fleet;
 mod framing;

@@ -95,8 +95,13 @@ impl Logs {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => make_folder(&unfinished)?,
         }
+        Ok(Self::at(root, quota))
+    }
+
+    /// Uses the folder as it is.
+    pub fn at(root: PathBuf, quota: Quota) -> Self {
         let (last_name, drafts) = (AtomicI64::new(0), AtomicU64::new(0));
-        Ok(Self { root, quota, shelves: std::array::from_fn(|_| Mutex::default()), last_name, drafts })
+        Self { root, quota, shelves: std::array::from_fn(|_| Mutex::default()), last_name, drafts }
     }
 
     /// Begins an upload.

@@ -45,6 +45,16 @@ impl Blobs {
         Ok(Self { root, logs: logs::Logs::open(logs, logs::Quota::default())? })
     }
 
+    /// Uses the folders as they are, for looking at them: nothing is made or removed.
+    pub fn at(root: PathBuf, logs: PathBuf) -> Self {
+        Self { root, logs: logs::Logs::at(logs, logs::Quota::default()) }
+    }
+
+    /// Whether a content is there.
+    pub fn has(&self, blob: &str) -> bool {
+        self.path(blob).is_ok_and(|path| path.is_file())
+    }
+
     /// The logs of all devices.
     pub fn logs(&self) -> &logs::Logs {
         &self.logs

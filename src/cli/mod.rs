@@ -1,7 +1,9 @@
 //! The command line: one file a verb.
 
+mod check;
 mod demo;
 mod logging;
+mod new_ca;
 mod openapi;
 mod serve;
 mod setup;
@@ -30,6 +32,8 @@ struct CommandLine {
 enum Verb {
     Serve(serve::Arguments),
     Setup(setup::Arguments),
+    Check(check::Arguments),
+    NewCa(new_ca::Arguments),
     User(user::Arguments),
     Simulate(simulate::Arguments),
     Openapi(openapi::Arguments),
@@ -41,6 +45,8 @@ pub fn run() -> ExitCode {
     match CommandLine::parse().verb {
         Verb::Serve(arguments) => serve::run(arguments),
         Verb::Setup(arguments) => setup::run(arguments),
+        Verb::Check(arguments) => check::run(arguments),
+        Verb::NewCa(arguments) => new_ca::run(arguments),
         Verb::User(arguments) => user::run(arguments),
         Verb::Openapi(arguments) => openapi::run(&arguments),
         Verb::Version(arguments) => version::run(&arguments),

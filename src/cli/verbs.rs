@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::config::{Config, Layer};
+use crate::config::{Config, ConfigError, Layer};
 use crate::domain::account::Secret;
 use crate::services::clock::Clock;
 use crate::services::state_dir::StateDir;
@@ -28,13 +28,21 @@ pub struct StateArguments {
 }
 
 impl StateArguments {
+    /// The settings for that directory.
+    ///
+    /// # Errors
+    /// Settings that cannot be used.
+    pub fn config(self) -> Result<Config, ConfigError> {
+        let flags = Layer { state: self.state, ..Layer::default() };
+        Config::load(flags, self.config.as_deref(), std::env::vars())
+    }
+
     /// Has a request answered, by the running server if there is one.
     ///
     /// # Errors
     /// The state cannot be opened; what the verb wanted could not be done.
     pub fn ask(self, request: Request) -> Result<Answer, Box<dyn Error>> {
-        let flags = Layer { state: self.state, ..Layer::default() };
-        let config = Config::load(flags, self.config.as_deref(), std::env::vars())?;
+        let config = self.config()?;
         let answer = match local::ask(&StateDir::at(&config.state).admin_socket(), &request)? {
             Some(answer) => answer,
             None if !config.state.exists() && !matches!(request, Request::Setup(_)) => {

@@ -22,6 +22,8 @@ pub const MASTER_PATH_BYTES: usize = 255;
 pub const DEVICES: usize = 50_000;
 /// Devices in one array add: as many rows as a device CSV may have (R41).
 pub const DEVICES_PER_ADD: usize = 10_000;
+/// Devices or profiles that are deleted in one change.
+pub const DELETED_AT_ONCE: usize = 1_000;
 /// Days that entries of the activity log are kept: well above the four weeks of R349.
 pub const ACTIVITY_DAYS: u32 = 400;
 /// Days that device logs are kept unless set otherwise (R44).

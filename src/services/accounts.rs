@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::Services;
-use super::commit::{Mode, commit, perform};
+use super::commit::{Mode, perform};
 use super::error::ServiceError;
 use super::secrets::random_text;
 use crate::domain::access::{Action, Actor, authorize};
@@ -100,16 +100,22 @@ pub fn change(
     })
 }
 
-/// The password of the shared credentials, to be shown to a person; noted in the activity log (SEC-05).
+/// The password of the shared credentials, to be shown to a person; noted in the activity log (SEC-05). Where that is only tried
+/// out, the password stays untold.
 ///
 /// # Errors
 /// The actor may not, or the note could not be written.
-pub fn reveal_password(services: &Services, actor: &Actor, account: AccountId) -> Result<Secret, ServiceError> {
+pub fn reveal_password(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    mode: Mode,
+) -> Result<Option<Secret>, ServiceError> {
     let grant = authorize(actor, Action::EditAccount(account))?;
     let world = services.world(account)?;
     let label = world.account.label.clone();
-    commit(services, grant, account, |change| change.record(Event::new("account", label, "showed the password of")))?;
-    Ok(world.account.provisioning.password.clone())
+    perform(services, mode, grant, account, |change| change.record(Event::new("account", label, "showed the password of")))?;
+    Ok((mode == Mode::Keep).then(|| world.account.provisioning.password.clone()))
 }
 
 /// The settings with a draft's changes, or everything that is wrong with the draft.

@@ -1,4 +1,7 @@
-//! The activity log: who did what, newest first (R16, R349). Entries are written by [`super::commit`] alone.
+//! The activity log: who did what (R16, R349). Entries are written by [`super::commit`] alone.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -20,6 +23,8 @@ pub struct ActivityQuery {
     pub since: Option<Timestamp>,
     /// Only entries before this time.
     pub until: Option<Timestamp>,
+    /// The oldest entry first in place of the newest.
+    pub oldest_first: bool,
     /// How many matching entries to leave out at the beginning.
     pub offset: usize,
     /// How many to show.
@@ -29,35 +34,93 @@ pub struct ActivityQuery {
 /// A page of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivityPage {
-    /// Entries, newest first.
+    /// Entries, newest first unless asked otherwise.
     pub items: Vec<Activity>,
     /// How many entries match.
     pub total: usize,
 }
 
-/// A page of what was done to an account and to the server, newest first.
+/// A page of what was done to an account and to the server.
+///
+/// Only the entries of the page are read, and a few to find the times; all of those times where words or a kind of object are
+/// asked for.
 pub fn list(services: &Services, account: AccountId, query: &ActivityQuery) -> Result<ActivityPage, ServiceError> {
-    let words: Vec<String> = query.q.split_whitespace().map(str::to_lowercase).collect();
-    let mut found: Vec<(u64, Activity)> = Vec::new();
     services.store.read(|tx| {
-        for log in [account, SERVER] {
-            store::activity::newest_first(tx, log, |number, entry| {
-                if query.since.is_some_and(|since| entry.at < since) {
-                    return Walk::Stop;
-                }
-                if query.admits(&entry, &words) {
-                    found.push((number, entry));
-                }
-                Walk::On
-            })?;
+        let mut log = Log::open(tx, account)?;
+        log.narrow(query.since, query.until)?;
+        if query.oldest_first {
+            log.places.reverse();
         }
-        Ok::<_, ServiceError>(())
-    })?;
-    // Numbers are given out in the order of commits, whichever log they are in.
-    found.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
-    let total = found.len();
-    let items = found.into_iter().map(|(_, entry)| entry).skip(query.offset).take(query.limit).collect();
-    Ok(ActivityPage { items, total })
+        if query.takes_everything() {
+            let page = log.places.iter().skip(query.offset).take(query.limit);
+            let items = page.map(|place| log.read(*place)).collect::<Result<_, _>>()?;
+            return Ok(ActivityPage { items, total: log.places.len() });
+        }
+        log.search(query)
+    })
+}
+
+/// Where the entries of an account and of the server are, newest first.
+struct Log<'a> {
+    tx: &'a store::ReadTx,
+    places: Vec<(u64, AccountId)>,
+}
+
+impl<'a> Log<'a> {
+    fn open(tx: &'a store::ReadTx, account: AccountId) -> Result<Self, ServiceError> {
+        let mut places = Vec::new();
+        for log in BTreeSet::from([account, SERVER]) {
+            places.extend(store::activity::numbers(tx, log)?.into_iter().map(|number| (number, log)));
+        }
+        // Numbers are given out in the order of commits, whichever log they are in.
+        places.sort_unstable_by_key(|(number, _)| Reverse(*number));
+        Ok(Self { tx, places })
+    }
+
+    fn read(&self, (number, log): (u64, AccountId)) -> Result<Activity, ServiceError> {
+        store::activity::get(self.tx, log, number)?.ok_or_else(|| ServiceError::not_found("entry of the activity log", number))
+    }
+
+    /// Leaves the entries from `since` up to, and without, `until`.
+    fn narrow(&mut self, since: Option<Timestamp>, until: Option<Timestamp>) -> Result<(), ServiceError> {
+        if let Some(since) = since {
+            self.places.truncate(self.count_since(since)?);
+        }
+        if let Some(until) = until {
+            self.places.drain(..self.count_since(until)?);
+        }
+        Ok(())
+    }
+
+    /// How many entries are at or after a time. Entries are in the order of their times, so a few of them tell.
+    fn count_since(&self, at: Timestamp) -> Result<usize, ServiceError> {
+        let (mut low, mut high) = (0, self.places.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.read(self.places[middle])?.at >= at {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    /// The page of those entries that a query admits. Only that page is held in memory.
+    fn search(&self, query: &ActivityQuery) -> Result<ActivityPage, ServiceError> {
+        let words = query.words();
+        let mut found = ActivityPage { items: Vec::new(), total: 0 };
+        for place in &self.places {
+            let entry = self.read(*place)?;
+            if query.admits(&entry, &words) {
+                if found.total >= query.offset && found.items.len() < query.limit {
+                    found.items.push(entry);
+                }
+                found.total += 1;
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The last entries that `is_about` picks, newest first: what the person hears whose form was overtaken by them (R14).
@@ -83,10 +146,16 @@ pub fn last(
 }
 
 impl ActivityQuery {
+    fn words(&self) -> Vec<String> {
+        self.q.split_whitespace().map(str::to_lowercase).collect()
+    }
+
+    fn takes_everything(&self) -> bool {
+        self.object.is_none() && self.words().is_empty()
+    }
+
     fn admits(&self, entry: &Activity, words: &[String]) -> bool {
-        self.until.is_none_or(|until| entry.at < until)
-            && self.object.as_ref().is_none_or(|object| *object == entry.event.object)
-            && words.iter().all(|word| mentions(entry, word))
+        self.object.as_ref().is_none_or(|object| *object == entry.event.object) && words.iter().all(|word| mentions(entry, word))
     }
 }
 
@@ -95,4 +164,73 @@ fn mentions(entry: &Activity, word: &str) -> bool {
     let event = &entry.event;
     [&entry.actor, &event.object, &event.subject, &event.action].into_iter().any(|text| has(text))
         || event.changes.iter().any(|c| has(&c.field) || c.old.as_deref().is_some_and(has) || c.new.as_deref().is_some_and(has))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::access::Grant;
+    use crate::domain::activity::Event;
+    use crate::domain::ids::DEFAULT_ACCOUNT;
+    use crate::services::commit::commit;
+    use crate::services::testing::{Bench, bench};
+    use crate::store::tables::ACTIVITY;
+    use jiff::SignedDuration;
+
+    /// A log of ten entries, a minute apart, of which only the newest three can be read.
+    fn log() -> Bench {
+        let bench = bench();
+        for number in 0..10 {
+            bench.clock.advance_to(bench.clock.now() + SignedDuration::from_mins(1));
+            commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
+                change.record(Event::new("device", format!("{number}"), "changed"))
+            })
+            .expect("recorded");
+        }
+        let numbers = bench.services.store.read(|tx| store::activity::numbers(tx, DEFAULT_ACCOUNT)).expect("numbers");
+        let unreadable = ACTIVITY.with_values::<String>();
+        let spoil = |tx: &store::WriteTx| {
+            numbers[3..].iter().try_for_each(|number| tx.put(&unreadable, &(DEFAULT_ACCOUNT, *number), &"no entry".to_owned()))
+        };
+        bench.services.store.write(spoil).expect("written");
+        bench
+    }
+
+    #[test]
+    fn a_page_reads_its_own_entries_and_no_others() {
+        let bench = log();
+        let page =
+            |offset, limit| list(&bench.services, DEFAULT_ACCOUNT, &ActivityQuery { offset, limit, ..ActivityQuery::default() });
+        let shown = page(1, 2).expect("the unreadable entries are on other pages");
+        assert_eq!(shown.total, 10);
+        assert_eq!(shown.items.iter().map(|entry| entry.event.subject.as_str()).collect::<Vec<_>>(), ["8", "7"]);
+        assert!(page(2, 2).is_err(), "the search must be able to meet an unreadable entry");
+    }
+
+    #[test]
+    fn the_servers_own_log_has_each_entry_once() {
+        let bench = bench();
+        commit(&bench.services, Grant::system("test"), SERVER, |change| change.record(Event::new("server", "pdms", "changed")))
+            .expect("recorded");
+        let query = ActivityQuery { limit: 10, ..ActivityQuery::default() };
+        assert_eq!(list(&bench.services, SERVER, &query).expect("listed").total, 1);
+    }
+
+    #[test]
+    fn the_oldest_come_first_where_that_is_asked_for() {
+        let bench = bench();
+        for subject in ["a", "b", "c"] {
+            let event = Event::new("device", subject, "added");
+            commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, |change| change.record(event)).expect("recorded");
+        }
+        let subjects = |q: &str| {
+            let query = ActivityQuery { oldest_first: true, q: q.to_owned(), limit: 2, ..ActivityQuery::default() };
+            let page = list(&bench.services, DEFAULT_ACCOUNT, &query).expect("listed");
+            page.items.into_iter().map(|entry| entry.event.subject).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (subjects(""), subjects("added")),
+            (vec!["a".to_owned(), "b".to_owned()], vec!["a".to_owned(), "b".to_owned()])
+        );
+    }
 }

@@ -1,5 +1,6 @@
 //! Where phones and people reach the server: the provisioning address, and certificates that cover it (R185, R186, R190).
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -58,7 +59,7 @@ impl Address {
         let mut all = vec![reachable(self.bound, &names)];
         all.extend(names.hosts().map(str::to_owned));
         all.extend(names.addresses().filter(|ip| !ip.is_loopback()).map(|ip| ip.to_string()));
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         all.retain(|name| seen.insert(name.clone()));
         all
     }
@@ -80,6 +81,13 @@ impl Address {
         urls
     }
 
+    /// The addresses that answer besides the one that phones are told: those of this machine and those told before.
+    pub fn other_urls(&self, services: &Services, told: &[String]) -> Vec<String> {
+        let current = services.worlds.endpoints().https_url.clone();
+        let all: BTreeSet<String> = self.urls(services).into_iter().chain(told.iter().cloned()).collect();
+        all.into_iter().filter(|url| *url != current).collect()
+    }
+
     /// Renews what is due of the certificates, and tells the worlds and the list of handed-out addresses where we are. To be
     /// called at start, after a change of the name, on SIGHUP, and every now and then.
     ///
@@ -96,6 +104,15 @@ impl Address {
             commit(services, Grant::system("address"), SERVER, |change| {
                 let mut settings = store::server::get(change.tx())?;
                 settings.addresses.push(https_url.clone());
+                store::server::put(change.tx(), &settings)?;
+                Ok(())
+            })?;
+        }
+        let given = self.certificates.given();
+        if settings.given != given {
+            commit(services, Grant::system("certificates"), SERVER, |change| {
+                let mut settings = store::server::get(change.tx())?;
+                settings.given.clone_from(&given);
                 store::server::put(change.tx(), &settings)?;
                 Ok(())
             })?;

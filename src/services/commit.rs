@@ -239,10 +239,11 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Lifts a block and tells whether there was one.
-    pub fn unblock(&mut self, key: &DeviceKey) -> Result<bool, ServiceError> {
-        let there_was = store::blocked::delete(self.tx, self.account, key)?;
+    /// Lifts a block and answers what it was; none where the key was not blocked.
+    pub fn unblock(&mut self, key: &DeviceKey) -> Result<Option<Block>, ServiceError> {
+        let former = store::blocked::get(self.tx, self.account, key)?;
+        store::blocked::delete(self.tx, self.account, key)?;
         self.world.push(WorldChange::Unblocked(key.clone()));
-        Ok(there_was)
+        Ok(former)
     }
 }

@@ -1,7 +1,7 @@
 //! Adding, editing and deleting devices (R228–R242). Lists come from [`super::roster`], profiles of a device from
 //! [`super::deployment`], devices at first contact from the phones' side.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::Services;
 use super::commit::{Change, Mode, perform};
@@ -13,7 +13,7 @@ use crate::domain::device::{Block, Device, DeviceKey, Origin};
 use crate::domain::device_list::Listed;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
-use crate::domain::limits::{DEVICES, DEVICES_PER_ADD};
+use crate::domain::limits::{DELETED_AT_ONCE, DEVICES, DEVICES_PER_ADD};
 use crate::domain::parameter::ParameterSet;
 use crate::domain::run::Subject;
 use crate::domain::world::World;
@@ -31,6 +31,8 @@ pub enum Afterwards {
 /// What goes with a device, shown before it is deleted (R232).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cascade {
+    /// The device.
+    pub key: DeviceKey,
     /// The device as the list shows it: its name, else its key.
     pub label: String,
     /// Profiles that are attached to it and stay; only the attachment goes.
@@ -69,6 +71,9 @@ pub fn create(
         return Err(ServiceError::Conflict(format!(
             "at most {DEVICES_PER_ADD} devices are added at once; these are {count}. Split the list (R41)"
         )));
+    }
+    if drafts.is_empty() {
+        return Ok(Vec::new());
     }
     perform(services, mode, grant, account, |change| {
         let world = services.world(account)?;
@@ -128,6 +133,7 @@ pub fn cascade(services: &Services, account: AccountId, key: &DeviceKey) -> Resu
     })?;
     let logs = services.blobs.logs().list(account, key).map_err(ServiceError::file("list", services.state_dir.logs()))?.len();
     Ok(Cascade {
+        key: key.clone(),
         label: label(&listed.device),
         detached_profiles: profile_names(&world, &listed.device),
         files: files.into_iter().map(|file| file.name).collect(),
@@ -148,26 +154,66 @@ pub fn delete(
     afterwards: Afterwards,
     mode: Mode,
 ) -> Result<Cascade, ServiceError> {
+    let mut gone = delete_all(services, actor, account, &BTreeSet::from([key.clone()]), afterwards, mode)?;
+    gone.pop().ok_or_else(|| not_found(key))
+}
+
+/// Deletes devices as [`delete`] does, in one change: all of them, or none when one is not there.
+///
+/// # Errors
+/// [`ServiceError::NotFound`]; [`ServiceError::Conflict`] for more than are deleted at once.
+pub fn delete_all(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    keys: &BTreeSet<DeviceKey>,
+    afterwards: Afterwards,
+    mode: Mode,
+) -> Result<Vec<Cascade>, ServiceError> {
     let grant = authorize(actor, Action::EditDevices(account))?;
-    let gone = cascade(services, account, key)?;
+    if keys.len() > DELETED_AT_ONCE {
+        let count = keys.len();
+        return Err(ServiceError::Conflict(format!(
+            "at most {DELETED_AT_ONCE} devices are deleted at once; these are {count}. Split the list"
+        )));
+    }
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let gone = keys.iter().map(|key| cascade(services, account, key)).collect::<Result<_, _>>()?;
     let blobs = perform(services, mode, grant, account, |change| {
-        let device = stored(services, change, account, key)?;
-        let files = store::stored_files::of(change.tx(), account, key)?;
-        store::stored_files::delete_all(change.tx(), account, key)?;
-        store::runs::delete_all(change.tx(), account, &Subject::Device(key.clone()))?;
-        change.delete_device(key)?;
-        if afterwards == Afterwards::Block {
-            let name = device.name.as_ref().map(ToString::to_string).unwrap_or_default();
-            change.block(key, &Block { at: change.now(), by: change.actor().to_owned(), name })?;
+        let mut blobs = Vec::new();
+        for key in keys {
+            blobs.extend(delete_rows(services, change, account, key, afterwards)?);
         }
-        let action = if afterwards == Afterwards::Block { "deleted and blocked" } else { "deleted" };
-        change.record(Event::new("device", subject(&device), action))?;
-        Ok(files.into_iter().map(|file| file.blob).collect::<Vec<_>>())
+        Ok(blobs)
     })?;
     if mode == Mode::Keep {
-        remove_content(services, account, key, &blobs);
+        remove_content(services, account, keys, &blobs);
     }
     Ok(gone)
+}
+
+/// Removes the rows of a device and answers the blobs that were its files.
+fn delete_rows(
+    services: &Services,
+    change: &mut Change<'_>,
+    account: AccountId,
+    key: &DeviceKey,
+    afterwards: Afterwards,
+) -> Result<Vec<String>, ServiceError> {
+    let device = stored(services, change, account, key)?;
+    let files = store::stored_files::of(change.tx(), account, key)?;
+    store::stored_files::delete_all(change.tx(), account, key)?;
+    store::runs::delete_all(change.tx(), account, &Subject::Device(key.clone()))?;
+    change.delete_device(key)?;
+    if afterwards == Afterwards::Block {
+        let name = device.name.as_ref().map(ToString::to_string).unwrap_or_default();
+        change.block(key, &Block { at: change.now(), by: change.actor().to_owned(), name })?;
+    }
+    let action = if afterwards == Afterwards::Block { "deleted and blocked" } else { "deleted" };
+    change.record(Event::new("device", subject(&device), action))?;
+    Ok(files.into_iter().map(|file| file.blob).collect())
 }
 
 /// Devices that are held because they were deleted with *block*.
@@ -178,17 +224,22 @@ pub fn blocked(services: &Services, account: AccountId) -> Result<Vec<(DeviceKey
     services.store.read(|tx| Ok(store::blocked::all(tx, account)?))
 }
 
-/// Lets a blocked key come back as a new device.
+/// Lets a blocked key come back as a new device, and answers what held it.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] when it is not blocked.
-pub fn unblock(services: &Services, actor: &Actor, account: AccountId, key: &DeviceKey, mode: Mode) -> Result<(), ServiceError> {
+pub fn unblock(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    key: &DeviceKey,
+    mode: Mode,
+) -> Result<Block, ServiceError> {
     let grant = authorize(actor, Action::EditDevices(account))?;
     perform(services, mode, grant, account, |change| {
-        if !change.unblock(key)? {
-            return Err(ServiceError::not_found("blocked device", key));
-        }
-        change.record(Event::new("device", key.to_string(), "unblocked"))
+        let block = change.unblock(key)?.ok_or_else(|| ServiceError::not_found("blocked device", key))?;
+        change.record(Event::new("device", key.to_string(), "unblocked"))?;
+        Ok(block)
     })
 }
 
@@ -305,14 +356,16 @@ fn profile_names(world: &World, device: &Device) -> Vec<String> {
 }
 
 /// Content goes after the rows: should this fail, the files are orphans, which the next start or the retention removes.
-fn remove_content(services: &Services, account: AccountId, key: &DeviceKey, blobs: &[String]) {
+fn remove_content(services: &Services, account: AccountId, keys: &BTreeSet<DeviceKey>, blobs: &[String]) {
     for blob in blobs {
         if let Err(error) = services.blobs.remove(blob) {
             tracing::warn!(%error, blob, "a file of a deleted device could not be removed");
         }
     }
-    if let Err(error) = services.blobs.logs().forget(account, key) {
-        tracing::warn!(%error, device = %key, "the logs of a deleted device could not be removed");
+    for key in keys {
+        if let Err(error) = services.blobs.logs().forget(account, key) {
+            tracing::warn!(%error, device = %key, "the logs of a deleted device could not be removed");
+        }
     }
 }
 

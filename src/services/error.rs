@@ -86,10 +86,28 @@ impl ServiceError {
 /// An error with its causes, as one sentence: for the log and the terminal.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
+    let mut denied = false;
     let mut cause = error.source();
     while let Some(next) = cause {
         text = format!("{text} because {next}");
+        denied |= next.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::PermissionDenied);
         cause = next.source();
     }
+    if denied {
+        text.push_str("; run pdms as the user that owns it, or give it to the user that pdms runs as");
+    }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_with_its_causes_and_a_missing_right_with_the_next_step() {
+        let of = |kind: ErrorKind| chain(&ServiceError::file("read", "/state/secret.key")(kind.into()));
+        assert_eq!(of(ErrorKind::NotADirectory), "cannot read /state/secret.key because not a directory");
+        let denied = of(ErrorKind::PermissionDenied);
+        assert!(denied.starts_with("cannot read /state/secret.key because permission denied; run pdms as"), "{denied}");
+    }
 }

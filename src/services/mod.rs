@@ -7,11 +7,13 @@ pub mod accounts;
 pub mod activity;
 pub mod address;
 pub mod certificates;
+pub mod check;
 pub mod clock;
 pub mod commit;
 pub mod deployment;
 pub mod device_files;
 pub mod devices;
+pub mod effective_file;
 pub mod enrolment;
 pub mod error;
 pub mod import;
@@ -46,7 +48,7 @@ use parking_lot::Mutex;
 use crate::blobs::Blobs;
 use crate::domain::ids::AccountId;
 use crate::domain::world::{Endpoints, World};
-use crate::store::{self, Faults, Store};
+use crate::store::{self, Faults, Store, StoreError};
 use clock::Clock;
 use error::ServiceError;
 use pending_imports::PendingImports;
@@ -103,15 +105,47 @@ impl Services {
     /// # Errors
     /// One sentence for the person who started the server, with the next step in it.
     pub fn open(opening: Opening) -> Result<Self, ServiceError> {
-        let state_dir = StateDir::prepare(opening.state_dir)?;
-        let key_file = if Store::exists(state_dir.root())? { KeyFile::MustExist } else { KeyFile::MayBeMade };
+        let state_dir = StateDir::at(opening.state_dir);
+        let key_file = if is_used(&state_dir)? { KeyFile::MustExist } else { KeyFile::MayBeMade };
+        state_dir.prepare()?;
         let secrets = Secrets::open(&state_dir.key_file(), key_file)?;
         let store = Store::open(state_dir.root(), opening.faults)?;
         let blobs = Blobs::open(state_dir.blobs(), state_dir.logs()).map_err(ServiceError::file("open", state_dir.blobs()))?;
-        let services = Self {
+        let services = Self::on(state_dir, secrets, store, blobs, opening.clock);
+        services.rebuild()?;
+        services.store.read(|tx| services.sessions.load(tx))?;
+        services.sweep()?;
+        Ok(services)
+    }
+
+    /// Opens a state as it is, for looking at it: its database as a copy in memory. Nothing is made, mended or removed on the disk,
+    /// and what is written goes with this value.
+    ///
+    /// # Errors
+    /// As [`Services::open`]; also where nothing ever was.
+    pub fn inspect(state_dir: impl Into<PathBuf>, clock: Clock) -> Result<Self, ServiceError> {
+        let state_dir = StateDir::at(state_dir);
+        if !is_used(&state_dir)? {
+            let dir = state_dir.root().display();
+            let words = format!(
+                "{dir} holds no state of pdms: pdms serve would begin anew here. If it was set up before, mount the right volume, or \
+                 name another directory with --state"
+            );
+            return Err(ServiceError::Conflict(words));
+        }
+        let secrets = Secrets::open(&state_dir.key_file(), KeyFile::MustExist)?;
+        let store = Store::inspect(state_dir.root())?;
+        let blobs = Blobs::at(state_dir.blobs(), state_dir.logs());
+        let services = Self::on(state_dir, secrets, store, blobs, clock);
+        services.rebuild()?;
+        Ok(services)
+    }
+
+    fn on(state_dir: StateDir, secrets: Secrets, store: Store, blobs: Blobs, clock: Clock) -> Self {
+        Self {
             store,
             blobs,
-            clock: opening.clock,
+            clock,
             secrets,
             state_dir,
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), ca_pem: None }),
@@ -125,11 +159,7 @@ impl Services {
             sign_in_links: sign_in_link::SignInLinks::default(),
             setup_door: setup::Door::default(),
             writer: Mutex::default(),
-        };
-        services.rebuild()?;
-        services.store.read(|tx| services.sessions.load(tx))?;
-        services.sweep()?;
-        Ok(services)
+        }
     }
 
     /// The time.
@@ -197,10 +227,27 @@ impl Services {
 
     /// Removes content that no row names: what a crash left between writing a file and committing its row.
     fn sweep(&self) -> Result<(), ServiceError> {
+        if let Some(fault) = check::lost_blobs(self)? {
+            tracing::error!("{fault}");
+        }
         let named = self.store.read(store::stored_files::all)?.into_iter().map(|(_, _, file)| file.blob).collect();
         self.blobs.sweep(&named).map_err(ServiceError::file("clear", self.state_dir.blobs()))?;
         Ok(())
     }
+}
+
+/// Whether a directory was ever used. One that holds what only a used one can hold, but no database, has lost it.
+fn is_used(state_dir: &StateDir) -> Result<bool, ServiceError> {
+    let root = state_dir.root();
+    if root.exists() && !root.is_dir() {
+        let error = std::io::Error::from(std::io::ErrorKind::NotADirectory);
+        return Err(ServiceError::file("use as the state directory:", root)(error));
+    }
+    let used = Store::exists(root)?;
+    if !used && state_dir.has_remains()? {
+        return Err(StoreError::Missing { file: Store::file_in(root) }.into());
+    }
+    Ok(used)
 }
 
 #[cfg(test)]

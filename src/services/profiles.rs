@@ -1,6 +1,6 @@
 //! Creating, editing, copying and deleting profiles (R108–R127). Where they are attached is [`super::deployment`]'s.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Services;
@@ -13,6 +13,7 @@ use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::import::ImportPreview;
+use crate::domain::limits::DELETED_AT_ONCE;
 use crate::domain::names::Name;
 use crate::domain::parameter::ParameterSet;
 use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, apply, check_count};
@@ -54,19 +55,36 @@ pub fn list(services: &Services, account: AccountId) -> Result<Vec<Arc<Profile>>
 pub fn uses(services: &Services, account: AccountId, id: ProfileId) -> Result<Uses, ServiceError> {
     let world = services.world(account)?;
     find(&world, id)?;
-    let devices = services.roster(account).all();
-    let reaches = |device| applicable(device, &world).iter().any(|placed| placed.profile.id == id);
-    Ok(Uses {
-        places: world.deployment.iter().filter(|(_, ids)| ids.contains(&id)).map(|(place, _)| place.clone()).collect(),
-        devices: devices
-            .iter()
-            .filter(|one| one.device.profiles.contains(&id))
-            .map(|one| one.device.key.clone())
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect(),
-        affected: devices.iter().filter(|one| reaches(&one.device)).count(),
-    })
+    Ok(uses_of(services, &world, &BTreeSet::from([id])).remove(&id).unwrap_or_default())
+}
+
+/// [`uses`] of several profiles, with one look at every device.
+fn uses_of(services: &Services, world: &World, ids: &BTreeSet<ProfileId>) -> BTreeMap<ProfileId, Uses> {
+    let mut uses: BTreeMap<ProfileId, Uses> = ids.iter().map(|id| (*id, Uses::default())).collect();
+    for (place, attached) in &world.deployment {
+        for id in attached {
+            if let Some(uses) = uses.get_mut(id) {
+                uses.places.push(place.clone());
+            }
+        }
+    }
+    for listed in services.roster(world.account_id).all() {
+        let reaching: BTreeSet<ProfileId> = applicable(&listed.device, world).iter().map(|placed| placed.profile.id).collect();
+        for id in reaching {
+            if let Some(uses) = uses.get_mut(&id) {
+                uses.affected += 1;
+            }
+        }
+        for id in &listed.device.profiles {
+            if let Some(uses) = uses.get_mut(id) {
+                uses.devices.push(listed.device.key.clone());
+            }
+        }
+    }
+    for uses in uses.values_mut() {
+        uses.devices.sort();
+    }
+    uses
 }
 
 /// Creates profiles: all of them, or none when one cannot be created.
@@ -81,6 +99,9 @@ pub fn create(
     mode: Mode,
 ) -> Result<Vec<Profile>, ServiceError> {
     let grant = authorize(actor, Action::EditProfiles(account))?;
+    if drafts.is_empty() {
+        return Ok(Vec::new());
+    }
     perform(services, mode, grant, account, |change| {
         check_new_names(&*services.world(account)?, &drafts)?;
         drafts.into_iter().map(|draft| add(change, draft, "added")).collect()
@@ -189,27 +210,65 @@ pub fn copy(
 /// # Errors
 /// [`ServiceError::NotFound`].
 pub fn delete(services: &Services, actor: &Actor, account: AccountId, id: ProfileId, mode: Mode) -> Result<Uses, ServiceError> {
+    let mut gone = delete_all(services, actor, account, &BTreeSet::from([id]), mode)?;
+    gone.remove(&id).ok_or_else(|| ServiceError::not_found("profile", id))
+}
+
+/// Deletes profiles as [`delete`] does, in one change: all of them, or none when one is not there.
+///
+/// # Errors
+/// [`ServiceError::NotFound`]; [`ServiceError::Conflict`] for more than are deleted at once.
+pub fn delete_all(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    ids: &BTreeSet<ProfileId>,
+    mode: Mode,
+) -> Result<BTreeMap<ProfileId, Uses>, ServiceError> {
     let grant = authorize(actor, Action::EditProfiles(account))?;
+    if ids.len() > DELETED_AT_ONCE {
+        let count = ids.len();
+        return Err(ServiceError::Conflict(format!(
+            "at most {DELETED_AT_ONCE} profiles are deleted at once; these are {count}. Split the list"
+        )));
+    }
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     perform(services, mode, grant, account, |change| {
         let world = services.world(account)?;
-        let profile = find(&world, id)?;
-        let uses = uses(services, account, id)?;
-        for place in &uses.places {
-            let left = world.deployment[place].iter().copied().filter(|other| *other != id).collect();
-            change.put_place(place.clone(), left)?;
+        let profiles = ids.iter().map(|id| find(&world, *id)).collect::<Result<Vec<_>, _>>()?;
+        let gone = uses_of(services, &world, ids);
+        detach_everywhere(services, change, &world, &gone)?;
+        for profile in profiles {
+            change.delete_profile(profile.id)?;
+            let attachments = gone.get(&profile.id).map_or(0, |uses| uses.places.len() + uses.devices.len());
+            let event = Event::new("profile", profile.name.to_string(), "deleted");
+            change.record(event.change("attachments", Some(attachments.to_string()).filter(|_| attachments > 0), None))?;
         }
-        for key in &uses.devices {
-            let mut device = super::devices::stored(services, change, account, key)?;
-            device.profiles.retain(|other| *other != id);
-            device.revision += 1;
-            change.put_device(device)?;
-        }
-        change.delete_profile(id)?;
-        let event = Event::new("profile", profile.name.to_string(), "deleted");
-        let attachments = uses.places.len() + uses.devices.len();
-        change.record(event.change("attachments", Some(attachments.to_string()).filter(|_| attachments > 0), None))?;
-        Ok(uses)
+        Ok(gone)
     })
+}
+
+fn detach_everywhere(
+    services: &Services,
+    change: &mut Change<'_>,
+    world: &World,
+    gone: &BTreeMap<ProfileId, Uses>,
+) -> Result<(), ServiceError> {
+    let places: BTreeSet<&Place> = gone.values().flat_map(|uses| &uses.places).collect();
+    for place in places {
+        let left = world.deployment[place].iter().copied().filter(|id| !gone.contains_key(id)).collect();
+        change.put_place(place.clone(), left)?;
+    }
+    let devices: BTreeSet<&DeviceKey> = gone.values().flat_map(|uses| &uses.devices).collect();
+    for key in devices {
+        let mut device = super::devices::stored(services, change, world.account_id, key)?;
+        device.profiles.retain(|id| !gone.contains_key(id));
+        device.revision += 1;
+        change.put_device(device)?;
+    }
+    Ok(())
 }
 
 /// A profile as somebody had it before them when they decided on a change.

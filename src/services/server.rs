@@ -2,7 +2,7 @@
 
 use super::Services;
 use super::accounts::parse_host;
-use super::commit::commit;
+use super::commit::{Mode, perform};
 use super::error::ServiceError;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::{Event, SERVER};
@@ -16,14 +16,20 @@ pub fn settings(services: &Services) -> Result<ServerSettings, ServiceError> {
 }
 
 /// Sets the name or address under which phones are told to reach the server (R186). Certificates and addresses follow when the
-/// caller refreshes them. `revision` is the one that the form was made from (R14).
+/// caller refreshes them. `revision` is the one that the change was made from (R14).
 ///
 /// # Errors
 /// Neither a host name nor an address; a conflict where somebody else was faster.
-pub fn set_public_name(services: &Services, actor: &Actor, revision: u64, name: &str) -> Result<ServerSettings, ServiceError> {
+pub fn set_public_name(
+    services: &Services,
+    actor: &Actor,
+    revision: u64,
+    name: &str,
+    mode: Mode,
+) -> Result<ServerSettings, ServiceError> {
     let grant = authorize(actor, Action::EditServer)?;
     let name = parse_host(name).map_err(|e| FieldErrors::one("public_name", e))?;
-    commit(services, grant, SERVER, |change| {
+    perform(services, mode, grant, SERVER, |change| {
         let mut settings = store::server::get(change.tx())?;
         if settings.revision != revision {
             return Err(ServiceError::stale("server's name", ""));

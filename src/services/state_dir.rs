@@ -1,5 +1,6 @@
 //! The state directory: what lies where, and that only we can read it.
 
+use std::ffi::OsString;
 use std::fs::{DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -19,12 +20,22 @@ impl StateDir {
     }
 
     /// Makes the directory and its folders where they are missing, readable by the server's own user only.
-    pub fn prepare(root: impl Into<PathBuf>) -> Result<Self, ServiceError> {
-        let dir = Self { root: root.into() };
-        for folder in [dir.root.clone(), dir.certificates(), dir.logs(), dir.blobs()] {
-            make_private(&folder)?;
+    pub fn prepare(&self) -> Result<(), ServiceError> {
+        [self.root.clone(), self.certificates(), self.logs(), self.blobs()].iter().try_for_each(|folder| make_private(folder))
+    }
+
+    /// Whether something lies here that is made only after the database: a private CA, or what phones uploaded.
+    pub fn has_remains(&self) -> Result<bool, ServiceError> {
+        for file in ["ca.pem", "ca.key"] {
+            let path = self.certificates().join(file);
+            if path.try_exists().map_err(ServiceError::file("read", &path))? {
+                return Ok(true);
+            }
         }
-        Ok(dir)
+        // Unfinished uploads have a folder of their own from the first start on.
+        let logs =
+            entries(&self.logs())?.into_iter().filter(|name| name.as_encoded_bytes().first().is_some_and(u8::is_ascii_digit));
+        Ok(logs.count() > 0 || !entries(&self.blobs())?.is_empty())
     }
 
     /// The directory itself.
@@ -55,6 +66,15 @@ impl StateDir {
     /// Socket on which other verbs reach the running server.
     pub fn admin_socket(&self) -> PathBuf {
         self.root.join("admin.sock")
+    }
+}
+
+/// Names in a folder; none where there is no folder.
+fn entries(folder: &Path) -> Result<Vec<OsString>, ServiceError> {
+    let read = || std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name())).collect();
+    match read() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        other => other.map_err(ServiceError::file("read", folder)),
     }
 }
 

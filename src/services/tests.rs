@@ -319,6 +319,6 @@ fn a_state_directory_that_cannot_be_one_is_told_with_its_name() {
     let file = dir.path().join("state");
     std::fs::write(&file, "a file").expect("written");
     let error = Services::open(Opening::new(&file, Clock::system())).expect_err("no directory").to_string();
-    assert!(error.contains("cannot make the directory") && error.contains("state"), "{error}");
+    assert!(error.contains("cannot use as the state directory") && error.contains("/state"), "{error}");
     assert_eq!(std::fs::read(&file).expect("read"), b"a file");
 }

@@ -114,29 +114,30 @@ pub fn find(services: &Services, who: &str) -> Result<Option<User>, ServiceError
 /// # Errors
 /// A password that is too short or too well known.
 pub fn set_password(services: &Services, actor: &Actor, id: UserId, new: &Secret) -> Result<(), ServiceError> {
-    replace_password(services, actor, id, new, Mode::Keep)
+    replace_password(services, actor, id, new, Mode::Keep).map(drop)
 }
 
 /// Sets a user's password, or finds out whether it could be set.
 ///
 /// # Errors
 /// As [`set_password`].
-pub fn replace_password(services: &Services, actor: &Actor, id: UserId, new: &Secret, mode: Mode) -> Result<(), ServiceError> {
+pub fn replace_password(services: &Services, actor: &Actor, id: UserId, new: &Secret, mode: Mode) -> Result<User, ServiceError> {
     let grant = authorize(actor, Action::EditUsers)?;
     let user = get(services, id)?;
     password::check(new.expose(), &user.name, &user.email).map_err(|e| FieldErrors::one("password", e))?;
     let password_hash = hash(new.expose());
-    perform(services, mode, grant, SERVER, |change| {
+    let changed = perform(services, mode, grant, SERVER, |change| {
         let mut user = store::users::get(change.tx(), id)?.ok_or_else(|| ServiceError::not_found("user", id))?;
         user.password_hash.clone_from(&password_hash);
         user.password_changed_at = change.now();
         store::users::put(change.tx(), &user)?;
-        change.record(Event::new("user", user.name.as_str(), "changed").secret_change("password", Some("old"), Some("new")))
+        change.record(Event::new("user", user.name.as_str(), "changed").secret_change("password", Some("old"), Some("new")))?;
+        Ok(user)
     })?;
     if mode == Mode::Keep {
         sessions::end_all_of(services, id)?;
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// Changes the password of somebody who knows the current one. Wrong guesses are slowed, and cost nothing at the door.
@@ -149,7 +150,8 @@ pub fn change_own_password(
     id: UserId,
     current: &Secret,
     new: &Secret,
-) -> Result<(), ServiceError> {
+    mode: Mode,
+) -> Result<User, ServiceError> {
     let user = get(services, id)?;
     let guess = services.sign_ins.count(vec![Key::Current(id)], services.clock.now());
     let guess = guess.map_err(|wait| FieldErrors::one("current", SignInError::Wait(wait)))?;
@@ -157,7 +159,7 @@ pub fn change_own_password(
         return Err(FieldErrors::one("current", "this is not your current password").into());
     }
     guess.was_right();
-    set_password(services, actor, id, new)
+    replace_password(services, actor, id, new, mode)
 }
 
 /// Whether this is the user's password. For nobody the answer is no, and takes as long (ADM-04). One password is checked at a
@@ -244,9 +246,9 @@ mod tests {
         let content = sessions::Content { user: Some(user.id), ..sessions::Content::default() };
         let cookie = sessions::begin(&services, content).expect("begun");
         let (old, new) = (Secret::new(GOOD), Secret::new("quite another sentence"));
-        assert!(change_own_password(&services, &Actor::CommandLine, user.id, &new, &new).is_err());
+        assert!(change_own_password(&services, &Actor::CommandLine, user.id, &new, &new, Mode::Keep).is_err());
         assert!(sessions::find(&services, &cookie).is_some());
-        change_own_password(&services, &Actor::CommandLine, user.id, &old, &new).expect("changed");
+        change_own_password(&services, &Actor::CommandLine, user.id, &old, &new, Mode::Keep).expect("changed");
         assert!(sessions::find(&services, &cookie).is_none());
         let user = get(&services, user.id).expect("a user");
         assert!(!verify(&services, &old, Some(&user)) && verify(&services, &new, Some(&user)));

@@ -13,9 +13,20 @@ pub fn append(tx: &WriteTx, account: AccountId, entry: &Activity) -> Result<(), 
     tx.put(&ACTIVITY, &(account, number), entry)
 }
 
+/// The numbers of an account's entries, newest first. No entry is read for that.
+pub fn numbers(tx: &impl Read, account: AccountId) -> Result<Vec<u64>, StoreError> {
+    let keys = tx.keys(&ACTIVITY, &(account,), Direction::Backward)?;
+    Ok(keys.into_iter().map(|(_, number)| number).collect())
+}
+
 /// Shows an account's entries, newest first, with their numbers.
 pub fn newest_first(tx: &impl Read, account: AccountId, mut visit: impl FnMut(u64, Activity) -> Walk) -> Result<(), StoreError> {
     tx.walk(&ACTIVITY, Some(&(account,)), Direction::Backward, |(_, number), entry| visit(number, entry))
+}
+
+/// One entry.
+pub fn get(tx: &impl Read, account: AccountId, number: u64) -> Result<Option<Activity>, StoreError> {
+    tx.get(&ACTIVITY, &(account, number))
 }
 
 /// Shows an account's entries, oldest first, with their numbers.

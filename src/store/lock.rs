@@ -18,6 +18,21 @@ pub(super) struct Lock {
 const NAME: &str = "lock";
 
 impl Lock {
+    /// Keeps servers off a directory while somebody looks at it, writing nothing; none where no server ever was.
+    pub(super) fn look(dir: &Path) -> Result<Option<Self>, StoreError> {
+        let path = dir.join(NAME);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::file("open", path)(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Err(in_use(dir, file)),
+            Err(TryLockError::Error(source)) => Err(StoreError::file("lock", path)(source)),
+        }
+    }
+
     /// Takes the lock of a directory and writes down who holds it.
     pub(super) fn take(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(NAME);
@@ -30,13 +45,7 @@ impl Lock {
             .map_err(StoreError::file("open", &path))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut by = String::new();
-                // Who holds it is told for comfort only: a lock without a readable note is still held.
-                let _ = file.read_to_string(&mut by);
-                let by = if by.trim().is_empty() { "another process".to_owned() } else { by.trim().to_owned() };
-                return Err(StoreError::InUse { dir: dir.to_owned(), by });
-            }
+            Err(TryLockError::WouldBlock) => return Err(in_use(dir, file)),
             Err(TryLockError::Error(source)) => return Err(StoreError::file("lock", path)(source)),
         }
         let note = format!("pdms, process {}\n", std::process::id());
@@ -48,4 +57,12 @@ impl Lock {
         write(&mut file).map_err(StoreError::file("write", path))?;
         Ok(Self { _file: file })
     }
+}
+
+fn in_use(dir: &Path, mut lock: File) -> StoreError {
+    let mut by = String::new();
+    // Who holds it is told for comfort only: a lock without a readable note is still held.
+    let _ = lock.read_to_string(&mut by);
+    let by = if by.trim().is_empty() { "another process".to_owned() } else { by.trim().to_owned() };
+    StoreError::InUse { dir: dir.to_owned(), by }
 }

@@ -14,7 +14,8 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use parking_lot::{RwLock, RwLockReadGuard};
-use redb::{Database, DatabaseError, ReadableDatabase as _, StorageError, TransactionError};
+use redb::backends::InMemoryBackend;
+use redb::{Database, DatabaseError, ReadableDatabase as _, StorageBackend, StorageError, TransactionError};
 
 use super::disk::{Disk, Faults, Fence};
 use super::error::StoreError;
@@ -38,7 +39,7 @@ pub struct Store {
     handle: RwLock<Handle>,
     generation: AtomicU64,
     faults: Arc<Faults>,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
 
 /// One opening of the file.
@@ -77,11 +78,35 @@ impl Store {
             create(dir, &file, &faults)?;
         }
         let handle = open_handle(&file, &faults, Integrity::Check)?;
-        let store = Self { file, handle: RwLock::new(handle), generation: AtomicU64::new(0), faults, _lock: lock };
+        let store = Self { file, handle: RwLock::new(handle), generation: AtomicU64::new(0), faults, _lock: Some(lock) };
         migrations::run(&store, &store.file)?;
         store.make_tables()?;
         guard::mark(dir)?;
         Ok(store)
+    }
+
+    /// Opens a copy in memory of the database of a directory, for looking at it. Nothing on the disk is changed, not even what an
+    /// unclean stop left to be mended.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; here a missing database is always an error.
+    pub fn inspect(dir: &Path) -> Result<Self, StoreError> {
+        let lock = Lock::look(dir)?;
+        let file = dir.join(NAME);
+        if guard::look(dir, &file)? == Found::Nothing {
+            return Err(StoreError::Missing { file });
+        }
+        let handle = open_copy(&file)?;
+        let store =
+            Self { file, handle: RwLock::new(handle), generation: AtomicU64::new(0), faults: Arc::default(), _lock: lock };
+        migrations::run_on_copy(&store, &store.file)?;
+        store.make_tables()?;
+        Ok(store)
+    }
+
+    /// Where the database of a directory is, or would be.
+    pub fn file_in(dir: &Path) -> PathBuf {
+        dir.join(NAME)
     }
 
     /// Whether a directory was ever used: it has a database or the mark that it had one.
@@ -221,17 +246,36 @@ fn open_handle(file: &Path, faults: &Arc<Faults>, integrity: Integrity) -> Resul
         .open(file)
         .map_err(StoreError::file("open", file))?;
     let fence = Fence::default();
+    let disk = || Disk::new(opened, fence.clone(), Arc::clone(faults));
+    Ok(Handle { database: open_database(file, integrity, disk)?, fence })
+}
+
+fn open_copy(file: &Path) -> Result<Handle, StoreError> {
+    let content = std::fs::read(file).map_err(StoreError::file("read", file))?;
+    let memory = || {
+        let memory = InMemoryBackend::new();
+        memory.set_len(content.len() as u64).and_then(|()| memory.write(0, &content)).map_err(StorageError::Io)?;
+        Ok(memory)
+    };
+    Ok(Handle { database: open_database(file, Integrity::Check, memory)?, fence: Fence::default() })
+}
+
+fn open_database<B: StorageBackend>(
+    file: &Path,
+    integrity: Integrity,
+    backend: impl FnOnce() -> Result<B, DatabaseError>,
+) -> Result<Database, StoreError> {
     let damaged = |cause: String| StoreError::Damaged { file: file.to_owned(), cause };
     // The library panics on some damaged files where others give an error.
     let result = quietly(|| {
-        let disk = Disk::new(opened, fence.clone(), Arc::clone(faults))?;
+        let backend = backend()?;
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
         builder.set_check_integrity_on_open(integrity == Integrity::Check);
-        builder.create_with_backend(disk)
+        builder.create_with_backend(backend)
     });
     match result {
-        Ok(Ok(database)) => Ok(Handle { database, fence }),
+        Ok(Ok(database)) => Ok(database),
         Ok(Err(DatabaseError::Storage(StorageError::Io(e)))) if !is_about_content(&e) => Err(StoreError::file("open", file)(e)),
         Ok(Err(error)) => Err(damaged(error.to_string())),
         Err(()) => Err(damaged("its pages contradict each other".to_owned())),

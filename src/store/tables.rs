@@ -37,7 +37,7 @@ impl<K, V> Table<K, V> {
 
     /// The same table with another idea of its values, to put in what does not fit.
     #[cfg(test)]
-    pub(super) const fn with_values<W>(&self) -> Table<K, W> {
+    pub(crate) const fn with_values<W>(&self) -> Table<K, W> {
         Table::new(self.name)
     }
 

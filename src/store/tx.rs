@@ -182,37 +182,28 @@ mod sealed {
 
     pub type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> Result<Walk, StoreError> + 'a;
 
-    impl Raw for ReadTx {
-        fn raw_get(&self, table: Definition, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-            get_in(&self.0.open_table(table)?, key)
-        }
+    /// Both kinds open their tables by a method of the same name, but by no trait of the library.
+    macro_rules! raw {
+        ($($transaction:ty),+) => {$(
+            impl Raw for $transaction {
+                fn raw_get(&self, table: Definition, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+                    get_in(&self.0.open_table(table)?, key)
+                }
 
-        fn raw_walk(
-            &self,
-            table: Definition,
-            prefix: &[u8],
-            direction: Direction,
-            visit: &mut Visitor<'_>,
-        ) -> Result<(), StoreError> {
-            walk_in(&self.0.open_table(table)?, prefix, direction, visit)
-        }
+                fn raw_walk(
+                    &self,
+                    table: Definition,
+                    prefix: &[u8],
+                    direction: Direction,
+                    visit: &mut Visitor<'_>,
+                ) -> Result<(), StoreError> {
+                    walk_in(&self.0.open_table(table)?, prefix, direction, visit)
+                }
+            }
+        )+};
     }
 
-    impl Raw for WriteTx {
-        fn raw_get(&self, table: Definition, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-            get_in(&self.0.open_table(table)?, key)
-        }
-
-        fn raw_walk(
-            &self,
-            table: Definition,
-            prefix: &[u8],
-            direction: Direction,
-            visit: &mut Visitor<'_>,
-        ) -> Result<(), StoreError> {
-            walk_in(&self.0.open_table(table)?, prefix, direction, visit)
-        }
-    }
+    raw!(ReadTx, WriteTx);
 
     type Bytes = &'static [u8];
 

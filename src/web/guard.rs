@@ -5,13 +5,15 @@ use std::panic::AssertUnwindSafe;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpResponse};
+use actix_web::{Error, HttpResponse, ResponseError};
 use futures_util::FutureExt;
 use uuid::Uuid;
 
+use super::api::problem::Problem;
 use super::is_page;
 use crate::domain::limits::RETRY_AFTER_SECONDS;
 use crate::services::address::Address;
@@ -35,6 +37,10 @@ pub async fn catch_panics(
 
 /// People are told the id; a phone is told to come back, so that it keeps what it has (contract 4).
 fn fault(path: &str, id: Uuid) -> HttpResponse {
+    if is_api(path) {
+        let detail = format!("a fault of this server; its log tells more under {id}");
+        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).error_response();
+    }
     let mut answer = HttpResponse::InternalServerError();
     if !is_page(path) {
         answer = HttpResponse::ServiceUnavailable();
@@ -57,11 +63,20 @@ pub async fn known_host(
     if known {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
-    let answer = HttpResponse::MisdirectedRequest()
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .content_type("text/plain; charset=utf-8")
-        .body("This server is not known under this name. Use its public name, or one of its addresses.\n");
+    const WORDS: &str = "This server is not known under this name. Use its public name, or one of its addresses.";
+    let answer = match is_api(request.path()) {
+        true => Problem::new(StatusCode::MISDIRECTED_REQUEST, WORDS).error_response(),
+        false => HttpResponse::MisdirectedRequest()
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .content_type("text/plain; charset=utf-8")
+            .body(format!("{WORDS}\n")),
+    };
     Ok(request.into_response(answer))
+}
+
+/// Whether programs ask: they are refused with a problem.
+fn is_api(path: &str) -> bool {
+    path.starts_with("/api/")
 }
 
 fn without_port(host: &str) -> &str {
@@ -75,7 +90,7 @@ fn without_port(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::StatusCode;
+    use crate::web::api::problem::MEDIA_TYPE;
     use actix_web::middleware::from_fn;
     use actix_web::{App, test, web};
 
@@ -88,6 +103,7 @@ mod tests {
         let app = App::new()
             .wrap(from_fn(catch_panics))
             .route("/admin/faulty", web::get().to(faulty))
+            .route("/api/v1/faulty", web::get().to(faulty))
             .route("/0004f2000001.cfg", web::get().to(faulty))
             .route("/admin/good", web::get().to(HttpResponse::Ok));
         let app = test::init_service(app).await;
@@ -100,6 +116,8 @@ mod tests {
         let body = page.into_body().try_into_bytes().expect("at hand");
         let text = std::str::from_utf8(&body).expect("text");
         assert!(text.contains("under 0") && !text.contains("a fault of ours"), "{text}");
+        let program = faulty("/api/v1/faulty").await;
+        assert_eq!(program.headers().get("content-type").map(|kind| kind.as_bytes()), Some(MEDIA_TYPE.as_bytes()));
         let phone = faulty("/0004f2000001.cfg").await;
         assert_eq!(phone.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(phone.headers().contains_key(RETRY_AFTER));

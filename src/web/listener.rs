@@ -107,11 +107,15 @@ pub fn server(workers: usize) -> ServerBuilder {
         .disable_signals()
 }
 
-/// Adds the HTTPS socket: every connection shakes hands first, and failures are told to the sink of `tls`.
-pub fn listen_https<F, I, S, B>(
+/// Adds a socket with an application for each worker. With `tls` every connection shakes hands first, and the sink of `tls` is
+/// told about failures; without, it is plain HTTP.
+///
+/// # Errors
+/// The socket is not usable.
+pub fn listen<F, I, S, B>(
     server: ServerBuilder,
     socket: TcpListener,
-    tls: Tls,
+    tls: Option<Tls>,
     limits: TimeLimits,
     app: F,
 ) -> io::Result<ServerBuilder>
@@ -126,76 +130,73 @@ where
 {
     let address = socket.local_addr()?;
     let stopping = server.graceful_shutdown_signal();
-    server.listen("https", socket, move || {
-        let tls = tls.clone();
-        let handshake = fn_service(move |io: TcpStream| {
+    match tls {
+        Some(tls) => server.listen("https", socket, move || {
             let tls = tls.clone();
-            async move {
-                let peer = io.peer_addr().ok();
-                // Without it the first answer of a TLS 1.3 connection waits 40 ms (quality/performance.md 1b).
-                let _ = io.set_nodelay(true);
-                tls.accept(io, &limits).await.map(|stream| (stream, peer)).ok_or(Ended)
-            }
-        });
-        let http = pipeline(app().into_factory(), address, limits, stopping.clone(), |io: &TlsStream<TcpStream>| {
-            let (socket, session) = io.get_ref();
-            let tls = TlsFacts {
-                version: session.protocol_version(),
-                suite: session.negotiated_cipher_suite().map(|suite| suite.suite()),
-                server_name: session.server_name().map(str::to_owned),
-            };
-            Connection { peer: socket.peer_addr().ok(), tls: Some(tls) }
-        });
-        handshake.and_then(http)
-    })
-}
-
-/// Adds the plain HTTP socket.
-pub fn listen_http<F, I, S, B>(
-    server: ServerBuilder,
-    socket: TcpListener,
-    limits: TimeLimits,
-    app: F,
-) -> io::Result<ServerBuilder>
-where
-    F: Fn() -> I + Send + Clone + 'static,
-    I: IntoServiceFactory<S, Request>,
-    S: ServiceFactory<Request, Config = AppConfig> + 'static,
-    S::Error: Into<Error>,
-    S::InitError: std::fmt::Debug,
-    S::Response: Into<Response<B>>,
-    B: MessageBody + 'static,
-{
-    let address = socket.local_addr()?;
-    let stopping = server.graceful_shutdown_signal();
-    server.listen("http", socket, move || {
-        let accept = fn_service(|io: TcpStream| async move {
-            let peer = io.peer_addr().ok();
-            let _ = io.set_nodelay(true);
-            Ok::<_, Ended>((io, peer))
-        });
-        let http = pipeline(app().into_factory(), address, limits, stopping.clone(), |io: &TcpStream| Connection {
-            peer: io.peer_addr().ok(),
-            tls: None,
-        });
-        accept.and_then(http)
-    })
+            let shake_hands = fn_service(move |io: TcpStream| {
+                let tls = tls.clone();
+                async move {
+                    let peer = accepted(&io);
+                    tls.accept(io, &limits).await.map(|stream| (stream, peer)).ok_or(Ended)
+                }
+            });
+            shake_hands.and_then(pipeline(app().into_factory(), address, limits, stopping.clone()))
+        }),
+        None => server.listen("http", socket, move || {
+            let take = fn_service(|io: TcpStream| {
+                let peer = accepted(&io);
+                ready(Ok::<_, Ended>((io, peer)))
+            });
+            take.and_then(pipeline(app().into_factory(), address, limits, stopping.clone()))
+        }),
+    }
 }
 
 /// The connection is over; whoever needed to know why has been told.
 #[derive(Clone, Copy, Debug)]
 pub struct Ended;
 
-/// HTTP/1.1 with our limits around the application. `facts` is what handlers can read of the connection.
+/// Prepares a new connection and answers who is at its other end.
+fn accepted(io: &TcpStream) -> Option<SocketAddr> {
+    // Without it the first answer of a TLS 1.3 connection waits 40 ms (quality/performance.md 1b). A peer that is gone already is
+    // found out by whoever reads.
+    let _ = io.set_nodelay(true);
+    io.peer_addr().ok()
+}
+
+/// What bytes come through, with or without TLS.
+trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {
+    /// What handlers can read of the connection.
+    fn facts(&self) -> Connection;
+}
+
+impl Stream for TcpStream {
+    fn facts(&self) -> Connection {
+        Connection { peer: self.peer_addr().ok(), tls: None }
+    }
+}
+
+impl Stream for TlsStream<TcpStream> {
+    fn facts(&self) -> Connection {
+        let (socket, session) = self.get_ref();
+        let tls = TlsFacts {
+            version: session.protocol_version(),
+            suite: session.negotiated_cipher_suite().map(|suite| suite.suite()),
+            server_name: session.server_name().map(str::to_owned),
+        };
+        Connection { tls: Some(tls), ..socket.facts() }
+    }
+}
+
+/// HTTP/1.1 with our limits around the application.
 fn pipeline<T, S, B>(
     app: S,
     address: SocketAddr,
     limits: TimeLimits,
     stopping: GracefulShutdownSignal,
-    facts: impl Fn(&T) -> Connection + 'static,
 ) -> impl ServiceFactory<(T, Option<SocketAddr>), Config = (), Response = (), Error = Ended, InitError = ()>
 where
-    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    T: Stream,
     S: ServiceFactory<Request, Config = AppConfig> + 'static,
     S::Error: Into<Error>,
     S::InitError: std::fmt::Debug,
@@ -214,8 +215,8 @@ where
             async move { stopping.notified().await }
         })
         .expect(fn_service(|request| ready(phone::expect(request))))
-        .on_connect_ext(move |io: &T, data: &mut Extensions| {
-            data.insert(facts(io));
+        .on_connect_ext(|io: &T, data: &mut Extensions| {
+            data.insert(io.facts());
         })
         .h1(map_config(app, |()| AppConfig::default()))
         .map_err(|error| {

@@ -20,7 +20,9 @@ use crate::domain::account::{BaseSettings, Secret};
 use crate::services::Services;
 use crate::services::accounts::TimeDraft;
 use crate::services::address::Address;
-use crate::services::error::ServiceError;
+use crate::services::certificates::OwnFiles;
+use crate::services::check;
+use crate::services::error::{ServiceError, chain};
 use crate::services::setup::{self, Opener, SetupDraft};
 use crate::services::users::{self, UserDraft};
 
@@ -55,6 +57,11 @@ pub enum Request {
     },
     /// `user list`
     ListUsers,
+    /// `check`
+    Check {
+        /// The own certificate that the settings name.
+        own: Option<OwnFiles>,
+    },
 }
 
 /// The answers of the set-up page.
@@ -88,6 +95,8 @@ pub enum Answer {
     Done,
     /// The users, in the order in which they were added.
     Users(Vec<ListedUser>),
+    /// What is wrong with the state; nothing, if it is empty.
+    Faults(Vec<String>),
     /// It is not done, with the reason in words.
     Failed(String),
 }
@@ -196,11 +205,14 @@ pub fn ask(socket: &Path, request: &Request) -> io::Result<Option<Answer>> {
 pub fn answer(services: &Services, request: Request) -> Answer {
     let done = match request {
         Request::Setup(answers) => {
-            setup::complete(services, Opener::CommandLine, &answers.into()).map(drop).map_err(|e| e.to_string())
+            setup::complete(services, Opener::CommandLine, &answers.into()).map(drop).map_err(|e| chain(&e))
         }
         Request::AddUser { name, email, password } => add_user(services, UserDraft { name, email, password }),
-        Request::SetPassword { user, password } => set_password(services, &user, &password).map_err(|e| e.to_string()),
-        Request::ListUsers => return list_users(services).map_or_else(|e| Answer::Failed(e.to_string()), Answer::Users),
+        Request::SetPassword { user, password } => set_password(services, &user, &password).map_err(|e| chain(&e)),
+        Request::Check { own } => {
+            return check::faults(services, own.as_ref()).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Faults);
+        }
+        Request::ListUsers => return list_users(services).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Users),
     };
     done.map_or_else(Answer::Failed, |()| Answer::Done)
 }
@@ -209,7 +221,7 @@ fn add_user(services: &Services, draft: UserDraft) -> Result<(), String> {
     if !setup::is_set_up(services) {
         return Err("this server is not set up yet; open its set-up link, or use pdms setup --from FILE".to_owned());
     }
-    users::create(services, &Actor::CommandLine, &draft).map(drop).map_err(|e| e.to_string())
+    users::create(services, &Actor::CommandLine, &draft).map(drop).map_err(|e| chain(&e))
 }
 
 fn set_password(services: &Services, user: &str, password: &Secret) -> Result<(), ServiceError> {

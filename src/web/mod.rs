@@ -72,7 +72,7 @@ pub fn https_app(
             }
         })
         .configure(health::configure)
-        .service(methods::read_only("/", || async { admin::layout::see_other("/admin/") }))
+        .service(methods::read_only("/", || async { admin::layout::see_other("/admin/") }).wrap(admin::security_headers()))
         .configure(|routes| api::configure(routes, &services))
         .configure(|routes| admin::configure(routes, &services))
         .default_service(web::to(phone::answer))

@@ -130,7 +130,7 @@ async function pressEverything(page, base, complaints) {
     check(`${button}: says that it is done`, (await page.getByRole("status").first().textContent()).includes(told));
   }
   await page.getByRole("button", { name: "Show the password" }).click();
-  check("Show the password: shows one", /The password is\s+\S{8,}/.test(await page.locator("p[role=status]").textContent()));
+  check("Show the password: shows one", /The password is\s+\S{8,}/.test(await page.locator("main p[role=status]").textContent()));
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download CA certificate" }).click()]);
   check("Download CA certificate: is a file", download.suggestedFilename() === "pdms-ca.pem", download.suggestedFilename());
   await page.getByText("Change Address").click();

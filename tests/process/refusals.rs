@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use super::{Running, pdms, refused, run, set_up};
+use super::{Running, pdms, refused, run, set_up, succeeded};
 
 fn serve(folder: &Path, more: &[&str]) -> Output {
     run(folder, &[&["serve", "--https", "127.0.0.1:0", "--http", "off"], more].concat(), "")
@@ -57,6 +57,114 @@ fn a_damaged_empty_or_missing_database_is_never_replaced() {
     assert!(text.contains("missing") && !file.exists(), "{text}");
     fs::write(&file, good).expect("written");
     Running::start(folder.path()).stop();
+}
+
+/// All files below a folder with their content.
+fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.push((path.clone(), Vec::new()));
+            found.extend(content(&path));
+        } else {
+            found.push((path.clone(), fs::read(&path).expect("readable")));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What `pdms check` says; it must change nothing.
+fn checked(folder: &Path) -> Output {
+    let before = content(folder);
+    let output = run(folder, &["check"], "");
+    assert_eq!(content(folder), before, "a check changes nothing");
+    output
+}
+
+#[test]
+fn a_check_says_what_a_start_would_say_and_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    assert!(sentence(&checked(folder)).contains("no state directory"));
+    fs::create_dir(folder.join("pdms-state")).expect("made");
+    assert!(sentence(&checked(folder)).contains("holds no state"));
+    set_up(folder);
+    let server = Running::start(folder);
+    assert!(succeeded(&run(folder, &["check"], "")).contains("nothing is wrong"), "while it runs");
+    server.stop();
+    assert!(succeeded(&checked(folder)).contains("nothing is wrong"), "and without it");
+    let state = folder.join("pdms-state");
+    for (lost, word) in
+        [("certs", "ca.pem is missing"), ("secret.key", "secret.key is missing"), ("pdms.redb", "database is missing")]
+    {
+        let (path, aside) = (state.join(lost), folder.join("aside"));
+        fs::rename(&path, &aside).expect("lost");
+        let told = sentence(&checked(folder));
+        assert!(told.contains(word), "{lost}: {told}");
+        assert_eq!(sentence(&serve(folder, &[])), told, "the start says the same");
+        // An empty folder is no better than none, and that is what the refused start may have left.
+        let _empty = fs::remove_dir(&path);
+        fs::rename(&aside, &path).expect("put back");
+    }
+    for (file, word) in [("secret.key", "not a key file"), ("pdms.redb", "empty file"), ("certs/ca.pem", "empty or damaged")] {
+        let path = state.join(file);
+        let good = fs::read(&path).expect("a file");
+        fs::write(&path, "").expect("emptied");
+        let told = sentence(&checked(folder));
+        assert!(told.contains(word), "{file}: {told}");
+        assert_eq!(sentence(&serve(folder, &[])), told, "the start says the same");
+        fs::write(&path, good).expect("put back");
+    }
+    // The marker alone protects nothing that the database does not tell by itself: it comes back.
+    fs::remove_file(state.join("pdms-state")).expect("removed");
+    succeeded(&checked(folder));
+    Running::start(folder).stop();
+    assert!(state.join("pdms-state").exists());
+}
+
+#[test]
+fn a_state_that_lost_database_and_marker_is_no_new_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    Running::start(folder).stop();
+    for file in ["pdms.redb", "pdms-state"] {
+        fs::remove_file(folder.join("pdms-state").join(file)).expect("removed");
+    }
+    let before = content(folder);
+    let told = sentence(&serve(folder, &[]));
+    assert!(told.contains("pdms.redb was set up before, but its database is missing"), "{told}");
+    assert_eq!(sentence(&checked(folder)), told);
+    assert_eq!(content(folder), before, "nothing was changed");
+}
+
+#[test]
+fn a_ca_is_given_up_on_purpose_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    set_up(folder);
+    let server = Running::start(folder);
+    let ca = |server: &Running| server.greeting.lines().find(|line| line.contains("SHA-256")).expect("told").to_owned();
+    let first = ca(&server);
+    let agree = ["new-ca", "--every-phone-needs-it"];
+    assert!(sentence(&run(folder, &agree, "")).contains("already in use"), "not while it runs");
+    server.stop();
+    refused(&run(folder, &["new-ca"], ""), 2);
+    let server = Running::start(folder);
+    assert_eq!(ca(&server), first);
+    server.stop();
+    fs::remove_dir_all(folder.join("pdms-state/certs")).expect("lost");
+    sentence(&serve(folder, &[]));
+    succeeded(&run(folder, &agree, ""));
+    let server = Running::start(folder);
+    let second = ca(&server);
+    assert_ne!(second, first);
+    server.stop();
+    succeeded(&run(folder, &agree, ""));
+    let kept = |name: &str| name.starts_with("certs-given-up-");
+    let names = fs::read_dir(folder.join("pdms-state")).expect("a folder").flatten();
+    assert_eq!(names.filter(|entry| kept(&entry.file_name().to_string_lossy())).count(), 1, "what was there is set aside");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use pdms::web::admin::session::COOKIE;
 
+use super::openapi;
 use super::phone::{Phone, Response};
 use super::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
 
@@ -58,12 +59,24 @@ impl Api {
     /// Any call. A path that does not begin with `/api` is one of the default account's.
     pub fn call(&self, method: &str, path: &str, body: Option<Value>) -> Response {
         let client = self.client.clone().with("Content-Type", "application/json");
-        client.ask(method, &full(path), body.map(|body| body.to_string()).as_deref().map(str::as_bytes))
+        self.asked(&client, method, path, body.map(|body| body.to_string()).as_deref().map(str::as_bytes))
     }
 
     /// A call with a file as its body.
     pub fn send(&self, method: &str, path: &str, file: &[u8]) -> Response {
-        self.client.clone().with("Content-Type", "application/xml").ask(method, &full(path), Some(file))
+        self.asked(&self.client.clone().with("Content-Type", "application/xml"), method, path, Some(file))
+    }
+
+    /// A call with a body that calls itself JSON, whatever it is.
+    pub fn send_json(&self, method: &str, path: &str, body: &[u8]) -> Response {
+        self.asked(&self.client.clone().with("Content-Type", "application/json"), method, path, Some(body))
+    }
+
+    /// Every answer is held against the description of the API.
+    fn asked(&self, client: &Phone, method: &str, path: &str, body: Option<&[u8]>) -> Response {
+        let response = client.ask(method, &full(path), body);
+        openapi::check(method, &full(path), &response);
+        response
     }
 
     /// Sends the fields of an object as a form of the pages.
@@ -103,9 +116,8 @@ pub fn problem(response: &Response) -> (u16, Vec<(String, String)>) {
     assert_eq!(problem["status"], response.status);
     assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    let item = |error: &Value| error["item"].as_u64().map(|item| format!("{item}.")).unwrap_or_default();
     let errors = problem["errors"].as_array().cloned().unwrap_or_default();
-    (response.status, errors.iter().map(|e| (item(e) + &text(&e["field"]), text(&e["message"]))).collect())
+    (response.status, errors.iter().map(|e| (text(&e["field"]), text(&e["message"]))).collect())
 }
 
 fn full(path: &str) -> String {

@@ -16,6 +16,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Data;
 use actix_web::{App, test};
 use jiff::SignedDuration;
+use pdms::domain::server::GivenCertificates;
 use pdms::services::address::Address;
 use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
@@ -191,14 +192,16 @@ impl Browser {
 fn certificates(folder: &Path) -> Certificates {
     static MADE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let made = tempfile::tempdir().expect("a temporary directory");
-        Certificates::open(made.path(), None, &ServerNames::of_this_machine(&[]), noon()).expect("made");
+        Certificates::open(made.path(), None, GivenCertificates::default(), &ServerNames::of_this_machine(&[]), noon())
+            .expect("made");
         made
     });
     std::fs::create_dir(folder).expect("a folder");
     for file in std::fs::read_dir(MADE.path()).expect("a folder").flatten() {
         std::fs::copy(file.path(), folder.join(file.file_name())).expect("copied");
     }
-    Certificates::open(folder, None, &ServerNames::of_this_machine(&[]), noon()).expect("certificates that were made before")
+    Certificates::open(folder, None, GivenCertificates::default(), &ServerNames::of_this_machine(&[]), noon())
+        .expect("certificates that were made before")
 }
 
 /// A form as browsers send it, without a token.

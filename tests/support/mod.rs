@@ -2,5 +2,6 @@
 
 pub mod api;
 pub mod browser;
+pub mod openapi;
 pub mod phone;
 pub mod server;

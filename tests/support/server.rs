@@ -15,6 +15,7 @@ use pdms::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use pdms::domain::names::Name;
 use pdms::domain::parameter::ParameterName;
 use pdms::domain::profile::draft::ProfileDraft;
+use pdms::domain::server::GivenCertificates;
 use pdms::domain::world::World;
 use pdms::services::accounts::{self, AccountDraft, TimeDraft};
 use pdms::services::certificates::{Certificates, ServerNames};
@@ -261,7 +262,7 @@ fn shared_certificates() -> &'static Path {
     let dir = MADE.get_or_init(|| {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let names = ServerNames::of_this_machine(&["localhost".to_owned()]);
-        Certificates::open(dir.path(), None, &names, noon()).expect("made");
+        Certificates::open(dir.path(), None, GivenCertificates::default(), &names, noon()).expect("made");
         dir
     });
     dir.path()

@@ -7,6 +7,7 @@ use rcgen::{
     PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize, SanType, date_time_ymd,
 };
 use sha2::{Digest, Sha256};
+use x509_parser::pem::parse_x509_pem;
 
 use super::names::ServerNames;
 
@@ -19,6 +20,16 @@ const SERVER_DAYS: i32 = 397;
 pub(super) struct Pair {
     pub(super) certificate_pem: String,
     pub(super) key_pem: String,
+}
+
+impl Pair {
+    /// Whether the key is the certificate's; none where there is no key.
+    pub(super) fn is_pair(&self) -> Option<bool> {
+        let key = KeyPair::from_pem(&self.key_pem).ok()?;
+        let (_, block) = parse_x509_pem(self.certificate_pem.as_bytes()).ok()?;
+        let certificate = block.parse_x509().ok()?;
+        Some(*certificate.public_key().subject_public_key.data == *key.public_key_raw())
+    }
 }
 
 /// What kind of key a server certificate has.

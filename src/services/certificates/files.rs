@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use serde::{Deserialize, Serialize};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::CertificateError;
@@ -48,8 +49,14 @@ pub(super) fn read_text(path: &Path) -> Result<Option<String>, CertificateError>
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(CertificateError::Read { path: path.to_owned(), error }),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(CertificateError::unreadable(path, &"it is no text")),
+        Err(source) => Err(CertificateError::Read { path: path.to_owned(), source }),
     }
+}
+
+/// Whether a file is there; one that may not be looked at is an error, not absent.
+pub(super) fn exists(path: &Path) -> Result<bool, CertificateError> {
+    path.try_exists().map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
 /// Writes a file that only the server's own user may read (mode 0600), whole or not at all.
@@ -62,11 +69,11 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
         file.persist(path)?;
         fs::File::open(folder)?.sync_all()
     };
-    write().map_err(|error| CertificateError::Write { path: path.to_owned(), error })
+    write().map_err(|source| CertificateError::Write { path: path.to_owned(), source })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
-    fs::read(path).map_err(|error| CertificateError::Read { path: path.to_owned(), error })
+    fs::read(path).map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
 fn facts(certificate: &CertificateDer<'_>) -> Option<(ServerNames, Timestamp, Timestamp)> {
@@ -96,7 +103,7 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
 }
 
 /// Where an admin's own certificate lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnFiles {
     /// The chain in PEM form, the server's certificate first.
     pub certificate: PathBuf,

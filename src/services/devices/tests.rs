@@ -124,6 +124,7 @@ fn deleting_takes_everything_along_and_tells_it_first() {
         .expect("attached");
     let told = cascade(&bench.services, DEFAULT_ACCOUNT, &device).expect("told");
     let expected = Cascade {
+        key: device.clone(),
         label: "Hall".to_owned(),
         detached_profiles: vec!["profile 1".to_owned()],
         files: vec!["phone.cfg".to_owned()],
@@ -157,4 +158,23 @@ fn a_blocked_device_is_held_until_someone_lifts_it() {
     lift().expect("lifted");
     assert!(matches!(lift(), Err(ServiceError::NotFound { .. })));
     assert!(add(&bench, vec![draft("0004f2000001", "")], Mode::Keep).is_ok());
+}
+
+#[test]
+fn many_are_deleted_in_one_change_or_not_at_all() {
+    let bench = bench();
+    let names = ["0004f2000001", "0004f2000002", "0004f2000003"];
+    add(&bench, names.iter().map(|name| draft(name, "")).collect(), Mode::Keep).expect("added");
+    let go = |names: &[&str]| {
+        let keys = names.iter().map(|name| key(name)).collect();
+        delete_all(&bench.services, &owner(), DEFAULT_ACCOUNT, &keys, Afterwards::Block, Mode::Keep)
+    };
+    let revision = || bench.services.world(DEFAULT_ACCOUNT).expect("a world").revision;
+    assert!(matches!(go(&["0004f2000001", "0004f2000009"]), Err(ServiceError::NotFound { .. })));
+    assert_eq!((bench.services.roster(DEFAULT_ACCOUNT).len(), go(&[]).expect("nothing to do").len()), (3, 0));
+    let before = revision();
+    assert_eq!(go(&names).expect("deleted").len(), 3);
+    assert_eq!((bench.services.roster(DEFAULT_ACCOUNT).len(), revision()), (0, before + 1), "one change for all of them");
+    assert_eq!(blocked(&bench.services, DEFAULT_ACCOUNT).expect("listed").len(), 3);
+    assert_eq!(add(&bench, Vec::new(), Mode::Keep).expect("nothing to do").len(), 0);
 }

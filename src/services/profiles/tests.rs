@@ -163,3 +163,23 @@ fn deleting_detaches_everywhere_and_tells_how_many_devices_change() {
     let device = bench.services.roster(DEFAULT_ACCOUNT).find(&direct).expect("there").device;
     assert_eq!(device.profiles, vec![other.id]);
 }
+
+#[test]
+fn many_are_deleted_in_one_change_or_not_at_all() {
+    let bench = bench();
+    let ids: Vec<ProfileId> = ["A", "B", "C"].iter().map(|name| add(&bench, name, &[]).expect("made").id).collect();
+    for id in &ids {
+        let target = Target::Place(Place::Global);
+        deployment::attach(&bench.services, &owner(), DEFAULT_ACCOUNT, &target, *id, Mode::Keep).expect("attached");
+    }
+    let go =
+        |ids: &[ProfileId]| delete_all(&bench.services, &owner(), DEFAULT_ACCOUNT, &ids.iter().copied().collect(), Mode::Keep);
+    let world = || bench.services.world(DEFAULT_ACCOUNT).expect("a world");
+    assert!(matches!(go(&[ids[0], ProfileId(99)]), Err(ServiceError::NotFound { .. })));
+    assert_eq!((world().profiles.len(), go(&[]).expect("nothing to do").len()), (3, 0));
+    let before = world().revision;
+    assert_eq!(go(&ids[..2]).expect("deleted").len(), 2);
+    assert_eq!((world().deployment[&Place::Global].clone(), world().revision), (vec![ids[2]], before + 1));
+    let none = create(&bench.services, &owner(), DEFAULT_ACCOUNT, Vec::new(), Mode::Keep);
+    assert_eq!(none.expect("nothing to do").len(), 0);
+}

@@ -32,21 +32,37 @@ pub(super) fn run(store: &Store, file: &Path) -> Result<(), StoreError> {
     run_steps(store, file, STEPS)
 }
 
+/// The same with a copy in memory that nobody keeps: the file itself stays as it is.
+pub(super) fn run_on_copy(store: &Store, file: &Path) -> Result<(), StoreError> {
+    match pending(store, file, STEPS)? {
+        None => Ok(()),
+        Some(found) => run_pending(store, found, STEPS, file),
+    }
+}
+
 /// Writes the version of a new database.
 pub(super) fn begin(tx: &WriteTx) -> Result<(), StoreError> {
     put_version(tx, STEPS.last().map_or(FIRST, |step| step.to))
 }
 
 fn run_steps(store: &Store, file: &Path, steps: &[Step]) -> Result<(), StoreError> {
+    match pending(store, file, steps)? {
+        None => Ok(()),
+        Some(found) => run_pending(store, found, steps, &copy_aside(file, found)?),
+    }
+}
+
+/// The version of a database that is older than this pdms; none where there is nothing to do.
+fn pending(store: &Store, file: &Path, steps: &[Step]) -> Result<Option<u32>, StoreError> {
     let found = version(store)?;
     let known = steps.last().map_or(FIRST, |step| step.to);
     if found > known {
         return Err(StoreError::Newer { file: file.to_owned(), found, known });
     }
-    if found == known {
-        return Ok(());
-    }
-    let copy = copy_aside(file, found)?;
+    Ok((found < known).then_some(found))
+}
+
+fn run_pending(store: &Store, found: u32, steps: &[Step], copy: &Path) -> Result<(), StoreError> {
     for step in steps.iter().filter(|step| step.to > found) {
         tracing::info!(to = step.to, copy = %copy.display(), "migrating the database: {}", step.sentence);
         let done: Result<(), StoreError> = store.write(|tx| {
@@ -56,7 +72,7 @@ fn run_steps(store: &Store, file: &Path, steps: &[Step]) -> Result<(), StoreErro
         done.map_err(|e| StoreError::Migration {
             to: step.to,
             sentence: step.sentence,
-            copy: copy.clone(),
+            copy: copy.to_owned(),
             source: Box::new(e),
         })?;
     }

@@ -19,6 +19,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::session::SessionKey;
 use crate::domain::user::User;
 use crate::services::Services;
+use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::{sessions, users};
 use crate::web::blocking;
@@ -94,7 +95,10 @@ async fn change_password(
     let changed = if form.value("password") == form.value("again") {
         let (actor, id) = (who.actor.clone(), who.person.id);
         let (current, new) = (Secret::new(form.value("current")), Secret::new(form.value("password")));
-        blocking::call(&services, move |services| users::change_own_password(services, &actor, id, &current, &new)).await
+        blocking::call(&services, move |services| {
+            users::change_own_password(services, &actor, id, &current, &new, Mode::Keep).map(drop)
+        })
+        .await
     } else {
         Err(FieldErrors::one("again", "the two passwords differ").into())
     };

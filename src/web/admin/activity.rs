@@ -89,6 +89,7 @@ fn query(list: &ListQuery, zone: &TimeZone, offset: usize) -> ActivityQuery {
         object: list.filter("object").map(ToOwned::to_owned),
         since: list.filter("since").and_then(|day| start_of(day, 0, zone)),
         until: list.filter("until").and_then(|day| start_of(day, 1, zone)),
+        oldest_first: false,
         offset,
         limit: list.per_page(),
     }

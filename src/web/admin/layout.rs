@@ -142,11 +142,14 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// Bars for counts, in the order given; the longest fills the line.
+    /// Bars for counts, in the order given; the longest fills the line, and what there is little of is still seen.
     pub fn list(counts: impl IntoIterator<Item = (String, usize, Option<String>)>) -> Vec<Self> {
         let counts: Vec<_> = counts.into_iter().collect();
         let most = counts.iter().map(|(_, count, _)| *count).max().unwrap_or(0).max(1);
-        counts.into_iter().map(|(label, count, href)| Self { label, count, percent: count * 100 / most, href }).collect()
+        counts
+            .into_iter()
+            .map(|(label, count, href)| Self { label, count, percent: (count * 100 / most).max(count.min(1)), href })
+            .collect()
     }
 }
 
@@ -255,6 +258,8 @@ mod tests {
     fn the_longest_bar_fills_the_line_and_none_divides_by_zero() {
         let bars = Bar::list([("VVX".to_owned(), 4, None), ("CCX".to_owned(), 1, None)]);
         assert_eq!(bars.iter().map(|b| b.percent).collect::<Vec<_>>(), [100, 25]);
+        let bars = Bar::list([("VVX".to_owned(), 4_900, None), ("CCX".to_owned(), 1, None)]);
+        assert_eq!(bars.iter().map(|b| b.percent).collect::<Vec<_>>(), [100, 1]);
         assert_eq!(Bar::list([("none".to_owned(), 0, None)])[0].percent, 0);
     }
 }

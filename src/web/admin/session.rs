@@ -26,6 +26,7 @@ use crate::domain::access::Actor;
 use crate::domain::ids::{DEFAULT_ACCOUNT, UserId};
 use crate::domain::user::Role;
 use crate::services::{Services, sessions};
+use crate::web::phone::Door;
 
 /// Name of the cookie: the prefix makes browsers refuse it from any other host, path or clear-text page.
 pub const COOKIE: &str = "__Host-pdms";
@@ -38,7 +39,7 @@ pub(super) const ADDRESS: &str = "address";
 /// Where the state keeps the browser that signed in.
 pub(super) const AGENT: &str = "agent";
 /// Where the state keeps the form token.
-pub(super) const CSRF: &str = "csrf";
+pub(in crate::web) const CSRF: &str = "csrf";
 /// Characters of a User-Agent that are kept.
 const AGENT_CHARS: usize = 250;
 
@@ -184,9 +185,11 @@ pub fn mark_cookie(mark: String) -> Cookie<'static> {
     cookie.max_age(Duration::days(365)).finish()
 }
 
-/// The address that a request comes from.
+/// The address that a request comes from, as phones' requests are judged too: behind a trusted proxy everybody has an own one.
 pub fn address(request: &HttpRequest) -> Option<IpAddr> {
-    request.peer_addr().map(|peer| peer.ip().to_canonical())
+    let peer = request.peer_addr()?.ip();
+    let door = request.app_data::<web::Data<Door>>();
+    Some(door.map_or(peer, |door| door.address_of(peer, request.headers())).to_canonical())
 }
 
 /// Ends the session: its row goes, and with it every tab (R12).
@@ -247,4 +250,28 @@ pub fn page_to_return_to(request: &HttpRequest) -> LocalPath {
     let referer = request.headers().get("referer").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let path = referer.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
     LocalPath::or_home(path.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::services::testing::bench;
+    use crate::web::phone::PhoneSettings;
+
+    #[test]
+    fn behind_a_trusted_proxy_everybody_has_an_own_address_and_nobody_else_can_claim_one() {
+        let bench = bench();
+        let trusted_proxies = vec!["192.0.2.1/32".parse().expect("a network")];
+        let door = Door::new(&bench.services, PhoneSettings { trusted_proxies, ..PhoneSettings::default() });
+        let door = web::Data::new(door);
+        let from = |peer: &str| {
+            let peer = peer.parse().expect("a socket address");
+            let request = TestRequest::get().peer_addr(peer).insert_header(("X-Forwarded-For", "10.0.0.7"));
+            address(&request.app_data(door.clone()).to_http_request()).map(|ip| ip.to_string())
+        };
+        assert_eq!(from("192.0.2.1:40000").as_deref(), Some("10.0.0.7"));
+        assert_eq!(from("192.0.2.2:40000").as_deref(), Some("192.0.2.2"));
+    }
 }

@@ -8,7 +8,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::caller::Caller;
 use super::list::{List, Paging};
 use super::paths::AccountPath;
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
+use super::sent::Asked;
 use crate::domain::activity::Activity;
 use crate::services::Services;
 use crate::services::activity::{ActivityQuery, list};
@@ -27,6 +28,8 @@ pub struct Wanted {
     since: Option<Timestamp>,
     /// Only entries before this time.
     until: Option<Timestamp>,
+    /// `-at`, the newest first, or `at`.
+    sort: Option<String>,
     /// Page, counted from 1.
     page: Option<usize>,
     /// Entries on a page, at most 1000.
@@ -72,17 +75,22 @@ impl From<Activity> for ActivityShape {
 }
 
 /// Lists what was done, newest first.
-#[utoipa::path(tag = "activity", params(AccountPath, Wanted), responses((status = 200, body = List<ActivityShape>), Problems))]
+#[utoipa::path(tag = "activity", params(AccountPath, Wanted), responses((status = 200, body = List<ActivityShape>)))]
 #[get("/accounts/{account}/activity")]
 pub async fn list_activity(
     caller: Caller,
     services: web::Data<Services>,
     _: web::Path<AccountPath>,
-    wanted: web::Query<Wanted>,
+    wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<ActivityShape>>, Problem> {
-    let Wanted { q, object, since, until, page, per_page } = wanted.into_inner();
+    let Wanted { q, object, since, until, sort, page, per_page } = wanted.into_inner();
+    let oldest_first = match sort.as_deref() {
+        None | Some("-at") => false,
+        Some("at") => true,
+        Some(_) => return Err(Problem::field("sort", "use one of: at, -at")),
+    };
     let Paging { offset, limit } = Paging::new(page, per_page)?;
-    let query = ActivityQuery { q: q.unwrap_or_default(), object, since, until, offset, limit };
+    let query = ActivityQuery { q: q.unwrap_or_default(), object, since, until, oldest_first, offset, limit };
     let found = blocking::call(&services, move |services| list(services, caller.account, &query)).await?;
     Ok(web::Json(List { items: found.items.into_iter().map(ActivityShape::from).collect(), total: found.total }))
 }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Bytes};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,8 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
 use crate::domain::field_error::FieldErrors;
-use crate::domain::limits::IMPORT_BYTES;
 use crate::services::commit::Mode;
+use crate::services::error::ServiceError;
 
 /// Whether a change is made or only tried.
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
@@ -89,6 +88,18 @@ impl Amount {
         errors.into_result(Some(drafts))
     }
 
+    /// A service's refusal of what was parsed: services know a single object only as itself, also where it came in an array.
+    pub fn placed(self, error: ServiceError) -> Problem {
+        match (self, error) {
+            (Self::Many, ServiceError::Invalid(errors)) if errors.iter().all(|error| error.item.is_none()) => {
+                let mut of_first = FieldErrors::new();
+                of_first.add_item(0, errors);
+                Problem::invalid(&of_first)
+            }
+            (_, error) => error.into(),
+        }
+    }
+
     /// Puts what was made into the form in which it was sent.
     pub fn shape<T>(self, made: Vec<T>) -> OneOrMany<T> {
         match (self, made) {
@@ -130,21 +141,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
 /// A field of a partial change: absent stays, `null` clears.
 pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
-}
-
-/// The whole body as it was sent: a configuration file of any encoding.
-///
-/// # Errors
-/// 413 above the size of an import.
-pub(super) async fn file(payload: web::Payload) -> Result<Bytes, Problem> {
-    match payload.to_bytes_limited(IMPORT_BYTES).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) => Err(Problem::new(StatusCode::BAD_REQUEST, format_args!("the file did not arrive: {error}"))),
-        Err(_) => Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format_args!("a configuration file has at most {IMPORT_BYTES} bytes; nothing was changed"),
-        )),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 use super::body::DryRun;
 use super::caller::Caller;
 use super::paths::{AccountPath, DevicePath};
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
+use super::sent::{Asked, Sent};
 use crate::domain::deployment::Place;
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::services::Services;
@@ -44,26 +45,26 @@ pub struct NewOrder {
 }
 
 /// Shows the profiles attached to all devices.
-#[utoipa::path(tag = "deployment", params(AccountPath), responses((status = 200, body = AttachedShape), Problems))]
+#[utoipa::path(tag = "deployment", params(AccountPath), responses((status = 200, body = AttachedShape)))]
 #[get("/accounts/{account}/deployment/global")]
 pub async fn show_global(caller: Caller, services: web::Data<Services>) -> Result<web::Json<AttachedShape>, Problem> {
     show(&caller, &services, &Target::Place(Place::Global))
 }
 
 /// Sets the profiles attached to all devices.
-#[utoipa::path(tag = "deployment", params(AccountPath, DryRun), request_body = NewOrder, responses((status = 200, body = AttachedShape), Problems))]
+#[utoipa::path(tag = "deployment", params(AccountPath, DryRun), request_body = NewOrder, responses((status = 200, body = AttachedShape)))]
 #[put("/accounts/{account}/deployment/global")]
 pub async fn set_global(
     caller: Caller,
     services: web::Data<Services>,
-    dry_run: web::Query<DryRun>,
-    order: web::Json<NewOrder>,
+    dry_run: Asked<DryRun>,
+    order: Sent<NewOrder>,
 ) -> Result<web::Json<AttachedShape>, Problem> {
     set(caller, services, Target::Place(Place::Global), order.into_inner(), dry_run.mode()).await
 }
 
 /// Shows the profiles attached to a device itself.
-#[utoipa::path(tag = "deployment", params(DevicePath), responses((status = 200, body = AttachedShape), Problems))]
+#[utoipa::path(tag = "deployment", params(DevicePath), responses((status = 200, body = AttachedShape)))]
 #[get("/accounts/{account}/deployment/devices/{key}")]
 pub async fn show_of_device(
     caller: Caller,
@@ -74,14 +75,14 @@ pub async fn show_of_device(
 }
 
 /// Sets the profiles attached to a device itself.
-#[utoipa::path(tag = "deployment", params(DevicePath, DryRun), request_body = NewOrder, responses((status = 200, body = AttachedShape), Problems))]
+#[utoipa::path(tag = "deployment", params(DevicePath, DryRun), request_body = NewOrder, responses((status = 200, body = AttachedShape)))]
 #[put("/accounts/{account}/deployment/devices/{key}")]
 pub async fn set_of_device(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<DevicePath>,
-    dry_run: web::Query<DryRun>,
-    order: web::Json<NewOrder>,
+    dry_run: Asked<DryRun>,
+    order: Sent<NewOrder>,
 ) -> Result<web::Json<AttachedShape>, Problem> {
     set(caller, services, Target::Device(path.key()?), order.into_inner(), dry_run.mode()).await
 }

@@ -1,25 +1,24 @@
-//! Adding, editing and deleting devices, and the keys that are held after a deletion.
+//! Adding and editing devices. [`super::device_deletion`] removes them.
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, delete, get, patch, post, put, web};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use actix_web::{HttpResponse, patch, post, put, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
-use super::body::{self, DryRun, OneOrMany, created, present};
+use super::body::{DryRun, OneOrMany, created, present};
 use super::caller::Caller;
 use super::device_shapes::DeviceShape;
-use super::list::List;
 use super::paths::{AccountPath, DevicePath};
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
+use super::sent::{Asked, Sent};
+use crate::domain::device::Device;
 use crate::domain::device::draft::{DeviceDraft, DeviceEdit, DeviceInput};
-use crate::domain::device::{Block, Device, DeviceKey};
 use crate::domain::device_list::Listed;
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::services::Services;
 use crate::services::commit::Mode;
-use crate::services::devices::{self, Afterwards, Cascade};
+use crate::services::devices;
 use crate::web::blocking;
 
 /// A device to add.
@@ -111,96 +110,34 @@ fn typed(device: &Device) -> DeviceInput {
     }
 }
 
-/// What becomes of a deleted device's key.
-#[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Removal {
-    /// `forget`: it may come back as a new device. `block`: it is held until somebody unblocks it.
-    removal: AfterwardsWord,
-    /// Changes nothing and answers what would go.
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// `forget` or `block`.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum AfterwardsWord {
-    /// It may come back as a new device.
-    Forget,
-    /// It is held until somebody unblocks it.
-    Block,
-}
-
-/// What went, or would go, with a device.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct CascadeShape {
-    /// Its name, else its key.
-    pub device: String,
-    /// Profiles that were attached to it; they stay.
-    pub detached_profiles: Vec<String>,
-    /// Files that it kept here.
-    pub files: Vec<String>,
-    /// Stored logs.
-    pub logs: usize,
-    /// Recorded runs.
-    pub runs: usize,
-}
-
-impl From<Cascade> for CascadeShape {
-    fn from(Cascade { label, detached_profiles, files, logs, runs }: Cascade) -> Self {
-        Self { device: label, detached_profiles, files, logs, runs }
-    }
-}
-
-/// A key that is held.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct BlockedShape {
-    /// MAC or serial number.
-    pub key: String,
-    /// Name that the device had.
-    pub name: String,
-    /// When it was deleted and blocked.
-    pub at: Timestamp,
-    /// By whom.
-    pub by: String,
-}
-
-impl From<(DeviceKey, Block)> for BlockedShape {
-    fn from((key, Block { at, by, name }): (DeviceKey, Block)) -> Self {
-        Self { key: key.to_string(), name, at, by }
-    }
-}
-
 /// Adds a device, or all of an array or none.
-#[utoipa::path(tag = "devices", params(AccountPath, DryRun), request_body = OneOrMany<NewDevice>, responses((status = 201, body = OneOrMany<DeviceShape>), (status = 200, description = "A dry run", body = OneOrMany<DeviceShape>), Problems))]
+#[utoipa::path(tag = "devices", params(AccountPath, DryRun), request_body = OneOrMany<NewDevice>, responses((status = 201, body = OneOrMany<DeviceShape>), (status = 200, description = "A dry run", body = OneOrMany<DeviceShape>)))]
 #[post("/accounts/{account}/devices")]
 pub async fn add_devices(
     caller: Caller,
     services: web::Data<Services>,
-    dry_run: web::Query<DryRun>,
-    sent: web::Json<OneOrMany<NewDevice>>,
+    dry_run: Asked<DryRun>,
+    sent: Sent<OneOrMany<NewDevice>>,
 ) -> Result<HttpResponse, Problem> {
     let (amount, inputs) = sent.into_inner().into_list();
     let world = services.world(caller.account)?;
     let drafts = amount.parse_all(&inputs, |new| DeviceDraft::parse(&new.input(), world.models))?;
     let mode = dry_run.mode();
     let add = move |services: &Services| devices::create(services, &caller.actor, caller.account, drafts, mode);
-    let made = blocking::call(&services, add).await?;
+    let made = blocking::call(&services, add).await.map_err(|error| amount.placed(error))?;
     let shapes = made.into_iter().map(|device| shape(&services, caller.account, device)).collect();
     Ok(HttpResponse::build(created(mode)).json(amount.shape(shapes)))
 }
 
 /// Changes the fields that are sent.
-#[utoipa::path(tag = "devices", params(DevicePath, DryRun), request_body = DeviceChanges, responses((status = 200, body = DeviceShape), Problems))]
+#[utoipa::path(tag = "devices", params(DevicePath, DryRun), request_body = DeviceChanges, responses((status = 200, body = DeviceShape)))]
 #[patch("/accounts/{account}/devices/{key}")]
 pub async fn change_device(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<DevicePath>,
-    dry_run: web::Query<DryRun>,
-    changes: web::Json<DeviceChanges>,
+    dry_run: Asked<DryRun>,
+    changes: Sent<DeviceChanges>,
 ) -> Result<web::Json<DeviceShape>, Problem> {
     let device = devices::get(&services, caller.account, &path.key()?)?.device;
     let before = typed(&device);
@@ -208,14 +145,14 @@ pub async fn change_device(
 }
 
 /// Sets all fields that can be edited; what is not sent is cleared.
-#[utoipa::path(tag = "devices", params(DevicePath, DryRun), request_body = DeviceChanges, responses((status = 200, body = DeviceShape), Problems))]
+#[utoipa::path(tag = "devices", params(DevicePath, DryRun), request_body = DeviceChanges, responses((status = 200, body = DeviceShape)))]
 #[put("/accounts/{account}/devices/{key}")]
 pub async fn replace_device(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<DevicePath>,
-    dry_run: web::Query<DryRun>,
-    changes: web::Json<DeviceChanges>,
+    dry_run: Asked<DryRun>,
+    changes: Sent<DeviceChanges>,
 ) -> Result<web::Json<DeviceShape>, Problem> {
     let device = devices::get(&services, caller.account, &path.key()?)?.device;
     update(caller, services, device, changes.into_inner(), DeviceInput::default(), dry_run.mode()).await
@@ -236,48 +173,6 @@ async fn update(
         move |services: &Services| devices::update(services, &caller.actor, caller.account, &device.key, revision, edit, mode);
     let changed = blocking::call(&services, work).await?;
     Ok(web::Json(shape(&services, caller.account, changed)))
-}
-
-/// Deletes a device with everything that is kept of it.
-#[utoipa::path(tag = "devices", params(DevicePath, Removal), responses((status = 200, body = CascadeShape), Problems))]
-#[delete("/accounts/{account}/devices/{key}")]
-pub async fn delete_device(
-    caller: Caller,
-    services: web::Data<Services>,
-    path: web::Path<DevicePath>,
-    removal: web::Query<Removal>,
-) -> Result<web::Json<CascadeShape>, Problem> {
-    let key = path.key()?;
-    let afterwards = match removal.removal {
-        AfterwardsWord::Forget => Afterwards::Forget,
-        AfterwardsWord::Block => Afterwards::Block,
-    };
-    let mode = body::mode(removal.dry_run);
-    let work = move |services: &Services| devices::delete(services, &caller.actor, caller.account, &key, afterwards, mode);
-    Ok(web::Json(blocking::call(&services, work).await?.into()))
-}
-
-/// Lists the keys that are held because their devices were deleted with *block*.
-#[utoipa::path(tag = "devices", params(AccountPath), responses((status = 200, body = List<BlockedShape>), Problems))]
-#[get("/accounts/{account}/blocked")]
-pub async fn list_blocked(caller: Caller, services: web::Data<Services>) -> Result<web::Json<List<BlockedShape>>, Problem> {
-    let blocked = blocking::call(&services, move |services| devices::blocked(services, caller.account)).await?;
-    Ok(web::Json(List { total: blocked.len(), items: blocked.into_iter().map(BlockedShape::from).collect() }))
-}
-
-/// Lets a blocked key come back as a new device.
-#[utoipa::path(tag = "devices", params(DevicePath, DryRun), responses((status = 204, description = "It may come back"), Problems))]
-#[delete("/accounts/{account}/blocked/{key}")]
-pub async fn unblock_device(
-    caller: Caller,
-    services: web::Data<Services>,
-    path: web::Path<DevicePath>,
-    dry_run: web::Query<DryRun>,
-) -> Result<HttpResponse, Problem> {
-    let key = path.key()?;
-    let mode = dry_run.mode();
-    blocking::call(&services, move |services| devices::unblock(services, &caller.actor, caller.account, &key, mode)).await?;
-    Ok(HttpResponse::NoContent().finish())
 }
 
 /// A device as it was just written, with what it had told before.

@@ -8,8 +8,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{self, created};
 use super::caller::Caller;
 use super::paths::{AccountPath, ProfilePath};
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
 use super::profile_shapes::ProfileShape;
+use super::sent::{self, Asked};
 use crate::domain::import::{Changed, Entry, Given, ImportOptions, ImportPreview, LeaveOut, Position};
 use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::draft::{ProfileDraft, ProfileInput};
@@ -178,16 +179,16 @@ fn word(why: LeaveOut) -> &'static str {
 }
 
 /// Takes a configuration file into a profile; the latest edit wins.
-#[utoipa::path(tag = "profiles", params(ProfilePath, IntoProfile), request_body(content = Vec<u8>, content_type = "application/xml"), responses((status = 200, body = ImportShape), Problems))]
+#[utoipa::path(tag = "profiles", params(ProfilePath, IntoProfile), request_body(content = Vec<u8>, content_type = "application/xml"), responses((status = 200, body = ImportShape)))]
 #[post("/accounts/{account}/profiles/{id}/import")]
 pub async fn import_into_profile(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<ProfilePath>,
-    how: web::Query<IntoProfile>,
+    how: Asked<IntoProfile>,
     payload: web::Payload,
 ) -> Result<web::Json<ImportShape>, Problem> {
-    let file = body::file(payload).await?;
+    let file = sent::file(payload).await?;
     let IntoProfile { revision, keep_empty, keep_defaults, dry_run } = how.into_inner();
     let (id, mode) = (path.id()?, body::mode(dry_run));
     let work = move |services: &Services| {
@@ -205,15 +206,15 @@ pub async fn import_into_profile(
 }
 
 /// Creates a profile from a configuration file.
-#[utoipa::path(tag = "profiles", params(AccountPath, AsProfile), request_body(content = Vec<u8>, content_type = "application/xml"), responses((status = 201, body = ImportShape), (status = 200, description = "A dry run", body = ImportShape), Problems))]
+#[utoipa::path(tag = "profiles", params(AccountPath, AsProfile), request_body(content = Vec<u8>, content_type = "application/xml"), responses((status = 201, body = ImportShape), (status = 200, description = "A dry run", body = ImportShape)))]
 #[post("/accounts/{account}/profiles/import")]
 pub async fn import_as_profile(
     caller: Caller,
     services: web::Data<Services>,
-    how: web::Query<AsProfile>,
+    how: Asked<AsProfile>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let file = body::file(payload).await?;
+    let file = sent::file(payload).await?;
     let AsProfile { name, keep_empty, keep_defaults, dry_run } = how.into_inner();
     let named = ProfileDraft::parse(&ProfileInput { name, ..ProfileInput::default() })?;
     let mode = body::mode(dry_run);

@@ -1,7 +1,11 @@
-//! Lists: which page of how many, the same for every kind of object.
+//! Lists: what is found, in which order, and which page of how many: the same for every kind of object.
+//!
+//! Long lists are narrowed where they are kept; [`narrowed`] is for those that are short enough to be held as a whole.
+
+use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
 
@@ -48,6 +52,74 @@ impl Paging {
     }
 }
 
+/// Which part of a short list.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Narrow {
+    /// Words that must all occur in an object.
+    pub q: Option<String>,
+    /// What to sort by; with `-` in front the other way round.
+    pub sort: Option<String>,
+    /// Page, counted from 1.
+    pub page: Option<usize>,
+    /// Objects on a page, at most 1000.
+    pub per_page: Option<usize>,
+}
+
+/// What a list can be sorted by: a word, and the order that it means. Each order leaves no two objects equal, so that no page
+/// shows one twice.
+pub type Order<T> = (&'static str, fn(&T, &T) -> Ordering);
+
+/// The part of a list that is asked for. `texts` are what words are looked for in; the first of `orders` is the usual one.
+///
+/// # Errors
+/// A page out of range, or a word that nothing can be sorted by.
+pub fn narrowed<T>(
+    mut all: Vec<T>,
+    asked: &Narrow,
+    texts: impl Fn(&T) -> Vec<String>,
+    orders: &[Order<T>],
+) -> Result<List<T>, Problem> {
+    let paging = Paging::new(asked.page, asked.per_page)?;
+    let order = order(asked.sort.as_deref(), orders)?;
+    let words: Vec<String> = asked.q.iter().flat_map(|q| q.split_whitespace()).map(str::to_lowercase).collect();
+    if !words.is_empty() {
+        all.retain(|one| {
+            let texts: Vec<String> = texts(one).iter().map(|text| text.to_lowercase()).collect();
+            words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
+        });
+    }
+    all.sort_by(order);
+    Ok(paging.cut(all.into_iter(), |one| one))
+}
+
+/// Checks a filter that knows only some words.
+///
+/// # Errors
+/// Another word; the field is named.
+pub fn one_of(field: &'static str, asked: Option<&str>, words: &[&str]) -> Result<(), Problem> {
+    match asked {
+        Some(word) if !words.contains(&word) => Err(Problem::field(field, format_args!("use one of: {}", words.join(", ")))),
+        _ => Ok(()),
+    }
+}
+
+/// The order that a word means, whichever way round.
+fn order<'a, T>(sort: Option<&str>, orders: &'a [Order<T>]) -> Result<impl Fn(&T, &T) -> Ordering + use<'a, T>, Problem> {
+    let word = sort.unwrap_or(orders[0].0);
+    let key = |word: &str| word.strip_prefix('-').unwrap_or(word).to_owned();
+    let Some((named, order)) = orders.iter().find(|(named, _)| key(named) == key(word)) else {
+        let words: Vec<String> = orders.iter().map(|(named, _)| key(named)).collect();
+        return Err(Problem::field(
+            "sort",
+            format_args!("use one of: {}; with - in front the other way round", words.join(", ")),
+        ));
+    };
+    let is_turned = named.starts_with('-') != word.starts_with('-');
+    Ok(move |a: &T, b: &T| if is_turned { order(b, a) } else { order(a, b) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +143,26 @@ mod tests {
             let problem = Paging::new(page, per_page).expect_err("a bad page");
             assert_eq!((problem.status, problem.errors[0].field.as_str()), (422, field));
         }
+    }
+
+    const ORDERS: &[Order<(u8, &str)>] = &[("-size", |a, b| b.cmp(a)), ("name", |a, b| (a.1, a.0).cmp(&(b.1, b.0)))];
+
+    fn names(q: &str, sort: Option<&str>) -> Vec<&'static str> {
+        let all = vec![(1, "one phone"), (3, "three"), (2, "Two phones"), (2, "a phone")];
+        let asked = Narrow { q: Some(q.to_owned()), sort: sort.map(ToOwned::to_owned), ..Narrow::default() };
+        let list = narrowed(all, &asked, |one| vec![one.1.to_owned()], ORDERS).expect("a good query");
+        list.items.into_iter().map(|(_, name)| name).collect()
+    }
+
+    #[test]
+    fn a_list_is_narrowed_and_sorted_either_way() {
+        assert_eq!(names("", None), ["three", "a phone", "Two phones", "one phone"]);
+        assert_eq!(names("", Some("size")), ["one phone", "Two phones", "a phone", "three"]);
+        assert_eq!(names("PHONE o", Some("name")), ["Two phones", "a phone", "one phone"]);
+        assert_eq!(names("phone", Some("-name")), ["one phone", "a phone", "Two phones"]);
+        let odd = Narrow { sort: Some("colour".to_owned()), ..Narrow::default() };
+        let problem = narrowed(Vec::new(), &odd, |_: &(u8, &str)| Vec::new(), ORDERS).expect_err("no such word");
+        assert_eq!(problem.errors[0].field, "sort");
+        assert!(problem.errors[0].message.contains("size, name"), "{problem}");
     }
 }

@@ -6,7 +6,9 @@ pub mod activity;
 pub mod body;
 pub mod caller;
 pub mod deployment;
+mod description;
 pub mod device_changes;
+pub mod device_deletion;
 pub mod device_files;
 pub mod device_shapes;
 pub mod devices;
@@ -17,6 +19,8 @@ pub mod problem;
 pub mod profile_shapes;
 pub mod profiles;
 pub mod runs;
+pub mod sent;
+pub mod server;
 pub mod session;
 pub mod settings;
 pub mod sign_ins;
@@ -25,21 +29,18 @@ pub mod users;
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, get, web};
+use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-use utoipa::{Modify, OpenApi};
 
-use crate::domain::limits::IMPORT_BYTES;
 use crate::services::Services;
 use crate::web::admin::{security_headers, session_store};
 use crate::web::methods::{self, Methods, Room};
-use device_changes::AfterwardsWord;
-use problem::{FieldProblem, Problem, of_body, of_path, of_query};
+use description::{Refusals, Session};
+use device_deletion::AfterwardsWord;
+use problem::{FieldProblem, Problem, of_path, only_problems};
 
 /// Where the API is.
 pub const ROOT: &str = "/api/v1";
-/// Bytes in a JSON body: an imported file of the largest size, every character escaped.
-const BODY_BYTES: usize = 6 * IMPORT_BYTES + 64 * 1024;
 
 /// Routes and description of the operations of the API.
 macro_rules! routes {
@@ -55,7 +56,7 @@ macro_rules! routes {
             paths($($room::$operation),+),
             components(schemas(Problem, FieldProblem, AfterwardsWord)),
             security(("session" = [])),
-            modifiers(&Session),
+            modifiers(&Session, &Refusals),
         )]
         struct Description;
     };
@@ -65,11 +66,13 @@ routes! {
     session::begin_session,
     session::show_session,
     session::end_session,
+    session::change_own_password,
     sign_ins::list_sign_ins,
     sign_ins::end_sign_in,
     devices::list_devices,
     devices::show_device,
     devices::show_effective,
+    devices::read_effective,
     device_files::list_files,
     device_files::read_file,
     device_files::list_logs,
@@ -77,9 +80,10 @@ routes! {
     device_changes::add_devices,
     device_changes::change_device,
     device_changes::replace_device,
-    device_changes::delete_device,
-    device_changes::list_blocked,
-    device_changes::unblock_device,
+    device_deletion::delete_device,
+    device_deletion::delete_devices,
+    device_deletion::list_blocked,
+    device_deletion::unblock_device,
     profiles::list_profiles,
     profiles::create_profiles,
     imports::import_as_profile,
@@ -89,6 +93,7 @@ routes! {
     profiles::change_profile,
     profiles::copy_profile,
     profiles::delete_profile,
+    profiles::delete_profiles,
     imports::import_into_profile,
     deployment::show_global,
     deployment::set_global,
@@ -99,24 +104,13 @@ routes! {
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,
+    server::show_server,
+    server::change_server,
+    server::read_ca,
     activity::list_activity,
     users::list_users,
     users::add_user,
     users::set_user_password,
-}
-
-/// How callers prove who they are.
-struct Session;
-
-impl Modify for Session {
-    fn modify(&self, document: &mut Document) {
-        let words = "the session of the admin pages; whatever changes something also needs its token in the header X-CSRF-Token";
-        let cookie = ApiKeyValue::with_description(crate::web::admin::session::COOKIE, words);
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
-    }
 }
 
 /// The description of the API: OpenAPI 3.1, made from the code.
@@ -130,10 +124,9 @@ pub fn configure(config: &mut web::ServiceConfig, services: &web::Data<Services>
         web::scope(ROOT)
             .wrap(from_fn(methods::judge))
             .wrap(session_store::middleware(services))
+            .wrap(from_fn(only_problems))
             .wrap(security_headers())
             .app_data(web::Data::new(Room { methods: methods_of(&description()), refuse: method_refused }))
-            .app_data(web::JsonConfig::default().limit(BODY_BYTES).error_handler(of_body))
-            .app_data(web::QueryConfig::default().error_handler(of_query))
             .app_data(web::PathConfig::default().error_handler(of_path))
             .service(describe)
             .configure(operations)

@@ -1,15 +1,16 @@
 //! What the API says when it cannot do something: `application/problem+json` (RFC 9457) with one entry a field.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::PathError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::ToSchema;
 
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::services::error::{ServiceError, chain};
@@ -32,16 +33,15 @@ pub struct Problem {
     pub errors: Vec<FieldProblem>,
     /// Seconds after which the caller may try again: told in the header `Retry-After`.
     #[serde(skip)]
+    #[schema(ignore)]
     retry_after: Option<u64>,
 }
 
 /// One field that breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldProblem {
-    /// Which object of an array, counted from zero; absent where one object was sent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<usize>,
-    /// The field.
+    /// The field by its path in what was sent: `name`, of an array's objects `[3].key`, counted from zero; `body` for all of it.
+    #[schema(example = "[3].key")]
     pub field: String,
     /// The rule in words.
     pub message: String,
@@ -71,35 +71,28 @@ impl Problem {
         problem
     }
 
+    /// Objects of an array break rules; the array is a field of what was sent, and its objects have no fields.
+    pub fn items(array: &str, errors: &FieldErrors) -> Self {
+        let mut problem = Self::invalid(errors);
+        for (told, error) in problem.errors.iter_mut().zip(errors.iter()) {
+            told.field = error.item.map_or_else(|| array.to_owned(), |item| format!("{array}[{item}]"));
+        }
+        problem
+    }
+
     /// One field of what was sent breaks a rule.
     pub fn field(field: &'static str, message: impl fmt::Display) -> Self {
         Self::invalid(&FieldErrors::one(field, message))
     }
 }
 
-/// The errors that any operation may answer, for the API's description.
-pub struct Problems;
-
-impl IntoResponses for Problems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let kinds = [
-            ("400", "The query or the body cannot be read"),
-            ("401", "Nobody is signed in"),
-            ("403", "The caller may not do this, or did not prove where the request comes from"),
-            ("404", "It is not there"),
-            ("409", "It cannot be done as things stand, for example because somebody else changed the object meanwhile"),
-            ("422", "Fields break rules; one entry each"),
-            ("500", "The server could not do it; nothing was changed"),
-        ];
-        let content = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let response = |words: &str| ResponseBuilder::new().description(words).content(MEDIA_TYPE, content()).build();
-        kinds.into_iter().map(|(status, words)| (status.to_owned(), RefOr::T(response(words)))).collect()
-    }
-}
-
 impl From<&FieldError> for FieldProblem {
     fn from(error: &FieldError) -> Self {
-        Self { item: error.item, field: error.field.to_owned(), message: error.message.clone() }
+        let field = match error.item {
+            Some(item) => format!("[{item}].{}", error.field),
+            None => error.field.to_owned(),
+        };
+        Self { field, message: error.message.clone() }
     }
 }
 
@@ -143,31 +136,37 @@ impl ResponseError for Problem {
     }
 }
 
-/// A body that is no JSON, or not of the shape that is asked for.
-pub fn of_body(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
-    let problem = match &error {
-        JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
-        }
-        JsonPayloadError::ContentType => {
-            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send JSON with the header Content-Type: application/json")
-        }
-        JsonPayloadError::Deserialize(e) if e.is_data() => {
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format_args!("the body is not what is asked for: {e}"))
-        }
-        _ => Problem::new(StatusCode::BAD_REQUEST, format_args!("the body is not JSON: {error}")),
-    };
-    problem.into()
-}
-
-/// A query that cannot be read.
-pub fn of_query(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
-    Problem::new(StatusCode::BAD_REQUEST, format_args!("the query cannot be read: {error}")).into()
-}
-
 /// A part of the path that cannot name anything.
 pub fn of_path(_: PathError, request: &HttpRequest) -> actix_web::Error {
     Problem::not_found("address", request.path()).into()
+}
+
+/// Middleware: whatever refuses below it without a problem of its own, such as the sessions' store, is told as one.
+pub async fn only_problems(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let answered = match next.call(request).await {
+        Ok(answered) => answered.map_into_boxed_body(),
+        Err(error) => return Err(from_elsewhere(&error.error_response()).map_or(error, Into::into)),
+    };
+    Ok(match from_elsewhere(answered.response()) {
+        Some(problem) => answered.into_response(problem.error_response()),
+        None => answered,
+    })
+}
+
+fn from_elsewhere<B>(answer: &HttpResponse<B>) -> Option<Problem> {
+    let status = answer.status();
+    let is_problem = answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes() == MEDIA_TYPE.as_bytes());
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    let detail = match status.is_server_error() {
+        true => "the server could not do this; nothing was changed. Its log says why",
+        false => "the request cannot be taken as it is; nothing was changed",
+    };
+    Some(Problem::new(status, detail))
 }
 
 #[cfg(test)]
@@ -193,7 +192,16 @@ mod tests {
         errors.add_item(2, FieldErrors::one("key", "enter a MAC address"));
         let problem = Problem::from(ServiceError::from(errors));
         assert_eq!(problem.status, 422);
-        let fields: Vec<_> = problem.errors.iter().map(|e| (e.item, e.field.as_str())).collect();
-        assert_eq!(fields, [(None, "name"), (Some(2), "key")]);
+        let fields: Vec<_> = problem.errors.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(fields, ["name", "[2].key"]);
+    }
+
+    #[test]
+    fn what_other_code_refuses_becomes_a_problem_and_a_problem_stays_itself() {
+        let plain = HttpResponse::InternalServerError().body("/secret/place is gone");
+        assert_eq!(from_elsewhere(&plain).map(|problem| problem.status), Some(500));
+        assert!(from_elsewhere(&plain).is_some_and(|problem| !problem.detail.contains("secret")));
+        assert_eq!(from_elsewhere(&Problem::not_found("device", "x").error_response()), None);
+        assert_eq!(from_elsewhere(&HttpResponse::NoContent().finish()), None);
     }
 }

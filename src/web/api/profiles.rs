@@ -3,22 +3,24 @@
 //! Secret values leave masked. A mask that comes back means *as it was*, so that what was read can be written again.
 
 use actix_web::{HttpResponse, delete, get, patch, post, put, web};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::{DryRun, OneOrMany, created};
+use super::body::{Amount, DryRun, OneOrMany, created};
 use super::caller::Caller;
 use super::list::{List, Paging};
 use super::paths::{AccountPath, ProfilePath};
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
 use super::profile_shapes::{NewProfile, ProfileChanges, ProfileShape, ProfileSummary, UsesShape};
+use super::sent::{Asked, Sent};
 use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::ProfileId;
 use crate::domain::names::Name;
 use crate::domain::profile::Profile;
 use crate::domain::profile::draft::ProfileDraft;
 use crate::services::Services;
 use crate::services::commit::Mode;
-use crate::services::profiles::{self, Shown};
+use crate::services::profiles::{self, Shown, Uses};
 use crate::web::blocking;
 
 /// Which profiles.
@@ -46,13 +48,30 @@ pub struct Copy {
     name: String,
 }
 
+/// Profiles to delete.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileSelection {
+    /// Numbers of the profiles, at most 1000.
+    ids: Vec<u64>,
+}
+
+/// A profile that went, or would go.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct DeletedProfile {
+    /// Its number.
+    id: u64,
+    /// Where it was.
+    uses: UsesShape,
+}
+
 /// Lists profiles, without their parameters.
-#[utoipa::path(tag = "profiles", params(AccountPath, Wanted), responses((status = 200, body = List<ProfileSummary>), Problems))]
+#[utoipa::path(tag = "profiles", params(AccountPath, Wanted), responses((status = 200, body = List<ProfileSummary>)))]
 #[get("/accounts/{account}/profiles")]
 pub async fn list_profiles(
     caller: Caller,
     services: web::Data<Services>,
-    wanted: web::Query<Wanted>,
+    wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<ProfileSummary>>, Problem> {
     let Wanted { q, kind, sort, page, per_page } = wanted.into_inner();
     let paging = Paging::new(page, per_page)?;
@@ -84,7 +103,7 @@ fn mentions(profile: &Profile, word: &str) -> bool {
 }
 
 /// Shows a profile with its parameters.
-#[utoipa::path(tag = "profiles", params(ProfilePath), responses((status = 200, body = ProfileShape), Problems))]
+#[utoipa::path(tag = "profiles", params(ProfilePath), responses((status = 200, body = ProfileShape)))]
 #[get("/accounts/{account}/profiles/{id}")]
 pub async fn show_profile(
     caller: Caller,
@@ -96,7 +115,7 @@ pub async fn show_profile(
 }
 
 /// Tells where a profile is attached and how many devices it reaches.
-#[utoipa::path(tag = "profiles", params(ProfilePath), responses((status = 200, body = UsesShape), Problems))]
+#[utoipa::path(tag = "profiles", params(ProfilePath), responses((status = 200, body = UsesShape)))]
 #[get("/accounts/{account}/profiles/{id}/uses")]
 pub async fn show_uses(
     caller: Caller,
@@ -108,33 +127,33 @@ pub async fn show_uses(
 }
 
 /// Creates a profile, or all of an array or none.
-#[utoipa::path(tag = "profiles", params(AccountPath, DryRun), request_body = OneOrMany<NewProfile>, responses((status = 201, body = OneOrMany<ProfileShape>), (status = 200, description = "A dry run", body = OneOrMany<ProfileShape>), Problems))]
+#[utoipa::path(tag = "profiles", params(AccountPath, DryRun), request_body = OneOrMany<NewProfile>, responses((status = 201, body = OneOrMany<ProfileShape>), (status = 200, description = "A dry run", body = OneOrMany<ProfileShape>)))]
 #[post("/accounts/{account}/profiles")]
 pub async fn create_profiles(
     caller: Caller,
     services: web::Data<Services>,
-    dry_run: web::Query<DryRun>,
-    sent: web::Json<OneOrMany<NewProfile>>,
+    dry_run: Asked<DryRun>,
+    sent: Sent<OneOrMany<NewProfile>>,
 ) -> Result<HttpResponse, Problem> {
     let (amount, inputs) = sent.into_inner().into_list();
     let drafts = amount.parse_all(&inputs, |new| ProfileDraft::parse(&new.input(None)?))?;
     let mode = dry_run.mode();
     let work = move |services: &Services| profiles::create(services, &caller.actor, caller.account, drafts, mode);
-    let made = blocking::call(&services, work).await?;
+    let made = blocking::call(&services, work).await.map_err(|error| amount.placed(error))?;
     let world = services.world(caller.account)?;
     let shapes = made.iter().map(|profile| ProfileShape::new(profile, &world)).collect();
     Ok(HttpResponse::build(created(mode)).json(amount.shape(shapes)))
 }
 
 /// Replaces name, description and all parameters.
-#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), request_body = NewProfile, responses((status = 200, body = ProfileShape), Problems))]
+#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), request_body = NewProfile, responses((status = 200, body = ProfileShape)))]
 #[put("/accounts/{account}/profiles/{id}")]
 pub async fn replace_profile(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<ProfilePath>,
-    dry_run: web::Query<DryRun>,
-    sent: web::Json<NewProfile>,
+    dry_run: Asked<DryRun>,
+    sent: Sent<NewProfile>,
 ) -> Result<web::Json<ProfileShape>, Problem> {
     let present = profiles::get(&services, caller.account, path.id()?)?;
     let revision = sent.revision.ok_or_else(|| Problem::field("revision", "send the revision that the change was made from"))?;
@@ -143,14 +162,14 @@ pub async fn replace_profile(
 }
 
 /// Changes name or description, and sets or removes single parameters.
-#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), request_body = ProfileChanges, responses((status = 200, body = ProfileShape), Problems))]
+#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), request_body = ProfileChanges, responses((status = 200, body = ProfileShape)))]
 #[patch("/accounts/{account}/profiles/{id}")]
 pub async fn change_profile(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<ProfilePath>,
-    dry_run: web::Query<DryRun>,
-    changes: web::Json<ProfileChanges>,
+    dry_run: Asked<DryRun>,
+    changes: Sent<ProfileChanges>,
 ) -> Result<web::Json<ProfileShape>, Problem> {
     let present = profiles::get(&services, caller.account, path.id()?)?;
     let shown = Shown { id: present.id, revision: changes.revision };
@@ -171,14 +190,14 @@ async fn replace(
 }
 
 /// Copies a profile; the copy is attached nowhere.
-#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), request_body = Copy, responses((status = 201, body = ProfileShape), (status = 200, description = "A dry run", body = ProfileShape), Problems))]
+#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), request_body = Copy, responses((status = 201, body = ProfileShape), (status = 200, description = "A dry run", body = ProfileShape)))]
 #[post("/accounts/{account}/profiles/{id}/copy")]
 pub async fn copy_profile(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<ProfilePath>,
-    dry_run: web::Query<DryRun>,
-    copy: web::Json<Copy>,
+    dry_run: Asked<DryRun>,
+    copy: Sent<Copy>,
 ) -> Result<HttpResponse, Problem> {
     let id = path.id()?;
     let name = Name::parse(&copy.name).map_err(|error| FieldErrors::one("name", error))?;
@@ -189,16 +208,38 @@ pub async fn copy_profile(
 }
 
 /// Deletes a profile and detaches it everywhere; answers where it was.
-#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), responses((status = 200, body = UsesShape), Problems))]
+#[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), responses((status = 200, body = UsesShape)))]
 #[delete("/accounts/{account}/profiles/{id}")]
 pub async fn delete_profile(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<ProfilePath>,
-    dry_run: web::Query<DryRun>,
+    dry_run: Asked<DryRun>,
 ) -> Result<web::Json<UsesShape>, Problem> {
     let id = path.id()?;
     let mode = dry_run.mode();
     let work = move |services: &Services| profiles::delete(services, &caller.actor, caller.account, id, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
+}
+
+/// Deletes several profiles and detaches them everywhere: all or none. Answers where they were.
+#[utoipa::path(tag = "profiles", params(AccountPath, DryRun), request_body = ProfileSelection, responses((status = 200, body = List<DeletedProfile>)))]
+#[post("/accounts/{account}/profiles/delete")]
+pub async fn delete_profiles(
+    caller: Caller,
+    services: web::Data<Services>,
+    dry_run: Asked<DryRun>,
+    sent: Sent<ProfileSelection>,
+) -> Result<web::Json<List<DeletedProfile>>, Problem> {
+    let world = services.world(caller.account)?;
+    let known = |id: &u64| match world.profiles.contains_key(&ProfileId(*id)) {
+        true => Ok(ProfileId(*id)),
+        false => Err(FieldErrors::one("id", format_args!("there is no profile {id}"))),
+    };
+    let ids = Amount::Many.parse_all(&sent.into_inner().ids, known).map_err(|wrong| Problem::items("ids", &wrong))?;
+    let (ids, mode) = (ids.into_iter().collect(), dry_run.mode());
+    let work = move |services: &Services| profiles::delete_all(services, &caller.actor, caller.account, &ids, mode);
+    let gone = blocking::call(&services, work).await?;
+    let shape = |(id, uses): (ProfileId, Uses)| DeletedProfile { id: id.0, uses: uses.into() };
+    Ok(web::Json(List { total: gone.len(), items: gone.into_iter().map(shape).collect() }))
 }

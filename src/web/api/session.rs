@@ -1,17 +1,23 @@
-//! Signing in and out by a program, who is calling, and the token that changes need.
+//! Signing in and out by a program, who is calling, the token that changes need, and the caller's own password.
 
 use actix_session::SessionExt;
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
+use actix_web::{HttpRequest, delete, get, post, put, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::body::DryRun;
 use super::caller::Caller;
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
+use super::sent::{Asked, Sent};
+use super::sign_ins::{self, OpenSessionShape};
 use crate::domain::access::Actor;
 use crate::domain::account::Secret;
+use crate::domain::user::User;
 use crate::services::Services;
+use crate::services::commit::Mode;
 use crate::services::sign_in::{self, SignInError};
+use crate::services::users;
 use crate::web::admin::csrf;
 use crate::web::admin::session::{self, Person, token};
 use crate::web::blocking;
@@ -21,8 +27,11 @@ use crate::web::blocking;
 pub struct SessionShape {
     /// Name of the user.
     pub user: String,
-    /// What to send in the header `X-CSRF-Token` with whatever changes something.
-    pub csrf_token: String,
+    /// Number of the user.
+    pub user_id: Option<u64>,
+    /// What to send in the header `X-CSRF-Token` with whatever changes something; absent where a dry run began no session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csrf_token: Option<String>,
 }
 
 /// Who wants to sign in.
@@ -35,53 +44,110 @@ pub struct SignInShape {
     password: String,
 }
 
-/// Signs in, for programs: the answer sets the session's cookie and tells the token that changes need.
+/// The caller's own new password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnPassword {
+    /// The password so far.
+    #[schema(value_type = String)]
+    current: Secret,
+    /// The new one.
+    #[schema(value_type = String)]
+    password: Secret,
+}
+
+/// Signs in, for programs: the answer sets the session's cookie and tells the token that changes need. A dry run only tells whether
+/// the password is right.
 ///
 /// No token is asked for here: a page of another site cannot send JSON to us, and is refused by its origin besides.
-#[utoipa::path(tag = "session", request_body = SignInShape, security(()), responses((status = 200, body = SessionShape), Problems))]
+#[utoipa::path(tag = "session", params(DryRun), request_body = SignInShape, security(()), responses((status = 200, body = SessionShape)))]
 #[post("/session")]
 pub async fn begin_session(
     request: HttpRequest,
     services: web::Data<Services>,
-    body: web::Json<SignInShape>,
+    dry_run: Asked<DryRun>,
+    body: Sent<SignInShape>,
 ) -> Result<web::Json<SessionShape>, Problem> {
     if !csrf::is_same_origin(request.headers()) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "the request came from another site; nobody was signed in"));
     }
     let SignInShape { email, password } = body.into_inner();
     let from = sign_in::From { address: session::address(&request), mark: session::mark(&request) };
-    let password = Secret::new(password);
-    let checked = blocking::call(&services, move |services| Ok(sign_in::sign_in(services, &email, &password, &from))).await;
-    let user = match checked {
-        Ok(Ok(user)) => user,
-        Ok(Err(SignInError::Service(error))) | Err(error) => return Err(error.into()),
-        Ok(Err(error @ SignInError::Wrong)) => return Err(Problem::new(StatusCode::UNAUTHORIZED, error)),
-        Ok(Err(error @ SignInError::Wait(wait))) => return Err(Problem::wait(sign_in::seconds(wait), error)),
+    let (password, mode) = (Secret::new(password), dry_run.mode());
+    let check = move |services: &Services| Ok(sign_in::attempt(services, &email, &password, &from, mode));
+    let user = blocking::call(&services, check).await?.map_err(refused)?;
+    let csrf_token = match mode {
+        Mode::Keep => Some(begin(&request, &services, &user)?),
+        Mode::TryOut => None,
     };
+    Ok(web::Json(SessionShape { user: user.name, user_id: Some(user.id.0), csrf_token }))
+}
+
+fn refused(error: SignInError) -> Problem {
+    match error {
+        SignInError::Service(error) => error.into(),
+        SignInError::Wrong => Problem::new(StatusCode::UNAUTHORIZED, error),
+        SignInError::Wait(pause) => Problem::wait(sign_in::seconds(pause), error),
+    }
+}
+
+/// Begins a session in place of the request's own, and answers its token.
+fn begin(request: &HttpRequest, services: &Services, user: &User) -> Result<String, Problem> {
     let person = Person { id: user.id, name: user.name.clone(), role: user.role, since: services.clock().now() };
-    session::sign_in(&request, &person).map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error))?;
-    Ok(web::Json(SessionShape { user: user.name, csrf_token: token(&request.get_session()) }))
+    session::sign_in(request, &person).map_err(|error| {
+        tracing::error!(%error, "a session could not be begun");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the session could not be begun; the log of the server says why")
+    })?;
+    Ok(token(&request.get_session()))
 }
 
 /// Tells who is signed in, and the token that changes need.
-#[utoipa::path(tag = "session", responses((status = 200, body = SessionShape), Problems))]
+#[utoipa::path(tag = "session", responses((status = 200, body = SessionShape)))]
 #[get("/session")]
 pub async fn show_session(caller: Caller, request: HttpRequest) -> Result<web::Json<SessionShape>, Problem> {
-    Ok(web::Json(SessionShape { user: name(caller.actor), csrf_token: token(&request.get_session()) }))
+    let csrf_token = Some(token(&request.get_session()));
+    let (user, user_id) = match caller.actor {
+        Actor::User { id, name, .. } => (name, Some(id.0)),
+        Actor::CommandLine => ("command line".to_owned(), None),
+    };
+    Ok(web::Json(SessionShape { user, user_id, csrf_token }))
 }
 
-/// Signs out: the session ends everywhere at once.
-#[utoipa::path(tag = "session", responses((status = 204, description = "Signed out"), Problems))]
+/// Signs out: the session ends everywhere at once. Answers the session that ended.
+#[utoipa::path(tag = "session", params(DryRun), responses((status = 200, body = OpenSessionShape)))]
 #[delete("/session")]
-pub async fn end_session(caller: Caller, request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, Problem> {
-    blocking::call(&services, move |services| sign_in::signed_out(services, &caller.actor)).await?;
-    session::sign_out(&request.get_session());
-    Ok(HttpResponse::NoContent().finish())
+pub async fn end_session(
+    caller: Caller,
+    request: HttpRequest,
+    services: web::Data<Services>,
+    dry_run: Asked<DryRun>,
+) -> Result<web::Json<OpenSessionShape>, Problem> {
+    let open = sign_ins::open(&caller, &request, &services)?;
+    let own = open.into_iter().find(|one| one.current).ok_or_else(|| Problem::not_found("session", "of this cookie"))?;
+    if dry_run.mode() == Mode::Keep {
+        blocking::call(&services, move |services| sign_in::signed_out(services, &caller.actor)).await?;
+        session::sign_out(&request.get_session());
+    }
+    Ok(web::Json(own))
 }
 
-fn name(actor: Actor) -> String {
-    match actor {
-        Actor::User { name, .. } => name,
-        Actor::CommandLine => "command line".to_owned(),
-    }
+/// Changes the caller's own password. All sessions of the caller end; the answer begins a new one, with another cookie and token.
+#[utoipa::path(tag = "session", params(DryRun), request_body = OwnPassword, responses((status = 200, body = SessionShape)))]
+#[put("/session/password")]
+pub async fn change_own_password(
+    caller: Caller,
+    request: HttpRequest,
+    services: web::Data<Services>,
+    dry_run: Asked<DryRun>,
+    sent: Sent<OwnPassword>,
+) -> Result<web::Json<SessionShape>, Problem> {
+    let (id, mode) = (sign_ins::user(&caller)?, dry_run.mode());
+    let OwnPassword { current, password } = sent.into_inner();
+    let change = move |services: &Services| users::change_own_password(services, &caller.actor, id, &current, &password, mode);
+    let user = blocking::call(&services, change).await?;
+    let csrf_token = match mode {
+        Mode::Keep => begin(&request, &services, &user)?,
+        Mode::TryOut => token(&request.get_session()),
+    };
+    Ok(web::Json(SessionShape { user: user.name, user_id: Some(id.0), csrf_token: Some(csrf_token) }))
 }

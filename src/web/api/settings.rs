@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 use super::body::DryRun;
 use super::caller::Caller;
 use super::paths::AccountPath;
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
+use super::sent::{Asked, Sent};
 use crate::domain::account::{Account, BaseSettings, Secret};
 use crate::services::Services;
 use crate::services::accounts::{self, AccountDraft};
-use crate::services::commit::Mode;
 use crate::web::blocking;
 
 /// The settings of an account. The password of the shared credentials is never told here.
@@ -126,20 +126,20 @@ impl From<SettingsChanges> for AccountDraft {
 }
 
 /// Shows the settings of an account.
-#[utoipa::path(tag = "settings", params(AccountPath), responses((status = 200, body = SettingsShape), Problems))]
+#[utoipa::path(tag = "settings", params(AccountPath), responses((status = 200, body = SettingsShape)))]
 #[get("/accounts/{account}/settings")]
 pub async fn show_settings(caller: Caller, services: web::Data<Services>) -> Result<web::Json<SettingsShape>, Problem> {
     Ok(web::Json(Account::clone(&services.world(caller.account)?.account).into()))
 }
 
 /// Changes the settings that are sent.
-#[utoipa::path(tag = "settings", params(AccountPath, DryRun), request_body = SettingsChanges, responses((status = 200, body = SettingsShape), Problems))]
+#[utoipa::path(tag = "settings", params(AccountPath, DryRun), request_body = SettingsChanges, responses((status = 200, body = SettingsShape)))]
 #[patch("/accounts/{account}/settings")]
 pub async fn change_settings(
     caller: Caller,
     services: web::Data<Services>,
-    dry_run: web::Query<DryRun>,
-    changes: web::Json<SettingsChanges>,
+    dry_run: Asked<DryRun>,
+    changes: Sent<SettingsChanges>,
 ) -> Result<web::Json<SettingsShape>, Problem> {
     let changes = changes.into_inner();
     let revision = Some(changes.revision);
@@ -148,25 +148,27 @@ pub async fn change_settings(
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }
 
-/// The password of the shared credentials.
+/// The shared credentials.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct RevealedShape {
-    /// Password.
-    pub password: String,
+    /// User name.
+    pub user: String,
+    /// Password; absent in a dry run, because nobody notes that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
 }
 
 /// Tells the password of the shared credentials, and notes in the activity log that it was told.
-#[utoipa::path(tag = "settings", params(AccountPath, DryRun), responses((status = 200, body = RevealedShape), Problems))]
+#[utoipa::path(tag = "settings", params(AccountPath, DryRun), responses((status = 200, body = RevealedShape)))]
 #[post("/accounts/{account}/settings/reveal")]
 pub async fn reveal_password(
     caller: Caller,
     services: web::Data<Services>,
-    dry_run: web::Query<DryRun>,
+    dry_run: Asked<DryRun>,
 ) -> Result<web::Json<RevealedShape>, Problem> {
-    if dry_run.mode() == Mode::TryOut {
-        return Err(Problem::field("dry_run", "a password cannot be told for trial: the note in the activity log is the price"));
-    }
-    let reveal = move |services: &Services| accounts::reveal_password(services, &caller.actor, caller.account);
+    let mode = dry_run.mode();
+    let user = services.world(caller.account)?.account.provisioning.user.clone();
+    let reveal = move |services: &Services| accounts::reveal_password(services, &caller.actor, caller.account, mode);
     let password = blocking::call(&services, reveal).await?;
-    Ok(web::Json(RevealedShape { password: password.expose().to_owned() }))
+    Ok(web::Json(RevealedShape { user, password: password.map(|password| password.expose().to_owned()) }))
 }

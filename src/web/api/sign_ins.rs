@@ -1,20 +1,23 @@
 //! Where the caller is signed in.
 
-use actix_web::{HttpResponse, delete, get, web};
+use actix_session::SessionExt;
+use actix_web::{HttpRequest, delete, get, web};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::body::DryRun;
 use super::caller::Caller;
-use super::list::List;
-use super::problem::{Problem, Problems};
+use super::list::{List, Narrow, Order, narrowed};
+use super::problem::Problem;
+use super::sent::Asked;
 use crate::domain::access::Actor;
 use crate::domain::ids::UserId;
 use crate::domain::session::SessionKey;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::sessions::{self, Listed};
+use crate::web::admin::session;
 use crate::web::blocking;
 
 /// A browser or program that is signed in as the caller.
@@ -30,16 +33,19 @@ pub struct OpenSessionShape {
     pub since: Timestamp,
     /// When it was last used.
     pub last_used: Timestamp,
+    /// Whether it is the one that asks.
+    pub current: bool,
 }
 
-impl From<Listed> for OpenSessionShape {
-    fn from(Listed { key, session }: Listed) -> Self {
+impl OpenSessionShape {
+    fn new(Listed { key, session }: Listed, token: &str) -> Self {
         Self {
             id: hex::encode(key.0),
             user_agent: session.user_agent,
             address: session.address.map(|address| address.to_string()),
             since: session.created_at,
             last_used: session.last_seen_at,
+            current: session.state.get(session::CSRF).is_some_and(|own| own == token),
         }
     }
 }
@@ -52,37 +58,55 @@ pub struct OpenSessionPath {
     id: String,
 }
 
-/// Lists where the caller is signed in.
-#[utoipa::path(tag = "session", responses((status = 200, body = List<OpenSessionShape>), Problems))]
+const SESSIONS: &[Order<OpenSessionShape>] = &[
+    ("-last_used", |a, b| (b.last_used, &a.id).cmp(&(a.last_used, &b.id))),
+    ("since", |a, b| (a.since, &a.id).cmp(&(b.since, &b.id))),
+    ("address", |a, b| (&a.address, &a.id).cmp(&(&b.address, &b.id))),
+];
+
+/// Lists where the caller is signed in; sorts by `last_used`, `since` or `address`.
+#[utoipa::path(tag = "session", params(Narrow), responses((status = 200, body = List<OpenSessionShape>)))]
 #[get("/sessions")]
-pub async fn list_sign_ins(caller: Caller, services: web::Data<Services>) -> Result<web::Json<List<OpenSessionShape>>, Problem> {
-    let own = sessions::of_user(&services, user(&caller)?);
-    Ok(web::Json(List { total: own.len(), items: own.into_iter().map(OpenSessionShape::from).collect() }))
+pub async fn list_sign_ins(
+    caller: Caller,
+    request: HttpRequest,
+    services: web::Data<Services>,
+    asked: Asked<Narrow>,
+) -> Result<web::Json<List<OpenSessionShape>>, Problem> {
+    let texts = |one: &OpenSessionShape| vec![one.user_agent.clone(), one.address.clone().unwrap_or_default()];
+    Ok(web::Json(narrowed(open(&caller, &request, &services)?, &asked, texts, SESSIONS)?))
 }
 
-/// Ends one of the caller's sessions.
-#[utoipa::path(tag = "session", params(OpenSessionPath, DryRun), responses((status = 204, description = "It has ended"), Problems))]
+/// Ends one of the caller's sessions and answers it.
+#[utoipa::path(tag = "session", params(OpenSessionPath, DryRun), responses((status = 200, body = OpenSessionShape)))]
 #[delete("/sessions/{id}")]
 pub async fn end_sign_in(
     caller: Caller,
+    request: HttpRequest,
     services: web::Data<Services>,
     path: web::Path<OpenSessionPath>,
-    dry_run: web::Query<DryRun>,
-) -> Result<HttpResponse, Problem> {
+    dry_run: Asked<DryRun>,
+) -> Result<web::Json<OpenSessionShape>, Problem> {
     let not_found = || Problem::not_found("session", &path.id);
     let key = hex::decode(&path.id).ok().and_then(|bytes| bytes.try_into().ok()).map(SessionKey).ok_or_else(not_found)?;
-    let user = user(&caller)?;
-    let ended = match dry_run.mode() {
-        Mode::TryOut => sessions::of_user(&services, user).iter().any(|one| one.key == key),
-        Mode::Keep => blocking::call(&services, move |services| sessions::end_one_of(services, user, key)).await?,
-    };
-    match ended {
-        true => Ok(HttpResponse::NoContent().finish()),
-        false => Err(not_found()),
+    let one = open(&caller, &request, &services)?.into_iter().find(|one| one.id == path.id).ok_or_else(not_found)?;
+    if dry_run.mode() == Mode::Keep {
+        let user = user(&caller)?;
+        blocking::call(&services, move |services| sessions::end_one_of(services, user, key)).await?;
     }
+    Ok(web::Json(one))
 }
 
-fn user(caller: &Caller) -> Result<UserId, Problem> {
+/// Where the caller is signed in.
+pub(super) fn open(caller: &Caller, request: &HttpRequest, services: &Services) -> Result<Vec<OpenSessionShape>, Problem> {
+    // Sessions keep what pages put into them as JSON.
+    let token = serde_json::Value::from(session::token(&request.get_session())).to_string();
+    let own = sessions::of_user(services, user(caller)?);
+    Ok(own.into_iter().map(|listed| OpenSessionShape::new(listed, &token)).collect())
+}
+
+/// The user who calls.
+pub(super) fn user(caller: &Caller) -> Result<UserId, Problem> {
     match caller.actor {
         Actor::User { id, .. } => Ok(id),
         Actor::CommandLine => Err(Problem::not_found("session", "of the command line")),

@@ -7,8 +7,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{DryRun, created};
 use super::caller::Caller;
-use super::list::List;
-use super::problem::{Problem, Problems};
+use super::list::{List, Narrow, Order, narrowed};
+use super::problem::Problem;
+use super::sent::{Asked, Sent};
 use crate::domain::account::Secret;
 use crate::domain::ids::UserId;
 use crate::domain::user::{Role, User};
@@ -74,22 +75,33 @@ pub struct UserPath {
     id: String,
 }
 
-/// Lists users.
-#[utoipa::path(tag = "users", responses((status = 200, body = List<UserShape>), Problems))]
+const USERS: &[Order<UserShape>] = &[
+    ("added", |a, b| a.id.cmp(&b.id)),
+    ("name", |a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id))),
+    ("email", |a, b| (a.email.to_lowercase(), a.id).cmp(&(b.email.to_lowercase(), b.id))),
+];
+
+/// Lists users; sorts by `added`, `name` or `email`.
+#[utoipa::path(tag = "users", params(Narrow), responses((status = 200, body = List<UserShape>)))]
 #[get("/users")]
-pub async fn list_users(_: Caller, services: web::Data<Services>) -> Result<web::Json<List<UserShape>>, Problem> {
+pub async fn list_users(
+    _: Caller,
+    services: web::Data<Services>,
+    asked: Asked<Narrow>,
+) -> Result<web::Json<List<UserShape>>, Problem> {
     let users = blocking::call(&services, users::list).await?;
-    Ok(web::Json(List { total: users.len(), items: users.into_iter().map(UserShape::from).collect() }))
+    let all = users.into_iter().map(UserShape::from).collect();
+    Ok(web::Json(narrowed(all, &asked, |one| vec![one.name.clone(), one.email.clone()], USERS)?))
 }
 
 /// Adds a user.
-#[utoipa::path(tag = "users", params(DryRun), request_body = NewUser, responses((status = 201, body = UserShape), (status = 200, description = "A dry run", body = UserShape), Problems))]
+#[utoipa::path(tag = "users", params(DryRun), request_body = NewUser, responses((status = 201, body = UserShape), (status = 200, description = "A dry run", body = UserShape)))]
 #[post("/users")]
 pub async fn add_user(
     caller: Caller,
     services: web::Data<Services>,
-    dry_run: web::Query<DryRun>,
-    new: web::Json<NewUser>,
+    dry_run: Asked<DryRun>,
+    new: Sent<NewUser>,
 ) -> Result<HttpResponse, Problem> {
     let NewUser { name, email, password } = new.into_inner();
     let (draft, mode) = (UserDraft { name, email, password }, dry_run.mode());
@@ -98,18 +110,17 @@ pub async fn add_user(
 }
 
 /// Sets a user's password and ends all sessions of that user.
-#[utoipa::path(tag = "users", params(UserPath, DryRun), request_body = NewPassword, responses((status = 204, description = "The password is set"), Problems))]
+#[utoipa::path(tag = "users", params(UserPath, DryRun), request_body = NewPassword, responses((status = 200, body = UserShape)))]
 #[put("/users/{id}/password")]
 pub async fn set_user_password(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<UserPath>,
-    dry_run: web::Query<DryRun>,
-    new: web::Json<NewPassword>,
-) -> Result<HttpResponse, Problem> {
+    dry_run: Asked<DryRun>,
+    new: Sent<NewPassword>,
+) -> Result<web::Json<UserShape>, Problem> {
     let id: UserId = path.id.parse().map_err(|_| Problem::not_found("user", &path.id))?;
     let (password, mode) = (new.into_inner().password, dry_run.mode());
     let work = move |services: &Services| users::replace_password(services, &caller.actor, id, &password, mode);
-    blocking::call(&services, work).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(web::Json(blocking::call(&services, work).await?.into()))
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use actix_http::{Request, Response};
 use actix_web::body::BoxBody;
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use ipnet::IpNet;
@@ -78,6 +78,11 @@ impl Door {
             bodies: tokio::sync::Semaphore::new(upload::BODIES_AT_A_TIME),
         }
     }
+
+    /// The address that a request comes from: the socket's, or what a trusted proxy says (P5b, NET-06).
+    pub fn address_of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        peer::address(peer, headers, &self.settings.trusted_proxies)
+    }
 }
 
 /// One request with what is known of it from the beginning.
@@ -122,7 +127,7 @@ impl Call {
         let peer = connected.or_else(|| request.peer_addr()).unwrap_or(nobody);
         let x_device = request.headers().get("x-device").and_then(|value| XDevice::parse(value.to_str().ok()?));
         Self {
-            address: peer::address(peer.ip(), request.headers(), &door.settings.trusted_proxies),
+            address: door.address_of(peer.ip(), request.headers()),
             path: PhonePath::parse(request.path()),
             agent: agent::of(request.headers()),
             peer,

@@ -50,15 +50,11 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
     let afterwards = if form.is("then", "block") { Afterwards::Block } else { Afterwards::Forget };
     let (keys, actor) = (selected(&form), who.actor.clone());
     let delete = move |services: &Services| {
-        let mut deleted = Vec::new();
-        for key in keys {
-            match devices::delete(services, &actor, DEFAULT_ACCOUNT, &key, afterwards, Mode::Keep) {
-                Ok(gone) => deleted.push(gone.label),
-                Err(ServiceError::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(deleted)
+        // Those that went meanwhile are what was asked for.
+        let roster = services.roster(DEFAULT_ACCOUNT);
+        let there = keys.into_iter().filter(|key| roster.find(key).is_some()).collect();
+        let gone = devices::delete_all(services, &actor, DEFAULT_ACCOUNT, &there, afterwards, Mode::Keep)?;
+        Ok(gone.into_iter().map(|one| one.label).collect::<Vec<_>>())
     };
     let deleted = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
     let and_blocked = if afterwards == Afterwards::Block { " and blocked" } else { "" };

@@ -61,7 +61,7 @@ pub async fn show(key: web::Path<String>, who: SignedIn, services: web::Data<Ser
 }
 
 /// What the REST interface of a phone tells; this server does not ask phones yet, but it sees them boot.
-const NOT_ASKED: &str = "Not known: this server does not ask phones yet";
+const NOT_ASKED: &str = "Not known: phones are not asked yet";
 
 fn extended(runs: &[ListedRun]) -> Vec<Fact> {
     let boot = runs.iter().map(|listed| &listed.run).find(|run| run.kind == RunKind::Boot);

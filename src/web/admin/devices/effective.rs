@@ -10,10 +10,8 @@ use crate::domain::deployment::Container;
 use crate::domain::device::Device;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::parameter;
-use crate::domain::provision::master::PARAMETER_FILE_SUFFIX;
 use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source, explain};
-use crate::domain::provision::{Provision, provision};
-use crate::domain::world::World;
+use crate::services::effective_file::{self, EffectiveFile};
 use crate::services::{Services, device_files};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
@@ -21,7 +19,6 @@ use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{Shown, Tone as _};
 use crate::web::blocking;
-use crate::xml;
 
 #[derive(Template)]
 #[template(path = "devices/effective.html")]
@@ -189,12 +186,8 @@ pub async fn file(
 ) -> Result<HttpResponse, Failure> {
     let (key, wanted) = path.into_inner();
     let (known, world) = head::find(&services, &who, &key)?;
-    let provision = masked(&known.device, &world);
-    let (name, bytes) = match wanted.as_str() {
-        "master" => (format!("{}.cfg", known.device.key), xml::write::master(&provision)),
-        "parameters" => (format!("{}{PARAMETER_FILE_SUFFIX}", known.device.key), xml::write::parameters(&provision)),
-        _ => return Err(Failure::not_found(&who, "file", wanted)),
-    };
+    let Some(file) = EffectiveFile::parse(&wanted) else { return Err(Failure::not_found(&who, "file", wanted)) };
+    let (name, bytes) = effective_file::shown(&known.device, &world, file);
     let page = who.page("Effective configuration");
     let head = Head::new(&known, page.now);
     let note = "This is the file as the device gets it now, but for the secrets: they are masked here only.";
@@ -204,19 +197,4 @@ pub async fn file(
         &request,
         Text { name, size_bytes: bytes.len() as u64, bytes, at: None, download: None, note: Some(note) },
     ))
-}
-
-/// What a device gets, with its secrets masked.
-fn masked<'a>(device: &Device, world: &'a World) -> Provision<'a> {
-    let mut provision = provision(device, world);
-    let files = &mut provision.files;
-    for list in [&mut files.master, &mut files.binding, &mut files.profiles, &mut files.base] {
-        for setting in list.iter_mut() {
-            let shown = parameter::masked(&setting.name, &setting.value).into_owned();
-            if shown != *setting.value {
-                setting.value = shown.into();
-            }
-        }
-    }
-    provision
 }

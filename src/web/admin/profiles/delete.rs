@@ -10,7 +10,6 @@ use super::usage::Usage;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::profile::Profile;
 use crate::services::commit::Mode;
-use crate::services::error::ServiceError;
 use crate::services::{Services, profiles};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -54,15 +53,10 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
     }
     let (ids, actor) = (selected(&form), who.actor.clone());
     let delete = move |services: &Services| {
-        let mut deleted = 0;
-        for id in ids {
-            match profiles::delete(services, &actor, DEFAULT_ACCOUNT, id, Mode::Keep) {
-                Ok(_) => deleted += 1,
-                Err(ServiceError::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(deleted)
+        // Those that went meanwhile are what was asked for.
+        let world = services.world(DEFAULT_ACCOUNT)?;
+        let there = ids.into_iter().filter(|id| world.profiles.contains_key(id)).collect();
+        Ok(profiles::delete_all(services, &actor, DEFAULT_ACCOUNT, &there, Mode::Keep)?.len())
     };
     let deleted = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
     Ok(match deleted {

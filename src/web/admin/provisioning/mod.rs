@@ -26,6 +26,7 @@ use crate::services::Services;
 use crate::services::accounts;
 use crate::services::address::Address;
 use crate::services::certificates::facts::{self, Facts};
+use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::server;
 use crate::web::blocking;
@@ -155,7 +156,7 @@ async fn save(
     let to_tell = address.clone();
     let saved = blocking::call(&services, move |services| match wanted {
         Wanted::Name(name) => {
-            server::set_public_name(services, &actor, revision, &name)?;
+            server::set_public_name(services, &actor, revision, &name, Mode::Keep)?;
             to_tell.refresh(services).map(|_| ())
         }
         Wanted::Account(draft) => accounts::update(services, &actor, DEFAULT_ACCOUNT, Some(revision), &draft).map(|_| ()),
@@ -207,10 +208,10 @@ async fn overtaken(
 
 async fn reveal(who: SignedIn, services: web::Data<Services>, address: web::Data<Address>) -> Result<HttpResponse, Failure> {
     let actor = who.actor.clone();
-    let password = blocking::call(&services, move |services| accounts::reveal_password(services, &actor, DEFAULT_ACCOUNT)).await;
-    let password = password.map_err(Failure::of(&who))?;
+    let reveal = move |services: &Services| accounts::reveal_password(services, &actor, DEFAULT_ACCOUNT, Mode::Keep);
+    let password = blocking::call(&services, reveal).await.map_err(Failure::of(&who))?;
     let mut page = settings_page(&who, &services, &address, None).await?;
-    page.revealed = Some(password.expose().to_owned());
+    page.revealed = password.map(|password| password.expose().to_owned());
     Ok(html(&page))
 }
 

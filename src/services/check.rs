@@ -1,0 +1,96 @@
+//! What is wrong with a state, in sentences that name the file and the next step; nothing is changed (`pdms check`).
+//!
+//! What keeps a state from being opened at all is told by opening it: see [`Services::inspect`].
+
+use super::Services;
+use super::certificates::{Certificates, OwnFiles};
+use super::error::{ServiceError, chain};
+use super::secrets::{KeyFile, Secrets};
+use crate::store;
+
+/// Purpose of a key by which two key files are compared.
+const COMPARED: &str = "check";
+
+/// Everything that is wrong with a state that could be opened. `own` are the files of an own certificate that the settings name.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn faults(services: &Services, own: Option<&OwnFiles>) -> Result<Vec<String>, ServiceError> {
+    let mut faults = Vec::new();
+    faults.extend(key_file(services));
+    let given = services.store.read(store::server::get)?.given;
+    let certificates = services.state_dir.certificates();
+    if let Err(error) = Certificates::check(&certificates, own, &given, services.clock.now()) {
+        faults.push(chain(&error));
+    }
+    faults.extend(lost_blobs(services)?);
+    Ok(faults)
+}
+
+/// A running server has read its key long ago: the file may have changed since.
+fn key_file(services: &Services) -> Option<String> {
+    let path = services.state_dir.key_file();
+    match Secrets::open(&path, KeyFile::MustExist) {
+        Err(error) => Some(chain(&error)),
+        Ok(found) if found.derived_key(COMPARED) != services.secrets.derived_key(COMPARED) => Some(format!(
+            "{} is another key file than the one that the server runs with; put that one back before the next start",
+            path.display()
+        )),
+        Ok(_) => None,
+    }
+}
+
+/// Files of phones that are named in the database and missing on the disk. Phones that ask for one are told to come back (503).
+pub(super) fn lost_blobs(services: &Services) -> Result<Option<String>, ServiceError> {
+    let rows = services.store.read(store::stored_files::all)?;
+    let mut lost = rows.iter().filter(|(_, _, file)| !services.blobs.has(&file.blob));
+    let Some((_, key, file)) = lost.next() else { return Ok(None) };
+    Ok(Some(format!(
+        "{} of {} files that phones stored are missing in {}, the first is {} of {key}; put the folder back from a copy, or delete \
+         these devices' files to let the phones upload them anew",
+        1 + lost.count(),
+        rows.len(),
+        services.state_dir.blobs().display(),
+        file.name,
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::access::Grant;
+    use crate::domain::device::DeviceKey;
+    use crate::domain::device_file::DeviceFile;
+    use crate::domain::ids::DEFAULT_ACCOUNT;
+    use crate::services::commit::commit;
+    use crate::services::testing::bench;
+
+    #[test]
+    fn content_and_key_that_are_gone_are_told() {
+        let bench = bench();
+        let services = &bench.services;
+        assert_eq!(faults(services, None).expect("readable"), Vec::<String>::new());
+        let written = services.blobs.put(b"<directory/>").expect("kept");
+        let blob = written.blob.clone();
+        let file = DeviceFile {
+            name: "directory.xml".to_owned(),
+            size_bytes: written.size_bytes,
+            sha256: written.sha256,
+            at: services.clock.now(),
+            blob: written.blob,
+        };
+        let key: DeviceKey = "0004f2000001".parse().expect("a key");
+        commit(services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
+            store::stored_files::put(change.tx(), DEFAULT_ACCOUNT, &key, &file).map_err(ServiceError::from)
+        })
+        .expect("a row");
+        assert_eq!(lost_blobs(services).expect("readable"), None);
+        services.blobs.remove(&blob).expect("removed");
+        let told = lost_blobs(services).expect("readable").expect("a fault");
+        assert!(told.starts_with("1 of 1 files") && told.contains("directory.xml of 0004f2000001"), "{told}");
+        std::fs::remove_file(services.state_dir.key_file()).expect("removed");
+        assert_eq!(faults(services, None).expect("readable").len(), 2);
+        Secrets::open(&services.state_dir.key_file(), KeyFile::MayBeMade).expect("another key");
+        assert!(faults(services, None).expect("readable")[0].contains("another key file"));
+    }
+}

@@ -1,0 +1,100 @@
+//! What holds for many operations at once, put into the description of the API: how callers sign in, and refusals.
+
+use utoipa::Modify;
+use utoipa::openapi::header::Header;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::{Object, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+
+use super::problem::MEDIA_TYPE;
+use crate::web::admin::session::COOKIE;
+
+/// How callers prove who they are.
+pub(super) struct Session;
+
+impl Modify for Session {
+    fn modify(&self, document: &mut OpenApi) {
+        let words = "the session of the admin pages; whatever changes something also needs its token in the header X-CSRF-Token";
+        let cookie = ApiKeyValue::with_description(COOKIE, words);
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+/// What any operation of a kind may answer besides what it is there for.
+pub(super) struct Refusals;
+
+/// Whatever is asked.
+const ALWAYS: &[(&str, &str)] = &[
+    ("400", "The query or the body cannot be read; the answer says where"),
+    ("401", "Nobody is signed in"),
+    ("404", "It is not there"),
+    ("421", "The server is not known under the name in the header Host"),
+    ("422", "Fields break rules; one entry each"),
+    ("500", "The server could not do it; nothing was changed"),
+];
+/// Whatever changes something.
+const CHANGES: &[(&str, &str)] = &[
+    ("403", "The caller may not do this, or did not prove where the request comes from"),
+    ("409", "It cannot be done as things stand, for example because somebody else changed the object meanwhile"),
+    ("507", "The disk is full; nothing was changed"),
+];
+/// Whatever takes a body.
+const TOO_LARGE: (&str, &str) = ("413", "The body is too large");
+/// Whatever takes JSON.
+const NO_JSON: (&str, &str) = ("415", "The body is not marked as JSON");
+/// Whatever checks a password at the door.
+const TOO_OFTEN: (&str, &str) = ("429", "Too many wrong passwords; the header says how long to wait");
+/// The operation that does.
+const DOOR: &str = "begin_session";
+
+impl Modify for Refusals {
+    fn modify(&self, document: &mut OpenApi) {
+        for item in document.paths.paths.values_mut() {
+            let PathItem { get, put, post, delete, patch, .. } = item;
+            for operation in [put, post, delete, patch].into_iter().flatten() {
+                add(operation, CHANGES);
+                add(operation, ALWAYS);
+                add_for_body(operation);
+            }
+            if let Some(operation) = get {
+                add(operation, ALWAYS);
+            }
+        }
+    }
+}
+
+fn add_for_body(operation: &mut Operation) {
+    let takes_json = match &operation.request_body {
+        Some(RefOr::T(body)) => body.content.contains_key("application/json"),
+        Some(RefOr::Ref(_)) => true,
+        None => return,
+    };
+    add(operation, &[TOO_LARGE]);
+    if takes_json {
+        add(operation, &[NO_JSON]);
+    }
+    if operation.operation_id.as_deref() == Some(DOOR) {
+        let (status, words) = TOO_OFTEN;
+        let seconds = Header::new(Object::with_type(Type::Integer));
+        let answer = ResponseBuilder::new().description(words).content(MEDIA_TYPE, problem()).header("Retry-After", seconds);
+        operation.responses.responses.insert(status.to_owned(), answer.build().into());
+    }
+}
+
+fn add(operation: &mut Operation, kinds: &[(&str, &str)]) {
+    for (status, words) in kinds {
+        operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| refusal(words).into());
+    }
+}
+
+fn refusal(words: &str) -> Response {
+    ResponseBuilder::new().description(words).content(MEDIA_TYPE, problem()).build()
+}
+
+fn problem() -> utoipa::openapi::Content {
+    ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build()
+}

@@ -1,0 +1,104 @@
+//! `dry_run=true` answers what would change and changes nothing (contract 6): of every operation that changes something.
+
+use serde_json::{Value, json};
+
+use super::{KEY, device, profile};
+use crate::support::api::Api;
+use crate::support::openapi::operations;
+use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
+
+const BLOCKED: &str = "0004f2a11a09";
+const FILE: &[u8] = b"<a up.timeOut='41'/>";
+
+/// What each operation is called with, so that without `dry_run` it would change something: the rest of the query and the body.
+/// Operations with a file as their body have none here.
+fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
+    let revision = |what: &str| revisions[what].clone();
+    match operation {
+        "begin_session" => ("", Some(json!({ "email": OWNER_EMAIL, "password": OWNER_PASSWORD }))),
+        "change_own_password" => ("", Some(json!({ "current": OWNER_PASSWORD, "password": "quite another sentence" }))),
+        "end_session" | "end_sign_in" | "unblock_device" | "delete_profile" | "reveal_password" => ("", None),
+        "add_devices" => ("", Some(device("0004f2a11a02"))),
+        "change_device" | "replace_device" => ("", Some(json!({ "revision": revision("device"), "name": "Other" }))),
+        "delete_device" => ("&removal=block", None),
+        "delete_devices" => ("", Some(json!({ "keys": [KEY], "removal": "forget" }))),
+        "create_profiles" | "copy_profile" => ("", Some(json!({ "name": "Another" }))),
+        "import_as_profile" => ("&name=Imported", None),
+        "import_into_profile" => ("&revision=1", None),
+        "replace_profile" | "change_profile" => ("", Some(json!({ "revision": revision("profile"), "name": "Other" }))),
+        "delete_profiles" => ("", Some(json!({ "ids": [1] }))),
+        "set_global" | "set_of_device" => ("", Some(json!({ "profiles": [1] }))),
+        "change_settings" => ("", Some(json!({ "revision": revision("settings"), "time_zone": "Asia/Tokyo" }))),
+        "change_server" => ("", Some(json!({ "revision": revision("server"), "public_name": "other.example.test" }))),
+        "add_user" => ("", Some(json!({ "name": "Grace", "email": "grace@example.test", "password": "a longer one than most" }))),
+        "set_user_password" => ("", Some(json!({ "password": "another long enough one" }))),
+        other => panic!("say what {other} is called with, so that it would change something"),
+    }
+}
+
+/// Everything that the API tells of the state, and the revision of what phones get.
+fn state(server: &Server, api: &Api) -> Vec<Value> {
+    let device = format!("/devices/{KEY}");
+    let read = [
+        "/activity",
+        "/devices",
+        "/blocked",
+        "/profiles",
+        "/profiles/1",
+        "/settings",
+        "/deployment/global",
+        "/api/v1/users",
+        "/api/v1/sessions",
+        "/api/v1/session",
+        "/api/v1/server",
+        &device,
+    ];
+    let mut state: Vec<Value> = read.iter().map(|path| api.ok("GET", path, None)).collect();
+    state.push(json!(server.world().revision));
+    state
+}
+
+#[test]
+fn whatever_changes_something_can_be_tried_out() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let id = profile(&api, "Office", json!({ "up.timeOut": "40" }));
+    api.ok("POST", "/devices", Some(json!([device(KEY), device(BLOCKED)])));
+    api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
+    let session = api.ok("GET", "/api/v1/sessions", None)["items"][0]["id"].as_str().expect("a session").to_owned();
+    let user = api.ok("GET", "/api/v1/users", None)["items"][0]["id"].to_string();
+    let revision = |path: &str| api.ok("GET", path, None)["revision"].clone();
+    let revisions = json!({ "device": revision(&format!("/devices/{KEY}")), "profile": revision(&format!("/profiles/{id}")),
+        "settings": revision("/settings"), "server": revision("/api/v1/server") });
+    let before = state(&server, &api);
+    let mut tried = 0;
+    for (method, path, operation) in operations().filter(|(method, ..)| method != "GET") {
+        let name = operation["operationId"].as_str().expect("a name");
+        let parameters = operation["parameters"].as_array().expect("parameters");
+        assert!(parameters.iter().any(|one| one["name"] == "dry_run"), "{name} cannot be tried out");
+        let key = if path.contains("/blocked/") { BLOCKED } else { KEY };
+        let of = if path.starts_with("/sessions") {
+            &session
+        } else if path.starts_with("/users") {
+            &user
+        } else {
+            "1"
+        };
+        let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of);
+        let (query, body) = call(name, &revisions);
+        let target = format!("/api/v1{path}?dry_run=true{query}");
+        let takes_file = operation["requestBody"]["content"]["application/xml"].is_object();
+        let answer = if takes_file { api.send(&method, &target, FILE) } else { api.call(&method, &target, body) };
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        assert!(
+            answer.body.starts_with(b"{") && answer.body.len() > 2,
+            "{name} must answer what would change: {}",
+            answer.text()
+        );
+        assert_eq!(state(&server, &api), before, "{name} changed something");
+        tried += 1;
+    }
+    assert!(tried >= 22, "{tried} operations");
+    let told = api.ok("POST", "/settings/reveal?dry_run=true", None);
+    assert!(told["user"] == "phones" && told["password"].is_null(), "nobody notes a trial: {told}");
+}

@@ -1,0 +1,127 @@
+//! Lists: every one takes `q`, `sort`, `page` and `per_page` and answers `{items, total}` (contract 6).
+
+use serde_json::{Value, json};
+
+use super::{KEY, device, profile};
+use crate::support::api::Api;
+use crate::support::openapi::{document, operations};
+use crate::support::phone::Phone;
+use crate::support::server::Server;
+
+/// A server that has something of everything.
+fn filled() -> (Server, Api) {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    api.ok("POST", "/devices", Some(json!([device(KEY), device("0004f2a11a02"), device("0004f2a11a03")])));
+    for key in ["0004f2a11a02", "0004f2a11a03"] {
+        api.ok("DELETE", &format!("/devices/{key}?removal=block"), None);
+    }
+    for name in ["Annex", "Basement", "Cellar"] {
+        profile(&api, name, json!({}));
+    }
+    for name in ["grace", "edsger"] {
+        let user = json!({ "name": name, "email": format!("{name}@example.test"), "password": "a longer one than most" });
+        api.ok("POST", "/api/v1/users", Some(user));
+    }
+    let phone = Phone::new(&server);
+    phone.get(&format!("/{KEY}.cfg"));
+    for (name, body) in
+        [("phone.cfg", "<a up.timeOut='41'/>"), ("web.cfg", "<a/>"), ("app.log", "hello"), ("boot.log", "hello, you")]
+    {
+        phone.put(&format!("/{KEY}-{name}"), body.as_bytes());
+    }
+    server.advance(600);
+    phone.get(&format!("/{KEY}.cfg"));
+    Api::owner(&server);
+    for stranger in ["0004f2bbbb01", "0004f2bbbb02"] {
+        Phone::bare(&server).with_credentials("x", "y").get(&format!("/{stranger}.cfg"));
+    }
+    (server, api)
+}
+
+/// Every list of the description: its path with the account and the device filled in.
+fn lists() -> Vec<(String, &'static Value)> {
+    let is_list = |operation: &Value| {
+        let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+        let name = schema["$ref"].as_str().and_then(|reference| document().pointer(reference.trim_start_matches('#')));
+        name.unwrap_or(schema)["properties"]["items"].is_object()
+    };
+    let lists = operations().filter(|(method, _, operation)| method == "GET" && is_list(operation));
+    lists.map(|(_, path, operation)| (path.replace("{account}", "default").replace("{key}", KEY), operation)).collect()
+}
+
+#[test]
+fn every_list_is_searched_sorted_and_paged() {
+    let (_server, api) = filled();
+    let lists = lists();
+    assert!(lists.len() >= 10, "{lists:?}");
+    for (path, operation) in lists {
+        let ask = |query: &str| api.ok("GET", &format!("/api/v1{path}?{query}"), None);
+        let whole = ask("");
+        let total = whole["total"].as_u64().expect("a total");
+        let items = whole["items"].as_array().expect("items");
+        assert!(total >= 1 && items.len() as u64 == total, "{path}: {whole}");
+        assert_eq!(whole.as_object().map(serde_json::Map::len), Some(2), "{path}");
+
+        let named: Vec<&str> =
+            operation["parameters"].as_array().expect("parameters").iter().filter_map(|one| one["name"].as_str()).collect();
+        for key in ["q", "sort", "page", "per_page"] {
+            assert!(named.contains(&key), "{path} does not take {key}");
+        }
+        assert_eq!(ask("q=nothing-has-this-word"), json!({ "items": [], "total": 0 }), "{path}");
+        let pages: Vec<Value> = (1..=total).map(|page| ask(&format!("per_page=1&page={page}"))["items"][0].clone()).collect();
+        assert_eq!(&pages, items, "{path}: the pages are the whole, one after the other");
+        assert_eq!(ask(&format!("page={}", total + 1))["items"], json!([]), "{path}");
+        for (query, field) in
+            [("page=0", "page"), ("per_page=0", "per_page"), ("per_page=1001", "per_page"), ("sort=colour", "sort")]
+        {
+            let (status, fields) = api.refused("GET", &format!("/api/v1{path}?{query}"), None);
+            assert_eq!((status, fields[0].0.as_str()), (422, field), "{path}?{query}");
+        }
+        let (_, fields) = api.refused("GET", &format!("/api/v1{path}?sort=colour"), None);
+        for word in words(&fields[0].1) {
+            let (there, back) = (ask(&format!("sort={word}")), ask(&format!("sort=-{word}")));
+            let turned: Vec<&Value> = back["items"].as_array().expect("items").iter().rev().collect();
+            assert_eq!(there["items"].as_array().expect("items").iter().collect::<Vec<_>>(), turned, "{path} by {word}");
+        }
+    }
+}
+
+/// The words that a refusal of `sort` names.
+fn words(message: &str) -> Vec<String> {
+    let list = message.split_once("use one of: ").expect("the words").1.split(';').next().unwrap_or_default();
+    list.split(", ").map(|word| word.trim_start_matches('-').to_owned()).collect()
+}
+
+#[test]
+fn lists_have_the_filters_of_their_pages() {
+    let (_server, api) = filled();
+    let total = |path: &str| api.ok("GET", path, None)["total"].as_u64().expect("a total");
+    assert_eq!((total("/runs?subject=00:04:F2:BB:BB:01"), total("/runs?outcome=complete")), (1, 0));
+    assert_eq!(total("/blocked?q=11a03"), 1);
+    assert_eq!(total(&format!("/devices/{KEY}/logs?q=app&since=2026-11-22T12:00:00Z&until=2026-11-22T12:05:00Z")), 1);
+    assert_eq!(
+        total(&format!("/devices/{KEY}/runs?kind=boot")) + total(&format!("/devices/{KEY}/runs?kind=poll")),
+        total(&format!("/devices/{KEY}/runs"))
+    );
+    assert_eq!(api.refused("GET", "/runs?kind=walk", None).1[0].0, "kind");
+    let oldest = api.ok("GET", "/activity?sort=at&per_page=1", None);
+    let newest = api.ok("GET", "/activity?per_page=1", None);
+    assert!(oldest["items"][0]["at"].as_str() <= newest["items"][0]["at"].as_str() && oldest != newest);
+}
+
+#[test]
+fn several_are_deleted_together_or_none() {
+    let (_server, api) = filled();
+    let (status, fields) =
+        api.refused("POST", "/devices/delete", Some(json!({ "keys": [KEY, "0004f2999999", "nope"], "removal": "forget" })));
+    let fields: Vec<&str> = fields.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!((status, fields), (422, vec!["keys[1]", "keys[2]"]));
+    let gone = api.ok("POST", "/devices/delete", Some(json!({ "keys": [KEY, KEY], "removal": "block" })));
+    assert_eq!((&gone["total"], &gone["items"][0]["key"]), (&json!(1), &json!(KEY)));
+    assert_eq!(api.ok("GET", "/devices", None)["total"], 0);
+
+    assert_eq!(api.refused("POST", "/profiles/delete", Some(json!({ "ids": [1, 99] }))).1[0].0, "ids[1]");
+    assert_eq!(api.ok("POST", "/profiles/delete", Some(json!({ "ids": [1, 3] })))["total"], 2);
+    assert_eq!(api.ok("GET", "/profiles", None)["items"][0]["name"], "Basement");
+}

@@ -1,0 +1,141 @@
+//! Everything a page can do, the API can (contract 6): each handler of the pages has its operations, by name.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::openapi::operations;
+
+/// Handlers of the pages by `room::handler`, and the operations that do or tell the same; without any, the reason.
+const TWINS: &[(&str, &[&str], &str)] = &[
+    ("account::change_password", &["change_own_password"], ""),
+    ("account::end_session", &["end_sign_in"], ""),
+    ("account::set_theme", &[], "the colours of one browser are no state of the server"),
+    ("account::show", &["show_session", "list_sign_ins", "list_users"], ""),
+    ("account::stay", &["show_session"], ""),
+    ("activity::download", &["list_activity"], ""),
+    ("activity::show", &["list_activity"], ""),
+    ("dashboard::show", &["list_devices", "show_settings", "show_server", "list_refused_runs", "list_activity"], ""),
+    ("deployment::save", &["set_global", "set_of_device"], ""),
+    ("deployment::show", &["show_global", "show_of_device"], ""),
+    ("devices::add::save", &["add_devices"], ""),
+    ("devices::add::show", &["add_devices"], ""),
+    ("devices::blocked::show", &["list_blocked"], ""),
+    ("devices::blocked::unblock", &["unblock_device"], ""),
+    ("devices::delete::ask", &["delete_devices"], ""),
+    ("devices::delete::save", &["delete_device", "delete_devices"], ""),
+    ("devices::detail::show", &["show_device"], ""),
+    ("devices::effective::file", &["read_effective"], ""),
+    ("devices::effective::show", &["show_effective"], ""),
+    ("devices::files::download", &["read_file"], ""),
+    ("devices::files::list", &["list_files"], ""),
+    ("devices::files::show", &["read_file"], ""),
+    ("devices::list::show", &["list_devices"], ""),
+    ("devices::logs::download", &["read_log"], ""),
+    ("devices::logs::list", &["list_logs"], ""),
+    ("devices::logs::show", &["read_log"], ""),
+    ("devices::profiles::save", &["set_of_device"], ""),
+    ("devices::profiles::show", &["show_of_device"], ""),
+    ("devices::runs::show", &["list_device_runs"], ""),
+    ("devices::summary::save", &["change_device", "replace_device"], ""),
+    ("devices::summary::show", &["show_device"], ""),
+    ("profiles::add::save", &["create_profiles", "import_as_profile"], ""),
+    ("profiles::add::save_copy", &["copy_profile"], ""),
+    ("profiles::add::show", &["create_profiles"], ""),
+    ("profiles::add::show_copy", &["copy_profile"], ""),
+    ("profiles::delete::ask", &["show_uses"], ""),
+    ("profiles::delete::save", &["delete_profile", "delete_profiles"], ""),
+    ("profiles::import::decide", &["import_into_profile"], ""),
+    ("profiles::import::paste", &["import_into_profile"], ""),
+    ("profiles::import::preview", &["import_into_profile"], ""),
+    ("profiles::import::upload", &["import_into_profile"], ""),
+    ("profiles::list::show", &["list_profiles"], ""),
+    ("profiles::profile::edit", &["change_profile", "replace_profile"], ""),
+    ("profiles::profile::rename", &["change_profile", "replace_profile"], ""),
+    ("profiles::profile::show", &["show_profile"], ""),
+    ("provisioning::ca_pem", &["read_ca"], ""),
+    ("provisioning::reveal", &["reveal_password"], ""),
+    ("provisioning::save", &["change_server", "change_settings"], ""),
+    ("provisioning::home", &["show_settings"], ""),
+    ("provisioning::show", &["show_settings", "show_server"], ""),
+    ("runs::list::show", &["list_refused_runs"], ""),
+    ("runs::subject::show", &["list_refused_runs"], ""),
+    ("setup::ask", &[], "before set-up there is nobody who could call; `pdms setup --from` does the same"),
+    ("setup::take", &[], "before set-up there is nobody who could call; `pdms setup --from` does the same"),
+    ("sign_in::ask_email", &["begin_session"], ""),
+    ("sign_in::ask_password", &["begin_session"], ""),
+    ("sign_in::sign_out", &["end_session"], ""),
+    ("sign_in::take_email", &["begin_session"], ""),
+    ("sign_in::take_password", &["begin_session"], ""),
+    ("sign_in::use_link", &[], "a link of the demonstration, for browsers"),
+];
+
+/// Every handler that a text of a room registers, as `room::handler`.
+fn registered(room: &str, text: &str) -> BTreeSet<String> {
+    let text = text.split("#[cfg(test)]").next().unwrap_or(text);
+    let mut found = BTreeSet::new();
+    for method in [".get(", ".post("] {
+        for (at, _) in text.match_indices(method) {
+            // An address and its handler; whatever else is asked for by these words has no address.
+            let rest = text[at + method.len()..].trim_start();
+            let is_constant = |first: &str| !first.is_empty() && first.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+            let is_address = ["\"/", "format!(\"{HERE}", "format!(\"/"].iter().any(|start| rest.starts_with(start))
+                || is_constant(rest.split(',').next().unwrap_or_default());
+            let (_, handler) = rest.split('\n').next().and_then(|line| line.split_once(", ")).unwrap_or_default();
+            let handler = handler.split(')').next().unwrap_or_default();
+            // A reload after a form is sent to its page by a handler without a name.
+            if is_address && !handler.contains('|') {
+                found.insert(format!("{room}::{handler}"));
+            }
+        }
+    }
+    found
+}
+
+/// The room that a file of the pages is: its path without what every path has.
+fn room(path: &Path, root: &Path) -> String {
+    let path = path.strip_prefix(root).unwrap_or(path).with_extension("");
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy().into_owned()).filter(|part| part != "mod").collect();
+    if parts.is_empty() { "admin".to_owned() } else { parts.join("::") }
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        match entry.path() {
+            path if path.is_dir() => sources(&path, found),
+            path if path.extension().is_some_and(|ending| ending == "rs") => found.push(path),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn everything_a_page_can_do_the_api_can() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web/admin");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let read = |path: &PathBuf| fs::read_to_string(path).expect("a source");
+    let handlers: BTreeSet<String> = files.iter().flat_map(|path| registered(&room(path, &root), &read(path))).collect();
+    let known: BTreeSet<&str> = operations().filter_map(|(_, _, operation)| operation["operationId"].as_str()).collect();
+    assert!(handlers.len() > 50, "{handlers:?}");
+    for handler in &handlers {
+        let twin = TWINS.iter().find(|(name, ..)| name == handler);
+        let (_, operations, why_none) =
+            twin.unwrap_or_else(|| panic!("name the operation of the API that does what {handler} does"));
+        assert_eq!(operations.is_empty(), !why_none.is_empty(), "{handler} has operations, or a reason why not");
+        for operation in *operations {
+            assert!(known.contains(operation), "{handler}: there is no operation {operation}");
+        }
+    }
+}
+
+#[test]
+fn handlers_are_found_however_they_are_registered() {
+    let text = "routes.get(HERE, show).post(\"/x\", add::save);\n.post(format!(\"{HERE}/a\"), save_a)\n
+        routes.get(format!(\"{HERE}/{form}\"), || async { see_other(HERE) }); map.get(&key).then(a, b)";
+    assert_eq!(registered("room", text).into_iter().collect::<Vec<_>>(), ["room::add::save", "room::save_a", "room::show"]);
+    let root = Path::new("src/web/admin");
+    let rooms = ["src/web/admin/mod.rs", "src/web/admin/account.rs", "src/web/admin/devices/mod.rs"]
+        .map(|path| room(Path::new(path), root));
+    assert_eq!(rooms, ["admin", "account", "devices"]);
+}

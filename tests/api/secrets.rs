@@ -1,0 +1,64 @@
+//! No answer shows a secret in clear unless that is what it is there for.
+
+use serde_json::json;
+
+use super::{KEY, device};
+use crate::support::api::Api;
+use crate::support::openapi::operations;
+use crate::support::phone::Phone;
+use crate::support::server::{OWNER_PASSWORD, PASSWORD, Server};
+
+/// What no answer may hold.
+const CANARIES: [&str; 6] = [PASSWORD, OWNER_PASSWORD, "CANARY_SIP", "CANARY_FTP", "CANARY_MENU", "$argon2"];
+/// Answers that are there to show a secret: told, and noted in the activity log; and what a device stored, byte for byte.
+const TELLING: [&str; 3] = ["reveal_password", "read_file", "read_log"];
+const FILE: &[u8] =
+    b"<a reg.1.auth.password='CANARY_SIP' log.render.file='ftp://u:CANARY_FTP@192.0.2.1/' device.prov.password='CANARY_SIP'/>";
+
+#[test]
+fn no_answer_shows_a_secret_in_clear() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    api.ok("POST", "/devices", Some(device(KEY)));
+    assert_eq!(api.send("POST", "/profiles/import?name=Office", FILE).status, 201);
+    api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [1] })));
+    let phone = Phone::new(&server);
+    assert!(phone.get(&format!("/{KEY}-profile.cfg")).text().contains("CANARY_SIP"), "the phone gets them");
+    phone.put(&format!("/{KEY}-phone.cfg"), b"<a reg.2.auth.password='CANARY_MENU' up.timeOut='41'/>");
+    phone.get(&format!("/{KEY}.cfg"));
+    api.ok("PATCH", "/profiles/1", Some(json!({ "revision": 1, "set": { "reg.3.auth.password": "CANARY_SIP" } })));
+
+    let mut looked_at = 0;
+    for (method, path, operation) in operations() {
+        let name = operation["operationId"].as_str().expect("a name");
+        if TELLING.contains(&name) || method != "GET" {
+            continue;
+        }
+        let path = path.replace("{account}", "default").replace("{key}", KEY).replace("{id}", "1");
+        for file in ["master", "parameters"] {
+            let answer = api.call(&method, &format!("/api/v1{}", path.replace("{file}", file)), None);
+            assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+            let shown = CANARIES.iter().find(|secret| answer.text().contains(**secret));
+            assert_eq!(shown, None, "{name}: {}", answer.text());
+            looked_at += usize::from(answer.text().contains("••••••••"));
+        }
+    }
+    assert!(looked_at >= 6, "masks must be seen: {looked_at}");
+
+    let answers = [
+        api.send("POST", "/profiles/import?name=Other&dry_run=true", FILE),
+        api.send("POST", "/profiles/1/import?revision=2&dry_run=true", FILE),
+        api.call("POST", "/profiles", Some(json!({ "name": "Third", "parameters": { "a.password": "CANARY_SIP" } }))),
+        api.call("POST", "/profiles/1/copy", Some(json!({ "name": "Copy" }))),
+        api.call("PATCH", "/settings", Some(json!({ "revision": 99, "password": "CANARY_SIP ü" }))),
+        api.call("PUT", "/profiles/1", Some(json!({ "name": "a/b", "parameters": { "1a.password": "CANARY_SIP" } }))),
+        api.call("POST", "/api/v1/session", Some(json!({ "email": 7, "password": "CANARY_SIP" }))),
+        api.call("POST", "/api/v1/session", Some(json!({ "email": "x", "pasword": "CANARY_SIP" }))),
+        api.call("PUT", "/api/v1/session/password", Some(json!({ "current": "CANARY_SIP", "password": "CANARY_FTP of length" }))),
+    ];
+    for answer in answers {
+        let shown = CANARIES.iter().find(|secret| answer.text().contains(**secret));
+        assert_eq!(shown, None, "{} {}", answer.status, answer.text());
+    }
+    assert!(api.ok("POST", "/settings/reveal", None)["password"] == PASSWORD, "that is what it is there for");
+}

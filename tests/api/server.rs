@@ -1,0 +1,76 @@
+//! The server's address and certificate, a device's files, and the caller's own password: what only pages could do before.
+
+use serde_json::json;
+
+use super::{KEY, device, profile};
+use crate::support::api::{Api, json as body};
+use crate::support::phone::Phone;
+use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
+
+#[test]
+fn the_public_name_is_changed_and_phones_are_told() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    api.ok("POST", "/devices", Some(device(KEY)));
+    let before = api.ok("GET", "/api/v1/server", None);
+    assert_eq!((&before["public_name"], &before["fixed"]), (&json!("localhost"), &json!(false)));
+    let change = json!({ "revision": before["revision"], "public_name": "PDMS.example.test" });
+    let wrong = json!({ "revision": before["revision"], "public_name": "a b" });
+    assert_eq!(api.refused("PATCH", "/api/v1/server", Some(wrong)).1[0].0, "public_name");
+    let after = api.ok("PATCH", "/api/v1/server", Some(change.clone()));
+    let url = format!("https://pdms.example.test:{}/", server.address.port());
+    assert_eq!((&after["public_name"], &after["url"]), (&json!("pdms.example.test"), &json!(url)));
+    assert!(after["certificate"]["names"].as_array().expect("names").contains(&json!("pdms.example.test")), "{after}");
+    assert_eq!(api.refused("PATCH", "/api/v1/server", Some(change)).0, 409, "somebody was faster");
+    let again = json!({ "revision": after["revision"], "public_name": "192.0.2.9" });
+    let later = api.ok("PATCH", "/api/v1/server", Some(again));
+    assert!(later["other_urls"].as_array().expect("addresses").contains(&json!(url)), "{later}");
+    let url = later["url"].as_str().expect("an address");
+    let file = Phone::new(&server).get(&format!("/{KEY}-profile.cfg")).text();
+    assert!(file.contains(url), "{file}");
+
+    let ca = api.call("GET", "/api/v1/server/ca.pem", None);
+    assert!(ca.text().starts_with("-----BEGIN CERTIFICATE-----"), "{}", ca.text());
+    assert!(ca.header("content-disposition").is_some_and(|d| d.starts_with("attachment")));
+    assert!(after["authority"]["fingerprint"].as_str().is_some_and(|pairs| pairs.len() == 95), "{after}");
+}
+
+#[test]
+fn the_files_of_a_device_are_shown_with_their_secrets_masked() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    api.ok("POST", "/devices", Some(device(KEY)));
+    let id = profile(&api, "Office", json!({ "reg.1.auth.password": "CANARY", "up.timeOut": "40" }));
+    api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [id] })));
+    let phone = Phone::new(&server);
+    let master = api.call("GET", &format!("/devices/{KEY}/effective/master"), None);
+    assert_eq!(master.body, phone.get(&format!("/{KEY}.cfg")).body);
+    let shown = api.call("GET", &format!("/devices/{KEY}/effective/parameters"), None).text();
+    let served = phone.get(&format!("/{KEY}-profile.cfg")).text();
+    assert!(served.contains("CANARY") && !shown.contains("CANARY") && shown.contains("reg.1.auth.password=\"••••••••\""));
+    assert_eq!(shown.lines().count(), served.lines().count());
+    assert_eq!(api.refused("GET", &format!("/devices/{KEY}/effective/other"), None).0, 404);
+    assert_eq!(api.refused("GET", "/devices/0004f2999999/effective/master", None).0, 404);
+}
+
+#[test]
+fn a_program_changes_its_own_password() {
+    let server = Server::start();
+    let (api, other) = (Api::owner(&server), Api::owner(&server));
+    let change = |current: &str, new: &str| json!({ "current": current, "password": new });
+    let path = "/api/v1/session/password";
+    assert_eq!(api.refused("PUT", path, Some(change("wrong", "quite another sentence"))).1[0].0, "current");
+    assert_eq!(api.refused("PUT", path, Some(change(OWNER_PASSWORD, "short"))).1[0].0, "password");
+    let changed = api.call("PUT", path, Some(change(OWNER_PASSWORD, "quite another sentence")));
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    assert_eq!(other.refused("GET", "/devices", None).0, 401, "every session ends");
+
+    let cookie = changed.header("set-cookie").and_then(|line| line.split(';').next()).expect("a new session").to_owned();
+    let token = body(&changed)["csrf_token"].as_str().expect("a token").to_owned();
+    let api = Api::stranger(&server).with("Cookie", &cookie).with("X-CSRF-Token", &token);
+    api.ok("POST", "/devices", Some(device(KEY)));
+    let sign_in = |password: &str| {
+        Api::stranger(&server).call("POST", "/api/v1/session", Some(json!({ "email": OWNER_EMAIL, "password": password }))).status
+    };
+    assert_eq!((sign_in(OWNER_PASSWORD), sign_in("quite another sentence")), (401, 200));
+}
