@@ -19,6 +19,7 @@ use crate::services::certificates::{CertificateError, Certificates, ServerNames}
 use crate::services::clock::Clock;
 use crate::services::error::{ServiceError, chain};
 use crate::services::{Opening, Services, presence, server, setup};
+use crate::store::Faults;
 use crate::web::admin::session::Demo;
 use crate::web::health::Stopping;
 use crate::web::listener::{self, TimeLimits};
@@ -42,6 +43,22 @@ pub struct Application {
     stop: CancellationToken,
     /// Held while the server runs; its file goes with it.
     local: LocalSocket,
+}
+
+/// What an application stands on besides its settings. Tests set the time and let the disk fail; everything else is the same.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    /// The clock.
+    pub clock: Clock,
+    /// For tests: failures of the disk.
+    pub faults: Arc<Faults>,
+}
+
+impl Ground {
+    /// The system's clock, and a disk that fails only by itself.
+    pub fn real() -> Self {
+        Self { clock: Clock::system(), faults: Arc::default() }
+    }
 }
 
 /// Why a server cannot start. Shown as one sentence with its causes; nothing was changed.
@@ -98,7 +115,7 @@ impl Application {
     ///
     /// # Errors
     /// One sentence with the next step.
-    pub fn build(config: Config, clock: Clock) -> Result<Self, StartError> {
+    pub fn build(config: Config, ground: Ground) -> Result<Self, StartError> {
         // An error means that a provider is installed already: that of another server of this process, which is the same.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let https_socket = bind(config.https, "HTTPS", "--https ADDRESS:PORT")?;
@@ -106,7 +123,8 @@ impl Application {
         let https = https_socket.local_addr()?;
         let http = http_socket.as_ref().map(TcpListener::local_addr).transpose()?;
 
-        let services = Data::new(Services::open(Opening::new(&config.state, clock.clone()))?);
+        let Ground { clock, faults } = ground;
+        let services = Data::new(Services::open(Opening { state_dir: config.state.clone(), clock, faults })?);
         let address = Data::new(open_address(&config, &services, https)?);
         let local = open_local(&services, &address)?;
         let setup_link = setup::open_door(&services).map(|token| {

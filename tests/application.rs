@@ -8,7 +8,7 @@ use std::sync::mpsc::channel;
 
 use pdms::config::{Config, HttpSocket, Layer};
 use pdms::services::clock::Clock;
-use pdms::startup::{Application, Stopper};
+use pdms::startup::{Application, Ground, Stopper};
 
 struct Running {
     https: SocketAddr,
@@ -26,7 +26,7 @@ impl Running {
         let flags = Layer { state, https: Some(any), http: Some(HttpSocket(Some(any))), ..Layer::default() };
         let config = Config::load(flags, None, []).expect("settings");
         let clock = Clock::manual("2026-11-22T12:00:00Z".parse().expect("a time"));
-        let application = Application::build(config, clock).expect("it starts");
+        let application = Application::build(config, Ground { clock, faults: Arc::default() }).expect("it starts");
         let (https, http) = (application.https_address(), application.http_address().expect("it is on"));
         let stopper = application.stopper();
         let (ready, wait) = channel();

@@ -11,8 +11,7 @@ use clap::Args;
 use super::demo::Demo;
 use super::{failed, logging};
 use crate::config::{Config, HttpSocket, Layer, PublicUrl};
-use crate::services::clock::Clock;
-use crate::startup::Application;
+use crate::startup::{Application, Ground};
 
 /// Run the server
 ///
@@ -66,7 +65,7 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     }
     raise_open_files();
     let state = config.state.clone();
-    let application = Application::build(config, Clock::system())?;
+    let application = Application::build(config, Ground::real())?;
     let filled = demo.as_ref().map(|demo| demo.fill(&application)).transpose()?;
     let greeting = greeting(&application, &state, filled.as_ref().map(|(link, _)| link.as_str()));
     let on_ready = move || drop(std::io::stderr().write_all(greeting.as_bytes()));

@@ -1,11 +1,12 @@
-//! A server in this process: HTTPS on a free port, a state directory of its own, a clock set by hand.
+//! A server in this process: the application that the binary runs, with a free port, a state directory of its own and a clock set by
+//! hand.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, OnceLock, mpsc};
 
-use actix_web::web::{self, Data};
-use actix_web::{App, middleware};
 use jiff::Timestamp;
+use pdms::config::{Config, PublicUrl};
 use pdms::domain::access::Actor;
 use pdms::domain::account::{BaseSettings, Secret};
 use pdms::domain::deployment::Place;
@@ -15,24 +16,21 @@ use pdms::domain::names::Name;
 use pdms::domain::parameter::ParameterName;
 use pdms::domain::profile::draft::ProfileDraft;
 use pdms::domain::server::GivenCertificates;
-use pdms::domain::world::{Endpoints, World};
+use pdms::domain::world::World;
 use pdms::services::accounts::{self, AccountDraft, TimeDraft};
-use pdms::services::address::Address;
 use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
 use pdms::services::commit::Mode;
 use pdms::services::deployment::{self, Target};
 use pdms::services::devices::{self, Afterwards};
 use pdms::services::profiles;
+use pdms::services::retention::Keep;
 use pdms::services::setup::{self, Opener, SetupDraft};
 use pdms::services::users::UserDraft;
-use pdms::services::{Opening, Services, presence};
+use pdms::services::{Services, presence};
+use pdms::startup::{Application, Ground, Stopper};
 use pdms::store::Faults;
-use pdms::web::listener::{self, TimeLimits};
-use pdms::web::pace::pace_bodies;
-use pdms::web::phone::{self, Door, PhoneSettings, handshake};
-use pdms::web::tls::Tls;
-use pdms::web::{admin, api};
+use pdms::web::phone::PhoneSettings;
 
 /// E-mail of the owner.
 pub const OWNER_EMAIL: &str = "ada@example.test";
@@ -55,7 +53,8 @@ pub struct Server {
     pub faults: Arc<Faults>,
     /// Where it keeps everything.
     pub dir: tempfile::TempDir,
-    stop: actix_server::ServerHandle,
+    public_url: Option<PublicUrl>,
+    stopper: Stopper,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -67,15 +66,15 @@ impl Server {
 
     /// Starts with settings of the test.
     pub fn start_with(settings: PhoneSettings) -> Self {
-        let server = Self::start_unset(settings);
-        setup::complete(&server.services, Opener::CommandLine, &setup_draft()).expect("set up");
-        server
+        Stopped::new().open(settings, |application| {
+            setup::complete(&application.services(), Opener::CommandLine, &setup_draft()).expect("set up");
+            application.refresh_address().expect("the disk is well");
+        })
     }
 
     /// Starts, and nobody has set it up yet.
     pub fn start_unset(settings: PhoneSettings) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        Self::open(dir, Clock::manual(noon()), Arc::default(), settings, 0)
+        Stopped::new().open(settings, |_| {})
     }
 
     /// Stops and starts again on the same state and the same port, with the usual settings.
@@ -88,20 +87,12 @@ impl Server {
     pub fn stopped(mut self) -> Stopped {
         self.stop();
         let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().expect("a temporary directory"));
-        Stopped { dir, clock: self.clock.clone(), faults: Arc::clone(&self.faults), port: self.address.port() }
-    }
-
-    fn open(dir: tempfile::TempDir, clock: Clock, faults: Arc<Faults>, settings: PhoneSettings, port: u16) -> Self {
-        let opening = Opening { state_dir: dir.path().join("state"), clock: clock.clone(), faults: Arc::clone(&faults) };
-        let services = Arc::new(Services::open(opening).expect("the state opens"));
-        let socket = listener::bind(SocketAddr::from(([127, 0, 0, 1], port))).expect("a free port");
-        let address = socket.local_addr().expect("bound");
-        let (stop, thread) = listen(&services, socket, settings);
-        Self { address, services, clock, faults, dir, stop, thread: Some(thread) }
+        let (clock, faults) = (self.clock.clone(), Arc::clone(&self.faults));
+        Stopped { dir, clock, faults, port: self.address.port(), public_url: self.public_url.take() }
     }
 
     fn stop(&mut self) {
-        drop(self.stop.stop(false));
+        self.stopper.stop();
         if let Some(thread) = self.thread.take() {
             // A panic of the server's thread was printed; a second one here would hide the test's own.
             let _ = thread.join();
@@ -161,18 +152,79 @@ impl Server {
     }
 }
 
-/// A server that does not run.
+/// A server that does not run: its state directory, clock and port.
 pub struct Stopped {
     dir: tempfile::TempDir,
     clock: Clock,
     faults: Arc<Faults>,
     port: u16,
+    public_url: Option<PublicUrl>,
 }
 
 impl Stopped {
-    /// Starts it on what it kept, with the usual settings.
+    /// A new one, with certificates that were made before.
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        copy(shared_certificates(), &dir.path().join("state/certs"));
+        Self { dir, clock: Clock::manual(noon()), faults: Arc::default(), port: 0, public_url: None }
+    }
+
+    /// Starts a server on what was kept, with the usual settings.
     pub fn started(self) -> Server {
-        Server::open(self.dir, self.clock, self.faults, PhoneSettings::default(), self.port)
+        self.open(PhoneSettings::default(), |_| {})
+    }
+
+    /// A copy of the state directory, whose server will tell phones the same address although it listens on another port.
+    pub fn copied(&self) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        copy(&self.dir.path().join("state"), &dir.path().join("state"));
+        let public_url = Some(PublicUrl { host: "localhost".to_owned(), port: self.port });
+        Self { dir, clock: Clock::manual(self.clock.now()), faults: Arc::default(), port: 0, public_url }
+    }
+
+    /// Starts a server, the same as the binary does; `prepare` has it before anybody can connect.
+    fn open(self, settings: PhoneSettings, prepare: impl FnOnce(&Application)) -> Server {
+        let Self { dir, clock, faults, port, public_url } = self;
+        let config = Config {
+            state: dir.path().join("state"),
+            https: SocketAddr::from(([127, 0, 0, 1], port)),
+            http: None,
+            public_url: public_url.clone(),
+            trusted_proxies: settings.trusted_proxies,
+            certificate: None,
+            uploads: settings.uploads,
+            new_devices: settings.new_devices,
+            keep: Keep::default(),
+            log: "off".to_owned(),
+            demo: false,
+            file: None,
+            ignored: Default::default(),
+        };
+        let ground = Ground { clock: clock.clone(), faults: Arc::clone(&faults) };
+        let application = Application::build(config, ground).expect("it starts");
+        prepare(&application);
+        let (address, services, stopper) = (application.https_address(), application.services(), application.stopper());
+        let (ready, wait) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let run = application.run_until_stopped(Arc::new(|_| Ok(())), move || ready.send(()).expect("the test waits"));
+            actix_web::rt::System::new().block_on(run).expect("it ends well");
+        });
+        wait.recv().expect("it gets ready");
+        Server { address, services, clock, faults, dir, public_url, stopper, thread: Some(thread) }
+    }
+}
+
+/// Copies a folder with everything below it. Sockets and locks are a running server's.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("made");
+    for entry in std::fs::read_dir(from).expect("readable") {
+        let entry = entry.expect("readable");
+        let (kind, target) = (entry.file_type().expect("readable"), to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy(&entry.path(), &target);
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), target).expect("copied");
+        }
     }
 }
 
@@ -205,48 +257,13 @@ pub fn setup_draft() -> SetupDraft {
 }
 
 /// Certificates of all servers of this process: making an RSA key takes longer than most tests.
-fn shared_certificates() -> &'static (tempfile::TempDir, Arc<Certificates>) {
-    static MADE: OnceLock<(tempfile::TempDir, Arc<Certificates>)> = OnceLock::new();
-    MADE.get_or_init(|| {
+fn shared_certificates() -> &'static Path {
+    static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let dir = MADE.get_or_init(|| {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let names = ServerNames::new(&["localhost".to_owned()], "localhost", [[127, 0, 0, 1].into()]);
-        let made = Certificates::open(&dir.path().join("certificates"), None, GivenCertificates::default(), &names, noon())
-            .expect("made");
-        (dir, Arc::new(made))
-    })
-}
-
-fn listen(
-    services: &Arc<Services>,
-    socket: std::net::TcpListener,
-    settings: PhoneSettings,
-) -> (actix_server::ServerHandle, std::thread::JoinHandle<()>) {
-    let certificates = Arc::clone(&shared_certificates().1);
-    let port = socket.local_addr().expect("bound").port();
-    let ca_pem = certificates.active().ca_pem.clone();
-    services.set_endpoints(Endpoints { https_url: format!("https://localhost:{port}/"), http_url: None, ca_pem });
-    let tls = Tls::new(certificates, handshake::sink(Arc::clone(services))).expect("settings that rustls takes");
-    let address = Data::new(Address::new(Arc::clone(&shared_certificates().1), None, SocketAddr::from(([127, 0, 0, 1], port))));
-    let (door, services) = (Data::new(Door::new(services, settings)), Data::from(Arc::clone(services)));
-    let (started, handle) = mpsc::channel();
-    let thread = std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(async move {
-            let app = move || {
-                App::new()
-                    .app_data(services.clone())
-                    .app_data(door.clone())
-                    .app_data(address.clone())
-                    .app_data(Data::new(TimeLimits::default()))
-                    .wrap(middleware::from_fn(pace_bodies))
-                    .configure(|config| api::configure(config, &services))
-                    .configure(|config| admin::configure(config, &services))
-                    .default_service(web::to(phone::answer))
-            };
-            let server = listener::listen(listener::server(2), socket, Some(tls), TimeLimits::default(), app);
-            let server = server.expect("listens").run();
-            started.send(server.handle()).expect("the test waits");
-            server.await.expect("ends well");
-        });
+        let names = ServerNames::of_this_machine(&["localhost".to_owned()]);
+        Certificates::open(dir.path(), None, GivenCertificates::default(), &names, noon()).expect("made");
+        dir
     });
-    (handle.recv().expect("the server starts"), thread)
+    dir.path()
 }

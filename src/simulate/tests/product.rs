@@ -23,9 +23,11 @@ enum State {
     Cut,
     /// An older state was restored: other values, an older copy of the overrides, no logs or directories.
     Restored,
+    /// A profile lists one more file, which is not stored: 503 (contract 4).
+    ListedMissing,
 }
 
-const STATES: [State; 4] = [State::Refusing, State::Unavailable, State::Cut, State::Restored];
+const STATES: [State; 5] = [State::Refusing, State::Unavailable, State::Cut, State::Restored, State::ListedMissing];
 
 /// The rules whose reading a boot can meet; a poll meets [`Rule::PollOrder`] besides. The others speak of factory resets, DHCP, images and check-sync.
 const MET: &[Rule] = &[
@@ -44,6 +46,7 @@ const MET: &[Rule] = &[
 struct Server {
     present: Files,
     restored: Files,
+    lacking: Files,
 }
 
 impl Server {
@@ -62,7 +65,10 @@ impl Server {
         };
         let mut present = files("2");
         present.put(&format!("{}-directory.xml", phone.mac), "<directory/>");
-        Self { present, restored: files("1") }
+        let mut lacking = present.clone();
+        lacking
+            .put(&format!("{}.cfg", phone.mac), &format!(r#"<APPLICATION CONFIG_FILES="{profile}, branch.cfg, absent.cfg"/>"#));
+        Self { present, restored: files("1"), lacking }
     }
 
     fn answer(&self, request: &Request) -> Answer {
@@ -88,6 +94,10 @@ impl Server {
             State::Cut => Answer::Cut,
             State::Restored if request.method == Method::Put => Reply::new(201, "").into(),
             State::Restored => Self::of(&self.restored, request),
+            State::ListedMissing if request.path == "/absent.cfg" && request.header("Authorization").is_some() => {
+                Reply::new(503, "").into()
+            }
+            State::ListedMissing => Self::of(&self.lacking, request),
         }
     }
 }
@@ -100,7 +110,7 @@ fn working(model: &str, rules: Rules) -> (Phone, Server) {
     // A change at the phone: uploaded in the second boot, and on the server from then on, in its older copy too.
     phone.change(Layer::Phone, "up.timeOut", "3");
     let name = format!("{}-phone.cfg", phone.mac);
-    for files in [&mut server.present, &mut server.restored] {
+    for files in [&mut server.present, &mut server.restored, &mut server.lacking] {
         files.put(&name, "<PHONE_CONFIG><OVERRIDES up.timeOut=\"3\" up.backlight.idleIntensity=\"2\"/></PHONE_CONFIG>");
     }
     let report = boot(&mut phone, &server.present);

@@ -27,6 +27,18 @@ fn rule_09_a_changed_provisioning_value_restarts_once_the_same_value_does_not() 
     assert_eq!(restarts(Rules::USUAL.with(Rule::FlashRestart)), [false, false]);
 }
 
+#[test]
+fn rule_09_values_in_flash_that_are_neither_network_nor_provisioning_nor_tls_restart_nothing() {
+    let mut phone = phone(Rules::USUAL);
+    let files = Files::of(&phone, &[("a.cfg", r#"device.set="1" device.hostname="desk" device.hostname.set="1""#)]);
+    assert!(!boot(&mut phone, &files).restart);
+    assert_eq!(phone.memory.flash.get("device.hostname"), Some("desk"));
+    for name in ["device.net.vlanId", "device.dhcp.bootSrvUseOpt", "device.prov.user", "device.sec.TLS.customCaCert1"] {
+        let files = Files::of(&phone, &[("a.cfg", &format!(r#"device.set="1" {name}="1" {name}.set="1""#))]);
+        assert!(boot(&mut given::phone("VVX411", Rules::USUAL), &files).restart, "{name}");
+    }
+}
+
 /// One run in which the image's answer is read to its end.
 fn fetch_image(phone: &mut Phone, files: &Files, cut: bool) -> (Report, Vec<String>) {
     assert!(phone.begin(Occasion::Boot, Timestamp::UNIX_EPOCH));
@@ -172,7 +184,12 @@ fn rule_21_check_sync_re_reads_and_restarts_only_where_a_file_needs_it() {
     assert!(!restart(LINE, LINE), "nothing changed");
     assert!(!restart("up.timeOut=\"1\"", "up.timeOut=\"2\""), "a change that needs no restart");
     assert!(restart(LINE, &LINE.replace("100", "200")));
-    assert!(restart("up.timeOut=\"1\"", "voIpProt.SIP.specialEvent.checkSync.alwaysReboot=\"1\""));
+    let always = "voIpProt.SIP.specialEvent.checkSync.alwaysReboot=\"1\"";
+    assert!(restart(always, always), "with alwaysReboot it restarts although nothing changed");
+    let mut polling = phone(Rules::USUAL);
+    let files = Files::of(&polling, &[("a.cfg", always)]);
+    boot(&mut polling, &files);
+    assert!(!poll(&mut polling, &files).restart, "a poll is no check-sync");
 }
 
 #[test]
@@ -191,7 +208,9 @@ fn rule_26_changes_within_one_run_cause_one_restart_at_its_end() {
         let changed = format!("{TAG} {}", LINE.replace("100", "200"));
         let files = Files::of(&phone, &[("a.cfg", &changed), ("b.cfg", "up.timeOut=\"2\"")]);
         let report = poll(&mut phone, &files);
-        (report.restart, report.trail.iter().any(|line| line.contains("license")))
+        let (asks_on, again) = (report.trail.iter().any(|line| line.contains("license")), boot(&mut phone, &files).restart);
+        assert!(!again, "one restart for all of them");
+        (report.restart, asks_on)
     };
     assert_eq!(run(Rules::USUAL), (true, true), "the rest of the run comes before the restart");
     assert_eq!(run(Rules::USUAL.with(Rule::RestartAtEnd)), (true, false));

@@ -100,6 +100,8 @@ fn rule_05_a_listed_file_that_cannot_be_had_keeps_the_former_values() {
 #[test]
 fn rule_06_overrides_stand_above_the_files_the_phones_own_highest() {
     let (mut phone, _) = booted(Rules::USUAL, &[("a.cfg", "up.timeOut=\"1\"")]);
+    phone.change(Layer::Cloud, "up.timeOut", "7");
+    assert_eq!(phone.memory.effective("up.timeOut"), Some("7"));
     phone.change(Layer::Web, "up.timeOut", "2");
     assert_eq!(phone.memory.effective("up.timeOut"), Some("2"));
     phone.change(Layer::Phone, "up.timeOut", "3");

@@ -6,6 +6,7 @@ use super::given::{self, Files, LINE, PASSWORD, USER, boot, requests, walk};
 use crate::simulate::address::{Address, Dhcp, Scheme, boot_server};
 use crate::simulate::credentials::Credentials;
 use crate::simulate::flash::Flash;
+use crate::simulate::memory::Layer;
 use crate::simulate::phone::{Occasion, Phone};
 use crate::simulate::rules::{Rule, Rules};
 use crate::simulate::trust::{CLOCK_WITHOUT_TIME, Trust, der};
@@ -159,15 +160,13 @@ fn rule_23_failed_uploads_do_no_harm() {
         let mut phone = phone(Rules::USUAL);
         let files = Files::of(&phone, &[("a.cfg", LINE)]);
         boot(&mut phone, &files);
+        phone.change(Layer::Phone, "up.timeOut", "3");
         let before = phone.memory.clone();
-        let report =
-            walk(
-                &mut phone,
-                Occasion::Boot,
-                |request, _| {
-                    if request.method == Method::Put { answer.clone() } else { files.answer(request) }
-                },
-            );
-        assert_eq!((report.uploads_lost, report.configured, &phone.memory), (2, true, &before));
+        let lost = |request: &Request| if request.method == Method::Put { answer.clone() } else { files.answer(request) };
+        let report = walk(&mut phone, Occasion::Boot, |request, _| lost(request));
+        assert_eq!((report.uploads_lost, report.configured, &phone.memory), (3, true, &before));
+        let seen = requests(&mut phone, Occasion::Boot, |request| files.answer(request));
+        let again = |request: &&Request| request.method == Method::Put && request.path.ends_with("-phone.cfg");
+        assert!(seen.iter().any(|request| again(&request)), "what was lost is sent at the next occasion");
     }
 }
