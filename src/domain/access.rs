@@ -24,6 +24,10 @@ pub enum Actor {
 pub enum Action {
     /// Add, edit or delete devices.
     EditDevices(AccountId),
+    /// Decide who gets in: let in, block, unbind, expect back, open the window for new phones.
+    Admit(AccountId),
+    /// Be told the admin password of a phone.
+    RevealPhonePassword(AccountId),
     /// Create, edit, copy or delete profiles.
     EditProfiles(AccountId),
     /// Attach profiles.

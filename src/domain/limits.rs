@@ -97,3 +97,17 @@ pub const WINDOW_MINUTES: i64 = 30;
 pub const WINDOW_PATIENCE_HOURS: i64 = 4;
 /// Keys that are no device's and of which something is remembered, mostly that they knocked.
 pub const STRANGERS: usize = 5_000;
+/// Days that the secrets of a deleted device are still told (contract 5.9).
+pub const DELETED_DAYS: i64 = 90;
+/// Bound devices that may be refused within [`REFUSED_TOGETHER_MINUTES`] before that is an alert (contract 4, point 2).
+pub const REFUSED_TOGETHER: usize = 5;
+/// Minutes within which refusals of bound devices count together.
+pub const REFUSED_TOGETHER_MINUTES: i64 = 10;
+/// Hours that such an alert stays, unless the devices were let in.
+pub const REFUSED_TOGETHER_HOURS: i64 = 24;
+/// Keys that one action on the page *Pending* may name.
+pub const PENDING_AT_ONCE: usize = 1_000;
+/// Wrong passwords from one address for one device that are answered at once (PHN-09).
+pub const WRONG_AT_ONCE: u32 = 5;
+/// Days that it is told who was not let in.
+pub const KNOCK_DAYS: i64 = 30;

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::limits::{EXPECTED_HOURS, RIGHT_HOURS, STAGED_DAYS};
+use super::limits::{DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, RIGHT_HOURS, STAGED_DAYS, WINDOW_PATIENCE_HOURS};
 use super::run::{HandshakeFault, Reason, Run, RunKind, Shown};
 
 /// Complete runs with its own credentials after which a device is bound (contract 4, point 2).
@@ -51,13 +51,22 @@ pub struct Trust {
     pub certificate: Certificate,
     /// How far it is on the way from plain HTTP to here.
     pub bootstrap: Option<Bootstrap>,
-    /// Why it was last not let in; none once it was.
+    /// Why it was last not let in; none once it was let in from there.
     pub knock: Option<Knock>,
     /// It was last served in full without TLS (R316).
     #[serde(skip_serializing_if = "is_default")]
     pub clear_text: bool,
     /// The provisioning address that it last used, by its place in the list of those handed out.
     pub address_used: Option<Box<str>>,
+    /// The model that it tells to be with proof of its own, where another one is known.
+    #[serde(skip_serializing_if = "is_default")]
+    pub other_model: Option<Box<str>>,
+    /// When its credentials or its certificate were last shown for another device.
+    #[serde(skip_serializing_if = "is_default")]
+    pub misused_at: Option<Timestamp>,
+    /// When its device was last deleted: its secrets stay told for some time (contract 5.9).
+    #[serde(skip_serializing_if = "is_default")]
+    pub deleted_at: Option<Timestamp>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -94,7 +103,12 @@ pub enum RightKind {
     LetIn,
     /// To be handed its credentials though it shows only the factory default: until it came with them (R184).
     Adopt,
+    /// The same, by the window for new phones: no longer than some hours after it was first heard.
+    Window,
 }
+
+/// Who gave a right of [`RightKind::Window`].
+const BY_THE_WINDOW: &str = "the window for new phones";
 
 impl Right {
     /// Whether it still counts.
@@ -102,6 +116,7 @@ impl Right {
         match self.kind {
             RightKind::LetIn => now.duration_since(self.given_at) < SignedDuration::from_hours(RIGHT_HOURS),
             RightKind::Adopt => true,
+            RightKind::Window => now.duration_since(self.given_at) < SignedDuration::from_hours(WINDOW_PATIENCE_HOURS),
         }
     }
 }
@@ -137,7 +152,7 @@ pub struct Bootstrap {
 /// Somebody who named this key and was not let in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Knock {
-    /// First time since it was last let in.
+    /// First time since it was last let in from there.
     pub first_at: Timestamp,
     /// Last time.
     pub at: Timestamp,
@@ -149,6 +164,13 @@ pub struct Knock {
     pub told: Box<str>,
     /// How often.
     pub times: u32,
+}
+
+impl Knock {
+    /// Whether the last time is not long ago.
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        now.duration_since(self.at) < SignedDuration::from_hours(24)
+    }
 }
 
 impl Trust {
@@ -178,10 +200,11 @@ impl Trust {
         generation >= self.oldest_generation
     }
 
-    /// Takes back what was learned of its credentials: the shared ones open it again.
+    /// Takes back what was learned of its credentials: the shared ones open it again, from where it was last let in.
     pub fn unbind(&mut self) {
         self.bound_at = None;
         self.own = OwnRuns::default();
+        self.home = self.last_address.or(self.home);
     }
 
     /// Gives it new credentials. The former ones open until it came with the new ones.
@@ -189,19 +212,33 @@ impl Trust {
         self.generation += 1;
     }
 
-    /// Whether this must be kept when the device is deleted: else credentials that were taken away would open again.
+    /// Whether this must be kept without a device: else credentials that were taken away would open again, or the admin password
+    /// of a phone that hangs on a wall somewhere would be lost.
     pub fn must_outlive(&self) -> bool {
-        self.generation > 0
+        self.generation > 0 || self.deleted_at.is_some()
     }
 
     /// What is kept of it when the device is deleted and may come back as a new one (contract 5.14).
-    pub fn forgotten(&self) -> Self {
-        Self { generation: self.generation, oldest_generation: self.oldest_generation, ..Self::default() }
+    pub fn forgotten(&self, now: Timestamp) -> Self {
+        let Self { generation, oldest_generation, .. } = *self;
+        Self { generation, oldest_generation, deleted_at: Some(now), ..Self::default() }
     }
 
-    /// Takes in one more refusal.
+    /// Lets go of what is kept for a time only: what a deleted device leaves, and refusals.
+    pub fn expire(&mut self, now: Timestamp) {
+        let is_kept = |at: Timestamp, days: i64| now.duration_since(at) < SignedDuration::from_hours(24 * days);
+        self.deleted_at = self.deleted_at.filter(|at| is_kept(*at, DELETED_DAYS));
+        self.knock = self.knock.take().filter(|knock| is_kept(knock.at, KNOCK_DAYS));
+    }
+
+    /// Takes in one more refusal. Whoever shows nothing that counts does not hide why somebody else was not let in.
     pub fn refused(&mut self, at: Timestamp, reason: Reason, address: IpAddr, told: &str) {
         self.first_heard.get_or_insert(at);
+        let hides = |knock: &Knock| reason.is_unproven() && !knock.reason.is_unproven() && knock.is_fresh(at);
+        if let Some(knock) = self.knock.as_mut().filter(|knock| hides(knock)) {
+            knock.times = knock.times.saturating_add(1);
+            return;
+        }
         let (first_at, times) = self.knock.as_ref().map_or((at, 0), |knock| (knock.first_at, knock.times));
         self.knock = Some(Knock { first_at, at, reason, address, told: told.into(), times: times.saturating_add(1) });
     }
@@ -210,16 +247,26 @@ impl Trust {
     pub fn let_in(&mut self, at: Timestamp, address: IpAddr, admitted: Admitted) {
         self.first_heard.get_or_insert(at);
         self.last_address = Some(address);
-        self.knock = None;
+        // Who was refused elsewhere may have been somebody else: that stays told.
+        self.knock = self.knock.take().filter(|knock| knock.address != address);
         self.bootstrap = None;
         match admitted {
             Admitted::Own(generation) => {
                 self.generation = self.generation.max(generation);
                 self.oldest_generation = self.oldest_generation.max(generation);
-                self.right = self.right.take().filter(|right| right.kind != RightKind::Adopt);
+                self.end_adoption();
             }
             Admitted::Certificate => self.certificate = Certificate::FactoryInstalled,
-            Admitted::Shared(generation) => self.shared_generation = self.shared_generation.max(Some(generation)),
+            Admitted::Shared(generation) => {
+                self.shared_generation = self.shared_generation.max(Some(generation));
+                // Where devices get no credentials of their own, these are what it was handed.
+                self.end_adoption();
+            }
+            // What the window has begun goes on when the configuration was served, until the phone came with its credentials.
+            Admitted::FactoryDefault if self.right_at(address, at).is_none() && !self.is_expected(at) => {
+                let given_at = self.first_heard.unwrap_or(at);
+                self.right = Some(Right { address, given_at, by: BY_THE_WINDOW.to_owned(), kind: RightKind::Window });
+            }
             Admitted::FactoryDefault => {}
         }
         // Where a person, or the window that a person opened, let it in: from there it may come again.
@@ -228,15 +275,38 @@ impl Trust {
         }
     }
 
+    fn end_adoption(&mut self) {
+        self.right = self.right.take().filter(|right| right.kind == RightKind::LetIn);
+    }
+
+    /// Takes in the model that a device which was let in by proof of its own tells to be, where that is not the known one.
+    pub fn tells_model(&mut self, other: Option<&str>) {
+        if self.other_model.as_deref() != other {
+            self.other_model = other.map(Into::into);
+        }
+    }
+
+    /// Takes in that its credentials or its certificate were shown for another device. Answers whether that is worth an entry in
+    /// the activity log: once an hour.
+    pub fn misused(&mut self, at: Timestamp) -> bool {
+        let is_told = self.misused_at.is_some_and(|last| at.duration_since(last) < SignedDuration::from_hours(1));
+        if !is_told {
+            self.misused_at = Some(at);
+        }
+        !is_told
+    }
+
     /// Takes in that it got its effective configuration.
     pub fn served(&mut self, at: Timestamp, clear_text: bool) {
         self.served_at.get_or_insert(at);
         self.clear_text = clear_text;
     }
 
-    /// Takes in the end of a run that was let in throughout. Answers whether the device is bound from now on.
+    /// Takes in the end of a run that was let in throughout. Answers whether the device is bound from now on. A run that began
+    /// before the device was deleted, or before its right was given, says nothing of the time after.
     pub fn run_ended(&mut self, at: Timestamp, run: EndedRun) -> bool {
-        if !run.complete {
+        let is_before_deletion = self.deleted_at.is_some_and(|deleted| run.started_at <= deleted);
+        if !run.complete || is_before_deletion {
             return false;
         }
         if self.right.as_ref().is_some_and(|right| right.kind == RightKind::LetIn && right.given_at <= run.started_at) {

@@ -19,6 +19,7 @@ pub mod enrolment;
 pub mod error;
 pub mod import;
 pub mod known_browser;
+pub mod pending;
 pub mod pending_imports;
 pub mod presence;
 pub mod profiles;

@@ -1,6 +1,6 @@
 //! What came of a run, in words for an admin, and what to do next (R177, R258).
 
-use super::{Exchange, HandshakeFault, Method, Reason, Run, RunKind};
+use super::{Exchange, HandshakeFault, Method, Reason, Run, RunKind, next_step};
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +81,11 @@ fn stopped(exchanges: &[Exchange], stage: Stage) -> Verdict {
         return Verdict::new(Outcome::Failed, "Fetched the master file but not its configuration", next);
     }
     if is_refused {
-        let next = "Enter the shared credentials of Provisioning Settings on the phone, or in the DHCP option";
-        return Verdict::new(Outcome::Failed, "Was refused: wrong user name or password", next);
+        return Verdict::new(Outcome::Failed, "Was refused: wrong user name or password", next_step(Reason::CredentialsWrong));
+    }
+    if last(|reason| reason == Reason::OfAnotherDevice).is_some() {
+        let words = format!("Was refused: {}", Reason::OfAnotherDevice);
+        return Verdict::new(Outcome::Failed, words, next_step(Reason::OfAnotherDevice));
     }
     without_configuration(exchanges)
 }
@@ -163,13 +166,7 @@ fn next_of_upload(reason: Reason) -> &'static str {
 }
 
 fn of_held(reason: Reason) -> Verdict {
-    let next = match reason {
-        Reason::ProvisioningOff => "Switch it on under Provisioning Settings; until then phones keep what they have",
-        Reason::Blocked => "Lift the block on the Devices page if it may come back",
-        Reason::TooManyNew => "Add the device by hand, or wait: it is taken when it asks again",
-        _ => "Switch on device.prov.tagSerialNo on the phone, or find out why it does not get its own file",
-    };
-    Verdict::new(Outcome::Held, format!("Held: {reason}"), next)
+    Verdict::new(Outcome::Held, format!("Held: {reason}"), next_step(reason))
 }
 
 fn of_handshake(fault: HandshakeFault, always: bool) -> Verdict {
@@ -289,6 +286,16 @@ mod tests {
             ProvisioningOff,
             Blocked,
             Unidentified,
+            OfAnotherDevice,
+            Bound,
+            FactoryCredentials,
+            CertificateNeeded,
+            NotApproved,
+            NotStaged,
+            StagedTooLong,
+            ModelChanged,
+            OtherPlace,
+            CameOverHttp,
             TooManyNew,
             Foreign,
             NotUploadable,

@@ -31,6 +31,8 @@ pub struct Page {
     pub theme: Theme,
     /// Path and query of this page.
     pub here: String,
+    /// How many phones wait for somebody to let them in.
+    pub pending: usize,
     /// The moment the page is made.
     pub now: Timestamp,
     /// Zone that times are shown in.
@@ -61,11 +63,18 @@ const fn item(path: &'static str, label: &'static str, icon: &'static str) -> Me
     MenuItem { path, label, icon }
 }
 
+/// The page whose menu entry tells how many wait.
+const PENDING: &str = "/admin/pending";
+
 const MENU: &[MenuBlock] = &[
     MenuBlock { title: "Overview", items: &[item("/admin/", "Dashboard", "dashboard")] },
     MenuBlock {
         title: "Devices",
-        items: &[item("/admin/devices", "Device Monitor", "device"), item("/admin/unknown-phones", "Unknown Phones", "unknown")],
+        items: &[
+            item("/admin/devices", "Device Monitor", "device"),
+            item(PENDING, "Pending", "open"),
+            item("/admin/unknown-phones", "Unknown Phones", "unknown"),
+        ],
     },
     MenuBlock {
         title: "Configuration",
@@ -93,6 +102,11 @@ impl Page {
     pub fn is_below(&self, path: &str) -> bool {
         let here = self.path();
         here == path || (path != "/admin/" && here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
+    }
+
+    /// How many wait behind a menu entry.
+    pub fn waiting(&self, path: &str) -> Option<usize> {
+        (path == PENDING && self.pending > 0).then_some(self.pending)
     }
 
     /// Whether this page is the one of a tab, query aside.

@@ -27,6 +27,7 @@ pub mod layout;
 mod list_memory;
 pub mod next;
 pub mod paging;
+mod pending;
 pub mod profiles;
 mod provisioning;
 pub mod runs;
@@ -74,6 +75,7 @@ fn rooms() -> Routes {
     dashboard::configure(&mut routes);
     devices::configure(&mut routes);
     runs::configure(&mut routes);
+    pending::configure(&mut routes);
     profiles::configure(&mut routes);
     deployment::configure(&mut routes);
     provisioning::configure(&mut routes);
