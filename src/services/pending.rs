@@ -1,6 +1,8 @@
 //! Who knocked and was not let in, and what people do about it (R178, R184, contract 4). What a request is worth is
 //! [`crate::domain::admission::decide`]'s to say; here people change what it goes by.
 
+use jiff::Timestamp;
+
 use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
 use super::{Services, devices};
@@ -12,6 +14,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::PENDING_AT_ONCE;
 use crate::domain::pending::{Offer, Pending, Standing};
+use crate::domain::run::next_step;
 use crate::domain::trust::{Right, Trust};
 
 /// What people do about keys, of devices or not.
@@ -203,10 +206,10 @@ fn let_in(
 ) -> Result<&'static str, ServiceError> {
     let knock = known.knock.as_ref().ok_or_else(|| nothing_pending(key))?;
     let Some(offer) = Offer::of(knock.reason) else {
-        let (reason, next) = (knock.reason, crate::domain::run::next_step(knock.reason).unwrap_or_default());
+        let (reason, next) = (knock.reason, next_step(knock.reason).unwrap_or_default());
         return Err(ServiceError::Conflict(format!("{key} cannot be let in by a click: {reason}. {next}")));
     };
-    if Rules::of(&*services.world(account)?.account).requires_certificate {
+    if Rules::of(&services.world(account)?.account).requires_certificate {
         let words = "this account requires certificates, so nobody is let in by a click; change that under Provisioning Settings";
         return Err(ServiceError::Conflict(words.to_owned()));
     }
@@ -250,18 +253,26 @@ fn subject(services: &Services, account: AccountId, key: &DeviceKey) -> String {
     services.roster(account).find(key).map_or_else(|| key.to_string(), |listed| devices::subject(&listed.device))
 }
 
-/// Opens the window for new phones, or closes it (contract 4, point 4).
+/// Opens the window for new phones, or closes it (contract 4, point 4). Answers until when it is open.
 ///
 /// # Errors
 /// The actor may not, or the store.
-pub fn set_window(services: &Services, actor: &Actor, account: AccountId, open: bool, mode: Mode) -> Result<(), ServiceError> {
+pub fn set_window(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    open: bool,
+    mode: Mode,
+) -> Result<Option<Timestamp>, ServiceError> {
     let grant = authorize(actor, Action::Admit(account))?;
     perform(services, mode, grant, account, |change| {
         let mut settings = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
         settings.admission.window_opened_at = open.then(|| change.now());
         let action = if open { "opened to new phones" } else { "closed to new phones" };
         change.record(Event::new("account", settings.label.as_str(), action))?;
-        change.put_account(settings)
+        let until = Rules::of(&settings).window.map(|(_, until)| until);
+        change.put_account(settings)?;
+        Ok(until)
     })
 }
 

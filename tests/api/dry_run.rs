@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use super::{KEY, device, profile};
 use crate::support::api::Api;
 use crate::support::openapi::operations;
+use crate::support::phone::Phone;
 use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
 
 const BLOCKED: &str = "0004f2a11a09";
+const WAITING: &str = "0004f2a11a08";
 const FILE: &[u8] = b"<a up.timeOut='41'/>";
 
 /// What each operation is called with, so that without `dry_run` it would change something: the rest of the query and the body.
@@ -17,6 +19,8 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
     match operation {
         "begin_session" => ("", Some(json!({ "email": OWNER_EMAIL, "password": OWNER_PASSWORD }))),
         "change_own_password" => ("", Some(json!({ "current": OWNER_PASSWORD, "password": "quite another sentence" }))),
+        "decide_pending" => ("", Some(json!({ "keys": [WAITING] }))),
+        "act_on_device" | "open_window" | "close_window" => ("", None),
         "end_session" | "end_sign_in" | "unblock_device" | "delete_profile" | "reveal_password" => ("", None),
         "add_devices" => ("", Some(device("0004f2a11a02"))),
         "change_device" | "replace_device" => ("", Some(json!({ "revision": revision("device"), "name": "Other" }))),
@@ -43,6 +47,8 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/activity",
         "/devices",
         "/blocked",
+        "/pending",
+        "/window",
         "/profiles",
         "/profiles/1",
         "/settings",
@@ -65,6 +71,7 @@ fn whatever_changes_something_can_be_tried_out() {
     let id = profile(&api, "Office", json!({ "up.timeOut": "40" }));
     api.ok("POST", "/devices", Some(json!([device(KEY), device(BLOCKED)])));
     api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
+    Phone::bare(&server).with_credentials("x", "y").get(&format!("/{WAITING}.cfg"));
     let session = api.ok("GET", "/api/v1/sessions", None)["items"][0]["id"].as_str().expect("a session").to_owned();
     let user = api.ok("GET", "/api/v1/users", None)["items"][0]["id"].to_string();
     let revision = |path: &str| api.ok("GET", path, None)["revision"].clone();
@@ -85,6 +92,8 @@ fn whatever_changes_something_can_be_tried_out() {
             "1"
         };
         let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of);
+        let action = if path.contains("/actions/") { "expect" } else { "dismiss" };
+        let path = path.replace("{action}", action);
         let (query, body) = call(name, &revisions);
         let target = format!("/api/v1{path}?dry_run=true{query}");
         let takes_file = operation["requestBody"]["content"]["application/xml"].is_object();

@@ -7,4 +7,5 @@ mod listed;
 mod runs;
 mod states;
 mod table;
+mod trust;
 mod uploads;

@@ -1,6 +1,7 @@
 //! The dashboard: counts that lead to their lists, what needs attention, what is left to set up (R8, R20–R27).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -8,16 +9,21 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::failure::Failure;
 use super::layout::{Bar, Page, html};
+use super::paging::PER_PAGE_MOST;
 use super::session::SignedIn;
+use super::words;
 use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
 use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::pending::{Pending, Standing, refused_together};
+use crate::domain::run::Reason;
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::accounts;
 use crate::services::activity::{self, ActivityQuery};
 use crate::services::address::Address;
+use crate::services::pending;
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
@@ -40,10 +46,11 @@ struct DashboardPage {
 }
 
 /// Something that needs attention.
+#[derive(Clone)]
 struct Alert {
     tone: &'static str,
     text: String,
-    href: &'static str,
+    href: String,
     action: &'static str,
 }
 
@@ -82,10 +89,11 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     let log = blocking::call(&services, move |services| activity::list(services, DEFAULT_ACCOUNT, &query));
     let activities = log.await.map_err(Failure::of(&who))?.items;
     let page = who.page("Dashboard");
+    let pending = pending::list(&services, DEFAULT_ACCOUNT);
     let until = address.certificates().active().not_after;
     let checklist = checklist(&world, &devices);
     Ok(html(&DashboardPage {
-        alerts: alerts(&world, &devices, until, page.now),
+        alerts: [alerts(&world, &devices, until, page.now), refusals(&pending, page.now)].concat(),
         done: checklist.iter().filter(|step| step.done).count(),
         checklist,
         figures: figures(&devices, page.now),
@@ -98,7 +106,7 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
 fn alerts(world: &World, devices: &[Listed], certificate_until: Timestamp, now: Timestamp) -> Vec<Alert> {
     const SETTINGS: (&str, &str) = ("/admin/provisioning", "Provisioning Settings");
     let mut alerts = Vec::new();
-    let mut tell = |tone, text: String, (href, action)| alerts.push(Alert { tone, text, href, action });
+    let mut tell = |tone, text: String, (href, action): (&str, _)| alerts.push(Alert { tone, text, href: href.to_owned(), action });
     let provisioning = &world.account.provisioning;
     if !provisioning.enabled {
         tell("warn", "Phones are not served: every one is told to come back later and keeps what it has.".to_owned(), SETTINGS);
@@ -118,6 +126,33 @@ fn alerts(world: &World, devices: &[Listed], certificate_until: Timestamp, now: 
         let who = if failed == 1 { "1 device".to_owned() } else { format!("{failed} devices") };
         let text = format!("{who} did not take the whole configuration at the last run.");
         tell("bad", text, ("/admin/devices?result=failed", "Show them and why"));
+    }
+    alerts
+}
+
+/// What the doorkeeper has to tell.
+fn refusals(pending: &[Pending], now: Timestamp) -> Vec<Alert> {
+    let mut alerts = Vec::new();
+    let together = refused_together(pending, now);
+    if !together.is_empty() {
+        let from: BTreeSet<IpAddr> = together.iter().map(|(_, address)| *address).collect();
+        let count = together.len();
+        let from = words::count(from.len(), "address", "addresses");
+        let text = format!(
+            "{count} bound devices were asked for with the shared credentials within ten minutes, from {from}, and were refused. If              they were reset, unbind them; if not, somebody else has the shared credentials."
+        );
+        let keys: Vec<_> = together.iter().take(PER_PAGE_MOST).map(|(key, _)| ("select", key.to_string())).collect();
+        let query = serde_urlencoded::to_string(keys).unwrap_or_default();
+        let href = format!("/admin/pending/unbind?back=/admin/&{query}");
+        alerts.push(Alert { tone: "bad", text, href, action: "Unbind these" });
+    }
+    let waiting = pending.iter().filter(|one| one.standing == Standing::Waiting).count();
+    if waiting > 0 {
+        let who = words::count(waiting, "phone waits", "phones wait");
+        let too_many = pending.iter().any(|one| one.standing == Standing::Waiting && one.knock.reason == Reason::TooManyNew);
+        let rest = if too_many { " Some came when too many new phones came at once." } else { "" };
+        let href = format!("/admin/pending?standing={}", Standing::Waiting.word());
+        alerts.push(Alert { tone: "warn", text: format!("{who} to be let in.{rest}"), href, action: "Pending" });
     }
     alerts
 }

@@ -15,6 +15,7 @@ pub mod devices;
 pub mod imports;
 pub mod list;
 pub mod paths;
+pub mod pending;
 pub mod problem;
 pub mod profile_shapes;
 pub mod profiles;
@@ -84,6 +85,12 @@ routes! {
     device_deletion::delete_devices,
     device_deletion::list_blocked,
     device_deletion::unblock_device,
+    pending::list_pending,
+    pending::decide_pending,
+    pending::act_on_device,
+    pending::show_window,
+    pending::open_window,
+    pending::close_window,
     profiles::list_profiles,
     profiles::create_profiles,
     imports::import_as_profile,

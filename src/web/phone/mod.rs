@@ -8,6 +8,7 @@ pub mod agent;
 pub mod auth;
 mod fetch;
 pub mod handshake;
+mod patience;
 pub mod peer;
 mod reply;
 mod upload;
@@ -44,6 +45,7 @@ use crate::services::uploads::{Space, UploadSettings};
 use crate::web::listener::Connection;
 use agent::Agent;
 use auth::Gate;
+use patience::Patience;
 use reply::Reply;
 
 /// Longest body that is passed over after a 401: most logs are shorter.
@@ -66,6 +68,7 @@ pub struct Door {
     provisioning: Provisioning,
     settings: PhoneSettings,
     space: Space,
+    patience: Patience,
     /// Bodies that are being read at a time: each may hold [`upload::IN_MEMORY_BYTES`].
     bodies: tokio::sync::Semaphore,
 }
@@ -78,6 +81,7 @@ impl Door {
             provisioning: Provisioning::new(settings.new_devices),
             settings,
             space: Space::default(),
+            patience: Patience::default(),
             bodies: tokio::sync::Semaphore::new(upload::BODIES_AT_A_TIME),
         }
     }
@@ -169,6 +173,9 @@ impl Call {
         let announced = self.request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|bytes| bytes <= PASSED_OVER_BYTES) {
             while let Some(Ok(_)) = payload.next().await {}
+        }
+        if reason == Reason::CredentialsWrong {
+            self.door.patience.wait(self.address, self.named(), self.now()).await;
         }
         Reply::unauthorized(reason)
     }

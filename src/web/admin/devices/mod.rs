@@ -13,6 +13,7 @@ mod profiles;
 mod runs;
 mod summary;
 mod text;
+mod trust;
 mod uploaded;
 
 pub use text::with_secrets_masked;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::add::input;
 use super::head::{self, Head};
+use super::trust::TrustPanel;
 use crate::catalog::models::models;
 use crate::domain::device::Device;
 use crate::domain::device::draft::DeviceEdit;
@@ -46,16 +47,26 @@ struct SummaryPage {
     origin: &'static str,
     provisioning_url: String,
     master_url: String,
+    trust: TrustPanel,
 }
 
 impl SummaryPage {
-    fn new(who: &SignedIn, known: &Listed, world: &World, form: Form, conflict: Option<Conflict>) -> Self {
+    fn new(
+        services: &Services,
+        who: &SignedIn,
+        known: &Listed,
+        world: &World,
+        form: Form,
+        conflict: Option<Conflict>,
+    ) -> Self {
         let device = &known.device;
         let page = who.page(words::title(device));
         let family = device.family.as_deref().and_then(|name| models().family(name));
         let takes_name = family.is_some_and(|family| family.takes_name);
         let provisioning_url = world.endpoints.https_url.clone();
+        let trust = services.trusts(world.account_id).of(&device.key);
         Self {
+            trust: TrustPanel::new(device, &trust, &world.account, page.now),
             head: Head::new(known, page.now),
             form,
             conflict,
@@ -113,7 +124,7 @@ pub async fn show(
     let (known, world) = head::find(&services, &who, &key)?;
     let typed = unsent::given_back_from(request.path(), &request, &who, &services);
     let form = typed.unwrap_or_default().or(&filled(&known.device), &[]);
-    Ok(html(&SummaryPage::new(&who, &known, &world, form, None)))
+    Ok(html(&SummaryPage::new(&services, &who, &known, &world, form, None)))
 }
 
 /// `POST /admin/devices/{key}`
@@ -126,7 +137,7 @@ pub async fn save(
     let (known, world) = head::find(&services, &who, &key)?;
     let again = |status, form, conflict| {
         let now = services.roster(DEFAULT_ACCOUNT).find(&known.device.key).unwrap_or_else(|| known.clone());
-        Ok(html_with(status, &SummaryPage::new(&who, &now, &world, form, conflict)))
+        Ok(html_with(status, &SummaryPage::new(&services, &who, &now, &world, form, conflict)))
     };
     let family = known.device.family.as_deref().and_then(|name| models().family(name));
     let edit = match DeviceEdit::parse(&input(&form), family) {
