@@ -182,3 +182,23 @@ pub enum FirstContact {
     /// It is held unless it shows its factory certificate.
     Certificate,
 }
+
+impl FirstContact {
+    /// All policies, the guide's way first.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Approve, Self::Staged, Self::Certificate];
+
+    /// As forms and the API name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Approve => "approve",
+            Self::Staged => "staged",
+            Self::Certificate => "certificate",
+        }
+    }
+
+    /// The policy of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.word() == word)
+    }
+}

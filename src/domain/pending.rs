@@ -265,11 +265,8 @@ mod tests {
     fn a_list_is_narrowed_by_words_standing_and_reason() {
         let one = refused(1, 0, Reason::OtherPlace);
         let admits = |text: &str, standing: Option<&str>, reason: Option<&str>| {
-            let query = PendingQuery {
-                text: text.to_owned(),
-                standing: standing.map(str::to_owned),
-                reason: reason.map(str::to_owned),
-            };
+            let query =
+                PendingQuery { text: text.to_owned(), standing: standing.map(str::to_owned), reason: reason.map(str::to_owned) };
             query.admits(&one)
         };
         assert!(admits("", None, None) && admits("00:04:F2:AA:00:01 vvx", Some("waiting"), Some("other-place")));
@@ -284,8 +281,7 @@ mod tests {
         let mut trust = Trust::default();
         assert!(Pending::of(&key, &trust, None, at(0)).is_none());
         trust.refused(at(0), Reason::NotApproved, [10, 0, 0, 7].into(), "");
-        let right =
-            Right { address: [10, 0, 0, 7].into(), given_at: at(1), by: "Ann".to_owned(), kind: RightKind::LetIn };
+        let right = Right { address: [10, 0, 0, 7].into(), given_at: at(1), by: "Ann".to_owned(), kind: RightKind::LetIn };
         trust.right = Some(right);
         let standing = |minute| Pending::of(&key, &trust, None, at(minute)).map(|one| (one.standing, one.offer()));
         assert_eq!(standing(2), Some((Standing::LetIn, None)));

@@ -207,6 +207,18 @@ impl Trust {
         self.home = self.last_address.or(self.home);
     }
 
+    /// With what the device comes, where the account's shared credentials have this number.
+    pub fn comes_with(&self, shared_generation: u32, binds: bool) -> ComesWith {
+        match self.shared_generation {
+            _ if binds && self.own.complete > 0 => ComesWith::Own,
+            Some(generation) if generation < shared_generation => ComesWith::Former,
+            Some(_) => ComesWith::Shared,
+            None if self.own.complete > 0 => ComesWith::Own,
+            None if self.served_at.is_some() => ComesWith::Factory,
+            None => ComesWith::Nothing,
+        }
+    }
+
     /// Gives it new credentials. The former ones open until it came with the new ones.
     pub fn renew(&mut self) {
         self.generation += 1;
@@ -323,6 +335,45 @@ impl Trust {
             self.bound_at = Some(at);
         }
         binds
+    }
+}
+
+/// With what a device comes, as far as it told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ComesWith {
+    /// Its own credentials.
+    Own,
+    /// The shared credentials that count.
+    Shared,
+    /// Those before.
+    Former,
+    /// The factory default, with somebody's leave.
+    Factory,
+    /// It never came.
+    Nothing,
+}
+
+impl ComesWith {
+    /// As the API names it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Shared => "shared",
+            Self::Former => "former",
+            Self::Factory => "factory",
+            Self::Nothing => "nothing",
+        }
+    }
+
+    /// As pages name it; none where there is nothing to name.
+    pub fn label(self) -> Option<&'static str> {
+        match self {
+            Self::Own => Some("its own credentials"),
+            Self::Shared => Some("the shared credentials"),
+            Self::Former => Some("the former shared credentials"),
+            Self::Factory => Some("factory credentials, with leave"),
+            Self::Nothing => None,
+        }
     }
 }
 

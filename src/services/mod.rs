@@ -33,6 +33,7 @@ pub mod secrets;
 pub mod server;
 pub mod sessions;
 pub mod setup;
+pub mod shared_credentials;
 pub mod sign_in;
 pub mod sign_in_link;
 pub mod state_dir;

@@ -158,7 +158,8 @@ fn act_on(
         }
         Deed::Unblock => {
             let lifted = change.unblock(key)?;
-            lifted.ok_or_else(|| ServiceError::Conflict(format!("{key} is not blocked; somebody may have lifted it meanwhile")))?;
+            lifted
+                .ok_or_else(|| ServiceError::Conflict(format!("{key} is not blocked; somebody may have lifted it meanwhile")))?;
             change.change_trust(key, |trust| trust.knock = None)?;
             "unblocked"
         }
@@ -233,12 +234,7 @@ fn let_in(
 }
 
 /// A device whose model is not known is recognised at its next contact (R239).
-fn forget_model(
-    services: &Services,
-    change: &mut Change<'_>,
-    account: AccountId,
-    key: &DeviceKey,
-) -> Result<(), ServiceError> {
+fn forget_model(services: &Services, change: &mut Change<'_>, account: AccountId, key: &DeviceKey) -> Result<(), ServiceError> {
     let mut device = devices::stored(services, change, account, key)?;
     (device.family, device.model) = (None, None);
     change.put_device(device)

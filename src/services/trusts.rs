@@ -153,11 +153,7 @@ impl Book {
     fn make_room(&self, is_device: impl Fn(&DeviceKey) -> bool) {
         let mut entries = self.entries.write();
         let is_stranger = |(key, trust): &(&DeviceKey, &Arc<Trust>)| !trust.must_outlive() && !is_device(key);
-        let mut strangers: Vec<_> = entries
-            .iter()
-            .filter(is_stranger)
-            .map(|(key, trust)| (rank(trust), key.clone()))
-            .collect();
+        let mut strangers: Vec<_> = entries.iter().filter(is_stranger).map(|(key, trust)| (rank(trust), key.clone())).collect();
         if strangers.len() <= STRANGERS {
             return;
         }

@@ -20,7 +20,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "begin_session" => ("", Some(json!({ "email": OWNER_EMAIL, "password": OWNER_PASSWORD }))),
         "change_own_password" => ("", Some(json!({ "current": OWNER_PASSWORD, "password": "quite another sentence" }))),
         "decide_pending" => ("", Some(json!({ "keys": [WAITING] }))),
-        "act_on_device" | "open_window" | "close_window" => ("", None),
+        "act_on_device" | "open_window" | "close_window" | "end_former" => ("", None),
         "end_session" | "end_sign_in" | "unblock_device" | "delete_profile" | "reveal_password" => ("", None),
         "add_devices" => ("", Some(device("0004f2a11a02"))),
         "change_device" | "replace_device" => ("", Some(json!({ "revision": revision("device"), "name": "Other" }))),
@@ -49,6 +49,7 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/blocked",
         "/pending",
         "/window",
+        "/credentials",
         "/profiles",
         "/profiles/1",
         "/settings",
@@ -64,6 +65,10 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
     state
 }
 
+fn revision_of(api: &Api, path: &str) -> Value {
+    api.ok("GET", path, None)["revision"].clone()
+}
+
 #[test]
 fn whatever_changes_something_can_be_tried_out() {
     let server = Server::start();
@@ -72,9 +77,11 @@ fn whatever_changes_something_can_be_tried_out() {
     api.ok("POST", "/devices", Some(json!([device(KEY), device(BLOCKED)])));
     api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
     Phone::bare(&server).with_credentials("x", "y").get(&format!("/{WAITING}.cfg"));
+    let replaced = json!({ "revision": revision_of(&api, "/settings"), "password": "planned-7411" });
+    api.ok("PATCH", "/settings", Some(replaced));
     let session = api.ok("GET", "/api/v1/sessions", None)["items"][0]["id"].as_str().expect("a session").to_owned();
     let user = api.ok("GET", "/api/v1/users", None)["items"][0]["id"].to_string();
-    let revision = |path: &str| api.ok("GET", path, None)["revision"].clone();
+    let revision = |path: &str| revision_of(&api, path);
     let revisions = json!({ "device": revision(&format!("/devices/{KEY}")), "profile": revision(&format!("/profiles/{id}")),
         "settings": revision("/settings"), "server": revision("/api/v1/server") });
     let before = state(&server, &api);

@@ -106,7 +106,8 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
 fn alerts(world: &World, devices: &[Listed], certificate_until: Timestamp, now: Timestamp) -> Vec<Alert> {
     const SETTINGS: (&str, &str) = ("/admin/provisioning", "Provisioning Settings");
     let mut alerts = Vec::new();
-    let mut tell = |tone, text: String, (href, action): (&str, _)| alerts.push(Alert { tone, text, href: href.to_owned(), action });
+    let mut tell =
+        |tone, text: String, (href, action): (&str, _)| alerts.push(Alert { tone, text, href: href.to_owned(), action });
     let provisioning = &world.account.provisioning;
     if !provisioning.enabled {
         tell("warn", "Phones are not served: every one is told to come back later and keeps what it has.".to_owned(), SETTINGS);

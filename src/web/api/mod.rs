@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod body;
 pub mod caller;
+pub mod credentials;
 pub mod deployment;
 mod description;
 pub mod device_changes;
@@ -39,6 +40,7 @@ use crate::web::methods::{self, Methods, Room};
 use description::{Refusals, Session};
 use device_deletion::AfterwardsWord;
 use problem::{FieldProblem, Problem, of_path, only_problems};
+use settings::ReplacementWord;
 
 /// Where the API is.
 pub const ROOT: &str = "/api/v1";
@@ -55,7 +57,7 @@ macro_rules! routes {
             info(title = "pdms", description = "Device management and provisioning server for Poly phones"),
             servers((url = "/api/v1")),
             paths($($room::$operation),+),
-            components(schemas(Problem, FieldProblem, AfterwardsWord)),
+            components(schemas(Problem, FieldProblem, AfterwardsWord, ReplacementWord)),
             security(("session" = [])),
             modifiers(&Session, &Refusals),
         )]
@@ -111,6 +113,9 @@ routes! {
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,
+    credentials::show_credentials,
+    credentials::list_users_of_former,
+    credentials::end_former,
     server::show_server,
     server::change_server,
     server::read_ca,

@@ -271,9 +271,8 @@ async fn set_window(
     open: bool,
 ) -> Result<web::Json<OpenWindowShape>, Problem> {
     let (mode, account) = (dry_run.mode(), caller.account);
-    let until = blocking::call(&services, move |services: &Services| {
-        pending::set_window(services, &caller.actor, account, open, mode)
-    })
-    .await?;
+    let until =
+        blocking::call(&services, move |services: &Services| pending::set_window(services, &caller.actor, account, open, mode))
+            .await?;
     Ok(web::Json(OpenWindowShape { open, until }))
 }

@@ -24,7 +24,7 @@ use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_with};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::unsent;
-use crate::web::admin::words::{self, Tone as _};
+use crate::web::admin::words::{self, FactValue, Tone as _};
 use crate::web::blocking;
 
 #[derive(Template)]
@@ -51,14 +51,7 @@ struct SummaryPage {
 }
 
 impl SummaryPage {
-    fn new(
-        services: &Services,
-        who: &SignedIn,
-        known: &Listed,
-        world: &World,
-        form: Form,
-        conflict: Option<Conflict>,
-    ) -> Self {
+    fn new(services: &Services, who: &SignedIn, known: &Listed, world: &World, form: Form, conflict: Option<Conflict>) -> Self {
         let device = &known.device;
         let page = who.page(words::title(device));
         let family = device.family.as_deref().and_then(|name| models().family(name));

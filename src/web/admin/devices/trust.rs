@@ -14,8 +14,6 @@ pub struct TrustPanel {
     pub facts: Vec<Fact>,
     /// The shared credentials do not open it any more.
     pub is_bound: bool,
-    /// It may come back right now.
-    pub is_expected: bool,
     /// The model that it tells with its own credentials, where another one is known.
     pub other_model: Option<String>,
     /// Somebody named this device and was not let in.
@@ -42,7 +40,6 @@ impl TrustPanel {
         Self {
             facts: facts(device, trust, account, now),
             is_bound: trust.bound_at.is_some() && account.admission.binds,
-            is_expected: trust.is_expected(now),
             other_model: trust.other_model.as_deref().map(str::to_owned),
             knock,
         }
@@ -52,6 +49,7 @@ impl TrustPanel {
 fn facts(device: &Device, trust: &Trust, account: &Account, now: Timestamp) -> Vec<Fact> {
     let time = |at: Option<Timestamp>| at.map(FactValue::Time);
     let address = |ip: Option<std::net::IpAddr>| ip.map(|ip| FactValue::Copy(ip.to_string()));
+    let comes_with = trust.comes_with(account.provisioning.generation, account.admission.binds);
     let not_bound = match (account.admission.binds, trust.own.complete) {
         (false, _) => "Not bound: this account gives devices no credentials of their own",
         (true, 0) => "Not yet: it has not come with its own credentials",
@@ -59,7 +57,7 @@ fn facts(device: &Device, trust: &Trust, account: &Account, now: Timestamp) -> V
     };
     let mut facts = vec![
         Fact::new("Bound since", time(trust.bound_at.filter(|_| account.admission.binds)), not_bound),
-        Fact::new("Comes with", credentials(trust, account).map(|text| FactValue::Text(text.to_owned())), "Not known yet: it never came"),
+        Fact::new("Comes with", comes_with.label().map(|text| FactValue::Text(text.to_owned())), "Not known yet: it never came"),
         Fact::new("At home at", address(trust.home), "Not known yet: it never came"),
         Fact::new("Last let in from", address(trust.last_address), "Not known yet: it never came"),
     ];
@@ -76,17 +74,6 @@ fn facts(device: &Device, trust: &Trust, account: &Account, now: Timestamp) -> V
         facts.push(Fact::new("Its credentials were shown for another device", Some(FactValue::Time(at)), ""));
     }
     facts
-}
-
-/// With which credentials the device comes, as far as its runs told.
-fn credentials(trust: &Trust, account: &Account) -> Option<&'static str> {
-    match trust.shared_generation {
-        _ if trust.own.complete > 0 && account.admission.binds => Some("its own credentials"),
-        Some(generation) if generation < account.provisioning.generation => Some("the former shared credentials"),
-        Some(_) => Some("the shared credentials"),
-        None if trust.served_at.is_some() => Some("factory credentials, with leave"),
-        None => None,
-    }
 }
 
 fn words_of(right: &Right) -> String {

@@ -115,7 +115,9 @@ fn told(deed: Deed, done: &[Done]) -> String {
         Deed::LetIn => format!("{who} {is} let in when {it}: by itself within an hour, or at a restart."),
         Deed::Block => format!("{who} {is} blocked."),
         Deed::Unblock => format!("{who} {is} unblocked."),
-        Deed::Unbind => format!("{who} {is} unbound: the shared credentials open {} again.", if done.len() == 1 { "it" } else { "them" }),
+        Deed::Unbind => {
+            format!("{who} {is} unbound: the shared credentials open {} again.", if done.len() == 1 { "it" } else { "them" })
+        }
         Deed::Expect => format!("{who} {is} expected back for 24 hours."),
         Deed::ConfirmModel => format!("{who} {is} taken for the model that the phone tells."),
         Deed::Dismiss => format!("{who} {is} off the list, until the next time."),
