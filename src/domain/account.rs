@@ -149,6 +149,9 @@ pub struct BaseSettings {
     /// `device.auth.localAdminPassword`: one of its own for each device.
     #[serde(default = "on")]
     pub admin_password: bool,
+    /// The same parameter with the guide's one password for all phones, in its place (contract 5.9).
+    #[serde(default)]
+    pub guide_admin_password: bool,
     /// `log.render.file.upload.append`.
     pub log_upload: bool,
     /// Time server, offset and daylight-saving rule.
@@ -157,11 +160,26 @@ pub struct BaseSettings {
 
 impl BaseSettings {
     /// *Manage fully*.
-    pub const MANAGE: Self =
-        Self { rest_api: true, serial_tag: true, polling: true, admin_password: true, log_upload: true, time: true };
+    pub const MANAGE: Self = Self {
+        rest_api: true,
+        serial_tag: true,
+        polling: true,
+        admin_password: true,
+        guide_admin_password: false,
+        guide_admin_password: false,
+        log_upload: true,
+        time: true,
+    };
     /// *Serve only*.
-    pub const SERVE_ONLY: Self =
-        Self { rest_api: false, serial_tag: false, polling: false, admin_password: false, log_upload: false, time: false };
+    pub const SERVE_ONLY: Self = Self {
+        rest_api: false,
+        serial_tag: false,
+        polling: false,
+        admin_password: false,
+        guide_admin_password: false,
+        log_upload: false,
+        time: false,
+    };
 }
 
 fn on() -> bool {

@@ -220,6 +220,7 @@ fn difference(old: &Account, new: &Account) -> Event {
         ("base: serial number tag", was.serial_tag, is.serial_tag),
         ("base: polling", was.polling, is.polling),
         ("base: admin password", was.admin_password, is.admin_password),
+        ("base: the guide's admin password", was.guide_admin_password, is.guide_admin_password),
         ("base: log uploads", was.log_upload, is.log_upload),
         ("base: time", was.time, is.time),
     ];

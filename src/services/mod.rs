@@ -21,6 +21,7 @@ pub mod import;
 pub mod known_browser;
 pub mod pending;
 pub mod pending_imports;
+pub mod phone_passwords;
 pub mod presence;
 pub mod profiles;
 pub mod provisioning;

@@ -20,7 +20,9 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "begin_session" => ("", Some(json!({ "email": OWNER_EMAIL, "password": OWNER_PASSWORD }))),
         "change_own_password" => ("", Some(json!({ "current": OWNER_PASSWORD, "password": "quite another sentence" }))),
         "decide_pending" => ("", Some(json!({ "keys": [WAITING] }))),
-        "act_on_device" | "open_window" | "close_window" | "end_former" => ("", None),
+        "act_on_device" | "open_window" | "close_window" | "end_former" | "reveal_phone_password" | "reveal_deleted" => {
+            ("", None)
+        }
         "end_session" | "end_sign_in" | "unblock_device" | "delete_profile" | "reveal_password" => ("", None),
         "add_devices" => ("", Some(device("0004f2a11a02"))),
         "change_device" | "replace_device" => ("", Some(json!({ "revision": revision("device"), "name": "Other" }))),
@@ -90,7 +92,7 @@ fn whatever_changes_something_can_be_tried_out() {
         let name = operation["operationId"].as_str().expect("a name");
         let parameters = operation["parameters"].as_array().expect("parameters");
         assert!(parameters.iter().any(|one| one["name"] == "dry_run"), "{name} cannot be tried out");
-        let key = if path.contains("/blocked/") { BLOCKED } else { KEY };
+        let key = if path.contains("/blocked/") || path.contains("/deleted/") { BLOCKED } else { KEY };
         let of = if path.starts_with("/sessions") {
             &session
         } else if path.starts_with("/users") {

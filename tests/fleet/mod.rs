@@ -3,6 +3,7 @@
 mod boots;
 mod states;
 mod storm;
+mod trust;
 
 use std::sync::Arc;
 

@@ -17,6 +17,7 @@ pub mod imports;
 pub mod list;
 pub mod paths;
 pub mod pending;
+pub mod phone_passwords;
 pub mod problem;
 pub mod profile_shapes;
 pub mod profiles;
@@ -87,6 +88,9 @@ routes! {
     device_deletion::delete_devices,
     device_deletion::list_blocked,
     device_deletion::unblock_device,
+    phone_passwords::reveal_phone_password,
+    phone_passwords::list_deleted,
+    phone_passwords::reveal_deleted,
     pending::list_pending,
     pending::decide_pending,
     pending::act_on_device,

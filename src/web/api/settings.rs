@@ -57,6 +57,9 @@ pub struct BaseShape {
     pub polling: bool,
     /// `device.auth.localAdminPassword`: one of its own for each device.
     pub admin_password: bool,
+    /// The same with the guide's one password for all phones, `789`, in its place: anybody knows it.
+    #[serde(default)]
+    pub guide_admin_password: bool,
     /// `log.render.file.upload.append`.
     pub log_upload: bool,
     /// Time server, offset and daylight-saving rule.
@@ -130,7 +133,7 @@ pub struct SettingsChanges {
 
 impl From<Account> for SettingsShape {
     fn from(account: Account) -> Self {
-        let BaseSettings { rest_api, serial_tag, polling, admin_password, log_upload, time } = account.base;
+        let BaseSettings { rest_api, serial_tag, polling, admin_password, guide_admin_password, log_upload, time } = account.base;
         let (from, to) = account.polling_window;
         Self {
             label: account.label,
@@ -138,7 +141,7 @@ impl From<Account> for SettingsShape {
             user: account.provisioning.user,
             time_zone: account.time_zone,
             time_server: account.time_server,
-            base: BaseShape { rest_api, serial_tag, polling, admin_password, log_upload, time },
+            base: BaseShape { rest_api, serial_tag, polling, admin_password, guide_admin_password, log_upload, time },
             polling_window: WindowShape { from, to },
             first_contact: account.first_contact.word().to_owned(),
             binds: account.admission.binds,
@@ -152,13 +155,8 @@ impl TryFrom<SettingsChanges> for AccountDraft {
     type Error = Problem;
 
     fn try_from(changes: SettingsChanges) -> Result<Self, Problem> {
-        let base = |BaseShape { rest_api, serial_tag, polling, admin_password, log_upload, time }| BaseSettings {
-            rest_api,
-            serial_tag,
-            polling,
-            admin_password,
-            log_upload,
-            time,
+        let base = |BaseShape { rest_api, serial_tag, polling, admin_password, guide_admin_password, log_upload, time }| {
+            BaseSettings { rest_api, serial_tag, polling, admin_password, guide_admin_password, log_upload, time }
         };
         let policy = |word: String| {
             let words = FirstContact::ALL.map(FirstContact::word).join(", ");

@@ -48,6 +48,8 @@ struct SummaryPage {
     provisioning_url: String,
     master_url: String,
     trust: TrustPanel,
+    /// The phone's admin password, where it was just asked for.
+    revealed: Option<String>,
 }
 
 impl SummaryPage {
@@ -60,6 +62,7 @@ impl SummaryPage {
         let trust = services.trusts(world.account_id).of(&device.key);
         Self {
             trust: TrustPanel::new(device, &trust, &world.account, page.now),
+            revealed: None,
             head: Head::new(known, page.now),
             form,
             conflict,
@@ -118,6 +121,17 @@ pub async fn show(
     let typed = unsent::given_back_from(request.path(), &request, &who, &services);
     let form = typed.unwrap_or_default().or(&filled(&known.device), &[]);
     Ok(html(&SummaryPage::new(&services, &who, &known, &world, form, None)))
+}
+
+/// The page with the phone's admin password, which was asked for.
+pub fn with_password(
+    services: &Services,
+    who: &SignedIn,
+    known: &Listed,
+    world: &World,
+    password: Option<String>,
+) -> HttpResponse {
+    html(&SummaryPage { revealed: password, ..SummaryPage::new(services, who, known, world, filled(&known.device), None) })
 }
 
 /// `POST /admin/devices/{key}`

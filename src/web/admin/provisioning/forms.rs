@@ -39,7 +39,7 @@ pub enum Wanted {
 pub type Switch = (&'static str, &'static str, &'static str, fn(&mut BaseSettings) -> &mut bool);
 
 /// The groups of the base.
-pub const SWITCHES: [Switch; 6] = [
+pub const SWITCHES: [Switch; 7] = [
     ("base_polling", "Nightly polling", "Each phone asks once a day whether anything has changed.", |base| &mut base.polling),
     ("base_time", "Time", "Time server, offset and daylight-saving rule of the zone above.", |base| &mut base.time),
     ("base_serial_tag", "Serial number", "Phones name their MAC address in every request.", |base| &mut base.serial_tag),
@@ -48,6 +48,12 @@ pub const SWITCHES: [Switch; 6] = [
         "Admin password",
         "Each phone gets an admin password of its own in place of the one that everybody knows.",
         |base| &mut base.admin_password,
+    ),
+    (
+        "base_guide_admin_password",
+        "The guide's admin password for all",
+        "For compatibility only: every phone gets 789 in place of one of its own. Everybody knows it, and whoever holds a phone can change it.",
+        |base| &mut base.guide_admin_password,
     ),
     ("base_log_upload", "Log uploads", "Every log is uploaded as a file of its own.", |base| &mut base.log_upload),
     (
