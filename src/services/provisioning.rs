@@ -5,6 +5,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::Services;
 use super::enrolment::Enrolment;
 use super::rendered::Rendered;
@@ -39,6 +41,8 @@ pub struct Visit<'a> {
     pub agent: Option<&'a UserAgent>,
     /// Where it comes from.
     pub address: IpAddr,
+    /// When it came.
+    pub at: Timestamp,
 }
 
 /// Who came, and whether it is let in.
@@ -110,7 +114,7 @@ impl Provisioning {
 
     /// What a device is answered. A name that only looks like a device's, such as `office2024.cfg`, is a file like any other.
     fn answer_device(&self, services: &Services, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
-        let rendered = || self.rendered.of(device, world);
+        let rendered = || self.rendered.of(device, world, visit.at);
         match visit.file {
             PhoneFile::MasterDefault => Answer::Made(rendered().master(device, world), Reason::Master),
             PhoneFile::Master(key) if *key == device.key => Answer::Made(rendered().master(device, world), Reason::Master),
@@ -129,10 +133,14 @@ impl Provisioning {
     }
 
     /// What a device is answered for a file that is not here. Its name may carry the key of a device, and another one be sent to it.
+    /// A file of no device that any profile names may have been in the device's last master file: what is deployed where may have
+    /// changed since.
     fn missing_of(&self, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
-        let listed = self.rendered.of(device, world).lists(visit.location, device)
-            || self.rendered.is_listed_by_key(visit.location, &device.key, world);
-        missing(visit, listed)
+        let listed = self.rendered.of(device, world, visit.at).lists(visit.location, device)
+            || self.rendered.is_listed_by_key(visit.location, &device.key, world, visit.at)
+            || (matches!(visit.file, PhoneFile::Resource(_))
+                && self.rendered.is_listed_anywhere(visit.location, world, visit.at));
+        self.missing(world, visit, listed)
     }
 
     fn log(&self, world: &Arc<World>, visit: &Visit<'_>, device: &Device, kind: String) -> Answer {
@@ -149,18 +157,18 @@ impl Provisioning {
             PhoneFile::MasterDefault => Answer::Held(Reason::Unidentified),
             // A phone of a kind that we do not know may go by its serial number.
             PhoneFile::Master(_) if visit.agent.is_some_and(|agent| agent.family.is_none()) => Answer::Held(Reason::Unidentified),
-            _ => missing(visit, self.rendered.is_listed_anywhere(visit.location, world)),
+            _ => self.missing(world, visit, self.rendered.is_listed_anywhere(visit.location, world, visit.at)),
         }
     }
-}
 
-/// What is answered for a file that is not here. One that a master file names is never answered 404: some phones drop its
-/// former values then.
-fn missing(visit: &Visit<'_>, listed: bool) -> Answer {
-    match visit.file {
-        _ if listed => Answer::Held(Reason::ListedMissing),
-        PhoneFile::Image(_) => Answer::Absent(Reason::NoImage),
-        _ => Answer::Absent(Reason::Absent),
+    /// What is answered for a file that is not here. One that a master file names, or did a moment ago, is never answered 404: some
+    /// phones drop its former values then.
+    fn missing(&self, world: &Arc<World>, visit: &Visit<'_>, listed: bool) -> Answer {
+        match visit.file {
+            _ if listed || self.rendered.was_listed(visit.location, world, visit.at) => Answer::Held(Reason::ListedMissing),
+            PhoneFile::Image(_) => Answer::Absent(Reason::NoImage),
+            _ => Answer::Absent(Reason::Absent),
+        }
     }
 }
 
