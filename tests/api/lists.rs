@@ -38,6 +38,8 @@ fn filled() -> (Server, Api) {
     }
     let planned = json!({ "revision": api.ok("GET", "/settings", None)["revision"], "password": "planned-7411" });
     api.ok("PATCH", "/settings", Some(planned));
+    // Else the next batch would change what is listed between two pages.
+    server.flush();
     (server, api)
 }
 
