@@ -166,7 +166,6 @@ impl BaseSettings {
         polling: true,
         admin_password: true,
         guide_admin_password: false,
-        guide_admin_password: false,
         log_upload: true,
         time: true,
     };

@@ -14,7 +14,7 @@ use crate::domain::limits::WRONG_AT_ONCE;
 use crate::services::throttle::Origin;
 
 /// How long an answer is delayed.
-const DELAY: Duration = Duration::from_secs(2);
+const DELAY: Duration = Duration::from_secs(1);
 /// Quiet time after which guesses are forgotten.
 const FORGOTTEN: SignedDuration = SignedDuration::from_mins(10);
 /// Answers that are held back at a time; further ones are given at once, so that waiting costs no memory without bound.
