@@ -5,7 +5,9 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod activity_week;
 pub mod address;
+pub mod backup;
 pub mod certificates;
 pub mod check;
 pub mod clock;
@@ -83,6 +85,8 @@ pub struct Services {
     sign_in_links: sign_in_link::SignInLinks,
     setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
+    /// Held while a backup is made ready for the next start.
+    restoring: Mutex<()>,
 }
 
 /// What opening needs to know.
@@ -110,6 +114,7 @@ impl Services {
     /// One sentence for the person who started the server, with the next step in it.
     pub fn open(opening: Opening) -> Result<Self, ServiceError> {
         let state_dir = StateDir::at(opening.state_dir);
+        backup::in_place::finish(&state_dir)?;
         let key_file = if is_used(&state_dir)? { KeyFile::MustExist } else { KeyFile::MayBeMade };
         state_dir.prepare()?;
         let secrets = Secrets::open(&state_dir.key_file(), key_file)?;
@@ -129,6 +134,7 @@ impl Services {
     /// As [`Services::open`]; also where nothing ever was.
     pub fn inspect(state_dir: impl Into<PathBuf>, clock: Clock) -> Result<Self, ServiceError> {
         let state_dir = StateDir::at(state_dir);
+        backup::in_place::refuse_unfinished(&state_dir)?;
         if !is_used(&state_dir)? {
             let dir = state_dir.root().display();
             let words = format!(
@@ -164,6 +170,7 @@ impl Services {
             sign_in_links: sign_in_link::SignInLinks::default(),
             setup_door: setup::Door::default(),
             writer: Mutex::default(),
+            restoring: Mutex::default(),
         }
     }
 

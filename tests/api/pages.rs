@@ -13,7 +13,7 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("account::set_theme", &[], "the colours of one browser are no state of the server"),
     ("account::show", &["show_session", "list_sign_ins", "list_users"], ""),
     ("account::stay", &["show_session"], ""),
-    ("activity::download", &["list_activity"], ""),
+    ("activity::download", &["read_activity_week"], ""),
     ("activity::show", &["list_activity"], ""),
     ("dashboard::show", &["list_devices", "show_settings", "show_server", "list_refused_runs", "list_activity"], ""),
     ("deployment::save", &["set_global", "set_of_device"], ""),

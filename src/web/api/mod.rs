@@ -108,6 +108,7 @@ routes! {
     server::change_server,
     server::read_ca,
     activity::list_activity,
+    activity::read_activity_week,
     users::list_users,
     users::add_user,
     users::set_user_password,
