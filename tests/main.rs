@@ -16,6 +16,7 @@ mod golden;
 mod import;
 mod import_corpus;
 mod listener;
+mod metrics;
 mod phone;
 mod phone_files;
 mod process;

@@ -21,6 +21,7 @@ pub mod enrolment;
 pub mod error;
 pub mod import;
 pub mod known_browser;
+pub mod metrics;
 pub mod pending_imports;
 pub mod presence;
 pub mod profiles;
@@ -76,6 +77,7 @@ pub struct Services {
     rosters: Rosters,
     trusts: Trusts,
     presence: Presence,
+    metrics: metrics::Metrics,
     pending_imports: PendingImports,
     unsent_forms: UnsentForms,
     sessions: sessions::Sessions,
@@ -162,6 +164,7 @@ impl Services {
             rosters: Rosters::default(),
             trusts: Trusts::default(),
             presence: Presence::default(),
+            metrics: metrics::Metrics::default(),
             pending_imports: PendingImports::default(),
             unsent_forms: UnsentForms::default(),
             sessions: sessions::Sessions::default(),

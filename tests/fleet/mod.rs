@@ -1,5 +1,6 @@
 //! Simulated phones against the real server, over HTTPS.
 
+mod backups;
 mod boots;
 mod states;
 mod storm;

@@ -182,6 +182,12 @@ impl Stopped {
         Self { dir, clock: Clock::manual(self.clock.now()), faults: Arc::default(), port: 0, public_url }
     }
 
+    /// Another host under the same name and port: what it keeps is below this folder, in `state`.
+    #[must_use]
+    pub fn on_another_host(self, dir: tempfile::TempDir) -> Self {
+        Self { dir, faults: Arc::default(), ..self }
+    }
+
     /// Starts a server, the same as the binary does; `prepare` has it before anybody can connect.
     fn open(self, settings: PhoneSettings, prepare: impl FnOnce(&Application)) -> Server {
         let Self { dir, clock, faults, port, public_url } = self;

@@ -10,11 +10,11 @@ use crate::domain::access::Grant;
 use crate::domain::activity::Event;
 use crate::domain::device::DeviceKey;
 use crate::domain::device_file::DeviceFile;
-use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::ids::{DEFAULT_ACCOUNT, UserId};
 use crate::domain::testing;
 use crate::services::commit::commit;
 use crate::services::testing::{Bench, bench};
-use crate::services::{Opening, setup};
+use crate::services::{Opening, sessions, setup};
 use crate::store::{Row, Store, StoreError};
 
 const CONTENT: &[u8] = b"<directory/>";
@@ -37,7 +37,7 @@ fn filled() -> (Bench, String) {
         change.record(Event::new("device", "one", "added"))
     })
     .expect("written");
-    fs::write(services.state_dir.certificates().join("ca.pem"), "a certificate").expect("written");
+    fs::write(services.state_dir.certificates().join("certificate.pem"), "a certificate").expect("written");
     (bench, blob)
 }
 
@@ -83,14 +83,18 @@ fn restore(bytes: &[u8], passphrase: Option<&Secret>, bench: &Bench) -> (tempfil
 fn what_is_restored_is_what_was_there() {
     let (bench, blob) = filled();
     let before = rows(&bench.services);
+    let content = sessions::Content { user: Some(UserId(1)), ..Default::default() };
+    let cookie = sessions::begin(&bench.services, content).expect("a session");
+    assert!(sessions::find(&bench.services, &cookie).is_some());
     let (_dir, restored) = restore(&backup(&bench.services), None, &bench);
     let state = restored.expect("restored");
     assert_eq!(fs::read(state.join("secret.key")).expect("a key"), fs::read(bench.services.state_dir.key_file()).expect("a key"));
-    assert_eq!(fs::read(state.join("certs/ca.pem")).expect("a file"), b"a certificate");
+    assert_eq!(fs::read(state.join("certs/certificate.pem")).expect("a file"), b"a certificate");
     let mode = |name: &str| fs::metadata(state.join(name)).expect("there").permissions().mode() & 0o777;
     assert_eq!([mode(""), mode("secret.key"), mode("certs"), mode("pdms.redb")], [0o700, 0o600, 0o700, 0o600]);
     let services = Services::open(Opening::new(&state, bench.clock.clone())).expect("it opens");
     assert_eq!(rows(&services), before);
+    assert!(sessions::find(&services, &cookie).is_none(), "people sign in again");
     assert_eq!(services.blobs.read(&blob).expect("a blob"), CONTENT);
     let world = services.world(DEFAULT_ACCOUNT).expect("a world");
     assert!(format!("{:?}", world.profiles).contains("CANARY_SIP"), "sealed values open");
