@@ -22,7 +22,8 @@ fn ask(server: &Server, more: &[&str]) -> (String, String) {
 /// The samples of a text in Prometheus' format, by name and labels. Fails where a line is none, where a family is not announced or
 /// comes twice, or where a sample does.
 fn samples(text: &str) -> BTreeMap<String, f64> {
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     let (mut kinds, mut found) = (BTreeMap::new(), BTreeMap::new());
     for line in text.lines() {
         if let Some(help) = line.strip_prefix("# HELP ") {

@@ -146,7 +146,11 @@ fn counted(counts: &Counts, page: &mut Page) {
     let help = "TLS handshakes that failed, by cause.";
     page.counter("pdms_handshakes_failed_total", help, failed.iter().map(|(labels, count)| (&labels[..], *count)));
     let runs = samples(&counts.runs, "result");
-    page.counter("pdms_runs_total", "Ended runs of devices, by result.", runs.iter().map(|(labels, count)| (&labels[..], *count)));
+    page.counter(
+        "pdms_runs_total",
+        "Ended runs of devices, by result.",
+        runs.iter().map(|(labels, count)| (&labels[..], *count)),
+    );
     let help = "Requests that were answered and came too fast to be recorded.";
     page.counter("pdms_phone_requests_unrecorded_total", help, [(&[][..], counts.unrecorded)]);
     let Commits { within, count, failed, seconds } = &counts.commits;
@@ -210,13 +214,7 @@ impl Page {
         self.family(name, help, "gauge", samples);
     }
 
-    fn family<'a, V: Display>(
-        &mut self,
-        name: &str,
-        help: &str,
-        kind: &str,
-        samples: impl IntoIterator<Item = (Labels<'a>, V)>,
-    ) {
+    fn family<'a, V: Display>(&mut self, name: &str, help: &str, kind: &str, samples: impl IntoIterator<Item = (Labels<'a>, V)>) {
         self.head(name, help, kind);
         samples.into_iter().for_each(|(labels, value)| self.sample(name, labels, value));
     }
