@@ -32,6 +32,7 @@ fn plan(server: &Server, models: Vec<&'static Model>, phones: u32) -> Plan {
         faults: Vec::new(),
         polls: false,
         rules: Rules::USUAL,
+        fresh: None,
     }
 }
 
