@@ -6,9 +6,11 @@
 pub mod accounts;
 pub mod activity;
 pub mod address;
+pub mod bootstrap;
 pub mod certificates;
 pub mod check;
 pub mod clock;
+pub mod coming_up;
 pub mod commit;
 pub mod credentials;
 pub mod deployment;
@@ -73,6 +75,7 @@ pub struct Services {
     worlds: Worlds,
     rosters: Rosters,
     trusts: Trusts,
+    unproven: bootstrap::Unproven,
     presence: Presence,
     pending_imports: PendingImports,
     unsent_forms: UnsentForms,
@@ -155,6 +158,7 @@ impl Services {
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), http_url: None, ca_pem: None }),
             rosters: Rosters::default(),
             trusts: Trusts::default(),
+            unproven: bootstrap::Unproven::default(),
             presence: Presence::default(),
             pending_imports: PendingImports::default(),
             unsent_forms: UnsentForms::default(),

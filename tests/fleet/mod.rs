@@ -1,6 +1,7 @@
 //! Simulated phones against the real server, over HTTPS.
 
 mod boots;
+mod fresh;
 mod states;
 mod storm;
 
