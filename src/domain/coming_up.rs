@@ -92,7 +92,7 @@ impl Step {
         Self { point, state, at: at.into(), words: words.into(), next: None }
     }
 
-    fn to_do(self, next: &'static str) -> Self {
+    fn advising(self, next: &'static str) -> Self {
         Self { next: Some(next), ..self }
     }
 }
@@ -138,7 +138,7 @@ fn heard(known: Known<'_>) -> Step {
         Some(_) => {
             Step::new(Point::Heard, State::Done, known.exchanges.last().map(|one| one.at).or(first), "It reaches this server")
         }
-        None => Step::new(Point::Heard, State::Stuck, None, "Nothing was heard of it").to_do(
+        None => Step::new(Point::Heard, State::Stuck, None, "Nothing was heard of it").advising(
             "See whether it has power and a network, and whether it is told our address: by DHCP option 160 (or 161, or 66), or \
              in its menu. Then whether a firewall lets it through to our ports",
         ),
@@ -152,7 +152,7 @@ fn plain_http(known: Known<'_>) -> Option<Step> {
     match last {
         Some(one) if matches!(one.reason, Reason::CameOverHttp | Reason::PlainHttpOff) && !served_since(one.at) => {
             let refused = Step::new(Point::PlainHttp, State::Stuck, one.at, format!("Was told to come later: {}", one.reason));
-            return Some(refused.to_do(next_of_held(one.reason)));
+            return Some(refused.advising(next_of_held(one.reason)));
         }
         _ => {}
     }
@@ -176,17 +176,17 @@ fn plain_http(known: Known<'_>) -> Option<Step> {
                     proven,
                     "It showed that it trusts us; with its next request it is told our HTTPS address",
                 );
-                Some(waiting.to_do(ASKS_HOURLY))
+                Some(waiting.advising(ASKS_HOURLY))
             }
         },
         (None, Some(fault)) => {
             let words = format!("It was given our CA and the time, but has not come over HTTPS since: {fault}");
             let stuck = Step::new(Point::PlainHttp, State::Stuck, bootstrap.fetched_at, words);
-            Some(stuck.to_do(next_of_bootstrap(fault)))
+            Some(stuck.advising(next_of_bootstrap(fault)))
         }
         (None, None) => {
             let words = "It was given our CA and the time; its next log over HTTPS shows whether it trusts us";
-            Some(Step::new(Point::PlainHttp, State::Waiting, bootstrap.fetched_at, words).to_do(ASKS_HOURLY))
+            Some(Step::new(Point::PlainHttp, State::Waiting, bootstrap.fetched_at, words).advising(ASKS_HOURLY))
         }
     }
 }
@@ -214,7 +214,7 @@ fn tls(known: Known<'_>) -> Step {
     match (failed, came) {
         (Some(Exchange { at, reason: Reason::Handshake(fault), .. }), came) if came.is_none_or(|came| came < *at) => {
             let stuck = Step::new(Point::Tls, State::Stuck, *at, format!("The handshake fails: {fault}"));
-            stuck.to_do(next_of_handshake(*fault))
+            stuck.advising(next_of_handshake(*fault))
         }
         (_, Some(at)) => Step::new(Point::Tls, State::Done, at, "It trusts our certificate"),
         _ => Step::new(Point::Tls, State::Waiting, None, "It has not come over HTTPS"),
@@ -228,10 +228,10 @@ fn credentials(known: Known<'_>) -> Step {
     let missing = known.last_at(|one| one.reason == Reason::CredentialsMissing).filter(|_| accepted.is_none());
     match (wrong, missing, accepted) {
         (Some(at), ..) => Step::new(Point::Credentials, State::Stuck, at, "401: wrong user name or password")
-            .to_do("Enter the credentials of Provisioning Settings on the phone, or take those out of the DHCP option"),
+            .advising("Enter the credentials of Provisioning Settings on the phone, or take those out of the DHCP option"),
         (None, Some(at), _) => {
             Step::new(Point::Credentials, State::Stuck, at, "401: it was asked for credentials and has sent none")
-                .to_do("A phone repeats the request with them at once. If nothing follows, enter the credentials on it")
+                .advising("A phone repeats the request with them at once. If nothing follows, enter the credentials on it")
         }
         (None, None, Some(at)) => Step::new(Point::Credentials, State::Done, at, "Its credentials count"),
         (None, None, None) => Step::new(Point::Credentials, State::Waiting, None, "It has shown none"),
@@ -245,7 +245,7 @@ fn let_in(known: Known<'_>) -> Step {
     let held = known.last(is_hold).map(|one| (one.at, one.reason));
     match (held, served) {
         (Some((at, reason)), served) if served.is_none_or(|served| served < at) => {
-            Step::new(Point::LetIn, State::Stuck, at, format!("Held: {reason}")).to_do(next_of_held(reason))
+            Step::new(Point::LetIn, State::Stuck, at, format!("Held: {reason}")).advising(next_of_held(reason))
         }
         (_, Some(at)) => Step::new(Point::LetIn, State::Done, at, "It is let in"),
         _ => Step::new(Point::LetIn, State::Waiting, None, "Nothing to decide yet"),
@@ -266,7 +266,7 @@ fn files(known: Known<'_>) -> Step {
         known.last(|one| one.reason == Reason::ListedMissing).filter(|one| master.is_none_or(|master| master <= one.at));
     match (lacking, taken) {
         (Some(one), _) => Step::new(Point::Files, State::Stuck, one.at, format!("{} is not stored here", one.path))
-            .to_do("Take the file out of the profile that names it, or give its full address there"),
+            .advising("Take the file out of the profile that names it, or give its full address there"),
         (None, Some(at)) => Step::new(Point::Files, State::Done, at, "It took its whole configuration"),
         (None, None) => Step::new(Point::Files, State::Waiting, None, "Not fetched yet"),
     }
@@ -295,7 +295,7 @@ fn bound(known: Known<'_>) -> Step {
             let words = format!("{complete} of {RUNS_UNTIL_BOUND} complete runs with credentials of its own{and}");
             let step = Step::new(Point::Bound, State::Waiting, None, words);
             if lacks_boot || complete > 0 {
-                step.to_do("It comes by itself: with its next start and its next poll")
+                step.advising("It comes by itself: with its next start and its next poll")
             } else {
                 step
             }
