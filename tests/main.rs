@@ -9,6 +9,7 @@ mod admin_sessions;
 mod api;
 mod application;
 mod certificates;
+mod coming_up;
 mod effective;
 mod fleet;
 mod framing;

@@ -8,9 +8,11 @@ pub mod activity;
 pub mod activity_week;
 pub mod address;
 pub mod backup;
+pub mod bootstrap;
 pub mod certificates;
 pub mod check;
 pub mod clock;
+pub mod coming_up;
 pub mod commit;
 pub mod credentials;
 pub mod deployment;
@@ -76,6 +78,7 @@ pub struct Services {
     worlds: Worlds,
     rosters: Rosters,
     trusts: Trusts,
+    unproven: bootstrap::Unproven,
     presence: Presence,
     metrics: metrics::Metrics,
     pending_imports: PendingImports,
@@ -163,6 +166,7 @@ impl Services {
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), http_url: None, ca_pem: None }),
             rosters: Rosters::default(),
             trusts: Trusts::default(),
+            unproven: bootstrap::Unproven::default(),
             presence: Presence::default(),
             metrics: metrics::Metrics::default(),
             pending_imports: PendingImports::default(),

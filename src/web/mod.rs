@@ -94,6 +94,7 @@ pub fn http_app(
 > {
     App::new()
         .app_data(shared.services.clone())
+        .app_data(shared.door.clone())
         .app_data(shared.stopping.clone())
         .wrap(from_fn(guard::catch_panics))
         .configure(plain::configure)

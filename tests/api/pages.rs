@@ -15,6 +15,8 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("account::stay", &["show_session"], ""),
     ("activity::download", &["read_activity_week"], ""),
     ("activity::show", &["list_activity"], ""),
+    ("coming_up::show", &["show_coming_up"], ""),
+    ("coming_up::steps", &["show_coming_up"], ""),
     ("dashboard::show", &["list_devices", "show_settings", "show_server", "list_refused_runs", "list_activity"], ""),
     ("deployment::save", &["set_global", "set_of_device"], ""),
     ("deployment::show", &["show_global", "show_of_device"], ""),

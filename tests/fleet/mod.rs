@@ -2,6 +2,7 @@
 
 mod backups;
 mod boots;
+mod fresh;
 mod states;
 mod storm;
 

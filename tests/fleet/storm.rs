@@ -33,6 +33,7 @@ pub fn plan(server: &Server, models: Vec<&'static Model>, phones: u32) -> Plan {
         faults: Vec::new(),
         polls: false,
         rules: Rules::USUAL,
+        fresh: None,
     }
 }
 

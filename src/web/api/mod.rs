@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod body;
 pub mod caller;
+pub mod coming_up;
 pub mod deployment;
 mod description;
 pub mod device_changes;
@@ -101,6 +102,7 @@ routes! {
     deployment::set_of_device,
     runs::list_device_runs,
     runs::list_refused_runs,
+    coming_up::show_coming_up,
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,
