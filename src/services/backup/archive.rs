@@ -296,9 +296,8 @@ fn check_members(zip: &ZipArchive<Box<dyn Source + '_>>, manifest: &Manifest) ->
     for name in zip.file_names() {
         found.insert(name.map_err(of_zip)?.into_owned());
     }
-    match found.iter().find(|name| *name != MANIFEST && !listed.contains(name.as_str())) {
-        Some(name) => return Err(BackupError::Refused(format!("{name} is not in its manifest"))),
-        None => {}
+    if let Some(name) = found.iter().find(|name| *name != MANIFEST && !listed.contains(name.as_str())) {
+        return Err(BackupError::Refused(format!("{name} is not in its manifest")));
     }
     match listed.iter().find(|name| !found.contains(**name)) {
         Some(name) => Err(BackupError::Damaged(format!("{name} is missing"))),
