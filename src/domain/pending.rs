@@ -66,7 +66,7 @@ impl Offer {
 }
 
 /// The reasons for which somebody is listed, as addresses and the API name them.
-pub const REASONS: [(&str, Reason); 12] = [
+pub const REASONS: [(&str, Reason); 13] = [
     ("bound", Reason::Bound),
     ("factory-credentials", Reason::FactoryCredentials),
     ("not-approved", Reason::NotApproved),
@@ -76,6 +76,7 @@ pub const REASONS: [(&str, Reason); 12] = [
     ("model-changed", Reason::ModelChanged),
     ("too-many-new", Reason::TooManyNew),
     ("came-over-http", Reason::CameOverHttp),
+    ("plain-http-off", Reason::PlainHttpOff),
     ("blocked", Reason::Blocked),
     ("certificate-needed", Reason::CertificateNeeded),
     ("credentials-wrong", Reason::CredentialsWrong),

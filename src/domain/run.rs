@@ -199,6 +199,16 @@ pub enum Reason {
     OtherPlace,
     /// It came over plain HTTP, though it was served over TLS before.
     CameOverHttp,
+    /// The master file of a phone that comes over plain HTTP and does not know our certificate authority yet.
+    BootstrapMaster,
+    /// Stage 1 of the way to HTTPS: our certificate authority, and a time server.
+    BootstrapTrust,
+    /// Stage 2: our HTTPS address.
+    BootstrapMove,
+    /// Plain HTTP has nothing else.
+    PlainHttp,
+    /// Phones get nothing at all over plain HTTP: the switch is off.
+    PlainHttpOff,
     /// Too many new devices came from this address or to this account in a short time.
     TooManyNew,
     /// The upload is not one of this device's own files.
@@ -246,6 +256,7 @@ impl Reason {
                 | Self::ModelChanged
                 | Self::OtherPlace
                 | Self::CameOverHttp
+                | Self::PlainHttpOff
         )
     }
 }
@@ -269,7 +280,12 @@ pub fn next_step(reason: Reason) -> Option<&'static str> {
         Reason::StagedTooLong => "Expect it back: the device then has seven days more",
         Reason::ModelChanged => "If the phone was replaced by another model, let it in under Pending",
         Reason::OtherPlace => "If the phone has moved, let it in under Pending: it is at home there from then on",
-        Reason::CameOverHttp => "If this phone was reset, let it in under Pending; else see who asks over plain HTTP",
+        Reason::CameOverHttp => {
+            "It keeps its lines. If it was reset, let it in under Pending; else give it the HTTPS address, by DHCP or in its menu"
+        }
+        Reason::PlainHttpOff => {
+            "Give it the HTTPS address, by DHCP or in its menu, or switch on the bootstrap in Provisioning Settings"
+        }
         Reason::CredentialsWrong => "Enter the shared credentials of Provisioning Settings on the phone, or in the DHCP option",
         Reason::OfAnotherDevice => {
             "See which phone is at that address: it shows credentials or a certificate that were made for another device"
@@ -305,6 +321,11 @@ impl fmt::Display for Reason {
             Self::ModelChanged => "known as another model",
             Self::OtherPlace => "comes from another subnet than it belongs to",
             Self::CameOverHttp => "came over plain HTTP, though it has a configuration that TLS protects",
+            Self::BootstrapMaster => "the master file that leads from plain HTTP to HTTPS",
+            Self::BootstrapTrust => "our certificate authority and a time server, so that it can trust us over HTTPS",
+            Self::BootstrapMove => "our HTTPS address, because it showed that it trusts us",
+            Self::PlainHttp => "plain HTTP has nothing but the way to HTTPS",
+            Self::PlainHttpOff => "phones are not served over plain HTTP",
             Self::TooManyNew => "too many new devices in a short time",
             Self::Foreign => "not a file of this device",
             Self::NotUploadable => "nothing that a phone may upload",

@@ -9,7 +9,9 @@ use super::commit::{Mode, perform};
 use super::error::ServiceError;
 use super::secrets::random_text;
 use crate::domain::access::{Action, Actor, authorize};
-use crate::domain::account::{Account, BaseSettings, FirstContact, FormerCredentials, Secret};
+use crate::domain::account::{
+    Account, BaseSettings, BootstrapSettings, BootstrapSwitch, FirstContact, FormerCredentials, Secret,
+};
 use crate::domain::activity::Event;
 use crate::domain::admission::nearby::Nearby;
 use crate::domain::clock::is_zone;
@@ -56,6 +58,8 @@ pub struct AccountDraft {
     pub binds: Option<bool>,
     /// How far around its first address the shared credentials open a device.
     pub nearby: Option<Nearby>,
+    /// How phones come from plain HTTP to HTTPS.
+    pub bootstrap: Option<BootstrapSettings>,
 }
 
 /// What becomes of the shared credentials that are replaced (R183, contract 4).
@@ -173,6 +177,9 @@ pub(super) fn apply(draft: &AccountDraft, old: &Account, now: Timestamp) -> Resu
     if let Some(window) = draft.polling_window.and_then(|window| errors.take("polling_window", parse_window(window))) {
         new.polling_window = window;
     }
+    if let Some(bootstrap) = draft.bootstrap {
+        new.admission.bootstrap = bootstrap;
+    }
     errors.into_result(Some(new))
 }
 
@@ -227,7 +234,24 @@ fn difference(old: &Account, new: &Account) -> Event {
     for (name, was, is) in groups {
         event = event.change(name, switch(was), switch(is));
     }
+    plain_http(event, &old.admission.bootstrap, &new.admission.bootstrap)
+}
+
+fn plain_http(event: Event, was: &BootstrapSettings, is: &BootstrapSettings) -> Event {
+    let number = |slot| Some(u8::from(slot).to_string());
     event
+        .change("bootstrap over HTTP", Some(word_of(was.switch).to_owned()), Some(word_of(is.switch).to_owned()))
+        .change("CA certificate slot", number(was.ca_slot), number(is.ca_slot))
+        .change("TLS platform profile", number(was.tls_profile), number(is.tls_profile))
+}
+
+/// A switch of the bootstrap in a word, for the activity log, the page and the API alike.
+pub fn word_of(switch: BootstrapSwitch) -> &'static str {
+    match switch {
+        BootstrapSwitch::Automatic => "automatic",
+        BootstrapSwitch::On => "on",
+        BootstrapSwitch::Off => "off",
+    }
 }
 
 /// A minute of the day as people write it.

@@ -78,6 +78,12 @@ impl Trusts {
     }
 }
 
+/// When somebody last named a key that is no device's.
+fn last_asked(trust: &Trust) -> Option<Timestamp> {
+    let knocked = trust.knock.as_ref().map(|knock| knock.at);
+    knocked.max(trust.bootstrap.as_ref().map(|bootstrap| bootstrap.fetched_at)).or(trust.first_heard)
+}
+
 impl Book {
     /// What is known of a key; nothing but defaults of one that was never heard of.
     pub fn of(&self, key: &DeviceKey) -> Arc<Trust> {
@@ -170,5 +176,5 @@ impl Book {
 /// shortest, so that no sweep over names without credentials pushes out a phone that waits to be let in.
 fn rank(trust: &Trust) -> (bool, bool, Option<Timestamp>) {
     let knock = trust.knock.as_ref();
-    (trust.right.is_some(), knock.is_some_and(|knock| !knock.reason.is_unproven()), knock.map(|knock| knock.at))
+    (trust.right.is_some(), knock.is_some_and(|knock| !knock.reason.is_unproven()), last_asked(trust))
 }

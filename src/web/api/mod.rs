@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod body;
 pub mod caller;
+pub mod coming_up;
 pub mod credentials;
 pub mod deployment;
 mod description;
@@ -114,6 +115,7 @@ routes! {
     deployment::set_of_device,
     runs::list_device_runs,
     runs::list_refused_runs,
+    coming_up::show_coming_up,
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,
@@ -124,6 +126,7 @@ routes! {
     server::change_server,
     server::read_ca,
     activity::list_activity,
+    activity::read_activity_week,
     users::list_users,
     users::add_user,
     users::set_user_password,

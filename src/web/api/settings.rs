@@ -9,7 +9,7 @@ use super::caller::Caller;
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
-use crate::domain::account::{Account, BaseSettings, FirstContact, Secret};
+use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, FirstContact, Secret, Slot};
 use crate::domain::admission::nearby::Nearby;
 use crate::services::Services;
 use crate::services::accounts::{self, AccountDraft, Replacement};
@@ -41,6 +41,8 @@ pub struct SettingsShape {
     pub binds: bool,
     /// How far around its first address the shared credentials open a device.
     pub nearby: NearbyShape,
+    /// How phones come from plain HTTP to HTTPS.
+    pub bootstrap: BootstrapShape,
     /// Counts changes; send it back with a change.
     pub revision: u64,
 }
@@ -100,6 +102,54 @@ pub enum ReplacementWord {
     Leaked,
 }
 
+/// How phones that do not know our certificate authority come from plain HTTP to HTTPS.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BootstrapShape {
+    /// Whether they are shown the way.
+    pub switch: BootstrapSwitchShape,
+    /// Slot of the phone that our certificate authority goes to: 1 or 2.
+    #[schema(value_type = u8, example = 2, minimum = 1, maximum = 2)]
+    pub ca_slot: Slot,
+    /// TLS platform profile that phones use for provisioning: 1 or 2.
+    #[schema(value_type = u8, example = 2, minimum = 1, maximum = 2)]
+    pub tls_profile: Slot,
+}
+
+/// Whether phones are shown the way from plain HTTP to HTTPS; automatic: while the server's certificate is from our own CA.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BootstrapSwitchShape {
+    /// While the server's certificate is from our own CA.
+    Automatic,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+impl From<BootstrapSettings> for BootstrapShape {
+    fn from(BootstrapSettings { switch, ca_slot, tls_profile }: BootstrapSettings) -> Self {
+        let switch = match switch {
+            BootstrapSwitch::Automatic => BootstrapSwitchShape::Automatic,
+            BootstrapSwitch::On => BootstrapSwitchShape::On,
+            BootstrapSwitch::Off => BootstrapSwitchShape::Off,
+        };
+        Self { switch, ca_slot, tls_profile }
+    }
+}
+
+impl From<BootstrapShape> for BootstrapSettings {
+    fn from(BootstrapShape { switch, ca_slot, tls_profile }: BootstrapShape) -> Self {
+        let switch = match switch {
+            BootstrapSwitchShape::Automatic => BootstrapSwitch::Automatic,
+            BootstrapSwitchShape::On => BootstrapSwitch::On,
+            BootstrapSwitchShape::Off => BootstrapSwitch::Off,
+        };
+        Self { switch, ca_slot, tls_profile }
+    }
+}
+
 /// Changes of settings; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +179,8 @@ pub struct SettingsChanges {
     binds: Option<bool>,
     /// How far around its first address the shared credentials open a device.
     nearby: Option<NearbyShape>,
+    /// How phones come from plain HTTP to HTTPS, all of it.
+    bootstrap: Option<BootstrapShape>,
 }
 
 impl From<Account> for SettingsShape {
@@ -146,6 +198,7 @@ impl From<Account> for SettingsShape {
             first_contact: account.first_contact.word().to_owned(),
             binds: account.admission.binds,
             nearby: NearbyShape { ipv4_bits: account.admission.nearby.ipv4_bits, ipv6_bits: account.admission.nearby.ipv6_bits },
+            bootstrap: account.admission.bootstrap.into(),
             revision: account.revision,
         }
     }
@@ -177,6 +230,7 @@ impl TryFrom<SettingsChanges> for AccountDraft {
             first_contact: changes.first_contact.map(policy).transpose()?,
             binds: changes.binds,
             nearby: changes.nearby.map(|NearbyShape { ipv4_bits, ipv6_bits }| Nearby { ipv4_bits, ipv6_bits }),
+            bootstrap: changes.bootstrap.map(BootstrapSettings::from),
         })
     }
 }

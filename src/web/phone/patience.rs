@@ -13,8 +13,8 @@ use crate::domain::device::DeviceKey;
 use crate::domain::limits::WRONG_AT_ONCE;
 use crate::services::throttle::Origin;
 
-/// How long an answer is delayed.
-const DELAY: Duration = Duration::from_secs(1);
+/// How long an answer is delayed. A phone that was not told the new password asks dozens of times at a boot: no more than it bears.
+const DELAY: Duration = Duration::from_millis(250);
 /// Quiet time after which guesses are forgotten.
 const FORGOTTEN: SignedDuration = SignedDuration::from_mins(10);
 /// Answers that are held back at a time; further ones are given at once, so that waiting costs no memory without bound.

@@ -2,12 +2,12 @@
 //!
 //! Each form is one [`Part`] of the settings. The address belongs to the server, the others to the account: two revisions.
 
-use crate::domain::account::{Account, BaseSettings, FirstContact};
+use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, FirstContact, Slot};
 use crate::domain::admission::nearby::Nearby;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::limits::MINUTES_PER_DAY;
 use crate::domain::server::ServerSettings;
-use crate::services::accounts::{AccountDraft, clock_time};
+use crate::services::accounts::{AccountDraft, clock_time, word_of};
 use crate::web::admin::conflict::Differing;
 use crate::web::admin::forms::Form;
 
@@ -24,6 +24,8 @@ pub enum Part {
     Base,
     /// Who gets in.
     Admission,
+    /// What phones get over plain HTTP.
+    Http,
 }
 
 /// What a form asks for.
@@ -67,7 +69,8 @@ pub const SWITCHES: [Switch; 7] = [
 impl Part {
     /// The part that an address ends with.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Address, Self::Account, Self::Time, Self::Base, Self::Admission].into_iter().find(|part| part.word() == text)
+        let all = [Self::Address, Self::Account, Self::Time, Self::Base, Self::Admission, Self::Http];
+        all.into_iter().find(|part| part.word() == text)
     }
 
     fn word(self) -> &'static str {
@@ -77,6 +80,7 @@ impl Part {
             Self::Time => "time",
             Self::Base => "base",
             Self::Admission => "admission",
+            Self::Http => "http",
         }
     }
 
@@ -88,6 +92,7 @@ impl Part {
             Self::Time => "Time zone and time server are saved.",
             Self::Base => "The built-in base is saved. Phones take it at their next poll or restart.",
             Self::Admission => "Who gets in is saved. It holds from the next request on.",
+            Self::Http => "What phones get over plain HTTP is saved.",
         }
     }
 
@@ -107,13 +112,18 @@ impl Part {
                 ("nearby_ipv4", "One place, IPv4"),
                 ("nearby_ipv6", "One place, IPv6"),
             ],
+            Self::Http => vec![
+                ("bootstrap", "Show new phones the way to HTTPS"),
+                ("ca_slot", "CA certificate slot"),
+                ("tls_profile", "TLS platform profile"),
+            ],
         }
     }
 
     /// Its boxes: one that is not among the typed fields was unticked.
     fn boxes(self) -> Vec<&'static str> {
         match self {
-            Self::Address | Self::Time => Vec::new(),
+            Self::Address | Self::Time | Self::Http => Vec::new(),
             Self::Account => vec!["enabled"],
             Self::Admission => vec!["binds"],
             Self::Base => SWITCHES.map(|(field, ..)| field).into(),
@@ -140,6 +150,7 @@ impl Part {
                 }
                 AccountDraft { base: Some(base), polling_window: Some(window(form)?), ..AccountDraft::default() }
             }
+            Self::Http => AccountDraft { bootstrap: Some(bootstrap(form)?), ..AccountDraft::default() },
         }))
     }
 
@@ -175,6 +186,9 @@ pub fn stored(account: &Account, server: &ServerSettings) -> Form {
         ("first_contact", account.first_contact.word().to_owned()),
         ("nearby_ipv4", account.admission.nearby.ipv4_bits.to_string()),
         ("nearby_ipv6", account.admission.nearby.ipv6_bits.to_string()),
+        ("bootstrap", word_of(account.admission.bootstrap.switch).to_owned()),
+        ("ca_slot", u8::from(account.admission.bootstrap.ca_slot).to_string()),
+        ("tls_profile", u8::from(account.admission.bootstrap.tls_profile).to_string()),
     ]);
     if account.admission.binds {
         form.set("binds", "on");
@@ -204,6 +218,20 @@ fn admission(form: &Form) -> Result<AccountDraft, FieldErrors> {
     let nearby = nearby.map(|(ipv4_bits, ipv6_bits)| Nearby { ipv4_bits, ipv6_bits });
     let draft = AccountDraft { first_contact, binds: Some(form.has("binds")), nearby, ..AccountDraft::default() };
     errors.into_result(Some(draft))
+}
+
+fn bootstrap(form: &Form) -> Result<BootstrapSettings, FieldErrors> {
+    let switches = [BootstrapSwitch::Automatic, BootstrapSwitch::On, BootstrapSwitch::Off];
+    let switch = switches.into_iter().find(|switch| form.is("bootstrap", word_of(*switch)));
+    let slot = |field: &'static str| {
+        let number = form.value(field).parse::<u8>().ok().and_then(|number| Slot::try_from(number).ok());
+        number.ok_or_else(|| FieldErrors::one(field, "choose 1 or 2"))
+    };
+    Ok(BootstrapSettings {
+        switch: switch.ok_or_else(|| FieldErrors::one("bootstrap", "choose one of the list"))?,
+        ca_slot: slot("ca_slot")?,
+        tls_profile: slot("tls_profile")?,
+    })
 }
 
 fn window(form: &Form) -> Result<(u16, u16), FieldErrors> {

@@ -62,6 +62,9 @@ struct ProvisioningPage {
     policies: Vec<(&'static str, &'static str)>,
     ca: Option<Facts>,
     certificate: Certificate,
+    /// What phones get over plain HTTP, and where; none while that listener is off.
+    http_url: Option<String>,
+    bootstrap_is_on: bool,
     groups: Vec<Group>,
     /// The password, for this once.
     revealed: Option<String>,
@@ -110,7 +113,7 @@ impl Group {
 
 /// The addresses of the settings.
 pub fn configure(routes: &mut Routes) {
-    const PARTS: &str = "/admin/provisioning/{part:address|account|time|base|admission}";
+    const PARTS: &str = "/admin/provisioning/{part:address|account|time|base|admission|http}";
     let home = || async { see_other(HERE) };
     routes
         .get(HERE, show)
@@ -296,6 +299,8 @@ async fn settings_page(
             valid_until: active.not_after,
             names: active.names.hosts().map(ToOwned::to_owned).chain(addresses).collect(),
         },
+        http_url: world.endpoints.http_url.clone(),
+        bootstrap_is_on: account.admission.bootstrap.is_on(world.endpoints.ca_pem.is_some()),
         groups: SWITCHES.map(|switch| group(switch, &account)).into(),
         revealed: None,
         factory_default: accounts::is_factory_default(&account),
