@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
 mod admin;
+mod admin_backups;
 mod admin_conflicts;
 mod admin_devices;
 mod admin_sessions;

@@ -6,6 +6,7 @@ pub mod access;
 pub mod account;
 pub mod activity;
 pub mod admission;
+pub mod backup_plan;
 pub mod bootstrap;
 pub mod clock;
 pub mod coming_up;

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::backup_plan::BackupPlan;
+
 /// The server's own settings. Its JSON is the stored form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerSettings {
@@ -18,6 +20,9 @@ pub struct ServerSettings {
     /// What phones were given to trust.
     #[serde(default, skip_serializing_if = "GivenCertificates::is_nothing")]
     pub given: GivenCertificates,
+    /// When backups are made; it counts its own changes.
+    #[serde(default, skip_serializing_if = "BackupPlan::is_usual")]
+    pub backups: BackupPlan,
     /// Counts changes, so that two admins cannot overwrite one another unseen (R14).
     #[serde(default)]
     pub revision: u64,

@@ -90,8 +90,7 @@ pub struct Services {
     sign_in_links: sign_in_link::SignInLinks,
     setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
-    /// Held while a backup is made ready for the next start.
-    restoring: Mutex<()>,
+    backups: backup::kept::Desk,
 }
 
 /// What opening needs to know.
@@ -177,7 +176,7 @@ impl Services {
             sign_in_links: sign_in_link::SignInLinks::default(),
             setup_door: setup::Door::default(),
             writer: Mutex::default(),
-            restoring: Mutex::default(),
+            backups: backup::kept::Desk::default(),
         }
     }
 

@@ -6,6 +6,7 @@ pub mod admin;
 pub mod api;
 pub mod blocking;
 pub mod error;
+pub mod file_body;
 pub mod guard;
 pub mod health;
 pub mod listener;
@@ -15,6 +16,7 @@ pub mod metrics;
 pub mod pace;
 pub mod phone;
 pub mod plain;
+pub mod restart;
 pub mod tls;
 
 use actix_web::body::MessageBody;
@@ -39,6 +41,8 @@ pub struct Shared {
     pub door: Data<phone::Door>,
     /// Whether the server is stopping.
     pub stopping: Data<Stopping>,
+    /// What starts the server again.
+    pub restart: Data<restart::Restart>,
     /// How long peers may take.
     pub limits: Data<TimeLimits>,
     /// In a demonstration: pages say so.
@@ -63,6 +67,7 @@ pub fn https_app(
         .app_data(shared.address.clone())
         .app_data(shared.door.clone())
         .app_data(shared.stopping.clone())
+        .app_data(shared.restart.clone())
         .app_data(shared.limits.clone())
         .wrap(from_fn(pace::pace_bodies))
         .wrap(from_fn(guard::known_host))

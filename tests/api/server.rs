@@ -74,3 +74,47 @@ fn a_program_changes_its_own_password() {
     };
     assert_eq!((sign_in(OWNER_PASSWORD), sign_in("quite another sentence")), (401, 200));
 }
+
+#[test]
+fn backups_are_planned_made_verified_and_handed_out() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let plan = api.ok("GET", "/api/v1/server/backup-plan", None);
+    assert_eq!((&plan["every"], &plan["encrypted"]), (&json!("never"), &json!(false)));
+    let mut new =
+        json!({ "revision": plan["revision"], "every": "week", "hour": 3, "keep": 2, "folder": null, "encrypted": true });
+    assert_eq!(api.refused("PUT", "/api/v1/server/backup-plan", Some(new.clone())).1[0].0, "passphrase");
+    new["passphrase"] = json!("CANARY passphrase of tests");
+    let tried = api.ok("PUT", "/api/v1/server/backup-plan?dry_run=true", Some(new.clone()));
+    assert_eq!((&tried["every"], &tried["hour"]), (&json!("week"), &json!(3)));
+    assert_eq!(api.ok("GET", "/api/v1/server/backup-plan", None), plan, "a dry run changes nothing");
+    let saved = api.call("PUT", "/api/v1/server/backup-plan", Some(new.clone()));
+    assert!(!saved.text().contains("CANARY"), "{}", saved.text());
+    assert_eq!(api.refused("PUT", "/api/v1/server/backup-plan", Some(new)).0, 409, "somebody was faster");
+    let made = api.ok("POST", "/api/v1/server/backups", None);
+    let name = made["name"].as_str().expect("a name").to_owned();
+    assert_eq!(api.ok("GET", "/api/v1/server/backups", None)["items"], json!([made]));
+    let file = api.call("GET", &format!("/api/v1/server/backups/{name}"), None);
+    assert_eq!(file.body.len() as u64, made["size_bytes"].as_u64().expect("a size"));
+    let verified = api.ok("POST", &format!("/api/v1/server/backups/{name}/verify"), None);
+    assert_eq!((&verified["public_name"], &verified["devices"]), (&json!("localhost"), &json!(0)));
+    assert_eq!(api.call("DELETE", &format!("/api/v1/server/backups/{name}"), None).status, 204);
+    assert_eq!(api.refused("GET", &format!("/api/v1/server/backups/{name}"), None).0, 404);
+}
+
+#[test]
+fn a_week_of_the_activity_log_is_one_file_whichever_day_is_asked_for() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    api.ok("POST", "/devices", Some(device(KEY)));
+    let week = |day: &str, format: &str| api.call("GET", &format!("/activity/weeks/{day}?format={format}"), None);
+    for format in ["csv", "json"] {
+        let sunday = week("2026-11-22", format);
+        assert!(sunday.header("content-disposition").is_some_and(|name| name.contains(&format!("2026-W47.{format}"))));
+        assert!(sunday.text().contains(KEY) && sunday.text().contains("2026-11-22T13:00:00.000000+01:00"), "{}", sunday.text());
+        assert_eq!(week("2026-11-16", format).body, sunday.body);
+        assert!(!week("2026-11-23", format).text().contains(KEY));
+    }
+    assert_eq!(api.refused("GET", "/activity/weeks/2026-11-22?format=xml", None).1[0].0, "format");
+    assert_eq!(api.refused("GET", "/activity/weeks/yesterday", None).0, 404);
+}

@@ -18,6 +18,7 @@ use crate::services::Services;
 use crate::services::accounts;
 use crate::services::activity::{self, ActivityQuery};
 use crate::services::address::Address;
+use crate::services::backup::kept;
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
@@ -81,11 +82,12 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     let query = ActivityQuery { limit: ACTIVITIES, ..ActivityQuery::default() };
     let log = blocking::call(&services, move |services| activity::list(services, DEFAULT_ACCOUNT, &query));
     let activities = log.await.map_err(Failure::of(&who))?.items;
+    let late = blocking::call(&services, kept::late).await.map_err(Failure::of(&who))?;
     let page = who.page("Dashboard");
     let until = address.certificates().active().not_after;
     let checklist = checklist(&world, &devices);
     Ok(html(&DashboardPage {
-        alerts: alerts(&world, &devices, until, page.now),
+        alerts: alerts(&world, &devices, until, page.now).into_iter().chain(late.map(late_backup)).collect(),
         done: checklist.iter().filter(|step| step.done).count(),
         checklist,
         figures: figures(&devices, page.now),
@@ -120,6 +122,10 @@ fn alerts(world: &World, devices: &[Listed], certificate_until: Timestamp, now: 
         tell("bad", text, ("/admin/devices?result=failed", "Show them and why"));
     }
     alerts
+}
+
+fn late_backup(text: String) -> Alert {
+    Alert { tone: "bad", text, href: "/admin/backups", action: "Backups" }
 }
 
 fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {

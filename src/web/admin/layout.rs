@@ -75,7 +75,10 @@ const MENU: &[MenuBlock] = &[
             item("/admin/provisioning", "Provisioning Settings", "settings"),
         ],
     },
-    MenuBlock { title: "Administration", items: &[item("/admin/activity", "Activity Log", "activity")] },
+    MenuBlock {
+        title: "Administration",
+        items: &[item("/admin/activity", "Activity Log", "activity"), item("/admin/backups", "Backups", "download")],
+    },
 ];
 
 impl Page {

@@ -12,6 +12,7 @@ mod account;
 mod activity;
 pub mod assets;
 pub mod attached;
+mod backups;
 mod coming_up;
 pub mod conflict;
 pub mod csrf;
@@ -34,6 +35,7 @@ pub mod runs;
 pub mod session;
 pub mod session_store;
 mod setup;
+mod setup_restore;
 mod sign_in;
 pub mod theme;
 pub mod unsent;
@@ -80,6 +82,7 @@ fn rooms() -> Routes {
     deployment::configure(&mut routes);
     provisioning::configure(&mut routes);
     activity::configure(&mut routes);
+    backups::configure(&mut routes);
     account::configure(&mut routes);
     routes
 }
@@ -87,7 +90,7 @@ fn rooms() -> Routes {
 /// Whether a path is one of the pages'. Everything else at this listener is for phones and programs.
 fn is_page(context: &GuardContext<'_>) -> bool {
     let path = context.head().uri.path();
-    path == "/setup" || path == "/admin" || path.starts_with("/admin/")
+    path == "/setup" || path == setup::RESTORE || path == "/admin" || path.starts_with("/admin/")
 }
 
 /// What browsers may do with an answer of ours (ADM-08).

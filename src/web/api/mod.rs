@@ -3,6 +3,7 @@
 //! [`routes!`] names every operation once; routing and description are both made from it, so neither can miss one.
 
 pub mod activity;
+pub mod backups;
 pub mod body;
 pub mod caller;
 pub mod coming_up;
@@ -109,6 +110,13 @@ routes! {
     server::show_server,
     server::change_server,
     server::read_ca,
+    backups::list_backups,
+    backups::make_backup,
+    backups::read_backup,
+    backups::verify_backup,
+    backups::delete_backup,
+    backups::show_backup_plan,
+    backups::replace_backup_plan,
     activity::list_activity,
     activity::read_activity_week,
     users::list_users,
