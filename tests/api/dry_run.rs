@@ -29,6 +29,10 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "delete_profiles" => ("", Some(json!({ "ids": [1] }))),
         "set_global" | "set_of_device" => ("", Some(json!({ "profiles": [1] }))),
         "change_settings" => ("", Some(json!({ "revision": revision("settings"), "time_zone": "Asia/Tokyo" }))),
+        "make_backup" | "delete_backup" => ("", None),
+        "replace_backup_plan" => {
+            ("", Some(json!({ "revision": 0, "every": "day", "hour": 4, "keep": 9, "folder": null, "encrypted": false })))
+        }
         "change_server" => ("", Some(json!({ "revision": revision("server"), "public_name": "other.example.test" }))),
         "add_user" => ("", Some(json!({ "name": "Grace", "email": "grace@example.test", "password": "a longer one than most" }))),
         "set_user_password" => ("", Some(json!({ "password": "another long enough one" }))),
@@ -51,6 +55,8 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/api/v1/sessions",
         "/api/v1/session",
         "/api/v1/server",
+        "/api/v1/server/backups",
+        "/api/v1/server/backup-plan",
         &device,
     ];
     let mut state: Vec<Value> = read.iter().map(|path| api.ok("GET", path, None)).collect();
@@ -65,6 +71,7 @@ fn whatever_changes_something_can_be_tried_out() {
     let id = profile(&api, "Office", json!({ "up.timeOut": "40" }));
     api.ok("POST", "/devices", Some(json!([device(KEY), device(BLOCKED)])));
     api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
+    let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
     let session = api.ok("GET", "/api/v1/sessions", None)["items"][0]["id"].as_str().expect("a session").to_owned();
     let user = api.ok("GET", "/api/v1/users", None)["items"][0]["id"].to_string();
     let revision = |path: &str| api.ok("GET", path, None)["revision"].clone();
@@ -84,7 +91,7 @@ fn whatever_changes_something_can_be_tried_out() {
         } else {
             "1"
         };
-        let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of);
+        let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of).replace("{name}", &backup);
         let (query, body) = call(name, &revisions);
         let target = format!("/api/v1{path}?dry_run=true{query}");
         let takes_file = operation["requestBody"]["content"]["application/xml"].is_object();

@@ -96,9 +96,9 @@ fn backups_are_planned_made_verified_and_handed_out() {
     assert_eq!(api.ok("GET", "/api/v1/server/backups", None)["items"], json!([made]));
     let file = api.call("GET", &format!("/api/v1/server/backups/{name}"), None);
     assert_eq!(file.body.len() as u64, made["size_bytes"].as_u64().expect("a size"));
-    let verified = api.ok("POST", &format!("/api/v1/server/backups/{name}/verify"), None);
+    let verified = api.ok("GET", &format!("/api/v1/server/backups/{name}/verified"), None);
     assert_eq!((&verified["public_name"], &verified["devices"]), (&json!("localhost"), &json!(0)));
-    assert_eq!(api.call("DELETE", &format!("/api/v1/server/backups/{name}"), None).status, 204);
+    assert_eq!(api.ok("DELETE", &format!("/api/v1/server/backups/{name}"), None), made);
     assert_eq!(api.refused("GET", &format!("/api/v1/server/backups/{name}"), None).0, 404);
 }
 

@@ -19,7 +19,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::commit::{Mode, commit, perform};
-use crate::services::error::ServiceError;
+use crate::services::error::{ServiceError, chain};
 use crate::services::state_dir::make_private;
 use crate::store;
 
@@ -117,12 +117,17 @@ pub fn list(services: &Services) -> Result<Vec<Kept>, ServiceError> {
     list_in(&folder(services, &plan(services)?)?)
 }
 
-/// Makes one now, by the plan's passphrase, and removes those that are too many.
+/// Makes one now, by the plan's passphrase, and removes those that are too many. A trial answers all of it but the size.
 ///
 /// # Errors
 /// The actor may not; another one is being made; it cannot be written.
-pub fn make(services: &Services, actor: &Actor) -> Result<Kept, ServiceError> {
-    make_now(services, authorize(actor, Action::EditServer)?)
+pub fn make(services: &Services, actor: &Actor, mode: Mode) -> Result<Kept, ServiceError> {
+    let grant = authorize(actor, Action::EditServer)?;
+    if mode == Mode::TryOut {
+        let (at, encrypted) = (services.clock.now(), plan(services)?.passphrase.is_some());
+        return Ok(Kept { name: at.strftime(STAMP).to_string(), at, size_bytes: 0, encrypted });
+    }
+    make_now(services, grant)
 }
 
 /// Checks every byte of a kept backup.
@@ -151,16 +156,20 @@ pub fn hand_out(services: &Services, actor: &Actor, name: &str) -> Result<(File,
     Ok((file, size))
 }
 
-/// Removes a kept backup.
+/// Removes a kept backup and answers which.
 ///
 /// # Errors
 /// There is none of this name; the actor may not.
-pub fn remove(services: &Services, actor: &Actor, name: &str) -> Result<(), ServiceError> {
+pub fn remove(services: &Services, actor: &Actor, name: &str, mode: Mode) -> Result<Kept, ServiceError> {
     let grant = authorize(actor, Action::EditServer)?;
     let folder = folder(services, &plan(services)?)?;
-    open_in(&folder, name)?;
-    fs::remove_file(folder.join(name)).map_err(ServiceError::file("remove", folder.join(name)))?;
-    commit(services, grant, SERVER, |change| change.record(Event::new("server", name, "deleted backup")))
+    let kept = list_in(&folder)?.into_iter().find(|one| one.name == name);
+    let kept = kept.ok_or_else(|| ServiceError::not_found("backup", name))?;
+    if mode == Mode::Keep {
+        fs::remove_file(folder.join(name)).map_err(ServiceError::file("remove", folder.join(name)))?;
+        commit(services, grant, SERVER, |change| change.record(Event::new("server", name, "deleted backup")))?;
+    }
+    Ok(kept)
 }
 
 /// Makes a planned backup if its time has come, also one that was missed while the server was down. Called every minute.
@@ -187,13 +196,17 @@ pub fn tick(services: &Services) -> Result<(), ServiceError> {
 /// What is to be told of a planned backup that was not made; none where all is well.
 ///
 /// # Errors
-/// The plan or the folder cannot be read.
+/// The plan cannot be read.
 pub fn late(services: &Services) -> Result<Option<String>, ServiceError> {
     let now = services.clock.now();
     let plan = plan(services)?;
     let zone = zone(services);
     let Some(due) = plan.due(now, &zone) else { return Ok(None) };
-    let newest = newest(services, &plan)?;
+    // A page must be shown, and the plan be changed, while its folder is not there.
+    let newest = match newest(services, &plan) {
+        Ok(newest) => newest,
+        Err(error) => return Ok(Some(format!("The folder of the planned backups cannot be used: {}.", chain(&error)))),
+    };
     if newest.is_some_and(|newest| newest >= due) || now.duration_since(due) < LATE_AFTER {
         return Ok(None);
     }
@@ -338,7 +351,7 @@ mod tests {
         let stored = bench.services.store.read(store::server::get).expect("settings");
         assert!(!format!("{:?}", serde_json::to_string(&stored)).contains("CANARY"), "sealed at rest");
         assert!(newest_activity(&bench.services).contains("passphrase - -> ••••••••"));
-        let kept = make(&bench.services, &owner()).expect("made");
+        let kept = make(&bench.services, &owner(), Mode::Keep).expect("made");
         assert!(kept.encrypted);
         verify_kept(&bench.services, &owner(), &kept.name).expect("whole");
         let (_, size) = hand_out(&bench.services, &owner(), &kept.name).expect("a file");
@@ -353,7 +366,7 @@ mod tests {
         damaged[last] ^= 1;
         fs::write(&path, damaged).expect("written");
         assert!(verify_kept(&bench.services, &owner(), &kept.name).is_err());
-        remove(&bench.services, &owner(), &kept.name).expect("removed");
+        remove(&bench.services, &owner(), &kept.name, Mode::Keep).expect("removed");
         assert!(times(&bench).is_empty() && newest_activity(&bench.services).contains("deleted backup"));
     }
 
@@ -366,8 +379,13 @@ mod tests {
         let elsewhere = tempfile::tempdir().expect("a folder");
         let there = PlanInput { folder: elsewhere.path().display().to_string(), ..input("never", 1) };
         planned(&bench, &there);
-        make(&bench.services, &owner()).expect("made");
+        make(&bench.services, &owner(), Mode::Keep).expect("made");
         assert_eq!(fs::read_dir(elsewhere.path()).expect("a folder").count(), 1);
         assert!(matches!(set_plan(&bench.services, &owner(), 0, &there, Mode::Keep), Err(ServiceError::Conflict(_))));
+        let daily = PlanInput { every: "day".to_owned(), ..there.clone() };
+        planned(&bench, &daily);
+        drop(elsewhere);
+        assert!(late(&bench.services).expect("told").is_some_and(|told| told.contains("cannot be used")));
+        assert!(tick(&bench.services).is_err() && list(&bench.services).is_err());
     }
 }

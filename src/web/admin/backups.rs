@@ -14,7 +14,7 @@ use crate::domain::backup_plan::{BackupPlan, PlanInput};
 use crate::services::Services;
 use crate::services::backup::kept::{self, Kept};
 use crate::services::commit::Mode;
-use crate::services::error::ServiceError;
+use crate::services::error::{ServiceError, chain};
 use crate::web::methods::Routes;
 use crate::web::{blocking, file_body};
 
@@ -56,7 +56,14 @@ async fn show(who: SignedIn, services: web::Data<Services>) -> Result<HttpRespon
 }
 
 async fn backups_page(who: &SignedIn, services: &web::Data<Services>, typed: Option<Form>) -> Result<BackupsPage, Failure> {
-    let look = |services: &Services| Ok((kept::plan(services)?, kept::list(services)?, kept::late(services)?));
+    let look = |services: &Services| {
+        let (kept, unreadable) = match kept::list(services) {
+            Ok(kept) => (kept, None),
+            // The plan is still shown, so that another folder can be named.
+            Err(error) => (Vec::new(), Some(format!("The folder of backups cannot be used: {}.", chain(&error)))),
+        };
+        Ok((kept::plan(services)?, kept, unreadable.or(kept::late(services)?)))
+    };
     let (plan, kept, late) = blocking::call(services, look).await.map_err(Failure::of(who))?;
     let row = |kept: Kept| Row { size: words::size(kept.size_bytes), kept };
     Ok(BackupsPage {
@@ -103,7 +110,8 @@ async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Resul
 
 async fn make(who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let actor = who.actor.clone();
-    let made = blocking::call(&services, move |services| kept::make(services, &actor)).await.map_err(Failure::of(&who))?;
+    let made =
+        blocking::call(&services, move |services| kept::make(services, &actor, Mode::Keep)).await.map_err(Failure::of(&who))?;
     Ok(who.done(HERE, format!("{} is made and verified.", made.name)))
 }
 
@@ -132,7 +140,7 @@ async fn verify(who: SignedIn, name: web::Path<String>, services: web::Data<Serv
 
 async fn delete(who: SignedIn, name: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let (actor, asked) = (who.actor.clone(), name.clone());
-    let removed = blocking::call(&services, move |services| kept::remove(services, &actor, &asked)).await;
+    let removed = blocking::call(&services, move |services| kept::remove(services, &actor, &asked, Mode::Keep)).await;
     removed.map_err(Failure::of(&who))?;
     Ok(who.done(HERE, format!("{name} is deleted.")))
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::DryRun;
+use super::body::{DryRun, created};
 use super::caller::Caller;
 use super::list::{List, Narrow, Order, narrowed};
 use super::problem::Problem;
@@ -134,12 +134,13 @@ pub async fn list_backups(
     Ok(web::Json(narrowed(all, &asked, |one| vec![one.name.clone()], BACKUPS)?))
 }
 
-/// Makes a backup now, by the passphrase of the plan, and checks it.
-#[utoipa::path(tag = "server", responses((status = 201, body = BackupShape)))]
+/// Makes a backup now, by the passphrase of the plan, and checks it. A dry run does not know its size.
+#[utoipa::path(tag = "server", params(DryRun), responses((status = 201, body = BackupShape), (status = 200, description = "A dry run", body = BackupShape)))]
 #[post("/server/backups")]
-pub async fn make_backup(caller: Caller, services: web::Data<Services>) -> Result<HttpResponse, Problem> {
-    let made = blocking::call(&services, move |services| kept::make(services, &caller.actor)).await?;
-    Ok(HttpResponse::Created().json(BackupShape::from(made)))
+pub async fn make_backup(caller: Caller, services: web::Data<Services>, dry_run: Asked<DryRun>) -> Result<HttpResponse, Problem> {
+    let mode = dry_run.mode();
+    let made = blocking::call(&services, move |services| kept::make(services, &caller.actor, mode)).await?;
+    Ok(HttpResponse::build(created(mode)).json(BackupShape::from(made)))
 }
 
 /// Answers a kept backup. Without a passphrase it opens every secret of the installation.
@@ -161,7 +162,7 @@ pub async fn read_backup(
 
 /// Checks every byte of a kept backup.
 #[utoipa::path(tag = "server", params(BackupPath), responses((status = 200, body = VerifiedShape)))]
-#[post("/server/backups/{name}/verify")]
+#[get("/server/backups/{name}/verified")]
 pub async fn verify_backup(
     caller: Caller,
     services: web::Data<Services>,
@@ -172,17 +173,18 @@ pub async fn verify_backup(
     Ok(web::Json(manifest.into()))
 }
 
-/// Deletes a kept backup.
-#[utoipa::path(tag = "server", params(BackupPath), responses((status = 204)))]
+/// Deletes a kept backup and answers which.
+#[utoipa::path(tag = "server", params(BackupPath, DryRun), responses((status = 200, body = BackupShape)))]
 #[delete("/server/backups/{name}")]
 pub async fn delete_backup(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<BackupPath>,
-) -> Result<HttpResponse, Problem> {
-    let name = path.into_inner().name;
-    blocking::call(&services, move |services| kept::remove(services, &caller.actor, &name)).await?;
-    Ok(HttpResponse::NoContent().finish())
+    dry_run: Asked<DryRun>,
+) -> Result<web::Json<BackupShape>, Problem> {
+    let (name, mode) = (path.into_inner().name, dry_run.mode());
+    let removed = blocking::call(&services, move |services| kept::remove(services, &caller.actor, &name, mode)).await?;
+    Ok(web::Json(removed.into()))
 }
 
 /// Shows the plan.
