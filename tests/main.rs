@@ -20,5 +20,6 @@ mod phone;
 mod phone_files;
 mod process;
 mod profile_warnings;
+mod roles;
 mod support;
 mod user_agents;

@@ -8,6 +8,7 @@ mod openapi;
 mod serve;
 mod setup;
 pub mod simulate;
+mod token;
 mod user;
 mod verbs;
 mod version;
@@ -35,6 +36,7 @@ enum Verb {
     Check(check::Arguments),
     NewCa(new_ca::Arguments),
     User(user::Arguments),
+    Token(token::Arguments),
     Simulate(simulate::Arguments),
     Openapi(openapi::Arguments),
     Version(version::Arguments),
@@ -48,6 +50,7 @@ pub fn run() -> ExitCode {
         Verb::Check(arguments) => check::run(arguments),
         Verb::NewCa(arguments) => new_ca::run(arguments),
         Verb::User(arguments) => user::run(arguments),
+        Verb::Token(arguments) => token::run(arguments),
         Verb::Openapi(arguments) => openapi::run(&arguments),
         Verb::Version(arguments) => version::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),

@@ -8,11 +8,13 @@ use super::Services;
 use super::commit::{Mode, commit};
 use super::error::ServiceError;
 use super::throttle::{Key, Origin};
-use super::{known_browser, users};
+use super::{known_browser, passwords, sessions, users};
 use crate::domain::access::{Action, Actor, Grant, authorize};
 use crate::domain::account::Secret;
 use crate::domain::activity::{Event, SERVER};
+use crate::domain::ids::UserId;
 use crate::domain::limits::NAME_CHARS;
+use crate::domain::session::SessionKey;
 use crate::domain::user::User;
 
 /// Where somebody wants to sign in from.
@@ -60,9 +62,9 @@ pub fn attempt(services: &Services, email: &str, password: &Secret, from: &From,
     let user = users::list(services)?.into_iter().find(|user| user.email.to_lowercase() == email.to_lowercase());
     let keys = keys(services, email, user.as_ref(), from);
     let guess = services.sign_ins.count(keys, services.clock.now()).map_err(SignInError::Wait)?;
-    let right = users::verify(services, password, user.as_ref());
+    let right = passwords::verify(services, password, user.as_ref());
     let address = from.address.map(|ip| ip.to_string());
-    let Some(user) = user.filter(|_| right) else {
+    let Some(user) = user.filter(|user| right && user.is_enabled()) else {
         if guess.begins_pause {
             let shown: String = email.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
             let from = address.unwrap_or_else(|| "an unknown address".to_owned());
@@ -72,9 +74,8 @@ pub fn attempt(services: &Services, email: &str, password: &Secret, from: &From,
         return Err(SignInError::Wrong);
     };
     guess.was_right();
-    let actor = Actor::User { id: user.id, name: user.name.clone(), role: user.role };
     if mode == Mode::Keep {
-        note(services, &actor, Event::new("user", user.name.as_str(), "signed in").change("address", None, address))?;
+        note(services, &user.actor(), Event::new("user", user.name.as_str(), "signed in").change("address", None, address))?;
     }
     Ok(user)
 }
@@ -98,8 +99,22 @@ fn keys(services: &Services, email: &str, user: Option<&User>, from: &From) -> V
 pub fn signed_out(services: &Services, actor: &Actor) -> Result<(), ServiceError> {
     match actor {
         Actor::User { name, .. } => note(services, actor, Event::new("user", name.as_str(), "signed out")),
-        Actor::CommandLine => Ok(()),
+        Actor::Token { .. } | Actor::CommandLine => Ok(()),
     }
+}
+
+/// Ends a session of somebody else, and notes it.
+///
+/// # Errors
+/// The actor may not; it could not be written.
+pub fn end_of_other(services: &Services, actor: &Actor, user: UserId, key: SessionKey) -> Result<bool, ServiceError> {
+    let grant = authorize(actor, Action::EditUsers)?;
+    let name = users::get(services, user)?.name;
+    if !sessions::end_one_of(services, user, key)? {
+        return Ok(false);
+    }
+    commit(services, grant, SERVER, |change| change.record(Event::new("user", name, "ended a session of")))?;
+    Ok(true)
 }
 
 fn note(services: &Services, actor: &Actor, event: Event) -> Result<(), ServiceError> {

@@ -141,7 +141,7 @@ pub(super) fn enter(
     user: &User,
     next: &LocalPath,
 ) -> HttpResponse {
-    let person = Person { id: user.id, name: user.name.clone(), role: user.role, since: services.clock().now() };
+    let person = Person::entering(user, services.clock().now());
     match session::sign_in(request, &person) {
         Ok(()) => {
             let mut answer = see_other(next.as_str());
