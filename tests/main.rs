@@ -21,5 +21,6 @@ mod phone_files;
 mod process;
 mod profile_warnings;
 mod roles;
+mod second_factor;
 mod support;
 mod user_agents;

@@ -28,6 +28,9 @@ pub struct User {
     pub disabled_at: Option<Timestamp>,
     /// Argon2id in PHC form; never shown, logged or exported. Empty until an invited person has chosen a password.
     pub password_hash: String,
+    /// The second factor, where the user switched one on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<SecondFactor>,
     /// An invitation that was not taken up yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<Invitation>,
@@ -35,6 +38,19 @@ pub struct User {
     pub created_at: Timestamp,
     /// When the password was last set: sessions that are older end.
     pub password_changed_at: Timestamp,
+}
+
+/// Codes of an authenticator app, and recovery codes for whoever lost it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFactor {
+    /// The secret that it shares with the app, sealed.
+    pub secret: String,
+    /// When it was switched on.
+    pub since: Timestamp,
+    /// The time step of the last code that was taken: neither it nor an older one is taken again.
+    pub last_step: u64,
+    /// Keyed hashes of the recovery codes that are left, in hexadecimal.
+    pub recovery: Vec<String>,
 }
 
 /// A link with which a person chooses a password.

@@ -93,7 +93,7 @@ fn hash(services: &Services, token: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::user::Role;
-    use crate::services::sign_in::{self, From};
+    use crate::services::sign_in::{self, From, Passed};
     use crate::services::testing::{Bench, bench};
     use crate::services::users::{Access, NewUser};
 
@@ -118,12 +118,14 @@ mod tests {
         let services = &bench.services;
         let (user, token) = invited(&bench);
         for guess in ["", "x", "four unhurried words"] {
-            assert!(sign_in::sign_in(services, &user.email, &Secret::new(guess), &From::default()).is_err(), "no password yet");
+            let tried = sign_in::attempt(services, &user.email, &Secret::new(guess), &From::default(), Mode::Keep);
+            assert!(tried.is_err(), "no password yet");
         }
         assert!(matches!(accept(services, token.expose(), &Secret::new("short"), None), Err(SignInError::Service(_))));
         accept(services, token.expose(), &good(), None).expect("accepted");
         assert!(matches!(accept(services, token.expose(), &good(), None), Err(SignInError::Wrong)));
-        assert_eq!(sign_in::sign_in(services, &user.email, &good(), &From::default()).expect("signed in").role, Role::Operator);
+        let passed = sign_in::attempt(services, &user.email, &good(), &From::default(), Mode::Keep).expect("signed in");
+        assert!(matches!(passed, Passed::In(user) if user.role == Role::Operator));
         let stored = serde_json::to_string(&users::get(services, user.id).expect("a user")).expect("JSON");
         assert!(!stored.contains(token.expose()));
     }

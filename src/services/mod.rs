@@ -31,6 +31,7 @@ pub mod retention;
 pub mod roster;
 pub mod runs;
 mod sealed_files;
+pub mod second_factor;
 pub mod secrets;
 pub mod server;
 pub mod sessions;
@@ -84,6 +85,7 @@ pub struct Services {
     sign_ins: throttle::Throttle,
     /// Held while a password is checked.
     hashing: Mutex<()>,
+    enrolments: second_factor::Enrolments,
     sign_in_links: sign_in_link::SignInLinks,
     setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
@@ -165,6 +167,7 @@ impl Services {
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
             hashing: Mutex::default(),
+            enrolments: second_factor::Enrolments::default(),
             sign_in_links: sign_in_link::SignInLinks::default(),
             setup_door: setup::Door::default(),
             writer: Mutex::default(),

@@ -32,6 +32,7 @@ pub mod paging;
 pub mod profiles;
 mod provisioning;
 pub mod runs;
+mod second_factor;
 pub mod session;
 pub mod session_store;
 mod setup;
@@ -87,6 +88,7 @@ fn rooms() -> Routes {
     provisioning::configure(&mut routes);
     activity::configure(&mut routes);
     account::configure(&mut routes);
+    second_factor::configure(&mut routes);
     users::configure(&mut routes);
     invitation::configure(&mut routes);
     tokens::configure(&mut routes);

@@ -19,6 +19,7 @@ pub mod problem;
 pub mod profile_shapes;
 pub mod profiles;
 pub mod runs;
+pub mod second_factor;
 pub mod sent;
 pub mod server;
 pub mod session;
@@ -111,6 +112,12 @@ routes! {
     activity::list_activity,
     users::list_users,
     users::add_user,
+    second_factor::show_second_factor,
+    second_factor::offer_second_factor,
+    second_factor::confirm_second_factor,
+    second_factor::disable_second_factor,
+    second_factor::renew_recovery_codes,
+    second_factor::reset_second_factor,
     users::set_user_password,
     users::show_user,
     users::change_user,

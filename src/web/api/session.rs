@@ -44,6 +44,9 @@ pub struct SignInShape {
     email: String,
     /// The user's password.
     password: String,
+    /// A code of the authenticator app, or a recovery code, where the user has a second factor.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// The caller's own new password.
@@ -73,11 +76,14 @@ pub async fn begin_session(
     if !csrf::is_same_origin(request.headers()) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "the request came from another site; nobody was signed in"));
     }
-    let SignInShape { email, password } = body.into_inner();
+    let SignInShape { email, password, code } = body.into_inner();
     let from = sign_in::From { address: session::address(&request), mark: session::mark(&request) };
     let (password, mode) = (Secret::new(password), dry_run.mode());
-    let check = move |services: &Services| Ok(sign_in::attempt(services, &email, &password, &from, mode));
+    let check = move |services: &Services| Ok(sign_in::at_once(services, &email, &password, code.as_deref(), &from, mode));
     let user = blocking::call(&services, check).await?.map_err(refused)?;
+    let user = user.ok_or_else(|| {
+        Problem::new(StatusCode::UNAUTHORIZED, "this user has a second factor: send its code in the field code too")
+    })?;
     let csrf_token = match mode {
         Mode::Keep => Some(begin(&request, &services, &user)?),
         Mode::TryOut => None,

@@ -47,6 +47,8 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/users/{id}/delete", user::delete)
         .get("/admin/users/{id}/invite", user::ask_invite)
         .post("/admin/users/{id}/invite", user::invite)
+        .get("/admin/users/{id}/second-factor", user::ask_reset)
+        .post("/admin/users/{id}/second-factor", user::reset)
         .post("/admin/users/{id}/sessions/{session}/end", user::end_session);
 }
 

@@ -13,7 +13,7 @@ use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::users::{self, UserChange};
-use crate::services::{invitations, sign_in, tokens};
+use crate::services::{invitations, second_factor, sign_in, tokens};
 use crate::web::admin::account::{self, OpenSession};
 use crate::web::admin::errors;
 use crate::web::admin::failure::Failure;
@@ -162,6 +162,34 @@ pub async fn invite(who: SignedIn, id: web::Path<String>, services: web::Data<Se
     let token = blocking::call(&services, move |services| invitations::invite(services, &actor, id, Mode::Keep));
     let link = invitation_link(&services, &token.await.map_err(Failure::of(&who))?);
     Ok(html(&InvitedPage { page: who.page("Invitation"), name: user.name, link }))
+}
+
+/// `GET /admin/users/{id}/second-factor`
+pub async fn ask_reset(who: SignedIn, id: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let user = find(&who, &services, &id).await?;
+    Ok(html(&ConfirmPage {
+        page: who.page(format!("Take the second factor from {}?", user.name)),
+        sentences: vec![
+            "For somebody who lost the telephone and the recovery codes. Make sure that it is the person who asks.".to_owned(),
+            "The person is signed out everywhere, signs in with the password alone, and can set it up anew.".to_owned(),
+        ],
+        action: format!("{HERE}/{}/second-factor", user.id),
+        fields: Vec::new(),
+        choices: Vec::new(),
+        verb: "Take it away",
+        back: format!("{HERE}/{}", user.id),
+    }))
+}
+
+/// `POST /admin/users/{id}/second-factor`
+pub async fn reset(who: SignedIn, id: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let user = find(&who, &services, &id).await?;
+    let (actor, id, back) = (who.actor.clone(), user.id, format!("{HERE}/{}", user.id));
+    match blocking::call(&services, move |services| second_factor::reset(services, &actor, id, Mode::Keep)).await {
+        Ok(user) => Ok(who.done(&back, format!("The second factor of {} is off.", user.name))),
+        Err(ServiceError::Conflict(why)) => Ok(who.not_done(&back, why)),
+        Err(error) => Err(Failure::new(&who, error)),
+    }
 }
 
 /// `POST /admin/users/{id}/sessions/{session}/end`
