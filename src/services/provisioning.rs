@@ -5,6 +5,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::enrolment::Enrolment;
 use super::rendered::Rendered;
 use super::{Services, credentials};
@@ -43,6 +45,8 @@ pub struct Visit<'a> {
     pub agent: Option<&'a UserAgent>,
     /// Where it comes from.
     pub address: IpAddr,
+    /// When it came.
+    pub at: Timestamp,
 }
 
 /// Who came, and whether it is let in.
@@ -108,7 +112,7 @@ impl Provisioning {
             is_blocked: key.as_ref().is_some_and(|key| world.blocked.contains(key)),
             trust: &trust,
         };
-        let now = services.clock.now();
+        let now = visit.at;
         let decision = match decide(&visitor, known, &Rules::of(&world.account), now) {
             refused @ Decision::Refuse(_) => refused,
             _ if !world.account.provisioning.enabled => Decision::Hold(Reason::ProvisioningOff),
@@ -170,12 +174,11 @@ impl Provisioning {
     /// What a device is answered. A name that only looks like a device's, such as `office2024.cfg`, is a file like any other.
     fn answer_device(&self, services: &Services, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
         match visit.file {
-            PhoneFile::MasterDefault => self.master(services, world, device),
-            PhoneFile::Master(key) if *key == device.key => self.master(services, world, device),
+            PhoneFile::MasterDefault => self.master(services, world, visit, device),
+            PhoneFile::Master(key) if *key == device.key => self.master(services, world, visit, device),
             PhoneFile::Parameters(key) if *key == device.key => {
-                let now = services.clock.now();
-                services.trusts(world.account_id).hear(key, |trust| trust.served(now, false));
-                Answer::Made(self.made(services, world, device, Prepared::parameters), Reason::Parameters)
+                services.trusts(world.account_id).hear(key, |trust| trust.served(visit.at, false));
+                Answer::Made(self.made(services, world, visit, device, Prepared::parameters), Reason::Parameters)
             }
             PhoneFile::Device(key, file) if *key == device.key => {
                 let name = file.suffix().trim_start_matches('-');
@@ -188,8 +191,8 @@ impl Provisioning {
         }
     }
 
-    fn master(&self, services: &Services, world: &Arc<World>, device: &Device) -> Answer {
-        Answer::Made(self.made(services, world, device, Prepared::master), Reason::Master)
+    fn master(&self, services: &Services, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
+        Answer::Made(self.made(services, world, visit, device, Prepared::master), Reason::Master)
     }
 
     /// One of the two files that are made for a device.
@@ -197,19 +200,24 @@ impl Provisioning {
         &self,
         services: &Services,
         world: &Arc<World>,
+        visit: &Visit<'_>,
         device: &Device,
         file: impl Fn(&Prepared, &Recipient<'_>, &World) -> Vec<u8>,
     ) -> Vec<u8> {
         let secrets = credentials::of(services, world.account_id, &device.key);
         let recipient = Recipient::over_tls(device, &secrets);
-        file(&self.rendered.of(device, recipient.channel, world), &recipient, world)
+        file(&self.rendered.of(device, recipient.channel, world, visit.at), &recipient, world)
     }
 
     /// What a device is answered for a file that is not here. Its name may carry the key of a device, and another one be sent to it.
+    /// A file of no device that any profile names may have been in the device's last master file: what is deployed where may have
+    /// changed since.
     fn missing_of(&self, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
-        let listed = self.rendered.of(device, Channel::Tls, world).lists(visit.location, device)
-            || self.rendered.is_listed_by_key(visit.location, &device.key, world);
-        missing(visit, listed)
+        let listed = self.rendered.of(device, Channel::Tls, world, visit.at).lists(visit.location, device)
+            || self.rendered.is_listed_by_key(visit.location, &device.key, world, visit.at)
+            || (matches!(visit.file, PhoneFile::Resource(_))
+                && self.rendered.is_listed_anywhere(visit.location, world, visit.at));
+        self.missing(world, visit, listed)
     }
 
     fn log(&self, world: &Arc<World>, visit: &Visit<'_>, device: &Device, kind: String) -> Answer {
@@ -226,18 +234,18 @@ impl Provisioning {
             PhoneFile::MasterDefault => Answer::Held(Reason::Unidentified),
             // A phone of a kind that we do not know may go by its serial number.
             PhoneFile::Master(_) if visit.agent.is_some_and(|agent| agent.family.is_none()) => Answer::Held(Reason::Unidentified),
-            _ => missing(visit, self.rendered.is_listed_anywhere(visit.location, world)),
+            _ => self.missing(world, visit, self.rendered.is_listed_anywhere(visit.location, world, visit.at)),
         }
     }
-}
 
-/// What is answered for a file that is not here. One that a master file names is never answered 404: some phones drop its
-/// former values then.
-fn missing(visit: &Visit<'_>, listed: bool) -> Answer {
-    match visit.file {
-        _ if listed => Answer::Held(Reason::ListedMissing),
-        PhoneFile::Image(_) => Answer::Absent(Reason::NoImage),
-        _ => Answer::Absent(Reason::Absent),
+    /// What is answered for a file that is not here. One that a master file names, or did a moment ago, is never answered 404: some
+    /// phones drop its former values then.
+    fn missing(&self, world: &Arc<World>, visit: &Visit<'_>, listed: bool) -> Answer {
+        match visit.file {
+            _ if listed || self.rendered.was_listed(visit.location, world, visit.at) => Answer::Held(Reason::ListedMissing),
+            PhoneFile::Image(_) => Answer::Absent(Reason::NoImage),
+            _ => Answer::Absent(Reason::Absent),
+        }
     }
 }
 

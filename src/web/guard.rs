@@ -6,13 +6,14 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse, ResponseError};
 use futures_util::FutureExt;
 use uuid::Uuid;
 
+use super::admin::SECURITY_HEADERS;
 use super::api::problem::Problem;
 use super::is_page;
 use crate::domain::limits::RETRY_AFTER_SECONDS;
@@ -39,15 +40,27 @@ pub async fn catch_panics(
 fn fault(path: &str, id: Uuid) -> HttpResponse {
     if is_api(path) {
         let detail = format!("a fault of this server; its log tells more under {id}");
-        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).error_response();
+        return guarded(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).error_response());
     }
-    let mut answer = HttpResponse::InternalServerError();
-    if !is_page(path) {
-        answer = HttpResponse::ServiceUnavailable();
-        answer.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
+    let words = format!("A fault of this server. Its log tells more under {id}.\n");
+    if is_page(path) {
+        return guarded(HttpResponse::InternalServerError().content_type(TEXT).body(words));
     }
-    answer.insert_header((CACHE_CONTROL, "no-store")).content_type("text/plain; charset=utf-8");
-    answer.body(format!("A fault of this server. Its log tells more under {id}.\n"))
+    let mut answer = HttpResponse::ServiceUnavailable();
+    answer.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string())).insert_header((CACHE_CONTROL, "no-store"));
+    answer.content_type(TEXT).body(words)
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// An answer that no page or operation made, with the headers that all of theirs have (ADM-08).
+fn guarded(mut answer: HttpResponse) -> HttpResponse {
+    for (name, value) in SECURITY_HEADERS {
+        answer
+            .headers_mut()
+            .insert(HeaderName::from_bytes(name.as_bytes()).expect("a name of ours"), HeaderValue::from_static(value));
+    }
+    answer
 }
 
 /// Middleware for pages and API: a request for a host that is not this server is not answered, whatever name server sent it here.
@@ -66,12 +79,9 @@ pub async fn known_host(
     const WORDS: &str = "This server is not known under this name. Use its public name, or one of its addresses.";
     let answer = match is_api(request.path()) {
         true => Problem::new(StatusCode::MISDIRECTED_REQUEST, WORDS).error_response(),
-        false => HttpResponse::MisdirectedRequest()
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .content_type("text/plain; charset=utf-8")
-            .body(format!("{WORDS}\n")),
+        false => HttpResponse::MisdirectedRequest().content_type(TEXT).body(format!("{WORDS}\n")),
     };
-    Ok(request.into_response(answer))
+    Ok(request.into_response(guarded(answer)))
 }
 
 /// Whether programs ask: they are refused with a problem.
@@ -113,6 +123,7 @@ mod tests {
         };
         let page = faulty("/admin/faulty").await;
         assert_eq!(page.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(SECURITY_HEADERS.iter().all(|(name, _)| page.headers().contains_key(*name)));
         let body = page.into_body().try_into_bytes().expect("at hand");
         let text = std::str::from_utf8(&body).expect("text");
         assert!(text.contains("under 0") && !text.contains("a fault of ours"), "{text}");
@@ -120,7 +131,7 @@ mod tests {
         assert_eq!(program.headers().get("content-type").map(|kind| kind.as_bytes()), Some(MEDIA_TYPE.as_bytes()));
         let phone = faulty("/0004f2000001.cfg").await;
         assert_eq!(phone.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert!(phone.headers().contains_key(RETRY_AFTER));
+        assert!(phone.headers().contains_key(RETRY_AFTER) && !phone.headers().contains_key("content-security-policy"));
         let good = test::call_service(&app, test::TestRequest::get().uri("/admin/good").to_request()).await;
         assert_eq!(good.status(), StatusCode::OK);
     }

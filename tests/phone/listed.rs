@@ -1,8 +1,12 @@
 //! Files that a master file names and that are not here: phones are never told 404, admins are told.
 
+use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::services::commit::Mode;
+use pdms::services::profiles;
+
 use crate::support::api::{Api, json};
 use crate::support::phone::Phone;
-use crate::support::server::Server;
+use crate::support::server::{Server, admin};
 
 const MAC: &str = "0004f2aa0001";
 
@@ -52,6 +56,25 @@ fn however_a_phone_writes_the_name_of_a_listed_file_it_is_503() {
     // What the phone has stored by now is served, of course.
     assert_eq!(phone.put("/over/0004f2aa0001-web.cfg", b"<a/>").status, 201);
     assert_eq!(phone.get("/0004f2aa0001-web.cfg").body, b"<a/>");
+}
+
+/// A phone fetches its master file, an admin takes a file off the list, and the phone asks for it: it may not lose that file's
+/// former values.
+#[test]
+fn a_file_that_was_taken_off_the_list_in_the_middle_of_a_boot_is_503_for_a_while() {
+    let server = Server::start();
+    let profile = server.global_profile("Office", &[("CONFIG_FILES", "site.cfg, $mac_address-user.cfg")]);
+    let phone = Phone::new(&server).tagged(Some(MAC));
+    assert_eq!(phone.get(&format!("/{MAC}.cfg")).status, 200);
+    profiles::delete(&server.services, &admin(), DEFAULT_ACCOUNT, profile, Mode::Keep).expect("deleted");
+    let paths = ["/site.cfg".to_owned(), format!("/{MAC}-user.cfg")];
+    for path in &paths {
+        assert_eq!(phone.get(path).status, 503, "{path}");
+    }
+    server.advance(31 * 60);
+    for path in &paths {
+        assert_eq!(phone.get(path).status, 404, "{path}");
+    }
 }
 
 #[test]

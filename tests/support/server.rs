@@ -15,10 +15,8 @@ use pdms::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use pdms::domain::names::Name;
 use pdms::domain::parameter::ParameterName;
 use pdms::domain::profile::draft::ProfileDraft;
-use pdms::domain::server::GivenCertificates;
 use pdms::domain::world::World;
 use pdms::services::accounts::{self, AccountDraft, TimeDraft};
-use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
 use pdms::services::commit::Mode;
 use pdms::services::deployment::{self, Target};
@@ -162,10 +160,10 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// A new one, with certificates that were made before.
+    /// A new one, which nobody has set up yet.
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        copy(shared_certificates(), &dir.path().join("state/certs"));
+        copy(first_state(), dir.path());
         Self { dir, clock: Clock::manual(noon()), faults: Arc::default(), port: 0, public_url: None }
     }
 
@@ -185,21 +183,7 @@ impl Stopped {
     /// Starts a server, the same as the binary does; `prepare` has it before anybody can connect.
     fn open(self, settings: PhoneSettings, prepare: impl FnOnce(&Application)) -> Server {
         let Self { dir, clock, faults, port, public_url } = self;
-        let config = Config {
-            state: dir.path().join("state"),
-            https: SocketAddr::from(([127, 0, 0, 1], port)),
-            http: None,
-            public_url: public_url.clone(),
-            trusted_proxies: settings.trusted_proxies,
-            certificate: None,
-            uploads: settings.uploads,
-            new_devices: settings.new_devices,
-            keep: Keep::default(),
-            log: "off".to_owned(),
-            demo: false,
-            file: None,
-            ignored: Default::default(),
-        };
+        let config = config(dir.path(), port, settings, public_url.clone());
         let ground = Ground { clock: clock.clone(), faults: Arc::clone(&faults) };
         let application = Application::build(config, ground).expect("it starts");
         prepare(&application);
@@ -256,14 +240,33 @@ pub fn setup_draft() -> SetupDraft {
     }
 }
 
-/// Certificates of all servers of this process: making an RSA key takes longer than most tests.
-fn shared_certificates() -> &'static Path {
+/// A state directory as the first start makes it, for all servers of this process: making RSA keys takes longer than most tests.
+fn first_state() -> &'static Path {
     static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
     let dir = MADE.get_or_init(|| {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let names = ServerNames::of_this_machine(&["localhost".to_owned()]);
-        Certificates::open(dir.path(), None, GivenCertificates::default(), &names, noon()).expect("made");
+        let ground = Ground { clock: Clock::manual(noon()), faults: Arc::default() };
+        drop(Application::build(config(dir.path(), 0, PhoneSettings::default(), None), ground).expect("it starts"));
         dir
     });
     dir.path()
+}
+
+/// Settings of a server whose state directory lies in this folder.
+fn config(folder: &Path, port: u16, settings: PhoneSettings, public_url: Option<PublicUrl>) -> Config {
+    Config {
+        state: folder.join("state"),
+        https: SocketAddr::from(([127, 0, 0, 1], port)),
+        http: None,
+        public_url,
+        trusted_proxies: settings.trusted_proxies,
+        certificate: None,
+        uploads: settings.uploads,
+        new_devices: settings.new_devices,
+        keep: Keep::default(),
+        log: "off".to_owned(),
+        demo: false,
+        file: None,
+        ignored: Vec::new(),
+    }
 }

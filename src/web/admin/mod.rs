@@ -101,17 +101,21 @@ fn is_page(context: &GuardContext<'_>) -> bool {
     path == "/setup" || path == "/admin" || path.starts_with("/admin/")
 }
 
-/// What browsers may do with an answer of ours (ADM-08). An answer that sets one of these itself keeps its own.
+/// What browsers may do with an answer of ours (ADM-08).
+pub const SECURITY_HEADERS: [(&str, &str); 8] = [
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Strict-Transport-Security", "max-age=31536000"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
+    ("Cache-Control", "no-store"),
+];
+
+/// Adds [`SECURITY_HEADERS`]. An answer that sets one of these itself keeps its own.
 pub fn security_headers() -> DefaultHeaders {
-    DefaultHeaders::new()
-        .add(("Content-Security-Policy", CONTENT_SECURITY_POLICY))
-        .add(("X-Content-Type-Options", "nosniff"))
-        .add(("Referrer-Policy", "same-origin"))
-        .add(("Strict-Transport-Security", "max-age=31536000"))
-        .add(("Cross-Origin-Opener-Policy", "same-origin"))
-        .add(("Cross-Origin-Resource-Policy", "same-origin"))
-        .add(("Permissions-Policy", "camera=(), microphone=(), geolocation=()"))
-        .add(("Cache-Control", "no-store"))
+    SECURITY_HEADERS.into_iter().fold(DefaultHeaders::new(), DefaultHeaders::add)
 }
 
 /// Only files of ours run or style a page; nothing may frame it or be framed by it.

@@ -182,7 +182,13 @@ impl Call {
     }
 
     fn visit(&self) -> Visit<'_> {
-        Visit { file: &self.path.file, location: &self.path.location, agent: self.agent.phone.as_deref(), address: self.address }
+        Visit {
+            file: &self.path.file,
+            location: &self.path.location,
+            agent: self.agent.phone.as_deref(),
+            address: self.address,
+            at: self.now(),
+        }
     }
 
     /// What the request shows of itself.
