@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
 use jiff::SignedDuration;
+use pdms::domain::ids::UserId;
+use pdms::services::users;
 use serde_json::{Value, json};
 use totp_rs::{Algorithm, Builder, Secret};
 
@@ -140,4 +142,26 @@ async fn an_owner_takes_it_from_somebody_who_lost_it() {
     owner.post("/admin/users/1/second-factor", &[]).await;
     assert!(owner.get("/admin/account").await.body.contains("Sign in"), "all sessions ended");
     assert_eq!(Browser::new(&site).sign_in("/admin/", EMAIL, OWNER_PASSWORD).await.status, StatusCode::OK);
+}
+
+/// What is only tried out changes nothing, here too.
+#[actix_web::test]
+async fn changes_of_the_second_factor_can_be_tried_out() {
+    let site = Site::open().await;
+    let mut owner = Browser::signed_in(&site).await;
+    set_up(&site, &mut owner).await;
+    let csrf = owner.token().await;
+    let body = json!({ "current": OWNER_PASSWORD });
+    for (method, path) in [
+        (Method::DELETE, "/api/v1/session/second-factor?dry_run=true"),
+        (Method::POST, "/api/v1/session/second-factor/recovery?dry_run=true"),
+        (Method::DELETE, "/api/v1/users/1/second-factor?dry_run=true"),
+    ] {
+        let before = users::get(&site.services, UserId(1)).expect("the owner");
+        let request =
+            TestRequest::default().method(method.clone()).insert_header(("X-CSRF-Token", csrf.as_str())).set_json(&body);
+        let answer = owner.send(request, path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{method} {path}: {}", answer.body);
+        assert_eq!(users::get(&site.services, UserId(1)).expect("the owner"), before, "{method} {path}");
+    }
 }
