@@ -125,7 +125,7 @@ impl Application {
 
         let Ground { clock, faults } = ground;
         let services = Data::new(Services::open(Opening { state_dir: config.state.clone(), clock, faults })?);
-        let address = Data::new(open_address(&config, &services, https)?);
+        let address = Data::new(open_address(&config, &services, https, http)?);
         let local = open_local(&services, &address)?;
         let setup_link = setup::open_door(&services).map(|token| {
             let base = services.worlds().endpoints().https_url.clone();
@@ -215,13 +215,18 @@ fn bind(address: SocketAddr, what: &'static str, flag: &'static str) -> Result<T
     listener::bind(address).map_err(|source| StartError::Listen { what, address, flag, source })
 }
 
-fn open_address(config: &Config, services: &Services, https: SocketAddr) -> Result<Address, StartError> {
+fn open_address(
+    config: &Config,
+    services: &Services,
+    https: SocketAddr,
+    http: Option<SocketAddr>,
+) -> Result<Address, StartError> {
     let names = ServerNames::of_this_machine(&[]);
     let folder = services.state_dir().certificates();
     let given = server::settings(services)?.given;
     let certificates = Certificates::open(&folder, config.certificate.clone(), given, &names, services.clock().now())?;
     let fixed = config.public_url.as_ref().map(|url| (url.host.clone(), url.port));
-    let address = Address::new(Arc::new(certificates), fixed, https);
+    let address = Address::new(Arc::new(certificates), fixed, https, http);
     address.refresh(services)?;
     Ok(address)
 }

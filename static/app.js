@@ -109,6 +109,25 @@ for (const form of document.querySelectorAll("form[data-order]")) {
   }
 }
 
+// What follows something goes on by itself, as long as somebody may be looking at it.
+for (const part of document.querySelectorAll("[data-follow]")) {
+  const EVERY_MS = 4000;
+  const ends = Date.now() + 30 * 60 * 1000;
+  let shown = null;
+  const look = async () => {
+    if (!document.hidden) {
+      const answer = await fetch(part.dataset.follow, { redirect: "manual" }).catch(() => null);
+      // Whoever is signed out is told by the next page; a server that restarts answers again.
+      if (answer && !answer.ok) return;
+      const text = answer ? await answer.text() : shown;
+      if (text !== shown && shown !== null) part.innerHTML = text;
+      shown = text;
+    }
+    if (Date.now() < ends) setTimeout(look, EVERY_MS);
+  };
+  look();
+}
+
 // Before a session ends the page says so. Every page and every tab that is used puts the end off, so the tabs share it.
 for (const note of document.querySelectorAll("[data-session-seconds]")) {
   const WARN_MS = 5 * 60 * 1000;

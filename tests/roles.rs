@@ -18,6 +18,8 @@ use pdms::web::{admin, api};
 use serde_json::Value;
 
 use crate::support::browser::{Answer, Browser, OWNER_PASSWORD, Site};
+use crate::support::phone::Phone;
+use crate::support::server::Server;
 
 /// A password of people made here.
 const PASSWORD: &str = "four unhurried words";
@@ -29,6 +31,7 @@ fn every_address() -> Vec<(Method, String)> {
 /// A path that fits a pattern. What it names need not be there: the role is asked for before.
 fn example(pattern: &str) -> String {
     let part = |part: &str| match part {
+        "{day}" => "2026-11-22".to_owned(),
         "{account}" => "default".to_owned(),
         "{key}" | "{subject}" => "0004f2abcdef".to_owned(),
         "{file}" => "master".to_owned(),
@@ -189,6 +192,18 @@ async fn a_token_opens_no_page_and_is_not_mixed_with_a_session() {
     assert_eq!((wrong.status, wrong.header("www-authenticate")), (StatusCode::UNAUTHORIZED, "Bearer"));
     let basic = TestRequest::get().insert_header(("Authorization", "Basic cGhvbmVzOnNlY3JldA=="));
     assert_eq!(Browser::new(&site).send(basic, "/api/v1/session").await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// Contract 3: `/metrics` answers this machine and tokens, nobody else.
+#[test]
+fn figures_are_told_to_a_token_from_anywhere() {
+    let server = Server::start();
+    let draft = TokenDraft { name: "monitoring".to_owned(), role: Role::Viewer, days: None };
+    let made = tokens::create(&server.services, &Actor::CommandLine, DEFAULT_ACCOUNT, &draft, Mode::Keep).expect("made");
+    let elsewhere = Phone::bare(&server).with("X-Forwarded-For", "192.0.2.7");
+    assert_eq!(elsewhere.get("/metrics").status, 401);
+    let with = |token: &str| elsewhere.clone().with("Authorization", &format!("Bearer {token}")).get("/metrics").status;
+    assert_eq!((with(made.text.expose()), with("pdms_wrong")), (200, 401));
 }
 
 #[actix_web::test]

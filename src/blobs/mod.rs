@@ -13,6 +13,7 @@ use std::io::{self, Read, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use parking_lot::Mutex;
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 use uuid::Uuid;
@@ -22,6 +23,29 @@ use uuid::Uuid;
 pub struct Blobs {
     root: PathBuf,
     logs: logs::Logs,
+    held: Mutex<Held>,
+}
+
+/// Content that is to be removed once nobody holds it any more.
+#[derive(Debug, Default)]
+struct Held {
+    holders: usize,
+    waiting: Vec<String>,
+}
+
+/// As long as this lives, nothing is removed: what the rows of one moment name can be read to the end.
+#[derive(Debug)]
+pub struct Hold<'a>(&'a Blobs);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        let mut held = self.0.held.lock();
+        held.holders -= 1;
+        if held.holders == 0 {
+            // What stays in spite of this has no row: the next start removes it.
+            held.waiting.drain(..).for_each(|blob| drop(self.0.remove_now(&blob)));
+        }
+    }
 }
 
 /// Content that was written and is safe from a power cut. Name it in a row, or a later start removes it.
@@ -42,12 +66,12 @@ impl Blobs {
     /// Uses two existing folders, one for content with rows and one for logs.
     pub fn open(root: PathBuf, logs: PathBuf) -> io::Result<Self> {
         make_folder(&root)?;
-        Ok(Self { root, logs: logs::Logs::open(logs, logs::Quota::default())? })
+        Ok(Self { root, logs: logs::Logs::open(logs, logs::Quota::default())?, held: Mutex::default() })
     }
 
     /// Uses the folders as they are, for looking at them: nothing is made or removed.
     pub fn at(root: PathBuf, logs: PathBuf) -> Self {
-        Self { root, logs: logs::Logs::at(logs, logs::Quota::default()) }
+        Self { root, logs: logs::Logs::at(logs, logs::Quota::default()), held: Mutex::default() }
     }
 
     /// Whether a content is there.
@@ -97,8 +121,23 @@ impl Blobs {
         std::fs::read(self.path(blob)?)
     }
 
-    /// Removes a content after the row that named it is gone. Removing what is not there is no error.
+    /// Keeps all content from being removed. Take it before the snapshot whose rows name what is to be read.
+    pub fn hold(&self) -> Hold<'_> {
+        self.held.lock().holders += 1;
+        Hold(self)
+    }
+
+    /// Removes a content after the row that named it is gone; later, where it is held. Removing what is not there is no error.
     pub fn remove(&self, blob: &str) -> io::Result<()> {
+        let mut held = self.held.lock();
+        if held.holders > 0 {
+            held.waiting.push(blob.to_owned());
+            return Ok(());
+        }
+        self.remove_now(blob)
+    }
+
+    fn remove_now(&self, blob: &str) -> io::Result<()> {
         match std::fs::remove_file(self.path(blob)?) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
             _ => Ok(()),
@@ -110,13 +149,16 @@ impl Blobs {
         sweep::sweep(&self.root, named)
     }
 
+    /// Where a content of this name lies below the folder of all content; none for a name that is none of ours.
     /// Folders by the last two digits: time-ordered names would all share the first ones.
-    fn path(&self, blob: &str) -> io::Result<PathBuf> {
+    pub fn place(blob: &str) -> Option<PathBuf> {
         let ours = blob.len() == 32 && blob.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if !ours {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a row names a blob that cannot be ours"));
-        }
-        Ok(self.root.join(&blob[30..]).join(blob))
+        ours.then(|| Path::new(&blob[30..]).join(blob))
+    }
+
+    fn path(&self, blob: &str) -> io::Result<PathBuf> {
+        let refused = || io::Error::new(io::ErrorKind::InvalidInput, "a row names a blob that cannot be ours");
+        Ok(self.root.join(Self::place(blob).ok_or_else(refused)?))
     }
 }
 

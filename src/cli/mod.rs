@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+mod backup;
 mod check;
 mod demo;
 mod logging;
@@ -34,6 +35,8 @@ enum Verb {
     Serve(serve::Arguments),
     Setup(setup::Arguments),
     Check(check::Arguments),
+    Backup(backup::BackupArguments),
+    Restore(backup::RestoreArguments),
     NewCa(new_ca::Arguments),
     User(user::Arguments),
     Token(token::Arguments),
@@ -48,6 +51,8 @@ pub fn run() -> ExitCode {
         Verb::Serve(arguments) => serve::run(arguments),
         Verb::Setup(arguments) => setup::run(arguments),
         Verb::Check(arguments) => check::run(arguments),
+        Verb::Backup(arguments) => backup::run_backup(arguments),
+        Verb::Restore(arguments) => backup::run_restore(arguments),
         Verb::NewCa(arguments) => new_ca::run(arguments),
         Verb::User(arguments) => user::run(arguments),
         Verb::Token(arguments) => token::run(arguments),

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -12,6 +13,7 @@ use super::failed;
 use crate::domain::mac::Mac;
 use crate::simulate::faults::{Fault, UnknownFault};
 use crate::simulate::fleet::{self, Plan};
+use crate::simulate::fresh::Fresh;
 use crate::simulate::models::{MODELS, Model, UnknownModel};
 use crate::simulate::network::{Network, NetworkError};
 use crate::simulate::rules::{RuleError, Rules};
@@ -41,6 +43,16 @@ pub struct Arguments {
     /// Certificate authority that the phones know, in PEM form: the server's own lies in its state directory
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Phones from the box: they know the address and PlcmSpIp, neither a CA (but that of --ca) nor the time, and go wherever
+    /// the answers lead them; done is who has polled with credentials of its own
+    #[arg(long, conflicts_with_all = ["user", "password_file", "faults", "once", "poll"])]
+    fresh: bool,
+    /// Address that DHCP gives to phones from the box at every start, such as http://127.0.0.1:8080/; user:password@ may stand in it
+    #[arg(long, value_name = "URL", requires = "fresh")]
+    dhcp: Option<String>,
+    /// How long phones from the box wait for somebody to let them in
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, requires = "fresh")]
+    wait: u64,
     /// Models, separated by commas and taken in turn; `all` for one of each
     #[arg(long, value_name = "MODEL", value_delimiter = ',', default_value = "VVX411")]
     model: Vec<String>,
@@ -140,6 +152,7 @@ fn plan(arguments: &Arguments) -> Result<Plan, SimulateError> {
         concurrency: arguments.concurrency,
         faults: arguments.faults.iter().map(|text| text.parse::<Fault>()).collect::<Result<_, _>>()?,
         polls: arguments.poll,
+        fresh: arguments.fresh.then(|| Fresh { dhcp: arguments.dhcp.clone(), wait: Duration::from_secs(arguments.wait) }),
         rules: arguments.rule.iter().try_fold(Rules::USUAL, |rules, text| rules.choose(text))?,
     })
 }
@@ -186,5 +199,19 @@ mod tests {
         let plan = plan(&Line::try_parse_from(line).expect("flags of this verb").arguments).expect("a plan");
         assert_eq!((plan.phones, plan.models.len(), plan.polls), (7, MODELS.len(), true));
         assert_eq!(plan.faults, [Fault::Cut(3), Fault::NoClock]);
+    }
+
+    #[test]
+    fn phones_from_the_box_know_nothing_that_somebody_would_have_typed() {
+        let parse = |line: &[&str]| Line::try_parse_from([&["simulate"], line].concat()).map(|line| line.arguments);
+        let fresh = ["--fresh", "--dhcp", "http://127.0.0.1:8080/", "--wait", "60"];
+        let plan = plan(&parse(&fresh).expect("flags of this verb")).expect("a plan");
+        let wait = Duration::from_secs(60);
+        assert_eq!(plan.fresh, Some(Fresh { dhcp: Some("http://127.0.0.1:8080/".to_owned()), wait }));
+        for other in
+            [&["--fresh", "--user", "phones"][..], &["--fresh", "--poll"], &["--dhcp", "http://127.0.0.1/"], &["--wait", "5"]]
+        {
+            assert!(parse(other).is_err(), "{other:?}");
+        }
     }
 }

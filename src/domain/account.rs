@@ -86,6 +86,8 @@ pub struct AdmissionSettings {
     pub window_opened_at: Option<Timestamp>,
     /// Networks whose phones are served in full over plain HTTP (R316).
     pub legacy_http: Vec<IpNet>,
+    /// How phones from the box come from plain HTTP to HTTPS.
+    pub bootstrap: BootstrapSettings,
 }
 
 impl Default for AdmissionSettings {
@@ -97,6 +99,76 @@ impl Default for AdmissionSettings {
             accept_expired: true,
             window_opened_at: None,
             legacy_http: Vec::new(),
+            bootstrap: BootstrapSettings::default(),
+        }
+    }
+}
+
+/// How phones that do not know our certificate authority come from plain HTTP to HTTPS, and where they keep it (contract 3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BootstrapSettings {
+    /// Whether they are shown the way.
+    pub switch: BootstrapSwitch,
+    /// Slot of the phone that our certificate authority goes to; the first often holds somebody's 802.1X authority.
+    pub ca_slot: Slot,
+    /// TLS platform profile that phones use for provisioning.
+    pub tls_profile: Slot,
+}
+
+impl BootstrapSettings {
+    /// Whether it is on. `own_authority`: the server's certificate is signed by our own certificate authority, which no phone
+    /// knows from the factory.
+    pub fn is_on(&self, own_authority: bool) -> bool {
+        match self.switch {
+            BootstrapSwitch::Automatic => own_authority,
+            BootstrapSwitch::On => true,
+            BootstrapSwitch::Off => false,
+        }
+    }
+}
+
+/// Whether phones are shown the way from plain HTTP to HTTPS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BootstrapSwitch {
+    /// While the server's certificate is from our own certificate authority.
+    #[default]
+    Automatic,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// One of the two places that phones have for platform certificates, and for TLS platform profiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum Slot {
+    /// The first.
+    One,
+    /// The second: ours unless told otherwise.
+    #[default]
+    Two,
+}
+
+impl From<Slot> for u8 {
+    fn from(slot: Slot) -> Self {
+        match slot {
+            Slot::One => 1,
+            Slot::Two => 2,
+        }
+    }
+}
+
+impl TryFrom<u8> for Slot {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        match number {
+            1 => Ok(Self::One),
+            2 => Ok(Self::Two),
+            _ => Err("phones have 1 and 2 of these"),
         }
     }
 }

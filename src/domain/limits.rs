@@ -103,5 +103,11 @@ pub const FORMER_PASSWORD_DAYS: i64 = 14;
 pub const WINDOW_MINUTES: i64 = 30;
 /// Hours that a phone which was first heard in that window has to come in.
 pub const WINDOW_PATIENCE_HOURS: i64 = 4;
+/// Addresses at which phones are that were given our certificate authority over plain HTTP and gave no proof yet.
+pub const BOOTSTRAP_ADDRESSES: usize = 5_000;
+/// Such phones at one address: behind address translation there may be many.
+pub const BOOTSTRAPS_PER_ADDRESS: usize = 100;
+/// Hours that are looked back on where a phone comes up.
+pub const COMING_UP_HOURS: i64 = 24;
 /// Keys that are no device's and of which something is remembered, mostly that they knocked.
 pub const STRANGERS: usize = 5_000;

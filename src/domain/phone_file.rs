@@ -38,6 +38,8 @@ pub enum PhoneFile {
     MasterDefault,
     /// `<mac>-profile.cfg`: the effective parameters of a device.
     Parameters(DeviceKey),
+    /// `<mac>-bootstrap.cfg`: what a phone is told over plain HTTP that does not know our certificate authority (contract 3).
+    Bootstrap(DeviceKey),
     /// A file that belongs to one device and may be stored here (R171, R172).
     Device(DeviceKey, DeviceFile),
     /// A file that stands in for every device that has none of its own.
@@ -167,9 +169,12 @@ impl PhoneFile {
     /// The device that the name itself carries.
     pub fn key(&self) -> Option<&DeviceKey> {
         match self {
-            Self::Master(key) | Self::Parameters(key) | Self::Device(key, _) | Self::Log(key, _) | Self::Capture(key, _) => {
-                Some(key)
-            }
+            Self::Master(key)
+            | Self::Parameters(key)
+            | Self::Bootstrap(key)
+            | Self::Device(key, _)
+            | Self::Log(key, _)
+            | Self::Capture(key, _) => Some(key),
             Self::MasterDefault | Self::Default(_) | Self::Image(_) | Self::Resource(_) | Self::Unknown => None,
         }
     }
@@ -276,6 +281,7 @@ fn keyed(name: &str, lower: &str) -> Option<PhoneFile> {
     match rest {
         ".cfg" => return Some(PhoneFile::Master(key)),
         "-profile.cfg" => return Some(PhoneFile::Parameters(key)),
+        "-bootstrap.cfg" => return Some(PhoneFile::Bootstrap(key)),
         _ => {}
     }
     if let Some(log) = LogKind::parse(rest) {

@@ -199,6 +199,16 @@ pub enum Reason {
     OtherPlace,
     /// It came over plain HTTP, though it was served over TLS before.
     CameOverHttp,
+    /// The master file of a phone that comes over plain HTTP and does not know our certificate authority yet.
+    BootstrapMaster,
+    /// Stage 1 of the way to HTTPS: our certificate authority, and a time server.
+    BootstrapTrust,
+    /// Stage 2: our HTTPS address.
+    BootstrapMove,
+    /// Plain HTTP has nothing else.
+    PlainHttp,
+    /// Phones get nothing at all over plain HTTP: the switch is off.
+    PlainHttpOff,
     /// Too many new devices came from this address or to this account in a short time.
     TooManyNew,
     /// The upload is not one of this device's own files.
@@ -231,7 +241,15 @@ impl Reason {
 
     /// Whether the device keeps what it has, on purpose.
     pub fn is_held(self) -> bool {
-        matches!(self, Self::Blocked | Self::ProvisioningOff | Self::TooManyNew | Self::Unidentified)
+        matches!(
+            self,
+            Self::Blocked
+                | Self::ProvisioningOff
+                | Self::TooManyNew
+                | Self::Unidentified
+                | Self::CameOverHttp
+                | Self::PlainHttpOff
+        )
     }
 }
 
@@ -262,6 +280,11 @@ impl fmt::Display for Reason {
             Self::ModelChanged => "known as another model",
             Self::OtherPlace => "comes from another subnet than it belongs to",
             Self::CameOverHttp => "came over plain HTTP, though it has a configuration that TLS protects",
+            Self::BootstrapMaster => "the master file that leads from plain HTTP to HTTPS",
+            Self::BootstrapTrust => "our certificate authority and a time server, so that it can trust us over HTTPS",
+            Self::BootstrapMove => "our HTTPS address, because it showed that it trusts us",
+            Self::PlainHttp => "plain HTTP has nothing but the way to HTTPS",
+            Self::PlainHttpOff => "phones are not served over plain HTTP",
             Self::TooManyNew => "too many new devices in a short time",
             Self::Foreign => "not a file of this device",
             Self::NotUploadable => "nothing that a phone may upload",

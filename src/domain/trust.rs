@@ -228,6 +228,34 @@ impl Trust {
         }
     }
 
+    /// Takes in that it fetched its bootstrap file over plain HTTP. From another address everything begins anew.
+    pub fn bootstrapped(&mut self, at: Timestamp, address: IpAddr) {
+        self.first_heard.get_or_insert(at);
+        match &mut self.bootstrap {
+            Some(bootstrap) if bootstrap.address == address => bootstrap.fetched_at = at,
+            other => *other = Some(Bootstrap { fetched_at: at, address, proven_at: None, fault: None }),
+        }
+    }
+
+    /// Takes in a log that came over TLS, with whatever credentials: from the address that fetched the bootstrap file it proves
+    /// that this phone trusts us (contract 3).
+    pub fn log_came(&mut self, at: Timestamp, address: IpAddr) {
+        if let Some(bootstrap) = self.unproven_at(address) {
+            (bootstrap.proven_at, bootstrap.fault) = (Some(at), None);
+        }
+    }
+
+    /// Takes in a failed handshake of somebody at this address: the cause of the missing proof, as far as anybody knows.
+    pub fn handshake_failed(&mut self, address: IpAddr, fault: HandshakeFault) {
+        if let Some(bootstrap) = self.unproven_at(address) {
+            bootstrap.fault = Some(fault);
+        }
+    }
+
+    fn unproven_at(&mut self, address: IpAddr) -> Option<&mut Bootstrap> {
+        self.bootstrap.as_mut().filter(|bootstrap| bootstrap.address == address && bootstrap.proven_at.is_none())
+    }
+
     /// Takes in that it got its effective configuration.
     pub fn served(&mut self, at: Timestamp, clear_text: bool) {
         self.served_at.get_or_insert(at);

@@ -7,7 +7,7 @@ use super::commit::{Mode, perform};
 use super::error::ServiceError;
 use super::secrets::random_text;
 use crate::domain::access::{Action, Actor, authorize};
-use crate::domain::account::{Account, BaseSettings, Secret};
+use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, Secret};
 use crate::domain::activity::Event;
 use crate::domain::clock::is_zone;
 use crate::domain::field_error::FieldErrors;
@@ -45,6 +45,8 @@ pub struct AccountDraft {
     pub base: Option<BaseSettings>,
     /// First minute of the polling window and the first one after it.
     pub polling_window: Option<(u16, u16)>,
+    /// How phones come from plain HTTP to HTTPS.
+    pub bootstrap: Option<BootstrapSettings>,
 }
 
 /// Random shared credentials, of URL-safe characters, to be offered at set-up.
@@ -143,6 +145,9 @@ pub(super) fn apply(draft: &AccountDraft, old: &Account) -> Result<Account, Fiel
     if let Some(window) = draft.polling_window.and_then(|window| errors.take("polling_window", parse_window(window))) {
         new.polling_window = window;
     }
+    if let Some(bootstrap) = draft.bootstrap {
+        new.admission.bootstrap = bootstrap;
+    }
     errors.into_result(Some(new))
 }
 
@@ -168,7 +173,24 @@ fn difference(old: &Account, new: &Account) -> Event {
     for (name, was, is) in groups {
         event = event.change(name, switch(was), switch(is));
     }
+    plain_http(event, &old.admission.bootstrap, &new.admission.bootstrap)
+}
+
+fn plain_http(event: Event, was: &BootstrapSettings, is: &BootstrapSettings) -> Event {
+    let number = |slot| Some(u8::from(slot).to_string());
     event
+        .change("bootstrap over HTTP", Some(word_of(was.switch).to_owned()), Some(word_of(is.switch).to_owned()))
+        .change("CA certificate slot", number(was.ca_slot), number(is.ca_slot))
+        .change("TLS platform profile", number(was.tls_profile), number(is.tls_profile))
+}
+
+/// A switch of the bootstrap in a word, for the activity log, the page and the API alike.
+pub fn word_of(switch: BootstrapSwitch) -> &'static str {
+    match switch {
+        BootstrapSwitch::Automatic => "automatic",
+        BootstrapSwitch::On => "on",
+        BootstrapSwitch::Off => "off",
+    }
 }
 
 /// A minute of the day as people write it.

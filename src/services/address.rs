@@ -22,15 +22,22 @@ pub struct Address {
     certificates: Arc<Certificates>,
     fixed: Option<(String, u16)>,
     bound: SocketAddr,
+    /// Where plain HTTP listens, while it does.
+    http: Option<SocketAddr>,
     /// Every name and address that people may use for this server, as of the last refresh.
     names: ArcSwap<ServerNames>,
 }
 
 impl Address {
     /// `fixed` is the host and port of `--public-url`, which beats the name given at set-up.
-    pub fn new(certificates: Arc<Certificates>, fixed: Option<(String, u16)>, bound: SocketAddr) -> Self {
+    pub fn new(
+        certificates: Arc<Certificates>,
+        fixed: Option<(String, u16)>,
+        bound: SocketAddr,
+        http: Option<SocketAddr>,
+    ) -> Self {
         let names = ArcSwap::from_pointee(ServerNames::of_this_machine(&[]));
-        Self { certificates, fixed, bound, names }
+        Self { certificates, fixed, bound, http, names }
     }
 
     /// The certificates.
@@ -98,10 +105,11 @@ impl Address {
         let names = ServerNames::of_this_machine(&self.public_names(&settings));
         let refreshed = self.certificates.refresh(&names, services.clock.now());
         let https_url = self.url(&settings, &names);
+        let http_url = self.http.map(|http| http_url(&self.host(&settings, &names), http.port()));
         self.names.store(Arc::new(names));
         services.set_endpoints(Endpoints {
             https_url: https_url.clone(),
-            http_url: None,
+            http_url,
             ca_pem: self.certificates.active().ca_pem.clone(),
         });
         if settings.set_up_at.is_some() && !settings.addresses.contains(&https_url) {
@@ -131,10 +139,16 @@ impl Address {
     }
 
     fn url(&self, settings: &ServerSettings, names: &ServerNames) -> String {
+        let port = self.fixed.as_ref().map_or(self.bound.port(), |(_, port)| *port);
+        url(&self.host(settings, names), port)
+    }
+
+    /// The name or address that phones are told.
+    fn host(&self, settings: &ServerSettings, names: &ServerNames) -> String {
         match (&self.fixed, &settings.public_name) {
-            (Some((host, port)), _) => url(host, *port),
-            (None, Some(host)) => url(host, self.bound.port()),
-            (None, None) => url(&reachable(self.bound, names), self.bound.port()),
+            (Some((host, _)), _) => host.clone(),
+            (None, Some(host)) => host.clone(),
+            (None, None) => reachable(self.bound, names),
         }
     }
 
@@ -160,11 +174,22 @@ fn reachable(bound: SocketAddr, names: &ServerNames) -> String {
 }
 
 fn url(host: &str, port: u16) -> String {
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     match port {
-        443 => format!("https://{host}/"),
-        port => format!("https://{host}:{port}/"),
+        443 => format!("https://{}/", bracketed(host)),
+        port => format!("https://{}:{port}/", bracketed(host)),
     }
+}
+
+fn http_url(host: &str, port: u16) -> String {
+    match port {
+        80 => format!("http://{}/", bracketed(host)),
+        port => format!("http://{}:{port}/", bracketed(host)),
+    }
+}
+
+/// An IPv6 address as it stands in an address of the web.
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
 
 fn host_in(url: &str) -> Option<String> {

@@ -5,6 +5,7 @@
 //! Roster before the caller is answered. One change runs at a time.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use jiff::Timestamp;
 
@@ -88,7 +89,10 @@ pub fn commit<T>(
     let mut writer = services.writer.lock();
     refresh_if_reopened(services, &mut writer)?;
     let now = services.clock.now();
-    let (value, effects) = services.store.write(|tx| run(services, tx, &grant, account, now, make))?;
+    let begun = Instant::now();
+    let written = services.store.write(|tx| run(services, tx, &grant, account, now, make));
+    services.metrics.committed(begun.elapsed(), written.is_ok());
+    let (value, effects) = written?;
     if writer.generation == services.store.generation() {
         services.rosters.apply(account, effects.roster);
         services.trusts.apply(account, effects.trusts);

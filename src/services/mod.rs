@@ -5,10 +5,14 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod activity_week;
 pub mod address;
+pub mod backup;
+pub mod bootstrap;
 pub mod certificates;
 pub mod check;
 pub mod clock;
+pub mod coming_up;
 pub mod commit;
 pub mod credentials;
 pub mod deployment;
@@ -21,6 +25,7 @@ pub mod form_tokens;
 pub mod import;
 pub mod invitations;
 pub mod known_browser;
+pub mod metrics;
 pub mod passwords;
 pub mod pending_imports;
 pub mod presence;
@@ -78,7 +83,9 @@ pub struct Services {
     worlds: Worlds,
     rosters: Rosters,
     trusts: Trusts,
+    unproven: bootstrap::Unproven,
     presence: Presence,
+    metrics: metrics::Metrics,
     pending_imports: PendingImports,
     unsent_forms: UnsentForms,
     sessions: sessions::Sessions,
@@ -89,6 +96,8 @@ pub struct Services {
     sign_in_links: sign_in_link::SignInLinks,
     setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
+    /// Held while a backup is made ready for the next start.
+    restoring: Mutex<()>,
 }
 
 /// What opening needs to know.
@@ -116,6 +125,7 @@ impl Services {
     /// One sentence for the person who started the server, with the next step in it.
     pub fn open(opening: Opening) -> Result<Self, ServiceError> {
         let state_dir = StateDir::at(opening.state_dir);
+        backup::in_place::finish(&state_dir)?;
         let key_file = if is_used(&state_dir)? { KeyFile::MustExist } else { KeyFile::MayBeMade };
         state_dir.prepare()?;
         let secrets = Secrets::open(&state_dir.key_file(), key_file)?;
@@ -135,6 +145,7 @@ impl Services {
     /// As [`Services::open`]; also where nothing ever was.
     pub fn inspect(state_dir: impl Into<PathBuf>, clock: Clock) -> Result<Self, ServiceError> {
         let state_dir = StateDir::at(state_dir);
+        backup::in_place::refuse_unfinished(&state_dir)?;
         if !is_used(&state_dir)? {
             let dir = state_dir.root().display();
             let words = format!(
@@ -161,7 +172,9 @@ impl Services {
             worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), http_url: None, ca_pem: None }),
             rosters: Rosters::default(),
             trusts: Trusts::default(),
+            unproven: bootstrap::Unproven::default(),
             presence: Presence::default(),
+            metrics: metrics::Metrics::default(),
             pending_imports: PendingImports::default(),
             unsent_forms: UnsentForms::default(),
             sessions: sessions::Sessions::default(),
@@ -171,6 +184,7 @@ impl Services {
             sign_in_links: sign_in_link::SignInLinks::default(),
             setup_door: setup::Door::default(),
             writer: Mutex::default(),
+            restoring: Mutex::default(),
         }
     }
 

@@ -115,6 +115,7 @@ pub fn settle(services: &Services) {
     let mut state = services.presence.state.lock();
     let queue = std::mem::take(&mut *services.presence.queue.lock());
     if queue.dropped > 0 {
+        services.metrics.unrecorded(queue.dropped);
         tracing::warn!(dropped = queue.dropped, "more requests came than could be recorded; all were answered");
     }
     for message in queue.messages {
@@ -180,6 +181,7 @@ pub fn close(services: &Services) -> Result<(), ServiceError> {
 impl State {
     fn take_in(&mut self, services: &Services, message: Message) {
         let Message { account, mut heard, agent, private_ip } = message;
+        services.metrics.heard(&heard);
         if let Some(key) = heard.key.clone().filter(|_| heard.standing == Standing::LetIn) {
             let (at, address) = (heard.exchange.at, heard.address);
             let seen = services.roster(account).sight(&key, |sighting| {
@@ -228,6 +230,7 @@ impl Batch {
         for ended in finished {
             match &ended.subject {
                 Subject::Device(key) => {
+                    services.metrics.run_ended(&ended.run);
                     services.roster(account).sight(key, |sighting| sighting.conclude(&ended.run, Stage::Ended));
                     let at = ended.run.ended_at;
                     let mut binds = false;

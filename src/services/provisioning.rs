@@ -250,7 +250,7 @@ impl Provisioning {
 }
 
 /// What a phone says of itself, for the page *Pending*.
-fn told(agent: Option<&UserAgent>) -> String {
+pub(super) fn told(agent: Option<&UserAgent>) -> String {
     let agent = agent.and_then(|agent| agent.model.as_ref().or(agent.family.as_ref()));
     agent.cloned().unwrap_or_default()
 }

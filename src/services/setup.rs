@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::Services;
 use super::accounts::{self, TimeDraft};
+use super::backup::in_place;
 use super::commit::commit;
 use super::error::ServiceError;
 use super::secrets::random_text;
@@ -129,6 +130,8 @@ pub fn complete(services: &Services, opener: Opener<'_>, draft: &SetupDraft) -> 
         if change.account()?.is_some() {
             return Ok(None);
         }
+        // Whoever restores has decided what this server is to be.
+        in_place::refuse_unfinished(services.state_dir())?;
         let user = users::insert(change, answers.owner)?;
         let mut server = store::server::get(change.tx())?;
         server.public_name = Some(answers.public_name);

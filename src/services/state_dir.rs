@@ -63,6 +63,16 @@ impl StateDir {
         self.root.join("blobs")
     }
 
+    /// Folder in which a backup is unpacked and checked; what lies in it is not yet anything.
+    pub fn restoring(&self) -> PathBuf {
+        self.root.join("restoring")
+    }
+
+    /// Folder of a whole checked state that takes the place of what is here, at once or at the next opening.
+    pub fn restored(&self) -> PathBuf {
+        self.root.join("restored")
+    }
+
     /// Socket on which other verbs reach the running server.
     pub fn admin_socket(&self) -> PathBuf {
         self.root.join("admin.sock")
@@ -70,7 +80,7 @@ impl StateDir {
 }
 
 /// Names in a folder; none where there is no folder.
-fn entries(folder: &Path) -> Result<Vec<OsString>, ServiceError> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<OsString>, ServiceError> {
     let read = || std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name())).collect();
     match read() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -78,7 +88,7 @@ fn entries(folder: &Path) -> Result<Vec<OsString>, ServiceError> {
     }
 }
 
-fn make_private(folder: &Path) -> Result<(), ServiceError> {
+pub(super) fn make_private(folder: &Path) -> Result<(), ServiceError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(ServiceError::file("make the directory", folder))?;
     let mode = std::fs::metadata(folder).map_err(ServiceError::file("read", folder))?.permissions().mode();
     if mode & 0o777 == 0o700 {

@@ -48,7 +48,8 @@ impl Bench {
     }
 }
 
-fn open(dir: &TempDir, clock: &Clock, faults: &Arc<Faults>) -> Services {
+/// Opens the state below a folder.
+pub fn open(dir: &TempDir, clock: &Clock, faults: &Arc<Faults>) -> Services {
     let opening = Opening { state_dir: dir.path().join("state"), clock: clock.clone(), faults: Arc::clone(faults) };
     Services::open(opening).expect("the state opens")
 }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
 
 use super::commit::Change;
@@ -77,6 +78,12 @@ impl Trusts {
     }
 }
 
+/// When somebody last named a key that is no device's.
+fn last_asked(trust: &Trust) -> Option<Timestamp> {
+    let knocked = trust.knock.as_ref().map(|knock| knock.at);
+    knocked.max(trust.bootstrap.as_ref().map(|bootstrap| bootstrap.fetched_at)).or(trust.first_heard)
+}
+
 impl Book {
     /// What is known of a key; nothing but defaults of one that was never heard of.
     pub fn of(&self, key: &DeviceKey) -> Arc<Trust> {
@@ -144,7 +151,7 @@ impl Book {
         let mut strangers: Vec<_> = entries
             .iter()
             .filter(is_stranger)
-            .map(|(key, trust)| (trust.right.is_some(), trust.knock.as_ref().map(|knock| knock.at), key.clone()))
+            .map(|(key, trust)| (trust.right.is_some(), last_asked(trust), key.clone()))
             .collect();
         if strangers.len() <= STRANGERS {
             return;

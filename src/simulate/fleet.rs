@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use crate::domain::mac::Mac;
 
 use super::faults::Fault;
+use super::fresh::Fresh;
 use super::journey::{Journey, travel};
 use super::models::Model;
 use super::network::Network;
@@ -40,6 +41,8 @@ pub struct Plan {
     pub polls: bool,
     /// Readings of the rules.
     pub rules: Rules,
+    /// The phones come from the box: they have no credentials but the factory's.
+    pub fresh: Option<Fresh>,
 }
 
 impl Plan {
@@ -49,7 +52,10 @@ impl Plan {
         let model = self.models[turn];
         let mac = self.first_mac.map_or_else(|| model.mac(index + 1), |first| first.plus(index));
         let mut phone = Phone::new(model, mac, self.rules, network.built_in());
-        phone.point_at(&self.server, &self.credentials.0, &self.credentials.1);
+        match &self.fresh {
+            Some(fresh) => fresh.unpack(&mut phone, &self.server),
+            None => phone.point_at(&self.server, &self.credentials.0, &self.credentials.1),
+        }
         phone
     }
 
@@ -89,6 +95,9 @@ pub async fn run(plan: Plan, network: Arc<Network>) -> Statistics {
 /// The life of one phone: a run with its fault if it has one, a boot with the restarts that it leads to, a poll if it is asked for.
 async fn live(plan: &Plan, index: u32, network: &Network, counted: &mut Statistics) -> Ending {
     let mut phone = plan.phone(index, network);
+    if let Some(fresh) = &plan.fresh {
+        return fresh.live(&mut phone, network, counted).await;
+    }
     if let Some(fault) = plan.fault(index) {
         let mut faulty = phone.clone();
         match fault {

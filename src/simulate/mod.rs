@@ -12,6 +12,7 @@ pub mod files;
 pub mod firmware;
 pub mod flash;
 pub mod fleet;
+pub mod fresh;
 pub mod journey;
 pub mod memory;
 pub mod models;

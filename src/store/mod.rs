@@ -19,6 +19,7 @@ mod lock;
 mod migrations;
 mod open;
 pub mod profiles;
+mod rows;
 pub mod runs;
 pub mod server;
 pub mod sessions;
@@ -33,6 +34,7 @@ pub mod users;
 pub use disk::Faults;
 pub use error::StoreError;
 pub use open::Store;
+pub use rows::{Row, Snapshot};
 pub use tx::{Read, ReadTx, WriteTx};
 
 #[cfg(test)]

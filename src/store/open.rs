@@ -9,7 +9,7 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -21,12 +21,13 @@ use super::disk::{Disk, Faults, Fence};
 use super::error::StoreError;
 use super::guard::{self, Found};
 use super::lock::Lock;
+use super::rows::Snapshot;
 use super::tables;
 use super::tx::{ReadTx, WriteTx};
 use super::{files, migrations};
 
 /// Name of the database in the state directory.
-const NAME: &str = "pdms.redb";
+pub(super) const NAME: &str = "pdms.redb";
 /// Memory that the library may use for pages.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// How long a reopening waits for running transactions.
@@ -38,6 +39,8 @@ pub struct Store {
     file: PathBuf,
     handle: RwLock<Handle>,
     generation: AtomicU64,
+    /// Whether a reopening waits for running transactions.
+    awaited: AtomicBool,
     faults: Arc<Faults>,
     _lock: Option<Lock>,
 }
@@ -78,7 +81,7 @@ impl Store {
             create(dir, &file, &faults)?;
         }
         let handle = open_handle(&file, &faults, Integrity::Check)?;
-        let store = Self { file, handle: RwLock::new(handle), generation: AtomicU64::new(0), faults, _lock: Some(lock) };
+        let store = Self::on(file, handle, faults, Some(lock));
         migrations::run(&store, &store.file)?;
         store.make_tables()?;
         guard::mark(dir)?;
@@ -97,11 +100,15 @@ impl Store {
             return Err(StoreError::Missing { file });
         }
         let handle = open_copy(&file)?;
-        let store =
-            Self { file, handle: RwLock::new(handle), generation: AtomicU64::new(0), faults: Arc::default(), _lock: lock };
+        let store = Self::on(file, handle, Arc::default(), lock);
         migrations::run_on_copy(&store, &store.file)?;
         store.make_tables()?;
         Ok(store)
+    }
+
+    fn on(file: PathBuf, handle: Handle, faults: Arc<Faults>, lock: Option<Lock>) -> Self {
+        let (handle, generation, awaited) = (RwLock::new(handle), AtomicU64::new(0), AtomicBool::new(false));
+        Self { file, handle, generation, awaited, faults, _lock: lock }
     }
 
     /// Where the database of a directory is, or would be.
@@ -134,6 +141,17 @@ impl Store {
         let handle = self.share();
         let tx = handle.database.begin_read().map_err(StoreError::from)?;
         look(&ReadTx(tx))
+    }
+
+    /// Looks at the whole database as it is at one moment, for as long as it takes: where a reopening has to wait for it, the
+    /// walk over the rows breaks off.
+    ///
+    /// # Errors
+    /// The database failed; what `look` reports.
+    pub fn snapshot<T, E: From<StoreError>>(&self, look: impl FnOnce(&Snapshot<'_>) -> Result<T, E>) -> Result<T, E> {
+        let handle = self.share();
+        let tx = handle.database.begin_read().map_err(StoreError::from)?;
+        look(&Snapshot::new(ReadTx(tx), &self.awaited))
     }
 
     /// Makes one change; durable when this returns `Ok`, undone when the closure fails.
@@ -183,9 +201,10 @@ impl Store {
 
     /// Replaces the handle, unless another thread did so since `seen`.
     fn reopen(&self, seen: u64) -> Result<(), StoreError> {
-        let mut handle = self
-            .handle
-            .try_write_for(REOPEN_WAIT)
+        self.awaited.store(true, Ordering::SeqCst);
+        let handle = self.handle.try_write_for(REOPEN_WAIT);
+        self.awaited.store(false, Ordering::SeqCst);
+        let mut handle = handle
             .ok_or_else(|| StoreError::Database("a long-running read keeps the database from being opened again".into()))?;
         if self.generation() != seen {
             return Ok(());
@@ -212,6 +231,11 @@ fn make_all_tables(tx: &WriteTx) -> Result<(), StoreError> {
         tx.0.open_table(table)?;
     }
     Ok(())
+}
+
+/// A database of its own that is being made, for [`Store::fill`].
+pub(super) fn new_handle(file: &Path, faults: &Arc<Faults>) -> Result<Database, StoreError> {
+    open_handle(file, faults, Integrity::Trust).map(|handle| handle.database)
 }
 
 /// Makes a whole database under another name first: a crash never leaves a half one under the right name.

@@ -4,6 +4,8 @@ use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_http::body::MessageBody;
@@ -74,6 +76,32 @@ pub struct Connection {
     pub peer: Option<SocketAddr>,
     /// What the handshake agreed on; none over plain HTTP.
     pub tls: Option<TlsFacts>,
+    /// Counts it as long as it is open.
+    _open: Arc<Open>,
+}
+
+/// Connections of this process that are open now.
+static OPEN: AtomicU64 = AtomicU64::new(0);
+
+/// How many connections are open, with all that came past TLS and all over plain HTTP.
+pub fn open_connections() -> u64 {
+    OPEN.load(Ordering::Relaxed)
+}
+
+#[derive(Debug)]
+struct Open;
+
+impl Open {
+    fn count() -> Arc<Self> {
+        OPEN.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Self)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        OPEN.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What a handshake agreed on.
@@ -172,7 +200,7 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {
 
 impl Stream for TcpStream {
     fn facts(&self) -> Connection {
-        Connection { peer: self.peer_addr().ok(), tls: None }
+        Connection { peer: self.peer_addr().ok(), tls: None, _open: Open::count() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The admin socket: other verbs of the command line reach the running server through `STATE/admin.sock`.
 //!
-//! One connection, one request as a line of JSON, one answer as a line of JSON. The file's mode is 0600 in a directory of mode
+//! One connection, one request as a line of JSON, one answer as a line of JSON; before that of a backup comes its content. The file's mode is 0600 in a directory of mode
 //! 0700, so whoever connects is the server's own system user. The same [`answer`] serves a verb that opened the store itself.
 
 use std::fs::Permissions;
@@ -23,6 +23,7 @@ use crate::domain::user::{Role, User};
 use crate::services::Services;
 use crate::services::accounts::TimeDraft;
 use crate::services::address::Address;
+use crate::services::backup;
 use crate::services::certificates::OwnFiles;
 use crate::services::check;
 use crate::services::commit::Mode;
@@ -38,6 +39,10 @@ const REQUEST_BYTES: u64 = 64 * 1024;
 const REQUEST_LIMIT: Duration = Duration::from_secs(10);
 /// How long a verb waits for its answer: hashing a password behind others takes seconds.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// Bytes of one piece of a backup.
+const PIECE_BYTES: usize = 64 * 1024;
+/// How long one piece may take: the disk that it goes to may be slow.
+const PIECE_LIMIT: Duration = Duration::from_secs(120);
 
 /// What a verb asks for.
 #[derive(Debug, Serialize, Deserialize)]
@@ -85,6 +90,11 @@ pub enum Request {
     Check {
         /// The own certificate that the settings name.
         own: Option<OwnFiles>,
+    },
+    /// `backup`: before the answer comes the backup itself, in pieces with their length before them and an empty one at the end.
+    Backup {
+        /// What it is encrypted with.
+        passphrase: Option<Secret>,
     },
 }
 
@@ -172,7 +182,7 @@ impl LocalSocket {
                 if seen.load(Ordering::SeqCst) {
                     return;
                 }
-                if let Err(error) = stream.and_then(|stream| serve(stream, &services, &address)) {
+                if let Err(error) = stream.and_then(|stream| serve(stream, Arc::clone(&services), &address)) {
                     tracing::debug!(%error, "a request on the admin socket broke off");
                 }
             }
@@ -193,25 +203,111 @@ impl Drop for LocalSocket {
     }
 }
 
-fn serve(stream: UnixStream, services: &Services, address: &Address) -> io::Result<()> {
+fn serve(stream: UnixStream, services: Arc<Services>, address: &Address) -> io::Result<()> {
     stream.set_read_timeout(Some(REQUEST_LIMIT))?;
     stream.set_write_timeout(Some(REQUEST_LIMIT))?;
     let mut line = String::new();
     BufReader::new((&stream).take(REQUEST_BYTES)).read_line(&mut line)?;
     let answered = match serde_json::from_str::<Request>(&line) {
+        Ok(Request::Backup { passphrase }) => {
+            // It takes as long as it takes: other verbs are answered meanwhile.
+            let thread = std::thread::Builder::new().name("backup".to_owned());
+            return thread.spawn(move || back_up(stream, &services, passphrase.as_ref())).map(drop);
+        }
         Ok(request) => {
             let is_setup = matches!(request, Request::Setup(_));
-            let answered = answer(services, request);
-            if is_setup && let Err(error) = address.refresh(services) {
+            let answered = answer(&services, request);
+            if is_setup && let Err(error) = address.refresh(&services) {
                 tracing::error!(%error, "the certificate could not be made for the new name");
             }
             answered
         }
         Err(error) => Answer::Failed(format!("the server does not understand this request ({error}); are both of one version?")),
     };
-    let mut text = serde_json::to_vec(&answered)?;
+    tell(&stream, &answered)
+}
+
+fn tell(mut stream: &UnixStream, answered: &Answer) -> io::Result<()> {
+    let mut text = serde_json::to_vec(answered)?;
     text.push(b'\n');
-    (&stream).write_all(&text)
+    stream.write_all(&text)
+}
+
+fn back_up(stream: UnixStream, services: &Services, passphrase: Option<&Secret>) {
+    let sent = || -> io::Result<()> {
+        stream.set_write_timeout(Some(PIECE_LIMIT))?;
+        let mut pieces = io::BufWriter::with_capacity(PIECE_BYTES, Pieces(&stream));
+        let answered = backup::write(services, passphrase, &mut pieces);
+        pieces.flush()?;
+        drop(pieces);
+        (&stream).write_all(&0_u32.to_be_bytes())?;
+        tell(&stream, &answered.map_or_else(|error| Answer::Failed(chain(&error)), |_| Answer::Done))
+    };
+    if let Err(error) = sent() {
+        tracing::warn!(%error, "a backup broke off: whoever asked for it went away");
+    }
+}
+
+/// Sends what is written to it in pieces.
+struct Pieces<'a>(&'a UnixStream);
+
+impl Write for Pieces<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let piece = &bytes[..bytes.len().min(PIECE_BYTES)];
+        if !piece.is_empty() {
+            let length = u32::try_from(piece.len()).map_err(io::Error::other)?;
+            self.0.write_all(&length.to_be_bytes())?;
+            self.0.write_all(piece)?;
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Has the running server write a backup to `out`; none where no server answers on the socket. What was written is nothing unless
+/// the answer is [`Answer::Done`].
+///
+/// # Errors
+/// The server broke off, or `out` cannot be written.
+pub fn ask_for_backup(socket: &Path, passphrase: Option<&Secret>, out: &mut dyn Write) -> io::Result<Option<Answer>> {
+    let Some(stream) = connect(socket)? else { return Ok(None) };
+    stream.set_read_timeout(Some(PIECE_LIMIT))?;
+    send(&stream, &Request::Backup { passphrase: passphrase.cloned() })?;
+    let mut from = BufReader::new(&stream);
+    loop {
+        let mut length = [0; 4];
+        from.read_exact(&mut length)?;
+        match u64::from(u32::from_be_bytes(length)) {
+            0 => break,
+            length if length > PIECE_BYTES as u64 => {
+                return Err(io::Error::other("it does not know this; are both of one version?"));
+            }
+            length if io::copy(&mut (&mut from).take(length), out)? != length => {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            _ => {}
+        }
+    }
+    let mut line = String::new();
+    from.read_line(&mut line)?;
+    Ok(Some(serde_json::from_str(&line)?))
+}
+
+fn connect(socket: &Path) -> io::Result<Option<UnixStream>> {
+    match UnixStream::connect(socket) {
+        Ok(stream) => Ok(Some(stream)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn send(mut stream: &UnixStream, request: &Request) -> io::Result<()> {
+    let mut text = serde_json::to_vec(request)?;
+    text.push(b'\n');
+    stream.write_all(&text)
 }
 
 /// Asks the running server; none where no server answers on the socket.
@@ -219,15 +315,9 @@ fn serve(stream: UnixStream, services: &Services, address: &Address) -> io::Resu
 /// # Errors
 /// The server broke off.
 pub fn ask(socket: &Path, request: &Request) -> io::Result<Option<Answer>> {
-    let stream = match UnixStream::connect(socket) {
-        Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    let Some(stream) = connect(socket)? else { return Ok(None) };
     stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-    let mut text = serde_json::to_vec(request)?;
-    text.push(b'\n');
-    (&stream).write_all(&text)?;
+    send(&stream, request)?;
     let mut line = String::new();
     BufReader::new(&stream).read_line(&mut line)?;
     Ok(Some(serde_json::from_str(&line)?))
@@ -254,6 +344,7 @@ pub fn answer(services: &Services, request: Request) -> Answer {
             return tokens::list(services, DEFAULT_ACCOUNT).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Tokens);
         }
         Request::RevokeToken { which } => revoke_token(services, &which).map_err(|e| chain(&e)),
+        Request::Backup { .. } => return Answer::Failed("a backup has content and is asked for otherwise".to_owned()),
         Request::ListUsers => return list_users(services).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Users),
     };
     done.map_or_else(Answer::Failed, |()| Answer::Done)

@@ -12,6 +12,7 @@ pub mod health;
 pub mod listener;
 pub mod local;
 pub mod methods;
+pub mod metrics;
 pub mod pace;
 pub mod phone;
 pub mod plain;
@@ -74,6 +75,7 @@ pub fn https_app(
             }
         })
         .configure(health::configure)
+        .configure(metrics::configure)
         .service(methods::read_only("/", || async { admin::layout::see_other("/admin/") }).wrap(admin::security_headers()))
         .configure(|routes| api::configure(routes, &services))
         .configure(|routes| admin::configure(routes, &services))
@@ -94,6 +96,7 @@ pub fn http_app(
 > {
     App::new()
         .app_data(shared.services.clone())
+        .app_data(shared.door.clone())
         .app_data(shared.stopping.clone())
         .wrap(from_fn(guard::catch_panics))
         .configure(plain::configure)
@@ -116,7 +119,7 @@ mod tests {
     #[test]
     fn no_master_file_sends_a_phone_to_a_page() {
         use crate::domain::provision::paths::{Kind, PathError, check};
-        for room in ["/admin", "/setup", "/api", "/static", "/livez", "/readyz", "/version"] {
+        for room in ["/admin", "/setup", "/api", "/static", "/livez", "/readyz", "/version", "/metrics"] {
             for kind in [Kind::File, Kind::Directory] {
                 for path in [room.to_owned(), format!("{room}/x.cfg"), format!("./{}/x", room.to_uppercase())] {
                     assert!(matches!(check(&path, kind, None), Err(PathError::Room(_))), "{path}");

@@ -1,6 +1,8 @@
 //! Simulated phones against the real server, over HTTPS.
 
+mod backups;
 mod boots;
+mod fresh;
 mod states;
 mod storm;
 

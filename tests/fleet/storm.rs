@@ -21,7 +21,8 @@ fn phones() -> u32 {
     std::env::var("PDMS_TEST_PHONES").ok().and_then(|text| text.parse().ok()).unwrap_or(PHONES)
 }
 
-fn plan(server: &Server, models: Vec<&'static Model>, phones: u32) -> Plan {
+/// Phones of these models with the shared credentials, a hundred at a time.
+pub fn plan(server: &Server, models: Vec<&'static Model>, phones: u32) -> Plan {
     Plan {
         server: server.base(),
         credentials: (USER.to_owned(), PASSWORD.to_owned()),
@@ -32,10 +33,12 @@ fn plan(server: &Server, models: Vec<&'static Model>, phones: u32) -> Plan {
         faults: Vec::new(),
         polls: false,
         rules: Rules::USUAL,
+        fresh: None,
     }
 }
 
-fn run(plan: Plan, network: Arc<pdms::simulate::network::Network>) -> pdms::simulate::statistics::Statistics {
+/// Boots them all.
+pub fn storm(plan: Plan, network: Arc<pdms::simulate::network::Network>) -> pdms::simulate::statistics::Statistics {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(fleet::run(plan, network))
 }
@@ -54,7 +57,7 @@ fn phones_that_were_added_first_boot_together_without_an_error() {
         edit: DeviceEdit::default(),
     });
     devices::create(&server.services, &admin(), DEFAULT_ACCOUNT, drafts.collect(), Mode::Keep).expect("added");
-    let (phones, statistics) = (u64::from(plan.phones), run(plan, network));
+    let (phones, statistics) = (u64::from(plan.phones), storm(plan, network));
     assert_eq!((statistics.booted, statistics.failed, statistics.dead), (phones, 0, 0), "{statistics}");
     assert!(statistics.troubles.is_empty(), "{statistics}");
     let statuses: Vec<_> = statistics.statuses.keys().copied().collect();
@@ -71,7 +74,7 @@ fn phones_with_faults_boot_once_these_are_over() {
     let faults = ["cut@1", "cut@5", "half@2", "half@7", "hang-up@6", "slow@4", "unknown-authority", "no-clock"];
     let faults = faults.iter().map(|text| text.parse().expect("a fault")).collect();
     let plan = Plan { faults, polls: true, ..plan(&server, MODELS.iter().collect(), 40) };
-    let statistics = run(plan, network);
+    let statistics = storm(plan, network);
     assert_eq!((statistics.booted, statistics.failed, statistics.dead), (40, 0, 0), "{statistics}");
     assert!(!statistics.troubles.is_empty(), "the faults were felt: {statistics}");
 }

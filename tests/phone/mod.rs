@@ -4,6 +4,7 @@ mod conformance;
 mod door;
 mod files;
 mod listed;
+mod plain_http;
 mod runs;
 mod states;
 mod table;

@@ -88,6 +88,11 @@ impl Api {
         client.ask("POST", page, Some(body.as_bytes()))
     }
 
+    /// A page, in the same sign-in.
+    pub fn page(&self, path: &str) -> Response {
+        self.client.get(path)
+    }
+
     /// A call that must succeed; its answer.
     pub fn ok(&self, method: &str, path: &str, body: Option<Value>) -> Value {
         let response = self.call(method, path, body);

@@ -79,7 +79,7 @@ impl Site {
         let services = Data::new(Services::open(opening).expect("the state opens"));
         let certificates = certificates(&dir.path().join("certificates"));
         let bound = "127.0.0.1:8443".parse().expect("an address");
-        let address = Data::new(Address::new(Arc::new(certificates), None, bound));
+        let address = Data::new(Address::new(Arc::new(certificates), None, bound, None));
         address.refresh(&services).expect("certificates for this machine");
         let app = App::new().app_data(services.clone()).app_data(address);
         let app =

@@ -4,6 +4,7 @@ pub mod api;
 pub mod browser;
 pub mod openapi;
 pub mod phone;
+pub mod proxy;
 pub mod server;
 
 use pdms::domain::account::Secret;

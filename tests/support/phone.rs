@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct Phone {
     port: u16,
+    /// Over plain HTTP.
+    in_clear: bool,
     /// Sent with each request, one header a line.
     headers: Vec<String>,
 }
@@ -44,7 +46,12 @@ impl Phone {
 
     /// Nobody in particular: neither credentials nor a User-Agent.
     pub fn bare(server: &Server) -> Self {
-        Self { port: server.address.port(), headers: Vec::new() }
+        Self { port: server.address.port(), in_clear: false, headers: Vec::new() }
+    }
+
+    /// A VVX 500 over plain HTTP, without credentials.
+    pub fn in_clear(server: &Server) -> Self {
+        Self { port: server.http.port(), in_clear: true, headers: Vec::new() }.tagged(None)
     }
 
     /// With these credentials, in place of others.
@@ -121,10 +128,7 @@ impl Phone {
 
     /// Sends bytes as they are and reads one answer.
     pub fn send(&self, bytes: &[u8], is_head: bool) -> Response {
-        let mut stream = self.connect();
-        // A server that has heard enough may answer and hang up before everything is sent.
-        let _ = stream.write_all(bytes).and_then(|()| stream.flush());
-        read_response(&mut stream, is_head)
+        if self.in_clear { exchange(self.connect_in_clear(), bytes, is_head) } else { exchange(self.connect(), bytes, is_head) }
     }
 
     /// Sends bytes as they are and reads all that comes until the server hangs up.
@@ -148,9 +152,14 @@ impl Phone {
         head
     }
 
-    fn connect(&self) -> StreamOwned<ClientConnection, TcpStream> {
+    fn connect_in_clear(&self) -> TcpStream {
         let tcp = TcpStream::connect(("127.0.0.1", self.port)).expect("the server listens");
         tcp.set_read_timeout(Some(PATIENCE)).expect("a socket option");
+        tcp
+    }
+
+    fn connect(&self) -> StreamOwned<ClientConnection, TcpStream> {
+        let tcp = self.connect_in_clear();
         let name = ServerName::try_from("localhost").expect("a name");
         let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
@@ -178,6 +187,12 @@ impl Response {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
+}
+
+fn exchange(mut stream: impl std::io::Read + std::io::Write, bytes: &[u8], is_head: bool) -> Response {
+    // A server that has heard enough may answer and hang up before everything is sent.
+    let _ = stream.write_all(bytes).and_then(|()| stream.flush());
+    read_response(&mut stream, is_head)
 }
 
 fn read_response(stream: &mut impl std::io::Read, is_head: bool) -> Response {

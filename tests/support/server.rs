@@ -43,6 +43,8 @@ pub const PASSWORD: &str = "only-for-tests-7411";
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it listens for plain HTTP.
+    pub http: SocketAddr,
     /// What it works with.
     pub services: Arc<Services>,
     /// Its clock: 22 November 2026, noon, until it is advanced.
@@ -86,7 +88,8 @@ impl Server {
         self.stop();
         let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().expect("a temporary directory"));
         let (clock, faults) = (self.clock.clone(), Arc::clone(&self.faults));
-        Stopped { dir, clock, faults, port: self.address.port(), public_url: self.public_url.take() }
+        let (port, http_port) = (self.address.port(), self.http.port());
+        Stopped { dir, clock, faults, port, http_port, public_url: self.public_url.take() }
     }
 
     fn stop(&mut self) {
@@ -156,6 +159,7 @@ pub struct Stopped {
     clock: Clock,
     faults: Arc<Faults>,
     port: u16,
+    http_port: u16,
     public_url: Option<PublicUrl>,
 }
 
@@ -164,7 +168,7 @@ impl Stopped {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         copy(first_state(), dir.path());
-        Self { dir, clock: Clock::manual(noon()), faults: Arc::default(), port: 0, public_url: None }
+        Self { dir, clock: Clock::manual(noon()), faults: Arc::default(), port: 0, http_port: 0, public_url: None }
     }
 
     /// Starts a server on what was kept, with the usual settings.
@@ -177,24 +181,31 @@ impl Stopped {
         let dir = tempfile::tempdir().expect("a temporary directory");
         copy(&self.dir.path().join("state"), &dir.path().join("state"));
         let public_url = Some(PublicUrl { host: "localhost".to_owned(), port: self.port });
-        Self { dir, clock: Clock::manual(self.clock.now()), faults: Arc::default(), port: 0, public_url }
+        Self { dir, clock: Clock::manual(self.clock.now()), faults: Arc::default(), port: 0, http_port: 0, public_url }
+    }
+
+    /// Another host under the same name and port: what it keeps is below this folder, in `state`.
+    #[must_use]
+    pub fn on_another_host(self, dir: tempfile::TempDir) -> Self {
+        Self { dir, faults: Arc::default(), ..self }
     }
 
     /// Starts a server, the same as the binary does; `prepare` has it before anybody can connect.
     fn open(self, settings: PhoneSettings, prepare: impl FnOnce(&Application)) -> Server {
-        let Self { dir, clock, faults, port, public_url } = self;
-        let config = config(dir.path(), port, settings, public_url.clone());
+        let Self { dir, clock, faults, port, http_port, public_url } = self;
+        let config = config(dir.path(), (port, http_port), settings, public_url.clone());
         let ground = Ground { clock: clock.clone(), faults: Arc::clone(&faults) };
         let application = Application::build(config, ground).expect("it starts");
         prepare(&application);
         let (address, services, stopper) = (application.https_address(), application.services(), application.stopper());
+        let http = application.http_address().expect("it is on");
         let (ready, wait) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let run = application.run_until_stopped(Arc::new(|_| Ok(())), move || ready.send(()).expect("the test waits"));
             actix_web::rt::System::new().block_on(run).expect("it ends well");
         });
         wait.recv().expect("it gets ready");
-        Server { address, services, clock, faults, dir, public_url, stopper, thread: Some(thread) }
+        Server { address, http, services, clock, faults, dir, public_url, stopper, thread: Some(thread) }
     }
 }
 
@@ -246,18 +257,18 @@ fn first_state() -> &'static Path {
     let dir = MADE.get_or_init(|| {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let ground = Ground { clock: Clock::manual(noon()), faults: Arc::default() };
-        drop(Application::build(config(dir.path(), 0, PhoneSettings::default(), None), ground).expect("it starts"));
+        drop(Application::build(config(dir.path(), (0, 0), PhoneSettings::default(), None), ground).expect("it starts"));
         dir
     });
     dir.path()
 }
 
 /// Settings of a server whose state directory lies in this folder.
-fn config(folder: &Path, port: u16, settings: PhoneSettings, public_url: Option<PublicUrl>) -> Config {
+fn config(folder: &Path, (https, http): (u16, u16), settings: PhoneSettings, public_url: Option<PublicUrl>) -> Config {
     Config {
         state: folder.join("state"),
-        https: SocketAddr::from(([127, 0, 0, 1], port)),
-        http: None,
+        https: SocketAddr::from(([127, 0, 0, 1], https)),
+        http: Some(SocketAddr::from(([127, 0, 0, 1], http))),
         public_url,
         trusted_proxies: settings.trusted_proxies,
         certificate: None,

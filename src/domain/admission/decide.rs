@@ -171,7 +171,7 @@ fn shared(visitor: &Visitor<'_>, password: SharedPassword, known: Known<'_>, rul
     if let Some(reason) = barred(known, rules) {
         return Decision::Hold(reason);
     }
-    let comes_back = known.trust.right_at(visitor.address, now).is_some() || may_return(visitor, known, rules, now);
+    let comes_back = comes_back(known.trust, visitor.address, rules.nearby, now);
     match known.device {
         Some(_) if comes_back => Decision::Serve(admitted),
         Some(_) if is_bound(known, rules) => Decision::Hold(Reason::Bound),
@@ -212,7 +212,7 @@ fn factory_default(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: 
             open && now.duration_since(heard) < SignedDuration::from_hours(WINDOW_PATIENCE_HOURS)
         });
     match known.device {
-        Some(_) if adopted || came_in_window || may_return(visitor, known, rules, now) => {
+        Some(_) if adopted || came_in_window || may_return(trust, visitor.address, rules.nearby, now) => {
             Decision::Serve(Admitted::FactoryDefault)
         }
         None if adopted || came_in_window => Decision::Add(Admitted::FactoryDefault),
@@ -233,10 +233,14 @@ fn is_bound(known: Known<'_>, rules: &Rules) -> bool {
     rules.binds && known.trust.bound_at.is_some()
 }
 
-/// Whether a device may come back with factory settings: it is expected, and comes from where it was.
-fn may_return(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: Timestamp) -> bool {
-    let trust = known.trust;
-    trust.is_expected(now) && trust.last_address.is_some_and(|last| rules.nearby.covers(last, visitor.address))
+/// Whether a device may come back with factory settings from here: somebody let it in, or it is expected (point 2).
+pub fn comes_back(trust: &Trust, address: IpAddr, nearby: Nearby, now: Timestamp) -> bool {
+    trust.right_at(address, now).is_some() || may_return(trust, address, nearby, now)
+}
+
+/// Whether it is expected, and comes from where it was.
+fn may_return(trust: &Trust, address: IpAddr, nearby: Nearby, now: Timestamp) -> bool {
+    trust.is_expected(now) && trust.last_address.is_some_and(|last| nearby.covers(last, address))
 }
 
 /// Point 3: why the shared credentials do not open this device from here, if they do not.

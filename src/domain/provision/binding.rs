@@ -1,16 +1,9 @@
 //! Binding: what every phone is told by rule, above all profiles, so that it finds back to this server (contract 5.2).
 
+use super::super::account::{BootstrapSettings, Slot};
 use super::super::credential::Channel;
 use super::super::world::World;
 use super::{Given, Text};
-
-/// Slot and TLS platform profile that our certificate authority goes to. Slot 1 often holds somebody's 802.1X authority
-/// (contract 3).
-const CA_CERTIFICATE: &str = "device.sec.TLS.customCaCert2";
-const CA_LIST: &str = "device.sec.TLS.profile.caCertList2";
-const CA_LIST_VALUE: &str = "BuiltinAndPlatform2";
-const TLS_PROFILE: &str = "device.sec.TLS.profileSelection.provisioning";
-const TLS_PROFILE_VALUE: &str = "PlatformProfile2";
 
 const USER: &str = "device.prov.user";
 const PASSWORD: &str = "device.prov.password";
@@ -40,11 +33,24 @@ fn over_tls<'a>(world: &'a World, given: &mut Vec<Given<'a>>) {
         given.push(Given::fixed(USER, provisioning.user.as_str()));
         given.push(Given::fixed(PASSWORD, provisioning.password.expose()));
     }
-    if let Some(pem) = &world.endpoints.ca_pem {
-        given.push(Given::fixed(CA_CERTIFICATE, pem.as_str()));
-        given.push(Given::fixed(CA_LIST, CA_LIST_VALUE));
-        given.push(Given::fixed(TLS_PROFILE, TLS_PROFILE_VALUE));
-    }
+    certificate_authority(world, given);
+}
+
+/// Our certificate authority, while the server's certificate is signed by it, in the place that the settings say.
+pub(super) fn certificate_authority<'a>(world: &'a World, given: &mut Vec<Given<'a>>) {
+    let Some(pem) = &world.endpoints.ca_pem else { return };
+    let BootstrapSettings { ca_slot, tls_profile, .. } = world.account.admission.bootstrap;
+    let (slot, trusted) = match ca_slot {
+        Slot::One => ("device.sec.TLS.customCaCert1", "BuiltinAndPlatform1"),
+        Slot::Two => ("device.sec.TLS.customCaCert2", "BuiltinAndPlatform2"),
+    };
+    let (list, profile) = match tls_profile {
+        Slot::One => ("device.sec.TLS.profile.caCertList1", "PlatformProfile1"),
+        Slot::Two => ("device.sec.TLS.profile.caCertList2", "PlatformProfile2"),
+    };
+    given.push(Given::fixed(slot, pem.as_str()));
+    given.push(Given::fixed(list, trusted));
+    given.push(Given::fixed("device.sec.TLS.profileSelection.provisioning", profile));
 }
 
 /// A phone that cannot do TLS stays where it is, and learns no password on the way.

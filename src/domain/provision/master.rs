@@ -19,7 +19,7 @@ pub const PARAMETER_FILE_SUFFIX: &str = "-profile.cfg";
 /// What names of attributes that admins invent begin with (R170). They are written under that very name.
 pub const INVENTED_PREFIX: &str = "_mac_cfg";
 
-const CONFIG_FILES: &str = "CONFIG_FILES";
+pub(super) const CONFIG_FILES: &str = "CONFIG_FILES";
 const APP_FILE_PATH: &str = "APP_FILE_PATH";
 
 /// What a master file holds unless a profile says otherwise, in the vendor's order. Directories are empty: this server.

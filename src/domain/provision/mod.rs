@@ -8,6 +8,7 @@
 
 mod base;
 mod binding;
+pub mod bootstrap;
 pub mod master;
 mod naming;
 pub mod paths;

@@ -97,6 +97,9 @@ fn without_configuration(exchanges: &[Exchange]) -> Verdict {
         let words = "Fetched the master file without device values: a connectivity test with the right credentials";
         return Verdict::new(Outcome::Neutral, words, None);
     }
+    if let Some(told) = exchanges.iter().rev().find_map(|one| of_bootstrap(one.reason)) {
+        return told;
+    }
     let mut http = exchanges.iter().filter(|one| !is_tls(one)).peekable();
     if http.peek().is_some() && http.all(|one| one.reason == Reason::CredentialsMissing) {
         let next = "If it is a phone, enter the shared credentials on it; a browser that tests the address needs none";
@@ -109,6 +112,25 @@ fn without_configuration(exchanges: &[Exchange]) -> Verdict {
             Verdict::new(Outcome::Neutral, words, next_of_upload(reason))
         }
     }
+}
+
+/// How far a phone came that does not know our certificate authority (contract 3).
+fn of_bootstrap(reason: Reason) -> Option<Verdict> {
+    let (words, next) = match reason {
+        Reason::BootstrapMove => {
+            ("Came over plain HTTP, showed that it trusts us, and was told our HTTPS address", "It comes over HTTPS next")
+        }
+        Reason::BootstrapTrust => (
+            "Came over plain HTTP and was given our certificate authority",
+            "Its next log must come over HTTPS, which proves that it trusts us. It asks once an hour; a restart is faster",
+        ),
+        Reason::BootstrapMaster => (
+            "Came over plain HTTP and did not take the file that its master names",
+            "See whether the phone lost its connection; it keeps what it has",
+        ),
+        _ => return None,
+    };
+    Some(Verdict::new(Outcome::Neutral, words, next))
 }
 
 /// A run in which everything was taken, and what came after that.
@@ -162,18 +184,40 @@ fn next_of_upload(reason: Reason) -> &'static str {
     }
 }
 
-fn of_held(reason: Reason) -> Verdict {
-    let next = match reason {
+/// What to do where a phone is held for this reason.
+pub fn next_of_held(reason: Reason) -> &'static str {
+    match reason {
         Reason::ProvisioningOff => "Switch it on under Provisioning Settings; until then phones keep what they have",
         Reason::Blocked => "Lift the block on the Devices page if it may come back",
+        Reason::CameOverHttp => {
+            "It keeps its lines. If it was reset, expect it back on the device's page; else give it the HTTPS address, by DHCP or in its menu"
+        }
+        Reason::PlainHttpOff => {
+            "Give it the HTTPS address, by DHCP or in its menu, or switch on the bootstrap in Provisioning Settings"
+        }
+        Reason::Bound => {
+            "If it was reset or replaced, let it in or bind it again under Pending, or expect it back on its device page"
+        }
+        Reason::FactoryCredentials | Reason::NotApproved => "Let it in under Pending",
+        Reason::NotStaged => "Add the device, or let it in under Pending",
+        Reason::StagedTooLong => "Expect it anew on its device page, or let it in under Pending",
+        Reason::OtherPlace => "If it was moved, let it in under Pending",
+        Reason::ModelChanged => "If it was exchanged, correct its type on the device page, or let it in under Pending",
+        Reason::CertificateNeeded => {
+            "Only its factory certificate opens: see under Provisioning Settings which manufacturers are trusted"
+        }
         Reason::TooManyNew => "Add the device by hand, or wait: it is taken when it asks again",
         _ => "Switch on device.prov.tagSerialNo on the phone, or find out why it does not get its own file",
-    };
-    Verdict::new(Outcome::Held, format!("Held: {reason}"), next)
+    }
 }
 
-fn of_handshake(fault: HandshakeFault, always: bool) -> Verdict {
-    let next = match fault {
+fn of_held(reason: Reason) -> Verdict {
+    Verdict::new(Outcome::Held, format!("Held: {reason}"), next_of_held(reason))
+}
+
+/// What to do where a handshake failed for this cause.
+pub fn next_of_handshake(fault: HandshakeFault) -> &'static str {
+    match fault {
         HandshakeFault::UnknownCa => "Install this server's CA certificate on the phone, or use a certificate that it knows",
         HandshakeFault::CertificateRefused => {
             "See whether our CA certificate is installed on the phone, whether the address entered there is a name in our \
@@ -192,9 +236,12 @@ fn of_handshake(fault: HandshakeFault, always: bool) -> Verdict {
         HandshakeFault::HungUp | HandshakeFault::TimedOut | HandshakeFault::Other => {
             "See whether the phone knows our CA and has the right time; look for losses on the way"
         }
-    };
+    }
+}
+
+fn of_handshake(fault: HandshakeFault, always: bool) -> Verdict {
     let words = if always { "Never came past TLS" } else { "Came past TLS before, but not at last" };
-    Verdict::new(Outcome::Failed, format!("{words}: {fault}"), next)
+    Verdict::new(Outcome::Failed, format!("{words}: {fault}"), next_of_handshake(fault))
 }
 
 #[cfg(test)]

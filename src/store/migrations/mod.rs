@@ -50,7 +50,12 @@ pub(super) fn run_on_copy(store: &Store, file: &Path) -> Result<(), StoreError> 
 
 /// Writes the version of a new database.
 pub(super) fn begin(tx: &WriteTx) -> Result<(), StoreError> {
-    put_version(tx, STEPS.last().map_or(FIRST, |step| step.to))
+    put_version(tx, known())
+}
+
+/// The newest version that there is.
+pub(super) fn known() -> u32 {
+    STEPS.last().map_or(FIRST, |step| step.to)
 }
 
 fn run_steps(store: &Store, file: &Path, steps: &[Step]) -> Result<(), StoreError> {
@@ -87,7 +92,8 @@ fn run_pending(store: &Store, found: u32, steps: &[Step], copy: &Path) -> Result
     Ok(())
 }
 
-fn version_key() -> (String,) {
+/// Key of the row that holds the version.
+pub(super) fn version_key() -> (String,) {
     ("schema_version".to_owned(),)
 }
 

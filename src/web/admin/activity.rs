@@ -7,7 +7,6 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use super::errors;
 use super::failure::Failure;
 use super::layout::{Page, html};
 use super::list_memory;
@@ -17,6 +16,7 @@ use crate::domain::activity::Activity;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::activity::{self, ActivityQuery};
+use crate::services::activity_week::{self, Form};
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
@@ -60,23 +60,15 @@ async fn show(who: SignedIn, request: HttpRequest, services: web::Data<Services>
 
 /// A week's entries as a file. Any day of the week gives the same file, up to now (R350).
 async fn download(who: SignedIn, request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let page = who.page("Activity Log");
     let asked = ListQuery::of(&request, &[]);
-    let today = page.now.to_zoned(page.zone.clone()).date();
-    let day = asked.filter("day").and_then(|day| day.parse().ok()).unwrap_or(today);
-    let Some((since, until)) = week_of(day, &page.zone) else { return Ok(errors::not_found(who.visitor())) };
-    let week = day.iso_week_date();
-    let query = ActivityQuery { since: Some(since), until: Some(until), limit: usize::MAX, ..ActivityQuery::default() };
-    let entries = read(&who, &services, query).await?.items;
-    let name = format!("attachment; filename=\"pdms-activity-{}-W{:02}.json\"", week.year(), week.week());
-    Ok(HttpResponse::Ok().insert_header((CONTENT_DISPOSITION, name)).json(entries))
-}
-
-/// The beginning of a day's ISO week and of the one after it, where the account is.
-fn week_of(day: Date, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
-    let monday = day.checked_sub(i32::from(day.weekday().to_monday_zero_offset()).days()).ok()?;
-    let start = |day: Date| day.to_zoned(zone.clone()).ok().map(|start| start.timestamp());
-    start(monday).zip(start(monday.checked_add(7.days()).ok()?))
+    let day = asked.filter("day").and_then(|day| day.parse().ok());
+    let form = asked.filter("format").and_then(Form::parse).unwrap_or(Form::Json);
+    let made = blocking::call(&services, move |services| activity_week::file(services, DEFAULT_ACCOUNT, day, form)).await;
+    let file = made.map_err(Failure::of(&who))?;
+    Ok(HttpResponse::Ok()
+        .content_type(form.media_type())
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file.name)))
+        .body(file.content))
 }
 
 async fn read(who: &SignedIn, services: &web::Data<Services>, query: ActivityQuery) -> Result<activity::ActivityPage, Failure> {
@@ -105,19 +97,6 @@ fn start_of(day: &str, days_later: i32, zone: &TimeZone) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn any_day_gives_its_week_from_monday_to_sunday() {
-        let zone = TimeZone::get("Europe/Berlin").expect("a zone of the database");
-        let week = |day: &str| week_of(day.parse().expect("a day"), &zone);
-        assert_eq!(week("2026-10-19"), week("2026-10-25"));
-        assert_ne!(week("2026-10-19"), week("2026-10-26"));
-        let (since, until) = week("2026-10-21").expect("a week");
-        assert_eq!(
-            (since.to_string(), until.to_string()),
-            ("2026-10-18T22:00:00Z".to_owned(), "2026-10-25T23:00:00Z".to_owned())
-        );
-    }
 
     #[test]
     fn days_are_those_of_the_accounts_zone_and_the_last_one_counts() {

@@ -12,6 +12,7 @@ mod account;
 mod activity;
 pub mod assets;
 pub mod attached;
+mod coming_up;
 pub mod conflict;
 pub mod csrf;
 mod dashboard;
@@ -83,6 +84,7 @@ fn rooms() -> Routes {
     dashboard::configure(&mut routes);
     devices::configure(&mut routes);
     runs::configure(&mut routes);
+    coming_up::configure(&mut routes);
     profiles::configure(&mut routes);
     deployment::configure(&mut routes);
     provisioning::configure(&mut routes);

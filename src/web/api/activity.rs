@@ -1,11 +1,13 @@
 //! The activity log.
 
-use actix_web::{get, web};
+use actix_web::{HttpResponse, get, web};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
+use super::device_files::download;
 use super::list::{List, Paging};
 use super::paths::AccountPath;
 use super::problem::Problem;
@@ -13,6 +15,7 @@ use super::sent::Asked;
 use crate::domain::activity::Activity;
 use crate::services::Services;
 use crate::services::activity::{ActivityQuery, list};
+use crate::services::activity_week::{self, Form};
 use crate::web::blocking;
 
 /// Which entries.
@@ -93,4 +96,43 @@ pub async fn list_activity(
     let query = ActivityQuery { q: q.unwrap_or_default(), object, since, until, oldest_first, offset, limit };
     let found = blocking::call(&services, move |services| list(services, caller.account, &query)).await?;
     Ok(web::Json(List { items: found.items.into_iter().map(ActivityShape::from).collect(), total: found.total }))
+}
+
+/// A week of an account.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct WeekPath {
+    /// Label of the account.
+    #[param(example = "default")]
+    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
+    account: String,
+    /// Any day of the week: all seven give the same file.
+    #[param(example = "2026-11-22")]
+    day: String,
+}
+
+/// The form of a file.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WantedForm {
+    /// `json`, or `csv`.
+    format: Option<String>,
+}
+
+/// Answers the entries of one week, Monday to Sunday where the account is, as a file; oldest first.
+#[utoipa::path(tag = "activity", params(WeekPath, WantedForm), responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
+#[get("/accounts/{account}/activity/weeks/{day}")]
+pub async fn read_activity_week(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<WeekPath>,
+    wanted: Asked<WantedForm>,
+) -> Result<HttpResponse, Problem> {
+    let day: Date = path.day.parse().map_err(|_| Problem::not_found("week", &path.day))?;
+    let word = wanted.into_inner().format;
+    let form = Form::parse(word.as_deref().unwrap_or("json")).ok_or_else(|| Problem::field("format", "use one of: json, csv"))?;
+    let make = move |services: &Services| activity_week::file(services, caller.account, Some(day), form);
+    let file = blocking::call(&services, make).await?;
+    Ok(download(&file.name, form.media_type(), file.content))
 }

@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod body;
 pub mod caller;
+pub mod coming_up;
 pub mod deployment;
 mod description;
 pub mod device_changes;
@@ -103,6 +104,7 @@ routes! {
     deployment::set_of_device,
     runs::list_device_runs,
     runs::list_refused_runs,
+    coming_up::show_coming_up,
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,
@@ -110,6 +112,7 @@ routes! {
     server::change_server,
     server::read_ca,
     activity::list_activity,
+    activity::read_activity_week,
     users::list_users,
     users::add_user,
     second_factor::show_second_factor,

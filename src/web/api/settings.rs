@@ -9,7 +9,7 @@ use super::caller::Caller;
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
-use crate::domain::account::{Account, BaseSettings, Secret};
+use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, Secret, Slot};
 use crate::services::Services;
 use crate::services::accounts::{self, AccountDraft};
 use crate::web::blocking;
@@ -32,6 +32,8 @@ pub struct SettingsShape {
     pub base: BaseShape,
     /// When phones poll.
     pub polling_window: WindowShape,
+    /// How phones come from plain HTTP to HTTPS.
+    pub bootstrap: BootstrapShape,
     /// Counts changes; send it back with a change.
     pub revision: u64,
 }
@@ -66,6 +68,54 @@ pub struct WindowShape {
     pub to: u16,
 }
 
+/// How phones that do not know our certificate authority come from plain HTTP to HTTPS.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BootstrapShape {
+    /// Whether they are shown the way.
+    pub switch: BootstrapSwitchShape,
+    /// Slot of the phone that our certificate authority goes to: 1 or 2.
+    #[schema(value_type = u8, example = 2, minimum = 1, maximum = 2)]
+    pub ca_slot: Slot,
+    /// TLS platform profile that phones use for provisioning: 1 or 2.
+    #[schema(value_type = u8, example = 2, minimum = 1, maximum = 2)]
+    pub tls_profile: Slot,
+}
+
+/// Whether phones are shown the way from plain HTTP to HTTPS; automatic: while the server's certificate is from our own CA.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BootstrapSwitchShape {
+    /// While the server's certificate is from our own CA.
+    Automatic,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+impl From<BootstrapSettings> for BootstrapShape {
+    fn from(BootstrapSettings { switch, ca_slot, tls_profile }: BootstrapSettings) -> Self {
+        let switch = match switch {
+            BootstrapSwitch::Automatic => BootstrapSwitchShape::Automatic,
+            BootstrapSwitch::On => BootstrapSwitchShape::On,
+            BootstrapSwitch::Off => BootstrapSwitchShape::Off,
+        };
+        Self { switch, ca_slot, tls_profile }
+    }
+}
+
+impl From<BootstrapShape> for BootstrapSettings {
+    fn from(BootstrapShape { switch, ca_slot, tls_profile }: BootstrapShape) -> Self {
+        let switch = match switch {
+            BootstrapSwitchShape::Automatic => BootstrapSwitch::Automatic,
+            BootstrapSwitchShape::On => BootstrapSwitch::On,
+            BootstrapSwitchShape::Off => BootstrapSwitch::Off,
+        };
+        Self { switch, ca_slot, tls_profile }
+    }
+}
+
 /// Changes of settings; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +137,8 @@ pub struct SettingsChanges {
     base: Option<BaseShape>,
     /// When phones poll.
     polling_window: Option<WindowShape>,
+    /// How phones come from plain HTTP to HTTPS, all of it.
+    bootstrap: Option<BootstrapShape>,
 }
 
 impl From<Account> for SettingsShape {
@@ -101,6 +153,7 @@ impl From<Account> for SettingsShape {
             time_server: account.time_server,
             base: BaseShape { rest_api, serial_tag, polling, admin_password, log_upload, time },
             polling_window: WindowShape { from, to },
+            bootstrap: account.admission.bootstrap.into(),
             revision: account.revision,
         }
     }
@@ -124,6 +177,7 @@ impl From<SettingsChanges> for AccountDraft {
             time_server: changes.time_server,
             base: changes.base.map(base),
             polling_window: changes.polling_window.map(|window| (window.from, window.to)),
+            bootstrap: changes.bootstrap.map(BootstrapSettings::from),
         }
     }
 }

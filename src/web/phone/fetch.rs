@@ -28,7 +28,7 @@ pub(super) async fn answer(call: &Call, world: &Arc<World>, guest: &Guest) -> Re
 }
 
 /// An answer that needs no disk.
-fn at_once(answer: Answer) -> Reply {
+pub(super) fn at_once(answer: Answer) -> Reply {
     match answer {
         Answer::Made(bytes, reason) => Reply::made(bytes, reason),
         Answer::Held(reason) => Reply::held(reason),

@@ -8,8 +8,8 @@ use super::peer;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::run::assembly::{Asked, Heard, Speaker, Standing};
 use crate::domain::run::{Exchange, HandshakeFault, Method, Reason};
-use crate::services::Services;
 use crate::services::presence::Message;
+use crate::services::{Services, bootstrap};
 use crate::web::tls::{FailedHandshake, FailureSink, HandshakeFault as Seen};
 
 /// What the listener is to call for each failed handshake. It costs a lock and a push.
@@ -18,9 +18,11 @@ pub fn sink(services: Arc<Services>) -> FailureSink {
 }
 
 fn note(services: &Services, failed: &FailedHandshake) {
+    let (address, fault) = (failed.peer.ip().to_canonical(), fault(&failed.fault));
+    bootstrap::handshake_failed(services, address, fault);
     let heard = Heard {
         connection: peer::connection_id(failed.peer),
-        address: failed.peer.ip().to_canonical(),
+        address,
         key: None,
         standing: Standing::Refused,
         shown: None,
@@ -33,7 +35,7 @@ fn note(services: &Services, failed: &FailedHandshake) {
             path: Box::from(""),
             status: 0,
             size_bytes: 0,
-            reason: Reason::Handshake(fault(&failed.fault)),
+            reason: Reason::Handshake(fault),
         },
     };
     services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: None, private_ip: None });

@@ -37,6 +37,7 @@ use crate::domain::trust::Admitted;
 use crate::domain::user_agent::XDevice;
 use crate::domain::world::World;
 use crate::services::Services;
+use crate::services::bootstrap::{self, Bootstrap};
 use crate::services::credentials;
 use crate::services::presence::Message;
 use crate::services::provisioning::{Guest, Provisioning, Visit};
@@ -64,6 +65,7 @@ pub struct PhoneSettings {
 pub struct Door {
     gate: Gate,
     provisioning: Provisioning,
+    bootstrap: Bootstrap,
     settings: PhoneSettings,
     space: Space,
     /// Bodies that are being read at a time: each may hold [`upload::IN_MEMORY_BYTES`].
@@ -76,6 +78,7 @@ impl Door {
         Self {
             gate: Gate::new(*services.secrets().derived_key("phone credentials")),
             provisioning: Provisioning::new(settings.new_devices),
+            bootstrap: Bootstrap::new(settings.new_devices),
             settings,
             space: Space::default(),
             bodies: tokio::sync::Semaphore::new(upload::BODIES_AT_A_TIME),
@@ -113,9 +116,24 @@ pub async fn answer(
     reply.into_response()
 }
 
+/// Answers a phone over plain HTTP, which is shown the way to HTTPS and nothing else (contract 3). It is never asked for
+/// credentials and those that it sends are not looked at; no body is read.
+pub async fn answer_in_clear(request: HttpRequest, services: web::Data<Services>, door: web::Data<Door>) -> HttpResponse {
+    let call = Call::new(request, services, door);
+    let method = call.request.method();
+    let (fetches, takes) = (matches!(*method, Method::GET | Method::HEAD), *method == Method::GET);
+    let answer = call.door.bootstrap.answer(&call.services, DEFAULT_ACCOUNT, &call.visit(), fetches, takes);
+    let reply = fetch::at_once(answer);
+    call.note(&reply, None);
+    reply.into_response()
+}
+
 /// Tells whoever waits for leave to send a body, and shows neither credentials nor a session, to bring them first: then no
-/// byte of the body is sent (UPL-02). The listener asks this for each `Expect: 100-continue`.
+/// byte of the body is sent (UPL-02). Over plain HTTP nothing is taken. The listener asks this for each `Expect: 100-continue`.
 pub fn expect(request: Request) -> Result<Request, Response<BoxBody>> {
+    if request.conn_data::<Connection>().is_some_and(|connection| connection.tls.is_none()) {
+        return Err(Reply::absent(Reason::PlainHttp).into_response().into());
+    }
     let headers = request.head().headers();
     if headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE) {
         return Ok(request);
@@ -150,6 +168,9 @@ impl Call {
         // Whoever shows another device's credentials learns nothing, not even what may be uploaded.
         let is_another = |device| self.named().is_some_and(|named| named != device);
         let is_upload = matches!(*self.request.method(), Method::PUT | Method::POST);
+        if let (true, PhoneFile::Log(key, _)) = (is_upload, &self.path.file) {
+            bootstrap::log_came(&self.services, world.account_id, key, self.address);
+        }
         let is_told = matches!(proof, Proof::Missing | Proof::Wrong) || proof.device().is_some_and(is_another);
         if is_upload && !is_told {
             return upload::answer(self, &world, payload, &proof).await;

@@ -2,12 +2,12 @@
 //!
 //! Each form is one [`Part`] of the settings. The address belongs to the server, the others to the account: two revisions.
 
-use crate::domain::account::{Account, BaseSettings, Secret};
+use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, Secret, Slot};
 use crate::domain::activity::MASK;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::limits::MINUTES_PER_DAY;
 use crate::domain::server::ServerSettings;
-use crate::services::accounts::{AccountDraft, clock_time};
+use crate::services::accounts::{AccountDraft, clock_time, word_of};
 use crate::web::admin::conflict::Differing;
 use crate::web::admin::forms::Form;
 
@@ -22,6 +22,8 @@ pub enum Part {
     Time,
     /// Groups of the base, polling window.
     Base,
+    /// What phones get over plain HTTP.
+    Http,
 }
 
 /// What a form asks for.
@@ -59,7 +61,7 @@ pub const SWITCHES: [Switch; 6] = [
 impl Part {
     /// The part that an address ends with.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Address, Self::Account, Self::Time, Self::Base].into_iter().find(|part| part.word() == text)
+        [Self::Address, Self::Account, Self::Time, Self::Base, Self::Http].into_iter().find(|part| part.word() == text)
     }
 
     fn word(self) -> &'static str {
@@ -68,6 +70,7 @@ impl Part {
             Self::Account => "account",
             Self::Time => "time",
             Self::Base => "base",
+            Self::Http => "http",
         }
     }
 
@@ -78,6 +81,7 @@ impl Part {
             Self::Account => "The provisioning account is saved.",
             Self::Time => "Time zone and time server are saved.",
             Self::Base => "The built-in base is saved. Phones take it at their next poll or restart.",
+            Self::Http => "What phones get over plain HTTP is saved.",
         }
     }
 
@@ -91,13 +95,18 @@ impl Part {
                 let window = [("polling_window_from", "Polling window from"), ("polling_window", "Polling window to")];
                 SWITCHES.iter().map(|(field, label, ..)| (*field, *label)).chain(window).collect()
             }
+            Self::Http => vec![
+                ("bootstrap", "Show new phones the way to HTTPS"),
+                ("ca_slot", "CA certificate slot"),
+                ("tls_profile", "TLS platform profile"),
+            ],
         }
     }
 
     /// Its boxes: one that is not among the typed fields was unticked.
     fn boxes(self) -> Vec<&'static str> {
         match self {
-            Self::Address | Self::Time => Vec::new(),
+            Self::Address | Self::Time | Self::Http => Vec::new(),
             Self::Account => vec!["enabled"],
             Self::Base => SWITCHES.map(|(field, ..)| field).into(),
         }
@@ -127,6 +136,7 @@ impl Part {
                 }
                 AccountDraft { base: Some(base), polling_window: Some(window(form)?), ..AccountDraft::default() }
             }
+            Self::Http => AccountDraft { bootstrap: Some(bootstrap(form)?), ..AccountDraft::default() },
         }))
     }
 
@@ -161,6 +171,9 @@ pub fn stored(account: &Account, server: &ServerSettings) -> Form {
         ("time_server", account.time_server.clone()),
         ("polling_window_from", clock_time(from)),
         ("polling_window", clock_time(to % MINUTES_PER_DAY)),
+        ("bootstrap", word_of(account.admission.bootstrap.switch).to_owned()),
+        ("ca_slot", u8::from(account.admission.bootstrap.ca_slot).to_string()),
+        ("tls_profile", u8::from(account.admission.bootstrap.tls_profile).to_string()),
     ]);
     if account.provisioning.enabled {
         form.set("enabled", "on");
@@ -172,6 +185,20 @@ pub fn stored(account: &Account, server: &ServerSettings) -> Form {
         }
     }
     form
+}
+
+fn bootstrap(form: &Form) -> Result<BootstrapSettings, FieldErrors> {
+    let switches = [BootstrapSwitch::Automatic, BootstrapSwitch::On, BootstrapSwitch::Off];
+    let switch = switches.into_iter().find(|switch| form.is("bootstrap", word_of(*switch)));
+    let slot = |field: &'static str| {
+        let number = form.value(field).parse::<u8>().ok().and_then(|number| Slot::try_from(number).ok());
+        number.ok_or_else(|| FieldErrors::one(field, "choose 1 or 2"))
+    };
+    Ok(BootstrapSettings {
+        switch: switch.ok_or_else(|| FieldErrors::one("bootstrap", "choose one of the list"))?,
+        ca_slot: slot("ca_slot")?,
+        tls_profile: slot("tls_profile")?,
+    })
 }
 
 fn window(form: &Form) -> Result<(u16, u16), FieldErrors> {

@@ -57,6 +57,9 @@ struct ProvisioningPage {
     zones: Vec<&'static str>,
     ca: Option<Facts>,
     certificate: Certificate,
+    /// What phones get over plain HTTP, and where; none while that listener is off.
+    http_url: Option<String>,
+    bootstrap_is_on: bool,
     groups: Vec<Group>,
     /// The password, for this once.
     revealed: Option<String>,
@@ -107,7 +110,7 @@ impl Group {
 pub fn configure(routes: &mut Routes) {
     // The address is the server's, the other parts are the account's: they take different roles.
     const ADDRESS: &str = "/admin/provisioning/{part:address}";
-    const PARTS: &str = "/admin/provisioning/{part:account|time|base}";
+    const PARTS: &str = "/admin/provisioning/{part:account|time|base|http}";
     let home = || async { see_other(HERE) };
     routes
         .get(HERE, show)
@@ -257,6 +260,8 @@ async fn settings_page(
             valid_until: active.not_after,
             names: active.names.hosts().map(ToOwned::to_owned).chain(addresses).collect(),
         },
+        http_url: world.endpoints.http_url.clone(),
+        bootstrap_is_on: account.admission.bootstrap.is_on(world.endpoints.ca_pem.is_some()),
         groups: SWITCHES.map(|switch| group(switch, &account)).into(),
         revealed: None,
         factory_default: accounts::is_factory_default(&account),

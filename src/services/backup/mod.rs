@@ -1,0 +1,243 @@
+//! Backups: one file that holds all of a state as it was at one moment, and everything that opens it (contract 2, P17).
+//!
+//! Members of the archive: the manifest, the database as rows of one snapshot, the key file, certificates with their keys, and what
+//! devices stored. Uploaded logs and sessions are left out. [`archive`] has the form, [`sealed`] the encryption, [`restore`] the way
+//! back. A backup is made while the server runs; nothing waits for it.
+
+mod archive;
+mod draft;
+mod error;
+pub mod in_place;
+mod manifest;
+pub mod restore;
+mod rows;
+mod sealed;
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, Write};
+use std::path::Path;
+
+use super::Services;
+use super::error::ServiceError;
+use super::presence;
+use crate::domain::account::Secret;
+use crate::store::{self, Snapshot};
+use archive::{Reading, Source, Writing};
+use draft::Draft;
+use rows::{RowReader, RowWriter};
+use sealed::{Cost, Opened, Sealing};
+
+pub use error::BackupError;
+pub use manifest::{FORMAT, Manifest, Member};
+
+/// How often certificates are read again because they changed meanwhile.
+const ATTEMPTS: usize = 5;
+/// What no backup holds.
+const LEFT_OUT: [&str; 2] = ["uploaded logs, core dumps and captures", "sessions of people who are signed in"];
+
+/// Writes a backup, from its first byte to its last. Slow: it reads all of the state.
+///
+/// # Errors
+/// The state could not be read, or `out` not be written; then what was written so far is nothing.
+pub fn write(services: &Services, passphrase: Option<&Secret>, out: &mut dyn Write) -> Result<Manifest, BackupError> {
+    match passphrase {
+        None => pack(services, out),
+        Some(passphrase) => {
+            let mut sealing = Sealing::begin(out, passphrase, Cost::USUAL).map_err(BackupError::writing)?;
+            let manifest = pack(services, &mut sealing)?;
+            sealing.finish().and_then(|out| out.flush()).map_err(BackupError::writing)?;
+            Ok(manifest)
+        }
+    }
+}
+
+/// Fills a new file with a backup that `write` makes, checks what is on the disk, and only then gives it its name. It is readable by
+/// its owner only. A file of that name is replaced if it is a backup.
+///
+/// # Errors
+/// Nothing is left where it goes wrong, and what was there stays.
+pub fn to_file(
+    path: &Path,
+    passphrase: Option<&Secret>,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), BackupError>,
+) -> Result<Manifest, BackupError> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    if let Ok(mut existing) = File::open(path)
+        && !looks_like_one(&mut existing)
+    {
+        let cause = io::Error::new(io::ErrorKind::AlreadyExists, "it exists and is no backup of pdms; choose another name");
+        return Err(BackupError::file("write", path)(cause));
+    }
+    let mut draft = Draft::begin(folder).map_err(BackupError::file("make a file in", folder))?;
+    {
+        let mut out = io::BufWriter::new(draft.file());
+        write(&mut out)?;
+        out.flush().map_err(BackupError::file("write", path))?;
+    }
+    draft.file().sync_all().map_err(BackupError::file("write", path))?;
+    let manifest = verify(draft.file(), passphrase)?;
+    draft.keep(path).map_err(BackupError::file("rename to", path))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(BackupError::file("write", folder))?;
+    Ok(manifest)
+}
+
+/// Whether a file is empty or begins as a backup does: what a new one may take the place of.
+fn looks_like_one(file: &mut File) -> bool {
+    let mut beginning = [0; 64];
+    match file.read(&mut beginning) {
+        Ok(count) => count == 0 || beginning.starts_with(b"PK\x03\x04") || sealed::is_sealed(&beginning[..count]),
+        Err(_) => false,
+    }
+}
+
+/// Whether a backup is encrypted.
+///
+/// # Errors
+/// It cannot be read.
+pub fn is_sealed(file: &mut File) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    file.rewind()?;
+    file.take(64).read_to_end(&mut beginning)?;
+    file.rewind()?;
+    Ok(sealed::is_sealed(&beginning))
+}
+
+/// Reads a backup to its last byte and checks all of it; nothing is written anywhere.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn verify(file: &mut File, passphrase: Option<&Secret>) -> Result<Manifest, BackupError> {
+    verify_source(source(file, passphrase)?)
+}
+
+fn verify_source(from: Box<dyn Source + '_>) -> Result<Manifest, BackupError> {
+    let mut reading = Reading::open(from)?;
+    reading.each(|kind, content| {
+        if kind == manifest::Kind::Rows {
+            let mut rows = RowReader::begin(io::BufReader::new(content)).map_err(BackupError::reading)?;
+            while rows.next_row().map_err(BackupError::reading)?.is_some() {}
+        }
+        Ok(())
+    })?;
+    Ok(reading.manifest().clone())
+}
+
+/// The archive in a file, whether it is sealed or not.
+fn source<'a>(file: &'a mut File, passphrase: Option<&Secret>) -> Result<Box<dyn Source + 'a>, BackupError> {
+    match (is_sealed(file).map_err(BackupError::reading)?, passphrase) {
+        (true, None) => Err(BackupError::NeedsPassphrase),
+        (true, Some(passphrase)) => Ok(Box::new(Opened::open(file, passphrase)?)),
+        (false, _) => Ok(Box::new(file)),
+    }
+}
+
+/// Writes the archive: the snapshot is taken between two equal readings of the files beside the database, so that all of it is of one
+/// moment; what its rows name is held until it is copied.
+fn pack(services: &Services, out: &mut dyn Write) -> Result<Manifest, BackupError> {
+    presence::flush(services)?;
+    let _hold = services.blobs.hold();
+    for _ in 0..ATTEMPTS {
+        let before = Beside::read(services)?;
+        let packed = services.store.snapshot(|moment| {
+            let beside = Beside::read(services)?;
+            if beside == before { pack_moment(services, moment, &beside, &mut *out).map(Some) } else { Ok(None) }
+        })?;
+        if let Some(manifest) = packed {
+            return Ok(manifest);
+        }
+    }
+    Err(BackupError::Unsteady)
+}
+
+fn pack_moment(
+    services: &Services,
+    moment: &Snapshot<'_>,
+    beside: &Beside,
+    out: &mut dyn Write,
+) -> Result<Manifest, BackupError> {
+    let mut writing = Writing::begin(out)?;
+    for (name, content) in &beside.0 {
+        writing.member(name, true, |out| out.write_all(content).map_err(BackupError::writing))?;
+    }
+    let mut counts = std::collections::BTreeMap::new();
+    writing.member(manifest::ROWS, true, |out| {
+        let mut rows = RowWriter::begin(out).map_err(BackupError::writing)?;
+        moment.rows::<BackupError>(|table, key, value| {
+            *counts.entry(table.to_owned()).or_default() += 1;
+            rows.row(table, key, value).map_err(BackupError::writing)
+        })?;
+        rows.finish().map_err(BackupError::writing)
+    })?;
+    let mut lost_files = Vec::new();
+    for (_, key, file) in store::stored_files::all(moment.tx())? {
+        match services.blobs.open_blob(&file.blob) {
+            Ok(mut content) => writing.member(&manifest::blob(&file.blob), false, |out| {
+                io::copy(&mut content, out).map(drop).map_err(BackupError::writing)
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => lost_files.push(format!("{} of {key}", file.name)),
+            Err(error) => return Err(BackupError::file("read", services.state_dir.blobs())(error)),
+        }
+    }
+    let server = store::server::get(moment.tx())?;
+    writing.finish(Manifest {
+        format: FORMAT,
+        product: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        schema: moment.schema()?,
+        made_at: services.clock.now(),
+        public_name: server.public_name,
+        addresses: server.addresses,
+        rows: counts,
+        left_out: LEFT_OUT.map(str::to_owned).to_vec(),
+        lost_files,
+        members: Vec::new(),
+    })
+}
+
+/// The files beside the database that a state cannot be without: the key file and the certificates. They are small.
+#[derive(PartialEq, Eq)]
+struct Beside(Vec<(String, zeroize::Zeroizing<Vec<u8>>)>);
+
+impl Beside {
+    fn read(services: &Services) -> Result<Self, BackupError> {
+        let key = services.state_dir.key_file();
+        let content = fs::read(&key).map_err(BackupError::file("read", &key))?;
+        let mut files = vec![(manifest::KEY.to_owned(), content.into())];
+        let folder = services.state_dir.certificates();
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(BackupError::file("read", &folder))? {
+            let entry = entry.map_err(BackupError::file("read", &folder))?;
+            if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                names.extend(entry.file_name().into_string().ok().filter(|name| manifest::is_certificate(name)));
+            }
+        }
+        names.sort_unstable();
+        for name in names {
+            let path = folder.join(&name);
+            match fs::read(&path) {
+                Ok(content) => files.push((manifest::certificate(&name), content.into())),
+                // It went meanwhile: the second reading tells.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(BackupError::file("read", path)(error)),
+            }
+        }
+        Ok(Self(files))
+    }
+}
+
+impl From<BackupError> for ServiceError {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Service(error) => error,
+            BackupError::File { action, path, source } => Self::File { action, path, source },
+            BackupError::Stream { source, .. } => Self::File { action: "read or write", path: "the backup".into(), source },
+            told => Self::Conflict(told.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

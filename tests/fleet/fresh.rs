@@ -1,0 +1,166 @@
+//! Phones from the box: from an HTTP address and the factory default to HTTPS with credentials of their own (contract 3, 4, 7).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pdms::domain::device::DeviceKey;
+use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::domain::run::Reason;
+use pdms::domain::trust::{Right, RightKind, Trust};
+use pdms::services::{credentials, presence};
+use pdms::simulate::address::own_address;
+use pdms::simulate::fleet::{boot, judge};
+use pdms::simulate::fresh::Fresh;
+use pdms::simulate::journey::{Journey, travel};
+use pdms::simulate::memory::Line;
+use pdms::simulate::models::Model;
+use pdms::simulate::network::Network;
+use pdms::simulate::phone::{Occasion, Phone};
+use pdms::simulate::rules::{READINGS, Rules};
+use pdms::simulate::statistics::{Ending, Statistics};
+
+use super::{LINE, profile, put_on_global, run};
+use crate::support::proxy::Proxy;
+use crate::support::server::{PASSWORD, Server, USER};
+
+/// A phone from the box with its network: it knows no CA, and the time server tells the server's time.
+struct Unpacked {
+    server: Server,
+    wire: Proxy,
+    network: Network,
+    phone: Phone,
+}
+
+impl Unpacked {
+    /// The address of the plain HTTP leg leads over a wire that is listened to. `dhcp`: DHCP says it at every start.
+    fn new(dhcp: bool, rules: Rules) -> Self {
+        let server = Server::start();
+        put_on_global(&server, vec![profile(&server, "Lines", LINE), profile(&server, "House", &[("up.timeOut", "41")])]);
+        let wire = Proxy::to(server.http);
+        let url = format!("http://localhost:{}/", wire.address.port());
+        let clock = server.clock.clone();
+        let network = Network::new(&url, Vec::new()).expect("this machine").with_time(Arc::new(move || clock.now()));
+        let model = Model::find("VVX411").expect("a model of the table");
+        let mut phone = Phone::new(model, model.mac(1), rules, network.built_in());
+        Fresh { dhcp: dhcp.then(|| url.clone()), wait: Duration::ZERO }.unpack(&mut phone, &url);
+        Self { server, wire, network, phone }
+    }
+
+    fn key(&self) -> DeviceKey {
+        DeviceKey::from(self.phone.mac)
+    }
+
+    fn trust(&self) -> Arc<Trust> {
+        self.server.services.trusts(DEFAULT_ACCOUNT).of(&self.key())
+    }
+
+    /// A run on its own: the run before has ended.
+    fn run(&mut self, occasion: Occasion) -> Journey {
+        self.server.advance(130);
+        presence::settle(&self.server.services);
+        run(travel(&mut self.phone, occasion, &self.network, None))
+    }
+
+    /// A boot with the restarts that it leads to.
+    fn boot(&mut self) -> Journey {
+        self.server.advance(130);
+        presence::settle(&self.server.services);
+        run(boot(&mut self.phone, &self.network, &mut Statistics::default()))
+    }
+
+    /// One click on *Pending*.
+    fn adopt(&self) {
+        let address = own_address(self.phone.mac).into();
+        let right = Right { address, given_at: self.server.clock.now(), by: "Ada".to_owned(), kind: RightKind::Adopt };
+        self.server.services.trusts(DEFAULT_ACCOUNT).learn(&self.key(), |trust| trust.right = Some(right));
+    }
+
+    /// Nothing secret and no parameter of a profile crossed the plain wire in either direction.
+    fn assert_nothing_told(&self) {
+        let heard = self.wire.heard();
+        assert!(heard.contains("-bootstrap.cfg") && heard.contains("customCaCert2"), "the wire was listened to");
+        let own = credentials::of(&self.server.services, DEFAULT_ACCOUNT, &self.key());
+        let secrets = [own.password.expose(), own.admin_password.expose(), PASSWORD, USER, "line-secret", "Authorization"];
+        let parameters = LINE.iter().map(|(name, _)| *name).chain(["up.timeOut"]);
+        for told in secrets.into_iter().chain(parameters) {
+            assert!(!heard.contains(told), "{told} crossed the plain wire");
+        }
+    }
+}
+
+fn walks_from_the_box_to_bound(dhcp: bool, rules: Rules) {
+    let mut unpacked = Unpacked::new(dhcp, rules);
+    for _ in 0..3 {
+        unpacked.boot();
+    }
+    assert_eq!(unpacked.phone.memory.flash.get("device.dhcp.bootSrvUseOpt"), Some("Static"), "{rules:?}");
+    let knock = unpacked.trust().knock.clone().expect("it waits under Pending");
+    assert_eq!(knock.reason, Reason::FactoryCredentials, "{rules:?}");
+    assert!(unpacked.server.device(&unpacked.key().to_string()).is_none(), "nobody let it in yet");
+
+    unpacked.adopt();
+    unpacked.boot();
+    let first = unpacked.boot();
+    assert_eq!(judge(&unpacked.phone, &first), Ending::Booted, "{rules:?}");
+    assert_eq!(unpacked.phone.line(), Line::Registered);
+    let polled = unpacked.run(Occasion::Poll);
+    assert_eq!(judge(&unpacked.phone, &polled), Ending::Booted, "{rules:?}");
+    let second = unpacked.boot();
+    assert_eq!((judge(&unpacked.phone, &second), second.report.uploads_lost), (Ending::Booted, 0), "{rules:?}");
+    assert!(second.exchanges.iter().all(|exchange| exchange.trouble.is_none()), "{rules:?}");
+
+    unpacked.server.advance(130);
+    presence::settle(&unpacked.server.services);
+    assert!(unpacked.trust().bound_at.is_some(), "{rules:?}: {:?}", unpacked.trust());
+    unpacked.server.flush();
+    let served = unpacked.wire.heard();
+    unpacked.boot();
+    assert_eq!(unpacked.wire.heard(), served, "a bound phone asks plain HTTP no more");
+    unpacked.assert_nothing_told();
+}
+
+#[test]
+fn a_phone_from_the_box_ends_bound_on_https_after_one_click() {
+    walks_from_the_box_to_bound(false, Rules::USUAL);
+}
+
+#[test]
+fn it_does_so_while_dhcp_keeps_saying_http() {
+    walks_from_the_box_to_bound(true, Rules::USUAL);
+}
+
+#[test]
+fn it_does_so_under_every_reading_of_the_rules() {
+    for (rule, ..) in READINGS {
+        // Such a phone shows its credentials to whoever it asks: PlcmSpIp, which everybody knows.
+        if *rule != pdms::simulate::rules::Rule::FirstRequest {
+            walks_from_the_box_to_bound(true, Rules::USUAL.with(*rule));
+        }
+    }
+}
+
+#[test]
+fn a_phone_that_is_not_let_in_waits_and_asks_for_no_line() {
+    let mut unpacked = Unpacked::new(true, Rules::USUAL);
+    let (network, phone) = (&unpacked.network, &mut unpacked.phone);
+    let fresh = Fresh { dhcp: None, wait: Duration::ZERO };
+    let ending = run(fresh.live(phone, network, &mut Statistics::default()));
+    assert!(matches!(&ending, Ending::Failed(why) if why.contains("was answered 503")), "{ending:?}");
+    assert_eq!(unpacked.phone.line(), Line::None);
+    assert_eq!(unpacked.trust().knock.as_ref().map(|knock| knock.reason), Some(Reason::FactoryCredentials));
+    unpacked.assert_nothing_told();
+    unpacked.adopt();
+    let (network, phone) = (&unpacked.network, &mut unpacked.phone);
+    assert_eq!(run(fresh.live(phone, network, &mut Statistics::default())), Ending::Booted);
+}
+
+#[test]
+fn a_phone_whose_clock_stands_in_1999_is_told_a_time_server_before_it_is_sent_to_https() {
+    let mut unpacked = Unpacked::new(false, Rules::USUAL);
+    assert!(!unpacked.phone.trust().knows_time);
+    run(travel(&mut unpacked.phone, Occasion::Boot, &unpacked.network, None));
+    assert!(unpacked.phone.trust().knows_time && unpacked.phone.trust().roots.len() == 1);
+    assert_eq!(unpacked.phone.memory.flash.get("device.prov.serverType"), None, "no proof yet");
+    let fault = unpacked.trust().bootstrap.as_ref().and_then(|bootstrap| bootstrap.fault);
+    assert!(fault.is_some(), "its first log failed, and the cause is known");
+}
