@@ -5,8 +5,10 @@ use std::rc::Rc;
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
 use jiff::SignedDuration;
+use pdms::domain::access::Actor;
+use pdms::domain::account::Secret as Password;
 use pdms::domain::ids::UserId;
-use pdms::services::users;
+use pdms::services::users::{self, UserDraft};
 use serde_json::{Value, json};
 use totp_rs::{Algorithm, Builder, Secret};
 
@@ -44,6 +46,20 @@ async fn set_up(site: &Rc<Site>, owner: &mut Browser) -> (App, Vec<String>) {
     assert_eq!(codes.len(), 10, "{}", done.body);
     site.advance(SignedDuration::from_secs(90));
     (app, codes)
+}
+
+/// A browser of another owner.
+async fn other_owner(site: &Rc<Site>) -> Browser {
+    let draft = UserDraft {
+        name: "Bob".to_owned(),
+        email: "bob@example.test".to_owned(),
+        password: Password::new("four unhurried words"),
+    };
+    users::create(&site.services, &Actor::CommandLine, &draft).expect("added");
+    let mut browser = Browser::new(site);
+    let answer = browser.sign_in("/admin/", "bob@example.test", "four unhurried words").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    browser
 }
 
 async fn with_password(site: &Rc<Site>) -> Browser {
@@ -137,9 +153,12 @@ async fn an_owner_takes_it_from_somebody_who_lost_it() {
     let site = Site::open().await;
     let mut owner = Browser::signed_in(&site).await;
     set_up(&site, &mut owner).await;
-    let page = owner.get("/admin/users/1").await;
+    let own = owner.post("/admin/users/1/second-factor", &[]).await;
+    assert!(own.body.contains("with your password"), "one's own is not taken away like this: {}", own.body);
+    let mut other = other_owner(&site).await;
+    let page = other.get("/admin/users/1").await;
     assert!(page.body.contains("Take the second factor away"), "{}", page.body);
-    owner.post("/admin/users/1/second-factor", &[]).await;
+    other.post("/admin/users/1/second-factor", &[]).await;
     assert!(owner.get("/admin/account").await.body.contains("Sign in"), "all sessions ended");
     assert_eq!(Browser::new(&site).sign_in("/admin/", EMAIL, OWNER_PASSWORD).await.status, StatusCode::OK);
 }
@@ -150,17 +169,19 @@ async fn changes_of_the_second_factor_can_be_tried_out() {
     let site = Site::open().await;
     let mut owner = Browser::signed_in(&site).await;
     set_up(&site, &mut owner).await;
-    let csrf = owner.token().await;
+    let mut other = other_owner(&site).await;
     let body = json!({ "current": OWNER_PASSWORD });
     for (method, path) in [
         (Method::DELETE, "/api/v1/session/second-factor?dry_run=true"),
         (Method::POST, "/api/v1/session/second-factor/recovery?dry_run=true"),
         (Method::DELETE, "/api/v1/users/1/second-factor?dry_run=true"),
     ] {
+        let browser = if path.contains("/users/") { &mut other } else { &mut owner };
+        let csrf = browser.token().await;
         let before = users::get(&site.services, UserId(1)).expect("the owner");
         let request =
             TestRequest::default().method(method.clone()).insert_header(("X-CSRF-Token", csrf.as_str())).set_json(&body);
-        let answer = owner.send(request, path).await;
+        let answer = browser.send(request, path).await;
         assert_eq!(answer.status, StatusCode::OK, "{method} {path}: {}", answer.body);
         assert_eq!(users::get(&site.services, UserId(1)).expect("the owner"), before, "{method} {path}");
     }

@@ -156,12 +156,18 @@ pub fn renew_recovery(
     Ok(codes)
 }
 
-/// Takes the second factor from somebody who lost it, and ends the user's sessions.
+/// Takes the second factor from somebody else who lost it, and ends the user's sessions. One's own is switched off with the
+/// password: whoever finds a browser signed in must not take it away.
 ///
 /// # Errors
-/// The actor may not; there is none.
+/// The actor may not; there is none; it is the actor's own.
 pub fn reset(services: &Services, actor: &Actor, id: UserId, mode: Mode) -> Result<User, ServiceError> {
     let grant = authorize(actor, Action::EditUsers)?;
+    if matches!(actor, Actor::User { id: own, .. } if *own == id) {
+        return Err(ServiceError::Conflict(
+            "switch your own second factor off in Account Details, with your password".to_owned(),
+        ));
+    }
     let user = perform(services, mode, grant, SERVER, |change| {
         stored(change, id)?;
         let user = put(change, id, None)?;
@@ -379,6 +385,7 @@ mod tests {
         let passed =
             sign_in::attempt(services, &user.email, &good(), &From::default(), Mode::Keep).expect("the password is right");
         assert!(matches!(passed, Passed::CodeNeeded(_)));
+        assert!(reset(services, &user.actor(), user.id, Mode::Keep).is_err(), "one's own takes the password");
         reset(services, &Actor::CommandLine, user.id, Mode::Keep).expect("taken away");
         let passed = sign_in::attempt(services, &user.email, &good(), &From::default(), Mode::Keep).expect("signed in");
         assert!(matches!(passed, Passed::In(_)));

@@ -71,9 +71,9 @@ impl Person {
     }
 
     /// The person as the users are now: what the session keeps may be older than a change of role, or than the user's end.
-    fn as_of_now(self, services: &Services) -> Option<Self> {
+    fn brought_up_to_date(self, services: &Services) -> Option<Self> {
         match users::get(services, self.id) {
-            Ok(user) => user.is_enabled().then(|| Self { name: user.name, role: user.role, account: user.account, ..self }),
+            Ok(user) => user.is_enabled().then_some(Self { name: user.name, role: user.role, account: user.account, ..self }),
             Err(ServiceError::NotFound { .. }) => None,
             Err(error) => {
                 tracing::error!(%error, "a user could not be read; the request is taken as a stranger's");
@@ -112,7 +112,7 @@ impl Visitor {
     pub fn of(request: &HttpRequest) -> Self {
         let session = request.get_session();
         let services = request.app_data::<web::Data<Services>>().expect("pages are registered together with the services");
-        let person = session.get::<Person>(USER).ok().flatten().and_then(|person| person.as_of_now(services));
+        let person = session.get::<Person>(USER).ok().flatten().and_then(|person| person.brought_up_to_date(services));
         Self { session, person, request: request.clone() }
     }
 
