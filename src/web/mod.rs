@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod bearer;
 pub mod blocking;
 pub mod error;
 pub mod file_body;
@@ -17,6 +18,7 @@ pub mod pace;
 pub mod phone;
 pub mod plain;
 pub mod restart;
+pub mod route_roles;
 pub mod tls;
 
 use actix_web::body::MessageBody;
