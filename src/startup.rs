@@ -18,6 +18,7 @@ use crate::services::certificates::facts::{self, Facts};
 use crate::services::certificates::{CertificateError, Certificates, ServerNames};
 use crate::services::clock::Clock;
 use crate::services::error::{ServiceError, chain};
+use crate::services::manufacturers::asking::Asker;
 use crate::services::{Opening, Services, presence, server, setup};
 use crate::store::Faults;
 use crate::web::admin::session::Demo;
@@ -132,7 +133,8 @@ impl Application {
             format!("{base}setup?token={}", token.expose())
         });
         let shared = share(&config, services, address);
-        let tls = Tls::new(shared.address.certificates_handle(), handshake::sink(shared.services.clone().into_inner()))?;
+        let tls = Tls::new(shared.address.certificates_handle(), handshake::sink(shared.services.clone().into_inner()))?
+            .asking(Arc::new(Asker::new(shared.services.clone().into_inner())));
         let server = listen(&shared, https_socket, http_socket, tls)?;
         Ok(Self { config, server, shared, https, http, setup_link, stop: CancellationToken::new(), local })
     }

@@ -7,7 +7,7 @@ use super::commit::{Mode, perform};
 use super::error::ServiceError;
 use super::secrets::random_text;
 use crate::domain::access::{Action, Actor, authorize};
-use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, Secret};
+use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, CertificatePolicy, Secret};
 use crate::domain::activity::Event;
 use crate::domain::clock::is_zone;
 use crate::domain::field_error::FieldErrors;
@@ -45,6 +45,10 @@ pub struct AccountDraft {
     pub base: Option<BaseSettings>,
     /// First minute of the polling window and the first one after it.
     pub polling_window: Option<(u16, u16)>,
+    /// What factory certificates of phones are worth.
+    pub certificates: Option<CertificatePolicy>,
+    /// Whether one whose time is over counts.
+    pub accept_expired: Option<bool>,
     /// How phones come from plain HTTP to HTTPS.
     pub bootstrap: Option<BootstrapSettings>,
 }
@@ -145,14 +149,29 @@ pub(super) fn apply(draft: &AccountDraft, old: &Account) -> Result<Account, Fiel
     if let Some(window) = draft.polling_window.and_then(|window| errors.take("polling_window", parse_window(window))) {
         new.polling_window = window;
     }
+    if let Some(policy) = draft.certificates.and_then(|policy| errors.take("certificates", parse_policy(policy, old))) {
+        new.admission.certificates = policy;
+    }
+    if let Some(accept_expired) = draft.accept_expired {
+        new.admission.accept_expired = accept_expired;
+    }
     if let Some(bootstrap) = draft.bootstrap {
         new.admission.bootstrap = bootstrap;
     }
     errors.into_result(Some(new))
 }
 
+/// Without an authority no certificate can be verified: to require one would keep every phone out.
+fn parse_policy(policy: CertificatePolicy, old: &Account) -> Result<CertificatePolicy, &'static str> {
+    if policy == CertificatePolicy::Require && old.admission.manufacturers.is_empty() {
+        return Err("upload the CA certificates of your phones' manufacturer first: without them no phone could come in");
+    }
+    Ok(policy)
+}
+
 fn difference(old: &Account, new: &Account) -> Event {
     let switch = |on: bool| Some(if on { "on" } else { "off" }.to_owned());
+    let policy = |account: &Account| Some(account.admission.certificates.word().to_owned());
     let window = |(from, to): (u16, u16)| Some(format!("{} to {}", clock_time(from), clock_time(to)));
     let mut event = Event::new("account", new.label.as_str(), "changed")
         .change("serve phones", switch(old.provisioning.enabled), switch(new.provisioning.enabled))
@@ -160,7 +179,9 @@ fn difference(old: &Account, new: &Account) -> Event {
         .secret_change("password", Some(old.provisioning.password.expose()), Some(new.provisioning.password.expose()))
         .change("time zone", Some(old.time_zone.clone()), Some(new.time_zone.clone()))
         .change("time server", Some(old.time_server.clone()), Some(new.time_server.clone()))
-        .change("polling window", window(old.polling_window), window(new.polling_window));
+        .change("polling window", window(old.polling_window), window(new.polling_window))
+        .change("factory certificates", policy(old), policy(new))
+        .change("expired certificates count", switch(old.admission.accept_expired), switch(new.admission.accept_expired));
     let (was, is) = (&old.base, &new.base);
     let groups = [
         ("base: REST API", was.rest_api, is.rest_api),

@@ -17,6 +17,7 @@ use crate::domain::credential::{Channel, Recipient};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::device_list::Listed;
+use crate::domain::manufacturer::Presented;
 use crate::domain::phone_file::PhoneFile;
 use crate::domain::provision;
 use crate::domain::run::Reason;
@@ -45,6 +46,10 @@ pub struct Visit<'a> {
     pub agent: Option<&'a UserAgent>,
     /// Where it comes from.
     pub address: IpAddr,
+    /// What its handshake showed of a factory certificate.
+    pub certificate: &'a Presented,
+    /// The address of ours by which it came, as its request names it.
+    pub came_by: Option<&'a str>,
     /// When it came.
     pub at: Timestamp,
 }
@@ -118,16 +123,30 @@ impl Provisioning {
             _ if !world.account.provisioning.enabled => Decision::Hold(Reason::ProvisioningOff),
             decision => decision,
         };
+        // A certificate of another device says nothing of this one.
+        let presented = match visit.certificate {
+            Presented::Verified(mac) if key != Some(DeviceKey::Mac(*mac)) => &Presented::NotAsked,
+            presented => presented,
+        };
         let let_in = |listed: Option<Listed>, admitted| {
             let device = listed.map(|listed| recognised(listed.device, visit.agent));
             if let Some(key) = &key {
-                book.hear(key, |trust| trust.let_in(now, visit.address, admitted));
+                book.hear(key, |trust| {
+                    trust.let_in(now, visit.address, admitted);
+                    trust.showed(presented, true);
+                    if let Some(url) = visit.came_by {
+                        trust.came_by(url);
+                    }
+                });
             }
             Ok(Guest { key: key.clone(), device, admitted: Some(admitted), held: None })
         };
         let refused = |reason| {
             if let Some(key) = key.as_ref().filter(|_| reason != Reason::CredentialsMissing) {
-                book.learn(key, |trust| trust.refused(now, reason, visit.address, &told(visit.agent)));
+                book.learn(key, |trust| {
+                    trust.refused(now, reason, visit.address, &told(visit.agent));
+                    trust.showed(presented, false);
+                });
             }
         };
         let held = |listed: Option<Listed>, reason| {

@@ -17,10 +17,11 @@ use actix_web::dev::{AppConfig, Extensions};
 use rustls::{CipherSuite, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
+use super::asking::Shaken;
 use super::phone;
 use super::tls::Tls;
+use crate::domain::manufacturer::Presented;
 
 /// Connections that wait to be accepted: a building's phones come back at once after a power cut.
 const BACKLOG: i32 = 4_096;
@@ -113,6 +114,8 @@ pub struct TlsFacts {
     pub suite: Option<CipherSuite>,
     /// The host name that the peer asked for.
     pub server_name: Option<String>,
+    /// What it showed of a factory certificate.
+    pub certificate: Presented,
 }
 
 /// Binds a listening socket with the backlog that a fleet needs. Port 0 takes any free port.
@@ -204,13 +207,14 @@ impl Stream for TcpStream {
     }
 }
 
-impl Stream for TlsStream<TcpStream> {
+impl Stream for Shaken {
     fn facts(&self) -> Connection {
-        let (socket, session) = self.get_ref();
+        let (socket, session) = self.stream().get_ref();
         let tls = TlsFacts {
             version: session.protocol_version(),
             suite: session.negotiated_cipher_suite().map(|suite| suite.suite()),
             server_name: session.server_name().map(str::to_owned),
+            certificate: self.presented.clone(),
         };
         Connection { tls: Some(tls), ..socket.facts() }
     }

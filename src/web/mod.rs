@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod asking;
 pub mod blocking;
 pub mod error;
 pub mod guard;

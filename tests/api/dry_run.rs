@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{KEY, device, profile};
-use crate::support::api::Api;
+use crate::support::api::{Api, json as parsed};
+use crate::support::authority;
 use crate::support::openapi::operations;
 use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
 
@@ -31,6 +32,8 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "change_settings" => ("", Some(json!({ "revision": revision("settings"), "time_zone": "Asia/Tokyo" }))),
         "change_server" => ("", Some(json!({ "revision": revision("server"), "public_name": "other.example.test" }))),
         "add_user" => ("", Some(json!({ "name": "Grace", "email": "grace@example.test", "password": "a longer one than most" }))),
+        "add_manufacturers" | "delete_manufacturer" | "delete_address" => ("", None),
+        "note_certificate" => ("", Some(json!({ "state": "not-installed" }))),
         "set_user_password" => ("", Some(json!({ "password": "another long enough one" }))),
         other => panic!("say what {other} is called with, so that it would change something"),
     }
@@ -39,6 +42,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
 /// Everything that the API tells of the state, and the revision of what phones get.
 fn state(server: &Server, api: &Api) -> Vec<Value> {
     let device = format!("/devices/{KEY}");
+    let certificate = format!("/devices/{KEY}/certificate");
     let read = [
         "/activity",
         "/devices",
@@ -46,12 +50,15 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/profiles",
         "/profiles/1",
         "/settings",
+        "/manufacturers",
         "/deployment/global",
         "/api/v1/users",
         "/api/v1/sessions",
         "/api/v1/session",
         "/api/v1/server",
+        "/api/v1/server/addresses",
         &device,
+        &certificate,
     ];
     let mut state: Vec<Value> = read.iter().map(|path| api.ok("GET", path, None)).collect();
     state.push(json!(server.world().revision));
@@ -65,6 +72,14 @@ fn whatever_changes_something_can_be_tried_out() {
     let id = profile(&api, "Office", json!({ "up.timeOut": "40" }));
     api.ok("POST", "/devices", Some(json!([device(KEY), device(BLOCKED)])));
     api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
+    let uploaded = parsed(&api.send("POST", "/manufacturers", &authority("Maker")));
+    let ca = uploaded["items"][0]["fingerprint"].as_str().expect("taken").to_owned();
+    let former = format!("&url={}", server.base());
+    api.ok(
+        "PATCH",
+        "/api/v1/server",
+        Some(json!({ "revision": api.ok("GET", "/api/v1/server", None)["revision"], "public_name": "present.example.test" })),
+    );
     let session = api.ok("GET", "/api/v1/sessions", None)["items"][0]["id"].as_str().expect("a session").to_owned();
     let user = api.ok("GET", "/api/v1/users", None)["items"][0]["id"].to_string();
     let revision = |path: &str| api.ok("GET", path, None)["revision"].clone();
@@ -84,11 +99,16 @@ fn whatever_changes_something_can_be_tried_out() {
         } else {
             "1"
         };
-        let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of);
+        let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of).replace("{fingerprint}", &ca);
         let (query, body) = call(name, &revisions);
+        let query = if name == "delete_address" { &former } else { query };
         let target = format!("/api/v1{path}?dry_run=true{query}");
-        let takes_file = operation["requestBody"]["content"]["application/xml"].is_object();
-        let answer = if takes_file { api.send(&method, &target, FILE) } else { api.call(&method, &target, body) };
+        let takes = |kind: &str| operation["requestBody"]["content"][kind].is_object();
+        let answer = match () {
+            () if takes("application/xml") => api.send(&method, &target, FILE),
+            () if takes("application/x-pem-file") => api.send(&method, &target, &authority("Another maker")),
+            () => api.call(&method, &target, body),
+        };
         assert_eq!(answer.status, 200, "{name}: {}", answer.text());
         assert!(
             answer.body.starts_with(b"{") && answer.body.len() > 2,

@@ -28,9 +28,11 @@ pub mod layout;
 mod list_memory;
 pub mod next;
 pub mod paging;
+mod phone_certificates;
 pub mod profiles;
 mod provisioning;
 pub mod runs;
+mod sent_file;
 pub mod session;
 pub mod session_store;
 mod setup;
@@ -79,6 +81,7 @@ fn rooms() -> Routes {
     profiles::configure(&mut routes);
     deployment::configure(&mut routes);
     provisioning::configure(&mut routes);
+    phone_certificates::configure(&mut routes);
     activity::configure(&mut routes);
     account::configure(&mut routes);
     routes

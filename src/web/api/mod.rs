@@ -3,6 +3,7 @@
 //! [`routes!`] names every operation once; routing and description are both made from it, so neither can miss one.
 
 pub mod activity;
+pub mod addresses;
 pub mod body;
 pub mod caller;
 pub mod coming_up;
@@ -15,6 +16,7 @@ pub mod device_shapes;
 pub mod devices;
 pub mod imports;
 pub mod list;
+pub mod manufacturers;
 pub mod paths;
 pub mod problem;
 pub mod profile_shapes;
@@ -106,9 +108,17 @@ routes! {
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,
+    manufacturers::list_manufacturers,
+    manufacturers::add_manufacturers,
+    manufacturers::delete_manufacturer,
+    manufacturers::show_certificate,
+    manufacturers::note_certificate,
     server::show_server,
     server::change_server,
     server::read_ca,
+    server::list_warnings,
+    addresses::list_addresses,
+    addresses::delete_address,
     activity::list_activity,
     activity::read_activity_week,
     users::list_users,

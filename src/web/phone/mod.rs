@@ -18,21 +18,24 @@ use std::sync::Arc;
 use actix_http::{Request, Response};
 use actix_web::body::BoxBody;
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::catalog::models::models;
+use crate::domain::account::CertificatePolicy;
 use crate::domain::admission::decide::Proof;
 use crate::domain::admission::{NewDeviceCaps, identify};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::OUTSIDE_TEXT_CHARS;
+use crate::domain::manufacturer::Presented;
 use crate::domain::phone_file::{LogKind, PhoneFile, PhonePath};
 use crate::domain::run::assembly::{Asked, Heard, Speaker, Standing};
 use crate::domain::run::{Exchange, Method as Verb, Reason, clean};
+use crate::domain::server::Place;
 use crate::domain::trust::Admitted;
 use crate::domain::user_agent::XDevice;
 use crate::domain::world::World;
@@ -101,6 +104,8 @@ struct Call {
     path: PhonePath,
     agent: Agent,
     x_device: Option<XDevice>,
+    /// The address of ours that it asked at.
+    came_by: Option<String>,
 }
 
 /// Answers a phone. To be mounted as the default service, behind the addresses that are not phones'.
@@ -135,7 +140,9 @@ pub fn expect(request: Request) -> Result<Request, Response<BoxBody>> {
         return Err(Reply::absent(Reason::PlainHttp).into_response().into());
     }
     let headers = request.head().headers();
-    if headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE) {
+    let tls = request.conn_data::<Connection>().and_then(|connection| connection.tls.as_ref());
+    let is_certified = tls.is_some_and(|tls| matches!(tls.certificate, Presented::Verified(_)));
+    if is_certified || headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE) {
         return Ok(request);
     }
     Err(Reply::unauthorized(Reason::CredentialsMissing).into_response().into())
@@ -148,6 +155,7 @@ impl Call {
         let peer = connected.or_else(|| request.peer_addr()).unwrap_or(nobody);
         let x_device = request.headers().get("x-device").and_then(|value| XDevice::parse(value.to_str().ok()?));
         Self {
+            came_by: came_by(&request, &services),
             address: door.address_of(peer.ip(), request.headers()),
             path: PhonePath::parse(request.path()),
             agent: agent::of(request.headers()),
@@ -171,7 +179,7 @@ impl Call {
         if let (true, PhoneFile::Log(key, _)) = (is_upload, &self.path.file) {
             bootstrap::log_came(&self.services, world.account_id, key, self.address);
         }
-        let is_told = matches!(proof, Proof::Missing | Proof::Wrong) || proof.device().is_some_and(is_another);
+        let is_told = proof.is_worthless() || proof.device().is_some_and(is_another);
         if is_upload && !is_told {
             return upload::answer(self, &world, payload, &proof).await;
         }
@@ -208,8 +216,16 @@ impl Call {
             location: &self.path.location,
             agent: self.agent.phone.as_deref(),
             address: self.address,
+            certificate: self.presented(),
+            came_by: self.came_by.as_deref(),
             at: self.now(),
         }
+    }
+
+    /// What the connection showed of a factory certificate.
+    fn presented(&self) -> &Presented {
+        let tls = self.request.conn_data::<Connection>().and_then(|connection| connection.tls.as_ref());
+        tls.map_or(&Presented::NotAsked, |tls| &tls.certificate)
     }
 
     /// What the request shows of itself.
@@ -219,7 +235,14 @@ impl Call {
             let (oldest, present) = (trust.oldest_generation, trust.generation);
             credentials::generation_of(self.services.secrets(), world.account_id, key, presented, oldest, present)
         };
-        self.door.gate.judge(self.request.headers(), &world.account, generation_of)
+        let by_credentials = self.door.gate.judge(self.request.headers(), &world.account, generation_of);
+        match self.presented() {
+            // Where certificates count no longer, an open connection does not go on with one.
+            presented @ Presented::Verified(_) if world.account.admission.certificates != CertificatePolicy::Off => {
+                by_credentials.with(presented, self.named().as_ref())
+            }
+            _ => by_credentials,
+        }
     }
 
     fn receive(&self, world: &World, proof: &Proof) -> Result<Guest, Reason> {
@@ -277,6 +300,19 @@ impl Call {
     fn tag(&self) -> Option<DeviceKey> {
         self.agent.phone.as_ref().and_then(|phone| phone.tag.clone())
     }
+}
+
+/// The address of ours by which a request came. Some phones leave the port out of their header whatever it is: then it is taken for
+/// the one that they are told.
+fn came_by(request: &HttpRequest, services: &Services) -> Option<String> {
+    let host = request.headers().get(HOST)?.to_str().ok()?;
+    let is_tls = request.conn_data::<Connection>().is_some_and(|connection| connection.tls.is_some());
+    let told = || {
+        let endpoints = services.worlds().endpoints();
+        let url = if is_tls { Some(&endpoints.https_url) } else { endpoints.http_url.as_ref() };
+        url.and_then(|url| Place::parse(url)).map_or(0, |place| place.port)
+    };
+    Place::of_request(is_tls, host, told).map(|place| place.to_string())
 }
 
 fn verb(method: &Method) -> Verb {
