@@ -24,5 +24,7 @@ mod phone_certificates;
 mod phone_files;
 mod process;
 mod profile_warnings;
+mod roles;
+mod second_factor;
 mod support;
 mod user_agents;

@@ -21,7 +21,7 @@ fn filled() -> (Server, Api) {
         profile(&api, name, json!({}));
     }
     for name in ["grace", "edsger"] {
-        let user = json!({ "name": name, "email": format!("{name}@example.test"), "password": "a longer one than most" });
+        let user = json!({ "name": name, "email": format!("{name}@example.test"), "role": "viewer", "password": "a longer one than most" });
         api.ok("POST", "/api/v1/users", Some(user));
     }
     api.send("POST", "/manufacturers", &authority("Maker"));
@@ -29,6 +29,9 @@ fn filled() -> (Server, Api) {
     let mut settings = api.ok("GET", "/settings", None);
     settings["base"]["admin_password"] = false.into();
     api.ok("PATCH", "/settings", Some(json!({ "revision": settings["revision"], "base": settings["base"] })));
+    for name in ["monitoring", "backup"] {
+        api.ok("POST", "/tokens", Some(json!({ "name": name, "role": "viewer" })));
+    }
     let phone = Phone::new(&server);
     phone.get(&format!("/{KEY}.cfg"));
     for (name, body) in
@@ -55,7 +58,9 @@ fn lists() -> Vec<(String, &'static Value)> {
         name.unwrap_or(schema)["properties"]["items"].is_object()
     };
     let lists = operations().filter(|(method, _, operation)| method == "GET" && is_list(operation));
-    lists.map(|(_, path, operation)| (path.replace("{account}", "default").replace("{key}", KEY), operation)).collect()
+    lists
+        .map(|(_, path, operation)| (path.replace("{account}", "default").replace("{key}", KEY).replace("{id}", "1"), operation))
+        .collect()
 }
 
 #[test]

@@ -111,7 +111,9 @@ impl Group {
 
 /// The addresses of the settings.
 pub fn configure(routes: &mut Routes) {
-    const PARTS: &str = "/admin/provisioning/{part:address|account|time|base|http}";
+    // The address is the server's, the other parts are the account's: they take different roles.
+    const ADDRESS: &str = "/admin/provisioning/{part:address}";
+    const PARTS: &str = "/admin/provisioning/{part:account|time|base|http}";
     let home = || async { see_other(HERE) };
     routes
         .get(HERE, show)
@@ -119,9 +121,11 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/provisioning/addresses/remove", addresses::ask)
         .post("/admin/provisioning/addresses/remove", addresses::remove)
         .post(PARTS, save)
+        .post(ADDRESS, save)
         .post("/admin/provisioning/reveal", reveal)
         // A reload after a rejected form asks by GET: it gets the page.
         .get(PARTS, home)
+        .get(ADDRESS, home)
         .get("/admin/provisioning/reveal", home);
 }
 
