@@ -107,6 +107,13 @@ fn alerts(world: &World, devices: &[Listed], certificate_until: Timestamp, now: 
         let text = "The provisioning account is the factory default of every phone: whoever knows a MAC address can fetch its configuration.";
         tell("warn", text.to_owned(), SETTINGS);
     }
+    let networks = &world.account.admission.legacy_http;
+    if !networks.is_empty() {
+        let names: Vec<String> = networks.iter().map(ToString::to_string).collect();
+        let text =
+            format!("Phones in {} are served over plain HTTP: everybody there can read their configuration.", names.join(", "));
+        tell("warn", text, SETTINGS);
+    }
     if certificate_until <= now {
         tell("bad", "The server's certificate has expired: phones and browsers refuse it.".to_owned(), SETTINGS);
     } else if certificate_until.duration_since(now) < CERTIFICATE_ALERT {

@@ -47,7 +47,7 @@ pub async fn show(
     let read = blocking::call(&services, move |services| find(services, &device, &name));
     let Uploaded { name, href, bytes, size_bytes, at, .. } = read.await.map_err(Failure::of(&who))?;
     let page = who.page(title);
-    let head = Head::new(&known, page.now);
+    let head = Head::new(&known, page.now).marked(&services);
     let has_parameters = name.ends_with(".cfg");
     let note = has_parameters.then_some("Secrets are masked on this page; the download holds them.");
     let bytes = if has_parameters { with_secrets_masked(&bytes) } else { bytes };
