@@ -269,7 +269,7 @@ fn settings_users_and_activity_are_there() {
     assert_eq!(sessions["total"], 1);
     assert_eq!(api.refused("DELETE", "/api/v1/sessions/00", None).0, 404);
 
-    let user = json!({ "name": "Grace", "email": "grace@example.test", "password": "a longer one than most" });
+    let user = json!({ "name": "Grace", "email": "grace@example.test", "role": "viewer", "password": "a longer one than most" });
     assert_eq!(api.call("POST", "/api/v1/users?dry_run=true", Some(user.clone())).status, 200);
     assert_eq!(api.ok("GET", "/api/v1/users", None)["total"], 1);
     let made = api.ok("POST", "/api/v1/users", Some(user.clone()));
@@ -277,6 +277,12 @@ fn settings_users_and_activity_are_there() {
     let path = format!("/api/v1/users/{}/password", made["id"]);
     assert_eq!(api.refused("PUT", &path, Some(json!({ "password": "short" }))).1[0].0, "password");
     assert_eq!(api.ok("PUT", &path, Some(json!({ "password": "another long enough one" })))["name"], "Grace");
+    let path = format!("/api/v1/users/{}", made["id"]);
+    assert_eq!(api.refused("PATCH", &path, Some(json!({ "role": "king" }))).1[0].0, "role");
+    assert_eq!(api.ok("PATCH", &path, Some(json!({ "role": "operator" })))["role"], "operator");
+    let invited = api.ok("POST", &format!("{path}/invitation"), None);
+    assert!(invited["invitation"].as_str().is_some_and(|link| link.contains("/admin/invitation?token=")), "{invited}");
+    assert_eq!(api.refused("DELETE", "/api/v1/users/1", None).0, 409, "the last owner stays");
     let users = api.ok("GET", "/api/v1/users", None);
     assert!(users["total"] == 2 && !users.to_string().contains("argon2"), "{users}");
 

@@ -22,5 +22,7 @@ mod phone;
 mod phone_files;
 mod process;
 mod profile_warnings;
+mod roles;
+mod second_factor;
 mod support;
 mod user_agents;

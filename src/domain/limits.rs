@@ -75,6 +75,14 @@ pub const STRANGER_SESSIONS: usize = 2_000;
 pub const PASSWORD_CHARS: usize = 12;
 /// Bytes that a user's password may have.
 pub const PASSWORD_BYTES: usize = 1_024;
+/// Days that an API token lives unless somebody says otherwise (the number is ours).
+pub const TOKEN_DAYS: i64 = 90;
+/// Days that an API token may live.
+pub const TOKEN_DAYS_MOST: i64 = 366;
+/// API tokens of an account.
+pub const TOKENS_PER_ACCOUNT: usize = 200;
+/// Hours in which an invitation can be taken up.
+pub const INVITATION_HOURS: i64 = 7 * 24;
 /// Changed fields that one entry of the activity log keeps.
 pub const ACTIVITY_CHANGES: usize = 200;
 /// Characters of a value that the activity log keeps.

@@ -33,6 +33,7 @@ pub mod session;
 pub mod sighting;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod token;
 pub mod trust;
 pub mod upload;
 pub mod user;

@@ -126,7 +126,7 @@ pub fn reveal_password(
     account: AccountId,
     mode: Mode,
 ) -> Result<Option<Secret>, ServiceError> {
-    let grant = authorize(actor, Action::EditAccount(account))?;
+    let grant = authorize(actor, Action::Reveal(account))?;
     let world = services.world(account)?;
     let label = world.account.label.clone();
     perform(services, mode, grant, account, |change| change.record(Event::new("account", label, "showed the password of")))?;

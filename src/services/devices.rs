@@ -235,7 +235,7 @@ pub fn unblock(
     key: &DeviceKey,
     mode: Mode,
 ) -> Result<Block, ServiceError> {
-    let grant = authorize(actor, Action::EditDevices(account))?;
+    let grant = authorize(actor, Action::Admit(account))?;
     perform(services, mode, grant, account, |change| {
         let block = change.unblock(key)?.ok_or_else(|| ServiceError::not_found("blocked device", key))?;
         change.record(Event::new("device", key.to_string(), "unblocked"))?;

@@ -21,9 +21,12 @@ pub mod devices;
 pub mod effective_file;
 pub mod enrolment;
 pub mod error;
+pub mod form_tokens;
 pub mod import;
+pub mod invitations;
 pub mod known_browser;
 pub mod metrics;
+pub mod passwords;
 pub mod pending_imports;
 pub mod presence;
 pub mod profiles;
@@ -33,6 +36,7 @@ pub mod retention;
 pub mod roster;
 pub mod runs;
 mod sealed_files;
+pub mod second_factor;
 pub mod secrets;
 pub mod server;
 pub mod sessions;
@@ -41,6 +45,7 @@ pub mod sign_in;
 pub mod sign_in_link;
 pub mod state_dir;
 pub mod throttle;
+pub mod tokens;
 pub mod trusts;
 pub mod unsent_forms;
 pub mod uploads;
@@ -87,6 +92,7 @@ pub struct Services {
     sign_ins: throttle::Throttle,
     /// Held while a password is checked.
     hashing: Mutex<()>,
+    enrolments: second_factor::Enrolments,
     sign_in_links: sign_in_link::SignInLinks,
     setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
@@ -174,6 +180,7 @@ impl Services {
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
             hashing: Mutex::default(),
+            enrolments: second_factor::Enrolments::default(),
             sign_in_links: sign_in_link::SignInLinks::default(),
             setup_door: setup::Door::default(),
             writer: Mutex::default(),

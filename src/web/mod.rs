@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod bearer;
 pub mod blocking;
 pub mod error;
 pub mod guard;
@@ -15,6 +16,7 @@ pub mod metrics;
 pub mod pace;
 pub mod phone;
 pub mod plain;
+pub mod route_roles;
 pub mod tls;
 
 use actix_web::body::MessageBody;

@@ -20,8 +20,11 @@ fn filled() -> (Server, Api) {
         profile(&api, name, json!({}));
     }
     for name in ["grace", "edsger"] {
-        let user = json!({ "name": name, "email": format!("{name}@example.test"), "password": "a longer one than most" });
+        let user = json!({ "name": name, "email": format!("{name}@example.test"), "role": "viewer", "password": "a longer one than most" });
         api.ok("POST", "/api/v1/users", Some(user));
+    }
+    for name in ["monitoring", "backup"] {
+        api.ok("POST", "/tokens", Some(json!({ "name": name, "role": "viewer" })));
     }
     let phone = Phone::new(&server);
     phone.get(&format!("/{KEY}.cfg"));
@@ -49,7 +52,9 @@ fn lists() -> Vec<(String, &'static Value)> {
         name.unwrap_or(schema)["properties"]["items"].is_object()
     };
     let lists = operations().filter(|(method, _, operation)| method == "GET" && is_list(operation));
-    lists.map(|(_, path, operation)| (path.replace("{account}", "default").replace("{key}", KEY), operation)).collect()
+    lists
+        .map(|(_, path, operation)| (path.replace("{account}", "default").replace("{key}", KEY).replace("{id}", "1"), operation))
+        .collect()
 }
 
 #[test]

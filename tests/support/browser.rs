@@ -22,7 +22,7 @@ use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
 use pdms::services::setup::{self, Opener};
 use pdms::services::{Opening, Services};
-use pdms::web::admin;
+use pdms::web::{admin, api};
 
 use super::server::{noon, setup_draft};
 
@@ -81,7 +81,9 @@ impl Site {
         let bound = "127.0.0.1:8443".parse().expect("an address");
         let address = Data::new(Address::new(Arc::new(certificates), None, bound, None));
         address.refresh(&services).expect("certificates for this machine");
-        let app = App::new().app_data(services.clone()).app_data(address).configure(|config| admin::configure(config, &services));
+        let app = App::new().app_data(services.clone()).app_data(address);
+        let app =
+            app.configure(|config| api::configure(config, &services)).configure(|config| admin::configure(config, &services));
         let app = Rc::new(test::init_service(app).await);
         let app = Box::new(move |request| -> Answering {
             let app = Rc::clone(&app);

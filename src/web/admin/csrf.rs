@@ -18,7 +18,7 @@ use subtle::ConstantTimeEq;
 use super::errors;
 use super::session::{self, SignInFirst, Visitor};
 use super::unsent;
-use crate::services::Services;
+use crate::services::{Services, form_tokens};
 
 /// Header that scripts and the API send the token in.
 pub const HEADER: &str = "x-csrf-token";
@@ -145,8 +145,10 @@ async fn ended(mut request: ServiceRequest) -> Result<ServiceResponse<BoxBody>, 
     tracing::info!(path = request.path(), "a form came after its session had ended");
     let back = session::page_to_return_to(request.request());
     let body = buffered(&mut request, STRANGER_FORM_BYTES).await?.unwrap_or_default();
+    let token = token_in(request.headers(), body.clone()).await.and_then(|token| String::from_utf8(token).ok());
     let services = request.app_data::<web::Data<Services>>().expect("pages are registered together with the services");
-    let page = unsent::keep(services, request.path(), &body, &back);
+    let owner = token.and_then(|token| form_tokens::owner(services, &token));
+    let page = unsent::keep(services, request.path(), &body, owner, &back);
     let visitor = Visitor::of(request.request());
     let answer = match visitor.person() {
         Some(_) => errors::forged(&visitor, page.as_str()),

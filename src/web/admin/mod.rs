@@ -24,6 +24,8 @@ pub mod flash;
 pub mod forms;
 #[cfg(test)]
 mod gallery;
+mod gate;
+mod invitation;
 pub mod layout;
 mod list_memory;
 pub mod next;
@@ -31,15 +33,19 @@ pub mod paging;
 pub mod profiles;
 mod provisioning;
 pub mod runs;
+mod second_factor;
 pub mod session;
 pub mod session_store;
 mod setup;
 mod sign_in;
 pub mod theme;
+mod tokens;
 pub mod unsent;
+pub mod users;
 pub mod words;
 
 use actix_web::guard::{GuardContext, fn_guard};
+use actix_web::http::Method;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 
@@ -54,10 +60,8 @@ pub fn configure(config: &mut ServiceConfig, services: &Data<Services>) {
     let rooms = rooms();
     let pages = web::scope("")
         .guard(fn_guard(is_page))
-        .app_data(Data::new(Room {
-            methods: rooms.methods(),
-            refuse: |request, _| errors::method_refused(&Visitor::of(request)),
-        }))
+        .app_data(Data::new(Room::new(rooms.addresses(), |request, _| errors::method_refused(&Visitor::of(request)))))
+        .wrap(from_fn(gate::admit))
         .wrap(from_fn(csrf::protect))
         .wrap(from_fn(methods::judge))
         .wrap(session_store::middleware(services))
@@ -65,6 +69,11 @@ pub fn configure(config: &mut ServiceConfig, services: &Data<Services>) {
         .configure(|config| rooms.register(config))
         .default_service(web::to(|visitor: Visitor| async move { errors::not_found(&visitor) }));
     config.service(files).service(pages);
+}
+
+/// Every page, with a method that it takes.
+pub fn addresses() -> Vec<(Method, String)> {
+    rooms().addresses()
 }
 
 /// One line a room.
@@ -81,6 +90,10 @@ fn rooms() -> Routes {
     provisioning::configure(&mut routes);
     activity::configure(&mut routes);
     account::configure(&mut routes);
+    second_factor::configure(&mut routes);
+    users::configure(&mut routes);
+    invitation::configure(&mut routes);
+    tokens::configure(&mut routes);
     routes
 }
 

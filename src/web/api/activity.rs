@@ -25,7 +25,7 @@ use crate::web::blocking;
 pub struct Wanted {
     /// Words that must all occur in an entry.
     q: Option<String>,
-    /// Kind of object: `device`, `profile`, `deployment`, `account`, `user`, `certificate`.
+    /// Kind of object: `device`, `profile`, `deployment`, `account`, `user`, `token`, `certificate`.
     object: Option<String>,
     /// Only entries at or after this time.
     since: Option<Timestamp>,

@@ -108,15 +108,19 @@ impl Group {
 
 /// The addresses of the settings.
 pub fn configure(routes: &mut Routes) {
-    const PARTS: &str = "/admin/provisioning/{part:address|account|time|base|http}";
+    // The address is the server's, the other parts are the account's: they take different roles.
+    const ADDRESS: &str = "/admin/provisioning/{part:address}";
+    const PARTS: &str = "/admin/provisioning/{part:account|time|base|http}";
     let home = || async { see_other(HERE) };
     routes
         .get(HERE, show)
         .get("/admin/provisioning/ca.pem", ca_pem)
         .post(PARTS, save)
+        .post(ADDRESS, save)
         .post("/admin/provisioning/reveal", reveal)
         // A reload after a rejected form asks by GET: it gets the page.
         .get(PARTS, home)
+        .get(ADDRESS, home)
         .get("/admin/provisioning/reveal", home);
 }
 
