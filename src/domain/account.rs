@@ -1,5 +1,7 @@
 //! What is set once for a whole account: who may fetch, where phones find us, and what the built-in base brings.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -92,6 +94,13 @@ pub struct AdmissionSettings {
     pub legacy_http: Vec<IpNet>,
     /// How phones from the box come from plain HTTP to HTTPS.
     pub bootstrap: BootstrapSettings,
+}
+
+impl AdmissionSettings {
+    /// Whether phones at this address are served in full over plain HTTP.
+    pub fn serves_in_clear(&self, address: IpAddr) -> bool {
+        self.legacy_http.iter().any(|subnet| subnet.contains(&address))
+    }
 }
 
 impl Default for AdmissionSettings {

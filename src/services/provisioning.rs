@@ -52,6 +52,8 @@ pub struct Visit<'a> {
     pub came_by: Option<&'a str>,
     /// When it came.
     pub at: Timestamp,
+    /// How it came.
+    pub channel: Channel,
 }
 
 /// Who came, and whether it is let in.
@@ -196,7 +198,7 @@ impl Provisioning {
             PhoneFile::MasterDefault => self.master(services, world, visit, device),
             PhoneFile::Master(key) if *key == device.key => self.master(services, world, visit, device),
             PhoneFile::Parameters(key) if *key == device.key => {
-                services.trusts(world.account_id).hear(key, |trust| trust.served(visit.at, false));
+                services.trusts(world.account_id).hear(key, |trust| trust.served(visit.at, visit.channel == Channel::ClearText));
                 Answer::Made(self.made(services, world, visit, device, Prepared::parameters), Reason::Parameters)
             }
             PhoneFile::Device(key, file) if *key == device.key => {
@@ -224,7 +226,7 @@ impl Provisioning {
         file: impl Fn(&Prepared, &Recipient<'_>, &World) -> Vec<u8>,
     ) -> Vec<u8> {
         let secrets = credentials::of(services, world.account_id, &device.key);
-        let recipient = Recipient::over_tls(device, &secrets);
+        let recipient = Recipient { device, secrets: &secrets, channel: visit.channel };
         file(&self.rendered.of(device, recipient.channel, world, visit.at), &recipient, world)
     }
 
@@ -232,7 +234,7 @@ impl Provisioning {
     /// A file of no device that any profile names may have been in the device's last master file: what is deployed where may have
     /// changed since.
     fn missing_of(&self, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
-        let listed = self.rendered.of(device, Channel::Tls, world, visit.at).lists(visit.location, device)
+        let listed = self.rendered.of(device, visit.channel, world, visit.at).lists(visit.location, device)
             || self.rendered.is_listed_by_key(visit.location, &device.key, world, visit.at)
             || (matches!(visit.file, PhoneFile::Resource(_))
                 && self.rendered.is_listed_anywhere(visit.location, world, visit.at));

@@ -109,6 +109,7 @@ fn ask(bench: &Bench, door: &Provisioning, world: &Arc<World>, path: &str, tagge
         certificate: &Presented::NotAsked,
         came_by: None,
         at: bench.clock.now(),
+        channel: Channel::Tls,
     };
     let shared = Proof::Shared(SharedPassword { generation: 0, is_former: false });
     let guest = door.receive(&bench.services, world, &visit, &shared).expect("the shared credentials count");

@@ -99,6 +99,8 @@ pub fn http_app(
         .app_data(shared.services.clone())
         .app_data(shared.door.clone())
         .app_data(shared.stopping.clone())
+        .app_data(shared.limits.clone())
+        .wrap(from_fn(pace::pace_bodies))
         .wrap(from_fn(guard::catch_panics))
         .configure(plain::configure)
 }

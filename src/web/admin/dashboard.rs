@@ -103,6 +103,13 @@ fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Aler
     if !world.account.provisioning.enabled {
         tell("warn", "Phones are not served: every one is told to come back later and keeps what it has.".to_owned(), SETTINGS);
     }
+    let networks = &world.account.admission.legacy_http;
+    if !networks.is_empty() {
+        let names: Vec<String> = networks.iter().map(ToString::to_string).collect();
+        let text =
+            format!("Phones in {} are served over plain HTTP: everybody there can read their configuration.", names.join(", "));
+        tell("warn", text, SETTINGS);
+    }
     for Warning { is_urgent, text, place } in warnings {
         let tone = if is_urgent { "bad" } else { "warn" };
         match place {

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::sent::{Asked, Sent};
 use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, CertificatePolicy, Secret, Slot};
 use crate::services::Services;
-use crate::services::accounts::{self, AccountDraft};
+use crate::services::accounts::{self, AccountDraft, LegacyHttp};
 use crate::web::blocking;
 
 /// The settings of an account. The password of the shared credentials is never told here.
@@ -38,6 +38,9 @@ pub struct SettingsShape {
     pub accept_expired: bool,
     /// How phones come from plain HTTP to HTTPS.
     pub bootstrap: BootstrapShape,
+    /// Networks whose phones are served in full over plain HTTP.
+    #[schema(example = json!(["10.1.2.0/24"]))]
+    pub legacy_http: Vec<String>,
     /// Counts changes; send it back with a change.
     pub revision: u64,
 }
@@ -180,6 +183,11 @@ pub struct SettingsChanges {
     accept_expired: Option<bool>,
     /// How phones come from plain HTTP to HTTPS, all of it.
     bootstrap: Option<BootstrapShape>,
+    /// Networks whose phones are served in full over plain HTTP, all of them.
+    legacy_http: Option<Vec<String>>,
+    /// Whoever asks knows that everybody in these networks can read the configuration of their phones, SIP passwords included.
+    #[serde(default)]
+    legacy_http_confirmed: bool,
 }
 
 impl From<Account> for SettingsShape {
@@ -197,6 +205,7 @@ impl From<Account> for SettingsShape {
             certificates: account.admission.certificates.into(),
             accept_expired: account.admission.accept_expired,
             bootstrap: account.admission.bootstrap.into(),
+            legacy_http: account.admission.legacy_http.iter().map(ToString::to_string).collect(),
             revision: account.revision,
         }
     }
@@ -223,6 +232,7 @@ impl From<SettingsChanges> for AccountDraft {
             certificates: changes.certificates.map(CertificatePolicy::from),
             accept_expired: changes.accept_expired,
             bootstrap: changes.bootstrap.map(BootstrapSettings::from),
+            legacy_http: changes.legacy_http.map(|subnets| LegacyHttp { subnets, confirmed: changes.legacy_http_confirmed }),
         }
     }
 }

@@ -63,7 +63,7 @@ pub async fn show(key: web::Path<String>, who: SignedIn, services: web::Data<Ser
     let runs = runs.map_err(Failure::of(&who))?;
     let page = who.page("Detail");
     Ok(html(&DetailPage {
-        head: Head::new(&known, page.now),
+        head: Head::new(&known, page.now).marked(&services),
         extended: extended(&runs),
         deployment: deployment(&known),
         connection: connection(&known, runs.first().map(|listed| &listed.run)),
