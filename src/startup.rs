@@ -18,13 +18,14 @@ use crate::services::certificates::facts::{self, Facts};
 use crate::services::certificates::{CertificateError, Certificates, ServerNames};
 use crate::services::clock::Clock;
 use crate::services::error::{ServiceError, chain};
+use crate::services::manufacturers::asking::Asker;
 use crate::services::{Opening, Services, presence, server, setup};
 use crate::store::Faults;
 use crate::web::admin::session::Demo;
 use crate::web::health::Stopping;
 use crate::web::listener::{self, TimeLimits};
 use crate::web::local::LocalSocket;
-use crate::web::phone::{Door, PhoneSettings, handshake};
+use crate::web::phone::{self, Door, PhoneSettings, handshake};
 use crate::web::restart::Restart;
 use crate::web::tls::Tls;
 use crate::web::{Shared, http_app, https_app};
@@ -143,7 +144,8 @@ impl Application {
         });
         let stop = CancellationToken::new();
         let shared = share(&config, services, address, Restart::new(stop.clone()));
-        let tls = Tls::new(shared.address.certificates_handle(), handshake::sink(shared.services.clone().into_inner()))?;
+        let tls = Tls::new(shared.address.certificates_handle(), handshake::sink(shared.services.clone().into_inner()))?
+            .asking(Arc::new(Asker::new(shared.services.clone().into_inner())));
         let server = listen(&shared, https_socket, http_socket, tls)?;
         Ok(Self { config, server, shared, https, http, setup_link, stop, local })
     }
@@ -270,11 +272,14 @@ fn listen(shared: &Shared, https: TcpListener, http: Option<TcpListener>, tls: T
     let limits = **shared.limits;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let of_https = shared.clone();
-    let server = listener::listen(listener::server(workers), https, Some(tls), limits, move || https_app(&of_https))?;
+    let server =
+        listener::listen(listener::server(workers), https, Some(tls), limits, phone::expect, move || https_app(&of_https))?;
     match http {
         Some(socket) => {
             let of_http = shared.clone();
-            listener::listen(server, socket, None, limits, move || http_app(&of_http))
+            let (services, door) = (shared.services.clone(), shared.door.clone());
+            let expect = move |request| phone::expect_in_clear(&services, &door, request);
+            listener::listen(server, socket, None, limits, expect, move || http_app(&of_http))
         }
         None => Ok(server),
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
+mod addresses;
 mod admin;
 mod admin_backups;
 mod admin_conflicts;
@@ -20,6 +21,7 @@ mod import_corpus;
 mod listener;
 mod metrics;
 mod phone;
+mod phone_certificates;
 mod phone_files;
 mod process;
 mod profile_warnings;

@@ -49,6 +49,8 @@ pub const LOG_FILES_PER_DEVICE: usize = 500;
 pub const DUMP_NAME_BYTES: usize = 128;
 /// Bytes of the disk that uploads of phones leave free for everything else.
 pub const DISK_RESERVE_BYTES: u64 = 256 * 1024 * 1024;
+/// Bytes free below which the disk is told to be nearly full: time to act before uploads are refused.
+pub const DISK_WARNING_BYTES: u64 = 4 * DISK_RESERVE_BYTES;
 /// New devices from one address in ten minutes (contract 4).
 pub const NEW_DEVICES_PER_ADDRESS: usize = 100;
 /// New devices of one account in an hour (contract 4).
@@ -111,3 +113,9 @@ pub const BOOTSTRAPS_PER_ADDRESS: usize = 100;
 pub const COMING_UP_HOURS: i64 = 24;
 /// Keys that are no device's and of which something is remembered, mostly that they knocked.
 pub const STRANGERS: usize = 5_000;
+/// Days that a device counts which still comes by an address that is no longer answered (contract 2).
+pub const ADDRESS_USE_DAYS: i64 = 90;
+/// Certificates of manufacturers' authorities in one account (the number is ours; the largest maker has four).
+pub const MANUFACTURER_CAS: usize = 50;
+/// Bytes of a file with such certificates.
+pub const MANUFACTURER_FILE_BYTES: usize = 512 * 1024;

@@ -20,6 +20,7 @@ pub mod ids;
 pub mod import;
 pub mod limits;
 pub mod mac;
+pub mod manufacturer;
 pub mod model;
 pub mod names;
 pub mod parameter;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use actix_http::body::MessageBody;
+use actix_http::body::{BoxBody, MessageBody};
 use actix_http::{HttpService, KeepAlive, Request, Response};
 use actix_server::{GracefulShutdownSignal, ServerBuilder};
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
@@ -17,10 +17,10 @@ use actix_web::dev::{AppConfig, Extensions};
 use rustls::{CipherSuite, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
-use super::phone;
+use super::asking::Shaken;
 use super::tls::Tls;
+use crate::domain::manufacturer::Presented;
 
 /// Connections that wait to be accepted: a building's phones come back at once after a power cut.
 const BACKLOG: i32 = 4_096;
@@ -113,6 +113,8 @@ pub struct TlsFacts {
     pub suite: Option<CipherSuite>,
     /// The host name that the peer asked for.
     pub server_name: Option<String>,
+    /// What it showed of a factory certificate.
+    pub certificate: Presented,
 }
 
 /// Binds a listening socket with the backlog that a fleet needs. Port 0 takes any free port.
@@ -135,19 +137,21 @@ pub fn server(workers: usize) -> ServerBuilder {
         .disable_signals()
 }
 
-/// Adds a socket with an application for each worker. With `tls` every connection shakes hands first, and the sink of `tls` is
+/// Adds a socket with an application for each worker; `expect` answers those that wait for leave to send a body. With `tls` every connection shakes hands first, and the sink of `tls` is
 /// told about failures; without, it is plain HTTP.
 ///
 /// # Errors
 /// The socket is not usable.
-pub fn listen<F, I, S, B>(
+pub fn listen<E, F, I, S, B>(
     server: ServerBuilder,
     socket: TcpListener,
     tls: Option<Tls>,
     limits: TimeLimits,
+    expect: E,
     app: F,
 ) -> io::Result<ServerBuilder>
 where
+    E: Expect,
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<S, Request>,
     S: ServiceFactory<Request, Config = AppConfig> + 'static,
@@ -160,7 +164,7 @@ where
     let stopping = server.graceful_shutdown_signal();
     match tls {
         Some(tls) => server.listen("https", socket, move || {
-            let tls = tls.clone();
+            let (tls, expect) = (tls.clone(), expect.clone());
             let shake_hands = fn_service(move |io: TcpStream| {
                 let tls = tls.clone();
                 async move {
@@ -168,17 +172,22 @@ where
                     tls.accept(io, &limits).await.map(|stream| (stream, peer)).ok_or(Ended)
                 }
             });
-            shake_hands.and_then(pipeline(app().into_factory(), address, limits, stopping.clone()))
+            shake_hands.and_then(pipeline(app().into_factory(), address, limits, expect, stopping.clone()))
         }),
         None => server.listen("http", socket, move || {
             let take = fn_service(|io: TcpStream| {
                 let peer = accepted(&io);
                 ready(Ok::<_, Ended>((io, peer)))
             });
-            take.and_then(pipeline(app().into_factory(), address, limits, stopping.clone()))
+            take.and_then(pipeline(app().into_factory(), address, limits, expect.clone(), stopping.clone()))
         }),
     }
 }
+
+/// What whoever waits for leave to send a body is told: to go on, or an answer at once.
+pub trait Expect: Fn(Request) -> Result<Request, Response<BoxBody>> + Clone + Send + 'static {}
+
+impl<E: Fn(Request) -> Result<Request, Response<BoxBody>> + Clone + Send + 'static> Expect for E {}
 
 /// The connection is over; whoever needed to know why has been told.
 #[derive(Clone, Copy, Debug)]
@@ -204,27 +213,30 @@ impl Stream for TcpStream {
     }
 }
 
-impl Stream for TlsStream<TcpStream> {
+impl Stream for Shaken {
     fn facts(&self) -> Connection {
-        let (socket, session) = self.get_ref();
+        let (socket, session) = self.stream().get_ref();
         let tls = TlsFacts {
             version: session.protocol_version(),
             suite: session.negotiated_cipher_suite().map(|suite| suite.suite()),
             server_name: session.server_name().map(str::to_owned),
+            certificate: self.presented.clone(),
         };
         Connection { tls: Some(tls), ..socket.facts() }
     }
 }
 
 /// HTTP/1.1 with our limits around the application.
-fn pipeline<T, S, B>(
+fn pipeline<T, E, S, B>(
     app: S,
     address: SocketAddr,
     limits: TimeLimits,
+    expect: E,
     stopping: GracefulShutdownSignal,
 ) -> impl ServiceFactory<(T, Option<SocketAddr>), Config = (), Response = (), Error = Ended, InitError = ()>
 where
     T: Stream,
+    E: Expect,
     S: ServiceFactory<Request, Config = AppConfig> + 'static,
     S::Error: Into<Error>,
     S::InitError: std::fmt::Debug,
@@ -242,7 +254,7 @@ where
             let stopping = stopping.clone();
             async move { stopping.notified().await }
         })
-        .expect(fn_service(|request| ready(phone::expect(request))))
+        .expect(fn_service(move |request| ready(expect(request))))
         .on_connect_ext(|io: &T, data: &mut Extensions| {
             data.insert(io.facts());
         })

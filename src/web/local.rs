@@ -23,6 +23,7 @@ use crate::domain::user::{Role, User};
 use crate::services::Services;
 use crate::services::accounts::TimeDraft;
 use crate::services::address::Address;
+use crate::services::addresses::Answered;
 use crate::services::backup;
 use crate::services::certificates::OwnFiles;
 use crate::services::check;
@@ -216,7 +217,10 @@ fn serve(stream: UnixStream, services: Arc<Services>, address: &Address) -> io::
         }
         Ok(request) => {
             let is_setup = matches!(request, Request::Setup(_));
-            let answered = answer(&services, request);
+            let answered = match request {
+                Request::Check { own } => checked(&services, own.as_ref(), Some(&Answered::now(&services, address))),
+                request => answer(&services, request),
+            };
             if is_setup && let Err(error) = address.refresh(&services) {
                 tracing::error!(%error, "the certificate could not be made for the new name");
             }
@@ -333,9 +337,7 @@ pub fn answer(services: &Services, request: Request) -> Answer {
             add_user(services, &NewUser { name, email, role, access: Access::Password(password) })
         }
         Request::SetPassword { user, password } => set_password(services, &user, &password).map_err(|e| chain(&e)),
-        Request::Check { own } => {
-            return check::faults(services, own.as_ref()).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Faults);
-        }
+        Request::Check { own } => return checked(services, own.as_ref(), None),
         Request::CreateToken { name, role, days } => {
             let made = create_token(services, &TokenDraft { name, role, days });
             return made.map_or_else(Answer::Failed, Answer::Token);
@@ -348,6 +350,10 @@ pub fn answer(services: &Services, request: Request) -> Answer {
         Request::ListUsers => return list_users(services).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Users),
     };
     done.map_or_else(Answer::Failed, |()| Answer::Done)
+}
+
+fn checked(services: &Services, own: Option<&OwnFiles>, answered: Option<&Answered>) -> Answer {
+    check::faults(services, own, answered).map_or_else(|error| Answer::Failed(chain(&error)), Answer::Faults)
 }
 
 fn must_be_set_up(services: &Services) -> Result<(), String> {

@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod api;
+pub mod asking;
 pub mod bearer;
 pub mod blocking;
 pub mod error;
@@ -103,6 +104,8 @@ pub fn http_app(
         .app_data(shared.services.clone())
         .app_data(shared.door.clone())
         .app_data(shared.stopping.clone())
+        .app_data(shared.limits.clone())
+        .wrap(from_fn(pace::pace_bodies))
         .wrap(from_fn(guard::catch_panics))
         .configure(plain::configure)
 }

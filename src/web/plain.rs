@@ -1,7 +1,7 @@
 //! The plain HTTP listener: health checks, people sent on to HTTPS, and phones shown the way there (contract 3).
 
 use actix_web::http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER};
-use actix_web::web::{Data, ServiceConfig, to};
+use actix_web::web::{Data, Payload, ServiceConfig, to};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{health, is_page, phone};
@@ -15,9 +15,9 @@ pub fn configure(routes: &mut ServiceConfig) {
 
 /// A page is redirected to the address that we know ourselves by, never to the name in the request (NET-05). A phone path is
 /// never redirected: the phone would come with credentials that went over the wire in clear text.
-async fn send_on(request: HttpRequest, services: Data<Services>, door: Data<phone::Door>) -> HttpResponse {
+async fn send_on(request: HttpRequest, payload: Payload, services: Data<Services>, door: Data<phone::Door>) -> HttpResponse {
     if !is_page(request.path()) {
-        return phone::answer_in_clear(request, services, door).await;
+        return phone::answer_in_clear(request, payload, services, door).await;
     }
     if request.method().is_safe() {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{KEY, device, profile};
-use crate::support::api::Api;
+use crate::support::api::{Api, json as parsed};
+use crate::support::authority;
 use crate::support::openapi::operations;
 use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
 
@@ -38,6 +39,8 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "change_user" => ("", Some(json!({ "role": "operator", "enabled": false }))),
         "delete_user" | "invite_user" | "end_sign_in_of_user" | "revoke_token" | "offer_second_factor" => ("", None),
         "create_token" => ("", Some(json!({ "name": "another", "role": "owner", "days": 7 }))),
+        "add_manufacturers" | "delete_manufacturer" | "delete_address" => ("", None),
+        "note_certificate" => ("", Some(json!({ "state": "not-installed" }))),
         "set_user_password" => ("", Some(json!({ "password": "another long enough one" }))),
         other => panic!("say what {other} is called with, so that it would change something"),
     }
@@ -50,6 +53,7 @@ const OF_THE_SECOND_FACTOR: [&str; 4] =
 /// Everything that the API tells of the state, and the revision of what phones get.
 fn state(server: &Server, api: &Api) -> Vec<Value> {
     let device = format!("/devices/{KEY}");
+    let certificate = format!("/devices/{KEY}/certificate");
     let read = [
         "/activity",
         "/devices",
@@ -57,6 +61,7 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/profiles",
         "/profiles/1",
         "/settings",
+        "/manufacturers",
         "/deployment/global",
         "/api/v1/users",
         "/tokens",
@@ -65,7 +70,9 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/api/v1/server",
         "/api/v1/server/backups",
         "/api/v1/server/backup-plan",
+        "/api/v1/server/addresses",
         &device,
+        &certificate,
     ];
     let mut state: Vec<Value> = read.iter().map(|path| api.ok("GET", path, None)).collect();
     state.push(json!(server.world().revision));
@@ -80,6 +87,14 @@ fn whatever_changes_something_can_be_tried_out() {
     api.ok("POST", "/devices", Some(json!([device(KEY), device(BLOCKED)])));
     api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
     let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
+    let uploaded = parsed(&api.send("POST", "/manufacturers", &authority("Maker")));
+    let ca = uploaded["items"][0]["fingerprint"].as_str().expect("taken").to_owned();
+    let former = format!("&url={}", server.base());
+    api.ok(
+        "PATCH",
+        "/api/v1/server",
+        Some(json!({ "revision": api.ok("GET", "/api/v1/server", None)["revision"], "public_name": "present.example.test" })),
+    );
     let session = api.ok("GET", "/api/v1/sessions", None)["items"][0]["id"].as_str().expect("a session").to_owned();
     let bob = json!({ "name": "Bob", "email": "bob@example.test", "role": "owner", "password": "a longer one than most" });
     let user = api.ok("POST", "/api/v1/users", Some(bob))["id"].to_string();
@@ -108,16 +123,17 @@ fn whatever_changes_something_can_be_tried_out() {
         } else {
             "1"
         };
-        let path = path
-            .replace("{account}", "default")
-            .replace("{key}", key)
-            .replace("{id}", of)
-            .replace("{session}", &of_bob)
-            .replace("{name}", &backup);
+        let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of);
+        let path = path.replace("{session}", &of_bob).replace("{fingerprint}", &ca).replace("{name}", &backup);
         let (query, body) = call(name, &revisions);
+        let query = if name == "delete_address" { &former } else { query };
         let target = format!("/api/v1{path}?dry_run=true{query}");
-        let takes_file = operation["requestBody"]["content"]["application/xml"].is_object();
-        let answer = if takes_file { api.send(&method, &target, FILE) } else { api.call(&method, &target, body) };
+        let takes = |kind: &str| operation["requestBody"]["content"][kind].is_object();
+        let answer = match () {
+            () if takes("application/xml") => api.send(&method, &target, FILE),
+            () if takes("application/x-pem-file") => api.send(&method, &target, &authority("Another maker")),
+            () => api.call(&method, &target, body),
+        };
         assert_eq!(answer.status, 200, "{name}: {}", answer.text());
         assert!(
             answer.body.starts_with(b"{") && answer.body.len() > 2,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{KEY, device, profile};
 use crate::support::api::Api;
+use crate::support::authority;
 use crate::support::openapi::{document, operations};
 use crate::support::phone::Phone;
 use crate::support::server::Server;
@@ -23,6 +24,11 @@ fn filled() -> (Server, Api) {
         let user = json!({ "name": name, "email": format!("{name}@example.test"), "role": "viewer", "password": "a longer one than most" });
         api.ok("POST", "/api/v1/users", Some(user));
     }
+    api.send("POST", "/manufacturers", &authority("Maker"));
+    // Something to be warned of: phones keep the factory's admin password.
+    let mut settings = api.ok("GET", "/settings", None);
+    settings["base"]["admin_password"] = false.into();
+    api.ok("PATCH", "/settings", Some(json!({ "revision": settings["revision"], "base": settings["base"] })));
     for name in ["monitoring", "backup"] {
         api.ok("POST", "/tokens", Some(json!({ "name": name, "role": "viewer" })));
     }

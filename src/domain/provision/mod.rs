@@ -31,7 +31,7 @@ use super::profile::Profile;
 use super::resolution::{self, Effective};
 use super::world::World;
 
-pub use base::listed as base_listed;
+pub use base::{ADMIN_PASSWORD, listed as base_listed};
 use master::MasterError;
 pub use polling::PollingClock;
 

@@ -124,7 +124,7 @@ fn make_ready(file: &mut File, passphrase: Option<&Secret>, state: &StateDir, cl
         in_place::discard(&folder)?;
         unpack(&mut reading, &StateDir::at(&folder))?;
         let services = Services::inspect(&folder, clock)?;
-        Ok(Restored { manifest: reading.manifest().clone(), faults: check::faults(&services, None)? })
+        Ok(Restored { manifest: reading.manifest().clone(), faults: check::faults(&services, None, None)? })
     });
     if made.is_err() {
         in_place::discard(&folder)?;

@@ -178,5 +178,6 @@ async fn update(
 /// A device as it was just written, with what it had told before.
 fn shape(services: &Services, account: AccountId, device: Device) -> DeviceShape {
     let sighting = devices::get(services, account, &device.key).map(|one| one.sighting).unwrap_or_default();
-    DeviceShape::new(&Listed { device: Arc::new(device), sighting }, services.clock().now())
+    let trust = services.trusts(account).of(&device.key);
+    DeviceShape::new(&Listed { device: Arc::new(device), sighting }, &trust, services.clock().now())
 }

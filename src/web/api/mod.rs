@@ -3,6 +3,7 @@
 //! [`routes!`] names every operation once; routing and description are both made from it, so neither can miss one.
 
 pub mod activity;
+pub mod addresses;
 pub mod backups;
 pub mod body;
 pub mod caller;
@@ -16,6 +17,7 @@ pub mod device_shapes;
 pub mod devices;
 pub mod imports;
 pub mod list;
+pub mod manufacturers;
 pub mod paths;
 pub mod problem;
 pub mod profile_shapes;
@@ -109,9 +111,17 @@ routes! {
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,
+    manufacturers::list_manufacturers,
+    manufacturers::add_manufacturers,
+    manufacturers::delete_manufacturer,
+    manufacturers::show_certificate,
+    manufacturers::note_certificate,
     server::show_server,
     server::change_server,
     server::read_ca,
+    server::list_warnings,
+    addresses::list_addresses,
+    addresses::delete_address,
     backups::list_backups,
     backups::make_backup,
     backups::read_backup,

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::body::DryRun;
 use super::caller::Caller;
+use super::list::{List, Narrow, Order, narrowed};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
 use crate::domain::server::ServerSettings;
@@ -15,6 +16,7 @@ use crate::services::address::Address;
 use crate::services::certificates::facts;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
+use crate::services::warnings::{self, Warning};
 use crate::services::{Services, server};
 use crate::web::blocking;
 
@@ -71,6 +73,32 @@ pub struct ServerChanges {
     #[schema(example = "pdms.example.lan")]
     public_name: String,
 }
+
+/// Something that needs attention.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct WarningShape {
+    /// It harms already, or will within days.
+    pub urgent: bool,
+    /// What it is and what to do.
+    pub text: String,
+}
+
+/// Lists what needs attention: certificates, addresses, the disk, passwords that everybody knows.
+#[utoipa::path(tag = "server", params(Narrow), responses((status = 200, body = List<WarningShape>)))]
+#[get("/server/warnings")]
+pub async fn list_warnings(
+    _: Caller,
+    services: web::Data<Services>,
+    address: web::Data<Address>,
+    asked: Asked<Narrow>,
+) -> Result<web::Json<List<WarningShape>>, Problem> {
+    let told = blocking::call(&services, move |services| warnings::list(services, &address)).await?;
+    let all = told.into_iter().map(|Warning { is_urgent, text, .. }| WarningShape { urgent: is_urgent, text }).collect();
+    Ok(web::Json(narrowed(all, &asked, |one| vec![one.text.clone()], WARNINGS)?))
+}
+
+const WARNINGS: &[Order<WarningShape>] =
+    &[("urgent", |a, b| (!a.urgent, &a.text).cmp(&(!b.urgent, &b.text))), ("text", |a, b| a.text.cmp(&b.text))];
 
 /// Shows where the server is reached.
 #[utoipa::path(tag = "server", responses((status = 200, body = ServerShape)))]

@@ -9,9 +9,9 @@ use super::caller::Caller;
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
-use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, Secret, Slot};
+use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, CertificatePolicy, Secret, Slot};
 use crate::services::Services;
-use crate::services::accounts::{self, AccountDraft};
+use crate::services::accounts::{self, AccountDraft, LegacyHttp};
 use crate::web::blocking;
 
 /// The settings of an account. The password of the shared credentials is never told here.
@@ -32,8 +32,15 @@ pub struct SettingsShape {
     pub base: BaseShape,
     /// When phones poll.
     pub polling_window: WindowShape,
+    /// What factory certificates of phones are worth.
+    pub certificates: PolicyWord,
+    /// Whether a factory certificate whose time is over counts.
+    pub accept_expired: bool,
     /// How phones come from plain HTTP to HTTPS.
     pub bootstrap: BootstrapShape,
+    /// Networks whose phones are served in full over plain HTTP.
+    #[schema(example = json!(["10.1.2.0/24"]))]
+    pub legacy_http: Vec<String>,
     /// Counts changes; send it back with a change.
     pub revision: u64,
 }
@@ -66,6 +73,39 @@ pub struct WindowShape {
     /// First minute after it.
     #[schema(example = 300)]
     pub to: u16,
+}
+
+/// What factory certificates of phones are worth: never asked for, asked for and proof enough, or the only thing that opens.
+/// They are asked for only once the CA of a manufacturer is there.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyWord {
+    /// Never asked for.
+    Off,
+    /// Asked for; credentials open as well.
+    Prefer,
+    /// Nothing else opens.
+    Require,
+}
+
+impl From<CertificatePolicy> for PolicyWord {
+    fn from(policy: CertificatePolicy) -> Self {
+        match policy {
+            CertificatePolicy::Off => Self::Off,
+            CertificatePolicy::Prefer => Self::Prefer,
+            CertificatePolicy::Require => Self::Require,
+        }
+    }
+}
+
+impl From<PolicyWord> for CertificatePolicy {
+    fn from(word: PolicyWord) -> Self {
+        match word {
+            PolicyWord::Off => Self::Off,
+            PolicyWord::Prefer => Self::Prefer,
+            PolicyWord::Require => Self::Require,
+        }
+    }
 }
 
 /// How phones that do not know our certificate authority come from plain HTTP to HTTPS.
@@ -137,8 +177,17 @@ pub struct SettingsChanges {
     base: Option<BaseShape>,
     /// When phones poll.
     polling_window: Option<WindowShape>,
+    /// What factory certificates of phones are worth; `require` needs the CA of a manufacturer.
+    certificates: Option<PolicyWord>,
+    /// Whether a factory certificate whose time is over counts.
+    accept_expired: Option<bool>,
     /// How phones come from plain HTTP to HTTPS, all of it.
     bootstrap: Option<BootstrapShape>,
+    /// Networks whose phones are served in full over plain HTTP, all of them.
+    legacy_http: Option<Vec<String>>,
+    /// Whoever asks knows that everybody in these networks can read the configuration of their phones, SIP passwords included.
+    #[serde(default)]
+    legacy_http_confirmed: bool,
 }
 
 impl From<Account> for SettingsShape {
@@ -153,7 +202,10 @@ impl From<Account> for SettingsShape {
             time_server: account.time_server,
             base: BaseShape { rest_api, serial_tag, polling, admin_password, log_upload, time },
             polling_window: WindowShape { from, to },
+            certificates: account.admission.certificates.into(),
+            accept_expired: account.admission.accept_expired,
             bootstrap: account.admission.bootstrap.into(),
+            legacy_http: account.admission.legacy_http.iter().map(ToString::to_string).collect(),
             revision: account.revision,
         }
     }
@@ -177,7 +229,10 @@ impl From<SettingsChanges> for AccountDraft {
             time_server: changes.time_server,
             base: changes.base.map(base),
             polling_window: changes.polling_window.map(|window| (window.from, window.to)),
+            certificates: changes.certificates.map(CertificatePolicy::from),
+            accept_expired: changes.accept_expired,
             bootstrap: changes.bootstrap.map(BootstrapSettings::from),
+            legacy_http: changes.legacy_http.map(|subnets| LegacyHttp { subnets, confirmed: changes.legacy_http_confirmed }),
         }
     }
 }

@@ -55,6 +55,8 @@ struct Row {
     last_seen: Option<Timestamp>,
     result: LastResult,
     last_run: Option<Timestamp>,
+    /// It was last served over plain HTTP (R316).
+    clear_text: bool,
     /// Where the search found it, if no column shows that.
     why: Option<String>,
 }
@@ -72,7 +74,10 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let Counts { families, models, total: devices, .. } = roster.counts(page.now);
     let pager = list.pager(found.len());
     let search = Search::new(&list.q());
-    let rows = found[pager.range()].iter().map(|one| row(one, &search, &world.profiles, page.now)).collect();
+    let trusts = services.trusts(DEFAULT_ACCOUNT);
+    let in_clear = |one: &Listed| trusts.of(&one.device.key).clear_text;
+    let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, &world.profiles, page.now) };
+    let rows = found[pager.range()].iter().map(made).collect();
     Ok(html(&ListPage {
         page,
         list,
@@ -122,6 +127,7 @@ fn row(one: &Listed, search: &Search, profiles: &BTreeMap<ProfileId, Arc<Profile
         last_seen: one.sighting.last_seen,
         result: LastResult::of(one.sighting.last_run),
         last_run: one.sighting.last_run.map(|run| run.at),
+        clear_text: false,
         why,
     }
 }

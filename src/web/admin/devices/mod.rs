@@ -32,6 +32,7 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/devices/{key}", summary::show)
         .post("/admin/devices/{key}", summary::save)
         .get("/admin/devices/{key}/detail", detail::show)
+        .post("/admin/devices/{key}/certificate", detail::save_certificate)
         .get("/admin/devices/{key}/profiles", profiles::show)
         .post("/admin/devices/{key}/profiles", profiles::save)
         .get("/admin/devices/{key}/effective", effective::show)

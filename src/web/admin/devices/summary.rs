@@ -113,7 +113,9 @@ pub async fn show(
     let (known, world) = head::find(&services, &who, &key)?;
     let typed = unsent::given_back_from(request.path(), &request, &who, &services);
     let form = typed.unwrap_or_default().or(&filled(&known.device), &[]);
-    Ok(html(&SummaryPage::new(&who, &known, &world, form, None)))
+    let mut page = SummaryPage::new(&who, &known, &world, form, None);
+    page.head = page.head.marked(&services);
+    Ok(html(&page))
 }
 
 /// `POST /admin/devices/{key}`

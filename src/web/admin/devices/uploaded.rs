@@ -47,7 +47,7 @@ pub async fn show(
     let read = blocking::call(&services, move |services| find(services, &device, &name));
     let Uploaded { name, href, bytes, size_bytes, at, .. } = read.await.map_err(Failure::of(&who))?;
     let page = who.page(title);
-    let head = Head::new(&known, page.now);
+    let head = Head::new(&known, page.now).marked(&services);
     let has_parameters = name.ends_with(".cfg");
     // What devices store may hold secrets; logs are for whoever may open this page at all.
     let may_download = page.may_edit() || !has_parameters && title == "Logs";

@@ -1,5 +1,6 @@
 //! Provisioning Settings: address, shared credentials, certificate, time, built-in base (R181–R186, contract 5.3).
 
+mod addresses;
 mod forms;
 
 use actix_web::http::StatusCode;
@@ -50,7 +51,9 @@ struct ProvisioningPage {
     /// The same as phones want it typed: no scheme, no final slash.
     phone_address: String,
     test_url: String,
-    other_urls: Vec<String>,
+    addresses: Vec<addresses::Row>,
+    /// The certificate does not name the address that phones are told (R190).
+    is_unnamed: bool,
     /// The address stands in the settings of the process, so that it is not changed here.
     fixed: bool,
     names: Vec<String>,
@@ -115,6 +118,8 @@ pub fn configure(routes: &mut Routes) {
     routes
         .get(HERE, show)
         .get("/admin/provisioning/ca.pem", ca_pem)
+        .get("/admin/provisioning/addresses/remove", addresses::ask)
+        .post("/admin/provisioning/addresses/remove", addresses::remove)
         .post(PARTS, save)
         .post(ADDRESS, save)
         .post("/admin/provisioning/reveal", reveal)
@@ -232,11 +237,7 @@ async fn settings_page(
     let settings = blocking::call(services, server::settings).await.map_err(Failure::of(who))?;
     let account = Account::clone(&world.account);
     let url = world.endpoints.https_url.clone();
-    let mut other_urls = address.urls(services);
-    other_urls.extend(settings.addresses.clone());
-    other_urls.retain(|other| *other != url);
-    other_urls.sort();
-    other_urls.dedup();
+    let rows = addresses::rows(services, address).map_err(Failure::of(who))?;
     let active = address.certificates().active();
     let addresses = active.names.addresses().map(|ip| ip.to_string());
     let stored = forms::stored(&account, &settings);
@@ -251,7 +252,8 @@ async fn settings_page(
         conflict: None,
         phone_address: url.trim_start_matches("https://").trim_end_matches('/').to_owned(),
         test_url: format!("{url}000000000000.cfg"),
-        other_urls,
+        addresses: rows,
+        is_unnamed: address.unnamed(services).is_some(),
         fixed: address.is_fixed(),
         names: address.candidates(),
         zones: zone_names().collect(),
