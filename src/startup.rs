@@ -24,9 +24,9 @@ use crate::web::admin::session::Demo;
 use crate::web::health::Stopping;
 use crate::web::listener::{self, TimeLimits};
 use crate::web::local::LocalSocket;
-use crate::web::phone::{Door, PhoneSettings, handshake};
+use crate::web::phone::{self, Door, PhoneSettings, handshake};
 use crate::web::tls::Tls;
-use crate::web::{Shared, http_app, https_app};
+use crate::web::{Shared, http_app, https_app, plain};
 
 use signals::Signals;
 
@@ -252,11 +252,12 @@ fn listen(shared: &Shared, https: TcpListener, http: Option<TcpListener>, tls: T
     let limits = **shared.limits;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let of_https = shared.clone();
-    let server = listener::listen(listener::server(workers), https, Some(tls), limits, move || https_app(&of_https))?;
+    let expect = phone::expect(shared.services.clone(), shared.door.clone());
+    let server = listener::listen(listener::server(workers), https, Some(tls), limits, expect, move || https_app(&of_https))?;
     match http {
         Some(socket) => {
             let of_http = shared.clone();
-            listener::listen(server, socket, None, limits, move || http_app(&of_http))
+            listener::listen(server, socket, None, limits, Arc::new(plain::expect), move || http_app(&of_http))
         }
         None => Ok(server),
     }

@@ -4,9 +4,10 @@ use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::body::MessageBody;
+use actix_http::body::{BoxBody, MessageBody};
 use actix_http::{HttpService, KeepAlive, Request, Response};
 use actix_server::{GracefulShutdownSignal, ServerBuilder};
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
@@ -17,7 +18,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use super::phone;
 use super::tls::Tls;
 
 /// Connections that wait to be accepted: a building's phones come back at once after a power cut.
@@ -107,6 +107,9 @@ pub fn server(workers: usize) -> ServerBuilder {
         .disable_signals()
 }
 
+/// What is said to a request that waits for leave to send its body (`Expect: 100-continue`): leave, or the answer at once.
+pub type Expect = Arc<dyn Fn(Request) -> Result<Request, Response<BoxBody>> + Send + Sync>;
+
 /// Adds a socket with an application for each worker. With `tls` every connection shakes hands first, and the sink of `tls` is
 /// told about failures; without, it is plain HTTP.
 ///
@@ -117,6 +120,7 @@ pub fn listen<F, I, S, B>(
     socket: TcpListener,
     tls: Option<Tls>,
     limits: TimeLimits,
+    expect: Expect,
     app: F,
 ) -> io::Result<ServerBuilder>
 where
@@ -140,14 +144,14 @@ where
                     tls.accept(io, &limits).await.map(|stream| (stream, peer)).ok_or(Ended)
                 }
             });
-            shake_hands.and_then(pipeline(app().into_factory(), address, limits, stopping.clone()))
+            shake_hands.and_then(pipeline(app().into_factory(), address, limits, expect.clone(), stopping.clone()))
         }),
         None => server.listen("http", socket, move || {
             let take = fn_service(|io: TcpStream| {
                 let peer = accepted(&io);
                 ready(Ok::<_, Ended>((io, peer)))
             });
-            take.and_then(pipeline(app().into_factory(), address, limits, stopping.clone()))
+            take.and_then(pipeline(app().into_factory(), address, limits, expect.clone(), stopping.clone()))
         }),
     }
 }
@@ -193,6 +197,7 @@ fn pipeline<T, S, B>(
     app: S,
     address: SocketAddr,
     limits: TimeLimits,
+    expect: Expect,
     stopping: GracefulShutdownSignal,
 ) -> impl ServiceFactory<(T, Option<SocketAddr>), Config = (), Response = (), Error = Ended, InitError = ()>
 where
@@ -214,7 +219,7 @@ where
             let stopping = stopping.clone();
             async move { stopping.notified().await }
         })
-        .expect(fn_service(|request| ready(phone::expect(request))))
+        .expect(fn_service(move |request| ready(expect(request))))
         .on_connect_ext(|io: &T, data: &mut Extensions| {
             data.insert(io.facts());
         })

@@ -1,5 +1,7 @@
 //! The plain HTTP listener: health checks, people sent on to HTTPS, and phones told to come back later (contract 3).
 
+use actix_http::{Request, Response};
+use actix_web::body::BoxBody;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER};
 use actix_web::web::{Data, ServiceConfig, to};
 use actix_web::{HttpRequest, HttpResponse};
@@ -24,6 +26,18 @@ async fn send_on(request: HttpRequest, services: Data<Services>) -> HttpResponse
             .insert_header((CACHE_CONTROL, "no-store"))
             .finish();
     }
+    come_over_https()
+}
+
+/// No body is taken over plain HTTP: who waits for leave to send one is answered at once, and never asked for credentials.
+///
+/// # Errors
+/// The answer to a phone.
+pub fn expect(request: Request) -> Result<Request, Response<BoxBody>> {
+    if is_page(request.path()) { Ok(request) } else { Err(come_over_https().into()) }
+}
+
+fn come_over_https() -> HttpResponse {
     HttpResponse::ServiceUnavailable()
         .insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()))
         .insert_header((CACHE_CONTROL, "no-store"))

@@ -15,10 +15,9 @@ mod upload;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use actix_http::{Request, Response};
-use actix_web::body::BoxBody;
+use actix_http::{Request, RequestHead};
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use ipnet::IpNet;
@@ -38,7 +37,8 @@ use crate::services::Services;
 use crate::services::presence::Message;
 use crate::services::provisioning::{Guest, Provisioning, Visit};
 use crate::services::uploads::{Space, UploadSettings};
-use crate::web::listener::Connection;
+use crate::web::is_page;
+use crate::web::listener::{Connection, Expect};
 use agent::Agent;
 use auth::{Gate, Proof};
 use reply::Reply;
@@ -85,16 +85,29 @@ impl Door {
     }
 }
 
-/// One request with what is known of it from the beginning.
-struct Call {
-    services: web::Data<Services>,
-    door: web::Data<Door>,
-    request: HttpRequest,
+/// What the head of a request tells of who comes and what for.
+struct Caller {
     peer: SocketAddr,
     address: IpAddr,
     path: PhonePath,
     agent: Agent,
     x_device: Option<XDevice>,
+}
+
+/// One request with what is known of it from the beginning.
+struct Call {
+    services: web::Data<Services>,
+    door: web::Data<Door>,
+    request: HttpRequest,
+    caller: Caller,
+}
+
+impl std::ops::Deref for Call {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
 }
 
 /// Answers a phone. To be mounted as the default service, behind the addresses that are not phones'.
@@ -110,32 +123,31 @@ pub async fn answer(
     reply.into_response()
 }
 
-/// Tells whoever waits for leave to send a body, and shows neither credentials nor a session, to bring them first: then no
-/// byte of the body is sent (UPL-02). The listener asks this for each `Expect: 100-continue`.
-pub fn expect(request: Request) -> Result<Request, Response<BoxBody>> {
-    let headers = request.head().headers();
-    if headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE) {
-        return Ok(request);
-    }
-    Err(Reply::unauthorized(Reason::CredentialsMissing).into_response().into())
+/// Tells a phone that waits for leave to send a body, and shows no credentials, to bring them first: then no byte of the body is
+/// sent (UPL-02). It is a request like any other for the runs. Pages and programs have ways of their own to say who they are.
+pub fn expect(services: web::Data<Services>, door: web::Data<Door>) -> Expect {
+    Arc::new(move |request: Request| {
+        if is_page(request.path()) || request.head().headers().contains_key(AUTHORIZATION) {
+            return Ok(request);
+        }
+        let reply = Reply::unauthorized(Reason::CredentialsMissing);
+        let peer = peer_of(request.conn_data(), request.peer_addr());
+        let caller = Caller::new(request.head(), peer, &door);
+        caller.note(&services, request.head(), &reply, None);
+        Err(reply.into_response().into())
+    })
+}
+
+fn peer_of(connection: Option<&Connection>, socket: Option<SocketAddr>) -> SocketAddr {
+    let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+    connection.and_then(|connection| connection.peer).or(socket).unwrap_or(nobody)
 }
 
 impl Call {
     fn new(request: HttpRequest, services: web::Data<Services>, door: web::Data<Door>) -> Self {
-        let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let connected = request.conn_data::<Connection>().and_then(|connection| connection.peer);
-        let peer = connected.or_else(|| request.peer_addr()).unwrap_or(nobody);
-        let x_device = request.headers().get("x-device").and_then(|value| XDevice::parse(value.to_str().ok()?));
-        Self {
-            address: door.address_of(peer.ip(), request.headers()),
-            path: PhonePath::parse(request.path()),
-            agent: agent::of(request.headers()),
-            peer,
-            x_device,
-            services,
-            door,
-            request,
-        }
+        let peer = peer_of(request.conn_data(), request.peer_addr());
+        let caller = Caller::new(request.head(), peer, &door);
+        Self { services, door, request, caller }
     }
 
     /// The answer, and who came, where the credentials were right.
@@ -199,28 +211,49 @@ impl Call {
         self.request.method() == Method::HEAD
     }
 
-    /// Leaves the message that runs and sightings are made of.
     fn note(&self, reply: &Reply, guest: Option<Guest>) {
+        self.caller.note(&self.services, self.request.head(), reply, guest);
+    }
+
+    fn tag(&self) -> Option<DeviceKey> {
+        self.agent.phone.as_ref().and_then(|phone| phone.tag.clone())
+    }
+}
+
+impl Caller {
+    fn new(head: &RequestHead, peer: SocketAddr, door: &Door) -> Self {
+        let x_device = head.headers.get("x-device").and_then(|value| XDevice::parse(value.to_str().ok()?));
+        Self {
+            address: door.address_of(peer.ip(), &head.headers),
+            path: PhonePath::parse(head.uri.path()),
+            agent: agent::of(&head.headers),
+            peer,
+            x_device,
+        }
+    }
+
+    /// Leaves the message that runs and sightings are made of.
+    fn note(&self, services: &Services, head: &RequestHead, reply: &Reply, guest: Option<Guest>) {
         let standing = match &guest {
             Some(guest) if guest.device.is_some() => Standing::LetIn,
             _ => Standing::Refused,
         };
         let key = match guest {
             Some(guest) => guest.key,
-            None => self.named(),
+            None => self.named(services),
         };
         let heard = Heard {
             connection: peer::connection_id(self.peer),
             address: self.address,
             key,
             standing,
-            asked: asked(&self.path.file, self.request.method()),
+            asked: asked(&self.path.file, &head.method),
             speaker: Speaker::Application,
             user_agent: Arc::clone(&self.agent.text),
             exchange: Exchange {
-                at: self.now(),
-                method: verb(self.request.method()),
-                path: clean(self.request.path(), OUTSIDE_TEXT_CHARS).into(),
+                at: services.clock().now(),
+                method: verb(&head.method),
+                path: clean(head.uri.path(), OUTSIDE_TEXT_CHARS).into(),
                 // Nobody heard the answer to an upload that was cut.
                 status: if reply.reason() == Reason::CutOff { 0 } else { reply.status().as_u16() },
                 size_bytes: reply.size_bytes(),
@@ -228,17 +261,13 @@ impl Call {
             },
         };
         let private_ip = self.x_device.as_ref().and_then(|told| told.ip);
-        self.services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: self.agent.phone.clone(), private_ip });
+        services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: self.agent.phone.clone(), private_ip });
     }
 
     /// The device that a request names which was not received: anybody can name one.
-    fn named(&self) -> Option<DeviceKey> {
-        let roster = self.services.roster(DEFAULT_ACCOUNT);
+    fn named(&self, services: &Services) -> Option<DeviceKey> {
+        let roster = services.roster(DEFAULT_ACCOUNT);
         identify(&self.path.file, &self.path.location, self.agent.phone.as_deref(), models(), |key| roster.find(key).is_some())
-    }
-
-    fn tag(&self) -> Option<DeviceKey> {
-        self.agent.phone.as_ref().and_then(|phone| phone.tag.clone())
     }
 }
 
