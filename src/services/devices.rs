@@ -41,7 +41,7 @@ pub struct Cascade {
     pub files: Vec<String>,
     /// Stored logs.
     pub logs: usize,
-    /// Recorded runs that are on disk.
+    /// Recorded runs, also the one that goes on.
     pub runs: usize,
 }
 
@@ -127,10 +127,8 @@ pub fn update(
 pub fn cascade(services: &Services, account: AccountId, key: &DeviceKey) -> Result<Cascade, ServiceError> {
     let listed = get(services, account, key)?;
     let world = services.world(account)?;
-    let (files, runs) = services.store.read(|tx| {
-        let files = store::stored_files::of(tx, account, key)?;
-        Ok::<_, ServiceError>((files, store::runs::of(tx, account, &Subject::Device(key.clone()))?.len()))
-    })?;
+    let files = services.store.read(|tx| store::stored_files::of(tx, account, key))?;
+    let runs = super::runs::of(services, account, &Subject::Device(key.clone()))?.len();
     let logs = services.blobs.logs().list(account, key).map_err(ServiceError::file("list", services.state_dir.logs()))?.len();
     Ok(Cascade {
         key: key.clone(),
