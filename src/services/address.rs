@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::Services;
-use super::certificates::{Certificates, Refreshed, ServerNames};
+use super::certificates::{Certificates, Origin, Refreshed, ServerNames};
 use super::commit::commit;
 use super::error::ServiceError;
 use crate::domain::access::Grant;
@@ -24,6 +24,17 @@ pub struct Address {
     bound: SocketAddr,
     /// Every name and address that people may use for this server, as of the last refresh.
     names: ArcSwap<ServerNames>,
+}
+
+/// Where a server is reached, and by which names.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The address that phones are told.
+    pub url: String,
+    /// Other addresses that answer, also those that were told before.
+    pub other_urls: Vec<String>,
+    /// Names and addresses that the certificate covers.
+    pub names: ServerNames,
 }
 
 impl Address {
@@ -86,6 +97,17 @@ impl Address {
         let current = services.worlds.endpoints().https_url.clone();
         let all: BTreeSet<String> = self.urls(services).into_iter().chain(told.iter().cloned()).collect();
         all.into_iter().filter(|url| *url != current).collect()
+    }
+
+    /// Where the server would be with these settings: what [`Address::refresh`] would make of them.
+    pub fn with(&self, services: &Services, settings: &ServerSettings) -> Place {
+        let wanted = ServerNames::of_this_machine(&self.public_names(settings));
+        let url = self.url(settings, &wanted);
+        let active = self.certificates.active();
+        let stays = active.origin == Origin::Own || active.names.covers(&wanted);
+        let names = if stays { active.names.clone() } else { wanted };
+        let before: BTreeSet<String> = self.urls(services).into_iter().chain(settings.addresses.iter().cloned()).collect();
+        Place { other_urls: before.into_iter().filter(|other| *other != url).collect(), url, names }
     }
 
     /// Renews what is due of the certificates, and tells the worlds and the list of handed-out addresses where we are. To be

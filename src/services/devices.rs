@@ -111,7 +111,8 @@ pub fn update(
             return Err(ServiceError::stale("device", ""));
         }
         let mut new = old.clone();
-        let DeviceEdit { name, sent_name, description, private_ip } = edit;
+        let DeviceEdit { name, sent_name, description, private_ip, family } = edit;
+        new.family = old.family.clone().or(family);
         (new.name, new.sent_name, new.description, new.private_ip) = (name, sent_name, description, private_ip);
         new.revision += 1;
         change.record(edited(&old, &new))?;
@@ -304,7 +305,7 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
 
 fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
     let DeviceDraft { key, family, model, profiles, edit } = draft;
-    let DeviceEdit { name, sent_name, description, private_ip } = edit;
+    let DeviceEdit { name, sent_name, description, private_ip, family: _ } = edit;
     Device {
         key,
         name,
@@ -339,6 +340,7 @@ fn added(device: &Device, world: &World) -> Event {
 fn edited(old: &Device, new: &Device) -> Event {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     Event::new("device", subject(new), "changed")
+        .change("type", old.family.clone(), new.family.clone())
         .change("name", old.name.as_ref().map(ToString::to_string), new.name.as_ref().map(ToString::to_string))
         .change(
             "name on the device",
