@@ -28,7 +28,7 @@ use crate::web::local::LocalSocket;
 use crate::web::phone::{self, Door, PhoneSettings, handshake};
 use crate::web::restart::Restart;
 use crate::web::tls::Tls;
-use crate::web::{Shared, http_app, https_app};
+use crate::web::{Shared, http_app, https_app, plain};
 
 use signals::Signals;
 
@@ -272,13 +272,12 @@ fn listen(shared: &Shared, https: TcpListener, http: Option<TcpListener>, tls: T
     let limits = **shared.limits;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let of_https = shared.clone();
-    let server =
-        listener::listen(listener::server(workers), https, Some(tls), limits, phone::expect, move || https_app(&of_https))?;
+    let expect = phone::expect(shared.services.clone(), shared.door.clone());
+    let server = listener::listen(listener::server(workers), https, Some(tls), limits, expect, move || https_app(&of_https))?;
     match http {
         Some(socket) => {
             let of_http = shared.clone();
-            let (services, door) = (shared.services.clone(), shared.door.clone());
-            let expect = move |request| phone::expect_in_clear(&services, &door, request);
+            let expect = plain::expect(shared.services.clone(), shared.door.clone());
             listener::listen(server, socket, None, limits, expect, move || http_app(&of_http))
         }
         None => Ok(server),

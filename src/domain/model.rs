@@ -172,6 +172,15 @@ impl ModelTable {
         }
     }
 
+    /// The family that the name of a model tells: one of the table, a new one of a known series such as `VVX 999`, or a
+    /// family's own name.
+    pub fn family_of_model(&self, name: &str) -> Option<&Family> {
+        let listed = || self.model(name).map(|model| model.family.as_str());
+        let token = name.trim().replace([' ', '-'], "_");
+        let family = listed().or_else(|| self.recognise(&token).map(|(family, _)| family)).unwrap_or(name);
+        self.family(family)
+    }
+
     /// The model that a part number belongs to.
     pub fn by_part_number(&self, part_number: &str) -> Option<&Model> {
         self.by_part_number.get(part_number).and_then(|i| self.models.get(*i))
@@ -244,6 +253,13 @@ mod tests {
         assert_eq!(table.recognise("AX_77_b"), Some(("A", "A 77 b".to_owned())));
         assert_eq!(table.recognise("AX_"), None);
         assert_eq!(table.recognise("é"), None);
+    }
+
+    #[test]
+    fn the_name_of_a_model_tells_its_family() {
+        let table = ModelTable::new(vec![family("A", "AX_")], vec![model("M 1", &[], &[])]).expect("a good table");
+        let told = |name: &str| table.family_of_model(name).map(|family| family.name.as_str());
+        assert_eq!((told("m1"), told("AX 77"), told("a"), told("other")), (Some("A"), Some("A"), Some("A"), None));
     }
 
     #[test]

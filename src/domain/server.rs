@@ -54,7 +54,7 @@ impl GivenCertificates {
 
 /// A provisioning address taken apart. [`fmt::Display`] puts it together as phones are told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct BaseUrl {
     /// HTTPS; else plain HTTP.
     pub is_tls: bool,
     /// Host name in small letters, or an address without brackets.
@@ -63,7 +63,7 @@ pub struct Place {
     pub port: u16,
 }
 
-impl Place {
+impl BaseUrl {
     /// Takes an address apart; none where it is none of ours.
     pub fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
@@ -88,7 +88,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { is_tls, host, port } = self;
         let (scheme, usual) = if *is_tls { ("https", 443) } else { ("http", 80) };
@@ -110,18 +110,18 @@ mod tests {
             "https://[2001:db8::1]/",
             "http://pdms.example.lan/",
         ] {
-            assert_eq!(Place::parse(url).map(|place| place.to_string()).as_deref(), Some(url));
+            assert_eq!(BaseUrl::parse(url).map(|base| base.to_string()).as_deref(), Some(url));
         }
-        assert_eq!(Place::parse("ftp://a/"), None);
+        assert_eq!(BaseUrl::parse("ftp://a/"), None);
     }
 
     #[test]
     fn a_request_names_the_same_address_in_its_own_way() {
-        let named = |text: &str| Place::of_request(true, text, || 443).map(|place| place.to_string());
+        let named = |text: &str| BaseUrl::of_request(true, text, || 443).map(|base| base.to_string());
         assert_eq!(named("PDMS.example.lan:8443").as_deref(), Some("https://pdms.example.lan:8443/"));
         assert_eq!(named("pdms.example.lan:443").as_deref(), Some("https://pdms.example.lan/"));
         assert_eq!(named("[2001:DB8::1]").as_deref(), Some("https://[2001:db8::1]/"));
-        assert_eq!(Place::of_request(true, "pdms", || 8443).map(|place| place.port), Some(8443), "some phones leave it out");
+        assert_eq!(BaseUrl::of_request(true, "pdms", || 8443).map(|base| base.port), Some(8443), "some phones leave it out");
         for none in ["", "a b", "<script>", "a:99999", "a/b", &"a".repeat(300)] {
             assert_eq!(named(none), None, "{none}");
         }

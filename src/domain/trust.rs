@@ -60,7 +60,7 @@ pub struct Trust {
     /// It was last served in full without TLS (R316).
     #[serde(skip_serializing_if = "is_default")]
     pub clear_text: bool,
-    /// The address of ours by which it was last let in, as [`super::server::Place`] writes it.
+    /// The address of ours by which it was last let in, as [`super::server::BaseUrl`] writes it.
     pub address_used: Option<Box<str>>,
 }
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::Services;
-use super::certificates::{Certificates, Refreshed, ServerNames};
+use super::certificates::{Certificates, Origin, Refreshed, ServerNames};
 use super::commit::commit;
 use super::error::{ServiceError, chain};
 use crate::domain::access::Grant;
 use crate::domain::activity::{Event, SERVER};
-use crate::domain::server::{Place, ServerSettings};
+use crate::domain::server::{BaseUrl, ServerSettings};
 use crate::domain::world::Endpoints;
 use crate::store;
 
@@ -28,6 +28,17 @@ pub struct Address {
     names: ArcSwap<ServerNames>,
     /// Why the certificates could not be read or made at the last refresh.
     fault: ArcSwapOption<String>,
+}
+
+/// Where a server is reached, and by which names.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The address that phones are told.
+    pub url: String,
+    /// Other addresses that answer, also those that were told before.
+    pub other_urls: Vec<String>,
+    /// Names and addresses that the certificate covers.
+    pub names: ServerNames,
 }
 
 impl Address {
@@ -70,7 +81,7 @@ impl Address {
     /// The address that phones are told, where the certificate does not name its host: phones that compare would refuse it (R190).
     pub fn unnamed(&self, services: &Services) -> Option<String> {
         let url = services.worlds.endpoints().https_url.clone();
-        let host = Place::parse(&url)?.host;
+        let host = BaseUrl::parse(&url)?.host;
         (!self.certificates.active().names.covers_host(&host)).then_some(url)
     }
 
@@ -112,6 +123,17 @@ impl Address {
         let current = services.worlds.endpoints().https_url.clone();
         let all: BTreeSet<String> = self.urls(services).into_iter().chain(told.iter().cloned()).collect();
         all.into_iter().filter(|url| *url != current).collect()
+    }
+
+    /// Where the server would be with these settings: what [`Address::refresh`] would make of them.
+    pub fn with(&self, services: &Services, settings: &ServerSettings) -> Published {
+        let wanted = ServerNames::of_this_machine(&self.public_names(settings));
+        let url = self.url(settings, &wanted);
+        let active = self.certificates.active();
+        let stays = active.origin == Origin::Own || active.names.covers(&wanted);
+        let names = if stays { active.names.clone() } else { wanted };
+        let before: BTreeSet<String> = self.urls(services).into_iter().chain(settings.addresses.iter().cloned()).collect();
+        Published { other_urls: before.into_iter().filter(|other| *other != url).collect(), url, names }
     }
 
     /// Renews what is due of the certificates, and tells the worlds and the list of handed-out addresses where we are. To be
@@ -176,7 +198,7 @@ impl Address {
     /// The name in use first, then all that were handed out: old ones stay in the certificate (R186).
     fn public_names(&self, settings: &ServerSettings) -> Vec<String> {
         let fixed = self.fixed.iter().map(|(host, _)| host.clone());
-        let former = settings.addresses.iter().filter_map(|url| Some(Place::parse(url)?.host));
+        let former = settings.addresses.iter().filter_map(|url| Some(BaseUrl::parse(url)?.host));
         let mut names: Vec<String> = fixed.chain(settings.public_name.clone()).chain(former).collect();
         names.dedup();
         names
@@ -195,11 +217,11 @@ fn reachable(bound: SocketAddr, names: &ServerNames) -> String {
 }
 
 fn url(host: &str, port: u16) -> String {
-    Place { is_tls: true, host: host.to_owned(), port }.to_string()
+    BaseUrl { is_tls: true, host: host.to_owned(), port }.to_string()
 }
 
 fn http_url(host: &str, port: u16) -> String {
-    Place { is_tls: false, host: host.to_owned(), port }.to_string()
+    BaseUrl { is_tls: false, host: host.to_owned(), port }.to_string()
 }
 
 #[cfg(test)]

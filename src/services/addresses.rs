@@ -18,7 +18,7 @@ use crate::domain::activity::{Event, SERVER};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::ADDRESS_USE_DAYS;
-use crate::domain::server::{Place, ServerSettings};
+use crate::domain::server::{BaseUrl, ServerSettings};
 use crate::store;
 
 /// Devices that a sentence names; the rest are counted.
@@ -66,7 +66,7 @@ pub struct Answered {
 impl Answered {
     /// What the running server answers.
     pub fn now(services: &Services, address: &Address) -> Self {
-        let http = services.worlds().endpoints().http_url.as_deref().and_then(Place::parse).map(|place| place.port);
+        let http = services.worlds().endpoints().http_url.as_deref().and_then(BaseUrl::parse).map(|base| base.port);
         Self { https: address.ports(), http, names: address.certificates().active().names.clone() }
     }
 
@@ -82,7 +82,7 @@ impl Answered {
         public_host: Option<&str>,
     ) -> Result<Self, ServiceError> {
         let settings: ServerSettings = services.store.read(store::server::get)?;
-        let told = settings.addresses.iter().filter_map(|url| Some(Place::parse(url)?.host));
+        let told = settings.addresses.iter().filter_map(|url| Some(BaseUrl::parse(url)?.host));
         let hosts: Vec<String> =
             public_host.map(str::to_owned).into_iter().chain(settings.public_name.clone()).chain(told).collect();
         let made = ServerNames::of_this_machine(&hosts);
@@ -93,14 +93,14 @@ impl Answered {
     /// Why an address is not answered, if it is not. Only addresses that phones were told must be in the certificate: for the
     /// others nobody knows what stands between phones and this machine.
     fn refusal(&self, url: &str, was_told: bool) -> Option<&'static str> {
-        let Some(place) = Place::parse(url) else { return Some("it is no address of ours") };
+        let Some(base) = BaseUrl::parse(url) else { return Some("it is no address of ours") };
         // Port 0 stands for whichever is free.
-        let ports = |port: &u16| *port == place.port || *port == 0;
-        let is_listened_on = if place.is_tls { self.https.iter().any(ports) } else { self.http.as_ref().is_some_and(ports) };
+        let ports = |port: &u16| *port == base.port || *port == 0;
+        let is_listened_on = if base.is_tls { self.https.iter().any(ports) } else { self.http.as_ref().is_some_and(ports) };
         if !is_listened_on {
             return Some("its port is not listened on any more");
         }
-        (place.is_tls && was_told && !self.names.covers_host(&place.host)).then_some("the certificate does not name it")
+        (base.is_tls && was_told && !self.names.covers_host(&base.host)).then_some("the certificate does not name it")
     }
 }
 

@@ -49,6 +49,10 @@ impl Enrolment {
         if let Some(known) = roster.find(key) {
             return Ok(known);
         }
+        // It may have been deleted and blocked since this request took its world.
+        if services.world(world.account_id).is_ok_and(|now| now.blocked.contains(key)) {
+            return Err(Reason::Blocked);
+        }
         let is_full = roster.len() >= DEVICES;
         if is_full || !recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address) {
             return Err(Reason::TooManyNew);

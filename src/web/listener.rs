@@ -137,21 +137,23 @@ pub fn server(workers: usize) -> ServerBuilder {
         .disable_signals()
 }
 
-/// Adds a socket with an application for each worker; `expect` answers those that wait for leave to send a body. With `tls` every connection shakes hands first, and the sink of `tls` is
+/// What is said to a request that waits for leave to send its body (`Expect: 100-continue`): leave, or the answer at once.
+pub type Expect = Arc<dyn Fn(Request) -> Result<Request, Response<BoxBody>> + Send + Sync>;
+
+/// Adds a socket with an application for each worker. With `tls` every connection shakes hands first, and the sink of `tls` is
 /// told about failures; without, it is plain HTTP.
 ///
 /// # Errors
 /// The socket is not usable.
-pub fn listen<E, F, I, S, B>(
+pub fn listen<F, I, S, B>(
     server: ServerBuilder,
     socket: TcpListener,
     tls: Option<Tls>,
     limits: TimeLimits,
-    expect: E,
+    expect: Expect,
     app: F,
 ) -> io::Result<ServerBuilder>
 where
-    E: Expect,
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<S, Request>,
     S: ServiceFactory<Request, Config = AppConfig> + 'static,
@@ -164,7 +166,7 @@ where
     let stopping = server.graceful_shutdown_signal();
     match tls {
         Some(tls) => server.listen("https", socket, move || {
-            let (tls, expect) = (tls.clone(), expect.clone());
+            let tls = tls.clone();
             let shake_hands = fn_service(move |io: TcpStream| {
                 let tls = tls.clone();
                 async move {
@@ -172,7 +174,7 @@ where
                     tls.accept(io, &limits).await.map(|stream| (stream, peer)).ok_or(Ended)
                 }
             });
-            shake_hands.and_then(pipeline(app().into_factory(), address, limits, expect, stopping.clone()))
+            shake_hands.and_then(pipeline(app().into_factory(), address, limits, expect.clone(), stopping.clone()))
         }),
         None => server.listen("http", socket, move || {
             let take = fn_service(|io: TcpStream| {
@@ -183,11 +185,6 @@ where
         }),
     }
 }
-
-/// What whoever waits for leave to send a body is told: to go on, or an answer at once.
-pub trait Expect: Fn(Request) -> Result<Request, Response<BoxBody>> + Clone + Send + 'static {}
-
-impl<E: Fn(Request) -> Result<Request, Response<BoxBody>> + Clone + Send + 'static> Expect for E {}
 
 /// The connection is over; whoever needed to know why has been told.
 #[derive(Clone, Copy, Debug)]
@@ -227,16 +224,15 @@ impl Stream for Shaken {
 }
 
 /// HTTP/1.1 with our limits around the application.
-fn pipeline<T, E, S, B>(
+fn pipeline<T, S, B>(
     app: S,
     address: SocketAddr,
     limits: TimeLimits,
-    expect: E,
+    expect: Expect,
     stopping: GracefulShutdownSignal,
 ) -> impl ServiceFactory<(T, Option<SocketAddr>), Config = (), Response = (), Error = Ended, InitError = ()>
 where
     T: Stream,
-    E: Expect,
     S: ServiceFactory<Request, Config = AppConfig> + 'static,
     S::Error: Into<Error>,
     S::InitError: std::fmt::Debug,

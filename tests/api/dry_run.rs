@@ -28,7 +28,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "import_into_profile" => ("&revision=1", None),
         "replace_profile" | "change_profile" => ("", Some(json!({ "revision": revision("profile"), "name": "Other" }))),
         "delete_profiles" => ("", Some(json!({ "ids": [1] }))),
-        "set_global" | "set_of_device" => ("", Some(json!({ "profiles": [1] }))),
+        "set_global" | "set_of_device" => ("", Some(json!({ "profiles": [1], "shown": [] }))),
         "change_settings" => ("", Some(json!({ "revision": revision("settings"), "time_zone": "Asia/Tokyo" }))),
         "make_backup" | "delete_backup" => ("", None),
         "replace_backup_plan" => {

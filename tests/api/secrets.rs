@@ -21,7 +21,7 @@ fn no_answer_shows_a_secret_in_clear() {
     let api = Api::owner(&server);
     api.ok("POST", "/devices", Some(device(KEY)));
     assert_eq!(api.send("POST", "/profiles/import?name=Office", FILE).status, 201);
-    api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [1] })));
+    api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [1], "shown": [] })));
     let phone = Phone::new(&server);
     assert!(phone.get(&format!("/{KEY}-profile.cfg")).text().contains("CANARY_SIP"), "the phone gets them");
     phone.put(&format!("/{KEY}-phone.cfg"), b"<a reg.2.auth.password='CANARY_MENU' up.timeOut='41'/>");

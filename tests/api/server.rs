@@ -17,7 +17,13 @@ fn the_public_name_is_changed_and_phones_are_told() {
     let change = json!({ "revision": before["revision"], "public_name": "PDMS.example.test" });
     let wrong = json!({ "revision": before["revision"], "public_name": "a b" });
     assert_eq!(api.refused("PATCH", "/api/v1/server", Some(wrong)).1[0].0, "public_name");
+    let tried = api.ok("PATCH", "/api/v1/server?dry_run=true", Some(change.clone()));
+    assert_eq!(api.ok("GET", "/api/v1/server", None), before, "it was only tried out");
     let after = api.ok("PATCH", "/api/v1/server", Some(change.clone()));
+    for part in ["public_name", "url", "other_urls", "revision"] {
+        assert_eq!(tried[part], after[part], "a dry run tells what comes: {part}");
+    }
+    assert_eq!(tried["certificate"]["names"], after["certificate"]["names"]);
     let url = format!("https://pdms.example.test:{}/", server.address.port());
     assert_eq!((&after["public_name"], &after["url"]), (&json!("pdms.example.test"), &json!(url)));
     assert!(after["certificate"]["names"].as_array().expect("names").contains(&json!("pdms.example.test")), "{after}");
@@ -41,7 +47,7 @@ fn the_files_of_a_device_are_shown_with_their_secrets_masked() {
     let api = Api::owner(&server);
     api.ok("POST", "/devices", Some(device(KEY)));
     let id = profile(&api, "Office", json!({ "reg.1.auth.password": "CANARY", "up.timeOut": "40" }));
-    api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [id] })));
+    api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [id], "shown": [] })));
     let phone = Phone::new(&server);
     let master = api.call("GET", &format!("/devices/{KEY}/effective/master"), None);
     assert_eq!(master.body, phone.get(&format!("/{KEY}.cfg")).body);

@@ -81,7 +81,13 @@ async fn take(
         if let Err(error) = setup::check_token(&services, form.value("token"), from) {
             return refused(&visitor, error);
         }
-        let errors = FieldErrors::one("password_again", "the two passwords differ");
+        let answers = draft(&form);
+        let mistakes = blocking::call(&services, move |_| Ok(setup::mistakes(&answers)));
+        let mut errors = match mistakes.await {
+            Ok(errors) => errors,
+            Err(error) => return errors::failed(&visitor, error),
+        };
+        errors.add("password_again", "the two passwords differ");
         return html_rejected(&new_page(&visitor, &address, form.rejected(&errors)));
     }
     let (token, draft, to_tell) = (form.value("token").to_owned(), draft(&form), address.clone());

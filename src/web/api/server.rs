@@ -12,7 +12,7 @@ use super::list::{List, Narrow, Order, narrowed};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
 use crate::domain::server::ServerSettings;
-use crate::services::address::Address;
+use crate::services::address::{Address, Published};
 use crate::services::certificates::facts;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
@@ -50,7 +50,7 @@ pub struct ServerShape {
 pub struct CertificateShape {
     /// Names and addresses that it covers.
     pub names: Vec<String>,
-    /// End of its validity.
+    /// End of its validity; in a dry run that of the present one.
     pub valid_until: Timestamp,
 }
 
@@ -109,10 +109,11 @@ pub async fn show_server(
     address: web::Data<Address>,
 ) -> Result<web::Json<ServerShape>, Problem> {
     let settings = blocking::call(&services, server::settings).await?;
-    shape(&caller, &services, &address, settings)
+    let place = present(&caller, &services, &address, &settings)?;
+    Ok(shape(&address, settings, place))
 }
 
-/// Changes the name that phones are told. A dry run leaves addresses and certificate as they are.
+/// Changes the name that phones are told. A dry run answers the addresses and the names in the certificate that would be.
 #[utoipa::path(tag = "server", params(DryRun), request_body = ServerChanges, responses((status = 200, body = ServerShape)))]
 #[patch("/server")]
 pub async fn change_server(
@@ -137,7 +138,11 @@ pub async fn change_server(
         Ok(settings)
     };
     let settings = blocking::call(&services, work).await?;
-    shape(&caller, &services, &address, settings)
+    let place = match mode {
+        Mode::Keep => present(&caller, &services, &address, &settings)?,
+        Mode::TryOut => address.with(&services, &settings),
+    };
+    Ok(shape(&address, settings, place))
 }
 
 /// Answers the certificate of the private authority, for phones and browsers to trust.
@@ -152,27 +157,30 @@ pub async fn read_ca(_: Caller, address: web::Data<Address>) -> Result<HttpRespo
         .body(pem))
 }
 
-fn shape(
-    caller: &Caller,
-    services: &Services,
-    address: &Address,
-    settings: ServerSettings,
-) -> Result<web::Json<ServerShape>, Problem> {
-    let url = services.world(caller.account)?.endpoints.https_url.clone();
+/// Where the server is now.
+fn present(caller: &Caller, services: &Services, address: &Address, settings: &ServerSettings) -> Result<Published, Problem> {
+    Ok(Published {
+        url: services.world(caller.account)?.endpoints.https_url.clone(),
+        other_urls: address.other_urls(services, &settings.addresses),
+        names: address.certificates().active().names.clone(),
+    })
+}
+
+fn shape(address: &Address, settings: ServerSettings, place: Published) -> web::Json<ServerShape> {
     let active = address.certificates().active();
     let authority = active.ca_pem.as_deref().and_then(facts::of_pem);
-    let addresses = active.names.addresses().map(|ip| ip.to_string());
-    Ok(web::Json(ServerShape {
+    let addresses = place.names.addresses().map(|ip| ip.to_string());
+    web::Json(ServerShape {
         public_name: settings.public_name,
         fixed: address.is_fixed(),
-        other_urls: address.other_urls(services, &settings.addresses),
-        url,
-        candidates: address.candidates(),
         certificate: CertificateShape {
-            names: active.names.hosts().map(ToOwned::to_owned).chain(addresses).collect(),
+            names: place.names.hosts().map(ToOwned::to_owned).chain(addresses).collect(),
             valid_until: active.not_after,
         },
+        url: place.url,
+        other_urls: place.other_urls,
+        candidates: address.candidates(),
         authority: authority.map(|facts| AuthorityShape { fingerprint: facts.fingerprint, valid_until: facts.valid_until }),
         revision: settings.revision,
-    }))
+    })
 }

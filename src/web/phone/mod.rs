@@ -6,6 +6,7 @@
 
 pub mod agent;
 pub mod auth;
+mod caller;
 mod digest;
 mod fetch;
 pub mod handshake;
@@ -14,43 +15,36 @@ mod reply;
 mod upload;
 
 use std::cell::Cell;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_http::{Request, Response};
-use actix_web::body::BoxBody;
+use actix_http::Request;
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HOST, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use crate::catalog::models::models;
 use crate::domain::account::CertificatePolicy;
+use crate::domain::admission::NewDeviceCaps;
 use crate::domain::admission::decide::Proof;
-use crate::domain::admission::{NewDeviceCaps, identify};
 use crate::domain::credential::Channel;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::limits::OUTSIDE_TEXT_CHARS;
 use crate::domain::manufacturer::Presented;
-use crate::domain::phone_file::{LogKind, PhoneFile, PhonePath};
-use crate::domain::run::assembly::{Asked, Heard, Speaker, Standing};
-use crate::domain::run::{Exchange, Method as Verb, Reason, clean};
-use crate::domain::server::Place;
-use crate::domain::trust::Admitted;
-use crate::domain::user_agent::XDevice;
+use crate::domain::phone_file::PhoneFile;
+use crate::domain::run::Reason;
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::bootstrap::{self, Bootstrap};
 use crate::services::credentials;
-use crate::services::presence::Message;
 use crate::services::provisioning::{Guest, Provisioning, Visit};
 use crate::services::uploads::{Space, UploadSettings};
-use crate::web::listener::Connection;
-use agent::Agent;
+use crate::web::is_page;
+use crate::web::listener::Expect;
 use auth::Gate;
+use caller::Caller;
 use digest::{Answered, Digests, Nonce};
 use reply::Reply;
 
@@ -105,16 +99,17 @@ struct Call {
     services: web::Data<Services>,
     door: web::Data<Door>,
     request: HttpRequest,
-    peer: SocketAddr,
-    address: IpAddr,
-    path: PhonePath,
-    agent: Agent,
-    x_device: Option<XDevice>,
-    /// The address of ours that it asked at.
-    came_by: Option<String>,
-    channel: Channel,
+    caller: Caller,
     /// It answered a challenge that is too old, with the right password.
     stale: Cell<bool>,
+}
+
+impl std::ops::Deref for Call {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
 }
 
 /// Answers a phone. To be mounted as the default service, behind the addresses that are not phones'.
@@ -155,51 +150,45 @@ fn serves_in_clear(services: &Services, address: IpAddr) -> bool {
     services.worlds().get(DEFAULT_ACCOUNT).is_some_and(|world| world.account.admission.serves_in_clear(address))
 }
 
-/// Tells whoever waits for leave to send a body, and shows neither credentials nor a session, to bring them first: then no
-/// byte of the body is sent (UPL-02). The listener asks this for each `Expect: 100-continue`.
-pub fn expect(request: Request) -> Result<Request, Response<BoxBody>> {
-    let headers = request.head().headers();
-    let tls = request.conn_data::<Connection>().and_then(|connection| connection.tls.as_ref());
-    let is_certified = tls.is_some_and(|tls| matches!(tls.certificate, Presented::Verified(_)));
-    if is_certified || headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE) {
-        return Ok(request);
-    }
-    Err(Reply::unauthorized(Reason::CredentialsMissing).into_response().into())
+/// Tells a phone that waits for leave to send a body, and shows neither credentials nor a certificate, to bring them first: then no
+/// byte of the body is sent (UPL-02). It is a request like any other for the runs. Pages and programs have ways of their own to
+/// say who they are.
+pub fn expect(services: web::Data<Services>, door: web::Data<Door>) -> Expect {
+    Arc::new(move |request: Request| {
+        if is_page(request.path()) {
+            return Ok(request);
+        }
+        let caller = Caller::of_connection(&request, Channel::Tls, &services, &door);
+        if request.head().headers().contains_key(AUTHORIZATION) || matches!(caller.certificate, Presented::Verified(_)) {
+            return Ok(request);
+        }
+        let reply = Reply::unauthorized(Reason::CredentialsMissing);
+        caller.note(&services, request.head(), &reply, None);
+        Err(reply.into_response().into())
+    })
 }
 
 /// The same over plain HTTP, where nothing is taken but from networks that are listed.
-pub fn expect_in_clear(services: &Services, door: &Door, request: Request) -> Result<Request, Response<BoxBody>> {
-    let peer = request.conn_data::<Connection>().and_then(|connection| connection.peer);
-    let address = peer.map(|peer| door.address_of(peer.ip(), request.head().headers()));
-    if !address.is_some_and(|address| serves_in_clear(services, address)) {
-        return Err(Reply::absent(Reason::PlainHttp).into_response().into());
-    }
-    if request.head().headers().contains_key(AUTHORIZATION) {
-        return Ok(request);
-    }
-    let challenge = door.digests.challenge(services.clock().now(), false);
-    Err(Reply::unauthorized(Reason::CredentialsMissing).or_by_digest(challenge).into_response().into())
+pub fn expect_in_clear(services: web::Data<Services>, door: web::Data<Door>) -> Expect {
+    Arc::new(move |request: Request| {
+        let caller = Caller::of_connection(&request, Channel::ClearText, &services, &door);
+        let reply = if !serves_in_clear(&services, caller.address) {
+            Reply::absent(Reason::PlainHttp)
+        } else if request.head().headers().contains_key(AUTHORIZATION) {
+            return Ok(request);
+        } else {
+            let challenge = door.digests.challenge(services.clock().now(), false);
+            Reply::unauthorized(Reason::CredentialsMissing).or_by_digest(challenge)
+        };
+        caller.note(&services, request.head(), &reply, None);
+        Err(reply.into_response().into())
+    })
 }
 
 impl Call {
     fn new(request: HttpRequest, services: web::Data<Services>, door: web::Data<Door>, channel: Channel) -> Self {
-        let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let connected = request.conn_data::<Connection>().and_then(|connection| connection.peer);
-        let peer = connected.or_else(|| request.peer_addr()).unwrap_or(nobody);
-        let x_device = request.headers().get("x-device").and_then(|value| XDevice::parse(value.to_str().ok()?));
-        Self {
-            came_by: came_by(&request, &services),
-            address: door.address_of(peer.ip(), request.headers()),
-            path: PhonePath::parse(request.path()),
-            agent: agent::of(request.headers()),
-            peer,
-            x_device,
-            channel,
-            stale: Cell::new(false),
-            services,
-            door,
-            request,
-        }
+        let caller = Caller::new(request.head(), request.conn_data(), request.peer_addr(), channel, &services, &door);
+        Self { caller, stale: Cell::new(false), services, door, request }
     }
 
     /// The answer, and who came, where the credentials were right.
@@ -209,7 +198,7 @@ impl Call {
         };
         let proof = self.judge(&world);
         // Whoever shows another device's credentials learns nothing, not even what may be uploaded.
-        let is_another = |device| self.named().is_some_and(|named| named != device);
+        let is_another = |device| self.named(&self.services).is_some_and(|named| named != device);
         let is_upload = matches!(*self.request.method(), Method::PUT | Method::POST);
         if let (true, Channel::Tls, PhoneFile::Log(key, _)) = (is_upload, self.channel, &self.path.file) {
             bootstrap::log_came(&self.services, world.account_id, key, self.address);
@@ -256,17 +245,11 @@ impl Call {
             location: &self.path.location,
             agent: self.agent.phone.as_deref(),
             address: self.address,
-            certificate: self.presented(),
+            certificate: &self.certificate,
             came_by: self.came_by.as_deref(),
             at: self.now(),
             channel: self.channel,
         }
-    }
-
-    /// What the connection showed of a factory certificate.
-    fn presented(&self) -> &Presented {
-        let tls = self.request.conn_data::<Connection>().and_then(|connection| connection.tls.as_ref());
-        tls.map_or(&Presented::NotAsked, |tls| &tls.certificate)
     }
 
     /// What the request shows of itself.
@@ -280,10 +263,10 @@ impl Call {
             credentials::generation_of(self.services.secrets(), world.account_id, key, presented, oldest, present)
         };
         let by_credentials = self.door.gate.judge(self.request.headers(), &world.account, generation_of);
-        match self.presented() {
+        match &self.certificate {
             // Where certificates count no longer, an open connection does not go on with one.
             presented @ Presented::Verified(_) if world.account.admission.certificates != CertificatePolicy::Off => {
-                by_credentials.with(presented, self.named().as_ref())
+                by_credentials.with(presented, self.named(&self.services).as_ref())
             }
             _ => by_credentials,
         }
@@ -316,79 +299,11 @@ impl Call {
         self.request.method() == Method::HEAD
     }
 
-    /// Leaves the message that runs and sightings are made of.
     fn note(&self, reply: &Reply, guest: Option<Guest>) {
-        let standing = match &guest {
-            Some(guest) if guest.device.is_some() => Standing::LetIn,
-            _ => Standing::Refused,
-        };
-        let shown = guest.as_ref().and_then(|guest| guest.admitted).map(Admitted::shown);
-        let key = match guest {
-            Some(guest) => guest.key,
-            None => self.named(),
-        };
-        let heard = Heard {
-            connection: peer::connection_id(self.peer),
-            address: self.address,
-            key,
-            standing,
-            shown,
-            asked: asked(&self.path.file, self.request.method()),
-            speaker: Speaker::Application,
-            user_agent: Arc::clone(&self.agent.text),
-            exchange: Exchange {
-                at: self.now(),
-                method: verb(self.request.method()),
-                path: clean(self.request.path(), OUTSIDE_TEXT_CHARS).into(),
-                // Nobody heard the answer to an upload that was cut.
-                status: if reply.reason() == Reason::CutOff { 0 } else { reply.status().as_u16() },
-                size_bytes: reply.size_bytes(),
-                reason: reply.reason(),
-            },
-        };
-        let private_ip = self.x_device.as_ref().and_then(|told| told.ip);
-        self.services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: self.agent.phone.clone(), private_ip });
-    }
-
-    /// The device that a request names which was not received: anybody can name one.
-    fn named(&self) -> Option<DeviceKey> {
-        let roster = self.services.roster(DEFAULT_ACCOUNT);
-        identify(&self.path.file, &self.path.location, self.agent.phone.as_deref(), models(), |key| roster.find(key).is_some())
+        self.caller.note(&self.services, self.request.head(), reply, guest);
     }
 
     fn tag(&self) -> Option<DeviceKey> {
         self.agent.phone.as_ref().and_then(|phone| phone.tag.clone())
-    }
-}
-
-/// The address of ours by which a request came. Some phones leave the port out of their header whatever it is: then it is taken for
-/// the one that they are told.
-fn came_by(request: &HttpRequest, services: &Services) -> Option<String> {
-    let host = request.headers().get(HOST)?.to_str().ok()?;
-    let is_tls = request.conn_data::<Connection>().is_some_and(|connection| connection.tls.is_some());
-    let told = || {
-        let endpoints = services.worlds().endpoints();
-        let url = if is_tls { Some(&endpoints.https_url) } else { endpoints.http_url.as_ref() };
-        url.and_then(|url| Place::parse(url)).map_or(0, |place| place.port)
-    };
-    Place::of_request(is_tls, host, told).map(|place| place.to_string())
-}
-
-fn verb(method: &Method) -> Verb {
-    match *method {
-        Method::GET => Verb::Get,
-        Method::HEAD => Verb::Head,
-        Method::PUT => Verb::Put,
-        Method::POST => Verb::Post,
-        _ => Verb::Other,
-    }
-}
-
-fn asked(file: &PhoneFile, method: &Method) -> Asked {
-    match file {
-        PhoneFile::Master(_) | PhoneFile::MasterDefault if *method == Method::GET => Asked::Master,
-        PhoneFile::Parameters(_) if *method == Method::GET => Asked::Parameters,
-        PhoneFile::Log(_, LogKind::Boot) if *method == Method::PUT => Asked::BootLog,
-        _ => Asked::Other,
     }
 }
