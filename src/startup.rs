@@ -18,15 +18,17 @@ use crate::services::certificates::facts::{self, Facts};
 use crate::services::certificates::{CertificateError, Certificates, ServerNames};
 use crate::services::clock::Clock;
 use crate::services::error::{ServiceError, chain};
+use crate::services::manufacturers::asking::Asker;
 use crate::services::{Opening, Services, presence, server, setup};
 use crate::store::Faults;
 use crate::web::admin::session::Demo;
 use crate::web::health::Stopping;
 use crate::web::listener::{self, TimeLimits};
 use crate::web::local::LocalSocket;
-use crate::web::phone::{Door, PhoneSettings, handshake};
+use crate::web::phone::{self, Door, PhoneSettings, handshake};
+use crate::web::restart::Restart;
 use crate::web::tls::Tls;
-use crate::web::{Shared, http_app, https_app};
+use crate::web::{Shared, http_app, https_app, plain};
 
 use signals::Signals;
 
@@ -98,6 +100,15 @@ pub enum StartError {
     Run(#[from] io::Error),
 }
 
+/// What is to be done after a server has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing: it was told to stop.
+    Stopped,
+    /// Start it again: a restored state waits to be put in place.
+    Again,
+}
+
 /// Stops a running server from elsewhere: in-flight requests are finished first.
 #[derive(Clone, Debug)]
 pub struct Stopper(CancellationToken);
@@ -131,10 +142,12 @@ impl Application {
             let base = services.worlds().endpoints().https_url.clone();
             format!("{base}setup?token={}", token.expose())
         });
-        let shared = share(&config, services, address);
-        let tls = Tls::new(shared.address.certificates_handle(), handshake::sink(shared.services.clone().into_inner()))?;
+        let stop = CancellationToken::new();
+        let shared = share(&config, services, address, Restart::new(stop.clone()));
+        let tls = Tls::new(shared.address.certificates_handle(), handshake::sink(shared.services.clone().into_inner()))?
+            .asking(Arc::new(Asker::new(shared.services.clone().into_inner())));
         let server = listen(&shared, https_socket, http_socket, tls)?;
-        Ok(Self { config, server, shared, https, http, setup_link, stop: CancellationToken::new(), local })
+        Ok(Self { config, server, shared, https, http, setup_link, stop, local })
     }
 
     /// Where HTTPS listens.
@@ -181,11 +194,11 @@ impl Application {
     }
 
     /// Runs until [`Stopper::stop`], SIGTERM or SIGINT; then finishes what is in flight, writes what is in memory and returns.
-    /// `on_ready` is called once signals are heard and connections are taken.
+    /// Answers whether it is to be started again. `on_ready` is called once signals are heard and connections are taken.
     ///
     /// # Errors
     /// The server broke off.
-    pub async fn run_until_stopped(self, log: LogFilter, on_ready: impl FnOnce()) -> Result<(), StartError> {
+    pub async fn run_until_stopped(self, log: LogFilter, on_ready: impl FnOnce()) -> Result<Ended, StartError> {
         let Self { config, server, shared, stop, local, .. } = self;
         let drained = CancellationToken::new();
         let background = background::start(&shared, config.keep, drained.clone());
@@ -207,7 +220,8 @@ impl Application {
         if let Err(error) = presence::close(&shared.services) {
             tracing::error!(error = chain(&error), "what phones told last could not be written");
         }
-        ended.map_err(StartError::from)
+        ended?;
+        Ok(if shared.restart.is_wanted() { Ended::Again } else { Ended::Stopped })
     }
 }
 
@@ -237,7 +251,7 @@ fn open_local(services: &Data<Services>, address: &Data<Address>) -> Result<Loca
         .map_err(|source| StartError::Local { path, source })
 }
 
-fn share(config: &Config, services: Data<Services>, address: Data<Address>) -> Shared {
+fn share(config: &Config, services: Data<Services>, address: Data<Address>, restart: Restart) -> Shared {
     let phones = PhoneSettings {
         trusted_proxies: config.trusted_proxies.clone(),
         uploads: config.uploads,
@@ -248,6 +262,7 @@ fn share(config: &Config, services: Data<Services>, address: Data<Address>) -> S
         services,
         address,
         stopping: Data::new(Stopping::default()),
+        restart: Data::new(restart),
         limits: Data::new(TimeLimits::default()),
         demo: config.demo.then(|| Data::new(Demo)),
     }
@@ -257,11 +272,13 @@ fn listen(shared: &Shared, https: TcpListener, http: Option<TcpListener>, tls: T
     let limits = **shared.limits;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let of_https = shared.clone();
-    let server = listener::listen(listener::server(workers), https, Some(tls), limits, move || https_app(&of_https))?;
+    let expect = phone::expect(shared.services.clone(), shared.door.clone());
+    let server = listener::listen(listener::server(workers), https, Some(tls), limits, expect, move || https_app(&of_https))?;
     match http {
         Some(socket) => {
             let of_http = shared.clone();
-            listener::listen(server, socket, None, limits, move || http_app(&of_http))
+            let expect = plain::expect(shared.services.clone(), shared.door.clone());
+            listener::listen(server, socket, None, limits, expect, move || http_app(&of_http))
         }
         None => Ok(server),
     }

@@ -80,6 +80,11 @@ async fn set_up_tells_every_wrong_answer_and_keeps_what_was_typed() {
     let differ = with(SETUP, &[("password_again", "something else here")]);
     let again = set_up(&mut browser, token.expose(), &differ).await;
     assert!(again.body.contains("The two passwords differ"), "{}", again.body);
+    let wrong = [("password_again", "something else here"), ("email", "nobody"), ("time_zone", "Mars/X")];
+    let again = set_up(&mut browser, token.expose(), &with(SETUP, &wrong)).await;
+    for part in ["The two passwords differ", "href=\"#f-email\"", "href=\"#f-time_zone\"", "3 things need a change"] {
+        assert!(again.body.contains(part), "{part} is missing in {}", again.body);
+    }
     assert!(!setup::is_set_up(&site.services));
 }
 

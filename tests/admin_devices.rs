@@ -65,6 +65,22 @@ async fn no_page_grows_with_the_number_of_devices_or_parameters() {
 }
 
 #[actix_web::test]
+async fn columns_of_the_device_monitor_are_hidden_and_shown_and_stay_so() {
+    let site = Site::open().await;
+    add_devices(&site, 1);
+    let mut browser = Browser::signed_in(&site).await;
+    let has = |body: &str, column: &str| body.contains(&format!("sort={column}")) || body.contains(&format!("sort=-{column}"));
+    let all = browser.get("/admin/devices").await.body;
+    assert!(has(&all, "private_ip") && all.contains("hide=private_ip\">Hide Private IP"), "{all}");
+    let fewer = browser.get("/admin/devices?hide=private_ip%2Ckey%2Cnonsense").await.body;
+    assert!(!has(&fewer, "private_ip") && !fewer.contains("<code class=\"nowrap\">") && has(&fewer, "software"), "{fewer}");
+    assert!(fewer.contains("hide=key\">Show Private IP") && fewer.contains("Hide Software Version"), "{fewer}");
+    assert!(fewer.contains("name=\"hide\""), "a search keeps the columns: {fewer}");
+    let nameless = browser.get("/admin/devices?hide=name").await.body;
+    assert!(nameless.contains("Phone 1"), "the name stays: {nameless}");
+}
+
+#[actix_web::test]
 async fn no_page_tells_a_secret_and_none_can_be_searched_for() {
     let site = Site::open().await;
     add_devices(&site, 1);

@@ -4,10 +4,13 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use jiff::SignedDuration;
 use pdms::domain::access::Actor;
+use pdms::domain::account::Secret;
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::profile::draft::{ProfileDraft, ProfileInput};
+use pdms::domain::user::Role;
 use pdms::services::commit::Mode;
 use pdms::services::profiles;
+use pdms::services::users::{self, Access, NewUser};
 
 use super::support::browser::{Answer, Browser, EMAIL, OWNER_PASSWORD, Site, form};
 
@@ -70,12 +73,29 @@ async fn a_parameter_of_an_ended_session_is_open_again_and_a_secret_has_to_be_ty
 async fn a_form_of_an_earlier_sign_in_can_be_had_back_and_one_of_another_site_cannot() {
     let site = Site::open().await;
     let mut browser = Browser::signed_in(&site).await;
-    let fields = [("csrf", "of-an-earlier-sign-in"), ("key", "0004f2aabbcc"), ("description", "beside the lift")];
+    let earlier = browser.token().await;
+    browser.post("/admin/sign-out", &[]).await;
+    browser.sign_in("/admin/", EMAIL, OWNER_PASSWORD).await;
+    let fields = [("csrf", earlier.as_str()), ("key", "0004f2aabbcc"), ("description", "beside the lift")];
     let refused = browser.send(form(&fields), "/admin/devices/add").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     let link = refused.body.split("href=\"").map(|rest| rest.split('"').next().unwrap_or_default());
     let link = link.into_iter().find(|link| link.contains("unsent=")).expect("a way back to the form").to_owned();
     assert!(browser.get(&link).await.body.contains("beside the lift"));
+    let mut other = Browser::new(&site);
+    let new = NewUser {
+        name: "Bob".to_owned(),
+        email: "bob@example.test".to_owned(),
+        role: Role::Owner,
+        access: Access::Password(Secret::new("four unhurried words")),
+    };
+    users::add(&site.services, &Actor::CommandLine, &new, Mode::Keep).expect("added");
+    other.sign_in("/admin/", "bob@example.test", "four unhurried words").await;
+    let told = other.get(&link).await.body;
+    assert!(!told.contains("beside the lift") && told.contains("somebody else typed it"), "{told}");
+    let made_up = [("csrf", "made-up"), ("key", "0004f2aabbcc"), ("description", "beside the lift")];
+    let nobodys = browser.send(form(&made_up), "/admin/devices/add").await;
+    assert!(nobodys.body.contains("unsent=none"), "{}", nobodys.body);
     let foreign = form(&fields).insert_header(("sec-fetch-site", "cross-site"));
     assert!(!browser.send(foreign, "/admin/devices/add").await.body.contains("unsent="));
     let stranger = form(&fields).insert_header(("origin", "https://evil.example"));

@@ -177,15 +177,22 @@ fn profiles_are_deployed_in_order_and_reach_phones() {
     let api = Api::owner(&server);
     let (low, high) = (profile(&api, "Low", json!({ "a.b": "low" })), profile(&api, "High", json!({ "a.b": "high" })));
     api.ok("POST", "/devices", Some(device(KEY)));
-    let set = |place: &str, profiles: &[u64]| api.ok("PUT", place, Some(json!({ "profiles": profiles })));
-    let tried = api.ok("PUT", "/deployment/global?dry_run=true", Some(json!({ "profiles": [low] })));
+    let set = |place: &str, profiles: &[u64]| {
+        let shown = &api.ok("GET", place, None)["shown"];
+        api.ok("PUT", place, Some(json!({ "profiles": profiles, "shown": shown })))
+    };
+    let tried = api.ok("PUT", "/deployment/global?dry_run=true", Some(json!({ "profiles": [low], "shown": [] })));
     assert_eq!(tried["profiles"][0]["name"], "Low");
     assert_eq!(api.ok("GET", "/deployment/global", None)["profiles"], json!([]));
     set("/deployment/global", &[high, low]);
-    let gone = api.refused("PUT", "/deployment/global", Some(json!({ "profiles": [high, 77] })));
+    let gone = api.refused("PUT", "/deployment/global", Some(json!({ "profiles": [high, 77], "shown": [high, low] })));
     assert_eq!((gone.0, gone.1[0].0.as_str()), (422, "profiles"));
     let stale = json!({ "profiles": [low], "shown": [low, high] });
     assert_eq!(api.refused("PUT", "/deployment/global", Some(stale)).0, 409);
+    for place in ["/deployment/global".to_owned(), format!("/deployment/devices/{KEY}")] {
+        let unseen = api.refused("PUT", &place, Some(json!({ "profiles": [low] })));
+        assert_eq!((unseen.0, unseen.1[0].0.as_str()), (422, "shown"), "nobody overwrites what was not shown: {place}");
+    }
 
     let value = || {
         let effective = api.ok("GET", &format!("/devices/{KEY}/effective"), None);
@@ -269,7 +276,7 @@ fn settings_users_and_activity_are_there() {
     assert_eq!(sessions["total"], 1);
     assert_eq!(api.refused("DELETE", "/api/v1/sessions/00", None).0, 404);
 
-    let user = json!({ "name": "Grace", "email": "grace@example.test", "password": "a longer one than most" });
+    let user = json!({ "name": "Grace", "email": "grace@example.test", "role": "viewer", "password": "a longer one than most" });
     assert_eq!(api.call("POST", "/api/v1/users?dry_run=true", Some(user.clone())).status, 200);
     assert_eq!(api.ok("GET", "/api/v1/users", None)["total"], 1);
     let made = api.ok("POST", "/api/v1/users", Some(user.clone()));
@@ -277,6 +284,12 @@ fn settings_users_and_activity_are_there() {
     let path = format!("/api/v1/users/{}/password", made["id"]);
     assert_eq!(api.refused("PUT", &path, Some(json!({ "password": "short" }))).1[0].0, "password");
     assert_eq!(api.ok("PUT", &path, Some(json!({ "password": "another long enough one" })))["name"], "Grace");
+    let path = format!("/api/v1/users/{}", made["id"]);
+    assert_eq!(api.refused("PATCH", &path, Some(json!({ "role": "king" }))).1[0].0, "role");
+    assert_eq!(api.ok("PATCH", &path, Some(json!({ "role": "operator" })))["role"], "operator");
+    let invited = api.ok("POST", &format!("{path}/invitation"), None);
+    assert!(invited["invitation"].as_str().is_some_and(|link| link.contains("/admin/invitation?token=")), "{invited}");
+    assert_eq!(api.refused("DELETE", "/api/v1/users/1", None).0, 409, "the last owner stays");
     let users = api.ok("GET", "/api/v1/users", None);
     assert!(users["total"] == 2 && !users.to_string().contains("argon2"), "{users}");
 
@@ -379,5 +392,26 @@ fn a_form_and_a_body_break_the_same_rules() {
             let told = form.text().replace("&#34;", "\"").replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">");
             assert!(told.to_lowercase().contains(&message.to_lowercase()), "{field}: {message} is not in {told}");
         }
+    }
+}
+
+#[test]
+fn a_device_without_a_type_gets_it_later_and_then_its_name() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let bar = "8218404c20ccf9";
+    let by_model = json!({ "key": "8218404c20ccfa", "model": "Studio", "sent_name": "Lobby" });
+    assert_eq!(api.ok("POST", "/devices?dry_run=true", Some(by_model))["family"], "Studio");
+    api.ok("POST", "/devices", Some(device(bar)));
+    let path = format!("/devices/{bar}");
+    let early = api.refused("PATCH", &path, Some(json!({ "revision": 1, "sent_name": "Hall" })));
+    assert_eq!((early.0, early.1[0].0.as_str()), (422, "sent_name"));
+    let changed = api.ok("PATCH", &path, Some(json!({ "revision": 1, "family": "Studio", "sent_name": "Hall" })));
+    assert_eq!((&changed["family"], &changed["sent_name"]), (&json!("Studio"), &json!("Hall")));
+    let again = api.refused("PATCH", &path, Some(json!({ "revision": 2, "family": "VVX" })));
+    assert_eq!((again.0, again.1[0].0.as_str()), (422, "family"));
+    for wrong in ["0004f2a1000", "ffffffffffff"] {
+        let refused = api.refused("POST", "/devices", Some(device(wrong)));
+        assert_eq!((refused.0, refused.1[0].0.as_str()), (422, "key"), "{wrong}");
     }
 }

@@ -75,6 +75,26 @@ impl Drop for Running {
     }
 }
 
+/// A phone over plain HTTP that was asked for credentials would send them in clear, and a program that waits for leave to send its
+/// sign-in was taken for a phone.
+#[test]
+fn only_a_phone_over_https_that_waits_for_leave_is_asked_for_credentials() {
+    let server = Running::start();
+    let put = |url: String| {
+        let headers = ["-H", "Expect: 100-continue", "-H", "Content-Type: application/json", "--data-binary", "{}"];
+        let output = Command::new("curl").args(["-sk", "-i", "-X", "POST"]).args(headers).arg(&url).output();
+        String::from_utf8_lossy(&output.expect("curl is installed").stdout).to_lowercase()
+    };
+    let over_http = put(format!("http://{}/0004f2000001-boot.log", server.http));
+    assert!(over_http.starts_with("http/1.1 503") && !over_http.contains("www-authenticate"), "{over_http}");
+    let of_a_phone = put(format!("https://{}/0004f2000001-boot.log", server.https));
+    assert!(of_a_phone.starts_with("http/1.1 401") && of_a_phone.contains("www-authenticate"), "{of_a_phone}");
+    for page in ["/api/v1/session", "/admin/sign-in", "/setup"] {
+        let answer = put(format!("https://{}{page}", server.https));
+        assert!(answer.starts_with("http/1.1 100") && !answer.contains("www-authenticate"), "{page}: {answer}");
+    }
+}
+
 #[test]
 fn plain_http_sends_people_on_to_our_own_name_and_tells_phones_to_come_back() {
     let server = Running::start();

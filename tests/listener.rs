@@ -79,7 +79,8 @@ impl Listener {
                         .route("/whoami", web::get().to(whoami))
                         .route("/length", web::put().to(length))
                 };
-                let server = listener::listen(listener::server(2), socket, Some(tls), limits, app).expect("listens").run();
+                let server =
+                    listener::listen(listener::server(2), socket, Some(tls), limits, Arc::new(Ok), app).expect("listens").run();
                 started.send(server.handle()).expect("the test waits");
                 server.await.expect("ends well");
             });

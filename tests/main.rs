@@ -2,7 +2,9 @@
 
 #![expect(clippy::print_stdout, reason = "a test that must skip something says so")]
 
+mod addresses;
 mod admin;
+mod admin_backups;
 mod admin_conflicts;
 mod admin_devices;
 mod admin_sessions;
@@ -19,8 +21,11 @@ mod import_corpus;
 mod listener;
 mod metrics;
 mod phone;
+mod phone_certificates;
 mod phone_files;
 mod process;
 mod profile_warnings;
+mod roles;
+mod second_factor;
 mod support;
 mod user_agents;

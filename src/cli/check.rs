@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::failed;
 use super::verbs::StateArguments;
+use crate::services::addresses::Answered;
 use crate::services::clock::Clock;
 use crate::services::state_dir::StateDir;
 use crate::services::{Services, check};
@@ -48,7 +49,16 @@ fn faults(Arguments { state }: Arguments) -> Result<Vec<String>, Box<dyn Error>>
         None if !config.state.exists() => {
             return Err(format!("there is no state directory {}; name it with --state", config.state.display()).into());
         }
-        None => check::faults(&Services::inspect(&config.state, Clock::system())?, config.certificate.as_ref())?,
+        None => {
+            let services = Services::inspect(&config.state, Clock::system())?;
+            let public = config.public_url.as_ref();
+            let ports = [Some(config.https.port()), public.map(|url| url.port)].into_iter().flatten().collect();
+            let http = config.http.map(|socket| socket.port());
+            let host = public.map(|url| url.host.as_str());
+            // Certificates that cannot be used are told by themselves.
+            let answered = Answered::configured(&services, config.certificate.as_ref(), ports, http, host).ok();
+            check::faults(&services, config.certificate.as_ref(), answered.as_ref())?
+        }
     };
     if faults.is_empty() {
         writeln!(std::io::stdout(), "nothing is wrong with {}", config.state.display())?;

@@ -39,5 +39,8 @@ fn log_panics() {
 }
 
 fn parse(filter: &str) -> Result<EnvFilter, Box<dyn Error>> {
-    EnvFilter::try_new(filter).map_err(|error| format!("the log filter “{filter}” is not usable: {error}").into())
+    let parsed = EnvFilter::try_new(filter).map_err(|error| format!("the log filter “{filter}” is not usable: {error}"))?;
+    // What a peer sends that is no HTTP is told by the library as an error of its own: anybody could fill the log with it.
+    let of_peers = filter.contains("actix_http");
+    Ok(if of_peers { parsed } else { parsed.add_directive("actix_http::h1=off".parse()?) })
 }

@@ -9,6 +9,7 @@ mod openapi;
 mod serve;
 mod setup;
 pub mod simulate;
+mod token;
 mod user;
 mod verbs;
 mod version;
@@ -38,6 +39,7 @@ enum Verb {
     Restore(backup::RestoreArguments),
     NewCa(new_ca::Arguments),
     User(user::Arguments),
+    Token(token::Arguments),
     Simulate(simulate::Arguments),
     Openapi(openapi::Arguments),
     Version(version::Arguments),
@@ -53,6 +55,7 @@ pub fn run() -> ExitCode {
         Verb::Restore(arguments) => backup::run_restore(arguments),
         Verb::NewCa(arguments) => new_ca::run(arguments),
         Verb::User(arguments) => user::run(arguments),
+        Verb::Token(arguments) => token::run(arguments),
         Verb::Openapi(arguments) => openapi::run(&arguments),
         Verb::Version(arguments) => version::run(&arguments),
         Verb::Simulate(arguments) => simulate::run(&arguments),

@@ -11,7 +11,7 @@ use clap::Args;
 use super::demo::Demo;
 use super::{failed, logging};
 use crate::config::{Config, HttpSocket, Layer, PublicUrl};
-use crate::startup::{Application, Ground};
+use crate::startup::{Application, Ended, Ground};
 
 /// Run the server
 ///
@@ -69,7 +69,17 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let filled = demo.as_ref().map(|demo| demo.fill(&application)).transpose()?;
     let greeting = greeting(&application, &state, filled.as_ref().map(|(link, _)| link.as_str()));
     let on_ready = move || drop(std::io::stderr().write_all(greeting.as_bytes()));
-    Ok(actix_web::rt::System::new().block_on(application.run_until_stopped(log, on_ready))?)
+    match actix_web::rt::System::new().block_on(application.run_until_stopped(log, on_ready))? {
+        Ended::Stopped => Ok(()),
+        Ended::Again => Err(start_again().into()),
+    }
+}
+
+/// Puts the same program with the same arguments in place of this one: sockets, the lock of the state and all memory go with it, and a
+/// service manager sees one process. Comes back only where that is impossible.
+fn start_again() -> std::io::Error {
+    use std::os::unix::process::CommandExt as _;
+    std::process::Command::new("/proc/self/exe").args(std::env::args_os().skip(1)).exec()
 }
 
 /// Where to go next, for the person at the terminal. The only place where the set-up link is shown.

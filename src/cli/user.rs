@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 
 use super::failed;
 use super::verbs::{StateArguments, read_password};
+use crate::domain::user::Role;
 use crate::web::local::{Answer, Request};
 
 /// Add users, set passwords, list users
@@ -20,13 +21,16 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Add a user, who may do everything; the password comes from stdin or a file
+    /// Add a user; the password comes from stdin or a file
     Add {
         /// Shown name; an e-mail address stands for both
         name: String,
         /// E-mail to sign in with
         #[arg(long, value_name = "EMAIL")]
         email: Option<String>,
+        /// viewer, operator, account-admin or owner
+        #[arg(long, value_name = "ROLE", default_value = "owner")]
+        role: Role,
         /// File that holds the password
         #[arg(long, value_name = "FILE")]
         password_file: Option<PathBuf>,
@@ -43,7 +47,7 @@ enum Verb {
         #[command(flatten)]
         state: StateArguments,
     },
-    /// List users: e-mail, name and time of adding, separated by tabs
+    /// List users: e-mail, name, time of adding, role, and `disabled` where that is so, separated by tabs
     List {
         #[command(flatten)]
         state: StateArguments,
@@ -60,14 +64,14 @@ pub fn run(arguments: Arguments) -> ExitCode {
 
 fn run_verb(verb: Verb) -> Result<(), Box<dyn Error>> {
     match verb {
-        Verb::Add { name, email, password_file, state } => {
+        Verb::Add { name, email, role, password_file, state } => {
             let (name, email) = match (email, name.split_once('@')) {
                 (Some(email), _) => (name, email),
                 (None, Some((local, _))) => (local.to_owned(), name),
                 (None, None) => return Err("with which e-mail does this user sign in? Give it with --email".into()),
             };
             let password = read_password(password_file.as_deref())?;
-            state.ask(Request::AddUser { name, email, password })?;
+            state.ask(Request::AddUser { name, email, role, password })?;
         }
         Verb::Password { name, password_file, state } => {
             let password = read_password(password_file.as_deref())?;
@@ -77,7 +81,8 @@ fn run_verb(verb: Verb) -> Result<(), Box<dyn Error>> {
             if let Answer::Users(users) = state.ask(Request::ListUsers)? {
                 let mut out = std::io::stdout().lock();
                 for user in users {
-                    writeln!(out, "{}\t{}\t{}", user.email, user.name, user.created_at)?;
+                    let state = if user.enabled { "" } else { "\tdisabled" };
+                    writeln!(out, "{}\t{}\t{}\t{}{state}", user.email, user.name, user.created_at, user.role.word())?;
                 }
             }
         }

@@ -1,4 +1,6 @@
 //! Who may do what: the one place that hands out the right to write.
+//!
+//! What pages and the API show and take is decided before, by the table of addresses in the web layer; this is what services ask.
 
 use super::ids::{AccountId, UserId};
 use super::user::Role;
@@ -14,32 +16,83 @@ pub enum Actor {
         name: String,
         /// Role.
         role: Role,
+        /// The account that a role below owner counts for.
+        account: AccountId,
+    },
+    /// A program with an API token.
+    Token {
+        /// The token's name, as the activity log keeps it.
+        name: String,
+        /// Role.
+        role: Role,
+        /// The account that a role below owner counts for.
+        account: AccountId,
+        /// Who made the token; none for the command line.
+        made_by: Option<UserId>,
     },
     /// Someone who may run commands as the server's own system user, on the machine itself.
     CommandLine,
 }
 
-/// What is asked for. One variant for each kind of change that people can make.
+/// What is asked for. One variant for each kind of change that people can make, and for each right to read more than a viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// Look at what an account holds, but for its secrets.
+    Look(AccountId),
+    /// See secrets in clear: passwords, exports and files that hold some.
+    Reveal(AccountId),
     /// Add, edit or delete devices.
     EditDevices(AccountId),
     /// Decide who gets in: let in, block, unbind, expect back, open the window for new phones.
     Admit(AccountId),
-    /// Be told the admin password of a phone.
-    RevealPhonePassword(AccountId),
     /// Create, edit, copy or delete profiles.
     EditProfiles(AccountId),
     /// Attach profiles.
     Deploy(AccountId),
     /// Change an account's settings.
     EditAccount(AccountId),
+    /// Make and revoke API tokens of an account.
+    EditTokens(AccountId),
     /// Change the server's own settings and certificates.
     EditServer,
-    /// Add users and change passwords.
+    /// Add, change and remove users.
     EditUsers,
+    /// Change one's own password and second factor.
+    EditSelf(UserId),
     /// Sign in and out: noted in the activity log.
     SignIn,
+}
+
+impl Action {
+    /// The least role that may do it.
+    pub fn least(self) -> Role {
+        match self {
+            Self::Look(_) | Self::EditSelf(_) | Self::SignIn => Role::Viewer,
+            Self::Admit(_) => Role::Operator,
+            Self::Reveal(_)
+            | Self::EditDevices(_)
+            | Self::EditProfiles(_)
+            | Self::Deploy(_)
+            | Self::EditAccount(_)
+            | Self::EditTokens(_) => Role::AccountAdmin,
+            Self::EditServer | Self::EditUsers => Role::Owner,
+        }
+    }
+
+    /// The account that it is about; none where it is about the server or oneself.
+    fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Look(account)
+            | Self::Admit(account)
+            | Self::Reveal(account)
+            | Self::EditDevices(account)
+            | Self::EditProfiles(account)
+            | Self::Deploy(account)
+            | Self::EditAccount(account)
+            | Self::EditTokens(account) => Some(account),
+            Self::EditServer | Self::EditUsers | Self::EditSelf(_) | Self::SignIn => None,
+        }
+    }
 }
 
 /// The right to make one change, given by [`authorize`] or [`Grant::system`]. It cannot be copied or made elsewhere.
@@ -58,15 +111,47 @@ enum By {
 
 /// The actor may not do this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("you may not do this; ask an owner of this installation")]
-pub struct Denied;
+#[error("you may not do this: it needs the role {0} or a higher one here; ask an owner of this installation")]
+pub struct Denied(pub Role);
 
 /// Decides whether an actor may do something.
+///
+/// # Errors
+/// [`Denied`] with the role that it takes.
 pub fn authorize(actor: &Actor, action: Action) -> Result<Grant, Denied> {
-    let _ = action;
-    match actor {
-        Actor::User { name, role: Role::Owner, .. } => Ok(Grant { actor: name.clone(), by: By::Person }),
-        Actor::CommandLine => Ok(Grant { actor: "command line".to_owned(), by: By::Person }),
+    let may = match actor {
+        Actor::CommandLine => true,
+        Actor::User { id, role, account, .. } => {
+            is_open_to(action, *role, *account) && !matches!(action, Action::EditSelf(user) if user != *id)
+        }
+        // A token is nobody who signs in or has a password.
+        Actor::Token { role, account, .. } => {
+            is_open_to(action, *role, *account) && !matches!(action, Action::EditSelf(_) | Action::SignIn)
+        }
+    };
+    if may { Ok(Grant { actor: actor.shown(), by: By::Person }) } else { Err(Denied(action.least())) }
+}
+
+fn is_open_to(action: Action, role: Role, account: AccountId) -> bool {
+    role >= action.least() && (role == Role::Owner || action.account().is_none_or(|of| of == account))
+}
+
+impl Actor {
+    /// The highest role it acts with.
+    pub fn role(&self) -> Role {
+        match self {
+            Self::User { role, .. } | Self::Token { role, .. } => *role,
+            Self::CommandLine => Role::Owner,
+        }
+    }
+
+    /// As the activity log names it.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::User { name, .. } => name.clone(),
+            Self::Token { name, .. } => format!("{name} (token)"),
+            Self::CommandLine => "command line".to_owned(),
+        }
     }
 }
 
@@ -84,5 +169,78 @@ impl Grant {
     /// The name under which the activity log keeps the change.
     pub fn actor(&self) -> &str {
         &self.actor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::DEFAULT_ACCOUNT;
+
+    const OWN: AccountId = DEFAULT_ACCOUNT;
+    const OTHER: AccountId = AccountId(DEFAULT_ACCOUNT.0 + 1);
+    const ADA: UserId = UserId(1);
+
+    fn user(role: Role) -> Actor {
+        Actor::User { id: ADA, name: "Ada".to_owned(), role, account: OWN }
+    }
+
+    fn token(role: Role) -> Actor {
+        Actor::Token { name: "script".to_owned(), role, account: OWN, made_by: None }
+    }
+
+    fn may(actor: &Actor, action: Action) -> bool {
+        authorize(actor, action).is_ok()
+    }
+
+    /// Every action, and whether viewer, operator, account admin and owner may do it.
+    const PAIRS: &[(Action, [bool; 4])] = &[
+        (Action::Look(OWN), [true, true, true, true]),
+        (Action::Admit(OWN), [false, true, true, true]),
+        (Action::Reveal(OWN), [false, false, true, true]),
+        (Action::EditDevices(OWN), [false, false, true, true]),
+        (Action::EditProfiles(OWN), [false, false, true, true]),
+        (Action::Deploy(OWN), [false, false, true, true]),
+        (Action::EditAccount(OWN), [false, false, true, true]),
+        (Action::EditTokens(OWN), [false, false, true, true]),
+        (Action::EditServer, [false, false, false, true]),
+        (Action::EditUsers, [false, false, false, true]),
+        (Action::EditSelf(ADA), [true, true, true, true]),
+        (Action::SignIn, [true, true, true, true]),
+    ];
+
+    #[test]
+    fn every_pair_of_role_and_action() {
+        for (action, expected) in PAIRS {
+            for (role, expected) in Role::ALL.into_iter().zip(expected) {
+                assert_eq!(may(&user(role), *action), *expected, "{role} {action:?}");
+                let is_of_a_person = matches!(action, Action::EditSelf(_) | Action::SignIn);
+                assert_eq!(may(&token(role), *action), *expected && !is_of_a_person, "token of {role} {action:?}");
+            }
+            assert!(may(&Actor::CommandLine, *action), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn below_owner_a_role_counts_for_one_account() {
+        for action in [Action::Look(OTHER), Action::Admit(OTHER), Action::Reveal(OTHER), Action::EditProfiles(OTHER)] {
+            for role in Role::ALL {
+                assert_eq!(may(&user(role), action), role == Role::Owner, "{role} {action:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_changes_the_password_of_another_as_their_own() {
+        for role in Role::ALL {
+            assert!(!may(&user(role), Action::EditSelf(UserId(2))), "{role}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_role_that_it_takes() {
+        let denied = authorize(&user(Role::Viewer), Action::EditUsers).expect_err("refused");
+        assert_eq!(denied, Denied(Role::Owner));
+        assert!(denied.to_string().contains("the role owner"), "{denied}");
     }
 }

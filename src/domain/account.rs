@@ -1,11 +1,14 @@
 //! What is set once for a whole account: who may fetch, where phones find us, and what the built-in base brings.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::admission::nearby::Nearby;
 use super::limits::POLLING_WINDOW_MINUTES;
+use super::manufacturer::ManufacturerCa;
 
 /// The settings of one account. Its JSON is the stored form, with the password sealed by the service that writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,12 +85,22 @@ pub struct AdmissionSettings {
     pub certificates: CertificatePolicy,
     /// Whether a certificate whose time is over counts: some leaves have expired long ago (protocol/provisioning.md 7).
     pub accept_expired: bool,
+    /// Authorities whose phones' certificates count, the oldest upload first. Without any nobody is asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub manufacturers: Vec<ManufacturerCa>,
     /// When somebody last opened the window for new phones; none once it was closed by hand.
     pub window_opened_at: Option<Timestamp>,
     /// Networks whose phones are served in full over plain HTTP (R316).
     pub legacy_http: Vec<IpNet>,
     /// How phones from the box come from plain HTTP to HTTPS.
     pub bootstrap: BootstrapSettings,
+}
+
+impl AdmissionSettings {
+    /// Whether phones at this address are served in full over plain HTTP.
+    pub fn serves_in_clear(&self, address: IpAddr) -> bool {
+        self.legacy_http.iter().any(|subnet| subnet.contains(&address))
+    }
 }
 
 impl Default for AdmissionSettings {
@@ -97,6 +110,7 @@ impl Default for AdmissionSettings {
             nearby: Nearby::default(),
             certificates: CertificatePolicy::Off,
             accept_expired: true,
+            manufacturers: Vec::new(),
             window_opened_at: None,
             legacy_http: Vec::new(),
             bootstrap: BootstrapSettings::default(),
@@ -184,6 +198,16 @@ pub enum CertificatePolicy {
     Prefer,
     /// Nothing else opens.
     Require,
+}
+
+impl CertificatePolicy {
+    /// All of them, with the word by which forms and programs name each.
+    pub const ALL: [(&'static str, Self); 3] = [("off", Self::Off), ("prefer", Self::Prefer), ("require", Self::Require)];
+
+    /// The word of a policy.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, policy)| *policy == self).map_or("off", |(word, _)| word)
+    }
 }
 
 /// A text that must not reach a log, a page or a debug print by accident.

@@ -28,7 +28,7 @@ pub fn identify(
     is_known: impl Fn(&DeviceKey) -> bool,
 ) -> Option<DeviceKey> {
     let by_name = file.key().filter(|key| match key {
-        DeviceKey::Mac(mac) => !mac.is_zero(),
+        DeviceKey::Mac(mac) => !mac.is_zero() && !mac.is_group(),
         DeviceKey::Serial(_) => is_known(key) || goes_by_serial(agent, models),
     });
     let in_name = || mac_in_name(path).filter(|key| is_known(key));
@@ -39,7 +39,7 @@ pub fn identify(
 fn mac_in_name(path: &str) -> Option<DeviceKey> {
     let (digits, rest) = path.rsplit('/').next()?.split_at_checked(12)?;
     let ends = !rest.starts_with(|c: char| c.is_ascii_alphanumeric());
-    let mac: Mac = digits.parse().ok().filter(|mac: &Mac| ends && !mac.is_zero())?;
+    let mac: Mac = digits.parse().ok().filter(|mac: &Mac| ends && !mac.is_zero() && !mac.is_group())?;
     Some(DeviceKey::Mac(mac))
 }
 

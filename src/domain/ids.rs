@@ -39,6 +39,11 @@ id!(
     u64
 );
 id!(
+    /// An API token.
+    TokenId,
+    u64
+);
+id!(
     /// A configuration profile.
     ProfileId,
     u64

@@ -49,6 +49,8 @@ pub const LOG_FILES_PER_DEVICE: usize = 500;
 pub const DUMP_NAME_BYTES: usize = 128;
 /// Bytes of the disk that uploads of phones leave free for everything else.
 pub const DISK_RESERVE_BYTES: u64 = 256 * 1024 * 1024;
+/// Bytes free below which the disk is told to be nearly full: time to act before uploads are refused.
+pub const DISK_WARNING_BYTES: u64 = 4 * DISK_RESERVE_BYTES;
 /// New devices from one address in ten minutes (contract 4).
 pub const NEW_DEVICES_PER_ADDRESS: usize = 100;
 /// New devices of one account in an hour (contract 4).
@@ -75,6 +77,14 @@ pub const STRANGER_SESSIONS: usize = 2_000;
 pub const PASSWORD_CHARS: usize = 12;
 /// Bytes that a user's password may have.
 pub const PASSWORD_BYTES: usize = 1_024;
+/// Days that an API token lives unless somebody says otherwise (the number is ours).
+pub const TOKEN_DAYS: i64 = 90;
+/// Days that an API token may live.
+pub const TOKEN_DAYS_MOST: i64 = 366;
+/// API tokens of an account.
+pub const TOKENS_PER_ACCOUNT: usize = 200;
+/// Hours in which an invitation can be taken up.
+pub const INVITATION_HOURS: i64 = 7 * 24;
 /// Changed fields that one entry of the activity log keeps.
 pub const ACTIVITY_CHANGES: usize = 200;
 /// Characters of a value that the activity log keeps.
@@ -117,3 +127,9 @@ pub const PENDING_AT_ONCE: usize = 1_000;
 pub const WRONG_AT_ONCE: u32 = 5;
 /// Days that it is told who was not let in.
 pub const KNOCK_DAYS: i64 = 30;
+/// Days that a device counts which still comes by an address that is no longer answered (contract 2).
+pub const ADDRESS_USE_DAYS: i64 = 90;
+/// Certificates of manufacturers' authorities in one account (the number is ours; the largest maker has four).
+pub const MANUFACTURER_CAS: usize = 50;
+/// Bytes of a file with such certificates.
+pub const MANUFACTURER_FILE_BYTES: usize = 512 * 1024;

@@ -32,6 +32,11 @@ impl Mac {
         Self(bytes)
     }
 
+    /// Broadcast or multicast: an address of many, never of one device.
+    pub const fn is_group(self) -> bool {
+        self.0[0] & 1 == 1
+    }
+
     /// All digits zero: the name of files that belong to every phone (protocol/provisioning.md 1.3).
     pub const fn is_zero(self) -> bool {
         matches!(self.0, [0, 0, 0, 0, 0, 0])

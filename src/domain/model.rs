@@ -61,6 +61,28 @@ pub struct Model {
     pub tested: Vec<String>,
 }
 
+/// How well a kind of device is known (R375).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// The guide names it as tested.
+    Supported,
+    /// Its kind is known; it is served to the best of our knowledge.
+    Known,
+    /// Nothing is known of it; it is served like any other.
+    Unknown,
+}
+
+impl Support {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Supported => "supported",
+            Self::Known => "known",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// All families and models, with the ways to look them up.
 #[derive(Clone, Debug)]
 pub struct ModelTable {
@@ -140,6 +162,25 @@ impl ModelTable {
         self.models.iter().find(|m| folded(&m.name) == wanted)
     }
 
+    /// How well a device of this model, or else of this family, is known (R375).
+    pub fn support(&self, model: Option<&str>, family: Option<&str>) -> Support {
+        let entry = model.and_then(|name| self.model(name));
+        match (entry, family.and_then(|name| self.family(name))) {
+            (Some(entry), _) if !entry.tested.is_empty() => Support::Supported,
+            (None, None) => Support::Unknown,
+            _ => Support::Known,
+        }
+    }
+
+    /// The family that the name of a model tells: one of the table, a new one of a known series such as `VVX 999`, or a
+    /// family's own name.
+    pub fn family_of_model(&self, name: &str) -> Option<&Family> {
+        let listed = || self.model(name).map(|model| model.family.as_str());
+        let token = name.trim().replace([' ', '-'], "_");
+        let family = listed().or_else(|| self.recognise(&token).map(|(family, _)| family)).unwrap_or(name);
+        self.family(family)
+    }
+
     /// The model that a part number belongs to.
     pub fn by_part_number(&self, part_number: &str) -> Option<&Model> {
         self.by_part_number.get(part_number).and_then(|i| self.models.get(*i))
@@ -194,6 +235,17 @@ mod tests {
     }
 
     #[test]
+    fn r375_a_model_is_supported_where_the_guide_tested_it_and_known_where_its_family_is() {
+        let tested = Model { tested: vec!["5.9.0".to_owned()], ..model("A 1", &[], &[]) };
+        let table = ModelTable::new(vec![family("A", "AX_")], vec![tested, model("A 2", &[], &[])]).expect("a good table");
+        assert_eq!(table.support(Some("a 1"), Some("A")), Support::Supported);
+        assert_eq!(table.support(Some("A 2"), Some("A")), Support::Known);
+        assert_eq!(table.support(Some("A 9"), Some("A")), Support::Known);
+        assert_eq!(table.support(Some("B 1"), Some("B")), Support::Unknown);
+        assert_eq!(table.support(None, None), Support::Unknown);
+    }
+
+    #[test]
     fn a_token_is_first_looked_up_and_then_built_from_its_family() {
         let table =
             ModelTable::new(vec![family("A", "AX_")], vec![model("A Visual+", &["AX_Visual"], &[])]).expect("a good table");
@@ -201,6 +253,13 @@ mod tests {
         assert_eq!(table.recognise("AX_77_b"), Some(("A", "A 77 b".to_owned())));
         assert_eq!(table.recognise("AX_"), None);
         assert_eq!(table.recognise("é"), None);
+    }
+
+    #[test]
+    fn the_name_of_a_model_tells_its_family() {
+        let table = ModelTable::new(vec![family("A", "AX_")], vec![model("M 1", &[], &[])]).expect("a good table");
+        let told = |name: &str| table.family_of_model(name).map(|family| family.name.as_str());
+        assert_eq!((told("m1"), told("AX 77"), told("a"), told("other")), (Some("A"), Some("A"), Some("A"), None));
     }
 
     #[test]

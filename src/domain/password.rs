@@ -111,7 +111,8 @@ pub fn check(password: &str, name: &str, email: &str) -> Result<(), PasswordErro
     if own.into_iter().any(|text| !text.is_empty() && text == letters) {
         return Err(PasswordError::Own);
     }
-    if repeats(&folded) {
+    // A short word over and over is no better with signs between.
+    if repeats(&folded) || (letters.chars().count() >= 8 && repeats(&letters)) {
         return Err(PasswordError::Repeated);
     }
     Ok(())
@@ -152,6 +153,7 @@ mod tests {
         assert_eq!(of("seven77"), Err(PasswordError::Short));
         assert_eq!(of("ada.example1"), Err(PasswordError::Own));
         assert_eq!(of("xyzxyzxyzxyzxyz"), Err(PasswordError::Repeated));
+        assert_eq!(of("pdms-pdms-pdms"), Err(PasswordError::Repeated));
         assert_eq!(of(&"x".repeat(PASSWORD_BYTES + 1)), Err(PasswordError::Long));
     }
 }

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::limits::{DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, RIGHT_HOURS, STAGED_DAYS, WINDOW_PATIENCE_HOURS};
+use super::manufacturer::Presented;
 use super::run::{HandshakeFault, Reason, Run, RunKind, Shown};
 
 /// Complete runs with its own credentials after which a device is bound (contract 4, point 2).
@@ -49,6 +50,9 @@ pub struct Trust {
     /// What is known of its factory certificate.
     #[serde(skip_serializing_if = "is_default")]
     pub certificate: Certificate,
+    /// The same as a person read it off the phone (R374). It is shown where no handshake says more, and opens nothing.
+    #[serde(skip_serializing_if = "is_default")]
+    pub certificate_read: Certificate,
     /// How far it is on the way from plain HTTP to here.
     pub bootstrap: Option<Bootstrap>,
     /// Why it was last not let in; none once it was let in from there.
@@ -56,7 +60,7 @@ pub struct Trust {
     /// It was last served in full without TLS (R316).
     #[serde(skip_serializing_if = "is_default")]
     pub clear_text: bool,
-    /// The provisioning address that it last used, by its place in the list of those handed out.
+    /// The address of ours by which it was last let in, as [`super::server::BaseUrl`] writes it.
     pub address_used: Option<Box<str>>,
     /// The model that it tells to be with proof of its own, where another one is known.
     #[serde(skip_serializing_if = "is_default")]
@@ -134,6 +138,42 @@ pub enum Certificate {
     NotInstalled,
     /// One came that does not count, for this reason.
     Invalid(Box<str>),
+}
+
+impl Certificate {
+    /// The states that a person can read off a phone, each with its word for forms and programs.
+    pub fn read_off() -> [(&'static str, Self); 4] {
+        let states = [Self::Unknown, Self::FactoryInstalled, Self::NotInstalled, Self::Invalid(Box::default())];
+        states.map(|state| (state.word(), state))
+    }
+
+    /// The word of a state.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::FactoryInstalled => "factory-installed",
+            Self::NotInstalled => "not-installed",
+            Self::Invalid(_) => "invalid",
+        }
+    }
+
+    /// The state as phones show it, in *Menu, Status, Platform, Phone* (R374).
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Unknown => "Not known",
+            Self::FactoryInstalled => "Factory Installed",
+            Self::NotInstalled => "Not Installed",
+            Self::Invalid(_) => "Invalid",
+        }
+    }
+
+    /// Why it does not count, where that is known.
+    pub fn fault(&self) -> Option<&str> {
+        match self {
+            Self::Invalid(why) if !why.is_empty() => Some(why),
+            _ => None,
+        }
+    }
 }
 
 /// How far a phone is that came over plain HTTP (contract 3).
@@ -308,6 +348,33 @@ impl Trust {
         !is_told
     }
 
+    /// Takes in what its handshake showed of its factory certificate. Whoever was not let in may be somebody else, and some
+    /// requests of a phone come without it (protocol/provisioning.md 7): neither takes the place of one that was verified.
+    pub fn showed(&mut self, presented: &Presented, is_let_in: bool) {
+        let next = match presented {
+            Presented::NotAsked => return,
+            Presented::Verified(_) => Certificate::FactoryInstalled,
+            Presented::Unverified(fault) if is_let_in || self.certificate != Certificate::FactoryInstalled => {
+                Certificate::Invalid(fault.to_string().into())
+            }
+            Presented::Nothing if self.certificate == Certificate::Unknown => Certificate::NotInstalled,
+            Presented::Unverified(_) | Presented::Nothing => return,
+        };
+        self.certificate = next;
+    }
+
+    /// Takes in by which address of ours it came.
+    pub fn came_by(&mut self, url: &str) {
+        if self.address_used.as_deref() != Some(url) {
+            self.address_used = Some(url.into());
+        }
+    }
+
+    /// What is known of its factory certificate: by handshake, else as a person read it off the phone.
+    pub fn certificate_state(&self) -> &Certificate {
+        if self.certificate == Certificate::Unknown { &self.certificate_read } else { &self.certificate }
+    }
+
     /// Takes in that it fetched its bootstrap file over plain HTTP. From another address everything begins anew.
     pub fn bootstrapped(&mut self, at: Timestamp, address: IpAddr) {
         self.first_heard.get_or_insert(at);
@@ -447,5 +514,39 @@ impl From<&Run> for EndedRun {
     fn from(run: &Run) -> Self {
         let own = run.shown == [Shown::Own];
         Self { started_at: run.started_at, complete: run.complete, boot: run.kind == RunKind::Boot, own }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::manufacturer::CertificateFault;
+    use super::*;
+
+    fn showed(trust: &Trust, presented: &Presented, is_let_in: bool) -> &'static str {
+        let mut trust = trust.clone();
+        trust.showed(presented, is_let_in);
+        trust.certificate.word()
+    }
+
+    #[test]
+    fn a_verified_certificate_is_not_forgotten_for_what_somebody_else_may_have_shown() {
+        let verified = Presented::Verified("0004f2aa0001".parse().expect("a MAC"));
+        let unverified = Presented::Unverified(CertificateFault::Expired);
+        let (new, known) = (Trust::default(), Trust { certificate: Certificate::FactoryInstalled, ..Trust::default() });
+        assert_eq!(showed(&new, &verified, true), "factory-installed");
+        assert_eq!(showed(&new, &Presented::Nothing, true), "not-installed");
+        assert_eq!(showed(&new, &unverified, false), "invalid");
+        assert_eq!(showed(&new, &Presented::NotAsked, true), "unknown");
+        assert_eq!(showed(&known, &Presented::Nothing, true), "factory-installed", "some requests of a phone come without it");
+        assert_eq!(showed(&known, &unverified, false), "factory-installed");
+        assert_eq!(showed(&known, &unverified, true), "invalid");
+    }
+
+    #[test]
+    fn what_a_person_read_is_told_until_a_handshake_says_more() {
+        let mut trust = Trust { certificate_read: Certificate::NotInstalled, ..Trust::default() };
+        assert_eq!(trust.certificate_state().label(), "Not Installed");
+        trust.showed(&Presented::Unverified(CertificateFault::NoMac), true);
+        assert_eq!(trust.certificate_state().fault(), Some("its common name is no MAC address"));
     }
 }

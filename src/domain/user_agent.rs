@@ -78,7 +78,7 @@ impl XDevice {
         let mut parts = text.split('/');
         let device = Self {
             serial: parts.next().and_then(|p| Serial::parse(p).ok()),
-            mac: parts.next().and_then(|p| p.parse().ok()).filter(|m: &Mac| !m.is_zero()),
+            mac: parts.next().and_then(|p| p.parse().ok()).filter(|m: &Mac| !m.is_zero() && !m.is_group()),
             ip: parts.next().and_then(|p| p.trim().parse().ok()),
         };
         (device != Self::default()).then_some(device)

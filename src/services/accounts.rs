@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use jiff::Timestamp;
 
 use super::Services;
@@ -10,7 +11,8 @@ use super::error::ServiceError;
 use super::secrets::random_text;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::account::{
-    Account, BaseSettings, BootstrapSettings, BootstrapSwitch, FirstContact, FormerCredentials, Secret,
+    Account, AdmissionSettings, BaseSettings, BootstrapSettings, BootstrapSwitch, CertificatePolicy, FirstContact,
+    FormerCredentials, Secret,
 };
 use crate::domain::activity::Event;
 use crate::domain::admission::nearby::Nearby;
@@ -58,8 +60,23 @@ pub struct AccountDraft {
     pub binds: Option<bool>,
     /// How far around its first address the shared credentials open a device.
     pub nearby: Option<Nearby>,
+    /// What factory certificates of phones are worth.
+    pub certificates: Option<CertificatePolicy>,
+    /// Whether one whose time is over counts.
+    pub accept_expired: Option<bool>,
     /// How phones come from plain HTTP to HTTPS.
     pub bootstrap: Option<BootstrapSettings>,
+    /// Networks whose phones are served in full over plain HTTP (R316).
+    pub legacy_http: Option<LegacyHttp>,
+}
+
+/// Networks without TLS, as typed.
+#[derive(Clone, Debug, Default)]
+pub struct LegacyHttp {
+    /// Subnets, such as `10.1.2.0/24`, or single addresses.
+    pub subnets: Vec<String>,
+    /// Whoever asks knows what it means; needed for each network that was not there.
+    pub confirmed: bool,
 }
 
 /// What becomes of the shared credentials that are replaced (R183, contract 4).
@@ -135,7 +152,7 @@ pub fn reveal_password(
     account: AccountId,
     mode: Mode,
 ) -> Result<Option<Secret>, ServiceError> {
-    let grant = authorize(actor, Action::EditAccount(account))?;
+    let grant = authorize(actor, Action::Reveal(account))?;
     let world = services.world(account)?;
     let label = world.account.label.clone();
     perform(services, mode, grant, account, |change| change.record(Event::new("account", label, "showed the password of")))?;
@@ -177,8 +194,26 @@ pub(super) fn apply(draft: &AccountDraft, old: &Account, now: Timestamp) -> Resu
     if let Some(window) = draft.polling_window.and_then(|window| errors.take("polling_window", parse_window(window))) {
         new.polling_window = window;
     }
+    if let Some(policy) = draft.certificates.and_then(|policy| errors.take("certificates", parse_policy(policy, old))) {
+        new.admission.certificates = policy;
+    }
+    if let Some(accept_expired) = draft.accept_expired {
+        new.admission.accept_expired = accept_expired;
+    }
     if let Some(bootstrap) = draft.bootstrap {
         new.admission.bootstrap = bootstrap;
+    }
+    if let Some(legacy) = &draft.legacy_http
+        && let Some(subnets) = errors.take("legacy_http", parse_subnets(&legacy.subnets))
+    {
+        let is_new = |subnet: &IpNet| !old.admission.legacy_http.contains(subnet);
+        match subnets.iter().find(|subnet| is_new(subnet) && !legacy.confirmed) {
+            Some(subnet) => errors.add(
+                "legacy_http_confirmed",
+                format!("confirm that everybody in {subnet} may read the configuration of its phones, SIP passwords included"),
+            ),
+            None => new.admission.legacy_http = subnets,
+        }
     }
     errors.into_result(Some(new))
 }
@@ -203,11 +238,20 @@ fn replace_credentials(draft: &AccountDraft, old: &Account, new: &mut Account, n
     });
 }
 
+/// Without an authority no certificate can be verified: to require one would keep every phone out.
+fn parse_policy(policy: CertificatePolicy, old: &Account) -> Result<CertificatePolicy, &'static str> {
+    if policy == CertificatePolicy::Require && old.admission.manufacturers.is_empty() {
+        return Err("upload the CA certificates of your phones' manufacturer first: without them no phone could come in");
+    }
+    Ok(policy)
+}
+
 fn difference(old: &Account, new: &Account) -> Event {
     let switch = |on: bool| Some(if on { "on" } else { "off" }.to_owned());
+    let policy = |account: &Account| Some(account.admission.certificates.word().to_owned());
     let window = |(from, to): (u16, u16)| Some(format!("{} to {}", clock_time(from), clock_time(to)));
     let former = |account: &Account| account.provisioning.former.as_ref().map(|_| "until each phone has the new ones".to_owned());
-    let policy = |account: &Account| Some(account.first_contact.word().to_owned());
+    let contact = |account: &Account| Some(account.first_contact.word().to_owned());
     let (near, is_near) = (old.admission.nearby, new.admission.nearby);
     let mut event = Event::new("account", new.label.as_str(), "changed")
         .change("serve phones", switch(old.provisioning.enabled), switch(new.provisioning.enabled))
@@ -217,10 +261,12 @@ fn difference(old: &Account, new: &Account) -> Event {
         .change("time server", Some(old.time_server.clone()), Some(new.time_server.clone()))
         .change("former shared credentials", former(old), former(new))
         .change("polling window", window(old.polling_window), window(new.polling_window))
-        .change("new devices", policy(old), policy(new))
+        .change("new devices", contact(old), contact(new))
         .change("credentials of their own", switch(old.admission.binds), switch(new.admission.binds))
         .change("one place (IPv4 bits)", Some(near.ipv4_bits.to_string()), Some(is_near.ipv4_bits.to_string()))
-        .change("one place (IPv6 bits)", Some(near.ipv6_bits.to_string()), Some(is_near.ipv6_bits.to_string()));
+        .change("one place (IPv6 bits)", Some(near.ipv6_bits.to_string()), Some(is_near.ipv6_bits.to_string()))
+        .change("factory certificates", policy(old), policy(new))
+        .change("expired certificates count", switch(old.admission.accept_expired), switch(new.admission.accept_expired));
     let (was, is) = (&old.base, &new.base);
     let groups = [
         ("base: REST API", was.rest_api, is.rest_api),
@@ -234,11 +280,17 @@ fn difference(old: &Account, new: &Account) -> Event {
     for (name, was, is) in groups {
         event = event.change(name, switch(was), switch(is));
     }
-    plain_http(event, &old.admission.bootstrap, &new.admission.bootstrap)
+    plain_http(event, &old.admission, &new.admission)
 }
 
-fn plain_http(event: Event, was: &BootstrapSettings, is: &BootstrapSettings) -> Event {
+fn plain_http(event: Event, old: &AdmissionSettings, new: &AdmissionSettings) -> Event {
     let number = |slot| Some(u8::from(slot).to_string());
+    let networks = |settings: &AdmissionSettings| {
+        let names: Vec<String> = settings.legacy_http.iter().map(ToString::to_string).collect();
+        Some(names.join(", ")).filter(|names| !names.is_empty())
+    };
+    let event = event.change("legacy HTTP", networks(old), networks(new));
+    let (was, is) = (&old.bootstrap, &new.bootstrap);
     event
         .change("bootstrap over HTTP", Some(word_of(was.switch).to_owned()), Some(word_of(is.switch).to_owned()))
         .change("CA certificate slot", number(was.ca_slot), number(is.ca_slot))
@@ -312,6 +364,22 @@ fn parse_zone(text: &str) -> Result<String, String> {
     }
 }
 
+/// Networks that somebody means, without what is there twice. All addresses at once are none.
+fn parse_subnets(texts: &[String]) -> Result<Vec<IpNet>, String> {
+    let mut subnets = Vec::new();
+    for text in texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+        let parsed = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        let subnet = parsed.map_err(|_| format!("“{text}” is no network; write it as 10.1.2.0/24"))?.trunc();
+        if subnet.prefix_len() == 0 {
+            return Err(format!("“{text}” is every address there is; name the networks of phones that cannot do TLS"));
+        }
+        if !subnets.contains(&subnet) {
+            subnets.push(subnet);
+        }
+    }
+    Ok(subnets)
+}
+
 fn parse_window((from, to): (u16, u16)) -> Result<(u16, u16), String> {
     if from < to && to <= MINUTES_PER_DAY {
         return Ok((from, to));
@@ -349,6 +417,19 @@ mod tests {
         }
         for text in ["", "a b", "300.1.1.1", "-a.lan", "a..b", "https://a", "a/b", "a:8443", "büro.lan"] {
             assert!(parse_host(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_are_taken_as_people_write_them_and_all_addresses_are_none() {
+        let parse = |texts: &[&str]| parse_subnets(&texts.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let names = |texts: &[&str]| parse(texts).map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(
+            names(&["10.1.2.9/24", " 10.1.2.0/24 ", "", "10.9.0.7"]),
+            Ok(vec!["10.1.2.0/24".to_owned(), "10.9.0.7/32".to_owned()])
+        );
+        for wrong in ["0.0.0.0/0", "::/0", "10.1.2", "10.1.2.0/33", "lan"] {
+            assert!(parse(&[wrong]).is_err(), "{wrong}");
         }
     }
 

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::Services;
-use super::certificates::{Certificates, Refreshed, ServerNames};
+use super::certificates::{Certificates, Origin, Refreshed, ServerNames};
 use super::commit::commit;
-use super::error::ServiceError;
+use super::error::{ServiceError, chain};
 use crate::domain::access::Grant;
 use crate::domain::activity::{Event, SERVER};
-use crate::domain::server::ServerSettings;
+use crate::domain::server::{BaseUrl, ServerSettings};
 use crate::domain::world::Endpoints;
 use crate::store;
 
@@ -26,6 +26,19 @@ pub struct Address {
     http: Option<SocketAddr>,
     /// Every name and address that people may use for this server, as of the last refresh.
     names: ArcSwap<ServerNames>,
+    /// Why the certificates could not be read or made at the last refresh.
+    fault: ArcSwapOption<String>,
+}
+
+/// Where a server is reached, and by which names.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The address that phones are told.
+    pub url: String,
+    /// Other addresses that answer, also those that were told before.
+    pub other_urls: Vec<String>,
+    /// Names and addresses that the certificate covers.
+    pub names: ServerNames,
 }
 
 impl Address {
@@ -37,7 +50,7 @@ impl Address {
         http: Option<SocketAddr>,
     ) -> Self {
         let names = ArcSwap::from_pointee(ServerNames::of_this_machine(&[]));
-        Self { certificates, fixed, bound, http, names }
+        Self { certificates, fixed, bound, http, names, fault: ArcSwapOption::empty() }
     }
 
     /// The certificates.
@@ -53,6 +66,23 @@ impl Address {
     /// Whether the address stands in the settings of the process, so that the page cannot change it.
     pub fn is_fixed(&self) -> bool {
         self.fixed.is_some()
+    }
+
+    /// Why the certificates in the folder cannot be used, while the former ones are (OPS-04).
+    pub fn fault(&self) -> Option<Arc<String>> {
+        self.fault.load_full()
+    }
+
+    /// The ports of HTTPS: the one that is listened on, and the one that stands in the settings of the process.
+    pub fn ports(&self) -> BTreeSet<u16> {
+        self.fixed.iter().map(|(_, port)| *port).chain([self.bound.port()]).collect()
+    }
+
+    /// The address that phones are told, where the certificate does not name its host: phones that compare would refuse it (R190).
+    pub fn unnamed(&self, services: &Services) -> Option<String> {
+        let url = services.worlds.endpoints().https_url.clone();
+        let host = BaseUrl::parse(&url)?.host;
+        (!self.certificates.active().names.covers_host(&host)).then_some(url)
     }
 
     /// Whether a host of a request is this server: a page that is asked for under a foreign name is not shown (NET-05).
@@ -95,6 +125,17 @@ impl Address {
         all.into_iter().filter(|url| *url != current).collect()
     }
 
+    /// Where the server would be with these settings: what [`Address::refresh`] would make of them.
+    pub fn with(&self, services: &Services, settings: &ServerSettings) -> Published {
+        let wanted = ServerNames::of_this_machine(&self.public_names(settings));
+        let url = self.url(settings, &wanted);
+        let active = self.certificates.active();
+        let stays = active.origin == Origin::Own || active.names.covers(&wanted);
+        let names = if stays { active.names.clone() } else { wanted };
+        let before: BTreeSet<String> = self.urls(services).into_iter().chain(settings.addresses.iter().cloned()).collect();
+        Published { other_urls: before.into_iter().filter(|other| *other != url).collect(), url, names }
+    }
+
     /// Renews what is due of the certificates, and tells the worlds and the list of handed-out addresses where we are. To be
     /// called at start, after a change of the name, on SIGHUP, and every now and then.
     ///
@@ -104,6 +145,7 @@ impl Address {
         let settings: ServerSettings = services.store.read(store::server::get)?;
         let names = ServerNames::of_this_machine(&self.public_names(&settings));
         let refreshed = self.certificates.refresh(&names, services.clock.now());
+        self.fault.store(refreshed.as_ref().err().map(|error| Arc::new(chain(error))));
         let https_url = self.url(&settings, &names);
         let http_url = self.http.map(|http| http_url(&self.host(&settings, &names), http.port()));
         self.names.store(Arc::new(names));
@@ -116,6 +158,7 @@ impl Address {
             commit(services, Grant::system("address"), SERVER, |change| {
                 let mut settings = store::server::get(change.tx())?;
                 settings.addresses.push(https_url.clone());
+                settings.handed_out_at.insert(https_url.clone(), change.now());
                 store::server::put(change.tx(), &settings)?;
                 Ok(())
             })?;
@@ -155,7 +198,7 @@ impl Address {
     /// The name in use first, then all that were handed out: old ones stay in the certificate (R186).
     fn public_names(&self, settings: &ServerSettings) -> Vec<String> {
         let fixed = self.fixed.iter().map(|(host, _)| host.clone());
-        let former = settings.addresses.iter().filter_map(|url| host_in(url));
+        let former = settings.addresses.iter().filter_map(|url| Some(BaseUrl::parse(url)?.host));
         let mut names: Vec<String> = fixed.chain(settings.public_name.clone()).chain(former).collect();
         names.dedup();
         names
@@ -174,43 +217,16 @@ fn reachable(bound: SocketAddr, names: &ServerNames) -> String {
 }
 
 fn url(host: &str, port: u16) -> String {
-    match port {
-        443 => format!("https://{}/", bracketed(host)),
-        port => format!("https://{}:{port}/", bracketed(host)),
-    }
+    BaseUrl { is_tls: true, host: host.to_owned(), port }.to_string()
 }
 
 fn http_url(host: &str, port: u16) -> String {
-    match port {
-        80 => format!("http://{}/", bracketed(host)),
-        port => format!("http://{}:{port}/", bracketed(host)),
-    }
-}
-
-/// An IPv6 address as it stands in an address of the web.
-fn bracketed(host: &str) -> String {
-    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
-}
-
-fn host_in(url: &str) -> Option<String> {
-    let rest = url.strip_prefix("https://")?.trim_end_matches('/');
-    let host = match rest.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => rest,
-    };
-    Some(host.trim_matches(['[', ']']).to_owned())
+    BaseUrl { is_tls: false, host: host.to_owned(), port }.to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_host_is_read_out_of_an_address_that_we_made() {
-        for (host, port) in [("pdms.example.lan", 8443), ("2001:db8::1", 8443), ("192.0.2.7", 443)] {
-            assert_eq!(host_in(&url(host, port)).as_deref(), Some(host));
-        }
-    }
 
     #[test]
     fn without_a_name_the_best_of_what_is_bound_is_told() {

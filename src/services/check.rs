@@ -3,6 +3,7 @@
 //! What keeps a state from being opened at all is told by opening it: see [`Services::inspect`].
 
 use super::Services;
+use super::addresses::{self, Answered};
 use super::certificates::{Certificates, OwnFiles};
 use super::error::{ServiceError, chain};
 use super::secrets::{KeyFile, Secrets};
@@ -11,11 +12,12 @@ use crate::store;
 /// Purpose of a key by which two key files are compared.
 const COMPARED: &str = "check";
 
-/// Everything that is wrong with a state that could be opened. `own` are the files of an own certificate that the settings name.
+/// Everything that is wrong with a state that could be opened. `own` are the files of an own certificate that the settings name;
+/// `answered` is none where the certificates cannot be used, which is told beside.
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn faults(services: &Services, own: Option<&OwnFiles>) -> Result<Vec<String>, ServiceError> {
+pub fn faults(services: &Services, own: Option<&OwnFiles>, answered: Option<&Answered>) -> Result<Vec<String>, ServiceError> {
     let mut faults = Vec::new();
     faults.extend(key_file(services));
     let given = services.store.read(store::server::get)?.given;
@@ -24,6 +26,9 @@ pub fn faults(services: &Services, own: Option<&OwnFiles>) -> Result<Vec<String>
         faults.push(chain(&error));
     }
     faults.extend(lost_blobs(services)?);
+    if let Some(answered) = answered {
+        faults.extend(addresses::faults(services, answered)?);
+    }
     Ok(faults)
 }
 
@@ -69,7 +74,7 @@ mod tests {
     fn content_and_key_that_are_gone_are_told() {
         let bench = bench();
         let services = &bench.services;
-        assert_eq!(faults(services, None).expect("readable"), Vec::<String>::new());
+        assert_eq!(faults(services, None, None).expect("readable"), Vec::<String>::new());
         let written = services.blobs.put(b"<directory/>").expect("kept");
         let blob = written.blob.clone();
         let file = DeviceFile {
@@ -89,8 +94,8 @@ mod tests {
         let told = lost_blobs(services).expect("readable").expect("a fault");
         assert!(told.starts_with("1 of 1 files") && told.contains("directory.xml of 0004f2000001"), "{told}");
         std::fs::remove_file(services.state_dir.key_file()).expect("removed");
-        assert_eq!(faults(services, None).expect("readable").len(), 2);
+        assert_eq!(faults(services, None, None).expect("readable").len(), 2);
         Secrets::open(&services.state_dir.key_file(), KeyFile::MayBeMade).expect("another key");
-        assert!(faults(services, None).expect("readable")[0].contains("another key file"));
+        assert!(faults(services, None, None).expect("readable")[0].contains("another key file"));
     }
 }

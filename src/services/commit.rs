@@ -4,6 +4,7 @@
 //! A change takes a [`Grant`], runs in one transaction that also appends its activity entries, and is visible in World and
 //! Roster before the caller is answered. One change runs at a time.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -93,14 +94,22 @@ pub fn commit<T>(
     let written = services.store.write(|tx| run(services, tx, &grant, account, now, make));
     services.metrics.committed(begun.elapsed(), written.is_ok());
     let (value, effects) = written?;
+    let gone = gone(&effects.roster);
     if writer.generation == services.store.generation() {
-        services.rosters.apply(account, effects.roster);
         services.trusts.apply(account, effects.trusts);
+        // Blocked before it is unknown: a phone that asks in between would be added again.
         services.worlds.apply(account, effects.world);
+        let apply = || services.rosters.apply(account, effects.roster);
+        if gone.is_empty() { apply() } else { services.presence.forget(account, &gone, apply) }
     } else {
         refresh_if_reopened(services, &mut writer)?;
+        services.presence.forget(account, &gone, || ());
     }
     Ok(value)
+}
+
+fn gone(changes: &[RosterChange]) -> HashSet<DeviceKey> {
+    changes.iter().filter_map(|change| if let RosterChange::Gone(key) = change { Some(key.clone()) } else { None }).collect()
 }
 
 /// Finds out what a change would do, and leaves everything as it is.

@@ -9,7 +9,7 @@ use crate::domain::ids::AccountId;
 
 use super::Services;
 use super::secrets::Secrets;
-use crate::domain::credential::DeviceSecrets;
+use crate::domain::credential::{Channel, DeviceSecrets};
 
 /// How many generations above ours are tried: they were handed out before we were restored from a copy.
 const AHEAD: u32 = 8;
@@ -29,6 +29,11 @@ pub fn of(services: &Services, account: AccountId, key: &DeviceKey) -> DeviceSec
         password: password(&services.secrets, account, key, generation),
         admin_password: admin_password(&services.secrets, account, key, generation),
     }
+}
+
+/// How a device's files travelled last: what it gets depends on it.
+pub fn channel_of(services: &Services, account: AccountId, key: &DeviceKey) -> Channel {
+    if services.trusts(account).of(key).clear_text { Channel::ClearText } else { Channel::Tls }
 }
 
 /// The password of a device's own credentials.

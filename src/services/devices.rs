@@ -41,7 +41,7 @@ pub struct Cascade {
     pub files: Vec<String>,
     /// Stored logs.
     pub logs: usize,
-    /// Recorded runs that are on disk.
+    /// Recorded runs, also the one that goes on.
     pub runs: usize,
 }
 
@@ -111,7 +111,8 @@ pub fn update(
             return Err(ServiceError::stale("device", ""));
         }
         let mut new = old.clone();
-        let DeviceEdit { name, sent_name, description, private_ip } = edit;
+        let DeviceEdit { name, sent_name, description, private_ip, family } = edit;
+        new.family = old.family.clone().or(family);
         (new.name, new.sent_name, new.description, new.private_ip) = (name, sent_name, description, private_ip);
         new.revision += 1;
         change.record(edited(&old, &new))?;
@@ -127,10 +128,8 @@ pub fn update(
 pub fn cascade(services: &Services, account: AccountId, key: &DeviceKey) -> Result<Cascade, ServiceError> {
     let listed = get(services, account, key)?;
     let world = services.world(account)?;
-    let (files, runs) = services.store.read(|tx| {
-        let files = store::stored_files::of(tx, account, key)?;
-        Ok::<_, ServiceError>((files, store::runs::of(tx, account, &Subject::Device(key.clone()))?.len()))
-    })?;
+    let files = services.store.read(|tx| store::stored_files::of(tx, account, key))?;
+    let runs = super::runs::of(services, account, &Subject::Device(key.clone()))?.len();
     let logs = services.blobs.logs().list(account, key).map_err(ServiceError::file("list", services.state_dir.logs()))?.len();
     Ok(Cascade {
         key: key.clone(),
@@ -237,7 +236,7 @@ pub fn unblock(
     key: &DeviceKey,
     mode: Mode,
 ) -> Result<Block, ServiceError> {
-    let grant = authorize(actor, Action::EditDevices(account))?;
+    let grant = authorize(actor, Action::Admit(account))?;
     perform(services, mode, grant, account, |change| {
         let block = change.unblock(key)?.ok_or_else(|| ServiceError::not_found("blocked device", key))?;
         // It knocks again, and then for another reason.
@@ -310,7 +309,7 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
 
 fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
     let DeviceDraft { key, family, model, profiles, edit } = draft;
-    let DeviceEdit { name, sent_name, description, private_ip } = edit;
+    let DeviceEdit { name, sent_name, description, private_ip, family: _ } = edit;
     Device {
         key,
         name,
@@ -345,6 +344,7 @@ fn added(device: &Device, world: &World) -> Event {
 fn edited(old: &Device, new: &Device) -> Event {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     Event::new("device", subject(new), "changed")
+        .change("type", old.family.clone(), new.family.clone())
         .change("name", old.name.as_ref().map(ToString::to_string), new.name.as_ref().map(ToString::to_string))
         .change(
             "name on the device",

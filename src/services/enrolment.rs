@@ -51,6 +51,10 @@ impl Enrolment {
         if let Some(known) = roster.find(key) {
             return Ok(known);
         }
+        // It may have been deleted and blocked since this request took its world.
+        if services.world(world.account_id).is_ok_and(|now| now.blocked.contains(key)) {
+            return Err(Reason::Blocked);
+        }
         let mut has_room = || recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address);
         if roster.len() >= DEVICES || !(is_awaited || has_room()) {
             return Err(Reason::TooManyNew);

@@ -21,7 +21,7 @@ pub enum ServiceError {
     #[error("{0}")]
     Conflict(String),
     /// What was sent breaks rules, field by field.
-    #[error("{0}")]
+    #[error(transparent)]
     Invalid(#[from] FieldErrors),
     /// The actor may not.
     #[error(transparent)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
+use super::backup::kept;
 use super::error::ServiceError;
 use super::{Services, presence};
 use crate::domain::activity::SERVER;
@@ -111,6 +112,10 @@ pub fn text(services: &Services, outside: Outside) -> Result<String, ServiceErro
     page.gauge("pdms_disk_free_bytes", "Free on the disk of the state directory.", [(&[][..], free)]);
     let database = std::fs::metadata(services.store.file()).map_or(0, |meta| meta.len());
     page.gauge("pdms_database_bytes", "Size of the database.", [(&[][..], database)]);
+    if let Ok(Some(at)) = kept::last_made(services) {
+        let age = now.duration_since(at).as_secs();
+        page.gauge("pdms_backup_age_seconds", "Since the newest backup that the server keeps.", [(&[][..], age)]);
+    }
     if let Some(bytes) = resident_bytes() {
         page.gauge("process_resident_memory_bytes", "Memory of this process.", [(&[][..], bytes)]);
     }

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod activity;
 pub mod activity_week;
 pub mod address;
+pub mod addresses;
 pub mod backup;
 pub mod bootstrap;
 pub mod certificates;
@@ -21,9 +22,13 @@ pub mod devices;
 pub mod effective_file;
 pub mod enrolment;
 pub mod error;
+pub mod form_tokens;
 pub mod import;
+pub mod invitations;
 pub mod known_browser;
+pub mod manufacturers;
 pub mod metrics;
+pub mod passwords;
 pub mod pending;
 pub mod pending_imports;
 pub mod phone_passwords;
@@ -35,6 +40,7 @@ pub mod retention;
 pub mod roster;
 pub mod runs;
 mod sealed_files;
+pub mod second_factor;
 pub mod secrets;
 pub mod server;
 pub mod sessions;
@@ -44,10 +50,12 @@ pub mod sign_in;
 pub mod sign_in_link;
 pub mod state_dir;
 pub mod throttle;
+pub mod tokens;
 pub mod trusts;
 pub mod unsent_forms;
 pub mod uploads;
 pub mod users;
+pub mod warnings;
 pub mod world;
 
 use std::path::PathBuf;
@@ -90,11 +98,11 @@ pub struct Services {
     sign_ins: throttle::Throttle,
     /// Held while a password is checked.
     hashing: Mutex<()>,
+    enrolments: second_factor::Enrolments,
     sign_in_links: sign_in_link::SignInLinks,
     setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
-    /// Held while a backup is made ready for the next start.
-    restoring: Mutex<()>,
+    backups: backup::kept::Desk,
 }
 
 /// What opening needs to know.
@@ -177,10 +185,11 @@ impl Services {
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
             hashing: Mutex::default(),
+            enrolments: second_factor::Enrolments::default(),
             sign_in_links: sign_in_link::SignInLinks::default(),
             setup_door: setup::Door::default(),
             writer: Mutex::default(),
-            restoring: Mutex::default(),
+            backups: backup::kept::Desk::default(),
         }
     }
 

@@ -26,7 +26,7 @@ pub fn reveal(
     key: &DeviceKey,
     mode: Mode,
 ) -> Result<Option<Secret>, ServiceError> {
-    let grant = authorize(actor, Action::RevealPhonePassword(account))?;
+    let grant = authorize(actor, Action::Reveal(account))?;
     let world = services.world(account)?;
     let device = services.roster(account).find(key);
     if device.is_none() && !deleted(services, account).iter().any(|(known, _)| known == key) {

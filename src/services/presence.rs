@@ -3,6 +3,9 @@
 //! A request leaves one [`Message`] and goes on. The next [`flush`] turns the messages into sightings and runs, and writes them
 //! together with devices that came in since, in one commit. What cannot be written is kept, within bounds, and tried again. A
 //! crash loses at most what came since the last flush; a device that was lost so is simply added again.
+//!
+//! Whoever is deleted takes along what is gathered here, at the moment in which its rows are gone ([`Presence::forget`]). A key
+//! that is no device, or not any more, has no run of a device: what comes under it is a stranger's.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
@@ -105,6 +108,24 @@ impl Presence {
         }
     }
 
+    /// Lets go of everything that devices told which a commit has deleted; `remove` takes them out of the Roster. Both are one
+    /// step for whoever settles and for phones that come back: what was heard before is gone, what is heard after is new.
+    pub(super) fn forget(&self, account: AccountId, gone: &HashSet<DeviceKey>, remove: impl FnOnce()) {
+        let mut state = self.state.lock();
+        let mut queue = self.queue.lock();
+        remove();
+        queue.messages.retain(|Message { account: of, heard, .. }| {
+            let is_theirs = *of == account && heard.key.as_ref().is_some_and(|key| gone.contains(key));
+            !is_theirs || heard.standing == Standing::Refused
+        });
+        let State { assemblers, waiting, in_flight } = &mut *state;
+        if let Some(assembler) = assemblers.get_mut(&account) {
+            gone.iter().for_each(|key| assembler.forget_device(key));
+        }
+        waiting.forget(account, gone);
+        Arc::make_mut(in_flight).forget(account, gone);
+    }
+
     /// Runs of a subject that are not in the store yet, the newest last, and the one that goes on.
     pub(super) fn unwritten_runs(&self, account: AccountId, subject: &Subject) -> (Vec<Run>, Option<Run>) {
         let state = self.state.lock();
@@ -154,11 +175,13 @@ pub fn flush(services: &Services) -> Result<(), ServiceError> {
     let _one_at_a_time = presence.flushing.lock();
     settle(services);
     presence.state.lock().waiting.reports.append(&mut presence.reports.lock());
-    let batch = presence.state.lock().depart();
-    let accounts: HashSet<_> = batch.accounts().into_iter().chain(services.trusts.unwritten()).collect();
+    let departing = presence.state.lock().depart();
+    let accounts: BTreeSet<_> = departing.into_iter().chain(services.trusts.unwritten()).collect();
     let written = accounts.into_iter().try_for_each(|account| {
         let mut learned = BTreeSet::new();
         let committed = commit::commit(services, Grant::system("phones"), account, |change| {
+            // Read only now, when no other change goes on: a device may have been deleted since the batch departed.
+            let batch = Arc::clone(&presence.state.lock().in_flight);
             write(services, change, account, &batch)?;
             learned = write_trusts(services, change, account)?;
             Ok(())
@@ -169,9 +192,9 @@ pub fn flush(services: &Services) -> Result<(), ServiceError> {
         committed
     });
     let mut state = presence.state.lock();
-    state.in_flight = Arc::default();
+    let departed = std::mem::take(&mut state.in_flight);
     if written.is_err() {
-        state.waiting.take_back(&batch);
+        state.waiting.take_back(&departed);
     }
     written
 }
@@ -198,6 +221,11 @@ impl State {
     fn take_in(&mut self, services: &Services, message: Message) {
         let Message { account, mut heard, agent, private_ip } = message;
         services.metrics.heard(&heard);
+        if let Some(key) = heard.key.clone().filter(|key| services.roster(account).find(key).is_none()) {
+            // Deleted while it was answered, or blocked: nothing that comes under this key is a device's.
+            heard.standing = Standing::Refused;
+            self.assemblers.entry(account).or_default().forget_device(&key);
+        }
         if let Some(key) = heard.key.clone().filter(|_| heard.standing == Standing::LetIn) {
             let (at, address) = (heard.exchange.at, heard.address);
             let seen = services.roster(account).sight(&key, |sighting| {
@@ -224,10 +252,10 @@ impl State {
         }
     }
 
-    /// Hands out what waits, for the writer; readers see it until it is written.
-    fn depart(&mut self) -> Arc<Batch> {
+    /// Sets aside what waits, for the writer, and answers whose it is; readers see it until it is written.
+    fn depart(&mut self) -> HashSet<AccountId> {
         self.in_flight = Arc::new(std::mem::take(&mut self.waiting));
-        Arc::clone(&self.in_flight)
+        self.in_flight.accounts()
     }
 }
 
@@ -247,20 +275,32 @@ impl Batch {
             match &ended.subject {
                 Subject::Device(key) => {
                     services.metrics.run_ended(&ended.run);
-                    services.roster(account).sight(key, |sighting| sighting.conclude(&ended.run, Stage::Ended));
-                    let at = ended.run.ended_at;
-                    let mut binds = false;
-                    services.trusts(account).learn(key, |trust| binds = trust.run_ended(at, EndedRun::from(&ended.run)));
-                    if binds {
-                        self.bound.push((account, key.clone()));
+                    let known = services.roster(account).sight(key, |sighting| sighting.conclude(&ended.run, Stage::Ended));
+                    if known.is_some() {
+                        let at = ended.run.ended_at;
+                        let mut binds = false;
+                        services.trusts(account).learn(key, |trust| binds = trust.run_ended(at, EndedRun::from(&ended.run)));
+                        if binds {
+                            self.bound.push((account, key.clone()));
+                        }
+                        self.sightings.insert((account, key.clone()));
+                        self.runs.push((account, ended));
                     }
-                    self.sightings.insert((account, key.clone()));
-                    self.runs.push((account, ended));
                 }
                 Subject::Stranger(_) | Subject::Address(_) => self.refused.push((account, ended)),
             }
         }
         self.keep_within_bounds();
+    }
+
+    /// Drops what belongs to devices that are gone. What strangers did under their keys stays.
+    fn forget(&mut self, account: AccountId, gone: &HashSet<DeviceKey>) {
+        let stays = |(of, key): &(AccountId, DeviceKey)| *of != account || !gone.contains(key);
+        self.sightings.retain(stays);
+        self.recognised.retain(|place, _| stays(place));
+        self.runs.retain(|(of, Finished { subject, .. })| {
+            *of != account || !matches!(subject, Subject::Device(key) if gone.contains(key))
+        });
     }
 
     fn keep_within_bounds(&mut self) {

@@ -9,6 +9,8 @@ use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::mac::Mac;
 use crate::domain::run::assembly::{Asked, Speaker};
 use crate::domain::run::{Exchange, Method, Reason};
+use crate::services::commit::Mode;
+use crate::services::devices;
 use crate::services::testing::{Bench, bench};
 
 fn stranger(number: u16, at: Timestamp) -> Message {
@@ -194,4 +196,78 @@ fn a_message_of_a_device_that_was_deleted_meanwhile_does_not_bring_it_back() {
     flush(&bench.services).expect("written");
     let bench = bench.restarted();
     assert!(bench.services.roster(DEFAULT_ACCOUNT).is_empty());
+}
+
+fn delete(bench: &Bench, key: &DeviceKey, afterwards: devices::Afterwards, mode: Mode) -> usize {
+    let gone = devices::delete(&bench.services, &crate::services::testing::owner(), DEFAULT_ACCOUNT, key, afterwards, mode);
+    gone.expect("deleted").runs
+}
+
+fn runs_of(bench: &Bench, subject: Subject) -> Vec<runs::ListedRun> {
+    runs::of(&bench.services, DEFAULT_ACCOUNT, &subject).expect("listed")
+}
+
+#[test]
+fn a_deleted_device_takes_the_run_along_that_goes_on_and_those_not_written_yet() {
+    let bench = bench();
+    let key = admit(&bench, 7);
+    let note = |message| bench.services.presence().note(message);
+    note(device(7, bench.clock.now(), Asked::Master));
+    pass(&bench, 300);
+    note(device(7, bench.clock.now(), Asked::Master));
+    settle(&bench.services);
+    note(device(7, bench.clock.now(), Asked::Parameters));
+    let of_device = || runs_of(&bench, Subject::Device(key.clone()));
+    assert_eq!(delete(&bench, &key, devices::Afterwards::Forget, Mode::TryOut), 2);
+    assert_eq!(of_device().len(), 2, "it was only tried out");
+    assert_eq!(delete(&bench, &key, devices::Afterwards::Forget, Mode::Keep), 2);
+    assert!(of_device().is_empty());
+
+    pass(&bench, 3);
+    admit(&bench, 7);
+    note(device(7, bench.clock.now(), Asked::Master));
+    let listed = of_device();
+    assert_eq!((listed.len(), listed[0].run.started_at, listed[0].run.exchanges.len()), (1, bench.clock.now(), 1));
+    pass(&bench, 300);
+    flush(&bench.services).expect("written");
+    assert_eq!(runs_of(&bench.restarted(), Subject::Device(key)).len(), 1);
+}
+
+#[test]
+fn what_was_departing_when_its_device_was_deleted_is_not_written_for_the_one_that_comes_back() {
+    let bench = bench();
+    let key = admit(&bench, 7);
+    bench.services.presence().note(device(7, bench.clock.now(), Asked::Master));
+    pass(&bench, 300);
+    settle(&bench.services);
+    bench.services.presence().state.lock().depart();
+    delete(&bench, &key, devices::Afterwards::Forget, Mode::Keep);
+    admit(&bench, 7);
+    assert_eq!(bench.services.presence().state.lock().in_flight.ended().count(), 0);
+    assert!(runs_of(&bench, Subject::Device(key)).is_empty());
+}
+
+#[test]
+fn a_phone_that_is_blocked_while_it_runs_is_listed_among_the_unknown_ones() {
+    let bench = bench();
+    let key = admit(&bench, 7);
+    let note = |message| bench.services.presence().note(message);
+    note(device(7, bench.clock.now(), Asked::Master));
+    settle(&bench.services);
+    delete(&bench, &key, devices::Afterwards::Block, Mode::Keep);
+    // One request was let in just before, the others were held.
+    note(device(7, bench.clock.now(), Asked::Parameters));
+    for _ in 0..2 {
+        let mut held = stranger(7, bench.clock.now());
+        (held.heard.exchange.status, held.heard.exchange.reason) = (503, Reason::Blocked);
+        note(held);
+    }
+    let listed = runs::refused(&bench.services, DEFAULT_ACCOUNT).expect("listed");
+    assert_eq!((listed.len(), &listed[0].subject), (1, &Subject::Stranger(key.clone())));
+    assert!(runs_of(&bench, Subject::Device(key.clone())).is_empty());
+    pass(&bench, 300);
+    flush(&bench.services).expect("written");
+    let bench = bench.restarted();
+    assert_eq!(runs::refused(&bench.services, DEFAULT_ACCOUNT).expect("listed").len(), 1);
+    assert!(runs_of(&bench, Subject::Device(key)).is_empty());
 }

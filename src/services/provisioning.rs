@@ -18,6 +18,7 @@ use crate::domain::credential::{Channel, Recipient};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::device_list::Listed;
+use crate::domain::manufacturer::Presented;
 use crate::domain::phone_file::PhoneFile;
 use crate::domain::provision;
 use crate::domain::run::Reason;
@@ -46,8 +47,14 @@ pub struct Visit<'a> {
     pub agent: Option<&'a UserAgent>,
     /// Where it comes from.
     pub address: IpAddr,
+    /// What its handshake showed of a factory certificate.
+    pub certificate: &'a Presented,
+    /// The address of ours by which it came, as its request names it.
+    pub came_by: Option<&'a str>,
     /// When it came.
     pub at: Timestamp,
+    /// How it came.
+    pub channel: Channel,
 }
 
 /// Who came, and whether it is let in.
@@ -120,9 +127,17 @@ impl Provisioning {
             Decision::Add(_) | Decision::Nobody if !world.account.provisioning.enabled => return Ok(waiting(key, None)),
             decision => decision,
         };
+        // A certificate of another device says nothing of this one.
+        let presented = match visit.certificate {
+            Presented::Verified(mac) if key != Some(DeviceKey::Mac(*mac)) => &Presented::NotAsked,
+            presented => presented,
+        };
         let refused = |reason| {
             if let Some(key) = key.as_ref().filter(|_| reason != Reason::CredentialsMissing) {
-                book.learn(key, |trust| trust.refused(now, reason, visit.address, &told(visit.agent)));
+                book.learn(key, |trust| {
+                    trust.refused(now, reason, visit.address, &told(visit.agent));
+                    trust.showed(presented, false);
+                });
             }
         };
         let let_in = |listed: Option<Listed>, admitted| {
@@ -132,6 +147,10 @@ impl Provisioning {
                 book.hear(key, |trust| {
                     trust.let_in(now, visit.address, admitted);
                     trust.tells_model(other);
+                    trust.showed(presented, true);
+                    if let Some(url) = visit.came_by {
+                        trust.came_by(url);
+                    }
                 });
             }
             let device = device.map(|device| recognised(device, visit.agent));
@@ -181,7 +200,7 @@ impl Provisioning {
             PhoneFile::MasterDefault => self.master(services, world, visit, device),
             PhoneFile::Master(key) if *key == device.key => self.master(services, world, visit, device),
             PhoneFile::Parameters(key) if *key == device.key => {
-                services.trusts(world.account_id).hear(key, |trust| trust.served(visit.at, false));
+                services.trusts(world.account_id).hear(key, |trust| trust.served(visit.at, visit.channel == Channel::ClearText));
                 Answer::Made(self.made(services, world, visit, device, Prepared::parameters), Reason::Parameters)
             }
             PhoneFile::Device(key, file) if *key == device.key => {
@@ -209,7 +228,7 @@ impl Provisioning {
         file: impl Fn(&Prepared, &Recipient<'_>, &World) -> Vec<u8>,
     ) -> Vec<u8> {
         let secrets = credentials::of(services, world.account_id, &device.key);
-        let recipient = Recipient::over_tls(device, &secrets);
+        let recipient = Recipient { device, secrets: &secrets, channel: visit.channel };
         file(&self.rendered.of(device, recipient.channel, world, visit.at), &recipient, world)
     }
 
@@ -217,7 +236,7 @@ impl Provisioning {
     /// A file of no device that any profile names may have been in the device's last master file: what is deployed where may have
     /// changed since.
     fn missing_of(&self, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
-        let listed = self.rendered.of(device, Channel::Tls, world, visit.at).lists(visit.location, device)
+        let listed = self.rendered.of(device, visit.channel, world, visit.at).lists(visit.location, device)
             || self.rendered.is_listed_by_key(visit.location, &device.key, world, visit.at)
             || (matches!(visit.file, PhoneFile::Resource(_))
                 && self.rendered.is_listed_anywhere(visit.location, world, visit.at));

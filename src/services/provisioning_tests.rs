@@ -101,7 +101,16 @@ fn ask(bench: &Bench, door: &Provisioning, world: &Arc<World>, path: &str, tagge
     let tag = tagged.then(|| MAC.parse().expect("a MAC address"));
     let agent = UserAgent { family: Some("VVX".to_owned()), tag, ..UserAgent::default() };
     let address = Ipv4Addr::LOCALHOST.into();
-    let visit = Visit { file: &path.file, location: &path.location, agent: Some(&agent), address, at: bench.clock.now() };
+    let visit = Visit {
+        file: &path.file,
+        location: &path.location,
+        agent: Some(&agent),
+        address,
+        certificate: &Presented::NotAsked,
+        came_by: None,
+        at: bench.clock.now(),
+        channel: Channel::Tls,
+    };
     let shared = Proof::Shared(SharedPassword { generation: 0, is_former: false });
     let guest = door.receive(&bench.services, world, &visit, &shared).expect("the shared credentials count");
     door.answer(&bench.services, world, &visit, &guest)

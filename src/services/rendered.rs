@@ -166,4 +166,19 @@ mod tests {
             &rendered.of(&phone, Channel::Tls, &new, Timestamp::UNIX_EPOCH)
         ));
     }
+
+    #[test]
+    fn a_file_that_a_profile_no_longer_names_counts_as_named_for_as_long_as_a_boot_may_take() {
+        let naming = |revision, files: &str| {
+            let mut world = deployed(world(), vec![(Place::Global, profile(1, &[("CONFIG_FILES", files)]))]);
+            world.revision = revision;
+            Arc::new(world)
+        };
+        let at = |minute: i64| Timestamp::from_second(minute * 60).expect("a time within the range");
+        let (rendered, old, new) = (Rendered::default(), naming(1, "a.cfg, b.cfg"), naming(2, "b.cfg"));
+        assert!(rendered.is_listed_anywhere("a.cfg", &old, at(0)));
+        assert!(rendered.was_listed("a.cfg", &new, at(1)) && !rendered.was_listed("b.cfg", &new, at(1)));
+        assert!(rendered.was_listed("a.cfg", &naming(3, ""), at(2)), "the world after the next knows it still");
+        assert!(rendered.was_listed("a.cfg", &naming(4, ""), at(30)) && !rendered.was_listed("a.cfg", &naming(5, ""), at(31)));
+    }
 }

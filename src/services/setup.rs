@@ -151,6 +151,11 @@ pub fn complete(services: &Services, opener: Opener<'_>, draft: &SetupDraft) -> 
     Ok(user)
 }
 
+/// Everything that is wrong with the answers, field by field; nothing is done. Slow where they are right: a password is hashed.
+pub fn mistakes(draft: &SetupDraft) -> FieldErrors {
+    Answers::check(draft).err().unwrap_or_default()
+}
+
 /// What the built-in base would bring with everything on, to be shown before it is chosen.
 pub fn base_preview(time_zone: &str) -> Vec<(String, String)> {
     crate::domain::provision::base_listed(BaseSettings::MANAGE, time_zone, OFFERED_TIME_SERVER)

@@ -2,17 +2,19 @@
 
 use std::net::IpAddr;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Services;
 use super::commit::{Mode, commit};
 use super::error::ServiceError;
 use super::throttle::{Key, Origin};
-use super::{known_browser, users};
+use super::{known_browser, passwords, second_factor, sessions, users};
 use crate::domain::access::{Action, Actor, Grant, authorize};
 use crate::domain::account::Secret;
 use crate::domain::activity::{Event, SERVER};
+use crate::domain::ids::UserId;
 use crate::domain::limits::NAME_CHARS;
+use crate::domain::session::SessionKey;
 use crate::domain::user::User;
 
 /// Where somebody wants to sign in from.
@@ -43,40 +45,96 @@ pub fn seconds(wait: SignedDuration) -> u64 {
     u64::try_from(wait.as_secs()).unwrap_or_default() + u64::from(wait.subsec_nanos() > 0)
 }
 
-/// Checks an e-mail and a password, and notes that somebody signed in.
-///
-/// # Errors
-/// As [`attempt`].
-pub fn sign_in(services: &Services, email: &str, password: &Secret, from: &From) -> Result<User, SignInError> {
-    attempt(services, email, password, from, Mode::Keep)
+/// How far somebody came with the right password.
+#[derive(Debug)]
+pub enum Passed {
+    /// In.
+    In(User),
+    /// To the second factor: see [`with_code`].
+    CodeNeeded(User),
 }
 
-/// Checks an e-mail and a password; who only tries it out is noted nowhere, but for guesses: they count all the same.
+/// Checks an e-mail and a password, and notes that somebody signed in who needs no second factor. Who only tries it out is noted
+/// nowhere, but for guesses: they count all the same.
 ///
 /// # Errors
 /// [`SignInError::Wrong`] with the same words and the same work for unknown users; [`SignInError::Wait`] after too many guesses.
-pub fn attempt(services: &Services, email: &str, password: &Secret, from: &From, mode: Mode) -> Result<User, SignInError> {
+pub fn attempt(services: &Services, email: &str, password: &Secret, from: &From, mode: Mode) -> Result<Passed, SignInError> {
     let email = email.trim();
     let user = users::list(services)?.into_iter().find(|user| user.email.to_lowercase() == email.to_lowercase());
     let keys = keys(services, email, user.as_ref(), from);
     let guess = services.sign_ins.count(keys, services.clock.now()).map_err(SignInError::Wait)?;
-    let right = users::verify(services, password, user.as_ref());
-    let address = from.address.map(|ip| ip.to_string());
-    let Some(user) = user.filter(|_| right) else {
+    let right = passwords::verify(services, password, user.as_ref());
+    let Some(user) = user.filter(|user| right && user.is_enabled()) else {
         if guess.begins_pause {
             let shown: String = email.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
-            let from = address.unwrap_or_else(|| "an unknown address".to_owned());
+            let from = from.address.map_or_else(|| "an unknown address".to_owned(), |ip| ip.to_string());
             let event = Event::new("user", shown, "too many wrong passwords").change("address", None, Some(from));
             commit(services, Grant::system("sign-in"), SERVER, |change| change.record(event))?;
         }
         return Err(SignInError::Wrong);
     };
     guess.was_right();
-    let actor = Actor::User { id: user.id, name: user.name.clone(), role: user.role };
-    if mode == Mode::Keep {
-        note(services, &actor, Event::new("user", user.name.as_str(), "signed in").change("address", None, address))?;
+    if user.second_factor.is_some() {
+        return Ok(Passed::CodeNeeded(user));
     }
+    note_entry(services, &user, from, mode)?;
+    Ok(Passed::In(user))
+}
+
+/// Checks the code of somebody whose password was right, and notes that the person signed in. The user is read anew: the password
+/// must still be the one that was checked.
+///
+/// # Errors
+/// As [`attempt`]; [`SignInError::Wrong`] also where the user changed meanwhile.
+pub fn with_code(
+    services: &Services,
+    id: UserId,
+    password_changed_at: Timestamp,
+    code: &str,
+    from: &From,
+    mode: Mode,
+) -> Result<User, SignInError> {
+    let user = users::get(services, id)?;
+    if !user.is_enabled() || user.password_changed_at != password_changed_at {
+        return Err(SignInError::Wrong);
+    }
+    if user.second_factor.is_some() {
+        second_factor::check(services, &user, code, mode)?;
+    }
+    note_entry(services, &user, from, mode)?;
     Ok(user)
+}
+
+/// Both steps at once, for programs: none where a code is needed and was not sent.
+///
+/// # Errors
+/// As [`attempt`] and [`with_code`].
+pub fn at_once(
+    services: &Services,
+    email: &str,
+    password: &Secret,
+    code: Option<&str>,
+    from: &From,
+    mode: Mode,
+) -> Result<Option<User>, SignInError> {
+    match (attempt(services, email, password, from, mode)?, code) {
+        (Passed::In(user), _) => Ok(Some(user)),
+        (Passed::CodeNeeded(user), Some(code)) => {
+            with_code(services, user.id, user.password_changed_at, code, from, mode).map(Some)
+        }
+        (Passed::CodeNeeded(_), None) => Ok(None),
+    }
+}
+
+fn note_entry(services: &Services, user: &User, from: &From, mode: Mode) -> Result<(), ServiceError> {
+    let address = from.address.map(|ip| ip.to_string());
+    match mode {
+        Mode::Keep => {
+            note(services, &user.actor(), Event::new("user", user.name.as_str(), "signed in").change("address", None, address))
+        }
+        Mode::TryOut => Ok(()),
+    }
 }
 
 /// What a guess is counted by. A browser that this user has signed in with answers for itself alone.
@@ -98,8 +156,22 @@ fn keys(services: &Services, email: &str, user: Option<&User>, from: &From) -> V
 pub fn signed_out(services: &Services, actor: &Actor) -> Result<(), ServiceError> {
     match actor {
         Actor::User { name, .. } => note(services, actor, Event::new("user", name.as_str(), "signed out")),
-        Actor::CommandLine => Ok(()),
+        Actor::Token { .. } | Actor::CommandLine => Ok(()),
     }
+}
+
+/// Ends a session of somebody else, and notes it.
+///
+/// # Errors
+/// The actor may not; it could not be written.
+pub fn end_of_other(services: &Services, actor: &Actor, user: UserId, key: SessionKey) -> Result<bool, ServiceError> {
+    let grant = authorize(actor, Action::EditUsers)?;
+    let name = users::get(services, user)?.name;
+    if !sessions::end_one_of(services, user, key)? {
+        return Ok(false);
+    }
+    commit(services, grant, SERVER, |change| change.record(Event::new("user", name, "ended a session of")))?;
+    Ok(true)
 }
 
 fn note(services: &Services, actor: &Actor, event: Event) -> Result<(), ServiceError> {
@@ -128,7 +200,10 @@ mod tests {
     }
 
     fn try_in(bench: &Bench, email: &str, password: &str, from: &From) -> Result<User, SignInError> {
-        sign_in(&bench.services, email, &Secret::new(password), from)
+        match attempt(&bench.services, email, &Secret::new(password), from, Mode::Keep)? {
+            Passed::In(user) => Ok(user),
+            Passed::CodeNeeded(user) => panic!("{} has no second factor", user.name),
+        }
     }
 
     /// Guesses until there is a pause, and answers how long.

@@ -60,6 +60,9 @@ pub fn redeem(services: &Services, token: &str, address: Option<IpAddr>) -> Resu
         return Err(counted.map_or_else(SignInError::Wait, |_| SignInError::Wrong));
     };
     let user = users::get(services, user)?;
+    if !user.is_enabled() {
+        return Err(SignInError::Wrong);
+    }
     let event = Event::new("user", user.name.as_str(), "signed in by link").change("address", None, from);
     commit(services, Grant::system("sign-in"), SERVER, |change| change.record(event))?;
     Ok(user)

@@ -73,6 +73,11 @@ impl StateDir {
         self.root.join("restored")
     }
 
+    /// Folder of the backups that the server keeps itself.
+    pub fn backups(&self) -> PathBuf {
+        self.root.join("backups")
+    }
+
     /// Socket on which other verbs reach the running server.
     pub fn admin_socket(&self) -> PathBuf {
         self.root.join("admin.sock")

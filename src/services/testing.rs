@@ -56,7 +56,7 @@ pub fn open(dir: &TempDir, clock: &Clock, faults: &Arc<Faults>) -> Services {
 
 /// An owner.
 pub fn owner() -> Actor {
-    Actor::User { id: UserId(1), name: "ada".to_owned(), role: Role::Owner }
+    Actor::User { id: UserId(1), name: "ada".to_owned(), role: Role::Owner, account: DEFAULT_ACCOUNT }
 }
 
 /// An owner's right to do something.

@@ -32,6 +32,8 @@ pub enum Key {
     Browser(String),
     /// The current password, asked of a user who is signed in.
     Current(UserId),
+    /// A code of the second factor, asked of a user whose password was right.
+    Code(UserId),
     /// Set-up links and sign-in links, tried from one address.
     Link(Origin),
 }
@@ -61,7 +63,7 @@ impl Key {
 
     fn rule(&self) -> Rule {
         match self {
-            Self::UserFrom(..) | Self::Browser(_) | Self::Current(_) | Self::Link(_) => {
+            Self::UserFrom(..) | Self::Browser(_) | Self::Current(_) | Self::Code(_) | Self::Link(_) => {
                 Rule { free: 5, longest_seconds: 15 * 60 }
             }
             Self::User(_) => Rule { free: 15, longest_seconds: 60 },
@@ -142,7 +144,7 @@ impl Guess<'_> {
                         guesses.wrong = guesses.wrong.saturating_sub(1);
                     }
                 }
-                Key::UserFrom(..) | Key::Browser(_) | Key::Current(_) | Key::Link(_) => drop(all.remove(key)),
+                Key::UserFrom(..) | Key::Browser(_) | Key::Current(_) | Key::Code(_) | Key::Link(_) => drop(all.remove(key)),
             }
         }
     }

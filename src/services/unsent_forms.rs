@@ -7,6 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use rand::RngExt;
 
+use crate::domain::ids::UserId;
+
 /// How long a form waits.
 pub const WAITS: SignedDuration = SignedDuration::from_mins(30);
 /// Forms that wait at a time; the oldest makes room. With the largest form of a stranger this is 4 MiB.
@@ -15,6 +17,8 @@ const AT_MOST: usize = 64;
 /// A form that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsent {
+    /// Who typed it: it is given back to nobody else.
+    pub owner: UserId,
     /// Where it was sent to.
     pub action: String,
     /// Its fields, without token and secrets.
@@ -43,9 +47,9 @@ impl UnsentForms {
         word
     }
 
-    /// The form of this word, unless it is over. It stays, so that the page can be loaded again.
-    pub fn get(&self, word: &str, now: Timestamp) -> Option<Unsent> {
-        self.0.lock().get(word).filter(|one| !is_over(one, now)).cloned()
+    /// The form of this word, if this person typed it and it is not over. It stays, so that the page can be loaded again.
+    pub fn get(&self, word: &str, who: UserId, now: Timestamp) -> Option<Unsent> {
+        self.0.lock().get(word).filter(|one| one.owner == who && !is_over(one, now)).cloned()
     }
 }
 
@@ -57,24 +61,27 @@ fn is_over(one: &Unsent, now: Timestamp) -> bool {
 mod tests {
     use super::*;
 
+    const ADA: UserId = UserId(1);
+
     fn unsent(second: i64) -> Unsent {
         let at = Timestamp::from_second(1_800_000_000 + second).expect("a time");
-        Unsent { action: "/admin/devices/add".to_owned(), fields: Vec::new(), lacks_secrets: false, at }
+        Unsent { owner: ADA, action: "/admin/devices/add".to_owned(), fields: Vec::new(), lacks_secrets: false, at }
     }
 
     #[test]
-    fn a_form_waits_for_half_an_hour_and_is_found_by_its_word_alone() {
+    fn a_form_waits_for_half_an_hour_and_is_found_by_its_word_and_its_person_alone() {
         let forms = UnsentForms::default();
         let word = forms.put(unsent(0));
-        assert_eq!(forms.get(&word, unsent(1_800).at), Some(unsent(0)));
-        assert_eq!((forms.get(&word, unsent(1_801).at), forms.get("other", unsent(0).at)), (None, None));
+        assert_eq!(forms.get(&word, ADA, unsent(1_800).at), Some(unsent(0)));
+        assert_eq!(forms.get(&word, UserId(2), unsent(0).at), None, "somebody else signed in meanwhile");
+        assert_eq!((forms.get(&word, ADA, unsent(1_801).at), forms.get("other", ADA, unsent(0).at)), (None, None));
     }
 
     #[test]
     fn the_oldest_makes_room() {
         let forms = UnsentForms::default();
         let words: Vec<String> = (0..70).map(|second| forms.put(unsent(second))).collect();
-        let kept: Vec<bool> = words.iter().map(|word| forms.get(word, unsent(70).at).is_some()).collect();
+        let kept: Vec<bool> = words.iter().map(|word| forms.get(word, ADA, unsent(70).at).is_some()).collect();
         assert_eq!(kept.iter().filter(|kept| **kept).count(), AT_MOST);
         assert!(kept[6..].iter().all(|kept| *kept));
     }

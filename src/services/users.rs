@@ -1,29 +1,23 @@
-//! People who sign in: adding them and their passwords (R9–R13, SEC-01). The check at the door is [`super::sign_in`]'s.
-
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+//! People who sign in: added, changed, disabled and deleted (R9–R19). Their passwords are [`super::passwords`]', their invitations
+//! [`super::invitations`]'.
+//!
+//! Whoever loses a role or may not sign in any more is signed out everywhere at once (ADM-06). The last owner stays.
 
 use super::Services;
 use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
-use super::sessions;
-use super::sign_in::SignInError;
-use super::throttle::Key;
+use super::{invitations, passwords, sessions};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::account::Secret;
 use crate::domain::activity::{Event, SERVER};
 use crate::domain::field_error::FieldErrors;
-use crate::domain::ids::UserId;
+use crate::domain::ids::{DEFAULT_ACCOUNT, UserId};
 use crate::domain::limits::NAME_CHARS;
 use crate::domain::password;
 use crate::domain::user::{Role, User};
 use crate::store;
 
-/// A password that nobody has, hashed like all others: whoever asks for an unknown user waits as long as for a known one (ADM-04).
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXRoaW5nc2FsdHk$NKbHOmdBB2R4PTyr8nrSKlzKqV8L3cJjhWj9fcPyVsU";
-
-/// A user as typed.
+/// An owner as typed at set-up or on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct UserDraft {
     /// Shown name.
@@ -34,58 +28,235 @@ pub struct UserDraft {
     pub password: Secret,
 }
 
+/// A user as typed.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// Shown name.
+    pub name: String,
+    /// E-mail.
+    pub email: String,
+    /// Role.
+    pub role: Role,
+    /// How the person comes to a password.
+    pub access: Access,
+}
+
+/// How a new user comes to a password.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Whoever adds the user types it.
+    Password(Secret),
+    /// The person chooses it, with a link that is shown once.
+    Invitation,
+}
+
+/// A user who was just added.
+#[derive(Debug)]
+pub struct Added {
+    /// The user.
+    pub user: User,
+    /// The token of the invitation, where there is one. Nobody can tell it again.
+    pub invitation: Option<Secret>,
+}
+
+/// What is to be changed of a user; the rest stays.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    /// Shown name.
+    pub name: Option<String>,
+    /// E-mail.
+    pub email: Option<String>,
+    /// Role.
+    pub role: Option<Role>,
+    /// Whether the user may sign in.
+    pub enabled: Option<bool>,
+}
+
 /// A draft that keeps every rule, its password hashed.
 pub(super) struct Checked {
     name: String,
     email: String,
+    role: Role,
     password_hash: String,
 }
 
-/// Checks a draft and hashes its password. Slow on purpose.
+/// Checks an owner's draft and hashes its password. Slow on purpose.
 pub(super) fn check(draft: &UserDraft) -> Result<Checked, FieldErrors> {
+    check_new(&NewUser {
+        name: draft.name.clone(),
+        email: draft.email.clone(),
+        role: Role::Owner,
+        access: Access::Password(draft.password.clone()),
+    })
+}
+
+fn check_new(new: &NewUser) -> Result<Checked, FieldErrors> {
     let mut errors = FieldErrors::new();
-    let name = errors.take("name", parse_name(&draft.name));
-    let email = errors.take("email", parse_email(&draft.email));
-    errors.take("password", password::check(draft.password.expose(), &draft.name, &draft.email));
+    let name = errors.take("name", parse_name(&new.name));
+    let email = errors.take("email", parse_email(&new.email));
+    if let Access::Password(password) = &new.access {
+        errors.take("password", password::check(password.expose(), &new.name, &new.email));
+    }
     let (name, email) = errors.into_result(name.zip(email))?;
-    Ok(Checked { name, email, password_hash: hash(draft.password.expose()) })
+    let password_hash = match &new.access {
+        Access::Password(password) => passwords::hash(password),
+        Access::Invitation => String::new(),
+    };
+    Ok(Checked { name, email, role: new.role, password_hash })
 }
 
 /// Writes a new user within a change.
 pub(super) fn insert(change: &mut Change<'_>, checked: Checked) -> Result<User, ServiceError> {
-    if store::users::all(change.tx())?.iter().any(|user| user.email.to_lowercase() == checked.email.to_lowercase()) {
-        return Err(FieldErrors::one("email", "a user with this e-mail exists already").into());
-    }
+    let Checked { name, email, role, password_hash } = checked;
+    must_be_free(change, &email, None)?;
     let user = User {
         id: store::users::next_id(change.tx())?,
-        name: checked.name,
-        email: checked.email,
-        role: Role::Owner,
-        password_hash: checked.password_hash,
+        name,
+        email,
+        role,
+        account: DEFAULT_ACCOUNT,
+        disabled_at: None,
+        password_hash,
+        second_factor: None,
+        invitation: None,
         created_at: change.now(),
         password_changed_at: change.now(),
     };
     store::users::put(change.tx(), &user)?;
-    change.record(Event::new("user", user.name.as_str(), "added").change("email", None, Some(user.email.clone())))?;
+    let event = Event::new("user", user.name.as_str(), "added").change("email", None, Some(user.email.clone()));
+    change.record(event.change("role", None, Some(role.to_string())))?;
     Ok(user)
 }
 
-/// Adds a user.
+fn must_be_free(change: &Change<'_>, email: &str, own: Option<UserId>) -> Result<(), ServiceError> {
+    let mut others = store::users::all(change.tx())?.into_iter().filter(|user| Some(user.id) != own);
+    if others.any(|user| user.email.to_lowercase() == email.to_lowercase()) {
+        return Err(FieldErrors::one("email", "a user with this e-mail exists already").into());
+    }
+    Ok(())
+}
+
+/// Adds an owner with a password.
 ///
 /// # Errors
-/// What is wrong with the draft, field by field; an e-mail that is taken.
+/// As [`add`].
 pub fn create(services: &Services, actor: &Actor, draft: &UserDraft) -> Result<User, ServiceError> {
-    add(services, actor, draft, Mode::Keep)
+    let grant = authorize(actor, Action::EditUsers)?;
+    let checked = check(draft)?;
+    perform(services, Mode::Keep, grant, SERVER, |change| insert(change, checked))
 }
 
 /// Adds a user, or finds out whether it could be added.
 ///
 /// # Errors
-/// As [`create`].
-pub fn add(services: &Services, actor: &Actor, draft: &UserDraft, mode: Mode) -> Result<User, ServiceError> {
+/// What is wrong with the draft, field by field; an e-mail that is taken.
+pub fn add(services: &Services, actor: &Actor, new: &NewUser, mode: Mode) -> Result<Added, ServiceError> {
     let grant = authorize(actor, Action::EditUsers)?;
-    let checked = check(draft)?;
-    perform(services, mode, grant, SERVER, |change| insert(change, checked))
+    let checked = check_new(new)?;
+    let is_invited = matches!(new.access, Access::Invitation);
+    perform(services, mode, grant, SERVER, |change| {
+        let mut user = insert(change, checked)?;
+        let invitation = is_invited.then(|| invitations::issue(services, change, &mut user)).transpose()?;
+        Ok(Added { user, invitation })
+    })
+}
+
+/// Changes a user. Whoever gets another role or is disabled is signed out everywhere.
+///
+/// # Errors
+/// What is wrong, field by field; nobody would be left to run the installation.
+pub fn change(services: &Services, actor: &Actor, id: UserId, wanted: &UserChange, mode: Mode) -> Result<User, ServiceError> {
+    let grant = authorize(actor, Action::EditUsers)?;
+    let mut errors = FieldErrors::new();
+    let name = wanted.name.as_deref().and_then(|text| errors.take("name", parse_name(text)));
+    let email = wanted.email.as_deref().and_then(|text| errors.take("email", parse_email(text)));
+    errors.into_result(Some(()))?;
+    let (user, is_other) = perform(services, mode, grant, SERVER, |change| {
+        let old = store::users::get(change.tx(), id)?.ok_or_else(|| ServiceError::not_found("user", id))?;
+        let mut new = old.clone();
+        if let Some(name) = name {
+            new.name = name;
+        }
+        if let Some(email) = email {
+            must_be_free(change, &email, Some(id))?;
+            new.email = email;
+        }
+        new.role = wanted.role.unwrap_or(old.role);
+        match wanted.enabled {
+            Some(true) => new.disabled_at = None,
+            Some(false) => new.disabled_at = old.disabled_at.or(Some(change.now())),
+            None => {}
+        }
+        if new == old {
+            return Ok((new, false));
+        }
+        must_leave_an_owner(change, &old, Some(&new))?;
+        store::users::put(change.tx(), &new)?;
+        change.record(told(&old, &new))?;
+        let is_other = old.role != new.role || old.is_enabled() != new.is_enabled();
+        Ok((new, is_other))
+    })?;
+    if is_other && mode == Mode::Keep {
+        sessions::end_all_of(services, id)?;
+    }
+    Ok(user)
+}
+
+/// A change as the activity log tells it.
+fn told(old: &User, new: &User) -> Event {
+    let word = |user: &User| Some(if user.is_enabled() { "enabled" } else { "disabled" }.to_owned());
+    let mut event = Event::new("user", old.name.as_str(), "changed");
+    for (field, old, new) in [
+        ("name", Some(old.name.clone()), Some(new.name.clone())),
+        ("email", Some(old.email.clone()), Some(new.email.clone())),
+        ("role", Some(old.role.to_string()), Some(new.role.to_string())),
+        ("sign-in", word(old), word(new)),
+    ] {
+        if old != new {
+            event = event.change(field, old, new);
+        }
+    }
+    event
+}
+
+/// Deletes a user with the API tokens that the user made, and ends all sessions.
+///
+/// # Errors
+/// Nobody would be left to run the installation.
+pub fn delete(services: &Services, actor: &Actor, id: UserId, mode: Mode) -> Result<User, ServiceError> {
+    let grant = authorize(actor, Action::EditUsers)?;
+    let user = perform(services, mode, grant, SERVER, |change| {
+        let user = store::users::get(change.tx(), id)?.ok_or_else(|| ServiceError::not_found("user", id))?;
+        must_leave_an_owner(change, &user, None)?;
+        store::users::delete(change.tx(), id)?;
+        for (key, token) in store::tokens::all(change.tx())? {
+            if token.made_by == Some(id) {
+                store::tokens::delete(change.tx(), key)?;
+                change.record(Event::new("token", token.name.as_str(), "revoked"))?;
+            }
+        }
+        change.record(Event::new("user", user.name.as_str(), "deleted").change("email", Some(user.email.clone()), None))?;
+        Ok(user)
+    })?;
+    if mode == Mode::Keep {
+        sessions::end_all_of(services, id)?;
+    }
+    Ok(user)
+}
+
+/// Without an owner who can sign in nobody could run the installation but from its command line.
+fn must_leave_an_owner(change: &Change<'_>, old: &User, new: Option<&User>) -> Result<(), ServiceError> {
+    if !old.is_working_owner() || new.is_some_and(User::is_working_owner) {
+        return Ok(());
+    }
+    let others = store::users::all(change.tx())?;
+    match others.iter().any(|user| user.id != old.id && user.is_working_owner()) {
+        true => Ok(()),
+        false => Err(ServiceError::Conflict(format!(
+            "{} is the last owner who can sign in; nothing was changed. Make somebody else an owner first",
+            old.name
+        ))),
+    }
 }
 
 /// All users, in the order in which they were added.
@@ -107,71 +278,6 @@ pub fn find(services: &Services, who: &str) -> Result<Option<User>, ServiceError
     let users = list(services)?;
     let by = |text: fn(&User) -> &str| users.iter().find(|user| text(user).to_lowercase() == who).cloned();
     Ok(by(|user| &user.email).or_else(|| by(|user| &user.name)))
-}
-
-/// Sets a user's password and ends all sessions of that user (ADM-06).
-///
-/// # Errors
-/// A password that is too short or too well known.
-pub fn set_password(services: &Services, actor: &Actor, id: UserId, new: &Secret) -> Result<(), ServiceError> {
-    replace_password(services, actor, id, new, Mode::Keep).map(drop)
-}
-
-/// Sets a user's password, or finds out whether it could be set.
-///
-/// # Errors
-/// As [`set_password`].
-pub fn replace_password(services: &Services, actor: &Actor, id: UserId, new: &Secret, mode: Mode) -> Result<User, ServiceError> {
-    let grant = authorize(actor, Action::EditUsers)?;
-    let user = get(services, id)?;
-    password::check(new.expose(), &user.name, &user.email).map_err(|e| FieldErrors::one("password", e))?;
-    let password_hash = hash(new.expose());
-    let changed = perform(services, mode, grant, SERVER, |change| {
-        let mut user = store::users::get(change.tx(), id)?.ok_or_else(|| ServiceError::not_found("user", id))?;
-        user.password_hash.clone_from(&password_hash);
-        user.password_changed_at = change.now();
-        store::users::put(change.tx(), &user)?;
-        change.record(Event::new("user", user.name.as_str(), "changed").secret_change("password", Some("old"), Some("new")))?;
-        Ok(user)
-    })?;
-    if mode == Mode::Keep {
-        sessions::end_all_of(services, id)?;
-    }
-    Ok(changed)
-}
-
-/// Changes the password of somebody who knows the current one. Wrong guesses are slowed, and cost nothing at the door.
-///
-/// # Errors
-/// A wrong current password, or a new one that cannot be taken.
-pub fn change_own_password(
-    services: &Services,
-    actor: &Actor,
-    id: UserId,
-    current: &Secret,
-    new: &Secret,
-    mode: Mode,
-) -> Result<User, ServiceError> {
-    let user = get(services, id)?;
-    let guess = services.sign_ins.count(vec![Key::Current(id)], services.clock.now());
-    let guess = guess.map_err(|wait| FieldErrors::one("current", SignInError::Wait(wait)))?;
-    if !verify(services, current, Some(&user)) {
-        return Err(FieldErrors::one("current", "this is not your current password").into());
-    }
-    guess.was_right();
-    replace_password(services, actor, id, new, mode)
-}
-
-/// Whether this is the user's password. For nobody the answer is no, and takes as long (ADM-04). One password is checked at a
-/// time: each check takes a core and 19 MiB, and phones come first.
-pub(super) fn verify(services: &Services, password: &Secret, user: Option<&User>) -> bool {
-    let stored = user.map_or(NOBODY, |user| &user.password_hash);
-    let _turn = services.hashing.lock();
-    PasswordHash::new(stored).is_ok_and(|stored| Argon2::default().verify_password(password.expose().as_bytes(), &stored).is_ok())
-}
-
-fn hash(password: &str) -> String {
-    Argon2::default().hash_password(password.as_bytes()).expect("any password has a hash").to_string()
 }
 
 fn parse_name(text: &str) -> Result<String, &'static str> {
@@ -198,59 +304,113 @@ fn parse_email(text: &str) -> Result<String, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::Opening;
-    use crate::services::clock::Clock;
-    use jiff::Timestamp;
+    use crate::services::testing::{Bench, bench};
 
     const GOOD: &str = "four unhurried words";
-
-    fn opened(dir: &tempfile::TempDir, clock: &Clock) -> Services {
-        Services::open(Opening::new(dir.path().join("state"), clock.clone())).expect("a fresh state directory")
-    }
-
-    fn clock() -> Clock {
-        Clock::manual(Timestamp::from_second(1_800_000_000).expect("a time"))
-    }
 
     fn ada() -> UserDraft {
         UserDraft { name: "Ada".to_owned(), email: "Ada@example.test".to_owned(), password: Secret::new(GOOD) }
     }
 
+    fn bob(role: Role) -> NewUser {
+        let access = Access::Password(Secret::new("another few words"));
+        NewUser { name: "Bob".to_owned(), email: "bob@example.test".to_owned(), role, access }
+    }
+
+    fn two(role: Role) -> (Bench, User, User) {
+        let bench = bench();
+        let ada = create(&bench.services, &Actor::CommandLine, &ada()).expect("a good draft");
+        let bob = add(&bench.services, &ada.actor(), &bob(role), Mode::Keep).expect("a good draft").user;
+        (bench, ada, bob)
+    }
+
+    fn set_role(bench: &Bench, id: UserId, role: Role) -> Result<User, ServiceError> {
+        let wanted = UserChange { role: Some(role), ..UserChange::default() };
+        change(&bench.services, &Actor::CommandLine, id, &wanted, Mode::Keep)
+    }
+
+    fn set_enabled(bench: &Bench, id: UserId, enabled: bool) -> Result<User, ServiceError> {
+        let wanted = UserChange { enabled: Some(enabled), ..UserChange::default() };
+        change(&bench.services, &Actor::CommandLine, id, &wanted, Mode::Keep)
+    }
+
     #[test]
     fn every_field_that_is_wrong_is_told() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let services = opened(&dir, &clock());
+        let bench = bench();
+        let services = &bench.services;
         let draft = UserDraft { name: " ".to_owned(), email: "ada".to_owned(), password: Secret::new("short") };
-        let Err(ServiceError::Invalid(errors)) = create(&services, &Actor::CommandLine, &draft) else { panic!("taken") };
+        let Err(ServiceError::Invalid(errors)) = create(services, &Actor::CommandLine, &draft) else { panic!("taken") };
         assert_eq!(errors.iter().map(|e| e.field).collect::<Vec<_>>(), ["name", "email", "password"]);
-        create(&services, &Actor::CommandLine, &ada()).expect("a good draft");
+        create(services, &Actor::CommandLine, &ada()).expect("a good draft");
         let again = UserDraft { email: "ADA@example.test".to_owned(), ..ada() };
-        assert!(matches!(create(&services, &Actor::CommandLine, &again), Err(ServiceError::Invalid(_))));
+        assert!(matches!(create(services, &Actor::CommandLine, &again), Err(ServiceError::Invalid(_))));
     }
 
     #[test]
-    fn the_stand_in_for_unknown_users_is_as_slow_as_a_real_hash() {
-        let stored = PasswordHash::new(NOBODY).expect("a well-formed hash");
-        let real = hash(GOOD);
-        let real = PasswordHash::new(&real).expect("a well-formed hash");
-        assert_eq!(stored.params.to_string(), real.params.to_string());
-        let dir = tempfile::tempdir().expect("a folder");
-        assert!(!verify(&opened(&dir, &clock()), &Secret::new(GOOD), None));
+    fn the_last_owner_who_can_sign_in_stays() {
+        let (bench, ada, bob) = two(Role::AccountAdmin);
+        let is_kept = |result: Result<User, ServiceError>| matches!(result, Err(ServiceError::Conflict(_)));
+        assert!(is_kept(set_role(&bench, ada.id, Role::Viewer)));
+        assert!(is_kept(set_enabled(&bench, ada.id, false)));
+        assert!(is_kept(delete(&bench.services, &Actor::CommandLine, ada.id, Mode::Keep)));
+        set_role(&bench, bob.id, Role::Owner).expect("changed");
+        set_enabled(&bench, ada.id, false).expect("another owner is left");
+        assert!(is_kept(delete(&bench.services, &Actor::CommandLine, bob.id, Mode::Keep)), "a disabled owner does not count");
+        delete(&bench.services, &Actor::CommandLine, ada.id, Mode::Keep).expect("deleted");
     }
 
     #[test]
-    fn a_new_password_ends_all_sessions() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let services = opened(&dir, &clock());
-        let user = create(&services, &Actor::CommandLine, &ada()).expect("a good draft");
-        let content = sessions::Content { user: Some(user.id), ..sessions::Content::default() };
-        let cookie = sessions::begin(&services, content).expect("begun");
-        let (old, new) = (Secret::new(GOOD), Secret::new("quite another sentence"));
-        assert!(change_own_password(&services, &Actor::CommandLine, user.id, &new, &new, Mode::Keep).is_err());
-        assert!(sessions::find(&services, &cookie).is_some());
-        change_own_password(&services, &Actor::CommandLine, user.id, &old, &new, Mode::Keep).expect("changed");
-        assert!(sessions::find(&services, &cookie).is_none());
-        let user = get(&services, user.id).expect("a user");
-        assert!(!verify(&services, &old, Some(&user)) && verify(&services, &new, Some(&user)));
+    fn an_invited_owner_does_not_count_as_one_who_can_sign_in() {
+        let (bench, ada, _) = two(Role::Viewer);
+        let invited = NewUser { email: "eve@example.test".to_owned(), access: Access::Invitation, ..bob(Role::Owner) };
+        add(&bench.services, &Actor::CommandLine, &invited, Mode::Keep).expect("added");
+        assert!(set_role(&bench, ada.id, Role::Viewer).is_err());
+    }
+
+    /// ADM-06: whoever is disabled or gets another role is out at once.
+    #[test]
+    fn another_role_and_the_end_of_a_user_end_all_sessions() {
+        let (bench, _, bob) = two(Role::AccountAdmin);
+        let begin = || {
+            let content = sessions::Content { user: Some(bob.id), ..sessions::Content::default() };
+            sessions::begin(&bench.services, content).expect("begun")
+        };
+        let lives = |cookie: &str| sessions::find(&bench.services, cookie).is_some();
+        let cookie = begin();
+        let name = UserChange { name: Some("Robert".to_owned()), ..UserChange::default() };
+        change(&bench.services, &Actor::CommandLine, bob.id, &name, Mode::Keep).expect("renamed");
+        assert!(lives(&cookie), "a name is no reason");
+        set_role(&bench, bob.id, Role::Viewer).expect("changed");
+        assert!(!lives(&cookie));
+        let cookie = begin();
+        set_enabled(&bench, bob.id, false).expect("changed");
+        assert!(!lives(&cookie));
+        set_enabled(&bench, bob.id, true).expect("changed");
+        let cookie = begin();
+        delete(&bench.services, &Actor::CommandLine, bob.id, Mode::Keep).expect("deleted");
+        assert!(!lives(&cookie));
+    }
+
+    #[test]
+    fn only_an_owner_touches_users() {
+        let (bench, _, bob) = two(Role::AccountAdmin);
+        let services = &bench.services;
+        let actor = bob.actor();
+        let up = UserChange { role: Some(Role::Owner), ..UserChange::default() };
+        assert!(matches!(change(services, &actor, bob.id, &up, Mode::Keep), Err(ServiceError::Denied(_))));
+        assert!(matches!(delete(services, &actor, UserId(1), Mode::Keep), Err(ServiceError::Denied(_))));
+        let eve = NewUser { email: "eve@example.test".to_owned(), ..super::tests::bob(Role::Viewer) };
+        assert!(matches!(add(services, &actor, &eve, Mode::Keep), Err(ServiceError::Denied(_))));
+        assert_eq!(get(services, bob.id).expect("a user"), bob);
+    }
+
+    #[test]
+    fn a_dry_run_changes_nothing() {
+        let (bench, _, bob) = two(Role::Viewer);
+        let up = UserChange { role: Some(Role::Owner), ..UserChange::default() };
+        let shown = change(&bench.services, &Actor::CommandLine, bob.id, &up, Mode::TryOut).expect("it could be done");
+        assert_eq!(shown.role, Role::Owner);
+        delete(&bench.services, &Actor::CommandLine, bob.id, Mode::TryOut).expect("it could be done");
+        assert_eq!(get(&bench.services, bob.id).expect("a user"), bob);
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::services::Services;
+use crate::services::backup::kept;
 use crate::services::error::{ServiceError, chain};
 use crate::services::presence;
 use crate::services::retention::{self, Keep};
@@ -18,6 +19,9 @@ use crate::web::Shared;
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 /// How often certificates are looked at and what is past its time is removed.
 const LOOK_AFTER_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// How often the plan of backups is looked at.
+const BACKUPS_EVERY: Duration = Duration::from_secs(60);
 
 /// The tasks that run beside the listeners.
 pub(super) struct Background(Vec<JoinHandle<()>>);
@@ -37,11 +41,12 @@ pub(super) fn start(shared: &Shared, keep: Keep, stop: CancellationToken) -> Bac
     let expire = repeat(&shared.services, LOOK_AFTER_EVERY, stop.clone(), "remove what is past its time", move |services| {
         retention::run(services, keep).map(drop)
     });
+    let backups = repeat(&shared.services, BACKUPS_EVERY, stop.clone(), "make the planned backup", kept::tick);
     let address = shared.address.clone();
     let certificates = repeat(&shared.services, LOOK_AFTER_EVERY, stop, "renew the certificates", move |services| {
         address.refresh(services).map(drop)
     });
-    Background(vec![flush, expire, certificates])
+    Background(vec![flush, expire, backups, certificates])
 }
 
 /// Does something every so often on a thread that may block. What fails is logged once, and again when it fails otherwise.

@@ -13,6 +13,7 @@ use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId,
 use crate::domain::mac::Mac;
 use crate::domain::run::Subject;
 use crate::domain::session::SessionKey;
+use crate::domain::token::TokenKey;
 
 /// One part of a key.
 pub trait KeyPart: Sized {
@@ -92,6 +93,16 @@ impl KeyPart for String {
         let (text, rest) = bytes.split_at_checked(usize::from(length))?;
         *bytes = rest;
         String::from_utf8(text.to_vec()).ok()
+    }
+}
+
+impl KeyPart for TokenKey {
+    fn push(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        take_array(bytes).map(Self)
     }
 }
 

@@ -26,6 +26,7 @@ pub mod sessions;
 pub mod sightings;
 pub mod stored_files;
 pub mod tables;
+pub mod tokens;
 pub mod trusts;
 pub mod tx;
 pub mod users;

@@ -18,6 +18,7 @@ use crate::domain::profile::Profile;
 use crate::domain::run::{Run, Subject};
 use crate::domain::server::ServerSettings;
 use crate::domain::session::{Session, SessionKey};
+use crate::domain::token::{Token, TokenKey};
 use crate::domain::trust::Trust;
 use crate::domain::user::User;
 use jiff::Timestamp;
@@ -56,6 +57,8 @@ pub const ACCOUNTS: Table<(AccountId,), Account> = Table::new("accounts-1");
 pub const USERS: Table<(UserId,), User> = Table::new("users-1");
 /// Sessions of users. Key: hash of the cookie's value, 32 bytes. Value: [`Session`].
 pub const SESSIONS: Table<(SessionKey,), Session> = Table::new("sessions-1");
+/// API tokens. Key: keyed hash of the token, 32 bytes. Value: [`Token`].
+pub const TOKENS: Table<(TokenKey,), Token> = Table::new("tokens-1");
 /// Devices. Key: account, device key. Value: [`Device`].
 pub const DEVICES: Table<(AccountId, DeviceKey), Device> = Table::new("devices-1");
 /// Last contact of each device. Key: account, device key. Value: [`Sighting`].
@@ -78,12 +81,13 @@ pub const REFUSED_RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new
 pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new("files-1");
 
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 15] = [
+pub(super) const ALL: [Definition; 16] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
     USERS.definition(),
     SESSIONS.definition(),
+    TOKENS.definition(),
     DEVICES.definition(),
     SIGHTINGS.definition(),
     BLOCKED.definition(),

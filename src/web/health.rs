@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::blocking;
 use super::methods::read_only;
 use crate::services::Services;
-use crate::services::users;
+use crate::services::address::Address;
+use crate::services::{users, warnings};
 
 /// Says that the server is stopping, to everybody who asks whether it is ready.
 #[derive(Clone, Debug, Default)]
@@ -58,12 +59,20 @@ async fn ready(request: HttpRequest, services: Data<Services>, stopping: Data<St
         return text(HttpResponse::ServiceUnavailable(), "stopping\n");
     }
     match blocking::call(&services, |services| users::list(services).map(drop)).await {
-        Ok(()) => text(HttpResponse::Ok(), "ready\n"),
+        Ok(()) => text(HttpResponse::Ok(), format!("ready\n{}", warned(&request, &services).await)),
         Err(error) if request.peer_addr().is_some_and(|peer| peer.ip().is_loopback()) => {
             text(HttpResponse::ServiceUnavailable(), format!("not ready: {error}\n"))
         }
         Err(_) => text(HttpResponse::ServiceUnavailable(), "not ready\n"),
     }
+}
+
+/// What needs attention, a line each, for whoever asks on this machine.
+async fn warned(request: &HttpRequest, services: &Data<Services>) -> String {
+    let is_local = request.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
+    let Some(address) = request.app_data::<Data<Address>>().filter(|_| is_local).cloned() else { return String::new() };
+    let told = blocking::call(services, move |services| warnings::list(services, &address)).await.unwrap_or_default();
+    told.into_iter().map(|one| format!("warning: {}\n", one.text)).collect()
 }
 
 async fn version() -> HttpResponse {

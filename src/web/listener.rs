@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use actix_http::body::MessageBody;
+use actix_http::body::{BoxBody, MessageBody};
 use actix_http::{HttpService, KeepAlive, Request, Response};
 use actix_server::{GracefulShutdownSignal, ServerBuilder};
 use actix_service::{IntoServiceFactory, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
@@ -17,10 +17,10 @@ use actix_web::dev::{AppConfig, Extensions};
 use rustls::{CipherSuite, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
-use super::phone;
+use super::asking::Shaken;
 use super::tls::Tls;
+use crate::domain::manufacturer::Presented;
 
 /// Connections that wait to be accepted: a building's phones come back at once after a power cut.
 const BACKLOG: i32 = 4_096;
@@ -113,6 +113,8 @@ pub struct TlsFacts {
     pub suite: Option<CipherSuite>,
     /// The host name that the peer asked for.
     pub server_name: Option<String>,
+    /// What it showed of a factory certificate.
+    pub certificate: Presented,
 }
 
 /// Binds a listening socket with the backlog that a fleet needs. Port 0 takes any free port.
@@ -135,6 +137,9 @@ pub fn server(workers: usize) -> ServerBuilder {
         .disable_signals()
 }
 
+/// What is said to a request that waits for leave to send its body (`Expect: 100-continue`): leave, or the answer at once.
+pub type Expect = Arc<dyn Fn(Request) -> Result<Request, Response<BoxBody>> + Send + Sync>;
+
 /// Adds a socket with an application for each worker. With `tls` every connection shakes hands first, and the sink of `tls` is
 /// told about failures; without, it is plain HTTP.
 ///
@@ -145,6 +150,7 @@ pub fn listen<F, I, S, B>(
     socket: TcpListener,
     tls: Option<Tls>,
     limits: TimeLimits,
+    expect: Expect,
     app: F,
 ) -> io::Result<ServerBuilder>
 where
@@ -168,14 +174,14 @@ where
                     tls.accept(io, &limits).await.map(|stream| (stream, peer)).ok_or(Ended)
                 }
             });
-            shake_hands.and_then(pipeline(app().into_factory(), address, limits, stopping.clone()))
+            shake_hands.and_then(pipeline(app().into_factory(), address, limits, expect.clone(), stopping.clone()))
         }),
         None => server.listen("http", socket, move || {
             let take = fn_service(|io: TcpStream| {
                 let peer = accepted(&io);
                 ready(Ok::<_, Ended>((io, peer)))
             });
-            take.and_then(pipeline(app().into_factory(), address, limits, stopping.clone()))
+            take.and_then(pipeline(app().into_factory(), address, limits, expect.clone(), stopping.clone()))
         }),
     }
 }
@@ -204,13 +210,14 @@ impl Stream for TcpStream {
     }
 }
 
-impl Stream for TlsStream<TcpStream> {
+impl Stream for Shaken {
     fn facts(&self) -> Connection {
-        let (socket, session) = self.get_ref();
+        let (socket, session) = self.stream().get_ref();
         let tls = TlsFacts {
             version: session.protocol_version(),
             suite: session.negotiated_cipher_suite().map(|suite| suite.suite()),
             server_name: session.server_name().map(str::to_owned),
+            certificate: self.presented.clone(),
         };
         Connection { tls: Some(tls), ..socket.facts() }
     }
@@ -221,6 +228,7 @@ fn pipeline<T, S, B>(
     app: S,
     address: SocketAddr,
     limits: TimeLimits,
+    expect: Expect,
     stopping: GracefulShutdownSignal,
 ) -> impl ServiceFactory<(T, Option<SocketAddr>), Config = (), Response = (), Error = Ended, InitError = ()>
 where
@@ -242,7 +250,7 @@ where
             let stopping = stopping.clone();
             async move { stopping.notified().await }
         })
-        .expect(fn_service(|request| ready(phone::expect(request))))
+        .expect(fn_service(move |request| ready(expect(request))))
         .on_connect_ext(|io: &T, data: &mut Extensions| {
             data.insert(io.facts());
         })

@@ -17,15 +17,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::access::Actor;
 use crate::domain::account::{BaseSettings, Secret};
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::token::Token;
+use crate::domain::user::{Role, User};
 use crate::services::Services;
 use crate::services::accounts::TimeDraft;
 use crate::services::address::Address;
+use crate::services::addresses::Answered;
 use crate::services::backup;
 use crate::services::certificates::OwnFiles;
 use crate::services::check;
+use crate::services::commit::Mode;
 use crate::services::error::{ServiceError, chain};
+use crate::services::passwords;
 use crate::services::setup::{self, Opener, SetupDraft};
-use crate::services::users::{self, UserDraft};
+use crate::services::tokens::{self, TokenDraft};
+use crate::services::users::{self, Access, NewUser, UserDraft};
 
 /// Bytes in a request: more than any verb sends.
 const REQUEST_BYTES: u64 = 64 * 1024;
@@ -50,6 +57,8 @@ pub enum Request {
         name: String,
         /// E-mail.
         email: String,
+        /// Role.
+        role: Role,
         /// Password.
         password: Secret,
     },
@@ -62,6 +71,22 @@ pub enum Request {
     },
     /// `user list`
     ListUsers,
+    /// `token create`
+    CreateToken {
+        /// What it is for.
+        name: String,
+        /// What it may do.
+        role: Role,
+        /// Days until it ends.
+        days: Option<i64>,
+    },
+    /// `token list`
+    ListTokens,
+    /// `token revoke`
+    RevokeToken {
+        /// Name or number.
+        which: String,
+    },
     /// `check`
     Check {
         /// The own certificate that the settings name.
@@ -105,6 +130,10 @@ pub enum Answer {
     Done,
     /// The users, in the order in which they were added.
     Users(Vec<ListedUser>),
+    /// A token that was just made: nobody can tell it again.
+    Token(Secret),
+    /// The tokens, the newest first.
+    Tokens(Vec<Token>),
     /// What is wrong with the state; nothing, if it is empty.
     Faults(Vec<String>),
     /// It is not done, with the reason in words.
@@ -118,6 +147,10 @@ pub struct ListedUser {
     pub name: String,
     /// E-mail.
     pub email: String,
+    /// Role.
+    pub role: Role,
+    /// Whether the user may sign in.
+    pub enabled: bool,
     /// When the user was added.
     pub created_at: jiff::Timestamp,
 }
@@ -184,7 +217,10 @@ fn serve(stream: UnixStream, services: Arc<Services>, address: &Address) -> io::
         }
         Ok(request) => {
             let is_setup = matches!(request, Request::Setup(_));
-            let answered = answer(&services, request);
+            let answered = match request {
+                Request::Check { own } => checked(&services, own.as_ref(), Some(&Answered::now(&services, address))),
+                request => answer(&services, request),
+            };
             if is_setup && let Err(error) = address.refresh(&services) {
                 tracing::error!(%error, "the certificate could not be made for the new name");
             }
@@ -297,31 +333,65 @@ pub fn answer(services: &Services, request: Request) -> Answer {
         Request::Setup(answers) => {
             setup::complete(services, Opener::CommandLine, &answers.into()).map(drop).map_err(|e| chain(&e))
         }
-        Request::AddUser { name, email, password } => add_user(services, UserDraft { name, email, password }),
-        Request::SetPassword { user, password } => set_password(services, &user, &password).map_err(|e| chain(&e)),
-        Request::Check { own } => {
-            return check::faults(services, own.as_ref()).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Faults);
+        Request::AddUser { name, email, role, password } => {
+            add_user(services, &NewUser { name, email, role, access: Access::Password(password) })
         }
+        Request::SetPassword { user, password } => set_password(services, &user, &password).map_err(|e| chain(&e)),
+        Request::Check { own } => return checked(services, own.as_ref(), None),
+        Request::CreateToken { name, role, days } => {
+            let made = create_token(services, &TokenDraft { name, role, days });
+            return made.map_or_else(Answer::Failed, Answer::Token);
+        }
+        Request::ListTokens => {
+            return tokens::list(services, DEFAULT_ACCOUNT).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Tokens);
+        }
+        Request::RevokeToken { which } => revoke_token(services, &which).map_err(|e| chain(&e)),
         Request::Backup { .. } => return Answer::Failed("a backup has content and is asked for otherwise".to_owned()),
         Request::ListUsers => return list_users(services).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Users),
     };
     done.map_or_else(Answer::Failed, |()| Answer::Done)
 }
 
-fn add_user(services: &Services, draft: UserDraft) -> Result<(), String> {
-    if !setup::is_set_up(services) {
-        return Err("this server is not set up yet; open its set-up link, or use pdms setup --from FILE".to_owned());
+fn checked(services: &Services, own: Option<&OwnFiles>, answered: Option<&Answered>) -> Answer {
+    check::faults(services, own, answered).map_or_else(|error| Answer::Failed(chain(&error)), Answer::Faults)
+}
+
+fn must_be_set_up(services: &Services) -> Result<(), String> {
+    match setup::is_set_up(services) {
+        true => Ok(()),
+        false => Err("this server is not set up yet; open its set-up link, or use pdms setup --from FILE".to_owned()),
     }
-    users::create(services, &Actor::CommandLine, &draft).map(drop).map_err(|e| chain(&e))
+}
+
+fn add_user(services: &Services, new: &NewUser) -> Result<(), String> {
+    must_be_set_up(services)?;
+    users::add(services, &Actor::CommandLine, new, Mode::Keep).map(drop).map_err(|e| chain(&e))
+}
+
+fn create_token(services: &Services, draft: &TokenDraft) -> Result<Secret, String> {
+    must_be_set_up(services)?;
+    let made = tokens::create(services, &Actor::CommandLine, DEFAULT_ACCOUNT, draft, Mode::Keep);
+    made.map(|made| made.text).map_err(|e| chain(&e))
+}
+
+fn revoke_token(services: &Services, which: &str) -> Result<(), ServiceError> {
+    let id = tokens::find(services, DEFAULT_ACCOUNT, which)?.id;
+    tokens::revoke(services, &Actor::CommandLine, DEFAULT_ACCOUNT, id, Mode::Keep).map(drop)
 }
 
 fn set_password(services: &Services, user: &str, password: &Secret) -> Result<(), ServiceError> {
     let user = users::find(services, user)?.ok_or_else(|| ServiceError::not_found("user", user))?;
-    users::set_password(services, &Actor::CommandLine, user.id, password)
+    passwords::set(services, &Actor::CommandLine, user.id, password)
 }
 
 fn list_users(services: &Services) -> Result<Vec<ListedUser>, ServiceError> {
-    let listed = |user: crate::domain::user::User| ListedUser { name: user.name, email: user.email, created_at: user.created_at };
+    let listed = |user: User| ListedUser {
+        role: user.role,
+        enabled: user.is_enabled(),
+        name: user.name,
+        email: user.email,
+        created_at: user.created_at,
+    };
     Ok(users::list(services)?.into_iter().map(listed).collect())
 }
 

@@ -1,7 +1,7 @@
 //! Which methods an address takes: HEAD wherever GET is, and 405 with `Allow` for the rest (RFC 9110, 9.3.2 and 15.5.6).
 //!
-//! Rooms list their addresses as [`Routes`]. From the same list come the routing and what [`judge`] knows, and it judges before any
-//! session or token is looked at. Phones have rules of their own: see [`super::phone`].
+//! Rooms list their addresses as [`Routes`]. From the same list come the routing, what [`judge`] knows, which judges before any
+//! session or token is looked at, and who may ask for what ([`Room::least`]). Phones have rules of their own: see [`super::phone`].
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Handler, ResourceDef, ServiceRequest, ServiceResponse};
@@ -10,6 +10,8 @@ use actix_web::http::header::ALLOW;
 use actix_web::middleware::Next;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, Resource, Responder, Route};
+
+use super::route_roles::{self, Least};
 
 /// What an address takes that is only read.
 const READ_ONLY: &str = "GET, HEAD";
@@ -41,9 +43,9 @@ impl Routes {
         self
     }
 
-    /// What all the addresses take.
-    pub fn methods(&self) -> Methods {
-        Methods::new(self.0.iter().map(|(method, path, _)| (method.clone(), path.clone())))
+    /// All addresses, each with a method that it takes.
+    pub fn addresses(&self) -> Vec<(Method, String)> {
+        self.0.iter().map(|(method, path, _)| (method.clone(), path.clone())).collect()
     }
 
     /// Registers them.
@@ -55,11 +57,10 @@ impl Routes {
 }
 
 /// What a set of addresses takes.
-pub struct Methods(Vec<(Method, ResourceDef)>);
+struct Methods(Vec<(Method, ResourceDef)>);
 
 impl Methods {
-    /// From pairs of a method and a pattern.
-    pub fn new(pairs: impl IntoIterator<Item = (Method, String)>) -> Self {
+    fn new(pairs: impl IntoIterator<Item = (Method, String)>) -> Self {
         let mut patterns: Vec<(Method, Vec<String>)> = Vec::new();
         for (method, pattern) in pairs {
             match patterns.iter_mut().find(|(known, _)| *known == method) {
@@ -84,12 +85,32 @@ impl Methods {
     }
 }
 
-/// A set of addresses and how it answers a method that one of them does not take; the text is the value of `Allow`.
+/// A set of addresses: what they take, who may ask for them, and how a method that one of them does not take is answered.
 pub struct Room {
-    /// What they take.
-    pub methods: Methods,
-    /// The answer. The header is added to it.
-    pub refuse: fn(&HttpRequest, &str) -> HttpResponse,
+    methods: Methods,
+    /// Each method and pattern; of two that fit a path, the one whose words say more comes first, as it does in the routing.
+    roles: Vec<(Method, ResourceDef, Least)>,
+    refuse: fn(&HttpRequest, &str) -> HttpResponse,
+}
+
+impl Room {
+    /// A room of these addresses; `refuse` is told the value of `Allow`, which is added to its answer.
+    pub fn new(addresses: Vec<(Method, String)>, refuse: fn(&HttpRequest, &str) -> HttpResponse) -> Self {
+        let methods = Methods::new(addresses.clone());
+        let mut addresses = addresses;
+        addresses.sort_by_key(|(_, path)| path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>());
+        let with_role = |(method, path): (Method, String)| {
+            let least = route_roles::least(&method, &path);
+            (method, ResourceDef::new(path), least)
+        };
+        Self { methods, roles: addresses.into_iter().map(with_role).collect(), refuse }
+    }
+
+    /// Who may ask for a path; none where nothing is at it.
+    pub fn least(&self, method: &Method, path: &str) -> Option<Least> {
+        let fits = |(own, pattern, _): &&(Method, ResourceDef, Least)| own == method && pattern.is_match(path);
+        self.roles.iter().find(fits).map(|(_, _, least)| *least)
+    }
 }
 
 /// Middleware for a scope that has `Data` of its [`Room`]: refuses what an address does not take, and has HEAD answered like GET.
@@ -133,13 +154,14 @@ fn with_allow(mut answer: HttpResponse, allow: &str) -> HttpResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::user::Role;
 
     #[test]
     fn an_address_is_refused_only_if_it_is_known_and_takes_something_else() {
         let mut routes = Routes::default();
         let handler = || async { HttpResponse::Ok().finish() };
         routes.get("/devices", handler).post("/devices", handler).get("/devices/{key}", handler).post("/theme", handler);
-        let methods = routes.methods();
+        let methods = Methods::new(routes.addresses());
         let refusal = |method, path| methods.refusal(&method, path);
         for taken in [Method::GET, Method::HEAD, Method::POST] {
             assert_eq!(refusal(taken, "/devices"), None);
@@ -148,5 +170,16 @@ mod tests {
         assert_eq!(refusal(Method::POST, "/devices/0004f2000001").as_deref(), Some("GET, HEAD"));
         assert_eq!(refusal(Method::HEAD, "/theme").as_deref(), Some("POST"));
         assert_eq!(refusal(Method::DELETE, "/nothing"), None, "what is not there is for others to answer");
+    }
+
+    #[test]
+    fn the_words_of_an_address_say_more_than_its_parameters() {
+        let addresses = ["/admin/devices/{key}", "/admin/devices/add", "/admin/devices/{key}/files/{name}"];
+        let addresses = addresses.map(|path| (Method::GET, path.to_owned())).to_vec();
+        let room = Room::new(addresses, |_, _| HttpResponse::MethodNotAllowed().finish());
+        let least = |path| room.least(&Method::GET, path);
+        assert_eq!(least("/admin/devices/add"), Some(Least::Role(Role::AccountAdmin)));
+        assert_eq!(least("/admin/devices/0004f2000001"), Some(Least::Role(Role::Viewer)));
+        assert_eq!(room.least(&Method::POST, "/admin/devices/add"), None);
     }
 }

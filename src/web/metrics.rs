@@ -1,10 +1,11 @@
-//! `/metrics`: figures for monitoring, on this machine only (contract 3). What they are is [`crate::services::metrics`]' matter.
+//! `/metrics`: figures for monitoring, on this machine or to an API token of any role (contract 3). What they are is [`crate::services::metrics`]' matter.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, FORWARDED, WWW_AUTHENTICATE};
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::bearer::{self, Presented};
 use super::methods::read_only;
 use super::{blocking, listener};
 use crate::services::Services;
@@ -21,8 +22,8 @@ pub fn configure(routes: &mut ServiceConfig) {
 }
 
 async fn show(request: HttpRequest, services: Data<Services>, address: Data<Address>) -> HttpResponse {
-    if !may_read(&request) {
-        return plain(StatusCode::UNAUTHORIZED, "Figures are answered on this machine only.\n");
+    if !may_read(&request) && !brings_a_token(&request, &services).await {
+        return plain(StatusCode::UNAUTHORIZED, "Figures are answered on this machine, or to an API token.\n");
     }
     let certificate_until = address.certificates().active().not_after;
     let outside = Outside { connections: listener::open_connections(), certificate_until };
@@ -41,6 +42,16 @@ fn may_read(request: &HttpRequest) -> bool {
     let is_near = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
     let passed_on = ["x-forwarded-for", "x-real-ip", "via", FORWARDED.as_str()];
     is_near && !passed_on.iter().any(|header| request.headers().contains_key(*header))
+}
+
+async fn brings_a_token(request: &HttpRequest, services: &Data<Services>) -> bool {
+    match bearer::presented(request, services).await {
+        Ok(presented) => matches!(presented, Presented::Good(_)),
+        Err(error) => {
+            tracing::error!(error = chain(&error), "an API token could not be looked up");
+            false
+        }
+    }
 }
 
 fn plain(status: StatusCode, words: &'static str) -> HttpResponse {

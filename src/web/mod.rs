@@ -4,8 +4,11 @@
 
 pub mod admin;
 pub mod api;
+pub mod asking;
+pub mod bearer;
 pub mod blocking;
 pub mod error;
+pub mod file_body;
 pub mod guard;
 pub mod health;
 pub mod listener;
@@ -15,6 +18,8 @@ pub mod metrics;
 pub mod pace;
 pub mod phone;
 pub mod plain;
+pub mod restart;
+pub mod route_roles;
 pub mod tls;
 
 use actix_web::body::MessageBody;
@@ -39,6 +44,8 @@ pub struct Shared {
     pub door: Data<phone::Door>,
     /// Whether the server is stopping.
     pub stopping: Data<Stopping>,
+    /// What starts the server again.
+    pub restart: Data<restart::Restart>,
     /// How long peers may take.
     pub limits: Data<TimeLimits>,
     /// In a demonstration: pages say so.
@@ -63,6 +70,7 @@ pub fn https_app(
         .app_data(shared.address.clone())
         .app_data(shared.door.clone())
         .app_data(shared.stopping.clone())
+        .app_data(shared.restart.clone())
         .app_data(shared.limits.clone())
         .wrap(from_fn(pace::pace_bodies))
         .wrap(from_fn(guard::known_host))
@@ -96,6 +104,8 @@ pub fn http_app(
         .app_data(shared.services.clone())
         .app_data(shared.door.clone())
         .app_data(shared.stopping.clone())
+        .app_data(shared.limits.clone())
+        .wrap(from_fn(pace::pace_bodies))
         .wrap(from_fn(guard::catch_panics))
         .configure(plain::configure)
 }

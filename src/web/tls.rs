@@ -14,10 +14,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::TlsStream;
 
+use super::asking::{Question, Shaken, is_asked};
 use super::listener::TimeLimits;
+use crate::domain::manufacturer::Presented;
 use crate::services::certificates::Certificates;
+use crate::services::manufacturers::asking::Asker;
 
 /// Bytes of a connection's beginning that tell what the peer speaks: a TLS record header and the version its hello asks for.
 const PEEKED_BYTES: usize = 11;
@@ -33,6 +35,7 @@ pub type FailureSink = Arc<dyn Fn(FailedHandshake) + Send + Sync>;
 pub struct Tls {
     config: Arc<ServerConfig>,
     on_failure: FailureSink,
+    asker: Option<Arc<Asker>>,
 }
 
 /// A handshake that came to nothing.
@@ -82,11 +85,17 @@ impl Tls {
         // Stateless tickets: resumption for browsers without a shared cache that every phone's handshake would have to lock.
         config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()?;
         config.send_tls13_tickets = 1;
-        Ok(Self { config: Arc::new(config), on_failure })
+        Ok(Self { config: Arc::new(config), on_failure, asker: None })
+    }
+
+    /// The same, and phones are asked for their factory certificate whenever the settings say so.
+    #[must_use]
+    pub fn asking(self, asker: Arc<Asker>) -> Self {
+        Self { asker: Some(asker), ..self }
     }
 
     /// Shakes hands. On failure the sink has been told and there is nothing left to do.
-    pub async fn accept(&self, io: TcpStream, limits: &TimeLimits) -> Option<TlsStream<TcpStream>> {
+    pub async fn accept(&self, io: TcpStream, limits: &TimeLimits) -> Option<Shaken> {
         let peer = io.peer_addr().ok()?;
         let mut failure = FailedHandshake { peer, server_name: None, offered: Vec::new(), fault: HandshakeFault::Closed };
         match self.shake_hands(io, limits, &mut failure).await {
@@ -108,7 +117,7 @@ impl Tls {
         mut io: TcpStream,
         limits: &TimeLimits,
         facts: &mut FailedHandshake,
-    ) -> Result<TlsStream<TcpStream>, Option<HandshakeFault>> {
+    ) -> Result<Shaken, Option<HandshakeFault>> {
         let hello = async {
             let opening = Opening::peek(&io).await?;
             if opening == Opening::Http {
@@ -121,9 +130,25 @@ impl Tls {
         let hello = start.client_hello();
         facts.server_name = hello.server_name().map(str::to_owned);
         facts.offered = hello.cipher_suites().to_vec();
-        let handshake = start.into_stream(Arc::clone(&self.config));
+        let question = self.question(&hello);
+        let settings = match &question {
+            Some((question, _)) => {
+                question.settings(&self.config).map_err(|error| Some(HandshakeFault::Other(error.to_string())))?
+            }
+            None => Arc::clone(&self.config),
+        };
+        let handshake = start.into_stream(settings);
         let done = timeout(limits.handshake, handshake).await.map_err(|_| Some(HandshakeFault::Timeout))?;
-        done.map_err(|error| Some(HandshakeFault::of(&error)))
+        let stream = done.map_err(|error| Some(HandshakeFault::of(&error)))?;
+        let presented = question.map_or(Presented::NotAsked, |(question, asker)| question.answer(&stream, asker));
+        Ok(Shaken::new(stream, presented))
+    }
+
+    /// What whoever sent this hello is asked, and who judges the answer; none for browsers, and while nobody is asked.
+    fn question(&self, hello: &ClientHello<'_>) -> Option<(Arc<Question>, &Asker)> {
+        let asker = self.asker.as_deref()?;
+        let asking = asker.asking().filter(|_| is_asked(hello))?;
+        Some((Question::new(asking, &self.config), asker))
     }
 }
 

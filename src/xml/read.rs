@@ -160,6 +160,13 @@ fn value(raw: &str) -> String {
     }
 }
 
+/// Whether the first reference from a place on is of a character by its number. The parser names the value or the reference.
+fn is_numeric_reference(text: &str, at: Position) -> bool {
+    let line = usize::try_from(at.line.saturating_sub(1)).ok().and_then(|line| text.lines().nth(line)).unwrap_or_default();
+    let rest: String = line.chars().skip(at.column.saturating_sub(1) as usize).collect();
+    rest.find('&').is_some_and(|found| rest[found..].starts_with("&#"))
+}
+
 fn syntax_error(text: &str, error: &roxmltree::Error) -> ReadError {
     use roxmltree::Error;
     let pos = error.pos();
@@ -176,6 +183,9 @@ fn syntax_error(text: &str, error: &roxmltree::Error) -> ReadError {
         }
         Error::UnknownNamespace(prefix, _) => format!("the prefix “{prefix}:” is not declared by xmlns:{prefix}"),
         Error::UnknownEntityReference(name, _) => format!("&{name}; is not known; XML has &amp; &lt; &gt; &quot; &apos; only"),
+        Error::MalformedEntityReference(_) if is_numeric_reference(text, at) => {
+            "a character reference that stands for nothing XML can carry; take it out".to_owned()
+        }
         Error::MalformedEntityReference(_) => "a bare & ; write &amp; instead".to_owned(),
         Error::InvalidAttributeValue(_) | Error::InvalidChar(b'"' | b'\'', b'<', _) => {
             "a < inside a value; write &lt; instead".to_owned()
@@ -212,5 +222,19 @@ impl<'a> Places<'a> {
         self.at = self.at.moved_over(&self.text[self.offset..offset]);
         self.offset = offset;
         self.at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_ampersand_and_a_number_of_no_character_are_told_apart() {
+        let told = |text: &str| parameters(text.as_bytes()).expect_err("ill-formed").to_string();
+        assert!(told("<a b=\"R&D\"/>").contains("write &amp;"), "{}", told("<a b=\"R&D\"/>"));
+        for text in ["<a b=\"&#0;\"/>", "<a\n b=\"x\"\n c=\"a &#x0; b\"/>", "<a>&#0;</a>"] {
+            assert!(told(text).contains("character reference"), "{}", told(text));
+        }
     }
 }

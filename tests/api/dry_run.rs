@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{KEY, device, profile};
-use crate::support::api::Api;
+use crate::support::api::{Api, json as parsed};
+use crate::support::authority;
 use crate::support::openapi::operations;
 use crate::support::phone::Phone;
 use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
@@ -33,18 +34,32 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "import_into_profile" => ("&revision=1", None),
         "replace_profile" | "change_profile" => ("", Some(json!({ "revision": revision("profile"), "name": "Other" }))),
         "delete_profiles" => ("", Some(json!({ "ids": [1] }))),
-        "set_global" | "set_of_device" => ("", Some(json!({ "profiles": [1] }))),
+        "set_global" | "set_of_device" => ("", Some(json!({ "profiles": [1], "shown": [] }))),
         "change_settings" => ("", Some(json!({ "revision": revision("settings"), "time_zone": "Asia/Tokyo" }))),
+        "make_backup" | "delete_backup" => ("", None),
+        "replace_backup_plan" => {
+            ("", Some(json!({ "revision": 0, "every": "day", "hour": 4, "keep": 9, "folder": null, "encrypted": false })))
+        }
         "change_server" => ("", Some(json!({ "revision": revision("server"), "public_name": "other.example.test" }))),
-        "add_user" => ("", Some(json!({ "name": "Grace", "email": "grace@example.test", "password": "a longer one than most" }))),
+        "add_user" => ("", Some(json!({ "name": "Grace", "email": "grace@example.test", "role": "viewer" }))),
+        "change_user" => ("", Some(json!({ "role": "operator", "enabled": false }))),
+        "delete_user" | "invite_user" | "end_sign_in_of_user" | "revoke_token" | "offer_second_factor" => ("", None),
+        "create_token" => ("", Some(json!({ "name": "another", "role": "owner", "days": 7 }))),
+        "add_manufacturers" | "delete_manufacturer" | "delete_address" => ("", None),
+        "note_certificate" => ("", Some(json!({ "state": "not-installed" }))),
         "set_user_password" => ("", Some(json!({ "password": "another long enough one" }))),
         other => panic!("say what {other} is called with, so that it would change something"),
     }
 }
 
+/// What can only be tried out where a second factor is on or being set up: see `tests/second_factor.rs`.
+const OF_THE_SECOND_FACTOR: [&str; 4] =
+    ["confirm_second_factor", "disable_second_factor", "renew_recovery_codes", "reset_second_factor"];
+
 /// Everything that the API tells of the state, and the revision of what phones get.
 fn state(server: &Server, api: &Api) -> Vec<Value> {
     let device = format!("/devices/{KEY}");
+    let certificate = format!("/devices/{KEY}/certificate");
     let read = [
         "/activity",
         "/devices",
@@ -55,12 +70,18 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/profiles",
         "/profiles/1",
         "/settings",
+        "/manufacturers",
         "/deployment/global",
         "/api/v1/users",
+        "/tokens",
         "/api/v1/sessions",
         "/api/v1/session",
         "/api/v1/server",
+        "/api/v1/server/backups",
+        "/api/v1/server/backup-plan",
+        "/api/v1/server/addresses",
         &device,
+        &certificate,
     ];
     let mut state: Vec<Value> = read.iter().map(|path| api.ok("GET", path, None)).collect();
     state.push(json!(server.world().revision));
@@ -81,8 +102,23 @@ fn whatever_changes_something_can_be_tried_out() {
     Phone::bare(&server).with_credentials("x", "y").get(&format!("/{WAITING}.cfg"));
     let replaced = json!({ "revision": revision_of(&api, "/settings"), "password": "planned-7411" });
     api.ok("PATCH", "/settings", Some(replaced));
+    let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
+    let uploaded = parsed(&api.send("POST", "/manufacturers", &authority("Maker")));
+    let ca = uploaded["items"][0]["fingerprint"].as_str().expect("taken").to_owned();
+    let former = format!("&url={}", server.base());
+    api.ok(
+        "PATCH",
+        "/api/v1/server",
+        Some(json!({ "revision": api.ok("GET", "/api/v1/server", None)["revision"], "public_name": "present.example.test" })),
+    );
     let session = api.ok("GET", "/api/v1/sessions", None)["items"][0]["id"].as_str().expect("a session").to_owned();
-    let user = api.ok("GET", "/api/v1/users", None)["items"][0]["id"].to_string();
+    let bob = json!({ "name": "Bob", "email": "bob@example.test", "role": "owner", "password": "a longer one than most" });
+    let user = api.ok("POST", "/api/v1/users", Some(bob))["id"].to_string();
+    api.ok("POST", "/tokens", Some(json!({ "name": "monitoring", "role": "viewer" })));
+    let sign_in = json!({ "email": "bob@example.test", "password": "a longer one than most" });
+    Api::stranger(&server).ok("POST", "/api/v1/session", Some(sign_in));
+    let of_bob = api.ok("GET", &format!("/api/v1/users/{user}/sessions"), None)["items"][0]["id"].clone();
+    let of_bob = of_bob.as_str().expect("a session").to_owned();
     let revision = |path: &str| revision_of(&api, path);
     let revisions = json!({ "device": revision(&format!("/devices/{KEY}")), "profile": revision(&format!("/profiles/{id}")),
         "settings": revision("/settings"), "server": revision("/api/v1/server") });
@@ -92,6 +128,9 @@ fn whatever_changes_something_can_be_tried_out() {
         let name = operation["operationId"].as_str().expect("a name");
         let parameters = operation["parameters"].as_array().expect("parameters");
         assert!(parameters.iter().any(|one| one["name"] == "dry_run"), "{name} cannot be tried out");
+        if OF_THE_SECOND_FACTOR.contains(&name) {
+            continue;
+        }
         let key = if path.contains("/blocked/") || path.contains("/deleted/") { BLOCKED } else { KEY };
         let of = if path.starts_with("/sessions") {
             &session
@@ -103,10 +142,16 @@ fn whatever_changes_something_can_be_tried_out() {
         let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of);
         let action = if path.contains("/actions/") { "expect" } else { "dismiss" };
         let path = path.replace("{action}", action);
+        let path = path.replace("{session}", &of_bob).replace("{fingerprint}", &ca).replace("{name}", &backup);
         let (query, body) = call(name, &revisions);
+        let query = if name == "delete_address" { &former } else { query };
         let target = format!("/api/v1{path}?dry_run=true{query}");
-        let takes_file = operation["requestBody"]["content"]["application/xml"].is_object();
-        let answer = if takes_file { api.send(&method, &target, FILE) } else { api.call(&method, &target, body) };
+        let takes = |kind: &str| operation["requestBody"]["content"][kind].is_object();
+        let answer = match () {
+            () if takes("application/xml") => api.send(&method, &target, FILE),
+            () if takes("application/x-pem-file") => api.send(&method, &target, &authority("Another maker")),
+            () => api.call(&method, &target, body),
+        };
         assert_eq!(answer.status, 200, "{name}: {}", answer.text());
         assert!(
             answer.body.starts_with(b"{") && answer.body.len() > 2,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{KEY, device, profile};
 use crate::support::api::Api;
+use crate::support::authority;
 use crate::support::openapi::{document, operations};
 use crate::support::phone::Phone;
 use crate::support::server::Server;
@@ -20,8 +21,16 @@ fn filled() -> (Server, Api) {
         profile(&api, name, json!({}));
     }
     for name in ["grace", "edsger"] {
-        let user = json!({ "name": name, "email": format!("{name}@example.test"), "password": "a longer one than most" });
+        let user = json!({ "name": name, "email": format!("{name}@example.test"), "role": "viewer", "password": "a longer one than most" });
         api.ok("POST", "/api/v1/users", Some(user));
+    }
+    api.send("POST", "/manufacturers", &authority("Maker"));
+    // Something to be warned of: phones keep the factory's admin password.
+    let mut settings = api.ok("GET", "/settings", None);
+    settings["base"]["admin_password"] = false.into();
+    api.ok("PATCH", "/settings", Some(json!({ "revision": settings["revision"], "base": settings["base"] })));
+    for name in ["monitoring", "backup"] {
+        api.ok("POST", "/tokens", Some(json!({ "name": name, "role": "viewer" })));
     }
     let phone = Phone::new(&server);
     phone.get(&format!("/{KEY}.cfg"));
@@ -39,6 +48,7 @@ fn filled() -> (Server, Api) {
     let planned = json!({ "revision": api.ok("GET", "/settings", None)["revision"], "password": "planned-7411" });
     api.ok("PATCH", "/settings", Some(planned));
     // Else the next batch would change what is listed between two pages.
+    api.ok("POST", "/api/v1/server/backups", None);
     server.flush();
     (server, api)
 }
@@ -51,7 +61,9 @@ fn lists() -> Vec<(String, &'static Value)> {
         name.unwrap_or(schema)["properties"]["items"].is_object()
     };
     let lists = operations().filter(|(method, _, operation)| method == "GET" && is_list(operation));
-    lists.map(|(_, path, operation)| (path.replace("{account}", "default").replace("{key}", KEY), operation)).collect()
+    lists
+        .map(|(_, path, operation)| (path.replace("{account}", "default").replace("{key}", KEY).replace("{id}", "1"), operation))
+        .collect()
 }
 
 #[test]

@@ -10,8 +10,8 @@ use crate::support::server::{OWNER_PASSWORD, PASSWORD, Server};
 
 /// What no answer may hold.
 const CANARIES: [&str; 6] = [PASSWORD, OWNER_PASSWORD, "CANARY_SIP", "CANARY_FTP", "CANARY_MENU", "$argon2"];
-/// Answers that are there to show a secret: told, and noted in the activity log; and what a device stored, byte for byte.
-const TELLING: [&str; 3] = ["reveal_password", "read_file", "read_log"];
+/// Answers that are there to show a secret: told, and noted in the activity log; what a device stored, byte for byte; a whole backup.
+const TELLING: [&str; 4] = ["reveal_password", "read_file", "read_log", "read_backup"];
 const FILE: &[u8] =
     b"<a reg.1.auth.password='CANARY_SIP' log.render.file='ftp://u:CANARY_FTP@192.0.2.1/' device.prov.password='CANARY_SIP'/>";
 
@@ -21,12 +21,14 @@ fn no_answer_shows_a_secret_in_clear() {
     let api = Api::owner(&server);
     api.ok("POST", "/devices", Some(device(KEY)));
     assert_eq!(api.send("POST", "/profiles/import?name=Office", FILE).status, 201);
-    api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [1] })));
+    api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [1], "shown": [] })));
     let phone = Phone::new(&server);
     assert!(phone.get(&format!("/{KEY}-profile.cfg")).text().contains("CANARY_SIP"), "the phone gets them");
     phone.put(&format!("/{KEY}-phone.cfg"), b"<a reg.2.auth.password='CANARY_MENU' up.timeOut='41'/>");
     phone.get(&format!("/{KEY}.cfg"));
     api.ok("PATCH", "/profiles/1", Some(json!({ "revision": 1, "set": { "reg.3.auth.password": "CANARY_SIP" } })));
+
+    let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
 
     let mut looked_at = 0;
     for (method, path, operation) in operations() {
@@ -34,7 +36,12 @@ fn no_answer_shows_a_secret_in_clear() {
         if TELLING.contains(&name) || method != "GET" {
             continue;
         }
-        let path = path.replace("{account}", "default").replace("{key}", KEY).replace("{id}", "1");
+        let path = path
+            .replace("{account}", "default")
+            .replace("{key}", KEY)
+            .replace("{id}", "1")
+            .replace("{name}", &backup)
+            .replace("{day}", "2026-11-22");
         for file in ["master", "parameters"] {
             let answer = api.call(&method, &format!("/api/v1{}", path.replace("{file}", file)), None);
             assert_eq!(answer.status, 200, "{name}: {}", answer.text());

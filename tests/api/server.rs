@@ -17,7 +17,13 @@ fn the_public_name_is_changed_and_phones_are_told() {
     let change = json!({ "revision": before["revision"], "public_name": "PDMS.example.test" });
     let wrong = json!({ "revision": before["revision"], "public_name": "a b" });
     assert_eq!(api.refused("PATCH", "/api/v1/server", Some(wrong)).1[0].0, "public_name");
+    let tried = api.ok("PATCH", "/api/v1/server?dry_run=true", Some(change.clone()));
+    assert_eq!(api.ok("GET", "/api/v1/server", None), before, "it was only tried out");
     let after = api.ok("PATCH", "/api/v1/server", Some(change.clone()));
+    for part in ["public_name", "url", "other_urls", "revision"] {
+        assert_eq!(tried[part], after[part], "a dry run tells what comes: {part}");
+    }
+    assert_eq!(tried["certificate"]["names"], after["certificate"]["names"]);
     let url = format!("https://pdms.example.test:{}/", server.address.port());
     assert_eq!((&after["public_name"], &after["url"]), (&json!("pdms.example.test"), &json!(url)));
     assert!(after["certificate"]["names"].as_array().expect("names").contains(&json!("pdms.example.test")), "{after}");
@@ -41,7 +47,7 @@ fn the_files_of_a_device_are_shown_with_their_secrets_masked() {
     let api = Api::owner(&server);
     api.ok("POST", "/devices", Some(device(KEY)));
     let id = profile(&api, "Office", json!({ "reg.1.auth.password": "CANARY", "up.timeOut": "40" }));
-    api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [id] })));
+    api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [id], "shown": [] })));
     let phone = Phone::new(&server);
     let master = api.call("GET", &format!("/devices/{KEY}/effective/master"), None);
     assert_eq!(master.body, phone.get(&format!("/{KEY}.cfg")).body);
@@ -73,4 +79,48 @@ fn a_program_changes_its_own_password() {
         Api::stranger(&server).call("POST", "/api/v1/session", Some(json!({ "email": OWNER_EMAIL, "password": password }))).status
     };
     assert_eq!((sign_in(OWNER_PASSWORD), sign_in("quite another sentence")), (401, 200));
+}
+
+#[test]
+fn backups_are_planned_made_verified_and_handed_out() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let plan = api.ok("GET", "/api/v1/server/backup-plan", None);
+    assert_eq!((&plan["every"], &plan["encrypted"]), (&json!("never"), &json!(false)));
+    let mut new =
+        json!({ "revision": plan["revision"], "every": "week", "hour": 3, "keep": 2, "folder": null, "encrypted": true });
+    assert_eq!(api.refused("PUT", "/api/v1/server/backup-plan", Some(new.clone())).1[0].0, "passphrase");
+    new["passphrase"] = json!("CANARY passphrase of tests");
+    let tried = api.ok("PUT", "/api/v1/server/backup-plan?dry_run=true", Some(new.clone()));
+    assert_eq!((&tried["every"], &tried["hour"]), (&json!("week"), &json!(3)));
+    assert_eq!(api.ok("GET", "/api/v1/server/backup-plan", None), plan, "a dry run changes nothing");
+    let saved = api.call("PUT", "/api/v1/server/backup-plan", Some(new.clone()));
+    assert!(!saved.text().contains("CANARY"), "{}", saved.text());
+    assert_eq!(api.refused("PUT", "/api/v1/server/backup-plan", Some(new)).0, 409, "somebody was faster");
+    let made = api.ok("POST", "/api/v1/server/backups", None);
+    let name = made["name"].as_str().expect("a name").to_owned();
+    assert_eq!(api.ok("GET", "/api/v1/server/backups", None)["items"], json!([made]));
+    let file = api.call("GET", &format!("/api/v1/server/backups/{name}"), None);
+    assert_eq!(file.body.len() as u64, made["size_bytes"].as_u64().expect("a size"));
+    let verified = api.ok("GET", &format!("/api/v1/server/backups/{name}/verified"), None);
+    assert_eq!((&verified["public_name"], &verified["devices"]), (&json!("localhost"), &json!(0)));
+    assert_eq!(api.ok("DELETE", &format!("/api/v1/server/backups/{name}"), None), made);
+    assert_eq!(api.refused("GET", &format!("/api/v1/server/backups/{name}"), None).0, 404);
+}
+
+#[test]
+fn a_week_of_the_activity_log_is_one_file_whichever_day_is_asked_for() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    api.ok("POST", "/devices", Some(device(KEY)));
+    let week = |day: &str, format: &str| api.call("GET", &format!("/activity/weeks/{day}?format={format}"), None);
+    for format in ["csv", "json"] {
+        let sunday = week("2026-11-22", format);
+        assert!(sunday.header("content-disposition").is_some_and(|name| name.contains(&format!("2026-W47.{format}"))));
+        assert!(sunday.text().contains(KEY) && sunday.text().contains("2026-11-22T13:00:00.000000+01:00"), "{}", sunday.text());
+        assert_eq!(week("2026-11-16", format).body, sunday.body);
+        assert!(!week("2026-11-23", format).text().contains(KEY));
+    }
+    assert_eq!(api.refused("GET", "/activity/weeks/2026-11-22?format=xml", None).1[0].0, "format");
+    assert_eq!(api.refused("GET", "/activity/weeks/yesterday", None).0, 404);
 }

@@ -141,6 +141,16 @@ async function pressEverything(page, base, complaints) {
   await page.locator(".error-summary a").first().click();
   check("a rejected form: the summary leads to the field", await page.evaluate(() => document.activeElement.id === "f-public_name"));
   complaints.length = 0;
+  await page.goto(`${base}/admin/provisioning/phone-certificates`);
+  await page.getByLabel("Prefer").check();
+  await page.getByRole("button", { name: "Save policy" }).click();
+  check("certificates of phones: the policy is kept", await page.getByLabel("Prefer").isChecked());
+  none("certificates of phones: nothing to complain about", [...complaints]);
+  await page.getByLabel("Require").check();
+  await page.getByRole("button", { name: "Save policy" }).click();
+  check("certificates of phones: none can be required without a CA", (await page.getByRole("alert").textContent()).includes("Upload the CA"));
+  none("certificates of phones: accessible with errors", await axe(page));
+  complaints.length = 0;
   await page.goto(`${base}/admin/`);
   await page.locator(".menu summary").first().click();
   none("the theme menu: accessible", await axe(page));

@@ -7,6 +7,7 @@ use pdms::domain::device::DeviceKey;
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::run::Reason;
 use pdms::domain::trust::{Right, RightKind, Trust};
+use pdms::services::accounts::{AccountDraft, LegacyHttp};
 use pdms::services::{credentials, presence};
 use pdms::simulate::address::own_address;
 use pdms::simulate::fleet::{boot, judge};
@@ -163,4 +164,26 @@ fn a_phone_whose_clock_stands_in_1999_is_told_a_time_server_before_it_is_sent_to
     assert_eq!(unpacked.phone.memory.flash.get("device.prov.serverType"), None, "no proof yet");
     let fault = unpacked.trust().bootstrap.as_ref().and_then(|bootstrap| bootstrap.fault);
     assert!(fault.is_some(), "its first log failed, and the cause is known");
+}
+
+#[test]
+fn a_phone_without_tls_boots_in_full_in_a_listed_network_and_keeps_its_password_off_the_wire() {
+    let server = Server::start();
+    put_on_global(&server, vec![profile(&server, "Lines", LINE)]);
+    let legacy = LegacyHttp { subnets: vec!["127.0.0.0/8".to_owned()], confirmed: true };
+    server.set_account(&AccountDraft { legacy_http: Some(legacy), ..AccountDraft::default() });
+    let wire = Proxy::to(server.http);
+    let url = format!("http://localhost:{}/", wire.address.port());
+    let clock = server.clock.clone();
+    let network = Network::new(&url, Vec::new()).expect("this machine").with_time(Arc::new(move || clock.now()));
+    let model = Model::find("SPIP550").expect("a model of the table");
+    let mut phone = Phone::new(model, model.mac(1), Rules::USUAL, network.built_in());
+    phone.point_at(&url, USER, PASSWORD);
+    let booted = run(boot(&mut phone, &network, &mut Statistics::default()));
+    assert_eq!((judge(&phone, &booted), phone.line()), (Ending::Booted, Line::Registered));
+    assert_eq!(booted.report.uploads_lost, 0, "its logs are taken");
+    let heard = wire.heard();
+    let basic = pdms::simulate::credentials::Credentials::new(USER, PASSWORD).basic();
+    assert!(heard.contains("Authorization: Digest") && !heard.contains(PASSWORD) && !heard.contains(&basic));
+    assert!(server.services.trusts(DEFAULT_ACCOUNT).of(&DeviceKey::from(phone.mac)).clear_text);
 }

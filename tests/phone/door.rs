@@ -1,10 +1,14 @@
 //! Who gets in, and what everybody else is told (contract 4, groups PHN and NET of the security catalogue).
 
+use pdms::domain::access::Actor;
 use pdms::domain::admission::NewDeviceCaps;
 use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::domain::user::Role;
 use pdms::services::accounts::AccountDraft;
+use pdms::services::commit::Mode;
 use pdms::services::devices::Afterwards;
 use pdms::services::runs;
+use pdms::services::tokens::{self, TokenDraft};
 use pdms::web::phone::PhoneSettings;
 
 use crate::support::phone::Phone;
@@ -54,8 +58,13 @@ fn phn_04_what_opens_the_admin_pages_does_not_open_the_phones_door() {
         let phone = Phone::bare(&server).with_credentials(user, password);
         assert_eq!(phone.get(&format!("/{MAC}.cfg")).status, 401, "{user}:{password}");
     }
-    let token = Phone::bare(&server).with("Authorization", "Bearer abcdef");
-    assert_eq!(token.get(&format!("/{MAC}.cfg")).status, 401);
+    let draft = TokenDraft { name: "job".to_owned(), role: Role::Owner, days: None };
+    let token = tokens::create(&server.services, &Actor::CommandLine, DEFAULT_ACCOUNT, &draft, Mode::Keep).expect("made").text;
+    let bearer = Phone::bare(&server).with("Authorization", &format!("Bearer {}", token.expose()));
+    assert_eq!(bearer.get("/api/v1/session").status, 200, "it is good for the API");
+    assert_eq!(bearer.get(&format!("/{MAC}.cfg")).status, 401);
+    let basic = Phone::bare(&server).with_credentials(USER, token.expose());
+    assert_eq!(basic.get(&format!("/{MAC}.cfg")).status, 401);
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn a_file_that_is_not_here_is_told_wherever_its_profile_is_worked_with() {
     assert!(told(&made), "created: {made}");
     let imported = json(&api.send("POST", "/profiles/import?name=Other", br#"<x CONFIG_FILES="site.cfg"/>"#));
     assert!(told(&imported["profile"]), "imported: {imported}");
-    let attached = api.ok("PUT", "/deployment/global", Some(serde_json::json!({ "profiles": [made["id"]] })));
+    let attached = api.ok("PUT", "/deployment/global", Some(serde_json::json!({ "profiles": [made["id"]], "shown": [] })));
     assert!(told(&attached), "attached: {attached}");
     Phone::new(&server).get(&format!("/{MAC}.cfg"));
     let effective = api.ok("GET", &format!("/devices/{MAC}/effective"), None);

@@ -3,6 +3,7 @@
 mod conformance;
 mod door;
 mod files;
+mod legacy_http;
 mod listed;
 mod plain_http;
 mod runs;

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::domain::run::Subject;
 use pdms::domain::upload::UploadCaps;
+use pdms::services::runs;
 use pdms::services::uploads::UploadSettings;
 use pdms::web::phone::PhoneSettings;
 
@@ -56,6 +58,9 @@ fn upl_02_without_credentials_nothing_is_read_and_nothing_is_written() {
     let waiting = announced.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
     let answers = nobody.send_all(waiting.as_bytes());
     assert!(answers.starts_with("HTTP/1.1 401") && !answers.contains("100 Continue"), "{answers}");
+    // Both are told: what waited for leave once left no trace.
+    let told = runs::of(&server.services, DEFAULT_ACCOUNT, &Subject::Stranger(MAC.parse().expect("a MAC"))).expect("listed");
+    assert_eq!(told[0].run.exchanges.iter().map(|one| one.status).collect::<Vec<_>>(), [401, 401]);
     let wrong = nobody.with_credentials("phones", "wrong");
     assert_eq!(wrong.put(&format!("/{MAC}-boot.log"), &vec![0; 3_000_000]).status, 401);
     assert!(left_behind(&server).is_empty() && server.device(MAC).is_none());

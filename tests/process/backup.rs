@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{Running, pdms, refused, run, set_up, succeeded};
@@ -79,6 +79,38 @@ fn what_cannot_be_backed_up_or_restored_is_told_and_changes_nothing() {
     assert_eq!(fs::read(folder.join("notes.txt")).expect("there"), b"mine");
     let nowhere = refused(&run(folder, &["backup", "none/a.backup"], ""), 1);
     assert!(nowhere.contains("none"), "{nowhere}");
+}
+
+#[test]
+fn a_fresh_server_becomes_the_old_one_by_an_upload_with_its_set_up_link() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    set_up(folder);
+    Running::start(folder).stop();
+    fs::write(folder.join("passphrase"), "five entirely unguessable words here\n").expect("written");
+    succeeded(&run(folder, &["backup", "a.backup", "--passphrase-file", "passphrase"], ""));
+    let fresh = Running::start_with(folder, &["--state", "fresh"]);
+    let link = fresh.greeting.lines().find(|line| line.contains("/setup?token=")).expect("a link is told").trim().to_owned();
+    let (base, token) = link.split_once("setup?token=").expect("a link");
+    let upload = |token: &str, passphrase: &str| {
+        let url = format!("{base}setup/restore?token={token}");
+        let (file, passphrase) = ("file=@a.backup", format!("passphrase={passphrase}"));
+        let arguments = ["-sk", "-w", "\n%{http_code}", "-F", &passphrase, "-F", file, &url];
+        let output = Command::new("curl").args(arguments).current_dir(folder).output().expect("curl is installed");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let stranger = upload("guessed", "five entirely unguessable words here");
+    assert!(stranger.ends_with("\n422") && stranger.contains("not valid"), "{stranger}");
+    let wrong = upload(token, "another passphrase");
+    assert!(wrong.ends_with("\n422") && wrong.contains("does not open the backup"), "{wrong}");
+    let right = upload(token, "five entirely unguessable words here");
+    assert!(right.ends_with("\n200") && right.contains("The backup is restored"), "{right}");
+    let again = fresh.wait_for("  State ");
+    assert!(again.contains("pdms is running.") && !again.contains("/setup?token="), "{again}");
+    assert_eq!(users(folder, "fresh"), users(folder, "pdms-state"));
+    fresh.stop();
+    let authority = |state: &str| fs::read(folder.join(state).join("certs/ca.pem")).expect("a CA");
+    assert_eq!(authority("fresh"), authority("pdms-state"), "phones trust it already");
 }
 
 /// Starts a verb and kills it some time later, if it still runs.

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pdms::domain::account::Secret;
+use pdms::domain::user::Role;
 use pdms::web::local::{Answer, Request, ask};
 use rustix::process::Signal;
 
@@ -18,7 +19,7 @@ const KILLS: usize = 50;
 
 fn add(folder: &Path, email: &str) -> std::io::Result<Option<Answer>> {
     let password = Secret::new("four unhurried words");
-    ask(&socket(folder), &Request::AddUser { name: email.to_owned(), email: email.to_owned(), password })
+    ask(&socket(folder), &Request::AddUser { name: email.to_owned(), email: email.to_owned(), role: Role::Owner, password })
 }
 
 fn users(folder: &Path) -> BTreeSet<String> {

@@ -26,6 +26,28 @@ fn users_are_added_listed_and_given_passwords_with_and_without_a_server() {
 }
 
 #[test]
+fn users_have_roles_and_tokens_are_made_listed_and_revoked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    set_up(folder);
+    succeeded(&run(folder, &["user", "add", "bob@example.test", "--role", "operator"], "several calm words\n"));
+    let listed = succeeded(&run(folder, &["user", "list"], ""));
+    assert!(listed.lines().any(|line| line.starts_with("bob@") && line.ends_with("\toperator")), "{listed}");
+    let wrong = refused(&run(folder, &["user", "add", "eve@example.test", "--role", "king"], "several calm words\n"), 2);
+    assert!(wrong.contains("viewer, operator, account-admin or owner"), "{wrong}");
+    let token = succeeded(&run(folder, &["token", "create", "monitoring", "--role", "viewer", "--days", "7"], ""));
+    assert!(token.starts_with("pdms_") && token.trim_end().len() == 45, "{token}");
+    let server = Running::start(folder);
+    let listed = succeeded(&run(folder, &["token", "list"], ""));
+    assert!(listed.contains("\tmonitoring\tviewer\tpdms_") && !listed.contains(token.trim_end()), "{listed}");
+    succeeded(&run(folder, &["token", "revoke", "monitoring"], ""));
+    assert_eq!(succeeded(&run(folder, &["token", "list"], "")), "");
+    let gone = refused(&run(folder, &["token", "revoke", "monitoring"], ""), 1);
+    assert!(gone.contains("no token"), "{gone}");
+    server.stop();
+}
+
+#[test]
 fn what_cannot_be_done_is_told_in_words() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();

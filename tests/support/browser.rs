@@ -22,7 +22,9 @@ use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
 use pdms::services::setup::{self, Opener};
 use pdms::services::{Opening, Services};
-use pdms::web::admin;
+use pdms::web::restart::Restart;
+use pdms::web::{admin, api};
+use tokio_util::sync::CancellationToken;
 
 use super::server::{noon, setup_draft};
 
@@ -81,7 +83,10 @@ impl Site {
         let bound = "127.0.0.1:8443".parse().expect("an address");
         let address = Data::new(Address::new(Arc::new(certificates), None, bound, None));
         address.refresh(&services).expect("certificates for this machine");
-        let app = App::new().app_data(services.clone()).app_data(address).configure(|config| admin::configure(config, &services));
+        let restart = actix_web::web::Data::new(Restart::new(CancellationToken::new()));
+        let app = App::new().app_data(services.clone()).app_data(address).app_data(restart);
+        let app =
+            app.configure(|config| api::configure(config, &services)).configure(|config| admin::configure(config, &services));
         let app = Rc::new(test::init_service(app).await);
         let app = Box::new(move |request| -> Answering {
             let app = Rc::clone(&app);
@@ -168,7 +173,14 @@ impl Browser {
             }
         }
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = String::from_utf8(test::read_body(response).await.to_vec()).expect("pages are UTF-8");
+        let bytes = test::read_body(response).await.to_vec();
+        // Files are whatever they are; a page is a text.
+        let is_file = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream");
+        let body = if is_file {
+            String::from_utf8_lossy(&bytes).into_owned()
+        } else {
+            String::from_utf8(bytes).expect("pages are UTF-8")
+        };
         if !status.is_redirection() && path.starts_with("/admin") && !headers.contains_key(header::CONTENT_DISPOSITION) {
             path.clone_into(&mut self.path);
         }

@@ -10,6 +10,14 @@ pub mod server;
 use pdms::domain::account::Secret;
 use pdms::domain::credential::DeviceSecrets;
 
+/// The certificate of an authority, in PEM form.
+pub fn authority(name: &str) -> Vec<u8> {
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.self_signed(&rcgen::KeyPair::generate().expect("a key")).expect("signed").pem().into_bytes()
+}
+
 /// Secrets of a device, for tests that make its files without a server.
 pub fn secrets() -> DeviceSecrets {
     DeviceSecrets {

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 
 use super::server::{PASSWORD, Server, USER};
@@ -25,6 +27,8 @@ pub struct Phone {
     in_clear: bool,
     /// Sent with each request, one header a line.
     headers: Vec<String>,
+    /// What it shows where it is asked for a certificate.
+    certificate: Option<Arc<CertifiedKey>>,
 }
 
 /// An answer.
@@ -46,17 +50,22 @@ impl Phone {
 
     /// Nobody in particular: neither credentials nor a User-Agent.
     pub fn bare(server: &Server) -> Self {
-        Self { port: server.address.port(), in_clear: false, headers: Vec::new() }
+        Self { port: server.address.port(), in_clear: false, headers: Vec::new(), certificate: None }
     }
 
     /// A VVX 500 over plain HTTP, without credentials.
     pub fn in_clear(server: &Server) -> Self {
-        Self { port: server.http.port(), in_clear: true, headers: Vec::new() }.tagged(None)
+        Self { port: server.http.port(), in_clear: true, headers: Vec::new(), certificate: None }.tagged(None)
     }
 
     /// With these credentials, in place of others.
     pub fn with_credentials(self, user: &str, password: &str) -> Self {
         self.with("Authorization", &format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
+    }
+
+    /// With a certificate to show. Whether the key is the certificate's is for the test to choose.
+    pub fn with_certificate(self, certificate: CertifiedKey) -> Self {
+        Self { certificate: Some(Arc::new(certificate)), ..self }
     }
 
     /// Without credentials.
@@ -144,7 +153,9 @@ impl Phone {
     }
 
     fn request_head(&self, method: &str, path: &str) -> String {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
+        let names_host = self.headers.iter().any(|line| line.starts_with("Host:"));
+        let host = if names_host { "" } else { "Host: localhost\r\n" };
+        let mut head = format!("{method} {path} HTTP/1.1\r\n{host}");
         for line in &self.headers {
             head.push_str(line);
             head.push_str("\r\n");
@@ -166,7 +177,7 @@ impl Phone {
             .expect("versions that the provider has")
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AnyServer))
-            .with_no_client_auth();
+            .with_client_cert_resolver(Arc::new(Shown(self.certificate.clone())));
         StreamOwned::new(ClientConnection::new(Arc::new(config), name).expect("a client"), tcp)
     }
 }
@@ -225,6 +236,20 @@ fn parse(bytes: &[u8], is_head: bool) -> Option<Response> {
     };
     response.body = bytes.get(end + 4..end + 4 + length)?.to_vec();
     Some(response)
+}
+
+/// Shows a certificate to whoever asks, or none.
+#[derive(Debug)]
+struct Shown(Option<Arc<CertifiedKey>>);
+
+impl ResolvesClientCert for Shown {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.is_some()
+    }
 }
 
 /// Takes any certificate: what is tested here lies behind it.

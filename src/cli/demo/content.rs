@@ -89,7 +89,7 @@ pub fn seed(services: &Services, public_name: &str) -> Result<Seeded, SetupError
         base: BaseSettings::MANAGE,
     };
     let owner = setup::complete(services, Opener::CommandLine, &draft)?;
-    let actor = Actor::User { id: owner.id, name: owner.name.clone(), role: owner.role };
+    let actor = owner.actor();
     let global = create(services, &actor, GLOBAL)?;
     let meeting = create(services, &actor, &[MEETING_ROOM])?;
     create(services, &actor, &[SPARE])?;

@@ -9,6 +9,7 @@ use super::super::account::{Account, CertificatePolicy, FirstContact};
 use super::super::device::{Device, DeviceKey, Origin};
 use super::super::limits::{FORMER_PASSWORD_DAYS, WINDOW_MINUTES, WINDOW_PATIENCE_HOURS};
 use super::super::mac::Mac;
+use super::super::manufacturer::Presented;
 use super::super::run::Reason;
 use super::super::trust::{Admitted, Trust};
 use super::nearby::Nearby;
@@ -28,6 +29,10 @@ pub enum Proof {
     Own(DeviceKey, u32),
     /// A verified factory certificate of this MAC.
     Certificate(Mac),
+    /// Both of one device: its credentials, of this generation, and its verified factory certificate.
+    Both(Mac, u32),
+    /// Credentials of one device and the verified factory certificate of another.
+    Torn,
 }
 
 impl Proof {
@@ -35,8 +40,28 @@ impl Proof {
     pub fn device(&self) -> Option<DeviceKey> {
         match self {
             Self::Own(key, _) => Some(key.clone()),
-            Self::Certificate(mac) => Some(DeviceKey::Mac(*mac)),
+            Self::Certificate(mac) | Self::Both(mac, _) => Some(DeviceKey::Mac(*mac)),
             _ => None,
+        }
+    }
+
+    /// Whether it is nothing that could count for anybody.
+    pub fn is_worthless(&self) -> bool {
+        matches!(self, Self::Missing | Self::Wrong | Self::Torn)
+    }
+
+    /// The same together with what the connection showed. A verified certificate names a device and so outweighs whatever says
+    /// less; beside the device's own credentials both are kept, because those are what binds it. A device that goes by its
+    /// serial number has no MAC to compare with: its certificate says nothing here.
+    #[must_use]
+    pub fn with(self, presented: &Presented, named: Option<&DeviceKey>) -> Self {
+        let Presented::Verified(mac) = presented else { return self };
+        match (self, named) {
+            (Self::Own(DeviceKey::Mac(key), generation), _) if key == *mac => Self::Both(*mac, generation),
+            (Self::Own(DeviceKey::Mac(_), _), _) => Self::Torn,
+            (own @ Self::Own(DeviceKey::Serial(_), _), _) => own,
+            (other, Some(DeviceKey::Serial(_))) => other,
+            _ => Self::Certificate(*mac),
         }
     }
 }
@@ -132,8 +157,10 @@ pub fn decide(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: Times
     match &visitor.proof {
         Proof::Missing => Decision::Refuse(Reason::CredentialsMissing),
         Proof::Wrong => Decision::Refuse(Reason::CredentialsWrong),
+        Proof::Torn => Decision::Refuse(Reason::OfAnotherDevice),
         Proof::Own(named, generation) => own(visitor, named, Admitted::Own(*generation), known, rules, now),
         Proof::Certificate(mac) => own(visitor, &DeviceKey::Mac(*mac), Admitted::Certificate, known, rules, now),
+        Proof::Both(mac, generation) => own(visitor, &DeviceKey::Mac(*mac), Admitted::Own(*generation), known, rules, now),
         Proof::Shared(password) => shared(visitor, *password, known, rules, now),
         Proof::FactoryDefault => factory_default(visitor, known, rules, now),
     }
@@ -151,9 +178,10 @@ fn own(
     if visitor.key.is_some_and(|asked| asked != named) {
         return Decision::Refuse(Reason::OfAnotherDevice);
     }
+    let is_certified = matches!(visitor.proof, Proof::Certificate(_) | Proof::Both(..));
     match admitted {
         Admitted::Own(generation) if !known.trust.opens(generation) => return Decision::Refuse(Reason::CredentialsWrong),
-        Admitted::Own(_) if rules.requires_certificate => return Decision::Hold(Reason::CertificateNeeded),
+        _ if rules.requires_certificate && !is_certified => return Decision::Hold(Reason::CertificateNeeded),
         _ if known.is_blocked => return Decision::Hold(Reason::Blocked),
         _ => {}
     }
@@ -161,7 +189,7 @@ fn own(
         (Some(_), _) => Decision::Serve(admitted),
         (None, _) if known.trust.right_at(visitor.address, now).is_some() => Decision::Add(admitted),
         (None, FirstContact::Open) => Decision::Add(admitted),
-        (None, FirstContact::Certificate) if admitted == Admitted::Certificate => Decision::Add(admitted),
+        (None, FirstContact::Certificate) if is_certified => Decision::Add(admitted),
         (None, FirstContact::Staged) => Decision::Hold(Reason::NotStaged),
         (None, FirstContact::Approve | FirstContact::Certificate) => Decision::Hold(Reason::NotApproved),
     }

@@ -146,6 +146,32 @@ fn proof_of_one_device_opens_no_other() {
 }
 
 #[test]
+fn credentials_and_certificate_together_name_one_device_or_nobody() {
+    let shows = |mac: &str| Presented::Verified(mac.parse().expect("a MAC"));
+    let (asked, both) = (key(MAC), own().with(&shows(MAC), Some(&key(MAC))));
+    assert_eq!(both, Proof::Both(MAC.parse().expect("a MAC"), 0));
+    let mut case = Case::bound();
+    case.rules.requires_certificate = true;
+    assert_eq!(case.ask(both.clone(), ELSEWHERE), Decision::Serve(Admitted::Own(0)), "its credentials go on to bind it");
+    let new = Case::unknown().policy(FirstContact::Certificate);
+    assert_eq!(new.ask(both, HOME), Decision::Add(Admitted::Own(0)));
+    let torn = own().with(&shows(OTHER), Some(&asked));
+    assert_eq!((torn.device(), torn.is_worthless()), (None, true));
+    assert_eq!(Case::bound().ask(torn, HOME), Decision::Refuse(Reason::OfAnotherDevice));
+    for less in [Proof::Missing, Proof::Wrong, Proof::Shared(PRESENT), Proof::FactoryDefault] {
+        assert_eq!(less.clone().with(&shows(MAC), Some(&asked)), certificate());
+        assert_eq!(less.clone().with(&Presented::Nothing, Some(&asked)), less);
+    }
+}
+
+#[test]
+fn a_device_that_goes_by_its_serial_number_is_not_kept_out_by_the_mac_in_its_certificate() {
+    let (serial, mac) = (key("8L1234567890CF"), Presented::Verified(MAC.parse().expect("a MAC")));
+    assert_eq!(Proof::Shared(PRESENT).with(&mac, Some(&serial)), Proof::Shared(PRESENT));
+    assert_eq!(Proof::Own(serial.clone(), 0).with(&mac, Some(&serial)), Proof::Own(serial, 0));
+}
+
+#[test]
 fn a_path_that_names_nobody_is_the_named_devices() {
     let visitor = Visitor { proof: own(), key: None, address: ip(HOME), model: None };
     assert_eq!(Case::bound().decide(&visitor), Decision::Serve(Admitted::Own(0)));

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use super::{DeviceKey, Serial};
+use super::{Device, DeviceKey, Serial};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::ProfileId;
 use crate::domain::limits::{DESCRIPTION_CHARS, NAME_CHARS};
@@ -59,6 +59,8 @@ pub struct DeviceEdit {
     pub description: String,
     /// Private address.
     pub private_ip: Option<IpAddr>,
+    /// Family for a device that was added without one; none leaves it as it is.
+    pub family: Option<String>,
 }
 
 impl DeviceDraft {
@@ -71,9 +73,9 @@ impl DeviceDraft {
         let key = errors.take("key", input.key.parse::<DeviceKey>());
         let model = optional(&input.model).and_then(|text| errors.take("model", model_name(text, models)));
         let family = family(input, model.as_deref(), models, &mut errors);
-        if let (Some(key), Some(family)) = (&key, family)
-            && let Some(message) = wrong_kind(key, family)
-        {
+        // A type's name, such as `Studio`, is no model: the device tells its own.
+        let model = model.filter(|name| models.family(name).is_none());
+        if let Some(message) = key.as_ref().and_then(|key| wrong_key(key, family)) {
             errors.add("key", message);
         }
         let edit = edit(input, family, &mut errors);
@@ -86,14 +88,39 @@ impl DeviceDraft {
 }
 
 impl DeviceEdit {
-    /// Checks the fields of a device to edit; of the input only those count that can be edited. `family` is the device's.
+    /// Checks the fields of a device to edit; of the input only those count that can be edited. The type is one of them as long as
+    /// the device has none.
     ///
     /// # Errors
     /// Every field that breaks a rule.
-    pub fn parse(input: &DeviceInput, family: Option<&Family>) -> Result<Self, FieldErrors> {
+    pub fn parse(input: &DeviceInput, device: &Device, models: &ModelTable) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
+        let present = device.family.as_deref();
+        let typed = optional(&input.family).and_then(|text| errors.take("family", known_family(text, models)));
+        if let Some(message) = typed.and_then(|typed| wrong_family(typed, device, models)) {
+            errors.add("family", message);
+        }
+        let family = present.map_or(typed, |name| models.family(name));
         let edit = edit(input, family, &mut errors);
-        errors.into_result(Some(edit))
+        let family = typed.filter(|_| present.is_none()).map(|family| family.name.clone());
+        errors.into_result(Some(Self { family, ..edit }))
+    }
+}
+
+/// Why a device cannot be of the family that was typed for it later.
+fn wrong_family(typed: &Family, device: &Device, models: &ModelTable) -> Option<String> {
+    match &device.family {
+        Some(present) if *present == typed.name => None,
+        Some(present) => Some(format!(
+            "this device is a {present}; a type that is known stays. If it is wrong, delete the device and add it anew"
+        )),
+        None => {
+            let of_model = device.model.as_deref().and_then(|name| models.family_of_model(name));
+            let other = of_model.filter(|of_model| of_model.name != typed.name);
+            other
+                .map(|other| format!("its model is a {}, not a {}", other.name, typed.name))
+                .or_else(|| wrong_kind(&device.key, typed))
+        }
     }
 }
 
@@ -115,7 +142,7 @@ fn edit(input: &DeviceInput, family: Option<&Family>, errors: &mut FieldErrors) 
         errors.add("description", format_args!("a description has at most {DESCRIPTION_CHARS} characters; this one has {chars}"));
     }
     let private_ip = optional(&input.private_ip).and_then(|text| errors.take("private_ip", address(text)));
-    DeviceEdit { name, sent_name, description: description.to_owned(), private_ip }
+    DeviceEdit { name, sent_name, description: description.to_owned(), private_ip, family: None }
 }
 
 fn optional(text: &str) -> Option<&str> {
@@ -144,17 +171,46 @@ fn model_name(text: &str, models: &ModelTable) -> Result<String, String> {
 
 /// The family that was typed, else the model's.
 fn family<'a>(input: &DeviceInput, model: Option<&str>, models: &'a ModelTable, errors: &mut FieldErrors) -> Option<&'a Family> {
-    let of_model = model.and_then(|name| models.model(name)).and_then(|model| models.family(&model.family));
+    let of_model = model.and_then(|name| models.family_of_model(name));
     let Some(text) = optional(&input.family) else { return of_model };
-    let Some(typed) = models.family(text) else {
-        let known: Vec<_> = models.families().iter().map(|family| family.name.as_str()).collect();
-        errors.add("family", format_args!("unknown type; use one of: {}", known.join(", ")));
-        return None;
-    };
+    let typed = errors.take("family", known_family(text, models))?;
     if let Some(of_model) = of_model.filter(|of_model| of_model.name != typed.name) {
         errors.add("model", format_args!("this model is a {}, not a {}", of_model.name, typed.name));
     }
     Some(typed)
+}
+
+fn known_family<'a>(text: &str, models: &'a ModelTable) -> Result<&'a Family, String> {
+    models.family(text).ok_or_else(|| {
+        let known: Vec<_> = models.families().iter().map(|family| family.name.as_str()).collect();
+        format!("unknown type; use one of: {}", known.join(", "))
+    })
+}
+
+/// First digits of the MAC addresses of most of these phones.
+const MAC_PREFIXES: [&str; 4] = ["0004f2", "00e0db", "482567", "64167f"];
+
+/// Why a key cannot be the one of a device of this family, or of one that nobody told the family of.
+fn wrong_key(key: &DeviceKey, family: Option<&Family>) -> Option<String> {
+    match (key, family) {
+        (DeviceKey::Mac(mac), _) if mac.is_group() => {
+            Some("this address means many devices at once, not one; see the label at the back of the device".to_owned())
+        }
+        (_, Some(family)) => wrong_kind(key, family),
+        (DeviceKey::Serial(serial), None) if is_like_a_mac(serial.as_str()) => Some(format!(
+            "this looks like a MAC address, which has 12 hexadecimal digits; these are {}. If it is a serial number, choose the type too",
+            serial.as_str().len()
+        )),
+        _ => None,
+    }
+}
+
+/// Whether a serial number is so like a MAC address that it is rather one with digits missing or too many. Serial numbers of
+/// fourteen hexadecimal digits are usual (R39).
+fn is_like_a_mac(serial: &str) -> bool {
+    let begins = || MAC_PREFIXES.iter().any(|prefix| serial.starts_with(prefix));
+    let is_near = || matches!(serial.len(), 10 | 11 | 13);
+    serial.len() <= 16 && serial.bytes().all(|b| b.is_ascii_hexdigit()) && (is_near() || begins())
 }
 
 /// Devices of some families go by their MAC, of others by their serial number (R3, R229).
@@ -173,6 +229,7 @@ fn wrong_kind(key: &DeviceKey, family: &Family) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::testing;
 
     fn table() -> ModelTable {
         let family = |name: &str, key, takes_name| Family {
@@ -234,6 +291,45 @@ mod tests {
         assert_eq!((unknown.model.as_deref(), unknown.family), (Some("VVX 999"), None));
         let studio = DeviceInput { model: "vvx411".to_owned(), family: "Studio".to_owned(), ..input("8218404c20ccf9") };
         assert_eq!(fields(&studio), ["model"]);
+    }
+
+    #[test]
+    fn a_types_name_in_place_of_a_model_gives_the_type() {
+        let typed = DeviceInput { model: "studio".to_owned(), sent_name: "Hall".to_owned(), ..input("8218404c20ccf9") };
+        let draft = DeviceDraft::parse(&typed, &table()).expect("good");
+        assert_eq!((draft.family.as_deref(), draft.model), (Some("Studio"), None));
+    }
+
+    #[test]
+    fn a_type_is_chosen_later_as_long_as_there_is_none() {
+        let parse = |device: &Device, family: &str| {
+            let input = DeviceInput { family: family.to_owned(), sent_name: "Hall".to_owned(), ..DeviceInput::default() };
+            DeviceEdit::parse(&input, device, &table()).map(|edit| edit.family).map_err(|e| e.iter().next().map(|e| e.field))
+        };
+        let untyped = |key: &str| Device { family: None, model: None, ..testing::device(key) };
+        let bar = untyped("8218404c20ccf9");
+        assert_eq!(parse(&bar, ""), Err(Some("sent_name")));
+        assert_eq!(parse(&bar, "studio"), Ok(Some("Studio".to_owned())));
+        assert_eq!(parse(&bar, "VVX"), Err(Some("family")), "it goes by a serial number");
+        assert_eq!(parse(&Device { model: Some("VVX 411".to_owned()), ..bar.clone() }, "Studio"), Err(Some("family")));
+        let known = Device { family: Some("Studio".to_owned()), ..bar };
+        assert_eq!(parse(&known, "Studio"), Ok(None), "it stays as it is");
+        assert_eq!(parse(&known, "VVX"), Err(Some("family")));
+    }
+
+    #[test]
+    fn a_mistyped_mac_is_no_serial_number_and_a_group_is_no_device() {
+        for key in ["0004f2a1000", "0004f2a100", "0004f2a10001b", "1234567890a", "64167f01", "0004f2a1000012ab"] {
+            assert_eq!(fields(&input(key)), ["key"], "{key}");
+            let bar = DeviceInput { family: "Studio".to_owned(), ..input(key) };
+            assert_eq!(fields(&bar), [""; 0], "{key} with its type");
+        }
+        for key in ["8218404c20ccf9", "12345678", "8c20ccf9x1234"] {
+            assert_eq!(fields(&input(key)), [""; 0], "{key}");
+        }
+        for key in ["ff:ff:ff:ff:ff:ff", "01005e000001", "333300000001"] {
+            assert_eq!(fields(&input(key)), ["key"], "{key}");
+        }
     }
 
     #[test]

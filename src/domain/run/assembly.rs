@@ -208,6 +208,13 @@ impl Assembler {
         }
     }
 
+    /// Drops the open run of a device that was deleted: it is nobody's any more. What it asks from now on begins a new run.
+    pub fn forget_device(&mut self, key: &DeviceKey) {
+        let seat = Seat::Device(key.clone());
+        self.forget_places(&seat);
+        self.devices.remove(&seat);
+    }
+
     /// The runs that have not ended yet.
     pub fn open_runs(&self) -> impl Iterator<Item = (Subject, &Run)> {
         self.devices.iter().chain(&self.refused).map(|(seat, open)| (seat.subject(), &open.run))

@@ -8,6 +8,7 @@ mod archive;
 mod draft;
 mod error;
 pub mod in_place;
+pub mod kept;
 mod manifest;
 pub mod restore;
 mod rows;

@@ -60,7 +60,7 @@ pub fn into_empty(file: &mut File, passphrase: Option<&Secret>, dir: &Path, cloc
 pub fn for_next_start(services: &Services, file: &mut File, passphrase: Option<&Secret>) -> Result<Restored, BackupError> {
     let state = &services.state_dir;
     let set_up = || BackupError::NotEmpty { dir: state.root().to_owned(), why: "this server was set up".to_owned() };
-    let _one_at_a_time = services.restoring.try_lock().ok_or_else(|| {
+    let _one_at_a_time = services.backups.restoring.try_lock().ok_or_else(|| {
         BackupError::Service(ServiceError::Conflict("another backup is being restored right now; wait for it".to_owned()))
     })?;
     if setup::is_set_up(services) {
@@ -75,6 +75,22 @@ pub fn for_next_start(services: &Services, file: &mut File, passphrase: Option<&
     }
     in_place::decide(state)?;
     Ok(restored)
+}
+
+/// A file without a name on the disk of the state, for a backup that is being uploaded.
+///
+/// # Errors
+/// It cannot be made.
+pub fn spool(services: &Services) -> io::Result<File> {
+    tempfile::tempfile_in(services.state_dir.root())
+}
+
+/// Bytes that are free on that disk.
+///
+/// # Errors
+/// It cannot be looked at.
+pub fn free_bytes(services: &Services) -> io::Result<u64> {
+    services.blobs.free_bytes()
 }
 
 /// Whether a restore waits for the next start of this server.
@@ -108,7 +124,7 @@ fn make_ready(file: &mut File, passphrase: Option<&Secret>, state: &StateDir, cl
         in_place::discard(&folder)?;
         unpack(&mut reading, &StateDir::at(&folder))?;
         let services = Services::inspect(&folder, clock)?;
-        Ok(Restored { manifest: reading.manifest().clone(), faults: check::faults(&services, None)? })
+        Ok(Restored { manifest: reading.manifest().clone(), faults: check::faults(&services, None, None)? })
     });
     if made.is_err() {
         in_place::discard(&folder)?;

@@ -110,6 +110,22 @@ impl Certificates {
         }
     }
 
+    /// The names that the certificate has, where it is the admin's own; else those that ours is made with.
+    ///
+    /// # Errors
+    /// As [`Certificates::open`].
+    pub fn names_in(
+        folder: &Path,
+        own: Option<&OwnFiles>,
+        wanted: ServerNames,
+        now: Timestamp,
+    ) -> Result<ServerNames, CertificateError> {
+        match own_files(folder, own)? {
+            Some(own) => Ok(load_own(folder, &own, now)?.names),
+            None => Ok(wanted),
+        }
+    }
+
     /// What phones were given up to now: to be kept outside the folder.
     pub fn given(&self) -> GivenCertificates {
         self.given.lock().clone()

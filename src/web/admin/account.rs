@@ -16,12 +16,13 @@ use super::session::{self, SignedIn, Visitor};
 use super::theme::Theme;
 use crate::domain::account::Secret;
 use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::UserId;
 use crate::domain::session::SessionKey;
 use crate::domain::user::User;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::{sessions, users};
+use crate::services::{passwords, sessions, users};
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
@@ -32,19 +33,19 @@ struct AccountPage {
     user: User,
     since: Timestamp,
     last_address: Option<IpAddr>,
-    sessions: Vec<OwnSession>,
+    sessions: Vec<OpenSession>,
     form: Form,
 }
 
-/// A session as its user sees it.
-struct OwnSession {
+/// A session as people see it.
+pub(super) struct OpenSession {
     /// Names it in addresses: the key is a hash, the cookie's value cannot be found from it.
-    id: String,
-    browser: String,
-    address: Option<IpAddr>,
-    since: Timestamp,
-    last_used: Timestamp,
-    current: bool,
+    pub(super) id: String,
+    pub(super) browser: String,
+    pub(super) address: Option<IpAddr>,
+    pub(super) since: Timestamp,
+    pub(super) last_used: Timestamp,
+    pub(super) current: bool,
 }
 
 /// How long the session goes on.
@@ -72,8 +73,15 @@ async fn show(who: SignedIn, services: web::Data<Services>) -> Result<HttpRespon
 async fn account_page(who: &SignedIn, services: &web::Data<Services>, form: Form) -> Result<AccountPage, Failure> {
     let id = who.person.id;
     let user = blocking::call(services, move |services| users::get(services, id)).await.map_err(Failure::of(who))?;
+    let sessions = open_sessions(who, services, id);
+    let last_address = sessions.iter().find(|one| one.current).and_then(|one| one.address);
+    Ok(AccountPage { page: who.page("Account Details"), user, since: who.person.since, last_address, sessions, form })
+}
+
+/// Where a user is signed in; the session that asks is marked.
+pub(super) fn open_sessions(who: &SignedIn, services: &Services, user: UserId) -> Vec<OpenSession> {
     let token = serde_json::to_string(&session::token(who.session())).unwrap_or_default();
-    let own = sessions::of_user(services, id).into_iter().map(|listed| OwnSession {
+    let open = sessions::of_user(services, user).into_iter().map(|listed| OpenSession {
         id: hex::encode(listed.key.0),
         browser: browser(&listed.session.user_agent),
         address: listed.session.address,
@@ -81,9 +89,12 @@ async fn account_page(who: &SignedIn, services: &web::Data<Services>, form: Form
         last_used: listed.session.last_seen_at,
         current: listed.session.state.get(session::CSRF) == Some(&token),
     });
-    let sessions: Vec<OwnSession> = own.collect();
-    let last_address = sessions.iter().find(|one| one.current).and_then(|one| one.address);
-    Ok(AccountPage { page: who.page("Account Details"), user, since: who.person.since, last_address, sessions, form })
+    open.collect()
+}
+
+/// The session that a part of an address names.
+pub(super) fn session_key(id: &str) -> Option<SessionKey> {
+    hex::decode(id).ok().and_then(|bytes| bytes.try_into().ok()).map(SessionKey)
 }
 
 async fn change_password(
@@ -96,7 +107,7 @@ async fn change_password(
         let (actor, id) = (who.actor.clone(), who.person.id);
         let (current, new) = (Secret::new(form.value("current")), Secret::new(form.value("password")));
         blocking::call(&services, move |services| {
-            users::change_own_password(services, &actor, id, &current, &new, Mode::Keep).map(drop)
+            passwords::change_own(services, &actor, id, &current, &new, Mode::Keep).map(drop)
         })
         .await
     } else {
@@ -115,8 +126,7 @@ async fn change_password(
 }
 
 async fn end_session(who: SignedIn, id: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let key = hex::decode(&*id).ok().and_then(|bytes| bytes.try_into().ok()).map(SessionKey);
-    let Some(key) = key else { return Ok(errors::not_found(who.visitor())) };
+    let Some(key) = session_key(&id) else { return Ok(errors::not_found(who.visitor())) };
     let user = who.person.id;
     let ended = blocking::call(&services, move |services| sessions::end_one_of(services, user, key)).await;
     Ok(match ended.map_err(Failure::of(&who))? {

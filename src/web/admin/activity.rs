@@ -21,7 +21,7 @@ use crate::web::blocking;
 use crate::web::methods::Routes;
 
 /// Kinds of objects that the log speaks of.
-const OBJECTS: &[&str] = &["account", "certificate", "deployment", "device", "profile", "server", "user"];
+const OBJECTS: &[&str] = &["account", "certificate", "deployment", "device", "profile", "server", "token", "user"];
 
 #[derive(Template)]
 #[template(path = "activity/list.html")]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::layout::{Bar, Page, html};
@@ -20,17 +20,16 @@ use crate::domain::pending::{Pending, Standing, refused_together};
 use crate::domain::run::Reason;
 use crate::domain::world::World;
 use crate::services::Services;
-use crate::services::accounts;
 use crate::services::activity::{self, ActivityQuery};
 use crate::services::address::Address;
+use crate::services::backup::kept;
 use crate::services::pending;
+use crate::services::warnings::{self, MendedAt, Warning};
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
 /// How many of the last activities are shown.
 const ACTIVITIES: usize = 8;
-/// How long before its end a certificate is an alert.
-const CERTIFICATE_ALERT: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 #[derive(Template)]
 #[template(path = "dashboard.html")]
@@ -50,6 +49,7 @@ struct DashboardPage {
 struct Alert {
     tone: &'static str,
     text: String,
+    /// Where it is mended; empty where no page does.
     href: String,
     action: &'static str,
 }
@@ -88,12 +88,17 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     let query = ActivityQuery { limit: ACTIVITIES, ..ActivityQuery::default() };
     let log = blocking::call(&services, move |services| activity::list(services, DEFAULT_ACCOUNT, &query));
     let activities = log.await.map_err(Failure::of(&who))?.items;
+    let late = blocking::call(&services, kept::late).await.map_err(Failure::of(&who))?;
+    let told = blocking::call(&services, move |services| warnings::list(services, &address));
+    let warnings = told.await.map_err(Failure::of(&who))?;
     let page = who.page("Dashboard");
     let pending = pending::list(&services, DEFAULT_ACCOUNT);
-    let until = address.certificates().active().not_after;
     let checklist = checklist(&world, &devices);
+    let mut alerts = alerts(&world, &devices, warnings);
+    alerts.extend(late.map(late_backup));
+    alerts.extend(refusals(&pending, page.now));
     Ok(html(&DashboardPage {
-        alerts: [alerts(&world, &devices, until, page.now), refusals(&pending, page.now)].concat(),
+        alerts,
         done: checklist.iter().filter(|step| step.done).count(),
         checklist,
         figures: figures(&devices, page.now),
@@ -103,24 +108,28 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     }))
 }
 
-fn alerts(world: &World, devices: &[Listed], certificate_until: Timestamp, now: Timestamp) -> Vec<Alert> {
+fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Alert> {
     const SETTINGS: (&str, &str) = ("/admin/provisioning", "Provisioning Settings");
     let mut alerts = Vec::new();
     let mut tell =
         |tone, text: String, (href, action): (&str, _)| alerts.push(Alert { tone, text, href: href.to_owned(), action });
-    let provisioning = &world.account.provisioning;
-    if !provisioning.enabled {
+    if !world.account.provisioning.enabled {
         tell("warn", "Phones are not served: every one is told to come back later and keeps what it has.".to_owned(), SETTINGS);
     }
-    if accounts::is_factory_default(&world.account) {
-        let text = "The provisioning account is the factory default of every phone: whoever knows a MAC address can fetch its configuration.";
-        tell("warn", text.to_owned(), SETTINGS);
+    let networks = &world.account.admission.legacy_http;
+    if !networks.is_empty() {
+        let names: Vec<String> = networks.iter().map(ToString::to_string).collect();
+        let text =
+            format!("Phones in {} are served over plain HTTP: everybody there can read their configuration.", names.join(", "));
+        tell("warn", text, SETTINGS);
     }
-    if certificate_until <= now {
-        tell("bad", "The server's certificate has expired: phones and browsers refuse it.".to_owned(), SETTINGS);
-    } else if certificate_until.duration_since(now) < CERTIFICATE_ALERT {
-        let days = certificate_until.duration_since(now).as_hours() / 24;
-        tell("warn", format!("The server's certificate expires in {days} days."), SETTINGS);
+    for Warning { is_urgent, text, place } in warnings {
+        let tone = if is_urgent { "bad" } else { "warn" };
+        match place {
+            MendedAt::Settings => tell(tone, text, SETTINGS),
+            MendedAt::Profile(id) => tell(tone, text, (&format!("/admin/profiles/{id}"), "Open the profile")),
+            MendedAt::Machine => tell(tone, text, ("", "")),
+        }
     }
     let failed = devices.iter().filter(|one| LastResult::of(one.sighting.last_run) == LastResult::Failed).count();
     if failed > 0 {
@@ -156,6 +165,10 @@ fn refusals(pending: &[Pending], now: Timestamp) -> Vec<Alert> {
         alerts.push(Alert { tone: "warn", text: format!("{who} to be let in.{rest}"), href, action: "Pending" });
     }
     alerts
+}
+
+fn late_backup(text: String) -> Alert {
+    Alert { tone: "bad", text, href: "/admin/backups".to_owned(), action: "Backups" }
 }
 
 fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {

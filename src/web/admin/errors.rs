@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::layout::{ErrorPage, html_with};
 use super::next::HOME;
 use super::session::Visitor;
+use crate::domain::user::Role;
 use crate::services::error::ServiceError;
 
 /// Nothing is at this address.
@@ -20,6 +21,14 @@ pub fn method_refused(visitor: &Visitor) -> HttpResponse {
     let sentences = ["Nothing was changed. This address is one that a form is sent to, or one that is only read."];
     let title = "This address is not opened in this way";
     answer(visitor, StatusCode::METHOD_NOT_ALLOWED, title, &sentences, None, HOME, "Go to the Dashboard")
+}
+
+/// The person may not do this.
+pub fn forbidden(visitor: &Visitor, least: Role) -> HttpResponse {
+    let own = visitor.person().map_or("none", |person| person.role.label());
+    let why = format!("This needs the role {least} or a higher one; yours is {own}. Nothing was changed.");
+    let sentences = [why.as_str(), "An owner of this installation can give you another role."];
+    answer(visitor, StatusCode::FORBIDDEN, "You may not do this", &sentences, None, HOME, "Go to the Dashboard")
 }
 
 /// A service could not do what somebody asked who need not be signed in.

@@ -10,6 +10,7 @@ use super::layout::{Bar, Page};
 use super::paging::{ListQuery, Pager};
 use super::theme::Theme;
 use crate::domain::field_error::FieldErrors;
+use crate::domain::user::Role;
 
 #[derive(Template)]
 #[template(
@@ -51,6 +52,7 @@ fn gallery() -> String {
     let page = Page {
         title: "Gallery".to_owned(),
         user: Some("Ada".to_owned()),
+        role: Some(Role::Owner),
         csrf: "token".to_owned(),
         session_seconds: Some(600),
         flash: Some(Flash { kind: FlashKind::Ok, text: "Saved.".to_owned() }),

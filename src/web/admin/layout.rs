@@ -1,9 +1,11 @@
 //! What every page has: title, menu, signed-in person, message, form token, clock. Templates extend `base.html` and hold a
 //! [`Page`] in a field named `page`.
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
+use actix_web::http::{Method, StatusCode};
 use askama::Template;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
@@ -11,6 +13,8 @@ use jiff::{Timestamp, Unit};
 use super::assets;
 use super::flash::Flash;
 use super::theme::Theme;
+use crate::domain::user::Role;
+use crate::web::route_roles::{self, Least};
 
 /// The frame of one page.
 #[derive(Clone, Debug)]
@@ -19,6 +23,8 @@ pub struct Page {
     pub title: String,
     /// Name of the person signed in; none on the pages that need nobody.
     pub user: Option<String>,
+    /// What that person may do.
+    pub role: Option<Role>,
     /// Token that every form repeats.
     pub csrf: String,
     /// Seconds until the session ends unless it is used again; none where nobody is signed in.
@@ -40,12 +46,12 @@ pub struct Page {
 }
 
 /// One block of the left menu.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct MenuBlock {
     /// Heading.
     pub title: &'static str,
     /// Entries.
-    pub items: &'static [MenuItem],
+    pub items: Cow<'static, [MenuItem]>,
 }
 
 /// One entry of the left menu, under the guide's name (R28).
@@ -66,25 +72,44 @@ const fn item(path: &'static str, label: &'static str, icon: &'static str) -> Me
 /// The page whose menu entry tells how many wait.
 const PENDING: &str = "/admin/pending";
 
+impl MenuBlock {
+    /// The entries whose pages this role may open.
+    fn for_role(&self, role: Role) -> Self {
+        let may_open = |item: &&MenuItem| match route_roles::least(&Method::GET, item.path) {
+            Least::Anyone => true,
+            Least::Role(least) => role >= least,
+        };
+        Self { title: self.title, items: self.items.iter().filter(may_open).copied().collect() }
+    }
+}
+
 const MENU: &[MenuBlock] = &[
-    MenuBlock { title: "Overview", items: &[item("/admin/", "Dashboard", "dashboard")] },
+    MenuBlock { title: "Overview", items: Cow::Borrowed(&[item("/admin/", "Dashboard", "dashboard")]) },
     MenuBlock {
         title: "Devices",
-        items: &[
+        items: Cow::Borrowed(&[
             item("/admin/devices", "Device Monitor", "device"),
             item(PENDING, "Pending", "open"),
             item("/admin/unknown-phones", "Unknown Phones", "unknown"),
-        ],
+        ]),
     },
     MenuBlock {
         title: "Configuration",
-        items: &[
+        items: Cow::Borrowed(&[
             item("/admin/profiles", "Profile Configuration", "profile"),
             item("/admin/deployment", "Profile Deployment", "deployment"),
             item("/admin/provisioning", "Provisioning Settings", "settings"),
-        ],
+        ]),
     },
-    MenuBlock { title: "Administration", items: &[item("/admin/activity", "Activity Log", "activity")] },
+    MenuBlock {
+        title: "Administration",
+        items: Cow::Borrowed(&[
+            item("/admin/activity", "Activity Log", "activity"),
+            item("/admin/users", "Users", "user"),
+            item("/admin/tokens", "API Tokens", "key"),
+            item("/admin/backups", "Backups", "download"),
+        ]),
+    },
 ];
 
 impl Page {
@@ -93,9 +118,25 @@ impl Page {
         assets::url(name)
     }
 
-    /// The left menu.
-    pub fn menu(&self) -> &'static [MenuBlock] {
-        MENU
+    /// The left menu: what the person may open.
+    pub fn menu(&self) -> Vec<MenuBlock> {
+        let Some(role) = self.role else { return Vec::new() };
+        MENU.iter().map(|block| block.for_role(role)).filter(|block| !block.items.is_empty()).collect()
+    }
+
+    /// Whether the person decides about phones at the door.
+    pub fn may_admit(&self) -> bool {
+        self.role >= Some(Role::Operator)
+    }
+
+    /// Whether the person changes what an account holds.
+    pub fn may_edit(&self) -> bool {
+        self.role >= Some(Role::AccountAdmin)
+    }
+
+    /// Whether the person runs the whole installation.
+    pub fn is_owner(&self) -> bool {
+        self.role == Some(Role::Owner)
     }
 
     /// Whether this page is the one of a menu entry or belongs to it.

@@ -12,6 +12,7 @@ mod account;
 mod activity;
 pub mod assets;
 pub mod attached;
+mod backups;
 mod coming_up;
 pub mod conflict;
 pub mod csrf;
@@ -24,23 +25,32 @@ pub mod flash;
 pub mod forms;
 #[cfg(test)]
 mod gallery;
+mod gate;
+mod invitation;
 pub mod layout;
 mod list_memory;
 pub mod next;
 pub mod paging;
 mod pending;
+mod phone_certificates;
 pub mod profiles;
 mod provisioning;
 pub mod runs;
+mod second_factor;
+mod sent_file;
 pub mod session;
 pub mod session_store;
 mod setup;
+mod setup_restore;
 mod sign_in;
 pub mod theme;
+mod tokens;
 pub mod unsent;
+pub mod users;
 pub mod words;
 
 use actix_web::guard::{GuardContext, fn_guard};
+use actix_web::http::Method;
 use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 
@@ -55,10 +65,8 @@ pub fn configure(config: &mut ServiceConfig, services: &Data<Services>) {
     let rooms = rooms();
     let pages = web::scope("")
         .guard(fn_guard(is_page))
-        .app_data(Data::new(Room {
-            methods: rooms.methods(),
-            refuse: |request, _| errors::method_refused(&Visitor::of(request)),
-        }))
+        .app_data(Data::new(Room::new(rooms.addresses(), |request, _| errors::method_refused(&Visitor::of(request)))))
+        .wrap(from_fn(gate::admit))
         .wrap(from_fn(csrf::protect))
         .wrap(from_fn(methods::judge))
         .wrap(session_store::middleware(services))
@@ -66,6 +74,11 @@ pub fn configure(config: &mut ServiceConfig, services: &Data<Services>) {
         .configure(|config| rooms.register(config))
         .default_service(web::to(|visitor: Visitor| async move { errors::not_found(&visitor) }));
     config.service(files).service(pages);
+}
+
+/// Every page, with a method that it takes.
+pub fn addresses() -> Vec<(Method, String)> {
+    rooms().addresses()
 }
 
 /// One line a room.
@@ -81,15 +94,21 @@ fn rooms() -> Routes {
     profiles::configure(&mut routes);
     deployment::configure(&mut routes);
     provisioning::configure(&mut routes);
+    phone_certificates::configure(&mut routes);
     activity::configure(&mut routes);
+    backups::configure(&mut routes);
     account::configure(&mut routes);
+    second_factor::configure(&mut routes);
+    users::configure(&mut routes);
+    invitation::configure(&mut routes);
+    tokens::configure(&mut routes);
     routes
 }
 
 /// Whether a path is one of the pages'. Everything else at this listener is for phones and programs.
 fn is_page(context: &GuardContext<'_>) -> bool {
     let path = context.head().uri.path();
-    path == "/setup" || path == "/admin" || path.starts_with("/admin/")
+    path == "/setup" || path == setup::RESTORE || path == "/admin" || path.starts_with("/admin/")
 }
 
 /// What browsers may do with an answer of ours (ADM-08).

@@ -23,9 +23,10 @@ use super::next::LocalPath;
 use super::theme::Theme;
 use super::unsent;
 use crate::domain::access::Actor;
-use crate::domain::ids::{DEFAULT_ACCOUNT, UserId};
-use crate::domain::user::Role;
-use crate::services::{Services, pending, sessions};
+use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT, UserId};
+use crate::domain::user::{Role, User};
+use crate::services::error::ServiceError;
+use crate::services::{Services, form_tokens, pending, sessions, users};
 use crate::web::phone::Door;
 
 /// Name of the cookie: the prefix makes browsers refuse it from any other host, path or clear-text page.
@@ -52,8 +53,39 @@ pub struct Person {
     pub name: String,
     /// What the person may do.
     pub role: Role,
+    /// The account that a role below owner counts for.
+    #[serde(default = "default_account")]
+    pub account: AccountId,
     /// When this session signed in.
     pub since: Timestamp,
+}
+
+fn default_account() -> AccountId {
+    DEFAULT_ACCOUNT
+}
+
+impl Person {
+    /// A user who signs in now.
+    pub fn entering(user: &User, now: Timestamp) -> Self {
+        Self { id: user.id, name: user.name.clone(), role: user.role, account: user.account, since: now }
+    }
+
+    /// The person as the users are now: what the session keeps may be older than a change of role, or than the user's end.
+    fn brought_up_to_date(self, services: &Services) -> Option<Self> {
+        match users::get(services, self.id) {
+            Ok(user) => user.is_enabled().then_some(Self { name: user.name, role: user.role, account: user.account, ..self }),
+            Err(ServiceError::NotFound { .. }) => None,
+            Err(error) => {
+                tracing::error!(%error, "a user could not be read; the request is taken as a stranger's");
+                None
+            }
+        }
+    }
+
+    /// The person as services want to know it.
+    pub fn actor(&self) -> Actor {
+        Actor::User { id: self.id, name: self.name.clone(), role: self.role, account: self.account }
+    }
 }
 
 /// The server runs with simulated phones and a throw-away state (`serve --demo`). Registered as application data.
@@ -79,7 +111,8 @@ impl Visitor {
     /// The visitor behind a request.
     pub fn of(request: &HttpRequest) -> Self {
         let session = request.get_session();
-        let person = session.get::<Person>(USER).ok().flatten();
+        let services = request.app_data::<web::Data<Services>>().expect("pages are registered together with the services");
+        let person = session.get::<Person>(USER).ok().flatten().and_then(|person| person.brought_up_to_date(services));
         Self { session, person, request: request.clone() }
     }
 
@@ -90,6 +123,7 @@ impl Visitor {
         Page {
             title: title.into(),
             user: self.person.as_ref().map(|p| p.name.clone()),
+            role: self.person.as_ref().map(|p| p.role),
             csrf: token(&self.session),
             flash: flash::take(&self.session).or_else(|| unsent::told(&self.request)),
             session_seconds: self.person.as_ref().map(|p| seconds_left(p, services.clock().now())),
@@ -149,10 +183,10 @@ pub fn seconds_left(person: &Person, now: Timestamp) -> i64 {
 
 /// The actor of a request, for the API; none where nobody is signed in.
 pub fn actor(request: &HttpRequest) -> Option<Actor> {
-    Visitor::of(request).person.map(|person| Actor::User { id: person.id, name: person.name, role: person.role })
+    Visitor::of(request).person.map(|person| person.actor())
 }
 
-/// The form token of a session; made at first use, kept until the session ends.
+/// The form token of a session; made by [`sign_in`], or at first use for a stranger, and kept until the session ends.
 pub fn token(session: &Session) -> String {
     if let Ok(Some(token)) = session.get::<String>(CSRF) {
         return token;
@@ -170,6 +204,8 @@ pub fn sign_in(request: &HttpRequest, person: &Person) -> Result<(), SessionInse
     session.clear();
     session.renew();
     session.insert(USER, person)?;
+    let services = request.app_data::<web::Data<Services>>().expect("pages are registered together with the services");
+    session.insert(CSRF, form_tokens::make(services, person.id))?;
     session.insert(ADDRESS, address(request))?;
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     session.insert(AGENT, agent.chars().take(AGENT_CHARS).collect::<String>())
@@ -214,10 +250,7 @@ impl FromRequest for SignedIn {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let visitor = Visitor::of(request);
         ready(match visitor.person.clone() {
-            Some(person) => {
-                let actor = Actor::User { id: person.id, name: person.name.clone(), role: person.role };
-                Ok(Self { actor, person, visitor })
-            }
+            Some(person) => Ok(Self { actor: person.actor(), person, visitor }),
             None => Err(SignInFirst(page_to_return_to(request))),
         })
     }

@@ -10,6 +10,7 @@ use super::forms::Form;
 use super::layout::{Page, html, html_rejected, html_with, see_other};
 use super::next::{HOME, LocalPath};
 use super::session::{self, Visitor};
+use super::setup_restore;
 use super::sign_in;
 use crate::domain::account::{BaseSettings, Secret};
 use crate::domain::clock::{is_zone, zone_names};
@@ -33,7 +34,7 @@ struct TokenPage {
 
 #[derive(Template)]
 #[template(path = "setup/new.html")]
-struct NewPage {
+pub(super) struct NewPage {
     page: Page,
     form: Form,
     /// Names and addresses of this machine, to choose from.
@@ -43,14 +44,16 @@ struct NewPage {
     base: Vec<(String, String)>,
 }
 
+/// Where a backup is uploaded to.
+pub const RESTORE: &str = "/setup/restore";
+
 /// The addresses of the first run.
 pub fn configure(routes: &mut Routes) {
-    routes.get("/setup", ask).post("/setup", take);
+    routes.get("/setup", ask).post("/setup", take).post(RESTORE, setup_restore::take);
 }
 
 async fn ask(visitor: Visitor, request: HttpRequest, services: web::Data<Services>, address: web::Data<Address>) -> HttpResponse {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
-    let token = pairs.into_iter().find(|(name, _)| name == "token").map(|(_, token)| token).unwrap_or_default();
+    let token = token(&request);
     if token.is_empty() && !setup::is_set_up(&services) {
         return html(&TokenPage { page: visitor.page("Set up pdms"), form: Form::default() });
     }
@@ -58,6 +61,12 @@ async fn ask(visitor: Visitor, request: HttpRequest, services: web::Data<Service
         Ok(()) => html(&new_page(&visitor, &address, offered(&token, &address))),
         Err(error) => refused(&visitor, error),
     }
+}
+
+/// The token in an address.
+pub(super) fn token(request: &HttpRequest) -> String {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).unwrap_or_default();
+    pairs.into_iter().find(|(name, _)| name == "token").map(|(_, token)| token).unwrap_or_default()
 }
 
 async fn take(
@@ -72,7 +81,13 @@ async fn take(
         if let Err(error) = setup::check_token(&services, form.value("token"), from) {
             return refused(&visitor, error);
         }
-        let errors = FieldErrors::one("password_again", "the two passwords differ");
+        let answers = draft(&form);
+        let mistakes = blocking::call(&services, move |_| Ok(setup::mistakes(&answers)));
+        let mut errors = match mistakes.await {
+            Ok(errors) => errors,
+            Err(error) => return errors::failed(&visitor, error),
+        };
+        errors.add("password_again", "the two passwords differ");
         return html_rejected(&new_page(&visitor, &address, form.rejected(&errors)));
     }
     let (token, draft, to_tell) = (form.value("token").to_owned(), draft(&form), address.clone());
@@ -96,7 +111,7 @@ async fn take(
 }
 
 /// The page behind a link that opens nothing. Once there is an owner, none does (ADM-01).
-fn refused(visitor: &Visitor, error: SetupError) -> HttpResponse {
+pub(super) fn refused(visitor: &Visitor, error: SetupError) -> HttpResponse {
     let page = |error: &SetupError| {
         let form = Form::default().rejected(&FieldErrors::one("token", error));
         TokenPage { page: visitor.page("Set up pdms"), form }
@@ -115,7 +130,7 @@ fn refused(visitor: &Visitor, error: SetupError) -> HttpResponse {
 }
 
 /// The form as it is offered: random credentials, the machine's own name and zone.
-fn offered(token: &str, address: &Address) -> Form {
+pub(super) fn offered(token: &str, address: &Address) -> Form {
     let (user, password) = accounts::offer_credentials();
     let here = jiff::tz::TimeZone::system();
     let zone = here.iana_name().filter(|name| is_zone(name)).unwrap_or(OFFERED_TIME_ZONE);
@@ -143,7 +158,7 @@ fn draft(form: &Form) -> SetupDraft {
     }
 }
 
-fn new_page(visitor: &Visitor, address: &Address, form: Form) -> NewPage {
+pub(super) fn new_page(visitor: &Visitor, address: &Address, form: Form) -> NewPage {
     let base = setup::base_preview(form.value("time_zone"));
     let page = visitor.page("Set up pdms");
     NewPage { page, form, names: address.candidates(), zones: zone_names().collect(), base }

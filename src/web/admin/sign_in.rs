@@ -4,6 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::errors;
 use super::forms::Form;
@@ -12,17 +14,23 @@ use super::next::{HOME, LocalPath};
 use super::session::{self, Person, SignedIn, Visitor};
 use crate::domain::account::Secret;
 use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::UserId;
 use crate::domain::user::User;
 use crate::services::Services;
+use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::setup;
-use crate::services::sign_in::{self, SignInError};
+use crate::services::sign_in::{self, Passed, SignInError};
 use crate::services::{known_browser, sign_in_link};
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
 /// Where the session keeps the e-mail between the two steps.
 const EMAIL: &str = "signing in";
+/// Where the session keeps whose password was right.
+const HALFWAY: &str = "halfway in";
+/// How long the code may take.
+const CODE_PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 /// Characters of an e-mail that are looked at.
 const EMAIL_CHARS: usize = 254;
 
@@ -31,6 +39,22 @@ const EMAIL_CHARS: usize = 254;
 struct EmailPage {
     page: Page,
     form: Form,
+}
+
+/// Who has to tell a code: the password was right.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Halfway {
+    user: UserId,
+    password_changed_at: Timestamp,
+    since: Timestamp,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/code.html")]
+struct CodePage {
+    page: Page,
+    form: Form,
+    back: String,
 }
 
 #[derive(Template)]
@@ -48,6 +72,8 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/sign-in", take_email)
         .get("/admin/sign-in/password", ask_password)
         .post("/admin/sign-in/password", take_password)
+        .get("/admin/sign-in/code", ask_code)
+        .post("/admin/sign-in/code", take_code)
         .get("/admin/sign-in/link", use_link)
         .post("/admin/sign-out", sign_out);
 }
@@ -94,9 +120,11 @@ async fn take_password(visitor: Visitor, request: HttpRequest, services: web::Da
     let next = LocalPath::or_home(form.value("next"));
     let (email, password) = (form.value("email").trim().to_owned(), Secret::new(form.value("password")));
     let from = sign_in::From { address: session::address(&request), mark: session::mark(&request) };
-    let checked = blocking::call(&services, move |services| Ok(sign_in::sign_in(services, &email, &password, &from))).await;
+    let checked =
+        blocking::call(&services, move |services| Ok(sign_in::attempt(services, &email, &password, &from, Mode::Keep))).await;
     match checked {
-        Ok(Ok(user)) => enter(&visitor, &request, &services, &user, &next),
+        Ok(Ok(Passed::In(user))) => enter(&visitor, &request, &services, &user, &next),
+        Ok(Ok(Passed::CodeNeeded(user))) => to_code(&visitor, &services, &user, &next),
         Ok(Err(SignInError::Service(error))) | Err(error) => errors::failed(&visitor, error),
         Ok(Err(error @ SignInError::Wrong)) => {
             html_rejected(&password_page(&visitor, form.rejected(&FieldErrors::one("password", error))))
@@ -109,6 +137,58 @@ async fn take_password(visitor: Visitor, request: HttpRequest, services: web::Da
             answer
         }
     }
+}
+
+/// Remembers whose password was right, and asks for the code.
+fn to_code(visitor: &Visitor, services: &Services, user: &User, next: &LocalPath) -> HttpResponse {
+    let since = services.clock().now();
+    let halfway = Halfway { user: user.id, password_changed_at: user.password_changed_at, since };
+    // A new id, as with every step that proves something (ADM-05).
+    visitor.session().renew();
+    match visitor.session().insert(HALFWAY, halfway) {
+        Ok(()) => see_other(&step("/admin/sign-in/code", next)),
+        Err(error) => errors::failed(visitor, ServiceError::Conflict(error.to_string())),
+    }
+}
+
+fn halfway(visitor: &Visitor, services: &Services) -> Option<Halfway> {
+    let halfway: Halfway = visitor.session().get(HALFWAY).ok().flatten()?;
+    (services.clock().now().duration_since(halfway.since) <= CODE_PATIENCE).then_some(halfway)
+}
+
+async fn ask_code(visitor: Visitor, request: HttpRequest, services: web::Data<Services>) -> HttpResponse {
+    let next = wanted(&request);
+    match halfway(&visitor, &services) {
+        Some(_) => html(&code_page(&visitor, Form::filled([("next", next.as_str())]))),
+        None => see_other(&next.sign_in()),
+    }
+}
+
+async fn take_code(visitor: Visitor, request: HttpRequest, services: web::Data<Services>, form: Form) -> HttpResponse {
+    let next = LocalPath::or_home(form.value("next"));
+    let Some(Halfway { user, password_changed_at, .. }) = halfway(&visitor, &services) else { return see_other(&next.sign_in()) };
+    let (code, from) = (form.value("code").to_owned(), sign_in::From { address: session::address(&request), mark: None });
+    let check = move |services: &Services| Ok(sign_in::with_code(services, user, password_changed_at, &code, &from, Mode::Keep));
+    match blocking::call(&services, check).await {
+        Ok(Ok(user)) => enter(&visitor, &request, &services, &user, &next),
+        Ok(Err(SignInError::Service(error))) | Err(error) => errors::failed(&visitor, error),
+        Ok(Err(SignInError::Wrong)) => {
+            let form = form.rejected(&FieldErrors::one("code", "this code is wrong, or was used already"));
+            html_rejected(&code_page(&visitor, form))
+        }
+        Ok(Err(SignInError::Wait(wait))) => {
+            let words = format!("too many wrong codes; try again in {} s", sign_in::seconds(wait));
+            let page = code_page(&visitor, form.rejected(&FieldErrors::one("code", words)));
+            let mut answer = html_with(StatusCode::TOO_MANY_REQUESTS, &page);
+            answer.headers_mut().insert(RETRY_AFTER, sign_in::seconds(wait).into());
+            answer
+        }
+    }
+}
+
+fn code_page(visitor: &Visitor, form: Form) -> CodePage {
+    let back = LocalPath::or_home(form.value("next")).sign_in();
+    CodePage { page: visitor.page("Sign in"), form, back }
 }
 
 /// A link that signs in once, such as `serve --demo` prints.
@@ -141,7 +221,7 @@ pub(super) fn enter(
     user: &User,
     next: &LocalPath,
 ) -> HttpResponse {
-    let person = Person { id: user.id, name: user.name.clone(), role: user.role, since: services.clock().now() };
+    let person = Person::entering(user, services.clock().now());
     match session::sign_in(request, &person) {
         Ok(()) => {
             let mut answer = see_other(next.as_str());

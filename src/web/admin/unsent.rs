@@ -1,6 +1,6 @@
 //! What was typed into a form whose session had ended when it was sent (R15): it is kept while its person signs in, and then
 //! given back in the form, to be looked at and sent again. Nothing is ever done by itself: whoever signs in may be another
-//! person. Secrets are not kept; they are typed again.
+//! person, and is then given nothing. Secrets are not kept; they are typed again.
 
 use actix_web::HttpRequest;
 
@@ -9,6 +9,7 @@ use super::flash::{self, Flash, FlashKind};
 use super::forms::Form;
 use super::next::LocalPath;
 use super::session::SignedIn;
+use crate::domain::ids::UserId;
 use crate::domain::parameter;
 use crate::services::Services;
 use crate::services::unsent_forms::Unsent;
@@ -19,26 +20,27 @@ pub const PARAMETER: &str = "unsent";
 const NOTHING_KEPT: &str = "none";
 
 /// Keeps a form that cannot be taken now and answers the page that gives it back; `fallback` is the page that it stood on.
-pub fn keep(services: &Services, action: &str, body: &[u8], fallback: &LocalPath) -> LocalPath {
+pub fn keep(services: &Services, action: &str, body: &[u8], owner: Option<UserId>, fallback: &LocalPath) -> LocalPath {
     let form = Form::from_urlencoded(body).unwrap_or_default();
     let is_empty = form.pairs().all(|(name, _)| name == "csrf");
-    let Some(page) = page_of(action, &form).filter(|_| !is_empty) else { return with(fallback.as_str(), NOTHING_KEPT) };
+    let kept = owner.filter(|_| !is_empty).zip(page_of(action, &form));
+    let Some((owner, page)) = kept else { return with(fallback.as_str(), NOTHING_KEPT) };
     let typed: Vec<(String, String)> =
         form.pairs().filter(|(name, _)| *name != "csrf").map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let fields: Vec<_> = typed.iter().filter(|(name, value)| !is_secret(&form, name, value)).cloned().collect();
     let lacks_secrets = fields.len() < typed.len();
-    let unsent = Unsent { action: action.to_owned(), fields, lacks_secrets, at: services.clock().now() };
+    let unsent = Unsent { owner, action: action.to_owned(), fields, lacks_secrets, at: services.clock().now() };
     with(&page, &services.unsent_forms().put(unsent))
 }
 
 /// The form that the address of a page names, with where it was sent to; the page then says how it came back.
 pub fn given_back(request: &HttpRequest, who: &SignedIn, services: &Services) -> Option<(String, Form)> {
     let word = word(request).filter(|word| word != NOTHING_KEPT)?;
-    let Some(unsent) = services.unsent_forms().get(&word, services.clock().now()) else {
+    let Some(unsent) = services.unsent_forms().get(&word, who.person.id, services.clock().now()) else {
         flash::put(
             who.session(),
             FlashKind::Warn,
-            "What you typed before you signed in was not kept any longer. Nothing was saved.",
+            "What was typed here before was not kept any longer, or somebody else typed it. Nothing was saved.",
         );
         return None;
     };

@@ -25,7 +25,7 @@ use crate::web::blocking;
 pub struct Wanted {
     /// Words that must all occur in an entry.
     q: Option<String>,
-    /// Kind of object: `device`, `profile`, `deployment`, `account`, `user`, `certificate`.
+    /// Kind of object: `device`, `profile`, `deployment`, `account`, `user`, `token`, `certificate`.
     object: Option<String>,
     /// Only entries at or after this time.
     since: Option<Timestamp>,
@@ -121,7 +121,7 @@ pub struct WantedForm {
 }
 
 /// Answers the entries of one week, Monday to Sunday where the account is, as a file; oldest first.
-#[utoipa::path(tag = "activity", params(WeekPath, WantedForm), responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
+#[utoipa::path(tag = "activity", params(WeekPath, WantedForm), responses((status = 200, content((Vec<ActivityShape> = "application/json"), (String = "text/csv")))))]
 #[get("/accounts/{account}/activity/weeks/{day}")]
 pub async fn read_activity_week(
     caller: Caller,

@@ -79,7 +79,8 @@ pub async fn list_users_of_former(
 ) -> Result<web::Json<List<DeviceShape>>, Problem> {
     let now = services.clock().now();
     let users = shared_credentials::users_of_former(&services, caller.account)?;
-    let all = users.iter().map(|listed| DeviceShape::new(listed, now)).collect();
+    let trusts = services.trusts(caller.account);
+    let all = users.iter().map(|listed| DeviceShape::new(listed, &trusts.of(&listed.device.key), now)).collect();
     let texts = |one: &DeviceShape| vec![one.key.clone(), one.name.clone().unwrap_or_default()];
     Ok(web::Json(narrowed(all, &asked, texts, DEVICES)?))
 }

@@ -21,6 +21,8 @@ use crate::web::blocking;
 pub struct AttachedShape {
     /// Profiles, highest first.
     pub profiles: Vec<AttachedProfile>,
+    /// The same as numbers alone: what to send back as `shown` with a change.
+    pub shown: Vec<u64>,
     /// What phones will make of these profiles together that may not be meant, with what to do about it.
     pub warnings: Vec<String>,
 }
@@ -40,8 +42,8 @@ pub struct AttachedProfile {
 pub struct NewOrder {
     /// Profiles, highest first.
     profiles: Vec<u64>,
-    /// The list that the change was made from; a conflict where it is no longer that. Left out: any list is replaced.
-    shown: Option<Vec<u64>>,
+    /// The list that the change was made from, as it was answered; a conflict where it is no longer that.
+    shown: Vec<u64>,
 }
 
 /// Shows the profiles attached to all devices.
@@ -100,9 +102,9 @@ async fn set(
     mode: Mode,
 ) -> Result<web::Json<AttachedShape>, Problem> {
     let ids = |numbers: Vec<u64>| numbers.into_iter().map(ProfileId).collect::<Vec<_>>();
-    let (profiles, shown) = (ids(order.profiles), order.shown.map(ids));
+    let (profiles, shown) = (ids(order.profiles), ids(order.shown));
     let work = move |services: &Services| {
-        deployment::set(services, &caller.actor, caller.account, &target, shown.as_deref(), profiles, mode)
+        deployment::set(services, &caller.actor, caller.account, &target, Some(&shown), profiles, mode)
     };
     let attached = blocking::call(&services, work).await?;
     shape(&services, caller.account, attached)
@@ -113,5 +115,5 @@ fn shape(services: &Services, account: AccountId, attached: Vec<ProfileId>) -> R
     let name = |id: &ProfileId| world.profiles.get(id).map(|profile| profile.name.to_string()).unwrap_or_default();
     let profiles = attached.iter().map(|id| AttachedProfile { id: id.0, name: name(id) }).collect();
     let warnings = deployment::warnings(&world, &attached).iter().map(ToString::to_string).collect();
-    Ok(web::Json(AttachedShape { profiles, warnings }))
+    Ok(web::Json(AttachedShape { profiles, shown: attached.iter().map(|id| id.0).collect(), warnings }))
 }

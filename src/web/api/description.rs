@@ -4,7 +4,7 @@ use utoipa::Modify;
 use utoipa::openapi::header::Header;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{Object, Type};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder};
 
 use super::problem::MEDIA_TYPE;
@@ -21,6 +21,9 @@ impl Modify for Session {
             .components
             .get_or_insert_default()
             .add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+        let token =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("an API token; never together with a cookie"));
+        document.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token.build()));
     }
 }
 
@@ -30,7 +33,8 @@ pub(super) struct Refusals;
 /// Whatever is asked.
 const ALWAYS: &[(&str, &str)] = &[
     ("400", "The query or the body cannot be read; the answer says where"),
-    ("401", "Nobody is signed in"),
+    ("401", "Nobody is signed in, or the token is not good"),
+    ("403", "The caller may not do this, or did not prove where the request comes from"),
     ("404", "It is not there"),
     ("421", "The server is not known under the name in the header Host"),
     ("422", "Fields break rules; one entry each"),
@@ -38,7 +42,6 @@ const ALWAYS: &[(&str, &str)] = &[
 ];
 /// Whatever changes something.
 const CHANGES: &[(&str, &str)] = &[
-    ("403", "The caller may not do this, or did not prove where the request comes from"),
     ("409", "It cannot be done as things stand, for example because somebody else changed the object meanwhile"),
     ("507", "The disk is full; nothing was changed"),
 ];

@@ -83,6 +83,8 @@ pub struct DeviceChanges {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     private_ip: Option<Option<String>>,
+    /// Device type, for a device that has none yet; once it is known it stays.
+    family: Option<String>,
 }
 
 impl DeviceChanges {
@@ -94,6 +96,7 @@ impl DeviceChanges {
             sent_name: text(self.sent_name, before.sent_name),
             description: text(self.description, before.description),
             private_ip: text(self.private_ip, before.private_ip),
+            family: self.family.unwrap_or_default(),
             ..DeviceInput::default()
         }
     }
@@ -166,9 +169,9 @@ async fn update(
     before: DeviceInput,
     mode: Mode,
 ) -> Result<web::Json<DeviceShape>, Problem> {
-    let family = device.family.as_deref().and_then(|name| services.world(caller.account).ok()?.models.family(name));
+    let models = services.world(caller.account)?.models;
     let revision = changes.revision;
-    let edit = DeviceEdit::parse(&changes.input(before), family)?;
+    let edit = DeviceEdit::parse(&changes.input(before), &device, models)?;
     let work =
         move |services: &Services| devices::update(services, &caller.actor, caller.account, &device.key, revision, edit, mode);
     let changed = blocking::call(&services, work).await?;
@@ -178,5 +181,6 @@ async fn update(
 /// A device as it was just written, with what it had told before.
 fn shape(services: &Services, account: AccountId, device: Device) -> DeviceShape {
     let sighting = devices::get(services, account, &device.key).map(|one| one.sighting).unwrap_or_default();
-    DeviceShape::new(&Listed { device: Arc::new(device), sighting }, services.clock().now())
+    let trust = services.trusts(account).of(&device.key);
+    DeviceShape::new(&Listed { device: Arc::new(device), sighting }, &trust, services.clock().now())
 }

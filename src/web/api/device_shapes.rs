@@ -12,6 +12,7 @@ use crate::domain::parameter::masked;
 use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source};
 use crate::domain::run::verdict::{Outcome, Stage};
 use crate::domain::run::{RunKind, Subject};
+use crate::domain::trust::Trust;
 use crate::services::runs::ListedRun;
 
 /// A device with what it told of itself.
@@ -61,13 +62,15 @@ pub struct DeviceShape {
     pub last_result: String,
     /// When the last run began.
     pub last_run_at: Option<Timestamp>,
+    /// Whether it was last served over plain HTTP, where everybody in its network can read its configuration.
+    pub clear_text: bool,
     /// Counts changes; send it back with a change.
     pub revision: u64,
 }
 
 impl DeviceShape {
     /// A device as it stands at this time.
-    pub fn new(one: &Listed, now: Timestamp) -> Self {
+    pub fn new(one: &Listed, trust: &Trust, now: Timestamp) -> Self {
         let Listed { device, sighting } = one;
         Self {
             key: device.key.to_string(),
@@ -89,6 +92,7 @@ impl DeviceShape {
             updater_version: sighting.updater_version.clone(),
             last_result: LastResult::of(sighting.last_run).word().to_owned(),
             last_run_at: sighting.last_run.map(|run| run.at),
+            clear_text: trust.clear_text,
             revision: device.revision,
         }
     }

@@ -84,7 +84,8 @@ pub async fn list_devices(
     let now = services.clock().now();
     let world = services.world(caller.account)?;
     let found = services.roster(caller.account).select(&query, &world, now);
-    Ok(web::Json(paging.cut(found.iter(), |one| DeviceShape::new(one, now))))
+    let trusts = services.trusts(caller.account);
+    Ok(web::Json(paging.cut(found.iter(), |one| DeviceShape::new(one, &trusts.of(&one.device.key), now))))
 }
 
 /// Shows a device.
@@ -97,7 +98,8 @@ pub async fn show_device(
 ) -> Result<web::Json<DeviceShape>, Problem> {
     let key = path.key()?;
     let one = devices::get(&services, caller.account, &key)?;
-    Ok(web::Json(DeviceShape::new(&one, services.clock().now())))
+    let trust = services.trusts(caller.account).of(&key);
+    Ok(web::Json(DeviceShape::new(&one, &trust, services.clock().now())))
 }
 
 /// Explains what a device gets: every attribute, where its value comes from, and what that beat.
@@ -113,9 +115,9 @@ pub async fn show_effective(
     let world = services.world(caller.account)?;
     let own = blocking::call(&services, move |services| device_files::overrides(services, caller.account, &key)).await?;
     let secrets = credentials::of(&services, caller.account, &one.device.key);
-    let view = own.iter().fold(explain(&Recipient::over_tls(&one.device, &secrets), &world), |view, (kind, _, set)| {
-        view.with_overrides(*kind, set)
-    });
+    let channel = credentials::channel_of(&services, caller.account, &one.device.key);
+    let recipient = Recipient { device: &one.device, secrets: &secrets, channel };
+    let view = own.iter().fold(explain(&recipient, &world), |view, (kind, _, set)| view.with_overrides(*kind, set));
     Ok(web::Json(EffectiveShape::from(view)))
 }
 
@@ -147,7 +149,8 @@ pub async fn read_effective(
     let file = EffectiveFile::parse(&file).ok_or_else(|| Problem::not_found("file", &file))?;
     let one = devices::get(&services, caller.account, &key)?;
     let secrets = credentials::of(&services, caller.account, &one.device.key);
-    let (name, bytes) =
-        effective_file::shown(&Recipient::over_tls(&one.device, &secrets), &*services.world(caller.account)?, file);
+    let channel = credentials::channel_of(&services, caller.account, &one.device.key);
+    let recipient = Recipient { device: &one.device, secrets: &secrets, channel };
+    let (name, bytes) = effective_file::shown(&recipient, &*services.world(caller.account)?, file);
     Ok(download(&name, XML, bytes))
 }

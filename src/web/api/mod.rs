@@ -3,6 +3,8 @@
 //! [`routes!`] names every operation once; routing and description are both made from it, so neither can miss one.
 
 pub mod activity;
+pub mod addresses;
+pub mod backups;
 pub mod body;
 pub mod caller;
 pub mod coming_up;
@@ -16,6 +18,7 @@ pub mod device_shapes;
 pub mod devices;
 pub mod imports;
 pub mod list;
+pub mod manufacturers;
 pub mod paths;
 pub mod pending;
 pub mod phone_passwords;
@@ -23,11 +26,13 @@ pub mod problem;
 pub mod profile_shapes;
 pub mod profiles;
 pub mod runs;
+pub mod second_factor;
 pub mod sent;
 pub mod server;
 pub mod session;
 pub mod settings;
 pub mod sign_ins;
+pub mod tokens;
 pub mod users;
 
 use actix_web::http::{Method, StatusCode};
@@ -38,7 +43,7 @@ use utoipa::openapi::OpenApi as Document;
 
 use crate::services::Services;
 use crate::web::admin::{security_headers, session_store};
-use crate::web::methods::{self, Methods, Room};
+use crate::web::methods::{self, Room};
 use description::{Refusals, Session};
 use device_deletion::AfterwardsWord;
 use problem::{FieldProblem, Problem, of_path, only_problems};
@@ -60,7 +65,7 @@ macro_rules! routes {
             servers((url = "/api/v1")),
             paths($($room::$operation),+),
             components(schemas(Problem, FieldProblem, AfterwardsWord, ReplacementWord)),
-            security(("session" = [])),
+            security(("session" = []), ("token" = [])),
             modifiers(&Session, &Refusals),
         )]
         struct Description;
@@ -122,14 +127,44 @@ routes! {
     credentials::show_credentials,
     credentials::list_users_of_former,
     credentials::end_former,
+    manufacturers::list_manufacturers,
+    manufacturers::add_manufacturers,
+    manufacturers::delete_manufacturer,
+    manufacturers::show_certificate,
+    manufacturers::note_certificate,
     server::show_server,
     server::change_server,
     server::read_ca,
+    server::list_warnings,
+    addresses::list_addresses,
+    addresses::delete_address,
+    backups::list_backups,
+    backups::make_backup,
+    backups::read_backup,
+    backups::verify_backup,
+    backups::delete_backup,
+    backups::show_backup_plan,
+    backups::replace_backup_plan,
     activity::list_activity,
     activity::read_activity_week,
     users::list_users,
     users::add_user,
+    second_factor::show_second_factor,
+    second_factor::offer_second_factor,
+    second_factor::confirm_second_factor,
+    second_factor::disable_second_factor,
+    second_factor::renew_recovery_codes,
+    second_factor::reset_second_factor,
     users::set_user_password,
+    users::show_user,
+    users::change_user,
+    users::delete_user,
+    users::invite_user,
+    sign_ins::list_sign_ins_of_user,
+    sign_ins::end_sign_in_of_user,
+    tokens::list_tokens,
+    tokens::create_token,
+    tokens::revoke_token,
 }
 
 /// The description of the API: OpenAPI 3.1, made from the code.
@@ -141,11 +176,12 @@ pub fn description() -> Document {
 pub fn configure(config: &mut web::ServiceConfig, services: &web::Data<Services>) {
     config.service(
         web::scope(ROOT)
+            .wrap(from_fn(caller::admit))
             .wrap(from_fn(methods::judge))
             .wrap(session_store::middleware(services))
             .wrap(from_fn(only_problems))
             .wrap(security_headers())
-            .app_data(web::Data::new(Room { methods: methods_of(&description()), refuse: method_refused }))
+            .app_data(web::Data::new(Room::new(addresses(), method_refused)))
             .app_data(web::PathConfig::default().error_handler(of_path))
             .service(describe)
             .configure(operations)
@@ -159,8 +195,9 @@ async fn describe() -> web::Json<Document> {
     web::Json(description())
 }
 
-/// What each address takes, as the description has it.
-fn methods_of(description: &Document) -> Methods {
+/// Every operation, as the description has it: address and method.
+pub fn addresses() -> Vec<(Method, String)> {
+    let description = description();
     let mut all = vec![(Method::GET, format!("{ROOT}/openapi.json"))];
     for (path, item) in &description.paths.paths {
         let known = [
@@ -173,7 +210,7 @@ fn methods_of(description: &Document) -> Methods {
         let taken = known.into_iter().filter(|(_, operation)| operation.is_some());
         all.extend(taken.map(|(method, _)| (method, format!("{ROOT}{path}"))));
     }
-    Methods::new(all)
+    all
 }
 
 fn method_refused(request: &HttpRequest, allow: &str) -> HttpResponse {

@@ -173,13 +173,14 @@ fn from_elsewhere<B>(answer: &HttpResponse<B>) -> Option<Problem> {
 mod tests {
     use super::*;
     use crate::domain::access::Denied;
+    use crate::domain::user::Role;
 
     #[test]
     fn every_kind_of_failure_has_its_status() {
         let status = |error: ServiceError| Problem::from(error).status;
         assert_eq!(status(ServiceError::not_found("device", "x")), 404);
         assert_eq!(status(ServiceError::Conflict("later".to_owned())), 409);
-        assert_eq!(status(ServiceError::Denied(Denied)), 403);
+        assert_eq!(status(ServiceError::Denied(Denied(Role::Owner))), 403);
         let lost = ServiceError::file("read", "/secret/place")(std::io::Error::other("disk"));
         let problem = Problem::from(lost);
         assert_eq!(problem.status, 500);

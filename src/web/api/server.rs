@@ -8,13 +8,15 @@ use utoipa::ToSchema;
 
 use super::body::DryRun;
 use super::caller::Caller;
+use super::list::{List, Narrow, Order, narrowed};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
 use crate::domain::server::ServerSettings;
-use crate::services::address::Address;
+use crate::services::address::{Address, Published};
 use crate::services::certificates::facts;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
+use crate::services::warnings::{self, Warning};
 use crate::services::{Services, server};
 use crate::web::blocking;
 
@@ -48,7 +50,7 @@ pub struct ServerShape {
 pub struct CertificateShape {
     /// Names and addresses that it covers.
     pub names: Vec<String>,
-    /// End of its validity.
+    /// End of its validity; in a dry run that of the present one.
     pub valid_until: Timestamp,
 }
 
@@ -72,6 +74,32 @@ pub struct ServerChanges {
     public_name: String,
 }
 
+/// Something that needs attention.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct WarningShape {
+    /// It harms already, or will within days.
+    pub urgent: bool,
+    /// What it is and what to do.
+    pub text: String,
+}
+
+/// Lists what needs attention: certificates, addresses, the disk, passwords that everybody knows.
+#[utoipa::path(tag = "server", params(Narrow), responses((status = 200, body = List<WarningShape>)))]
+#[get("/server/warnings")]
+pub async fn list_warnings(
+    _: Caller,
+    services: web::Data<Services>,
+    address: web::Data<Address>,
+    asked: Asked<Narrow>,
+) -> Result<web::Json<List<WarningShape>>, Problem> {
+    let told = blocking::call(&services, move |services| warnings::list(services, &address)).await?;
+    let all = told.into_iter().map(|Warning { is_urgent, text, .. }| WarningShape { urgent: is_urgent, text }).collect();
+    Ok(web::Json(narrowed(all, &asked, |one| vec![one.text.clone()], WARNINGS)?))
+}
+
+const WARNINGS: &[Order<WarningShape>] =
+    &[("urgent", |a, b| (!a.urgent, &a.text).cmp(&(!b.urgent, &b.text))), ("text", |a, b| a.text.cmp(&b.text))];
+
 /// Shows where the server is reached.
 #[utoipa::path(tag = "server", responses((status = 200, body = ServerShape)))]
 #[get("/server")]
@@ -81,10 +109,11 @@ pub async fn show_server(
     address: web::Data<Address>,
 ) -> Result<web::Json<ServerShape>, Problem> {
     let settings = blocking::call(&services, server::settings).await?;
-    shape(&caller, &services, &address, settings)
+    let place = present(&caller, &services, &address, &settings)?;
+    Ok(shape(&address, settings, place))
 }
 
-/// Changes the name that phones are told. A dry run leaves addresses and certificate as they are.
+/// Changes the name that phones are told. A dry run answers the addresses and the names in the certificate that would be.
 #[utoipa::path(tag = "server", params(DryRun), request_body = ServerChanges, responses((status = 200, body = ServerShape)))]
 #[patch("/server")]
 pub async fn change_server(
@@ -109,7 +138,11 @@ pub async fn change_server(
         Ok(settings)
     };
     let settings = blocking::call(&services, work).await?;
-    shape(&caller, &services, &address, settings)
+    let place = match mode {
+        Mode::Keep => present(&caller, &services, &address, &settings)?,
+        Mode::TryOut => address.with(&services, &settings),
+    };
+    Ok(shape(&address, settings, place))
 }
 
 /// Answers the certificate of the private authority, for phones and browsers to trust.
@@ -124,27 +157,30 @@ pub async fn read_ca(_: Caller, address: web::Data<Address>) -> Result<HttpRespo
         .body(pem))
 }
 
-fn shape(
-    caller: &Caller,
-    services: &Services,
-    address: &Address,
-    settings: ServerSettings,
-) -> Result<web::Json<ServerShape>, Problem> {
-    let url = services.world(caller.account)?.endpoints.https_url.clone();
+/// Where the server is now.
+fn present(caller: &Caller, services: &Services, address: &Address, settings: &ServerSettings) -> Result<Published, Problem> {
+    Ok(Published {
+        url: services.world(caller.account)?.endpoints.https_url.clone(),
+        other_urls: address.other_urls(services, &settings.addresses),
+        names: address.certificates().active().names.clone(),
+    })
+}
+
+fn shape(address: &Address, settings: ServerSettings, place: Published) -> web::Json<ServerShape> {
     let active = address.certificates().active();
     let authority = active.ca_pem.as_deref().and_then(facts::of_pem);
-    let addresses = active.names.addresses().map(|ip| ip.to_string());
-    Ok(web::Json(ServerShape {
+    let addresses = place.names.addresses().map(|ip| ip.to_string());
+    web::Json(ServerShape {
         public_name: settings.public_name,
         fixed: address.is_fixed(),
-        other_urls: address.other_urls(services, &settings.addresses),
-        url,
-        candidates: address.candidates(),
         certificate: CertificateShape {
-            names: active.names.hosts().map(ToOwned::to_owned).chain(addresses).collect(),
+            names: place.names.hosts().map(ToOwned::to_owned).chain(addresses).collect(),
             valid_until: active.not_after,
         },
+        url: place.url,
+        other_urls: place.other_urls,
+        candidates: address.candidates(),
         authority: authority.map(|facts| AuthorityShape { fingerprint: facts.fingerprint, valid_until: facts.valid_until }),
         revision: settings.revision,
-    }))
+    })
 }

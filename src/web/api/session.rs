@@ -16,8 +16,8 @@ use crate::domain::account::Secret;
 use crate::domain::user::User;
 use crate::services::Services;
 use crate::services::commit::Mode;
+use crate::services::passwords;
 use crate::services::sign_in::{self, SignInError};
-use crate::services::users;
 use crate::web::admin::csrf;
 use crate::web::admin::session::{self, Person, token};
 use crate::web::blocking;
@@ -29,6 +29,8 @@ pub struct SessionShape {
     pub user: String,
     /// Number of the user.
     pub user_id: Option<u64>,
+    /// What the caller may do: `viewer`, `operator`, `account-admin` or `owner`.
+    pub role: String,
     /// What to send in the header `X-CSRF-Token` with whatever changes something; absent where a dry run began no session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub csrf_token: Option<String>,
@@ -42,6 +44,9 @@ pub struct SignInShape {
     email: String,
     /// The user's password.
     password: String,
+    /// A code of the authenticator app, or a recovery code, where the user has a second factor.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// The caller's own new password.
@@ -71,16 +76,20 @@ pub async fn begin_session(
     if !csrf::is_same_origin(request.headers()) {
         return Err(Problem::new(StatusCode::FORBIDDEN, "the request came from another site; nobody was signed in"));
     }
-    let SignInShape { email, password } = body.into_inner();
+    let SignInShape { email, password, code } = body.into_inner();
     let from = sign_in::From { address: session::address(&request), mark: session::mark(&request) };
     let (password, mode) = (Secret::new(password), dry_run.mode());
-    let check = move |services: &Services| Ok(sign_in::attempt(services, &email, &password, &from, mode));
+    let check = move |services: &Services| Ok(sign_in::at_once(services, &email, &password, code.as_deref(), &from, mode));
     let user = blocking::call(&services, check).await?.map_err(refused)?;
+    let user = user.ok_or_else(|| {
+        Problem::new(StatusCode::UNAUTHORIZED, "this user has a second factor: send its code in the field code too")
+    })?;
     let csrf_token = match mode {
         Mode::Keep => Some(begin(&request, &services, &user)?),
         Mode::TryOut => None,
     };
-    Ok(web::Json(SessionShape { user: user.name, user_id: Some(user.id.0), csrf_token }))
+    let role = user.role.word().to_owned();
+    Ok(web::Json(SessionShape { user: user.name, user_id: Some(user.id.0), role, csrf_token }))
 }
 
 fn refused(error: SignInError) -> Problem {
@@ -93,7 +102,7 @@ fn refused(error: SignInError) -> Problem {
 
 /// Begins a session in place of the request's own, and answers its token.
 fn begin(request: &HttpRequest, services: &Services, user: &User) -> Result<String, Problem> {
-    let person = Person { id: user.id, name: user.name.clone(), role: user.role, since: services.clock().now() };
+    let person = Person::entering(user, services.clock().now());
     session::sign_in(request, &person).map_err(|error| {
         tracing::error!(%error, "a session could not be begun");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the session could not be begun; the log of the server says why")
@@ -105,12 +114,14 @@ fn begin(request: &HttpRequest, services: &Services, user: &User) -> Result<Stri
 #[utoipa::path(tag = "session", responses((status = 200, body = SessionShape)))]
 #[get("/session")]
 pub async fn show_session(caller: Caller, request: HttpRequest) -> Result<web::Json<SessionShape>, Problem> {
-    let csrf_token = Some(token(&request.get_session()));
+    let is_of_a_session = matches!(caller.actor, Actor::User { .. });
+    let csrf_token = is_of_a_session.then(|| token(&request.get_session()));
+    let role = caller.actor.role().word().to_owned();
     let (user, user_id) = match caller.actor {
         Actor::User { id, name, .. } => (name, Some(id.0)),
-        Actor::CommandLine => ("command line".to_owned(), None),
+        token_or_command_line => (token_or_command_line.shown(), None),
     };
-    Ok(web::Json(SessionShape { user, user_id, csrf_token }))
+    Ok(web::Json(SessionShape { user, user_id, role, csrf_token }))
 }
 
 /// Signs out: the session ends everywhere at once. Answers the session that ended.
@@ -143,11 +154,12 @@ pub async fn change_own_password(
 ) -> Result<web::Json<SessionShape>, Problem> {
     let (id, mode) = (sign_ins::user(&caller)?, dry_run.mode());
     let OwnPassword { current, password } = sent.into_inner();
-    let change = move |services: &Services| users::change_own_password(services, &caller.actor, id, &current, &password, mode);
+    let change = move |services: &Services| passwords::change_own(services, &caller.actor, id, &current, &password, mode);
     let user = blocking::call(&services, change).await?;
     let csrf_token = match mode {
         Mode::Keep => begin(&request, &services, &user)?,
         Mode::TryOut => token(&request.get_session()),
     };
-    Ok(web::Json(SessionShape { user: user.name, user_id: Some(id.0), csrf_token: Some(csrf_token) }))
+    let role = user.role.word().to_owned();
+    Ok(web::Json(SessionShape { user: user.name, user_id: Some(id.0), role, csrf_token: Some(csrf_token) }))
 }

@@ -9,10 +9,12 @@ use super::caller::Caller;
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
-use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, FirstContact, Secret, Slot};
+use crate::domain::account::{
+    Account, BaseSettings, BootstrapSettings, BootstrapSwitch, CertificatePolicy, FirstContact, Secret, Slot,
+};
 use crate::domain::admission::nearby::Nearby;
 use crate::services::Services;
-use crate::services::accounts::{self, AccountDraft, Replacement};
+use crate::services::accounts::{self, AccountDraft, LegacyHttp, Replacement};
 use crate::web::blocking;
 
 /// The settings of an account. The password of the shared credentials is never told here.
@@ -41,8 +43,15 @@ pub struct SettingsShape {
     pub binds: bool,
     /// How far around its first address the shared credentials open a device.
     pub nearby: NearbyShape,
+    /// What factory certificates of phones are worth.
+    pub certificates: PolicyWord,
+    /// Whether a factory certificate whose time is over counts.
+    pub accept_expired: bool,
     /// How phones come from plain HTTP to HTTPS.
     pub bootstrap: BootstrapShape,
+    /// Networks whose phones are served in full over plain HTTP.
+    #[schema(example = json!(["10.1.2.0/24"]))]
+    pub legacy_http: Vec<String>,
     /// Counts changes; send it back with a change.
     pub revision: u64,
 }
@@ -100,6 +109,39 @@ pub enum ReplacementWord {
     Planned,
     /// They end now.
     Leaked,
+}
+
+/// What factory certificates of phones are worth: never asked for, asked for and proof enough, or the only thing that opens.
+/// They are asked for only once the CA of a manufacturer is there.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyWord {
+    /// Never asked for.
+    Off,
+    /// Asked for; credentials open as well.
+    Prefer,
+    /// Nothing else opens.
+    Require,
+}
+
+impl From<CertificatePolicy> for PolicyWord {
+    fn from(policy: CertificatePolicy) -> Self {
+        match policy {
+            CertificatePolicy::Off => Self::Off,
+            CertificatePolicy::Prefer => Self::Prefer,
+            CertificatePolicy::Require => Self::Require,
+        }
+    }
+}
+
+impl From<PolicyWord> for CertificatePolicy {
+    fn from(word: PolicyWord) -> Self {
+        match word {
+            PolicyWord::Off => Self::Off,
+            PolicyWord::Prefer => Self::Prefer,
+            PolicyWord::Require => Self::Require,
+        }
+    }
 }
 
 /// How phones that do not know our certificate authority come from plain HTTP to HTTPS.
@@ -179,8 +221,17 @@ pub struct SettingsChanges {
     binds: Option<bool>,
     /// How far around its first address the shared credentials open a device.
     nearby: Option<NearbyShape>,
+    /// What factory certificates of phones are worth; `require` needs the CA of a manufacturer.
+    certificates: Option<PolicyWord>,
+    /// Whether a factory certificate whose time is over counts.
+    accept_expired: Option<bool>,
     /// How phones come from plain HTTP to HTTPS, all of it.
     bootstrap: Option<BootstrapShape>,
+    /// Networks whose phones are served in full over plain HTTP, all of them.
+    legacy_http: Option<Vec<String>>,
+    /// Whoever asks knows that everybody in these networks can read the configuration of their phones, SIP passwords included.
+    #[serde(default)]
+    legacy_http_confirmed: bool,
 }
 
 impl From<Account> for SettingsShape {
@@ -198,7 +249,10 @@ impl From<Account> for SettingsShape {
             first_contact: account.first_contact.word().to_owned(),
             binds: account.admission.binds,
             nearby: NearbyShape { ipv4_bits: account.admission.nearby.ipv4_bits, ipv6_bits: account.admission.nearby.ipv6_bits },
+            certificates: account.admission.certificates.into(),
+            accept_expired: account.admission.accept_expired,
             bootstrap: account.admission.bootstrap.into(),
+            legacy_http: account.admission.legacy_http.iter().map(ToString::to_string).collect(),
             revision: account.revision,
         }
     }
@@ -230,7 +284,10 @@ impl TryFrom<SettingsChanges> for AccountDraft {
             first_contact: changes.first_contact.map(policy).transpose()?,
             binds: changes.binds,
             nearby: changes.nearby.map(|NearbyShape { ipv4_bits, ipv6_bits }| Nearby { ipv4_bits, ipv6_bits }),
+            certificates: changes.certificates.map(CertificatePolicy::from),
+            accept_expired: changes.accept_expired,
             bootstrap: changes.bootstrap.map(BootstrapSettings::from),
+            legacy_http: changes.legacy_http.map(|subnets| LegacyHttp { subnets, confirmed: changes.legacy_http_confirmed }),
         })
     }
 }

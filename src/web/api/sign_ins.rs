@@ -11,12 +11,14 @@ use super::caller::Caller;
 use super::list::{List, Narrow, Order, narrowed};
 use super::problem::Problem;
 use super::sent::Asked;
+use super::users::UserPath;
 use crate::domain::access::Actor;
 use crate::domain::ids::UserId;
 use crate::domain::session::SessionKey;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::sessions::{self, Listed};
+use crate::services::{sign_in, users};
 use crate::web::admin::session;
 use crate::web::blocking;
 
@@ -88,7 +90,7 @@ pub async fn end_sign_in(
     dry_run: Asked<DryRun>,
 ) -> Result<web::Json<OpenSessionShape>, Problem> {
     let not_found = || Problem::not_found("session", &path.id);
-    let key = hex::decode(&path.id).ok().and_then(|bytes| bytes.try_into().ok()).map(SessionKey).ok_or_else(not_found)?;
+    let key = key(&path.id).ok_or_else(not_found)?;
     let one = open(&caller, &request, &services)?.into_iter().find(|one| one.id == path.id).ok_or_else(not_found)?;
     if dry_run.mode() == Mode::Keep {
         let user = user(&caller)?;
@@ -97,18 +99,74 @@ pub async fn end_sign_in(
     Ok(web::Json(one))
 }
 
+/// A session of a user in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SessionOfUserPath {
+    /// Number of the user.
+    #[param(value_type = u64)]
+    id: String,
+    /// The session's name, as the list has it.
+    session: String,
+}
+
+/// Lists where a user is signed in; sorts by `last_used`, `since` or `address`.
+#[utoipa::path(tag = "users", params(UserPath, Narrow), responses((status = 200, body = List<OpenSessionShape>)))]
+#[get("/users/{id}/sessions")]
+pub async fn list_sign_ins_of_user(
+    _: Caller,
+    request: HttpRequest,
+    services: web::Data<Services>,
+    path: web::Path<UserPath>,
+    asked: Asked<Narrow>,
+) -> Result<web::Json<List<OpenSessionShape>>, Problem> {
+    let user = users::get(&services, path.id()?)?;
+    let texts = |one: &OpenSessionShape| vec![one.user_agent.clone(), one.address.clone().unwrap_or_default()];
+    Ok(web::Json(narrowed(open_of(user.id, &request, &services), &asked, texts, SESSIONS)?))
+}
+
+/// Ends one of a user's sessions and answers it.
+#[utoipa::path(tag = "users", params(SessionOfUserPath, DryRun), responses((status = 200, body = OpenSessionShape)))]
+#[delete("/users/{id}/sessions/{session}")]
+pub async fn end_sign_in_of_user(
+    caller: Caller,
+    request: HttpRequest,
+    services: web::Data<Services>,
+    path: web::Path<SessionOfUserPath>,
+    dry_run: Asked<DryRun>,
+) -> Result<web::Json<OpenSessionShape>, Problem> {
+    let id = path.id.parse().map_err(|_| Problem::not_found("user", &path.id))?;
+    let user = users::get(&services, id)?;
+    let not_found = || Problem::not_found("session", &path.session);
+    let key = key(&path.session).ok_or_else(not_found)?;
+    let one = open_of(user.id, &request, &services).into_iter().find(|one| one.id == path.session).ok_or_else(not_found)?;
+    if dry_run.mode() == Mode::Keep {
+        blocking::call(&services, move |services| sign_in::end_of_other(services, &caller.actor, user.id, key)).await?;
+    }
+    Ok(web::Json(one))
+}
+
+fn key(id: &str) -> Option<SessionKey> {
+    hex::decode(id).ok().and_then(|bytes| bytes.try_into().ok()).map(SessionKey)
+}
+
 /// Where the caller is signed in.
 pub(super) fn open(caller: &Caller, request: &HttpRequest, services: &Services) -> Result<Vec<OpenSessionShape>, Problem> {
+    Ok(open_of(user(caller)?, request, services))
+}
+
+/// Where a user is signed in.
+fn open_of(user: UserId, request: &HttpRequest, services: &Services) -> Vec<OpenSessionShape> {
     // Sessions keep what pages put into them as JSON.
     let token = serde_json::Value::from(session::token(&request.get_session())).to_string();
-    let own = sessions::of_user(services, user(caller)?);
-    Ok(own.into_iter().map(|listed| OpenSessionShape::new(listed, &token)).collect())
+    let own = sessions::of_user(services, user);
+    own.into_iter().map(|listed| OpenSessionShape::new(listed, &token)).collect()
 }
 
 /// The user who calls.
 pub(super) fn user(caller: &Caller) -> Result<UserId, Problem> {
     match caller.actor {
         Actor::User { id, .. } => Ok(id),
-        Actor::CommandLine => Err(Problem::not_found("session", "of the command line")),
+        Actor::Token { .. } | Actor::CommandLine => Err(Problem::not_found("session", "of this caller: only people have some")),
     }
 }

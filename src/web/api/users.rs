@@ -1,6 +1,6 @@
-//! People who sign in. They belong to the server, not to an account.
+//! People who sign in. They belong to the server, not to an account; only owners see and change them.
 
-use actix_web::{HttpResponse, get, post, put, web};
+use actix_web::{HttpResponse, delete, get, patch, post, put, web};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -11,10 +11,14 @@ use super::list::{List, Narrow, Order, narrowed};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
 use crate::domain::account::Secret;
+use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::UserId;
 use crate::domain::user::{Role, User};
 use crate::services::Services;
-use crate::services::users::{self, UserDraft};
+use crate::services::commit::Mode;
+use crate::services::users::{self, Access, UserChange};
+use crate::services::{invitations, passwords};
+use crate::web::admin::users::invitation_link;
 use crate::web::blocking;
 
 /// A user.
@@ -26,21 +30,34 @@ pub struct UserShape {
     pub name: String,
     /// What the person types to sign in.
     pub email: String,
-    /// `owner`.
+    /// `viewer`, `operator`, `account-admin` or `owner`.
     pub role: String,
+    /// Whether the person may sign in.
+    pub enabled: bool,
+    /// Whether the person was invited and has chosen no password yet.
+    pub invited: bool,
     /// When the user was added.
     pub created_at: Timestamp,
     /// When the password was last set.
     pub password_changed_at: Timestamp,
+    /// The link with which the person chooses a password. Told once, when it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invitation: Option<String>,
 }
 
 impl From<User> for UserShape {
     fn from(user: User) -> Self {
-        let role = match user.role {
-            Role::Owner => "owner".to_owned(),
-        };
-        let User { id, name, email, created_at, password_changed_at, .. } = user;
-        Self { id: id.0, name, email, role, created_at, password_changed_at }
+        Self {
+            id: user.id.0,
+            role: user.role.word().to_owned(),
+            enabled: user.is_enabled(),
+            invited: user.is_invited(),
+            name: user.name,
+            email: user.email,
+            created_at: user.created_at,
+            password_changed_at: user.password_changed_at,
+            invitation: None,
+        }
     }
 }
 
@@ -52,9 +69,26 @@ pub struct NewUser {
     name: String,
     /// What the person types to sign in.
     email: String,
-    /// Password.
-    #[schema(value_type = String)]
-    password: Secret,
+    /// `viewer`, `operator`, `account-admin` or `owner`.
+    role: String,
+    /// Password. Without one the answer tells a link with which the person chooses one.
+    #[schema(value_type = Option<String>)]
+    #[serde(default)]
+    password: Option<Secret>,
+}
+
+/// What to change of a user; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangedUser {
+    /// Shown name.
+    name: Option<String>,
+    /// What the person types to sign in.
+    email: Option<String>,
+    /// `viewer`, `operator`, `account-admin` or `owner`.
+    role: Option<String>,
+    /// Whether the person may sign in.
+    enabled: Option<bool>,
 }
 
 /// A new password.
@@ -75,13 +109,25 @@ pub struct UserPath {
     id: String,
 }
 
+impl UserPath {
+    /// The user. What is no number names nobody.
+    pub(super) fn id(&self) -> Result<UserId, Problem> {
+        self.id.parse().map_err(|_| Problem::not_found("user", &self.id))
+    }
+}
+
 const USERS: &[Order<UserShape>] = &[
     ("added", |a, b| a.id.cmp(&b.id)),
     ("name", |a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id))),
     ("email", |a, b| (a.email.to_lowercase(), a.id).cmp(&(b.email.to_lowercase(), b.id))),
+    ("role", |a, b| (&a.role, a.id).cmp(&(&b.role, b.id))),
 ];
 
-/// Lists users; sorts by `added`, `name` or `email`.
+fn role(text: &str) -> Result<Role, Problem> {
+    text.parse().map_err(|error| Problem::invalid(&FieldErrors::one("role", error)))
+}
+
+/// Lists users; sorts by `added`, `name`, `email` or `role`.
 #[utoipa::path(tag = "users", params(Narrow), responses((status = 200, body = List<UserShape>)))]
 #[get("/users")]
 pub async fn list_users(
@@ -91,10 +137,23 @@ pub async fn list_users(
 ) -> Result<web::Json<List<UserShape>>, Problem> {
     let users = blocking::call(&services, users::list).await?;
     let all = users.into_iter().map(UserShape::from).collect();
-    Ok(web::Json(narrowed(all, &asked, |one| vec![one.name.clone(), one.email.clone()], USERS)?))
+    let texts = |one: &UserShape| vec![one.name.clone(), one.email.clone(), one.role.clone()];
+    Ok(web::Json(narrowed(all, &asked, texts, USERS)?))
 }
 
-/// Adds a user.
+/// Tells one user.
+#[utoipa::path(tag = "users", params(UserPath), responses((status = 200, body = UserShape)))]
+#[get("/users/{id}")]
+pub async fn show_user(
+    _: Caller,
+    services: web::Data<Services>,
+    path: web::Path<UserPath>,
+) -> Result<web::Json<UserShape>, Problem> {
+    let id = path.id()?;
+    Ok(web::Json(blocking::call(&services, move |services| users::get(services, id)).await?.into()))
+}
+
+/// Adds a user, with a password or with an invitation.
 #[utoipa::path(tag = "users", params(DryRun), request_body = NewUser, responses((status = 201, body = UserShape), (status = 200, description = "A dry run", body = UserShape)))]
 #[post("/users")]
 pub async fn add_user(
@@ -103,10 +162,45 @@ pub async fn add_user(
     dry_run: Asked<DryRun>,
     new: Sent<NewUser>,
 ) -> Result<HttpResponse, Problem> {
-    let NewUser { name, email, password } = new.into_inner();
-    let (draft, mode) = (UserDraft { name, email, password }, dry_run.mode());
-    let made = blocking::call(&services, move |services| users::add(services, &caller.actor, &draft, mode)).await?;
-    Ok(HttpResponse::build(created(mode)).json(UserShape::from(made)))
+    let NewUser { name, email, role: word, password } = new.into_inner();
+    let access = password.map_or(Access::Invitation, Access::Password);
+    let new = users::NewUser { name, email, role: role(&word)?, access };
+    let mode = dry_run.mode();
+    let added = blocking::call(&services, move |services| users::add(services, &caller.actor, &new, mode)).await?;
+    let told = added.invitation.filter(|_| mode == Mode::Keep);
+    let invitation = told.map(|token| invitation_link(&services, &token));
+    Ok(HttpResponse::build(created(mode)).json(UserShape { invitation, ..UserShape::from(added.user) }))
+}
+
+/// Changes a user. Whoever gets another role or is disabled is signed out everywhere.
+#[utoipa::path(tag = "users", params(UserPath, DryRun), request_body = ChangedUser, responses((status = 200, body = UserShape)))]
+#[patch("/users/{id}")]
+pub async fn change_user(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<UserPath>,
+    dry_run: Asked<DryRun>,
+    changed: Sent<ChangedUser>,
+) -> Result<web::Json<UserShape>, Problem> {
+    let (id, mode) = (path.id()?, dry_run.mode());
+    let ChangedUser { name, email, role: word, enabled } = changed.into_inner();
+    let wanted = UserChange { name, email, role: word.as_deref().map(role).transpose()?, enabled };
+    let work = move |services: &Services| users::change(services, &caller.actor, id, &wanted, mode);
+    Ok(web::Json(blocking::call(&services, work).await?.into()))
+}
+
+/// Deletes a user with the API tokens that the user made, and answers the user.
+#[utoipa::path(tag = "users", params(UserPath, DryRun), responses((status = 200, body = UserShape)))]
+#[delete("/users/{id}")]
+pub async fn delete_user(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<UserPath>,
+    dry_run: Asked<DryRun>,
+) -> Result<web::Json<UserShape>, Problem> {
+    let (id, mode) = (path.id()?, dry_run.mode());
+    let work = move |services: &Services| users::delete(services, &caller.actor, id, mode);
+    Ok(web::Json(blocking::call(&services, work).await?.into()))
 }
 
 /// Sets a user's password and ends all sessions of that user.
@@ -119,8 +213,27 @@ pub async fn set_user_password(
     dry_run: Asked<DryRun>,
     new: Sent<NewPassword>,
 ) -> Result<web::Json<UserShape>, Problem> {
-    let id: UserId = path.id.parse().map_err(|_| Problem::not_found("user", &path.id))?;
-    let (password, mode) = (new.into_inner().password, dry_run.mode());
-    let work = move |services: &Services| users::replace_password(services, &caller.actor, id, &password, mode);
+    let (id, mode) = (path.id()?, dry_run.mode());
+    let password = new.into_inner().password;
+    let work = move |services: &Services| passwords::replace(services, &caller.actor, id, &password, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
+}
+
+/// Makes a link with which a user chooses a new password, and tells it once. A link from before is worth nothing any more.
+#[utoipa::path(tag = "users", params(UserPath, DryRun), responses((status = 200, body = UserShape)))]
+#[post("/users/{id}/invitation")]
+pub async fn invite_user(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<UserPath>,
+    dry_run: Asked<DryRun>,
+) -> Result<web::Json<UserShape>, Problem> {
+    let (id, mode) = (path.id()?, dry_run.mode());
+    let work = move |services: &Services| {
+        let token = invitations::invite(services, &caller.actor, id, mode)?;
+        Ok((token, users::get(services, id)?))
+    };
+    let (token, user) = blocking::call(&services, work).await?;
+    let invitation = (mode == Mode::Keep).then(|| invitation_link(&services, &token));
+    Ok(web::Json(UserShape { invitation, ..UserShape::from(user) }))
 }

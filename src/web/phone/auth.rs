@@ -11,7 +11,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use crate::domain::account::Account;
+use super::digest::Answered;
+use crate::domain::account::{Account, Secret};
 use crate::domain::admission::decide::{Proof, SharedPassword};
 use crate::domain::credential::FACTORY_DEFAULT;
 use crate::domain::device::DeviceKey;
@@ -66,6 +67,27 @@ impl Gate {
         }
     }
 
+    /// Judges an answer to a Digest challenge: by the shared credentials and the factory default. Own credentials of a device never
+    /// travel in clear text.
+    pub(super) fn judge_digest(&self, answered: &Answered, method: &str, account: &Account) -> Proof {
+        let provisioning = &account.provisioning;
+        if provisioning.user.is_empty() {
+            return Proof::Wrong;
+        }
+        let is_of = |user: &str, password: &Secret| answered.is_of(user, password.expose(), method);
+        let factory = answered.is_of(FACTORY_DEFAULT, FACTORY_DEFAULT, method);
+        match &provisioning.former {
+            _ if is_of(&provisioning.user, &provisioning.password) => {
+                Proof::Shared(SharedPassword { generation: provisioning.generation, is_former: false })
+            }
+            Some(former) if is_of(&former.user, &former.password) => {
+                Proof::Shared(SharedPassword { generation: former.generation, is_former: true })
+            }
+            _ if factory => Proof::FactoryDefault,
+            _ => Proof::Wrong,
+        }
+    }
+
     fn expected_by(&self, account: &Arc<Account>) -> Arc<Expected> {
         if let Some(expected) = &*self.expected.load()
             && Arc::ptr_eq(&expected.account, account)
@@ -112,7 +134,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::account::{AdmissionSettings, BaseSettings, FirstContact, FormerCredentials, Provisioning, Secret};
+    use crate::domain::account::{AdmissionSettings, BaseSettings, FirstContact, FormerCredentials, Provisioning};
 
     fn account(user: &str, password: &str) -> Arc<Account> {
         Arc::new(Account {

@@ -6,6 +6,8 @@
 
 pub mod agent;
 pub mod auth;
+mod caller;
+mod digest;
 mod fetch;
 pub mod handshake;
 mod patience;
@@ -13,39 +15,38 @@ pub mod peer;
 mod reply;
 mod upload;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::cell::Cell;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_http::{Request, Response};
-use actix_web::body::BoxBody;
+use actix_http::Request;
 use actix_web::http::Method;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HeaderMap};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use crate::catalog::models::models;
+use crate::domain::account::CertificatePolicy;
+use crate::domain::admission::NewDeviceCaps;
 use crate::domain::admission::decide::Proof;
-use crate::domain::admission::{NewDeviceCaps, identify};
+use crate::domain::credential::Channel;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::limits::OUTSIDE_TEXT_CHARS;
-use crate::domain::phone_file::{LogKind, PhoneFile, PhonePath};
-use crate::domain::run::assembly::{Asked, Heard, Speaker, Standing};
-use crate::domain::run::{Exchange, Method as Verb, Reason, clean};
-use crate::domain::trust::Admitted;
-use crate::domain::user_agent::XDevice;
+use crate::domain::manufacturer::Presented;
+use crate::domain::phone_file::PhoneFile;
+use crate::domain::run::Reason;
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::bootstrap::{self, Bootstrap};
 use crate::services::credentials;
-use crate::services::presence::Message;
 use crate::services::provisioning::{Guest, Provisioning, Visit};
 use crate::services::uploads::{Space, UploadSettings};
-use crate::web::listener::Connection;
-use agent::Agent;
+use crate::web::is_page;
+use crate::web::listener::Expect;
 use auth::Gate;
+use caller::Caller;
+use digest::{Answered, Digests, Nonce};
 use patience::Patience;
 use reply::Reply;
 
@@ -66,6 +67,7 @@ pub struct PhoneSettings {
 /// The phones' door: what all of their requests share.
 pub struct Door {
     gate: Gate,
+    digests: Digests,
     provisioning: Provisioning,
     bootstrap: Bootstrap,
     settings: PhoneSettings,
@@ -80,6 +82,7 @@ impl Door {
     pub fn new(services: &Services, settings: PhoneSettings) -> Self {
         Self {
             gate: Gate::new(*services.secrets().derived_key("phone credentials")),
+            digests: Digests::new(*services.secrets().derived_key("digest nonces")),
             provisioning: Provisioning::new(settings.new_devices),
             bootstrap: Bootstrap::new(settings.new_devices),
             settings,
@@ -100,11 +103,17 @@ struct Call {
     services: web::Data<Services>,
     door: web::Data<Door>,
     request: HttpRequest,
-    peer: SocketAddr,
-    address: IpAddr,
-    path: PhonePath,
-    agent: Agent,
-    x_device: Option<XDevice>,
+    caller: Caller,
+    /// It answered a challenge that is too old, with the right password.
+    stale: Cell<bool>,
+}
+
+impl std::ops::Deref for Call {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
 }
 
 /// Answers a phone. To be mounted as the default service, behind the addresses that are not phones'.
@@ -114,53 +123,76 @@ pub async fn answer(
     services: web::Data<Services>,
     door: web::Data<Door>,
 ) -> HttpResponse {
-    let call = Call::new(request, services, door);
+    let call = Call::new(request, services, door, Channel::Tls);
     let (reply, guest) = call.answer(payload).await;
     call.note(&reply, guest);
     reply.into_response()
 }
 
-/// Answers a phone over plain HTTP, which is shown the way to HTTPS and nothing else (contract 3). It is never asked for
-/// credentials and those that it sends are not looked at; no body is read.
-pub async fn answer_in_clear(request: HttpRequest, services: web::Data<Services>, door: web::Data<Door>) -> HttpResponse {
-    let call = Call::new(request, services, door);
-    let method = call.request.method();
-    let (fetches, takes) = (matches!(*method, Method::GET | Method::HEAD), *method == Method::GET);
-    let answer = call.door.bootstrap.answer(&call.services, DEFAULT_ACCOUNT, &call.visit(), fetches, takes);
-    let reply = fetch::at_once(answer);
-    call.note(&reply, None);
+/// Answers a phone over plain HTTP: in full where its network is listed (R316), else it is shown the way to HTTPS and nothing else
+/// (contract 3). Then it is never asked for credentials, those that it sends are not looked at, and no body is read.
+pub async fn answer_in_clear(
+    request: HttpRequest,
+    payload: web::Payload,
+    services: web::Data<Services>,
+    door: web::Data<Door>,
+) -> HttpResponse {
+    let call = Call::new(request, services, door, Channel::ClearText);
+    let (reply, guest) = if serves_in_clear(&call.services, call.address) {
+        call.answer(payload).await
+    } else {
+        let method = call.request.method();
+        let (fetches, takes) = (matches!(*method, Method::GET | Method::HEAD), *method == Method::GET);
+        let answer = call.door.bootstrap.answer(&call.services, DEFAULT_ACCOUNT, &call.visit(), fetches, takes);
+        (fetch::at_once(answer), None)
+    };
+    call.note(&reply, guest);
     reply.into_response()
 }
 
-/// Tells whoever waits for leave to send a body, and shows neither credentials nor a session, to bring them first: then no
-/// byte of the body is sent (UPL-02). Over plain HTTP nothing is taken. The listener asks this for each `Expect: 100-continue`.
-pub fn expect(request: Request) -> Result<Request, Response<BoxBody>> {
-    if request.conn_data::<Connection>().is_some_and(|connection| connection.tls.is_none()) {
-        return Err(Reply::absent(Reason::PlainHttp).into_response().into());
-    }
-    let headers = request.head().headers();
-    if headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE) {
-        return Ok(request);
-    }
-    Err(Reply::unauthorized(Reason::CredentialsMissing).into_response().into())
+fn serves_in_clear(services: &Services, address: IpAddr) -> bool {
+    services.worlds().get(DEFAULT_ACCOUNT).is_some_and(|world| world.account.admission.serves_in_clear(address))
+}
+
+/// Tells a phone that waits for leave to send a body, and shows neither credentials nor a certificate, to bring them first: then no
+/// byte of the body is sent (UPL-02). It is a request like any other for the runs. Pages and programs have ways of their own to
+/// say who they are.
+pub fn expect(services: web::Data<Services>, door: web::Data<Door>) -> Expect {
+    Arc::new(move |request: Request| {
+        if is_page(request.path()) {
+            return Ok(request);
+        }
+        let caller = Caller::of_connection(&request, Channel::Tls, &services, &door);
+        if request.head().headers().contains_key(AUTHORIZATION) || matches!(caller.certificate, Presented::Verified(_)) {
+            return Ok(request);
+        }
+        let reply = Reply::unauthorized(Reason::CredentialsMissing);
+        caller.note(&services, request.head(), &reply, None);
+        Err(reply.into_response().into())
+    })
+}
+
+/// The same over plain HTTP, where nothing is taken but from networks that are listed.
+pub fn expect_in_clear(services: web::Data<Services>, door: web::Data<Door>) -> Expect {
+    Arc::new(move |request: Request| {
+        let caller = Caller::of_connection(&request, Channel::ClearText, &services, &door);
+        let reply = if !serves_in_clear(&services, caller.address) {
+            Reply::absent(Reason::PlainHttp)
+        } else if request.head().headers().contains_key(AUTHORIZATION) {
+            return Ok(request);
+        } else {
+            let challenge = door.digests.challenge(services.clock().now(), false);
+            Reply::unauthorized(Reason::CredentialsMissing).or_by_digest(challenge)
+        };
+        caller.note(&services, request.head(), &reply, None);
+        Err(reply.into_response().into())
+    })
 }
 
 impl Call {
-    fn new(request: HttpRequest, services: web::Data<Services>, door: web::Data<Door>) -> Self {
-        let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let connected = request.conn_data::<Connection>().and_then(|connection| connection.peer);
-        let peer = connected.or_else(|| request.peer_addr()).unwrap_or(nobody);
-        let x_device = request.headers().get("x-device").and_then(|value| XDevice::parse(value.to_str().ok()?));
-        Self {
-            address: door.address_of(peer.ip(), request.headers()),
-            path: PhonePath::parse(request.path()),
-            agent: agent::of(request.headers()),
-            peer,
-            x_device,
-            services,
-            door,
-            request,
-        }
+    fn new(request: HttpRequest, services: web::Data<Services>, door: web::Data<Door>, channel: Channel) -> Self {
+        let caller = Caller::new(request.head(), request.conn_data(), request.peer_addr(), channel, &services, &door);
+        Self { caller, stale: Cell::new(false), services, door, request }
     }
 
     /// The answer, and who came, where the credentials were right.
@@ -170,12 +202,12 @@ impl Call {
         };
         let proof = self.judge(&world);
         // Whoever shows another device's credentials learns nothing, not even what may be uploaded.
-        let is_another = |device| self.named().is_some_and(|named| named != device);
+        let is_another = |device| self.named(&self.services).is_some_and(|named| named != device);
         let is_upload = matches!(*self.request.method(), Method::PUT | Method::POST);
-        if let (true, PhoneFile::Log(key, _)) = (is_upload, &self.path.file) {
+        if let (true, Channel::Tls, PhoneFile::Log(key, _)) = (is_upload, self.channel, &self.path.file) {
             bootstrap::log_came(&self.services, world.account_id, key, self.address);
         }
-        let is_told = matches!(proof, Proof::Missing | Proof::Wrong) || proof.device().is_some_and(is_another);
+        let is_told = proof.is_worthless() || proof.device().is_some_and(is_another);
         if is_upload && !is_told {
             return upload::answer(self, &world, payload, &proof).await;
         }
@@ -196,9 +228,14 @@ impl Call {
             while let Some(Ok(_)) = payload.next().await {}
         }
         if reason == Reason::CredentialsWrong {
-            self.door.patience.wait(self.address, self.named(), self.now()).await;
+            self.door.patience.wait(self.address, self.named(&self.services), self.now()).await;
         }
-        Reply::unauthorized(reason)
+        match self.channel {
+            Channel::Tls => Reply::unauthorized(reason),
+            Channel::ClearText => {
+                Reply::unauthorized(reason).or_by_digest(self.door.digests.challenge(self.now(), self.stale.get()))
+            }
+        }
     }
 
     /// Before set-up nothing can be right.
@@ -215,18 +252,46 @@ impl Call {
             location: &self.path.location,
             agent: self.agent.phone.as_deref(),
             address: self.address,
+            certificate: &self.certificate,
+            came_by: self.came_by.as_deref(),
             at: self.now(),
+            channel: self.channel,
         }
     }
 
     /// What the request shows of itself.
     fn judge(&self, world: &World) -> Proof {
+        if let (Channel::ClearText, Some(answered)) = (self.channel, Answered::of(self.request.headers())) {
+            return self.judge_digest(&answered, world);
+        }
         let generation_of = |key: &DeviceKey, presented: &str| {
             let trust = self.services.trusts(world.account_id).of(key);
             let (oldest, present) = (trust.oldest_generation, trust.generation);
             credentials::generation_of(self.services.secrets(), world.account_id, key, presented, oldest, present)
         };
-        self.door.gate.judge(self.request.headers(), &world.account, generation_of)
+        let by_credentials = self.door.gate.judge(self.request.headers(), &world.account, generation_of);
+        match &self.certificate {
+            // Where certificates count no longer, an open connection does not go on with one.
+            presented @ Presented::Verified(_) if world.account.admission.certificates != CertificatePolicy::Off => {
+                by_credentials.with(presented, self.named(&self.services).as_ref())
+            }
+            _ => by_credentials,
+        }
+    }
+
+    /// The same of an answer to a Digest challenge. It counts for this path alone, and as long as its nonce does.
+    fn judge_digest(&self, answered: &Answered, world: &World) -> Proof {
+        let asked = self.request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let proof = self.door.gate.judge_digest(answered, self.request.method().as_str(), &world.account);
+        match self.door.digests.nonce_of(answered, self.now()) {
+            _ if answered.uri != asked => Proof::Wrong,
+            Nonce::Fresh => proof,
+            Nonce::Stale if proof != Proof::Wrong => {
+                self.stale.set(true);
+                Proof::Missing
+            }
+            Nonce::Stale | Nonce::Foreign => Proof::Wrong,
+        }
     }
 
     fn receive(&self, world: &World, proof: &Proof) -> Result<Guest, Reason> {
@@ -241,66 +306,11 @@ impl Call {
         self.request.method() == Method::HEAD
     }
 
-    /// Leaves the message that runs and sightings are made of.
     fn note(&self, reply: &Reply, guest: Option<Guest>) {
-        let standing = match &guest {
-            Some(guest) if guest.device.is_some() => Standing::LetIn,
-            _ => Standing::Refused,
-        };
-        let shown = guest.as_ref().and_then(|guest| guest.admitted).map(Admitted::shown);
-        let key = match guest {
-            Some(guest) => guest.key,
-            None => self.named(),
-        };
-        let heard = Heard {
-            connection: peer::connection_id(self.peer),
-            address: self.address,
-            key,
-            standing,
-            shown,
-            asked: asked(&self.path.file, self.request.method()),
-            speaker: Speaker::Application,
-            user_agent: Arc::clone(&self.agent.text),
-            exchange: Exchange {
-                at: self.now(),
-                method: verb(self.request.method()),
-                path: clean(self.request.path(), OUTSIDE_TEXT_CHARS).into(),
-                // Nobody heard the answer to an upload that was cut.
-                status: if reply.reason() == Reason::CutOff { 0 } else { reply.status().as_u16() },
-                size_bytes: reply.size_bytes(),
-                reason: reply.reason(),
-            },
-        };
-        let private_ip = self.x_device.as_ref().and_then(|told| told.ip);
-        self.services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: self.agent.phone.clone(), private_ip });
-    }
-
-    /// The device that a request names which was not received: anybody can name one.
-    fn named(&self) -> Option<DeviceKey> {
-        let roster = self.services.roster(DEFAULT_ACCOUNT);
-        identify(&self.path.file, &self.path.location, self.agent.phone.as_deref(), models(), |key| roster.find(key).is_some())
+        self.caller.note(&self.services, self.request.head(), reply, guest);
     }
 
     fn tag(&self) -> Option<DeviceKey> {
         self.agent.phone.as_ref().and_then(|phone| phone.tag.clone())
-    }
-}
-
-fn verb(method: &Method) -> Verb {
-    match *method {
-        Method::GET => Verb::Get,
-        Method::HEAD => Verb::Head,
-        Method::PUT => Verb::Put,
-        Method::POST => Verb::Post,
-        _ => Verb::Other,
-    }
-}
-
-fn asked(file: &PhoneFile, method: &Method) -> Asked {
-    match file {
-        PhoneFile::Master(_) | PhoneFile::MasterDefault if *method == Method::GET => Asked::Master,
-        PhoneFile::Parameters(_) if *method == Method::GET => Asked::Parameters,
-        PhoneFile::Log(_, LogKind::Boot) if *method == Method::PUT => Asked::BootLog,
-        _ => Asked::Other,
     }
 }

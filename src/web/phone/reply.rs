@@ -28,6 +28,8 @@ pub(super) struct Reply {
     reason: Reason,
     body: Body,
     header: Option<(HeaderName, &'static str)>,
+    /// A challenge that stands before the other one.
+    digest: Option<String>,
     content_type: &'static str,
     size_bytes: u64,
 }
@@ -42,7 +44,7 @@ enum Body {
 impl Reply {
     fn text(status: StatusCode, reason: Reason, text: &'static str) -> Self {
         let size_bytes = text.len() as u64;
-        Self { status, reason, body: Body::Text(text), header: None, content_type: TEXT, size_bytes }
+        Self { status, reason, body: Body::Text(text), header: None, digest: None, content_type: TEXT, size_bytes }
     }
 
     fn with(mut self, name: HeaderName, value: &'static str) -> Self {
@@ -54,6 +56,11 @@ impl Reply {
     pub fn unauthorized(reason: Reason) -> Self {
         let text = "The user name and password of the provisioning account are needed.\n";
         Self::text(StatusCode::UNAUTHORIZED, reason, text).with(WWW_AUTHENTICATE, CHALLENGE)
+    }
+
+    /// The same with a Digest challenge before the other one: whoever can is to keep the password off the wire.
+    pub fn or_by_digest(self, challenge: String) -> Self {
+        Self { digest: Some(challenge), ..self }
     }
 
     /// 503: the phone keeps what it has and comes again.
@@ -89,7 +96,8 @@ impl Reply {
     /// 200 with a file that we made.
     pub fn made(bytes: Vec<u8>, reason: Reason) -> Self {
         let size_bytes = bytes.len() as u64;
-        Self { status: StatusCode::OK, reason, body: Body::Bytes(bytes), header: None, content_type: XML, size_bytes }
+        let body = Body::Bytes(bytes);
+        Self { status: StatusCode::OK, reason, body, header: None, digest: None, content_type: XML, size_bytes }
     }
 
     /// 200 with what a phone uploaded. It is never shown as a page, whatever it holds.
@@ -116,8 +124,11 @@ impl Reply {
 
     pub fn into_response(self) -> HttpResponse {
         let mut builder = HttpResponse::build(self.status);
+        if let Some(challenge) = self.digest {
+            builder.append_header((WWW_AUTHENTICATE, challenge));
+        }
         if let Some(header) = self.header {
-            builder.insert_header(header);
+            builder.append_header(header);
         }
         if self.status == StatusCode::NO_CONTENT {
             return builder.finish();

@@ -31,15 +31,20 @@ struct AddPage {
     profiles: Vec<(String, String)>,
 }
 
+/// What may be chosen as a device's type: value and label. The first one leaves it open.
+pub fn families() -> Vec<(&'static str, &'static str)> {
+    let families = models().families().iter().map(|family| (family.name.as_str(), family.name.as_str()));
+    std::iter::once(("", "Recognise it")).chain(families).collect()
+}
+
 impl AddPage {
     fn new(who: &SignedIn, world: &World, form: Form) -> Self {
-        let families = models().families().iter().map(|family| (family.name.as_str(), family.name.as_str()));
         let mut profiles: Vec<_> = world.profiles.values().map(|one| (one.id.to_string(), one.name.to_string())).collect();
         profiles.sort_by_key(|(_, name)| name.to_lowercase());
         Self {
             page: who.page("Add Device"),
             form,
-            families: std::iter::once(("", "Recognise it")).chain(families).collect(),
+            families: families(),
             models: models().models().iter().map(|model| model.name.as_str()).collect(),
             profiles,
         }

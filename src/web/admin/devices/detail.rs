@@ -4,16 +4,20 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::head::{self, Head};
+use crate::catalog::models::models;
 use crate::domain::deployment::{Container, applicable};
-use crate::domain::device::Device;
+use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_list::Listed;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::run::verdict::Verdict;
 use crate::domain::run::{Run, RunKind, Subject};
+use crate::domain::trust::{Certificate, Trust};
 use crate::domain::world::World;
-use crate::services::Services;
+use crate::services::commit::Mode;
 use crate::services::runs::{self, ListedRun};
+use crate::services::{Services, manufacturers};
 use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{self, Fact, FactValue, Tone as _};
@@ -28,8 +32,18 @@ struct DetailPage {
     deployment: Vec<Fact>,
     connection: Vec<Fact>,
     call: Vec<Fact>,
+    certificate: ShownCertificate,
     verdict: Option<Verdict>,
     associations: Vec<Association>,
+}
+
+/// What is known of the factory certificate (R374).
+struct ShownCertificate {
+    facts: Vec<Fact>,
+    /// A person may enter what the phone shows: no handshake says more.
+    may_be_entered: bool,
+    form: Form,
+    states: Vec<(&'static str, &'static str)>,
 }
 
 /// A profile that speaks for the device.
@@ -49,15 +63,62 @@ pub async fn show(key: web::Path<String>, who: SignedIn, services: web::Data<Ser
     let runs = runs.map_err(Failure::of(&who))?;
     let page = who.page("Detail");
     Ok(html(&DetailPage {
-        head: Head::new(&known, page.now),
+        head: Head::new(&known, page.now).marked(&services),
         extended: extended(&runs),
         deployment: deployment(&known),
         connection: connection(&known, runs.first().map(|listed| &listed.run)),
         call: call(),
+        certificate: certificate(&known.device, &services.trusts(DEFAULT_ACCOUNT).of(&known.device.key)),
         verdict: runs.first().map(ListedRun::verdict),
         associations: associations(&known.device, &world),
         page,
     }))
+}
+
+/// `POST /admin/devices/{key}/certificate`: what a person read off the phone.
+pub async fn save_certificate(
+    key: web::Path<String>,
+    who: SignedIn,
+    form: Form,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let (known, _) = head::find(&services, &who, &key)?;
+    let key: DeviceKey = known.device.key.clone();
+    let here = format!("/admin/devices/{key}/detail");
+    let state = Certificate::read_off().into_iter().find(|(word, _)| form.is("state", word)).map(|(_, state)| state);
+    let Some(state) = state else { return Ok(who.not_done(&here, "Choose one of the states.")) };
+    let actor = who.actor.clone();
+    let note = move |services: &Services| manufacturers::note_read(services, &actor, DEFAULT_ACCOUNT, &key, state, Mode::Keep);
+    blocking::call(&services, note).await.map_err(Failure::of(&who))?;
+    Ok(who.done(&here, "What the phone shows of its certificate is noted."))
+}
+
+fn certificate(device: &Device, trust: &Trust) -> ShownCertificate {
+    let by_handshake = trust.certificate != Certificate::Unknown;
+    let state = trust.certificate_state();
+    let source = match (by_handshake, state) {
+        (true, Certificate::FactoryInstalled) => Some("It showed it and it was verified"),
+        (true, Certificate::NotInstalled) => Some("It was asked for it and showed none"),
+        (true, _) => Some("It showed one that does not count"),
+        (false, Certificate::Unknown) => None,
+        (false, _) => Some("Entered by hand"),
+    };
+    let told = |text: &str| Some(FactValue::Text(text.to_owned()));
+    let mut facts = vec![
+        Fact::new("Device Certificate", source.and_then(|_| told(state.label())), "Not known: it was not asked for it yet"),
+        Fact::new("Known from", source.and_then(told), "Nothing yet"),
+    ];
+    if let Some(fault) = state.fault() {
+        facts.push(Fact::new("Reason", told(fault), ""));
+    }
+    let support = models().support(device.model.as_deref(), device.family.as_deref());
+    facts.push(Fact::new("This kind of device is", told(support.word()), ""));
+    ShownCertificate {
+        facts,
+        may_be_entered: !by_handshake,
+        form: Form::filled([("state", trust.certificate_read.word())]),
+        states: Certificate::read_off().iter().map(|(word, state)| (*word, state.label())).collect(),
+    }
 }
 
 /// What the REST interface of a phone tells; this server does not ask phones yet, but it sees them boot.

@@ -67,14 +67,15 @@ pub async fn show(
         .map_err(Failure::of(&who))?;
     let list = ListQuery::of(&request, &["name"]);
     let secrets = credentials::of(&services, DEFAULT_ACCOUNT, &known.device.key);
-    let view = explain(&Recipient::over_tls(&known.device, &secrets), &world);
+    let channel = credentials::channel_of(&services, DEFAULT_ACCOUNT, &known.device.key);
+    let view = explain(&Recipient { device: &known.device, secrets: &secrets, channel }, &world);
     let view = own.iter().fold(view, |view, (kind, _, set)| view.with_overrides(*kind, set));
     let sources = sources(&view);
     let wanted = Wanted::of(&list);
     let found: Vec<&Row> = view.rows.iter().filter(|row| wanted.admits(row)).collect();
     let pager = list.pager(found.len());
     let page = who.page("Effective configuration");
-    let head = Head::new(&known, page.now);
+    let head = Head::new(&known, page.now).marked(&services);
     let link = |name: &str| (format!("/admin/devices/{}/files/{name}", head.key), format!("{}-{name}", head.key));
     let own_files = own.iter().map(|(_, name, _)| link(name)).collect();
     Ok(html(&EffectivePage {
@@ -190,9 +191,11 @@ pub async fn file(
     let (known, world) = head::find(&services, &who, &key)?;
     let Some(file) = EffectiveFile::parse(&wanted) else { return Err(Failure::not_found(&who, "file", wanted)) };
     let secrets = credentials::of(&services, DEFAULT_ACCOUNT, &known.device.key);
-    let (name, bytes) = effective_file::shown(&Recipient::over_tls(&known.device, &secrets), &world, file);
+    let channel = credentials::channel_of(&services, DEFAULT_ACCOUNT, &known.device.key);
+    let recipient = Recipient { device: &known.device, secrets: &secrets, channel };
+    let (name, bytes) = effective_file::shown(&recipient, &world, file);
     let page = who.page("Effective configuration");
-    let head = Head::new(&known, page.now);
+    let head = Head::new(&known, page.now).marked(&services);
     let note = "This is the file as the device gets it now, but for the secrets: they are masked here only.";
     Ok(text::page(
         page,

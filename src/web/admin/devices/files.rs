@@ -39,7 +39,7 @@ pub async fn list(key: web::Path<String>, who: SignedIn, services: web::Data<Ser
     let device = known.device.key.clone();
     let files = blocking::call(&services, move |services| device_files::files(services, DEFAULT_ACCOUNT, &device)).await;
     let page = who.page("Files");
-    let head = Head::new(&known, page.now);
+    let head = Head::new(&known, page.now).marked(&services);
     let row = |file: &DeviceFile| Row {
         name: format!("{}-{}", head.key, file.name),
         href: format!("/admin/devices/{}/files/{}", head.key, file.name),

@@ -21,6 +21,8 @@ pub struct Head {
     pub model: String,
     pub status: Status,
     pub last_seen: Option<Timestamp>,
+    /// It was last served over plain HTTP (R316).
+    pub clear_text: bool,
 }
 
 impl Head {
@@ -33,7 +35,14 @@ impl Head {
             model: one.device.model.clone().unwrap_or_default(),
             status: Status::of(one.sighting.last_seen, now),
             last_seen: one.sighting.last_seen,
+            clear_text: false,
         }
+    }
+
+    /// The same with the mark of a device that is served over plain HTTP.
+    pub fn marked(self, services: &Services) -> Self {
+        let trust = self.key.parse().map(|key: DeviceKey| services.trusts(DEFAULT_ACCOUNT).of(&key));
+        Self { clear_text: trust.is_ok_and(|trust| trust.clear_text), ..self }
     }
 
     /// The pages of a device, under the guide's names (R235).

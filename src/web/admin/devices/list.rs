@@ -25,6 +25,39 @@ use crate::web::admin::words::{self, Tone as _};
 const SORTABLE: &[&str] =
     &["name", "status", "model", "key", "public_ip", "private_ip", "software", "last_seen", "result", "added"];
 
+/// The columns that may be hidden, by their word in the address, with their headings (R243). A device's name always stays.
+const COLUMNS: [(&str, &str); 8] = [
+    ("status", "Status"),
+    ("model", "Model"),
+    ("key", "MAC or serial"),
+    ("public_ip", "Public IP"),
+    ("private_ip", "Private IP"),
+    ("software", "Software Version"),
+    ("last_seen", "Last seen"),
+    ("result", "Last result"),
+];
+
+/// A column as the chooser offers it: the link shows it or hides it.
+struct Column {
+    word: &'static str,
+    label: &'static str,
+    is_shown: bool,
+    href: String,
+}
+
+/// The columns, as the word `hide` of the address has them: `hide=key,public_ip`. Words that do not exist hide nothing.
+fn columns(list: &ListQuery) -> Vec<Column> {
+    let hidden: Vec<&str> = list.filter("hide").unwrap_or_default().split(',').collect();
+    let is_hidden = |word: &str| hidden.contains(&word);
+    let column = |(word, label): (&'static str, &'static str)| {
+        let is_shown = !is_hidden(word);
+        let others = COLUMNS.iter().map(|(other, _)| *other).filter(|other| *other != word && is_hidden(other));
+        let hide: Vec<&str> = others.chain(is_shown.then_some(word)).collect();
+        Column { word, label, is_shown, href: list.with(&[("hide", &hide.join(","))]) }
+    };
+    COLUMNS.into_iter().map(column).collect()
+}
+
 #[derive(Template)]
 #[template(path = "devices/list.html")]
 struct ListPage {
@@ -32,6 +65,7 @@ struct ListPage {
     list: ListQuery,
     pager: Pager,
     rows: Vec<Row>,
+    columns: Vec<Column>,
     /// Types and models that there are devices of, for the filters.
     families: Vec<String>,
     models: Vec<String>,
@@ -40,6 +74,12 @@ struct ListPage {
     /// Devices deleted with *block*.
     blocked: usize,
     provisioning_url: String,
+}
+
+impl ListPage {
+    fn shows(&self, word: &str) -> bool {
+        self.columns.iter().all(|column| column.word != word || column.is_shown)
+    }
 }
 
 /// One device of the list.
@@ -55,6 +95,8 @@ struct Row {
     last_seen: Option<Timestamp>,
     result: LastResult,
     last_run: Option<Timestamp>,
+    /// It was last served over plain HTTP (R316).
+    clear_text: bool,
     /// Where the search found it, if no column shows that.
     why: Option<String>,
 }
@@ -72,8 +114,12 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let Counts { families, models, total: devices, .. } = roster.counts(page.now);
     let pager = list.pager(found.len());
     let search = Search::new(&list.q());
-    let rows = found[pager.range()].iter().map(|one| row(one, &search, &world.profiles, page.now)).collect();
+    let trusts = services.trusts(DEFAULT_ACCOUNT);
+    let in_clear = |one: &Listed| trusts.of(&one.device.key).clear_text;
+    let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, &world.profiles, page.now) };
+    let rows = found[pager.range()].iter().map(made).collect();
     Ok(html(&ListPage {
+        columns: columns(&list),
         page,
         list,
         pager,
@@ -122,6 +168,7 @@ fn row(one: &Listed, search: &Search, profiles: &BTreeMap<ProfileId, Arc<Profile
         last_seen: one.sighting.last_seen,
         result: LastResult::of(one.sighting.last_run),
         last_run: one.sighting.last_run.map(|run| run.at),
+        clear_text: false,
         why,
     }
 }

@@ -53,7 +53,7 @@ pub async fn list(
     let all = blocking::call(&services, move |services| device_files::logs(services, DEFAULT_ACCOUNT, &device)).await;
     let all = all.map_err(Failure::of(&who))?;
     let page = who.page("Logs");
-    let head = Head::new(&known, page.now);
+    let head = Head::new(&known, page.now).marked(&services);
     let day = |at: Timestamp| at.to_zoned(page.zone.clone()).date();
     let mut days: Vec<Date> = all.iter().map(|log| day(log.at)).collect();
     days.dedup();

@@ -37,6 +37,7 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/devices/{key}", summary::save)
         .post("/admin/devices/{key}/password", password::reveal)
         .get("/admin/devices/{key}/detail", detail::show)
+        .post("/admin/devices/{key}/certificate", detail::save_certificate)
         .get("/admin/devices/{key}/profiles", profiles::show)
         .post("/admin/devices/{key}/profiles", profiles::save)
         .get("/admin/devices/{key}/effective", effective::show)

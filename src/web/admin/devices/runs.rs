@@ -38,7 +38,7 @@ pub async fn show(
     let all = all.map_err(Failure::of(&who))?;
     let page = who.page("Runs");
     let wanted = ListQuery::of(&request, &[]).filter("run").and_then(|text| text.parse().ok());
-    let head = Head::new(&known, page.now);
+    let head = Head::new(&known, page.now).marked(&services);
     let (runs, chosen) = view::runs(&all, wanted, |name| format!("/admin/devices/{}/runs?run={name}", head.key));
     Ok(html(&RunsPage { head, page, runs, chosen, provisioning_url: world.endpoints.https_url.clone() }))
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
 
-use super::add::input;
+use super::add::{families, input};
 use super::head::{self, Head};
 use super::trust::TrustPanel;
 use crate::catalog::models::models;
@@ -38,6 +38,8 @@ struct SummaryPage {
     takes_name: bool,
     name_hint: &'static str,
     family: Option<String>,
+    /// Types to choose from, for a device of which none is known.
+    families: Vec<(&'static str, &'static str)>,
     public_ip: Option<String>,
     private_ip_hint: &'static str,
     /// The address in force and who says so.
@@ -74,6 +76,7 @@ impl SummaryPage {
             },
             private_ip_hint: "Only if the device does not tell the right one; blank takes what it tells.",
             family: device.family.clone(),
+            families: if device.family.is_none() { families() } else { Vec::new() },
             public_ip: known.sighting.public_ip.map(|ip| ip.to_string()),
             private_ip: private_ip(known),
             software: known.sighting.software_version.clone(),
@@ -146,8 +149,7 @@ pub async fn save(
         let now = services.roster(DEFAULT_ACCOUNT).find(&known.device.key).unwrap_or_else(|| known.clone());
         Ok(html_with(status, &SummaryPage::new(&services, &who, &now, &world, form, conflict)))
     };
-    let family = known.device.family.as_deref().and_then(|name| models().family(name));
-    let edit = match DeviceEdit::parse(&input(&form), family) {
+    let edit = match DeviceEdit::parse(&input(&form), &known.device, models()) {
         Ok(edit) => edit,
         Err(errors) => return again(StatusCode::UNPROCESSABLE_ENTITY, form.rejected(&errors), None),
     };

@@ -47,11 +47,17 @@ pub async fn show(
     let read = blocking::call(&services, move |services| find(services, &device, &name));
     let Uploaded { name, href, bytes, size_bytes, at, .. } = read.await.map_err(Failure::of(&who))?;
     let page = who.page(title);
-    let head = Head::new(&known, page.now);
+    let head = Head::new(&known, page.now).marked(&services);
     let has_parameters = name.ends_with(".cfg");
-    let note = has_parameters.then_some("Secrets are masked on this page; the download holds them.");
+    // What devices store may hold secrets; logs are for whoever may open this page at all.
+    let may_download = page.may_edit() || !has_parameters && title == "Logs";
+    let note = match may_download {
+        true => "Secrets are masked on this page; the download holds them.",
+        false => "Secrets are masked on this page.",
+    };
+    let note = has_parameters.then_some(note);
     let bytes = if has_parameters { with_secrets_masked(&bytes) } else { bytes };
-    let text = Text { name, bytes, size_bytes, at: Some(at), download: Some(format!("{href}/download")), note };
+    let text = Text { name, bytes, size_bytes, at: Some(at), download: may_download.then(|| format!("{href}/download")), note };
     Ok(text::page(page, head, &request, text))
 }
 

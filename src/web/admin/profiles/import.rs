@@ -6,7 +6,6 @@ use std::sync::Arc;
 use actix_multipart::Multipart;
 use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::StreamExt;
 
 use super::preview::PreviewPage;
 use super::profile::{find, rejected};
@@ -24,6 +23,7 @@ use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{html, see_other};
 use crate::web::admin::paging::ListQuery;
+use crate::web::admin::sent_file::{self, SentFile};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
@@ -36,8 +36,11 @@ pub async fn upload(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     let profile = find(&services, &who, &id)?;
-    match file(parts).await {
-        Ok((name, bytes)) => keep(&who, &services, &profile, Form::default(), ("file", name, bytes)).await,
+    match sent_file::read(parts, IMPORT_BYTES, TOO_LARGE).await {
+        Ok(SentFile { name, bytes }) => {
+            let name = if name.is_empty() { "The file".to_owned() } else { name };
+            keep(&who, &services, &profile, Form::default(), ("file", name, bytes.into())).await
+        }
         Err(message) => rejected(&who, &services, &profile, Form::default(), &FieldErrors::one("file", message)),
     }
 }
@@ -58,33 +61,6 @@ pub async fn paste(
 }
 
 const TOO_LARGE: &str = "a configuration file has at most 4 MiB; this one has more";
-
-/// The file of a multipart form: its name and content.
-async fn file(mut parts: Multipart) -> Result<(String, Arc<[u8]>), &'static str> {
-    const BROKEN: &str = "the file did not arrive whole; choose it again";
-    while let Some(part) = parts.next().await {
-        let mut part = part.map_err(|_| BROKEN)?;
-        if part.name() != Some("file") {
-            // Each part has to be read before the next one comes.
-            while part.next().await.is_some() {}
-            continue;
-        }
-        let name = part.content_disposition().and_then(|header| header.get_filename()).unwrap_or_default();
-        let name = crate::domain::run::clean(name.rsplit(['/', '\\']).next().unwrap_or_default(), 80);
-        let mut bytes = Vec::new();
-        while let Some(chunk) = part.next().await {
-            bytes.extend_from_slice(&chunk.map_err(|_| BROKEN)?);
-            if bytes.len() > IMPORT_BYTES {
-                return Err(TOO_LARGE);
-            }
-        }
-        if name.is_empty() && bytes.is_empty() {
-            return Err("choose a file first");
-        }
-        return Ok((if name.is_empty() { "The file".to_owned() } else { name }, bytes.into()));
-    }
-    Err("choose a file first")
-}
 
 /// Keeps what came and leads to its preview; what is no parameter file is told beside the field it was sent in.
 async fn keep(

@@ -7,7 +7,7 @@ use crate::domain::admission::nearby::Nearby;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::limits::MINUTES_PER_DAY;
 use crate::domain::server::ServerSettings;
-use crate::services::accounts::{AccountDraft, clock_time, word_of};
+use crate::services::accounts::{AccountDraft, LegacyHttp, clock_time, word_of};
 use crate::web::admin::conflict::Differing;
 use crate::web::admin::forms::Form;
 
@@ -116,6 +116,7 @@ impl Part {
                 ("bootstrap", "Show new phones the way to HTTPS"),
                 ("ca_slot", "CA certificate slot"),
                 ("tls_profile", "TLS platform profile"),
+                ("legacy_http", "Networks without TLS"),
             ],
         }
     }
@@ -123,7 +124,8 @@ impl Part {
     /// Its boxes: one that is not among the typed fields was unticked.
     fn boxes(self) -> Vec<&'static str> {
         match self {
-            Self::Address | Self::Time | Self::Http => Vec::new(),
+            Self::Address | Self::Time => Vec::new(),
+            Self::Http => vec!["legacy_http_confirmed"],
             Self::Account => vec!["enabled"],
             Self::Admission => vec!["binds"],
             Self::Base => SWITCHES.map(|(field, ..)| field).into(),
@@ -150,7 +152,14 @@ impl Part {
                 }
                 AccountDraft { base: Some(base), polling_window: Some(window(form)?), ..AccountDraft::default() }
             }
-            Self::Http => AccountDraft { bootstrap: Some(bootstrap(form)?), ..AccountDraft::default() },
+            Self::Http => AccountDraft {
+                bootstrap: Some(bootstrap(form)?),
+                legacy_http: Some(LegacyHttp {
+                    subnets: form.value("legacy_http").split([',', '\n']).map(str::to_owned).collect(),
+                    confirmed: form.has("legacy_http_confirmed"),
+                }),
+                ..AccountDraft::default()
+            },
         }))
     }
 
@@ -189,6 +198,7 @@ pub fn stored(account: &Account, server: &ServerSettings) -> Form {
         ("bootstrap", word_of(account.admission.bootstrap.switch).to_owned()),
         ("ca_slot", u8::from(account.admission.bootstrap.ca_slot).to_string()),
         ("tls_profile", u8::from(account.admission.bootstrap.tls_profile).to_string()),
+        ("legacy_http", account.admission.legacy_http.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     ]);
     if account.admission.binds {
         form.set("binds", "on");

@@ -1,5 +1,6 @@
 //! Provisioning Settings: address, shared credentials, certificate, time, built-in base (R181–R186, contract 5.3).
 
+mod addresses;
 mod credentials;
 mod forms;
 
@@ -53,7 +54,9 @@ struct ProvisioningPage {
     /// The same as phones want it typed: no scheme, no final slash.
     phone_address: String,
     test_url: String,
-    other_urls: Vec<String>,
+    addresses: Vec<addresses::Row>,
+    /// The certificate does not name the address that phones are told (R190).
+    is_unnamed: bool,
     /// The address stands in the settings of the process, so that it is not changed here.
     fixed: bool,
     names: Vec<String>,
@@ -113,12 +116,17 @@ impl Group {
 
 /// The addresses of the settings.
 pub fn configure(routes: &mut Routes) {
-    const PARTS: &str = "/admin/provisioning/{part:address|account|time|base|admission|http}";
+    // The address is the server's, the other parts are the account's: they take different roles.
+    const ADDRESS: &str = "/admin/provisioning/{part:address}";
+    const PARTS: &str = "/admin/provisioning/{part:account|time|base|admission|http}";
     let home = || async { see_other(HERE) };
     routes
         .get(HERE, show)
         .get("/admin/provisioning/ca.pem", ca_pem)
+        .get("/admin/provisioning/addresses/remove", addresses::ask)
+        .post("/admin/provisioning/addresses/remove", addresses::remove)
         .post(PARTS, save)
+        .post(ADDRESS, save)
         .post("/admin/provisioning/reveal", reveal)
         // A reload after a rejected form asks by GET: it gets the page.
         .get(PARTS, home)
@@ -126,6 +134,7 @@ pub fn configure(routes: &mut Routes) {
         .post(credentials::HERE, credentials::save)
         .post("/admin/provisioning/credentials/end", credentials::end)
         .get("/admin/provisioning/credentials/end", || async { see_other(credentials::HERE) })
+        .get(ADDRESS, home)
         .get("/admin/provisioning/reveal", home);
 }
 
@@ -270,11 +279,7 @@ async fn settings_page(
     let settings = blocking::call(services, server::settings).await.map_err(Failure::of(who))?;
     let account = Account::clone(&world.account);
     let url = world.endpoints.https_url.clone();
-    let mut other_urls = address.urls(services);
-    other_urls.extend(settings.addresses.clone());
-    other_urls.retain(|other| *other != url);
-    other_urls.sort();
-    other_urls.dedup();
+    let rows = addresses::rows(services, address).map_err(Failure::of(who))?;
     let active = address.certificates().active();
     let addresses = active.names.addresses().map(|ip| ip.to_string());
     let stored = forms::stored(&account, &settings);
@@ -289,7 +294,8 @@ async fn settings_page(
         conflict: None,
         phone_address: url.trim_start_matches("https://").trim_end_matches('/').to_owned(),
         test_url: format!("{url}000000000000.cfg"),
-        other_urls,
+        addresses: rows,
+        is_unnamed: address.unnamed(services).is_some(),
         fixed: address.is_fixed(),
         names: address.candidates(),
         zones: zone_names().collect(),

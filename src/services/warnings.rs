@@ -1,0 +1,183 @@
+//! What needs somebody's attention before it becomes a fault, each with its next step: certificates, addresses, the disk, passwords
+//! that everybody knows (OPS-04).
+
+use jiff::Timestamp;
+
+use super::address::Address;
+use super::addresses::{self, Answered};
+use super::certificates::Origin;
+use super::error::ServiceError;
+use super::{Services, accounts};
+use crate::domain::credential::{ADMIN_PASSWORD, FACTORY_ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD};
+use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::limits::{DISK_RESERVE_BYTES, DISK_WARNING_BYTES};
+use crate::domain::profile::Profile;
+use crate::domain::world::World;
+
+/// Days before its end from which a certificate is told.
+const CERTIFICATE_DAYS: i64 = 30;
+/// Days before its end from which it is urgent.
+const CERTIFICATE_URGENT_DAYS: i64 = 7;
+/// Admin passwords of phones that everybody knows: the factory's and the guide's (contract 5.9).
+const KNOWN_ADMIN_PASSWORDS: [&str; 2] = [FACTORY_ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD];
+
+/// Something that needs attention.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// It harms already, or will within days.
+    pub is_urgent: bool,
+    /// What it is and what to do, in sentences.
+    pub text: String,
+    /// Where it is mended.
+    pub place: MendedAt,
+}
+
+/// Where something is mended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MendedAt {
+    /// Provisioning Settings.
+    Settings,
+    /// A profile.
+    Profile(ProfileId),
+    /// On the machine itself.
+    Machine,
+}
+
+/// Everything that needs attention now; nothing before set-up.
+///
+/// # Errors
+/// The settings cannot be read.
+pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, ServiceError> {
+    let Some(world) = services.worlds().get(DEFAULT_ACCOUNT) else { return Ok(Vec::new()) };
+    let mut warnings = Vec::new();
+    let mut tell = |is_urgent, place, text: String| warnings.push(Warning { is_urgent, text, place });
+    if let Some(error) = address.fault() {
+        tell(true, MendedAt::Settings, format!("A certificate cannot be used, so the former one stays: {error}."));
+    }
+    let active = address.certificates().active();
+    if let Some((is_urgent, text)) = certificate(active.not_after, active.origin, services.clock().now()) {
+        tell(is_urgent, MendedAt::Settings, text);
+    }
+    if let Some(url) = address.unnamed(services) {
+        let text = "phones that compare refuse it. Use a certificate that names it, or change the address";
+        tell(true, MendedAt::Settings, format!("The certificate does not name the address that phones are told, {url}: {text}."));
+    }
+    for fault in addresses::faults(services, &Answered::now(services, address))? {
+        tell(true, MendedAt::Settings, format!("{fault}."));
+    }
+    if let Some((is_urgent, text)) = disk(services.blobs.free_bytes().unwrap_or(u64::MAX)) {
+        tell(is_urgent, MendedAt::Machine, text);
+    }
+    if accounts::is_factory_default(&world.account) {
+        let text = "The provisioning account is the factory default of every phone: whoever knows a MAC address can fetch its \
+                    configuration.";
+        tell(false, MendedAt::Settings, text.to_owned());
+    }
+    for (place, text) in admin_passwords(&world) {
+        tell(false, place, text);
+    }
+    Ok(warnings)
+}
+
+fn certificate(until: Timestamp, origin: Origin, now: Timestamp) -> Option<(bool, String)> {
+    let next = match origin {
+        Origin::Own => "Put the renewed certificate and its key in the place of the old ones; they are taken by themselves.",
+        Origin::PrivateCa => "It should have been renewed by itself: the server's log says why it was not.",
+    };
+    if until <= now {
+        return Some((true, format!("The server's certificate has expired: phones and browsers refuse it. {next}")));
+    }
+    let days = until.duration_since(now).as_hours() / 24;
+    let when = match days {
+        0 => "today".to_owned(),
+        1 => "tomorrow".to_owned(),
+        days => format!("in {days} days"),
+    };
+    (days < CERTIFICATE_DAYS)
+        .then(|| (days < CERTIFICATE_URGENT_DAYS, format!("The server's certificate expires {when}. {next}")))
+}
+
+fn disk(free_bytes: u64) -> Option<(bool, String)> {
+    let megabytes = free_bytes / (1024 * 1024);
+    if free_bytes < DISK_RESERVE_BYTES {
+        let text = "phones' uploads are refused, and changes may fail. Free some space, or keep logs for fewer days";
+        return Some((true, format!("The disk is full but for {megabytes} MiB: {text}.")));
+    }
+    let text = "Free some space, or keep logs for fewer days: below 256 MiB phones' uploads are refused";
+    (free_bytes < DISK_WARNING_BYTES).then(|| (false, format!("The disk has {megabytes} MiB left. {text}.")))
+}
+
+/// Profiles that give phones a password that everybody knows, and phones that keep the factory's.
+fn admin_passwords(world: &World) -> Vec<(MendedAt, String)> {
+    let given = |profile: &Profile| profile.parameters.get(ADMIN_PASSWORD).map(str::to_owned);
+    let mut told: Vec<(MendedAt, String)> = Vec::new();
+    for profile in world.profiles.values() {
+        if given(profile).is_some_and(|value| KNOWN_ADMIN_PASSWORDS.contains(&value.as_str())) {
+            let text = "gives phones an admin password that everybody knows. Leave it out: then each phone gets one of its own";
+            told.push((MendedAt::Profile(profile.id), format!("The profile {} {text}.", profile.name)));
+        }
+    }
+    let base = &world.account.base;
+    if base.guide_admin_password {
+        let text = "Every phone is given the guide's admin password 789, which everybody knows. Switch that off in the built-in base: \
+                    then each phone gets one of its own.";
+        told.push((MendedAt::Settings, text.to_owned()));
+    }
+    let manages_others = base.polling || base.time || base.serial_tag || base.log_upload || base.rest_api;
+    if !base.admin_password && manages_others && world.profiles.values().all(|profile| given(profile).is_none()) {
+        let text = "Phones keep the admin password of the factory, which everybody knows: the group Admin password of the \
+                    built-in base is off, and no profile sets one.";
+        told.push((MendedAt::Settings, text.to_owned()));
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::domain::testing::{profile, world};
+
+    fn now() -> Timestamp {
+        "2026-11-22T12:00:00Z".parse().expect("a time")
+    }
+
+    #[test]
+    fn ops_04_a_certificate_is_told_a_month_before_its_end_and_urgent_in_the_last_week() {
+        let told = |hours: i64| certificate(now() + SignedDuration::from_hours(hours), Origin::Own, now());
+        assert_eq!(told(24 * 30), None);
+        let (urgent, text) = told(24 * 29).expect("told");
+        assert!(!urgent && text.contains("expires in 29 days") && text.contains("Put the renewed certificate"), "{text}");
+        assert!(told(24 * 6).is_some_and(|(urgent, text)| urgent && text.contains("in 6 days")));
+        assert!(told(30).is_some_and(|(urgent, text)| urgent && text.contains("tomorrow")));
+        assert!(told(5).is_some_and(|(urgent, text)| urgent && text.contains("today")));
+        assert!(told(0).is_some_and(|(urgent, text)| urgent && text.contains("has expired")));
+    }
+
+    #[test]
+    fn a_disk_is_told_before_uploads_are_refused() {
+        assert_eq!(disk(u64::MAX), None);
+        assert!(disk(DISK_WARNING_BYTES - 1).is_some_and(|(urgent, text)| !urgent && text.contains("1023 MiB left")));
+        assert!(disk(DISK_RESERVE_BYTES - 1).is_some_and(|(urgent, text)| urgent && text.contains("full but for 255 MiB")));
+    }
+
+    #[test]
+    fn admin_passwords_that_everybody_knows_are_told_with_their_profile() {
+        let mut world = world();
+        assert_eq!(admin_passwords(&world), Vec::new());
+        std::sync::Arc::make_mut(&mut world.account).base.admin_password = false;
+        assert!(admin_passwords(&world)[0].1.contains("of the factory"));
+        std::sync::Arc::make_mut(&mut world.account).base.admin_password = true;
+        std::sync::Arc::make_mut(&mut world.account).base.guide_admin_password = true;
+        assert!(admin_passwords(&world)[0].1.contains("789"));
+        std::sync::Arc::make_mut(&mut world.account).base.guide_admin_password = false;
+        let known = profile(7, &[(ADMIN_PASSWORD, "789")]);
+        world.profiles.insert(known.id, known.into());
+        let told = admin_passwords(&world);
+        assert_eq!((told.len(), told[0].0), (1, MendedAt::Profile(ProfileId(7))));
+        let own = profile(7, &[(ADMIN_PASSWORD, "a long one of their own")]);
+        world.profiles.insert(own.id, own.into());
+        assert_eq!(admin_passwords(&world), Vec::new());
+    }
+}

@@ -1,0 +1,211 @@
+//! One user: role, whether the person may sign in, where the person is signed in, a new invitation, and the end.
+
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::add::InvitedPage;
+use super::{HERE, choices, invitation_link, meanings};
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::ids::UserId;
+use crate::domain::user::{Role, User};
+use crate::services::Services;
+use crate::services::commit::Mode;
+use crate::services::error::ServiceError;
+use crate::services::users::{self, UserChange};
+use crate::services::{invitations, second_factor, sign_in, tokens};
+use crate::web::admin::account::{self, OpenSession};
+use crate::web::admin::errors;
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
+use crate::web::admin::layout::{ConfirmPage, Page, html, html_rejected};
+use crate::web::admin::session::SignedIn;
+use crate::web::blocking;
+
+#[derive(Template)]
+#[template(path = "users/user.html")]
+struct UserPage {
+    page: Page,
+    user: User,
+    is_self: bool,
+    form: Form,
+    choices: Vec<(&'static str, &'static str)>,
+    roles: Vec<(&'static str, &'static str)>,
+    sessions: Vec<OpenSession>,
+    /// Names of the API tokens that the user made.
+    tokens: Vec<String>,
+}
+
+async fn find(who: &SignedIn, services: &web::Data<Services>, id: &str) -> Result<User, Failure> {
+    let Ok(id) = id.parse::<UserId>() else { return Err(Failure::not_found(who, "user", id)) };
+    blocking::call(services, move |services| users::get(services, id)).await.map_err(Failure::of(who))
+}
+
+async fn user_page(who: &SignedIn, services: &web::Data<Services>, user: User, form: Form) -> Result<UserPage, Failure> {
+    let own = blocking::call(services, |services| tokens::list(services, DEFAULT_ACCOUNT)).await.map_err(Failure::of(who))?;
+    let own = own.into_iter().filter(|token| token.made_by == Some(user.id));
+    Ok(UserPage {
+        page: who.page(user.name.clone()),
+        is_self: user.id == who.person.id,
+        form,
+        choices: choices(Role::Owner),
+        roles: meanings(),
+        sessions: account::open_sessions(who, services, user.id),
+        tokens: own.map(|token| token.name).collect(),
+        user,
+    })
+}
+
+/// The form as the user is. What was so when the page was made goes along: only what the person changed is changed.
+fn filled(user: &User) -> Form {
+    let access = if user.is_enabled() { "on" } else { "off" };
+    let now = [("name", user.name.as_str()), ("email", &user.email), ("role", user.role.word()), ("sign_in", access)];
+    let was =
+        [("was_name", user.name.as_str()), ("was_email", &user.email), ("was_role", user.role.word()), ("was_sign_in", access)];
+    Form::filled(now.into_iter().chain(was))
+}
+
+/// `GET /admin/users/{id}`
+pub async fn show(who: SignedIn, id: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let user = find(&who, &services, &id).await?;
+    let form = filled(&user);
+    Ok(html(&user_page(&who, &services, user, form).await?))
+}
+
+/// `POST /admin/users/{id}`
+pub async fn save(
+    who: SignedIn,
+    id: web::Path<String>,
+    form: Form,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let user = find(&who, &services, &id).await?;
+    let (actor, id) = (who.actor.clone(), user.id);
+    let changed = match wanted(&form) {
+        Ok(wanted) => blocking::call(&services, move |services| users::change(services, &actor, id, &wanted, Mode::Keep)).await,
+        Err(errors) => Err(errors.into()),
+    };
+    let form = match changed {
+        Ok(user) => return Ok(who.done(HERE, format!("{} is saved.", user.name))),
+        Err(ServiceError::Invalid(errors)) => form.rejected(&errors),
+        Err(ServiceError::Conflict(why)) => form.refused(why),
+        Err(error) => return Err(Failure::new(&who, error)),
+    };
+    Ok(html_rejected(&user_page(&who, &services, user, form).await?))
+}
+
+fn wanted(form: &Form) -> Result<UserChange, FieldErrors> {
+    let changed = |name: &str| Some(form.value(name)).filter(|text| *text != form.value(&format!("was_{name}")));
+    let mut errors = FieldErrors::new();
+    let role = changed("role").and_then(|word| errors.take("role", word.parse()));
+    errors.into_result(Some(UserChange {
+        name: changed("name").map(ToOwned::to_owned),
+        email: changed("email").map(ToOwned::to_owned),
+        role,
+        enabled: changed("sign_in").map(|word| word == "on"),
+    }))
+}
+
+/// `GET /admin/users/{id}/delete`
+pub async fn ask_delete(who: SignedIn, id: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let user = find(&who, &services, &id).await?;
+    let asked = user_page(&who, &services, user, Form::default()).await?;
+    let mut sentences =
+        vec![format!("{} can sign in no more and is signed out everywhere. The activity log keeps the name.", asked.user.email)];
+    if !asked.tokens.is_empty() {
+        sentences.push(format!("API tokens that end with the user: {}. What uses them stops.", asked.tokens.join(", ")));
+    }
+    Ok(html(&ConfirmPage {
+        page: who.page(format!("Delete {}?", asked.user.name)),
+        sentences,
+        action: format!("{HERE}/{}/delete", asked.user.id),
+        fields: Vec::new(),
+        choices: Vec::new(),
+        verb: "Delete",
+        back: format!("{HERE}/{}", asked.user.id),
+    }))
+}
+
+/// `POST /admin/users/{id}/delete`
+pub async fn delete(who: SignedIn, id: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let user = find(&who, &services, &id).await?;
+    let (actor, id) = (who.actor.clone(), user.id);
+    match blocking::call(&services, move |services| users::delete(services, &actor, id, Mode::Keep)).await {
+        Ok(user) => Ok(who.done(HERE, format!("{} is deleted.", user.name))),
+        Err(ServiceError::Conflict(why)) => Ok(who.not_done(&format!("{HERE}/{id}"), why)),
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}
+
+/// `GET /admin/users/{id}/invite`
+pub async fn ask_invite(who: SignedIn, id: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let user = find(&who, &services, &id).await?;
+    Ok(html(&ConfirmPage {
+        page: who.page(format!("Make a link for {}?", user.name)),
+        sentences: vec![
+            "With it the person chooses a new password, once, within seven days. The password so far stays until then."
+                .to_owned(),
+            "A link from before is worth nothing any more.".to_owned(),
+        ],
+        action: format!("{HERE}/{}/invite", user.id),
+        fields: Vec::new(),
+        choices: Vec::new(),
+        verb: "Make the link",
+        back: format!("{HERE}/{}", user.id),
+    }))
+}
+
+/// `POST /admin/users/{id}/invite`
+pub async fn invite(who: SignedIn, id: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let user = find(&who, &services, &id).await?;
+    let (actor, id) = (who.actor.clone(), user.id);
+    let token = blocking::call(&services, move |services| invitations::invite(services, &actor, id, Mode::Keep));
+    let link = invitation_link(&services, &token.await.map_err(Failure::of(&who))?);
+    Ok(html(&InvitedPage { page: who.page("Invitation"), name: user.name, link }))
+}
+
+/// `GET /admin/users/{id}/second-factor`
+pub async fn ask_reset(who: SignedIn, id: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let user = find(&who, &services, &id).await?;
+    Ok(html(&ConfirmPage {
+        page: who.page(format!("Take the second factor from {}?", user.name)),
+        sentences: vec![
+            "For somebody who lost the telephone and the recovery codes. Make sure that it is the person who asks.".to_owned(),
+            "The person is signed out everywhere, signs in with the password alone, and can set it up anew.".to_owned(),
+        ],
+        action: format!("{HERE}/{}/second-factor", user.id),
+        fields: Vec::new(),
+        choices: Vec::new(),
+        verb: "Take it away",
+        back: format!("{HERE}/{}", user.id),
+    }))
+}
+
+/// `POST /admin/users/{id}/second-factor`
+pub async fn reset(who: SignedIn, id: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let user = find(&who, &services, &id).await?;
+    let (actor, id, back) = (who.actor.clone(), user.id, format!("{HERE}/{}", user.id));
+    match blocking::call(&services, move |services| second_factor::reset(services, &actor, id, Mode::Keep)).await {
+        Ok(user) => Ok(who.done(&back, format!("The second factor of {} is off.", user.name))),
+        Err(ServiceError::Conflict(why)) => Ok(who.not_done(&back, why)),
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}
+
+/// `POST /admin/users/{id}/sessions/{session}/end`
+pub async fn end_session(
+    who: SignedIn,
+    path: web::Path<(String, String)>,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let (id, session) = path.into_inner();
+    let user = find(&who, &services, &id).await?;
+    let Some(key) = account::session_key(&session) else { return Ok(errors::not_found(who.visitor())) };
+    let (actor, id) = (who.actor.clone(), user.id);
+    let ended = blocking::call(&services, move |services| sign_in::end_of_other(services, &actor, id, key)).await;
+    let back = format!("{HERE}/{id}");
+    Ok(match ended.map_err(Failure::of(&who))? {
+        true => who.done(&back, "The session has ended."),
+        false => who.not_done(&back, "This session had ended already."),
+    })
+}

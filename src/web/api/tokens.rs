@@ -1,0 +1,137 @@
+//! API tokens of an account.
+
+use actix_web::{HttpResponse, delete, get, post, web};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::{DryRun, created};
+use super::caller::Caller;
+use super::list::{List, Narrow, Order, narrowed};
+use super::paths::AccountPath;
+use super::problem::Problem;
+use super::sent::{Asked, Sent};
+use crate::domain::token::Token;
+use crate::services::Services;
+use crate::services::commit::Mode;
+use crate::services::tokens::{self, TokenDraft};
+use crate::web::blocking;
+
+/// An API token. The token itself is told once, when it is made.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct TokenShape {
+    /// Number.
+    pub id: u64,
+    /// What it is for.
+    pub name: String,
+    /// `viewer`, `operator`, `account-admin` or `owner`; never more than the person who made it may do now.
+    pub role: String,
+    /// Its first characters.
+    pub prefix: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When it was last used, to within some minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+    /// The token, in the answer that makes it and never again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+impl From<Token> for TokenShape {
+    fn from(token: Token) -> Self {
+        Self {
+            id: token.id.0,
+            name: token.name,
+            role: token.role.word().to_owned(),
+            prefix: token.prefix,
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            last_used_at: token.last_used_at,
+            token: None,
+        }
+    }
+}
+
+/// A token to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// What it is for.
+    name: String,
+    /// `viewer`, `operator`, `account-admin` or `owner`: at most the caller's own.
+    role: String,
+    /// Days until it ends, at most 366; 90 where nothing is said.
+    #[serde(default)]
+    days: Option<i64>,
+}
+
+/// A token in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TokenPath {
+    /// Label of the account.
+    #[param(example = "default")]
+    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
+    account: String,
+    /// Number of the token.
+    #[param(value_type = u64)]
+    id: String,
+}
+
+const TOKENS: &[Order<TokenShape>] = &[
+    ("-created_at", |a, b| (b.created_at, b.id).cmp(&(a.created_at, a.id))),
+    ("name", |a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id))),
+    ("expires_at", |a, b| (a.expires_at, a.id).cmp(&(b.expires_at, b.id))),
+];
+
+/// Lists the API tokens, without the tokens themselves; sorts by `created_at`, `name` or `expires_at`.
+#[utoipa::path(tag = "tokens", params(AccountPath, Narrow), responses((status = 200, body = List<TokenShape>)))]
+#[get("/accounts/{account}/tokens")]
+pub async fn list_tokens(
+    caller: Caller,
+    services: web::Data<Services>,
+    _: web::Path<AccountPath>,
+    asked: Asked<Narrow>,
+) -> Result<web::Json<List<TokenShape>>, Problem> {
+    let all = blocking::call(&services, move |services| tokens::list(services, caller.account)).await?;
+    let all = all.into_iter().map(TokenShape::from).collect();
+    let texts = |one: &TokenShape| vec![one.name.clone(), one.prefix.clone(), one.role.clone()];
+    Ok(web::Json(narrowed(all, &asked, texts, TOKENS)?))
+}
+
+/// Makes an API token. The answer is the only place where it is told.
+#[utoipa::path(tag = "tokens", params(AccountPath, DryRun), request_body = NewToken, responses((status = 201, body = TokenShape), (status = 200, description = "A dry run", body = TokenShape)))]
+#[post("/accounts/{account}/tokens")]
+pub async fn create_token(
+    caller: Caller,
+    services: web::Data<Services>,
+    _: web::Path<AccountPath>,
+    dry_run: Asked<DryRun>,
+    new: Sent<NewToken>,
+) -> Result<HttpResponse, Problem> {
+    let NewToken { name, role, days } = new.into_inner();
+    let role = role.parse().map_err(|error| Problem::field("role", error))?;
+    let (draft, mode) = (TokenDraft { name, role, days }, dry_run.mode());
+    let work = move |services: &Services| tokens::create(services, &caller.actor, caller.account, &draft, mode);
+    let made = blocking::call(&services, work).await?;
+    let token = (mode == Mode::Keep).then(|| made.text.expose().to_owned());
+    Ok(HttpResponse::build(created(mode)).json(TokenShape { token, ..TokenShape::from(made.token) }))
+}
+
+/// Revokes an API token, and answers it.
+#[utoipa::path(tag = "tokens", params(TokenPath, DryRun), responses((status = 200, body = TokenShape)))]
+#[delete("/accounts/{account}/tokens/{id}")]
+pub async fn revoke_token(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<TokenPath>,
+    dry_run: Asked<DryRun>,
+) -> Result<web::Json<TokenShape>, Problem> {
+    let id = path.id.parse().map_err(|_| Problem::not_found("token", &path.id))?;
+    let mode = dry_run.mode();
+    let work = move |services: &Services| tokens::revoke(services, &caller.actor, caller.account, id, mode);
+    Ok(web::Json(blocking::call(&services, work).await?.into()))
+}

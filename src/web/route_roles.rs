@@ -1,0 +1,273 @@
+//! The table of addresses: the least role for every page and every operation of the API, and the one place where it is asked for.
+//!
+//! A page or operation that the table does not name is for owners alone, and `tests/roles.rs` fails for it. What a role may do is
+//! asked for again where it is done: see [`crate::domain::access`].
+
+use actix_web::http::Method;
+
+use crate::domain::user::Role;
+
+/// Who may ask for an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Least {
+    /// Anyone, signed in or not.
+    Anyone,
+    /// Whoever has this role or a higher one.
+    Role(Role),
+}
+
+const ANYONE: Least = Least::Anyone;
+const VIEWER: Least = Least::Role(Role::Viewer);
+const OPERATOR: Least = Least::Role(Role::Operator);
+const ADMIN: Least = Least::Role(Role::AccountAdmin);
+const OWNER: Least = Least::Role(Role::Owner);
+
+/// An address and who may ask for it, by method.
+pub struct Address {
+    path: &'static str,
+    roles: [Option<Least>; METHODS.len()],
+}
+
+/// The methods that addresses take; HEAD is answered like GET.
+const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
+/// Begins a line of the table.
+const fn at(path: &'static str) -> Address {
+    Address { path, roles: [None; METHODS.len()] }
+}
+
+impl Address {
+    const fn get(mut self, least: Least) -> Self {
+        self.roles[0] = Some(least);
+        self
+    }
+
+    const fn post(mut self, least: Least) -> Self {
+        self.roles[1] = Some(least);
+        self
+    }
+
+    const fn put(mut self, least: Least) -> Self {
+        self.roles[2] = Some(least);
+        self
+    }
+
+    const fn patch(mut self, least: Least) -> Self {
+        self.roles[3] = Some(least);
+        self
+    }
+
+    const fn delete(mut self, least: Least) -> Self {
+        self.roles[4] = Some(least);
+        self
+    }
+}
+
+/// The pages. A page that shows secrets in clear, or hands out files as devices stored them, is for account admins; logs, core
+/// dumps and captures are for operators.
+const PAGES: &[Address] = &[
+    at("/setup").get(ANYONE).post(ANYONE),
+    at("/setup/restore").post(ANYONE),
+    at("/admin/sign-in").get(ANYONE).post(ANYONE),
+    at("/admin/sign-in/password").get(ANYONE).post(ANYONE),
+    at("/admin/sign-in/code").get(ANYONE).post(ANYONE),
+    at("/admin/sign-in/link").get(ANYONE),
+    at("/admin/invitation").get(ANYONE).post(ANYONE),
+    at("/admin/theme").post(ANYONE),
+    at("/admin/sign-out").post(VIEWER),
+    at("/admin/session").post(VIEWER),
+    at("/admin").get(VIEWER),
+    at("/admin/").get(VIEWER),
+    at("/admin/account").get(VIEWER),
+    at("/admin/account/password").get(VIEWER).post(VIEWER),
+    at("/admin/account/second-factor").get(VIEWER).post(VIEWER),
+    at("/admin/account/second-factor/off").get(VIEWER).post(VIEWER),
+    at("/admin/account/second-factor/recovery").get(VIEWER).post(VIEWER),
+    at("/admin/account/sessions/{id}/end").post(VIEWER),
+    at("/admin/activity").get(VIEWER),
+    at("/admin/activity/download").get(VIEWER),
+    at("/admin/backups").get(OWNER),
+    at("/admin/backups/plan").get(OWNER).post(OWNER),
+    at("/admin/backups/make").post(OWNER),
+    at("/admin/backups/{name}/download").get(OWNER),
+    at("/admin/backups/{name}/verify").post(OWNER),
+    at("/admin/backups/{name}/delete").post(OWNER),
+    at("/admin/coming-up").get(VIEWER),
+    at("/admin/coming-up/steps").get(VIEWER),
+    at("/admin/deployment").get(VIEWER).post(ADMIN),
+    at("/admin/devices").get(VIEWER),
+    at("/admin/devices/add").get(ADMIN).post(ADMIN),
+    at("/admin/devices/blocked").get(VIEWER).post(OPERATOR),
+    at("/admin/devices/deleted").get(VIEWER).post(ADMIN),
+    at("/admin/devices/delete").get(ADMIN).post(ADMIN),
+    at("/admin/devices/{key}").get(VIEWER).post(ADMIN),
+    at("/admin/devices/{key}/certificate").post(ADMIN),
+    at("/admin/devices/{key}/detail").get(VIEWER),
+    at("/admin/devices/{key}/effective").get(VIEWER),
+    at("/admin/devices/{key}/effective/{file}").get(VIEWER),
+    at("/admin/devices/{key}/files").get(VIEWER),
+    at("/admin/devices/{key}/password").post(ADMIN),
+    at("/admin/devices/{key}/files/{name}").get(VIEWER),
+    at("/admin/devices/{key}/files/{name}/download").get(ADMIN),
+    at("/admin/devices/{key}/logs").get(VIEWER),
+    at("/admin/devices/{key}/logs/{name}").get(OPERATOR),
+    at("/admin/devices/{key}/logs/{name}/download").get(OPERATOR),
+    at("/admin/devices/{key}/profiles").get(VIEWER).post(ADMIN),
+    at("/admin/devices/{key}/runs").get(VIEWER),
+    at("/admin/profiles").get(VIEWER),
+    at("/admin/profiles/add").get(ADMIN).post(ADMIN),
+    at("/admin/profiles/delete").get(ADMIN).post(ADMIN),
+    at("/admin/profiles/{id}").get(VIEWER).post(ADMIN),
+    at("/admin/profiles/{id}/copy").get(ADMIN).post(ADMIN),
+    at("/admin/profiles/{id}/import").post(ADMIN),
+    at("/admin/profiles/{id}/import/{token}").get(ADMIN).post(ADMIN),
+    at("/admin/profiles/{id}/parameters").post(ADMIN),
+    at("/admin/profiles/{id}/paste").post(ADMIN),
+    at("/admin/provisioning").get(VIEWER),
+    at("/admin/provisioning/addresses/remove").get(OWNER).post(OWNER),
+    at("/admin/provisioning/ca.pem").get(VIEWER),
+    at("/admin/provisioning/phone-certificates").get(VIEWER).post(ADMIN),
+    at("/admin/provisioning/phone-certificates/delete").get(ADMIN).post(ADMIN),
+    at("/admin/provisioning/phone-certificates/upload").get(VIEWER).post(ADMIN),
+    at("/admin/provisioning/reveal").get(VIEWER).post(ADMIN),
+    at("/admin/provisioning/credentials").get(VIEWER).post(ADMIN),
+    at("/admin/provisioning/credentials/end").get(VIEWER).post(ADMIN),
+    at("/admin/pending").get(VIEWER).post(OPERATOR),
+    at("/admin/pending/unbind").get(OPERATOR),
+    at("/admin/pending/window").get(VIEWER).post(OPERATOR),
+    at("/admin/provisioning/{part:address}").get(VIEWER).post(OWNER),
+    at("/admin/provisioning/{part:account|time|base|admission|http}").get(VIEWER).post(ADMIN),
+    at("/admin/unknown-phones").get(VIEWER),
+    at("/admin/unknown-phones/{subject}").get(VIEWER),
+    at("/admin/tokens").get(ADMIN).post(ADMIN),
+    at("/admin/tokens/{id}/revoke").get(ADMIN).post(ADMIN),
+    at("/admin/users").get(OWNER),
+    at("/admin/users/add").get(OWNER).post(OWNER),
+    at("/admin/users/{id}").get(OWNER).post(OWNER),
+    at("/admin/users/{id}/delete").get(OWNER).post(OWNER),
+    at("/admin/users/{id}/invite").get(OWNER).post(OWNER),
+    at("/admin/users/{id}/second-factor").get(OWNER).post(OWNER),
+    at("/admin/users/{id}/sessions/{session}/end").post(OWNER),
+];
+
+/// The operations of the API.
+const OPERATIONS: &[Address] = &[
+    at("/api/v1/openapi.json").get(ANYONE),
+    at("/api/v1/session").get(VIEWER).post(ANYONE).delete(VIEWER),
+    at("/api/v1/session/password").put(VIEWER),
+    at("/api/v1/session/second-factor").get(VIEWER).post(VIEWER).put(VIEWER).delete(VIEWER),
+    at("/api/v1/session/second-factor/recovery").post(VIEWER),
+    at("/api/v1/sessions").get(VIEWER),
+    at("/api/v1/sessions/{id}").delete(VIEWER),
+    at("/api/v1/server").get(VIEWER).patch(OWNER),
+    at("/api/v1/server/addresses").get(VIEWER).delete(OWNER),
+    at("/api/v1/server/ca.pem").get(VIEWER),
+    at("/api/v1/server/warnings").get(VIEWER),
+    at("/api/v1/server/backup-plan").get(OWNER).put(OWNER),
+    at("/api/v1/server/backups").get(OWNER).post(OWNER),
+    at("/api/v1/server/backups/{name}").get(OWNER).delete(OWNER),
+    at("/api/v1/server/backups/{name}/verified").get(OWNER),
+    at("/api/v1/users").get(OWNER).post(OWNER),
+    at("/api/v1/users/{id}").get(OWNER).patch(OWNER).delete(OWNER),
+    at("/api/v1/users/{id}/invitation").post(OWNER),
+    at("/api/v1/users/{id}/password").put(OWNER),
+    at("/api/v1/users/{id}/second-factor").delete(OWNER),
+    at("/api/v1/users/{id}/sessions").get(OWNER),
+    at("/api/v1/users/{id}/sessions/{session}").delete(OWNER),
+    at("/api/v1/accounts/{account}/activity").get(VIEWER),
+    at("/api/v1/accounts/{account}/activity/weeks/{day}").get(VIEWER),
+    at("/api/v1/accounts/{account}/blocked").get(VIEWER),
+    at("/api/v1/accounts/{account}/blocked/{key}").delete(OPERATOR),
+    at("/api/v1/accounts/{account}/credentials").get(VIEWER),
+    at("/api/v1/accounts/{account}/credentials/former").get(VIEWER).delete(ADMIN),
+    at("/api/v1/accounts/{account}/deleted").get(VIEWER),
+    at("/api/v1/accounts/{account}/deleted/{key}/reveal").post(ADMIN),
+    at("/api/v1/accounts/{account}/devices/{key}/actions/{action}").post(OPERATOR),
+    at("/api/v1/accounts/{account}/devices/{key}/reveal").post(ADMIN),
+    at("/api/v1/accounts/{account}/pending").get(VIEWER),
+    at("/api/v1/accounts/{account}/pending/{action}").post(OPERATOR),
+    at("/api/v1/accounts/{account}/coming-up").get(VIEWER),
+    at("/api/v1/accounts/{account}/deployment/devices/{key}").get(VIEWER).put(ADMIN),
+    at("/api/v1/accounts/{account}/deployment/global").get(VIEWER).put(ADMIN),
+    at("/api/v1/accounts/{account}/devices").get(VIEWER).post(ADMIN),
+    at("/api/v1/accounts/{account}/devices/delete").post(ADMIN),
+    at("/api/v1/accounts/{account}/devices/{key}").get(VIEWER).put(ADMIN).patch(ADMIN).delete(ADMIN),
+    at("/api/v1/accounts/{account}/devices/{key}/certificate").get(VIEWER).put(ADMIN),
+    at("/api/v1/accounts/{account}/devices/{key}/effective").get(VIEWER),
+    at("/api/v1/accounts/{account}/devices/{key}/effective/{file}").get(VIEWER),
+    at("/api/v1/accounts/{account}/devices/{key}/files").get(VIEWER),
+    at("/api/v1/accounts/{account}/devices/{key}/files/{name}").get(ADMIN),
+    at("/api/v1/accounts/{account}/devices/{key}/logs").get(VIEWER),
+    at("/api/v1/accounts/{account}/devices/{key}/logs/{name}").get(OPERATOR),
+    at("/api/v1/accounts/{account}/devices/{key}/runs").get(VIEWER),
+    at("/api/v1/accounts/{account}/manufacturers").get(VIEWER).post(ADMIN),
+    at("/api/v1/accounts/{account}/manufacturers/{fingerprint}").delete(ADMIN),
+    at("/api/v1/accounts/{account}/profiles").get(VIEWER).post(ADMIN),
+    at("/api/v1/accounts/{account}/profiles/delete").post(ADMIN),
+    at("/api/v1/accounts/{account}/profiles/import").post(ADMIN),
+    at("/api/v1/accounts/{account}/profiles/{id}").get(VIEWER).put(ADMIN).patch(ADMIN).delete(ADMIN),
+    at("/api/v1/accounts/{account}/profiles/{id}/copy").post(ADMIN),
+    at("/api/v1/accounts/{account}/profiles/{id}/import").post(ADMIN),
+    at("/api/v1/accounts/{account}/profiles/{id}/uses").get(VIEWER),
+    at("/api/v1/accounts/{account}/runs").get(VIEWER),
+    at("/api/v1/accounts/{account}/settings").get(VIEWER).patch(ADMIN),
+    at("/api/v1/accounts/{account}/settings/reveal").post(ADMIN),
+    at("/api/v1/accounts/{account}/window").get(VIEWER).post(OPERATOR).delete(OPERATOR),
+    at("/api/v1/accounts/{account}/tokens").get(ADMIN).post(ADMIN),
+    at("/api/v1/accounts/{account}/tokens/{id}").delete(ADMIN),
+];
+
+/// What the table says of an address as it is registered.
+pub fn declared(method: &Method, path: &str) -> Option<Least> {
+    let line = PAGES.iter().chain(OPERATIONS).find(|line| line.path == path)?;
+    let column = METHODS.iter().position(|known| known == method)?;
+    line.roles[column]
+}
+
+/// All methods and addresses of the table.
+pub fn all() -> impl Iterator<Item = (Method, &'static str)> {
+    let lines = PAGES.iter().chain(OPERATIONS);
+    lines.flat_map(|line| METHODS.into_iter().zip(line.roles).filter_map(|(method, role)| role.map(|_| (method, line.path))))
+}
+
+/// Who may ask for an address of the table, or of none.
+pub(super) fn least(method: &Method, path: &str) -> Least {
+    declared(method, path).unwrap_or(OWNER)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_address_stands_in_the_table_twice() {
+        let mut seen = BTreeSet::new();
+        for line in PAGES.iter().chain(OPERATIONS) {
+            assert!(seen.insert(line.path), "{} stands there twice", line.path);
+            assert!(line.roles.iter().any(Option::is_some), "{} takes nothing", line.path);
+        }
+    }
+
+    #[test]
+    fn what_the_table_does_not_name_is_for_owners_alone() {
+        assert_eq!(declared(&Method::GET, "/admin/nothing"), None);
+        assert_eq!(least(&Method::GET, "/admin/nothing"), OWNER);
+        assert_eq!(least(&Method::DELETE, "/admin/devices"), OWNER);
+    }
+
+    /// What a viewer may send is about the viewer alone.
+    #[test]
+    fn whatever_changes_something_takes_more_than_a_viewer() {
+        let own = ["/sign-in", "/sign-out", "/invitation", "/session", "/sessions", "/theme", "/setup", "/account"];
+        for (method, path) in all().filter(|(method, _)| *method != Method::GET) {
+            let is_own = own.iter().any(|word| {
+                let rest = path.trim_start_matches("/admin").trim_start_matches("/api/v1").strip_prefix(word);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+            let is_open = matches!(least(&method, path), Least::Anyone | Least::Role(Role::Viewer));
+            assert!(!is_open || is_own, "{method} {path}");
+        }
+    }
+}
