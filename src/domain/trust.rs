@@ -4,14 +4,19 @@
 //! A [`Trust`] changes by facts only: a message, the end of a run, a person's click. What a request is worth in its light is
 //! [`super::admission::decide`]'s to say.
 
+mod certificate;
+mod shown;
+
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::limits::{DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, RIGHT_HOURS, STAGED_DAYS, WINDOW_PATIENCE_HOURS};
-use super::manufacturer::Presented;
-use super::run::{HandshakeFault, Reason, Run, RunKind, Shown};
+use super::run::{HandshakeFault, Reason};
+
+pub use certificate::Certificate;
+pub use shown::{Admitted, ComesWith, EndedRun};
 
 /// Complete runs with its own credentials after which a device is bound (contract 4, point 2).
 pub const RUNS_UNTIL_BOUND: u8 = 2;
@@ -121,57 +126,6 @@ impl Right {
             RightKind::LetIn => now.duration_since(self.given_at) < SignedDuration::from_hours(RIGHT_HOURS),
             RightKind::Adopt => true,
             RightKind::Window => now.duration_since(self.given_at) < SignedDuration::from_hours(WINDOW_PATIENCE_HOURS),
-        }
-    }
-}
-
-/// What is known of a phone's factory certificate: the states of R374 and why one does not count.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Certificate {
-    /// It was never asked for, or never heard of since.
-    #[default]
-    Unknown,
-    /// It came and was verified: *Factory Installed*.
-    FactoryInstalled,
-    /// It was asked for and none came.
-    NotInstalled,
-    /// One came that does not count, for this reason.
-    Invalid(Box<str>),
-}
-
-impl Certificate {
-    /// The states that a person can read off a phone, each with its word for forms and programs.
-    pub fn read_off() -> [(&'static str, Self); 4] {
-        let states = [Self::Unknown, Self::FactoryInstalled, Self::NotInstalled, Self::Invalid(Box::default())];
-        states.map(|state| (state.word(), state))
-    }
-
-    /// The word of a state.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::FactoryInstalled => "factory-installed",
-            Self::NotInstalled => "not-installed",
-            Self::Invalid(_) => "invalid",
-        }
-    }
-
-    /// The state as phones show it, in *Menu, Status, Platform, Phone* (R374).
-    pub fn label(&self) -> &'static str {
-        match self {
-            Self::Unknown => "Not known",
-            Self::FactoryInstalled => "Factory Installed",
-            Self::NotInstalled => "Not Installed",
-            Self::Invalid(_) => "Invalid",
-        }
-    }
-
-    /// Why it does not count, where that is known.
-    pub fn fault(&self) -> Option<&str> {
-        match self {
-            Self::Invalid(why) if !why.is_empty() => Some(why),
-            _ => None,
         }
     }
 }
@@ -348,31 +302,11 @@ impl Trust {
         !is_told
     }
 
-    /// Takes in what its handshake showed of its factory certificate. Whoever was not let in may be somebody else, and some
-    /// requests of a phone come without it (protocol/provisioning.md 7): neither takes the place of one that was verified.
-    pub fn showed(&mut self, presented: &Presented, is_let_in: bool) {
-        let next = match presented {
-            Presented::NotAsked => return,
-            Presented::Verified(_) => Certificate::FactoryInstalled,
-            Presented::Unverified(fault) if is_let_in || self.certificate != Certificate::FactoryInstalled => {
-                Certificate::Invalid(fault.to_string().into())
-            }
-            Presented::Nothing if self.certificate == Certificate::Unknown => Certificate::NotInstalled,
-            Presented::Unverified(_) | Presented::Nothing => return,
-        };
-        self.certificate = next;
-    }
-
     /// Takes in by which address of ours it came.
     pub fn came_by(&mut self, url: &str) {
         if self.address_used.as_deref() != Some(url) {
             self.address_used = Some(url.into());
         }
-    }
-
-    /// What is known of its factory certificate: by handshake, else as a person read it off the phone.
-    pub fn certificate_state(&self) -> &Certificate {
-        if self.certificate == Certificate::Unknown { &self.certificate_read } else { &self.certificate }
     }
 
     /// Takes in that it fetched its bootstrap file over plain HTTP. From another address everything begins anew.
@@ -430,123 +364,5 @@ impl Trust {
             self.bound_at = Some(at);
         }
         binds
-    }
-}
-
-/// With what a device comes, as far as it told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ComesWith {
-    /// Its own credentials.
-    Own,
-    /// The shared credentials that count.
-    Shared,
-    /// Those before.
-    Former,
-    /// The factory default, with somebody's leave.
-    Factory,
-    /// It never came.
-    Nothing,
-}
-
-impl ComesWith {
-    /// As the API names it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Own => "own",
-            Self::Shared => "shared",
-            Self::Former => "former",
-            Self::Factory => "factory",
-            Self::Nothing => "nothing",
-        }
-    }
-
-    /// As pages name it; none where there is nothing to name.
-    pub fn label(self) -> Option<&'static str> {
-        match self {
-            Self::Own => Some("its own credentials"),
-            Self::Shared => Some("the shared credentials"),
-            Self::Former => Some("the former shared credentials"),
-            Self::Factory => Some("factory credentials, with leave"),
-            Self::Nothing => None,
-        }
-    }
-}
-
-/// By what a request was let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admitted {
-    /// Its own credentials of this generation.
-    Own(u32),
-    /// Its verified factory certificate.
-    Certificate,
-    /// The shared credentials, with the password of this number.
-    Shared(u32),
-    /// The factory default, with a person's leave.
-    FactoryDefault,
-}
-
-impl Admitted {
-    /// The same as runs tell it.
-    pub fn shown(self) -> Shown {
-        match self {
-            Self::Own(_) => Shown::Own,
-            Self::Certificate => Shown::Certificate,
-            Self::Shared(_) => Shown::Shared,
-            Self::FactoryDefault => Shown::FactoryDefault,
-        }
-    }
-}
-
-/// What matters here of a run that ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EndedRun {
-    /// When it began.
-    pub started_at: Timestamp,
-    /// Whether the master and every file of ours that it names were answered 200.
-    pub complete: bool,
-    /// Whether an Updater spoke.
-    pub boot: bool,
-    /// Whether every request of it came with the device's own credentials.
-    pub own: bool,
-}
-
-impl From<&Run> for EndedRun {
-    fn from(run: &Run) -> Self {
-        let own = run.shown == [Shown::Own];
-        Self { started_at: run.started_at, complete: run.complete, boot: run.kind == RunKind::Boot, own }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::manufacturer::CertificateFault;
-    use super::*;
-
-    fn showed(trust: &Trust, presented: &Presented, is_let_in: bool) -> &'static str {
-        let mut trust = trust.clone();
-        trust.showed(presented, is_let_in);
-        trust.certificate.word()
-    }
-
-    #[test]
-    fn a_verified_certificate_is_not_forgotten_for_what_somebody_else_may_have_shown() {
-        let verified = Presented::Verified("0004f2aa0001".parse().expect("a MAC"));
-        let unverified = Presented::Unverified(CertificateFault::Expired);
-        let (new, known) = (Trust::default(), Trust { certificate: Certificate::FactoryInstalled, ..Trust::default() });
-        assert_eq!(showed(&new, &verified, true), "factory-installed");
-        assert_eq!(showed(&new, &Presented::Nothing, true), "not-installed");
-        assert_eq!(showed(&new, &unverified, false), "invalid");
-        assert_eq!(showed(&new, &Presented::NotAsked, true), "unknown");
-        assert_eq!(showed(&known, &Presented::Nothing, true), "factory-installed", "some requests of a phone come without it");
-        assert_eq!(showed(&known, &unverified, false), "factory-installed");
-        assert_eq!(showed(&known, &unverified, true), "invalid");
-    }
-
-    #[test]
-    fn what_a_person_read_is_told_until_a_handshake_says_more() {
-        let mut trust = Trust { certificate_read: Certificate::NotInstalled, ..Trust::default() };
-        assert_eq!(trust.certificate_state().label(), "Not Installed");
-        trust.showed(&Presented::Unverified(CertificateFault::NoMac), true);
-        assert_eq!(trust.certificate_state().fault(), Some("its common name is no MAC address"));
     }
 }

@@ -65,7 +65,7 @@ impl SummaryPage {
         Self {
             trust: TrustPanel::new(device, &trust, &world.account, page.now),
             revealed: None,
-            head: Head::new(known, page.now),
+            head: Head::new(known, page.now).marked(services),
             form,
             conflict,
             takes_name,
