@@ -86,8 +86,9 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     let warnings = told.await.map_err(Failure::of(&who))?;
     let page = who.page("Dashboard");
     let checklist = checklist(&world, &devices);
+    let late = late.map(|text| late_backup(&page, text));
     Ok(html(&DashboardPage {
-        alerts: alerts(&world, &devices, warnings).into_iter().chain(late.map(late_backup)).collect(),
+        alerts: alerts(&world, &devices, warnings).into_iter().chain(late).collect(),
         done: checklist.iter().filter(|step| step.done).count(),
         checklist,
         figures: figures(&devices, page.now),
@@ -129,8 +130,11 @@ fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Aler
     alerts
 }
 
-fn late_backup(text: String) -> Alert {
-    Alert { tone: "bad", text, href: "/admin/backups".to_owned(), action: "Backups" }
+/// Everybody is told; only who may open the page is led there.
+fn late_backup(page: &Page, text: String) -> Alert {
+    const BACKUPS: &str = "/admin/backups";
+    let href = if page.may_open(BACKUPS) { BACKUPS } else { "" };
+    Alert { tone: "bad", text, href: href.to_owned(), action: "Backups" }
 }
 
 fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {
