@@ -220,7 +220,7 @@ fn confirm_binding(who: &SignedIn, form: &Form, usage: Usage) -> ConfirmPage {
     fields.push(("confirmed".to_owned(), "yes".to_owned()));
     let action = "/admin/provisioning/admission".to_owned();
     let page = who.page(title);
-    ConfirmPage { page, sentences, action, fields, choices: Vec::new(), verb: "Save", back: HERE.to_owned() }
+    ConfirmPage { page, sentences, action, fields, choices: Vec::new(), verb: "Save", is_harmless: true, back: HERE.to_owned() }
 }
 
 async fn rejected(
