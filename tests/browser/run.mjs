@@ -2,6 +2,7 @@
 // PDMS_SCREENSHOTS names a folder for pictures of every page; without it none are taken.
 import { answerSetUp, axe, open, OWNER, reachable, signIn } from "./browser.mjs";
 import { check, counted, look, none, pressByKeyboard, tabTo, walkByKeyboard, WIDTHS } from "./checks.mjs";
+import { door } from "./door.mjs";
 import { manage } from "./flows.mjs";
 import { keep } from "./keep.mjs";
 import { people } from "./people.mjs";
@@ -193,6 +194,7 @@ async function trust() {
     await answerSetUp(page);
     await people(page, server.base, complaints);
     await keep(page, server.base, complaints);
+    await door(page, server.base, complaints);
     await comeUp(page, server, complaints);
   } finally {
     await close();

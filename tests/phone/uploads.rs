@@ -167,7 +167,7 @@ fn upl_07_an_upload_that_is_cut_leaves_the_former_file() {
         wait_until(|| left_behind(&server).iter().all(|file| !file.parent().is_some_and(|p| p.ends_with("unfinished"))));
         assert_eq!(phone.get(&path).body, former, "{path}");
     }
-    assert_eq!(left_behind(&server).len(), 2);
+    wait_until(|| left_behind(&server).len() == 2);
 }
 
 /// Asks until it is so: a hang-up is noticed when the network says so.
