@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::{EXPECTED_HOURS, RIGHT_HOURS, STAGED_DAYS};
 use super::manufacturer::Presented;
+use super::rollover::Takeover;
 use super::run::{HandshakeFault, Reason, Run, RunKind, Shown};
 
 /// Complete runs with its own credentials after which a device is bound (contract 4, point 2).
@@ -55,6 +56,9 @@ pub struct Trust {
     pub certificate_read: Certificate,
     /// How far it is on the way from plain HTTP to here.
     pub bootstrap: Option<Bootstrap>,
+    /// How far it is on the way to a new private CA of ours.
+    #[serde(skip_serializing_if = "is_default")]
+    pub takeover: Takeover,
     /// Why it was last not let in; none once it was.
     pub knock: Option<Knock>,
     /// It was last served in full without TLS (R316).
@@ -310,6 +314,9 @@ impl Trust {
         if let Some(bootstrap) = self.unproven_at(address) {
             (bootstrap.proven_at, bootstrap.fault) = (Some(at), None);
         }
+        if self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.address == address) {
+            self.takeover.confirmed();
+        }
     }
 
     /// Takes in a failed handshake of somebody at this address: the cause of the missing proof, as far as anybody knows.
@@ -331,6 +338,7 @@ impl Trust {
 
     /// Takes in the end of a run that was let in throughout. Answers whether the device is bound from now on.
     pub fn run_ended(&mut self, at: Timestamp, run: EndedRun) -> bool {
+        self.takeover.run_ended(run);
         if !run.complete {
             return false;
         }
@@ -381,8 +389,12 @@ impl Admitted {
 pub struct EndedRun {
     /// When it began.
     pub started_at: Timestamp,
+    /// When its last request was answered.
+    pub ended_at: Timestamp,
     /// Whether the master and every file of ours that it names were answered 200.
     pub complete: bool,
+    /// Whether it went on after its parameters: then it has got all of them.
+    pub followed: bool,
     /// Whether an Updater spoke.
     pub boot: bool,
     /// Whether every request of it came with the device's own credentials.
@@ -392,7 +404,15 @@ pub struct EndedRun {
 impl From<&Run> for EndedRun {
     fn from(run: &Run) -> Self {
         let own = run.shown == [Shown::Own];
-        Self { started_at: run.started_at, complete: run.complete, boot: run.kind == RunKind::Boot, own }
+        let fetched = run.exchanges.iter().rposition(|one| one.reason == Reason::Parameters);
+        Self {
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            complete: run.complete,
+            followed: fetched.is_some_and(|at| at + 1 < run.exchanges.len()),
+            boot: run.kind == RunKind::Boot,
+            own,
+        }
     }
 }
 

@@ -247,6 +247,7 @@ impl Call {
             address: self.address,
             certificate: &self.certificate,
             came_by: self.came_by.as_deref(),
+            under: self.under,
             at: self.now(),
             channel: self.channel,
         }
