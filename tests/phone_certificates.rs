@@ -199,6 +199,19 @@ fn phn_06_a_factory_certificate_opens_its_own_files_without_a_password_and_no_ot
 }
 
 #[test]
+fn who_waits_for_leave_to_send_a_log_gets_it_by_a_verified_certificate_alone() {
+    let (maker, foreign) = (Manufacturer::new("Maker"), Manufacturer::new("Foreign"));
+    let server = asking(&maker, CertificatePolicy::Prefer);
+    let path = format!("/{MAC}-app.log");
+    let phone = Phone::bare(&server).with_certificate(maker.phone(MAC).own());
+    assert_eq!(phone.ask_leave(&path).status, 100);
+    assert_eq!(phone.with("Expect", "100-continue").put(&path, b"waited").status, 201);
+    let unverified = Phone::bare(&server).with_certificate(foreign.phone(MAC).own());
+    assert_eq!(unverified.ask_leave(&path).status, 401);
+    assert_eq!(Phone::bare(&server).ask_leave(&path).status, 401);
+}
+
+#[test]
 fn phn_07_what_is_not_verified_counts_as_none_and_is_recorded_with_its_reason() {
     let (maker, foreign) = (Manufacturer::new("Maker"), Manufacturer::new("Foreign"));
     let server = asking(&maker, CertificatePolicy::Prefer);

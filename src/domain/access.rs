@@ -39,12 +39,12 @@ pub enum Actor {
 pub enum Action {
     /// Look at what an account holds, but for its secrets.
     Look(AccountId),
-    /// Decide about phones at the door: let in, block, expect back.
-    Admit(AccountId),
     /// See secrets in clear: passwords, exports and files that hold some.
     Reveal(AccountId),
     /// Add, edit or delete devices.
     EditDevices(AccountId),
+    /// Decide who gets in: let in, block, unbind, expect back, open the window for new phones.
+    Admit(AccountId),
     /// Create, edit, copy or delete profiles.
     EditProfiles(AccountId),
     /// Attach profiles.

@@ -256,6 +256,9 @@ pub struct BaseSettings {
     /// `device.auth.localAdminPassword`: one of its own for each device.
     #[serde(default = "on")]
     pub admin_password: bool,
+    /// The same parameter with the guide's one password for all phones, in its place (contract 5.9).
+    #[serde(default)]
+    pub guide_admin_password: bool,
     /// `log.render.file.upload.append`.
     pub log_upload: bool,
     /// Time server, offset and daylight-saving rule.
@@ -264,11 +267,25 @@ pub struct BaseSettings {
 
 impl BaseSettings {
     /// *Manage fully*.
-    pub const MANAGE: Self =
-        Self { rest_api: true, serial_tag: true, polling: true, admin_password: true, log_upload: true, time: true };
+    pub const MANAGE: Self = Self {
+        rest_api: true,
+        serial_tag: true,
+        polling: true,
+        admin_password: true,
+        guide_admin_password: false,
+        log_upload: true,
+        time: true,
+    };
     /// *Serve only*.
-    pub const SERVE_ONLY: Self =
-        Self { rest_api: false, serial_tag: false, polling: false, admin_password: false, log_upload: false, time: false };
+    pub const SERVE_ONLY: Self = Self {
+        rest_api: false,
+        serial_tag: false,
+        polling: false,
+        admin_password: false,
+        guide_admin_password: false,
+        log_upload: false,
+        time: false,
+    };
 }
 
 fn on() -> bool {
@@ -288,4 +305,24 @@ pub enum FirstContact {
     Staged,
     /// It is held unless it shows its factory certificate.
     Certificate,
+}
+
+impl FirstContact {
+    /// All policies, the guide's way first.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Approve, Self::Staged, Self::Certificate];
+
+    /// As forms and the API name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Approve => "approve",
+            Self::Staged => "staged",
+            Self::Certificate => "certificate",
+        }
+    }
+
+    /// The policy of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.word() == word)
+    }
 }

@@ -9,6 +9,26 @@ pub const FACTORY_DEFAULT: &str = "PlcmSpIp";
 /// The admin password that the guide sets on every phone: only where an admin asks for it (contract 5.9).
 pub const GUIDE_ADMIN_PASSWORD: &str = "789";
 
+/// The admin password that every Poly phone leaves the factory with: no profile may set it (R114, contract 5.9).
+pub const FACTORY_ADMIN_PASSWORD: &str = "456";
+
+/// The parameter that carries a phone's admin password (contract 5.9).
+pub const ADMIN_PASSWORD: &str = "device.auth.localAdminPassword";
+
+/// Refuses the admin password that everybody knows.
+///
+/// # Errors
+/// The rule in words.
+pub fn check_admin_password(parameter: &str, value: &str) -> Result<(), &'static str> {
+    if parameter == ADMIN_PASSWORD && value == FACTORY_ADMIN_PASSWORD {
+        return Err(
+            "456 is the admin password that every phone has at the factory; choose another one, or take this parameter out: \
+                    then each phone gets one of its own",
+        );
+    }
+    Ok(())
+}
+
 /// The secrets of one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceSecrets {

@@ -252,6 +252,7 @@ fn checked(entry: &Entry) -> Result<ParameterName, String> {
     let name = ParameterName::parse(&entry.name).map_err(|error| error.to_string())?;
     check_value(&entry.value).map_err(|error| error.to_string())?;
     master::check(name.as_str(), &entry.value).map_err(|error| error.to_string())?;
+    crate::domain::credential::check_admin_password(name.as_str(), &entry.value)?;
     Ok(name)
 }
 

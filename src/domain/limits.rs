@@ -113,6 +113,20 @@ pub const BOOTSTRAPS_PER_ADDRESS: usize = 100;
 pub const COMING_UP_HOURS: i64 = 24;
 /// Keys that are no device's and of which something is remembered, mostly that they knocked.
 pub const STRANGERS: usize = 5_000;
+/// Days that the secrets of a deleted device are still told (contract 5.9).
+pub const DELETED_DAYS: i64 = 90;
+/// Bound devices that may be refused within [`REFUSED_TOGETHER_MINUTES`] before that is an alert (contract 4, point 2).
+pub const REFUSED_TOGETHER: usize = 5;
+/// Minutes within which refusals of bound devices count together.
+pub const REFUSED_TOGETHER_MINUTES: i64 = 10;
+/// Hours that such an alert stays, unless the devices were let in.
+pub const REFUSED_TOGETHER_HOURS: i64 = 24;
+/// Keys that one action on the page *Pending* may name.
+pub const PENDING_AT_ONCE: usize = 1_000;
+/// Wrong passwords from one address for one device that are answered at once (PHN-09).
+pub const WRONG_AT_ONCE: u32 = 5;
+/// Days that it is told who was not let in.
+pub const KNOCK_DAYS: i64 = 30;
 /// Days that a device counts which still comes by an address that is no longer answered (contract 2).
 pub const ADDRESS_USE_DAYS: i64 = 90;
 /// Days that a phone is waited for which has not come, before one private CA takes the place of another (the number is ours).

@@ -25,6 +25,7 @@ pub mod model;
 pub mod names;
 pub mod parameter;
 pub mod password;
+pub mod pending;
 pub mod phone_file;
 pub mod profile;
 pub mod provision;

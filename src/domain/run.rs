@@ -247,10 +247,51 @@ impl Reason {
                 | Self::ProvisioningOff
                 | Self::TooManyNew
                 | Self::Unidentified
+                | Self::Bound
+                | Self::FactoryCredentials
+                | Self::CertificateNeeded
+                | Self::NotApproved
+                | Self::NotStaged
+                | Self::StagedTooLong
+                | Self::ModelChanged
+                | Self::OtherPlace
                 | Self::CameOverHttp
                 | Self::PlainHttpOff
         )
     }
+}
+
+/// What to do about somebody who is not let in for a reason; none for reasons that keep nobody out.
+pub fn next_step(reason: Reason) -> Option<&'static str> {
+    Some(match reason {
+        Reason::ProvisioningOff => "Switch it on under Provisioning Settings; until then phones keep what they have",
+        Reason::Blocked => "Unblock it under Pending if it may come back",
+        Reason::TooManyNew => "Let it in under Pending, or wait: it is taken when it asks again",
+        Reason::Unidentified => "Switch on device.prov.tagSerialNo on the phone, or find out why it does not get its own file",
+        Reason::Bound => {
+            "If this phone was reset or replaced, bind it again under Pending. If not, somebody else has the shared credentials"
+        }
+        Reason::FactoryCredentials => "If this is one of your phones, adopt it under Pending",
+        Reason::CertificateNeeded => {
+            "Load the certificate authority of the phone's maker, or no longer require certificates under Provisioning Settings"
+        }
+        Reason::NotApproved => "Let it in under Pending if it is one of your phones",
+        Reason::NotStaged => "Add the device, or let it in under Pending",
+        Reason::StagedTooLong => "Expect it back: the device then has seven days more",
+        Reason::ModelChanged => "If the phone was replaced by another model, let it in under Pending",
+        Reason::OtherPlace => "If the phone has moved, let it in under Pending: it is at home there from then on",
+        Reason::CameOverHttp => {
+            "It keeps its lines. If it was reset, let it in under Pending; else give it the HTTPS address, by DHCP or in its menu"
+        }
+        Reason::PlainHttpOff => {
+            "Give it the HTTPS address, by DHCP or in its menu, or switch on the bootstrap in Provisioning Settings"
+        }
+        Reason::CredentialsWrong => "Enter the shared credentials of Provisioning Settings on the phone, or in the DHCP option",
+        Reason::OfAnotherDevice => {
+            "See which phone is at that address: it shows credentials or a certificate that were made for another device"
+        }
+        _ => return None,
+    })
 }
 
 impl fmt::Display for Reason {

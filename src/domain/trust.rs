@@ -4,15 +4,20 @@
 //! A [`Trust`] changes by facts only: a message, the end of a run, a person's click. What a request is worth in its light is
 //! [`super::admission::decide`]'s to say.
 
+mod certificate;
+mod shown;
+
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::limits::{EXPECTED_HOURS, RIGHT_HOURS, STAGED_DAYS};
-use super::manufacturer::Presented;
+use super::limits::{DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, RIGHT_HOURS, STAGED_DAYS, WINDOW_PATIENCE_HOURS};
 use super::rollover::Takeover;
-use super::run::{HandshakeFault, Reason, Run, RunKind, Shown};
+use super::run::{HandshakeFault, Reason};
+
+pub use certificate::Certificate;
+pub use shown::{Admitted, ComesWith, EndedRun};
 
 /// Complete runs with its own credentials after which a device is bound (contract 4, point 2).
 pub const RUNS_UNTIL_BOUND: u8 = 2;
@@ -59,13 +64,22 @@ pub struct Trust {
     /// How far it is on the way to a new private CA of ours.
     #[serde(skip_serializing_if = "is_default")]
     pub takeover: Takeover,
-    /// Why it was last not let in; none once it was.
+    /// Why it was last not let in; none once it was let in from there.
     pub knock: Option<Knock>,
     /// It was last served in full without TLS (R316).
     #[serde(skip_serializing_if = "is_default")]
     pub clear_text: bool,
     /// The address of ours by which it was last let in, as [`super::server::BaseUrl`] writes it.
     pub address_used: Option<Box<str>>,
+    /// The model that it tells to be with proof of its own, where another one is known.
+    #[serde(skip_serializing_if = "is_default")]
+    pub other_model: Option<Box<str>>,
+    /// When its credentials or its certificate were last shown for another device.
+    #[serde(skip_serializing_if = "is_default")]
+    pub misused_at: Option<Timestamp>,
+    /// When its device was last deleted: its secrets stay told for some time (contract 5.9).
+    #[serde(skip_serializing_if = "is_default")]
+    pub deleted_at: Option<Timestamp>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -102,7 +116,12 @@ pub enum RightKind {
     LetIn,
     /// To be handed its credentials though it shows only the factory default: until it came with them (R184).
     Adopt,
+    /// The same, by the window for new phones: no longer than some hours after it was first heard.
+    Window,
 }
+
+/// Who gave a right of [`RightKind::Window`].
+const BY_THE_WINDOW: &str = "the window for new phones";
 
 impl Right {
     /// Whether it still counts.
@@ -110,57 +129,7 @@ impl Right {
         match self.kind {
             RightKind::LetIn => now.duration_since(self.given_at) < SignedDuration::from_hours(RIGHT_HOURS),
             RightKind::Adopt => true,
-        }
-    }
-}
-
-/// What is known of a phone's factory certificate: the states of R374 and why one does not count.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Certificate {
-    /// It was never asked for, or never heard of since.
-    #[default]
-    Unknown,
-    /// It came and was verified: *Factory Installed*.
-    FactoryInstalled,
-    /// It was asked for and none came.
-    NotInstalled,
-    /// One came that does not count, for this reason.
-    Invalid(Box<str>),
-}
-
-impl Certificate {
-    /// The states that a person can read off a phone, each with its word for forms and programs.
-    pub fn read_off() -> [(&'static str, Self); 4] {
-        let states = [Self::Unknown, Self::FactoryInstalled, Self::NotInstalled, Self::Invalid(Box::default())];
-        states.map(|state| (state.word(), state))
-    }
-
-    /// The word of a state.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::FactoryInstalled => "factory-installed",
-            Self::NotInstalled => "not-installed",
-            Self::Invalid(_) => "invalid",
-        }
-    }
-
-    /// The state as phones show it, in *Menu, Status, Platform, Phone* (R374).
-    pub fn label(&self) -> &'static str {
-        match self {
-            Self::Unknown => "Not known",
-            Self::FactoryInstalled => "Factory Installed",
-            Self::NotInstalled => "Not Installed",
-            Self::Invalid(_) => "Invalid",
-        }
-    }
-
-    /// Why it does not count, where that is known.
-    pub fn fault(&self) -> Option<&str> {
-        match self {
-            Self::Invalid(why) if !why.is_empty() => Some(why),
-            _ => None,
+            RightKind::Window => now.duration_since(self.given_at) < SignedDuration::from_hours(WINDOW_PATIENCE_HOURS),
         }
     }
 }
@@ -181,7 +150,7 @@ pub struct Bootstrap {
 /// Somebody who named this key and was not let in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Knock {
-    /// First time since it was last let in.
+    /// First time since it was last let in from there.
     pub first_at: Timestamp,
     /// Last time.
     pub at: Timestamp,
@@ -193,6 +162,13 @@ pub struct Knock {
     pub told: Box<str>,
     /// How often.
     pub times: u32,
+}
+
+impl Knock {
+    /// Whether the last time is not long ago.
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        now.duration_since(self.at) < SignedDuration::from_hours(24)
+    }
 }
 
 impl Trust {
@@ -222,10 +198,23 @@ impl Trust {
         generation >= self.oldest_generation
     }
 
-    /// Takes back what was learned of its credentials: the shared ones open it again.
+    /// Takes back what was learned of its credentials: the shared ones open it again, from where it was last let in.
     pub fn unbind(&mut self) {
         self.bound_at = None;
         self.own = OwnRuns::default();
+        self.home = self.last_address.or(self.home);
+    }
+
+    /// With what the device comes, where the account's shared credentials have this number.
+    pub fn comes_with(&self, shared_generation: u32, binds: bool) -> ComesWith {
+        match self.shared_generation {
+            _ if binds && self.own.complete > 0 => ComesWith::Own,
+            Some(generation) if generation < shared_generation => ComesWith::Former,
+            Some(_) => ComesWith::Shared,
+            None if self.own.complete > 0 => ComesWith::Own,
+            None if self.served_at.is_some() => ComesWith::Factory,
+            None => ComesWith::Nothing,
+        }
     }
 
     /// Gives it new credentials. The former ones open until it came with the new ones.
@@ -233,19 +222,33 @@ impl Trust {
         self.generation += 1;
     }
 
-    /// Whether this must be kept when the device is deleted: else credentials that were taken away would open again.
+    /// Whether this must be kept without a device: else credentials that were taken away would open again, or the admin password
+    /// of a phone that hangs on a wall somewhere would be lost.
     pub fn must_outlive(&self) -> bool {
-        self.generation > 0
+        self.generation > 0 || self.deleted_at.is_some()
     }
 
     /// What is kept of it when the device is deleted and may come back as a new one (contract 5.14).
-    pub fn forgotten(&self) -> Self {
-        Self { generation: self.generation, oldest_generation: self.oldest_generation, ..Self::default() }
+    pub fn forgotten(&self, now: Timestamp) -> Self {
+        let Self { generation, oldest_generation, .. } = *self;
+        Self { generation, oldest_generation, deleted_at: Some(now), ..Self::default() }
     }
 
-    /// Takes in one more refusal.
+    /// Lets go of what is kept for a time only: what a deleted device leaves, and refusals.
+    pub fn expire(&mut self, now: Timestamp) {
+        let is_kept = |at: Timestamp, days: i64| now.duration_since(at) < SignedDuration::from_hours(24 * days);
+        self.deleted_at = self.deleted_at.filter(|at| is_kept(*at, DELETED_DAYS));
+        self.knock = self.knock.take().filter(|knock| is_kept(knock.at, KNOCK_DAYS));
+    }
+
+    /// Takes in one more refusal. Whoever shows nothing that counts does not hide why somebody else was not let in.
     pub fn refused(&mut self, at: Timestamp, reason: Reason, address: IpAddr, told: &str) {
         self.first_heard.get_or_insert(at);
+        let hides = |knock: &Knock| reason.is_unproven() && !knock.reason.is_unproven() && knock.is_fresh(at);
+        if let Some(knock) = self.knock.as_mut().filter(|knock| hides(knock)) {
+            knock.times = knock.times.saturating_add(1);
+            return;
+        }
         let (first_at, times) = self.knock.as_ref().map_or((at, 0), |knock| (knock.first_at, knock.times));
         self.knock = Some(Knock { first_at, at, reason, address, told: told.into(), times: times.saturating_add(1) });
     }
@@ -254,16 +257,26 @@ impl Trust {
     pub fn let_in(&mut self, at: Timestamp, address: IpAddr, admitted: Admitted) {
         self.first_heard.get_or_insert(at);
         self.last_address = Some(address);
-        self.knock = None;
+        // Who was refused elsewhere may have been somebody else: that stays told.
+        self.knock = self.knock.take().filter(|knock| knock.address != address);
         self.bootstrap = None;
         match admitted {
             Admitted::Own(generation) => {
                 self.generation = self.generation.max(generation);
                 self.oldest_generation = self.oldest_generation.max(generation);
-                self.right = self.right.take().filter(|right| right.kind != RightKind::Adopt);
+                self.end_adoption();
             }
             Admitted::Certificate => self.certificate = Certificate::FactoryInstalled,
-            Admitted::Shared(generation) => self.shared_generation = self.shared_generation.max(Some(generation)),
+            Admitted::Shared(generation) => {
+                self.shared_generation = self.shared_generation.max(Some(generation));
+                // Where devices get no credentials of their own, these are what it was handed.
+                self.end_adoption();
+            }
+            // What the window has begun goes on when the configuration was served, until the phone came with its credentials.
+            Admitted::FactoryDefault if self.right_at(address, at).is_none() && !self.is_expected(at) => {
+                let given_at = self.first_heard.unwrap_or(at);
+                self.right = Some(Right { address, given_at, by: BY_THE_WINDOW.to_owned(), kind: RightKind::Window });
+            }
             Admitted::FactoryDefault => {}
         }
         // Where a person, or the window that a person opened, let it in: from there it may come again.
@@ -272,19 +285,25 @@ impl Trust {
         }
     }
 
-    /// Takes in what its handshake showed of its factory certificate. Whoever was not let in may be somebody else, and some
-    /// requests of a phone come without it (protocol/provisioning.md 7): neither takes the place of one that was verified.
-    pub fn showed(&mut self, presented: &Presented, is_let_in: bool) {
-        let next = match presented {
-            Presented::NotAsked => return,
-            Presented::Verified(_) => Certificate::FactoryInstalled,
-            Presented::Unverified(fault) if is_let_in || self.certificate != Certificate::FactoryInstalled => {
-                Certificate::Invalid(fault.to_string().into())
-            }
-            Presented::Nothing if self.certificate == Certificate::Unknown => Certificate::NotInstalled,
-            Presented::Unverified(_) | Presented::Nothing => return,
-        };
-        self.certificate = next;
+    fn end_adoption(&mut self) {
+        self.right = self.right.take().filter(|right| right.kind == RightKind::LetIn);
+    }
+
+    /// Takes in the model that a device which was let in by proof of its own tells to be, where that is not the known one.
+    pub fn tells_model(&mut self, other: Option<&str>) {
+        if self.other_model.as_deref() != other {
+            self.other_model = other.map(Into::into);
+        }
+    }
+
+    /// Takes in that its credentials or its certificate were shown for another device. Answers whether that is worth an entry in
+    /// the activity log: once an hour.
+    pub fn misused(&mut self, at: Timestamp) -> bool {
+        let is_told = self.misused_at.is_some_and(|last| at.duration_since(last) < SignedDuration::from_hours(1));
+        if !is_told {
+            self.misused_at = Some(at);
+        }
+        !is_told
     }
 
     /// Takes in by which address of ours it came.
@@ -292,11 +311,6 @@ impl Trust {
         if self.address_used.as_deref() != Some(url) {
             self.address_used = Some(url.into());
         }
-    }
-
-    /// What is known of its factory certificate: by handshake, else as a person read it off the phone.
-    pub fn certificate_state(&self) -> &Certificate {
-        if self.certificate == Certificate::Unknown { &self.certificate_read } else { &self.certificate }
     }
 
     /// Takes in that it fetched its bootstrap file over plain HTTP. From another address everything begins anew.
@@ -336,10 +350,12 @@ impl Trust {
         self.clear_text = clear_text;
     }
 
-    /// Takes in the end of a run that was let in throughout. Answers whether the device is bound from now on.
+    /// Takes in the end of a run that was let in throughout. Answers whether the device is bound from now on. A run that began
+    /// before the device was deleted, or before its right was given, says nothing of the time after.
     pub fn run_ended(&mut self, at: Timestamp, run: EndedRun) -> bool {
         self.takeover.run_ended(run);
-        if !run.complete {
+        let is_before_deletion = self.deleted_at.is_some_and(|deleted| run.started_at <= deleted);
+        if !run.complete || is_before_deletion {
             return false;
         }
         if self.right.as_ref().is_some_and(|right| right.kind == RightKind::LetIn && right.given_at <= run.started_at) {
@@ -356,96 +372,5 @@ impl Trust {
             self.bound_at = Some(at);
         }
         binds
-    }
-}
-
-/// By what a request was let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admitted {
-    /// Its own credentials of this generation.
-    Own(u32),
-    /// Its verified factory certificate.
-    Certificate,
-    /// The shared credentials, with the password of this number.
-    Shared(u32),
-    /// The factory default, with a person's leave.
-    FactoryDefault,
-}
-
-impl Admitted {
-    /// The same as runs tell it.
-    pub fn shown(self) -> Shown {
-        match self {
-            Self::Own(_) => Shown::Own,
-            Self::Certificate => Shown::Certificate,
-            Self::Shared(_) => Shown::Shared,
-            Self::FactoryDefault => Shown::FactoryDefault,
-        }
-    }
-}
-
-/// What matters here of a run that ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EndedRun {
-    /// When it began.
-    pub started_at: Timestamp,
-    /// When its last request was answered.
-    pub ended_at: Timestamp,
-    /// Whether the master and every file of ours that it names were answered 200.
-    pub complete: bool,
-    /// Whether it went on after its parameters: then it has got all of them.
-    pub followed: bool,
-    /// Whether an Updater spoke.
-    pub boot: bool,
-    /// Whether every request of it came with the device's own credentials.
-    pub own: bool,
-}
-
-impl From<&Run> for EndedRun {
-    fn from(run: &Run) -> Self {
-        let own = run.shown == [Shown::Own];
-        let fetched = run.exchanges.iter().rposition(|one| one.reason == Reason::Parameters);
-        Self {
-            started_at: run.started_at,
-            ended_at: run.ended_at,
-            complete: run.complete,
-            followed: fetched.is_some_and(|at| at + 1 < run.exchanges.len()),
-            boot: run.kind == RunKind::Boot,
-            own,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::manufacturer::CertificateFault;
-    use super::*;
-
-    fn showed(trust: &Trust, presented: &Presented, is_let_in: bool) -> &'static str {
-        let mut trust = trust.clone();
-        trust.showed(presented, is_let_in);
-        trust.certificate.word()
-    }
-
-    #[test]
-    fn a_verified_certificate_is_not_forgotten_for_what_somebody_else_may_have_shown() {
-        let verified = Presented::Verified("0004f2aa0001".parse().expect("a MAC"));
-        let unverified = Presented::Unverified(CertificateFault::Expired);
-        let (new, known) = (Trust::default(), Trust { certificate: Certificate::FactoryInstalled, ..Trust::default() });
-        assert_eq!(showed(&new, &verified, true), "factory-installed");
-        assert_eq!(showed(&new, &Presented::Nothing, true), "not-installed");
-        assert_eq!(showed(&new, &unverified, false), "invalid");
-        assert_eq!(showed(&new, &Presented::NotAsked, true), "unknown");
-        assert_eq!(showed(&known, &Presented::Nothing, true), "factory-installed", "some requests of a phone come without it");
-        assert_eq!(showed(&known, &unverified, false), "factory-installed");
-        assert_eq!(showed(&known, &unverified, true), "invalid");
-    }
-
-    #[test]
-    fn what_a_person_read_is_told_until_a_handshake_says_more() {
-        let mut trust = Trust { certificate_read: Certificate::NotInstalled, ..Trust::default() };
-        assert_eq!(trust.certificate_state().label(), "Not Installed");
-        trust.showed(&Presented::Unverified(CertificateFault::NoMac), true);
-        assert_eq!(trust.certificate_state().fault(), Some("its common name is no MAC address"));
     }
 }

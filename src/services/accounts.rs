@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use jiff::Timestamp;
 
 use super::Services;
 use super::commit::{Mode, perform};
@@ -10,9 +11,11 @@ use super::error::ServiceError;
 use super::secrets::random_text;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::account::{
-    Account, AdmissionSettings, BaseSettings, BootstrapSettings, BootstrapSwitch, CertificatePolicy, Secret,
+    Account, AdmissionSettings, BaseSettings, BootstrapSettings, BootstrapSwitch, CertificatePolicy, FirstContact,
+    FormerCredentials, Secret,
 };
 use crate::domain::activity::Event;
+use crate::domain::admission::nearby::Nearby;
 use crate::domain::clock::is_zone;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
@@ -41,6 +44,8 @@ pub struct AccountDraft {
     pub user: Option<String>,
     /// Password of the shared credentials.
     pub password: Option<Secret>,
+    /// What becomes of the former shared credentials; they end at once where it is not said.
+    pub replacement: Option<Replacement>,
     /// Zone, an IANA name.
     pub time_zone: Option<String>,
     /// Time server, a host name or address.
@@ -49,6 +54,12 @@ pub struct AccountDraft {
     pub base: Option<BaseSettings>,
     /// First minute of the polling window and the first one after it.
     pub polling_window: Option<(u16, u16)>,
+    /// What happens to a device that was never seen.
+    pub first_contact: Option<FirstContact>,
+    /// Whether devices get credentials of their own.
+    pub binds: Option<bool>,
+    /// How far around its first address the shared credentials open a device.
+    pub nearby: Option<Nearby>,
     /// What factory certificates of phones are worth.
     pub certificates: Option<CertificatePolicy>,
     /// Whether one whose time is over counts.
@@ -66,6 +77,15 @@ pub struct LegacyHttp {
     pub subnets: Vec<String>,
     /// Whoever asks knows what it means; needed for each network that was not there.
     pub confirmed: bool,
+}
+
+/// What becomes of the shared credentials that are replaced (R183, contract 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replacement {
+    /// Each known device may use them until it came with others; unknown devices for 14 days.
+    Planned,
+    /// They end now.
+    Leaked,
 }
 
 /// Random shared credentials, of URL-safe characters, to be offered at set-up.
@@ -110,7 +130,7 @@ pub fn change(
         if revision.is_some_and(|seen| seen != old.revision) {
             return Err(ServiceError::stale("page's settings", ""));
         }
-        let mut new = apply(draft, &old)?;
+        let mut new = apply(draft, &old, change.now())?;
         new.revision += 1;
         change.put_account(new.clone())?;
         change.record(difference(&old, &new))?;
@@ -140,7 +160,7 @@ pub fn reveal_password(
 }
 
 /// The settings with a draft's changes, or everything that is wrong with the draft.
-pub(super) fn apply(draft: &AccountDraft, old: &Account) -> Result<Account, FieldErrors> {
+pub(super) fn apply(draft: &AccountDraft, old: &Account, now: Timestamp) -> Result<Account, FieldErrors> {
     let mut errors = FieldErrors::new();
     let mut new = old.clone();
     if let Some(enabled) = draft.enabled {
@@ -160,6 +180,16 @@ pub(super) fn apply(draft: &AccountDraft, old: &Account) -> Result<Account, Fiel
     }
     if let Some(base) = draft.base {
         new.base = base;
+    }
+    replace_credentials(draft, old, &mut new, now, &mut errors);
+    if let Some(first_contact) = draft.first_contact {
+        new.first_contact = first_contact;
+    }
+    if let Some(binds) = draft.binds {
+        new.admission.binds = binds;
+    }
+    if let Some(nearby) = draft.nearby.and_then(|nearby| take_nearby(nearby, &mut errors)) {
+        new.admission.nearby = nearby;
     }
     if let Some(window) = draft.polling_window.and_then(|window| errors.take("polling_window", parse_window(window))) {
         new.polling_window = window;
@@ -188,6 +218,26 @@ pub(super) fn apply(draft: &AccountDraft, old: &Account) -> Result<Account, Fiel
     errors.into_result(Some(new))
 }
 
+/// New shared credentials have a number of their own. Those before stay for a time where that is planned.
+fn replace_credentials(draft: &AccountDraft, old: &Account, new: &mut Account, now: Timestamp, errors: &mut FieldErrors) {
+    let (was, is) = (&old.provisioning, &mut new.provisioning);
+    if was.user == is.user && was.password == is.password {
+        return;
+    }
+    is.generation = was.generation + 1;
+    let planned = draft.replacement == Some(Replacement::Planned) && !was.user.is_empty();
+    if planned && was.former.is_some() {
+        let words = "the former shared credentials still count: end them first, so that no phone is left with the ones before";
+        errors.add("replacement", words);
+    }
+    is.former = planned.then(|| FormerCredentials {
+        user: was.user.clone(),
+        password: was.password.clone(),
+        generation: was.generation,
+        replaced_at: now,
+    });
+}
+
 /// Without an authority no certificate can be verified: to require one would keep every phone out.
 fn parse_policy(policy: CertificatePolicy, old: &Account) -> Result<CertificatePolicy, &'static str> {
     if policy == CertificatePolicy::Require && old.admission.manufacturers.is_empty() {
@@ -200,13 +250,21 @@ fn difference(old: &Account, new: &Account) -> Event {
     let switch = |on: bool| Some(if on { "on" } else { "off" }.to_owned());
     let policy = |account: &Account| Some(account.admission.certificates.word().to_owned());
     let window = |(from, to): (u16, u16)| Some(format!("{} to {}", clock_time(from), clock_time(to)));
+    let former = |account: &Account| account.provisioning.former.as_ref().map(|_| "until each phone has the new ones".to_owned());
+    let contact = |account: &Account| Some(account.first_contact.word().to_owned());
+    let (near, is_near) = (old.admission.nearby, new.admission.nearby);
     let mut event = Event::new("account", new.label.as_str(), "changed")
         .change("serve phones", switch(old.provisioning.enabled), switch(new.provisioning.enabled))
         .change("user name", Some(old.provisioning.user.clone()), Some(new.provisioning.user.clone()))
         .secret_change("password", Some(old.provisioning.password.expose()), Some(new.provisioning.password.expose()))
         .change("time zone", Some(old.time_zone.clone()), Some(new.time_zone.clone()))
         .change("time server", Some(old.time_server.clone()), Some(new.time_server.clone()))
+        .change("former shared credentials", former(old), former(new))
         .change("polling window", window(old.polling_window), window(new.polling_window))
+        .change("new devices", contact(old), contact(new))
+        .change("credentials of their own", switch(old.admission.binds), switch(new.admission.binds))
+        .change("one place (IPv4 bits)", Some(near.ipv4_bits.to_string()), Some(is_near.ipv4_bits.to_string()))
+        .change("one place (IPv6 bits)", Some(near.ipv6_bits.to_string()), Some(is_near.ipv6_bits.to_string()))
         .change("factory certificates", policy(old), policy(new))
         .change("expired certificates count", switch(old.admission.accept_expired), switch(new.admission.accept_expired));
     let (was, is) = (&old.base, &new.base);
@@ -215,6 +273,7 @@ fn difference(old: &Account, new: &Account) -> Event {
         ("base: serial number tag", was.serial_tag, is.serial_tag),
         ("base: polling", was.polling, is.polling),
         ("base: admin password", was.admin_password, is.admin_password),
+        ("base: the guide's admin password", was.guide_admin_password, is.guide_admin_password),
         ("base: log uploads", was.log_upload, is.log_upload),
         ("base: time", was.time, is.time),
     ];
@@ -262,6 +321,17 @@ pub(super) fn parse_user(text: &str) -> Result<String, String> {
         Some(c) => Err(format!("“{c}” is not allowed in a user name; use letters without accents, digits and # . - _ ( ) [ ]")),
         None => Ok(text.to_owned()),
     }
+}
+
+/// A place is no wider than networks are, else everybody is at home everywhere.
+fn take_nearby(nearby: Nearby, errors: &mut FieldErrors) -> Option<Nearby> {
+    let checked = |bits: u8, range: std::ops::RangeInclusive<u8>| match range.contains(&bits) {
+        true => Ok(bits),
+        false => Err(format!("a place has {} to {} bits of its network", range.start(), range.end())),
+    };
+    let ipv4_bits = errors.take("nearby_ipv4", checked(nearby.ipv4_bits, 8..=32));
+    let ipv6_bits = errors.take("nearby_ipv6", checked(nearby.ipv6_bits, 32..=128));
+    Some(Nearby { ipv4_bits: ipv4_bits?, ipv6_bits: ipv6_bits? })
 }
 
 /// Passwords are typed on phones: printable ASCII.

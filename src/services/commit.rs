@@ -221,7 +221,11 @@ impl<'a> Change<'a> {
     ) -> Result<Arc<Trust>, ServiceError> {
         let mut trust = Trust::clone(&self.services.trusts(self.account).of(key));
         change(&mut trust);
-        store::trusts::put(self.tx, self.account, key, &trust)?;
+        if trust == Trust::default() {
+            store::trusts::delete(self.tx, self.account, key)?;
+        } else {
+            store::trusts::put(self.tx, self.account, key, &trust)?;
+        }
         self.trusts.push((key.clone(), Box::new(change)));
         Ok(Arc::new(trust))
     }

@@ -206,6 +206,8 @@ fn delete_rows(
     store::stored_files::delete_all(change.tx(), account, key)?;
     store::runs::delete_all(change.tx(), account, &Subject::Device(key.clone()))?;
     change.delete_device(key)?;
+    let now = change.now();
+    change.change_trust(key, move |trust| *trust = trust.forgotten(now))?;
     if afterwards == Afterwards::Block {
         let name = device.name.as_ref().map(ToString::to_string).unwrap_or_default();
         change.block(key, &Block { at: change.now(), by: change.actor().to_owned(), name })?;
@@ -237,6 +239,8 @@ pub fn unblock(
     let grant = authorize(actor, Action::Admit(account))?;
     perform(services, mode, grant, account, |change| {
         let block = change.unblock(key)?.ok_or_else(|| ServiceError::not_found("blocked device", key))?;
+        // It knocks again, and then for another reason.
+        change.change_trust(key, |trust| trust.knock = None)?;
         change.record(Event::new("device", key.to_string(), "unblocked"))?;
         Ok(block)
     })

@@ -30,7 +30,8 @@ impl Enrolment {
         Self { caps, recent: Mutex::default() }
     }
 
-    /// Adds the device of a key. It is known at once and written with the next presence batch: no phone waits for the disk.
+    /// Adds the device of a key. It is known at once and written with the next presence batch: no phone waits for the disk. One
+    /// that `is_awaited` by a person is not counted among the new.
     ///
     /// # Errors
     /// Why the device is held.
@@ -41,6 +42,7 @@ impl Enrolment {
         key: &DeviceKey,
         agent: Option<&UserAgent>,
         address: IpAddr,
+        is_awaited: bool,
     ) -> Result<Listed, Reason> {
         let roster = services.roster(world.account_id);
         let now = services.clock.now();
@@ -53,8 +55,8 @@ impl Enrolment {
         if services.world(world.account_id).is_ok_and(|now| now.blocked.contains(key)) {
             return Err(Reason::Blocked);
         }
-        let is_full = roster.len() >= DEVICES;
-        if is_full || !recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address) {
+        let mut has_room = || recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address);
+        if roster.len() >= DEVICES || !(is_awaited || has_room()) {
             return Err(Reason::TooManyNew);
         }
         Ok(roster.admit(Device {

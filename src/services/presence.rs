@@ -35,6 +35,9 @@ const WAITING_RUNS: usize = 20_000;
 /// or addresses pushes a device's run out while the disk is full.
 const WAITING_REFUSED_RUNS: usize = REFUSED_SUBJECTS * RUNS_PER_REFUSED_SUBJECT;
 
+/// Entries for the activity log that wait; more are dropped.
+const WAITING_REPORTS: usize = 1_000;
+
 /// One message of a phone and what it was answered.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -53,6 +56,8 @@ pub struct Message {
 pub struct Presence {
     queue: Mutex<Queue>,
     state: Mutex<State>,
+    /// What the activity log is to tell.
+    reports: Mutex<Vec<(AccountId, Event)>>,
     /// Held by whoever flushes: one at a time.
     flushing: Mutex<()>,
 }
@@ -80,6 +85,8 @@ struct Batch {
     refused: Vec<(AccountId, Finished)>,
     /// Devices that are bound from now on: the activity log tells it.
     bound: Vec<(AccountId, DeviceKey)>,
+    /// What the activity log is to tell besides.
+    reports: Vec<(AccountId, Event)>,
 }
 
 impl Presence {
@@ -90,6 +97,14 @@ impl Presence {
             queue.messages.push(message);
         } else {
             queue.dropped += 1;
+        }
+    }
+
+    /// Takes something that a phone did and the activity log is to tell.
+    pub fn report(&self, account: AccountId, event: Event) {
+        let mut reports = self.reports.lock();
+        if reports.len() < WAITING_REPORTS {
+            reports.push((account, event));
         }
     }
 
@@ -159,6 +174,7 @@ pub fn flush(services: &Services) -> Result<(), ServiceError> {
     let presence = &services.presence;
     let _one_at_a_time = presence.flushing.lock();
     settle(services);
+    presence.state.lock().waiting.reports.append(&mut presence.reports.lock());
     let departing = presence.state.lock().depart();
     let accounts: BTreeSet<_> = departing.into_iter().chain(services.trusts.unwritten()).collect();
     let written = accounts.into_iter().try_for_each(|account| {
@@ -302,12 +318,15 @@ impl Batch {
     fn accounts(&self) -> HashSet<AccountId> {
         let sighted = self.sightings.iter().map(|(account, _)| *account);
         let bound = self.bound.iter().map(|(account, _)| *account);
-        sighted.chain(bound).chain(self.ended().map(|(account, _)| *account)).collect()
+        let reported = self.reports.iter().map(|(account, _)| *account);
+        sighted.chain(bound).chain(reported).chain(self.ended().map(|(account, _)| *account)).collect()
     }
 
     fn take_back(&mut self, failed: &Self) {
         self.sightings.extend(failed.sightings.iter().cloned());
         self.bound.extend(failed.bound.iter().cloned());
+        self.reports.extend(failed.reports.iter().cloned());
+        self.reports.truncate(WAITING_REPORTS);
         for (key, agent) in &failed.recognised {
             self.recognised.entry(key.clone()).or_insert_with(|| Arc::clone(agent));
         }
@@ -342,6 +361,9 @@ fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch
     }
     for (_, key) in batch.bound.iter().filter(|(of, _)| *of == account) {
         change.record(Event::new("device", key.to_string(), "bound to its own credentials"))?;
+    }
+    for (_, event) in batch.reports.iter().filter(|(of, _)| *of == account) {
+        change.record(event.clone())?;
     }
     if batch.refused.is_empty() { Ok(()) } else { runs::make_room(change, account) }
 }

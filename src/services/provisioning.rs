@@ -11,7 +11,8 @@ use super::enrolment::Enrolment;
 use super::rendered::Rendered;
 use super::{Services, credentials, rollover};
 use crate::catalog::models::models;
-use crate::domain::admission::decide::{Decision, Known, Proof, Rules, Visitor, decide};
+use crate::domain::activity::Event;
+use crate::domain::admission::decide::{Decision, Known, Proof, Rules, Visitor, decide, other_model};
 use crate::domain::admission::{NewDeviceCaps, identify};
 use crate::domain::credential::{Channel, Recipient};
 use crate::domain::device::{Device, DeviceKey};
@@ -124,30 +125,15 @@ impl Provisioning {
         };
         let now = visit.at;
         let decision = match decide(&visitor, known, &Rules::of(&world.account), now) {
-            refused @ Decision::Refuse(_) => refused,
-            _ if !world.account.provisioning.enabled => Decision::Hold(Reason::ProvisioningOff),
+            // Whoever would be let in waits; everybody else is told apart as ever.
+            Decision::Serve(_) if !world.account.provisioning.enabled => return Ok(waiting(key, listed)),
+            Decision::Add(_) | Decision::Nobody if !world.account.provisioning.enabled => return Ok(waiting(key, None)),
             decision => decision,
         };
         // A certificate of another device says nothing of this one.
         let presented = match visit.certificate {
             Presented::Verified(mac) if key != Some(DeviceKey::Mac(*mac)) => &Presented::NotAsked,
             presented => presented,
-        };
-        let let_in = |listed: Option<Listed>, admitted| {
-            let device = listed.map(|listed| recognised(listed.device, visit.agent));
-            if let Some(key) = &key {
-                book.hear(key, |trust| {
-                    trust.let_in(now, visit.address, admitted);
-                    trust.showed(presented, true);
-                    if let Some(url) = visit.came_by {
-                        trust.came_by(url);
-                    }
-                    if let (Some(_), Some(ca)) = (&world.endpoints.next_ca, visit.under) {
-                        trust.takeover.came_under = Some(ca);
-                    }
-                });
-            }
-            Ok(Guest { key: key.clone(), device, admitted: Some(admitted), held: None })
         };
         let refused = |reason| {
             if let Some(key) = key.as_ref().filter(|_| reason != Reason::CredentialsMissing) {
@@ -157,31 +143,47 @@ impl Provisioning {
                 });
             }
         };
-        let held = |listed: Option<Listed>, reason| {
-            let device = listed.map(|listed| listed.device).filter(|_| reason == Reason::ProvisioningOff);
-            Ok(Guest { key: key.clone(), device, admitted: None, held: Some(reason) })
+        let let_in = |listed: Option<Listed>, admitted| {
+            let device = listed.map(|listed| listed.device);
+            let other = device.as_deref().and_then(|device| other_model(device, visitor.model));
+            if let Some(key) = &key {
+                book.hear(key, |trust| {
+                    trust.let_in(now, visit.address, admitted);
+                    trust.tells_model(other);
+                    trust.showed(presented, true);
+                    if let Some(url) = visit.came_by {
+                        trust.came_by(url);
+                    }
+                    if let (Some(_), Some(ca)) = (&world.endpoints.next_ca, visit.under) {
+                        trust.takeover.came_under = Some(ca);
+                    }
+                });
+            }
+            let device = device.map(|device| recognised(device, visit.agent));
+            Ok(Guest { key: key.clone(), device, admitted: Some(admitted), held: None })
+        };
+        let held = |reason| {
+            refused(reason);
+            Ok(Guest { key: key.clone(), device: None, admitted: None, held: Some(reason) })
         };
         match decision {
             Decision::Serve(admitted) => let_in(listed, admitted),
             Decision::Add(admitted) => {
                 let key = key.as_ref().expect("only a key is added");
-                match self.enrolment.add(services, world, key, visit.agent, visit.address) {
+                // Whom a person let in is not one of too many.
+                let is_awaited = trust.right_at(visit.address, now).is_some();
+                match self.enrolment.add(services, world, key, visit.agent, visit.address, is_awaited) {
                     Ok(added) => let_in(Some(added), admitted),
-                    Err(reason) => {
-                        refused(reason);
-                        held(None, reason)
-                    }
+                    Err(reason) => held(reason),
                 }
             }
             Decision::Nobody => Ok(Guest { key: None, device: None, admitted: None, held: None }),
-            Decision::Hold(reason) => {
-                if reason != Reason::ProvisioningOff {
-                    refused(reason);
-                }
-                held(listed, reason)
-            }
+            Decision::Hold(reason) => held(reason),
             Decision::Refuse(reason) => {
                 refused(reason);
+                if let (Reason::OfAnotherDevice, Some(owner), Some(asked)) = (reason, proof.device(), &key) {
+                    report_misuse(services, world, &owner, asked, visit.address);
+                }
                 Err(reason)
             }
         }
@@ -274,6 +276,29 @@ impl Provisioning {
             PhoneFile::Image(_) => Answer::Absent(Reason::NoImage),
             _ => Answer::Absent(Reason::Absent),
         }
+    }
+}
+
+/// Provisioning is switched off: whoever would be let in keeps what it has.
+fn waiting(key: Option<DeviceKey>, listed: Option<Listed>) -> Guest {
+    let device = listed.map(|listed| listed.device);
+    Guest { key, device, admitted: None, held: Some(Reason::ProvisioningOff) }
+}
+
+/// Somebody shows the proof of one device and asks for another: that goes to the activity log, once an hour (PHN-06). Of a key
+/// that is no device's nothing is told, whoever has its credentials.
+fn report_misuse(services: &Services, world: &World, owner: &DeviceKey, asked: &DeviceKey, address: IpAddr) {
+    if services.roster(world.account_id).find(owner).is_none() {
+        return;
+    }
+    let now = services.clock.now();
+    let mut is_told = false;
+    services.trusts(world.account_id).learn(owner, |trust| is_told = trust.misused(now));
+    if is_told {
+        let event = Event::new("device", owner.to_string(), "was refused another device's files with the credentials of")
+            .change("asked for", None, Some(asked.to_string()))
+            .change("from", None, Some(address.to_string()));
+        services.presence().report(world.account_id, event);
     }
 }
 

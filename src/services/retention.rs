@@ -53,6 +53,9 @@ pub fn run(services: &Services, keep: Keep) -> Result<Removed, ServiceError> {
     for log in services.worlds.accounts().into_iter().chain([SERVER]) {
         activity += expire_activity(services, log, days_before(now, keep.activity_days))?;
     }
+    for account in services.worlds.accounts() {
+        services.trusts(account).expire(now);
+    }
     Ok(Removed { logs, activity, sessions: sessions::sweep(services)? })
 }
 

@@ -110,13 +110,17 @@ impl Book {
     /// Changes what is known of a key. The row follows with the next batch, where something did change.
     pub fn learn(&self, key: &DeviceKey, change: impl FnOnce(&mut Trust)) {
         let mut entries = self.entries.write();
-        let entry = entries.entry(key.clone()).or_default();
-        let mut changed = Trust::clone(entry);
+        let known = entries.get(key).cloned().unwrap_or_default();
+        let mut changed = Trust::clone(&known);
         change(&mut changed);
-        if changed == **entry {
+        if changed == *known {
             return;
         }
-        *entry = Arc::new(changed);
+        if changed == Trust::default() {
+            entries.remove(key);
+        } else {
+            entries.insert(key.clone(), Arc::new(changed));
+        }
         self.unwritten.lock().insert(key.clone());
     }
 
@@ -139,6 +143,13 @@ impl Book {
         Ok(keys)
     }
 
+    /// Lets go of what is kept for a time only.
+    pub(super) fn expire(&self, now: Timestamp) {
+        for (key, _) in self.all().into_iter().filter(|(_, trust)| trust.deleted_at.is_some() || trust.knock.is_some()) {
+            self.learn(&key, |trust| trust.expire(now));
+        }
+    }
+
     /// Takes back what could not be written.
     pub(super) fn take_back(&self, keys: BTreeSet<DeviceKey>) {
         self.unwritten.lock().extend(keys);
@@ -148,20 +159,22 @@ impl Book {
     fn make_room(&self, is_device: impl Fn(&DeviceKey) -> bool) {
         let mut entries = self.entries.write();
         let is_stranger = |(key, trust): &(&DeviceKey, &Arc<Trust>)| !trust.must_outlive() && !is_device(key);
-        let mut strangers: Vec<_> = entries
-            .iter()
-            .filter(is_stranger)
-            .map(|(key, trust)| (trust.right.is_some(), last_asked(trust), key.clone()))
-            .collect();
+        let mut strangers: Vec<_> = entries.iter().filter(is_stranger).map(|(key, trust)| (rank(trust), key.clone())).collect();
         if strangers.len() <= STRANGERS {
             return;
         }
-        // Whom somebody let in is waited for longest.
         strangers.sort();
         let mut unwritten = self.unwritten.lock();
-        for (_, _, key) in strangers.drain(..strangers.len() - STRANGERS) {
+        for (_, key) in strangers.drain(..strangers.len() - STRANGERS) {
             entries.remove(&key);
             unwritten.insert(key);
         }
     }
+}
+
+/// How long a stranger is remembered, compared with others: whom somebody let in longest, whoever shows nothing that counts
+/// shortest, so that no sweep over names without credentials pushes out a phone that waits to be let in.
+fn rank(trust: &Trust) -> (bool, bool, Option<Timestamp>) {
+    let knock = trust.knock.as_ref();
+    (trust.right.is_some(), knock.is_some_and(|knock| !knock.reason.is_unproven()), last_asked(trust))
 }

@@ -9,10 +9,10 @@ use super::certificates::Origin;
 use super::error::ServiceError;
 use super::rollover::{self, State};
 use super::{Services, accounts};
+use crate::domain::credential::{ADMIN_PASSWORD, FACTORY_ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD};
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::limits::{DISK_RESERVE_BYTES, DISK_WARNING_BYTES};
 use crate::domain::profile::Profile;
-use crate::domain::provision::ADMIN_PASSWORD;
 use crate::domain::rollover::Stage;
 use crate::domain::world::World;
 
@@ -21,7 +21,7 @@ const CERTIFICATE_DAYS: i64 = 30;
 /// Days before its end from which it is urgent.
 const CERTIFICATE_URGENT_DAYS: i64 = 7;
 /// Admin passwords of phones that everybody knows: the factory's and the guide's (contract 5.9).
-const KNOWN_ADMIN_PASSWORDS: [&str; 2] = ["456", "789"];
+const KNOWN_ADMIN_PASSWORDS: [&str; 2] = [FACTORY_ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD];
 
 /// Something that needs attention.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +145,11 @@ fn admin_passwords(world: &World) -> Vec<(MendedAt, String)> {
         }
     }
     let base = &world.account.base;
+    if base.guide_admin_password {
+        let text = "Every phone is given the guide's admin password 789, which everybody knows. Switch that off in the built-in base: \
+                    then each phone gets one of its own.";
+        told.push((MendedAt::Settings, text.to_owned()));
+    }
     let manages_others = base.polling || base.time || base.serial_tag || base.log_upload || base.rest_api;
     if !base.admin_password && manages_others && world.profiles.values().all(|profile| given(profile).is_none()) {
         let text = "Phones keep the admin password of the factory, which everybody knows: the group Admin password of the \
@@ -190,6 +195,10 @@ mod tests {
         assert_eq!(admin_passwords(&world), Vec::new());
         std::sync::Arc::make_mut(&mut world.account).base.admin_password = false;
         assert!(admin_passwords(&world)[0].1.contains("of the factory"));
+        std::sync::Arc::make_mut(&mut world.account).base.admin_password = true;
+        std::sync::Arc::make_mut(&mut world.account).base.guide_admin_password = true;
+        assert!(admin_passwords(&world)[0].1.contains("789"));
+        std::sync::Arc::make_mut(&mut world.account).base.guide_admin_password = false;
         let known = profile(7, &[(ADMIN_PASSWORD, "789")]);
         world.profiles.insert(known.id, known.into());
         let told = admin_passwords(&world);

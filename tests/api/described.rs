@@ -10,7 +10,7 @@ use crate::support::server::{OWNER_EMAIL, Server};
 /// A path with something in each of its places.
 fn filled(path: &str) -> String {
     let path = path.replace("{account}", "default").replace("{key}", KEY).replace("{id}", "1");
-    path.replace("{name}", "phone.cfg").replace("{file}", "master").replace("{session}", "00")
+    path.replace("{name}", "phone.cfg").replace("{file}", "master").replace("{action}", "expect").replace("{session}", "00")
 }
 
 /// The document names operations; each must answer, and strangers get nothing from any.

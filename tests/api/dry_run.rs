@@ -6,9 +6,11 @@ use super::{KEY, device, profile};
 use crate::support::api::{Api, json as parsed};
 use crate::support::authority;
 use crate::support::openapi::operations;
+use crate::support::phone::Phone;
 use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
 
 const BLOCKED: &str = "0004f2a11a09";
+const WAITING: &str = "0004f2a11a08";
 const FILE: &[u8] = b"<a up.timeOut='41'/>";
 
 /// What each operation is called with, so that without `dry_run` it would change something: the rest of the query and the body.
@@ -18,6 +20,10 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
     match operation {
         "begin_session" => ("", Some(json!({ "email": OWNER_EMAIL, "password": OWNER_PASSWORD }))),
         "change_own_password" => ("", Some(json!({ "current": OWNER_PASSWORD, "password": "quite another sentence" }))),
+        "decide_pending" => ("", Some(json!({ "keys": [WAITING] }))),
+        "act_on_device" | "open_window" | "close_window" | "end_former" | "reveal_phone_password" | "reveal_deleted" => {
+            ("", None)
+        }
         "end_session" | "end_sign_in" | "unblock_device" | "delete_profile" | "reveal_password" => ("", None),
         "add_devices" => ("", Some(device("0004f2a11a02"))),
         "change_device" | "replace_device" => ("", Some(json!({ "revision": revision("device"), "name": "Other" }))),
@@ -59,6 +65,9 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/activity",
         "/devices",
         "/blocked",
+        "/pending",
+        "/window",
+        "/credentials",
         "/profiles",
         "/profiles/1",
         "/settings",
@@ -81,6 +90,10 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
     state
 }
 
+fn revision_of(api: &Api, path: &str) -> Value {
+    api.ok("GET", path, None)["revision"].clone()
+}
+
 #[test]
 fn whatever_changes_something_can_be_tried_out() {
     let server = Server::start();
@@ -88,6 +101,9 @@ fn whatever_changes_something_can_be_tried_out() {
     let id = profile(&api, "Office", json!({ "up.timeOut": "40" }));
     api.ok("POST", "/devices", Some(json!([device(KEY), device(BLOCKED)])));
     api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
+    Phone::bare(&server).with_credentials("x", "y").get(&format!("/{WAITING}.cfg"));
+    let replaced = json!({ "revision": revision_of(&api, "/settings"), "password": "planned-7411" });
+    api.ok("PATCH", "/settings", Some(replaced));
     let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
     let uploaded = parsed(&api.send("POST", "/manufacturers", &authority("Maker")));
     let ca = uploaded["items"][0]["fingerprint"].as_str().expect("taken").to_owned();
@@ -105,7 +121,7 @@ fn whatever_changes_something_can_be_tried_out() {
     Api::stranger(&server).ok("POST", "/api/v1/session", Some(sign_in));
     let of_bob = api.ok("GET", &format!("/api/v1/users/{user}/sessions"), None)["items"][0]["id"].clone();
     let of_bob = of_bob.as_str().expect("a session").to_owned();
-    let revision = |path: &str| api.ok("GET", path, None)["revision"].clone();
+    let revision = |path: &str| revision_of(&api, path);
     let revisions = json!({ "device": revision(&format!("/devices/{KEY}")), "profile": revision(&format!("/profiles/{id}")),
         "settings": revision("/settings"), "server": revision("/api/v1/server") });
     let before = state(&server, &api);
@@ -117,7 +133,7 @@ fn whatever_changes_something_can_be_tried_out() {
         if OF_THE_SECOND_FACTOR.contains(&name) {
             continue;
         }
-        let key = if path.contains("/blocked/") { BLOCKED } else { KEY };
+        let key = if path.contains("/blocked/") || path.contains("/deleted/") { BLOCKED } else { KEY };
         let of = if path.starts_with("/sessions") {
             &session
         } else if path.starts_with("/users") {
@@ -126,6 +142,8 @@ fn whatever_changes_something_can_be_tried_out() {
             "1"
         };
         let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of);
+        let action = if path.contains("/actions/") { "expect" } else { "dismiss" };
+        let path = path.replace("{action}", action);
         let path = path.replace("{session}", &of_bob).replace("{fingerprint}", &ca).replace("{name}", &backup);
         let (query, body) = call(name, &revisions);
         let query = if name == "delete_address" { &former } else { query };

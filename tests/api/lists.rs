@@ -45,6 +45,8 @@ fn filled() -> (Server, Api) {
     for stranger in ["0004f2bbbb01", "0004f2bbbb02"] {
         Phone::bare(&server).with_credentials("x", "y").get(&format!("/{stranger}.cfg"));
     }
+    let planned = json!({ "revision": api.ok("GET", "/settings", None)["revision"], "password": "planned-7411" });
+    api.ok("PATCH", "/settings", Some(planned));
     // Else the next batch would change what is listed between two pages.
     api.ok("POST", "/api/v1/server/backups", None);
     server.flush();

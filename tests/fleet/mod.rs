@@ -6,6 +6,7 @@ mod fresh;
 mod rollover;
 mod states;
 mod storm;
+mod trust;
 
 use std::sync::Arc;
 

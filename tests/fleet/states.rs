@@ -11,6 +11,7 @@ use pdms::domain::account::Secret;
 use pdms::domain::device::DeviceKey;
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::profile::draft::ParameterEdit;
+use pdms::domain::trust::Trust;
 use pdms::services::accounts::AccountDraft;
 use pdms::services::commit::Mode;
 use pdms::services::devices::{self, Afterwards};
@@ -41,7 +42,7 @@ enum State {
     Disabled,
     /// The device was deleted and blocked.
     Blocked,
-    /// The shared credentials were changed.
+    /// No credentials that a phone has count any more: its own were taken back, and the shared ones changed.
     Refusing,
     /// The disk takes no writes, and what devices stored cannot be read.
     Faulted,
@@ -219,12 +220,14 @@ fn harm(server: &Server, state: State, phones: &[Phone]) {
         State::Refusing => {
             let password = Some(Secret::new("another-one-9911"));
             server.set_account(&AccountDraft { password, ..AccountDraft::default() });
+            for phone in phones {
+                let take_back = |trust: &mut Trust| (trust.generation, trust.oldest_generation) = (1, 1);
+                server.services.trusts(DEFAULT_ACCOUNT).learn(&DeviceKey::from(phone.mac), take_back);
+            }
         }
         State::Blocked => {
-            let mut keys: Vec<_> = phones.iter().map(|phone| DeviceKey::from(phone.mac)).collect();
-            keys.sort();
-            keys.dedup();
-            for key in keys {
+            for phone in phones {
+                let key = DeviceKey::from(phone.mac);
                 devices::delete(&server.services, &admin(), DEFAULT_ACCOUNT, &key, Afterwards::Block, Mode::Keep)
                     .expect("blocked");
             }
@@ -272,11 +275,11 @@ fn servers() -> (Servers, Vec<Phone>) {
     (Servers { network, by_state, runtime: runtime(), lines, answers, listed }, phones)
 }
 
-/// A phone of each family for each reading of the rules.
+/// A phone of each family for each reading of the rules. Each has a MAC of its own: credentials of its own open one device alone.
 fn phones(server: &Server) -> Vec<Phone> {
     let network = network(server);
     let both = FAMILIES.iter().flat_map(|family| readings().into_iter().map(move |rules| (family, rules)));
-    both.map(|(family, rules)| phone(server, &network, family, 1, rules)).collect()
+    both.zip(1..).map(|((family, rules), number)| phone(server, &network, family, number, rules)).collect()
 }
 
 #[test]
@@ -306,8 +309,9 @@ fn a_restart_of_the_server_in_the_middle_of_a_boot_harms_no_phone() {
     let (mut server, _) = server();
     let network = network(&server);
     let runtime = runtime();
-    for rules in [Rules::USUAL, READINGS.iter().fold(Rules::USUAL, |rules, (rule, ..)| rules.with(*rule))] {
-        let mut before = phone(&server, &network, "VVX411", 1, rules);
+    let extremes = [Rules::USUAL, READINGS.iter().fold(Rules::USUAL, |rules, (rule, ..)| rules.with(*rule))];
+    for (rules, number) in extremes.into_iter().zip(1..) {
+        let mut before = phone(&server, &network, "VVX411", number, rules);
         settle(&server, std::slice::from_mut(&mut before), "1");
         for at in [0, 1, 3, 5, 7, 9, 14] {
             let mut phone = before.clone();

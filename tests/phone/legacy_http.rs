@@ -71,6 +71,23 @@ fn digest_is_offered_first_and_basic_accepted_and_elsewhere_nothing_is() {
 }
 
 #[test]
+fn whoever_waits_for_leave_is_asked_first_and_then_let_go_on() {
+    let server = listed();
+    let (phone, path) = (Phone::in_clear(&server), format!("/{MAC}-app.log"));
+    let challenged = phone.ask_leave(&path);
+    let offered: Vec<&str> = challenged.headers("www-authenticate").collect();
+    assert!(challenged.status == 401 && offered.len() == 2 && offered[0].starts_with("Digest "), "{}", challenged.head);
+    let answered = phone.clone().with("Authorization", &digest(&challenged, USER, PASSWORD, "PUT", &path));
+    for phone in [answered, phone.clone().with_credentials(USER, PASSWORD)] {
+        assert_eq!(phone.ask_leave(&path).status, 100);
+        assert_eq!(phone.with("Expect", "100-continue").put(&path, b"waited").status, 201);
+    }
+    list(&server, "10.1.2.0/24");
+    let elsewhere = phone.ask_leave("/0004f2aa0009-app.log");
+    assert_eq!((elsewhere.status, elsewhere.header("www-authenticate")), (404, None), "{}", elsewhere.head);
+}
+
+#[test]
 fn an_answer_counts_for_its_path_and_method_and_for_some_minutes() {
     let server = listed();
     let phone = Phone::in_clear(&server);

@@ -9,4 +9,5 @@ mod plain_http;
 mod runs;
 mod states;
 mod table;
+mod trust;
 mod uploads;

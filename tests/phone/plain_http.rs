@@ -137,6 +137,22 @@ fn an_upload_is_answered_before_its_body_and_gets_no_leave_to_send_one() {
 }
 
 #[test]
+fn whoever_waits_for_leave_gets_the_answer_that_everybody_gets() {
+    let unset = Server::start_unset(PhoneSettings::default());
+    assert_held(&Phone::in_clear(&unset).ask_leave(&format!("/{MAC}-app.log")), "before set-up");
+    let server = with_secrets();
+    let waiting = Phone::in_clear(&server).with("Expect", "100-continue");
+    let master = waiting.get(&format!("/{MAC}.cfg"));
+    assert_eq!((master.status, master.text().contains("-bootstrap.cfg")), (200, true), "a fetch has nothing to wait for");
+    Phone::new(&server).get(&format!("/{MAC}-profile.cfg"));
+    let served = waiting.ask_leave(&format!("/{MAC}-app.log"));
+    assert_held(&served, "it was served in full");
+    assert_eq!(served.header("www-authenticate"), None);
+    assert_eq!(trust(&server).knock.as_ref().map(|knock| knock.reason), Some(Reason::CameOverHttp), "and is listed");
+    assert_held(&waiting.get(&format!("/{MAC}.cfg")), "its master, too");
+}
+
+#[test]
 fn a_device_that_was_served_in_full_keeps_its_lines_and_is_listed() {
     let server = with_secrets();
     let over_tls = Phone::new(&server);
@@ -193,6 +209,15 @@ fn a_log_over_tls_from_the_same_address_proves_trust_and_then_the_address_is_tol
         assert!(file.contains(part), "{part}: {file}");
     }
     assert!(!file.contains("line-secret") && !file.contains(PASSWORD) && !file.contains("device.prov.user"));
+}
+
+#[test]
+fn a_log_that_waits_for_leave_over_tls_proves_as_much() {
+    let server = with_secrets();
+    stage_file(&server);
+    let challenged = Phone::bare(&server).ask_leave(&format!("/{MAC}-boot.log"));
+    assert_eq!(challenged.status, 401);
+    assert!(stage_file(&server).contains("device.prov.serverName"));
 }
 
 #[test]

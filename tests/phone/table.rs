@@ -167,7 +167,7 @@ fn two_phones_with_one_mac_are_one_device_and_get_the_same() {
         [".cfg", "-profile.cfg"].map(|suffix| phone.get(&format!("/{MAC}{suffix}")))
     };
     let one = files("FileTransport PolycomVVX-VVX_500-UA/5.9.7.4477 Type/Application");
-    let other = files("FileTransport PolyEdge-Edge_E450-UA/8.0.0.15602 Type/Application");
+    let other = files("FileTransport PolycomVVX-VVX_500-UA/6.4.6.2494 Type/Application");
     for (one, other) in one.iter().zip(&other) {
         assert_eq!((one.status, other.status), (200, 200));
         assert_eq!(one.body, other.body);

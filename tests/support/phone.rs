@@ -126,6 +126,16 @@ impl Phone {
         self.send(&bytes, false)
     }
 
+    /// Asks for leave to send a body, and hangs up at the first answer, of which only the head is read: 100 is leave.
+    pub fn ask_leave(&self, path: &str) -> Response {
+        let request = format!("{}Content-Length: 1000000\r\nExpect: 100-continue\r\n\r\n", self.request_head("PUT", path));
+        if self.in_clear {
+            first_head(self.connect_in_clear(), request.as_bytes())
+        } else {
+            first_head(self.connect(), request.as_bytes())
+        }
+    }
+
     /// Announces more than it sends, then hangs up.
     pub fn put_cut(&self, path: &str, announced: usize, sent: &[u8]) {
         let mut bytes = format!("{}Content-Length: {announced}\r\n\r\n", self.request_head("PUT", path)).into_bytes();
@@ -204,6 +214,18 @@ fn exchange(mut stream: impl std::io::Read + std::io::Write, bytes: &[u8], is_he
     // A server that has heard enough may answer and hang up before everything is sent.
     let _ = stream.write_all(bytes).and_then(|()| stream.flush());
     read_response(&mut stream, is_head)
+}
+
+fn first_head(mut stream: impl std::io::Read + std::io::Write, bytes: &[u8]) -> Response {
+    stream.write_all(bytes).and_then(|()| stream.flush()).expect("sent");
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).expect("answered though no byte of the body was sent");
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).trim_end().to_owned();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    Response { status, head, body: Vec::new() }
 }
 
 fn read_response(stream: &mut impl std::io::Read, is_head: bool) -> Response {

@@ -158,16 +158,23 @@ pub fn decide(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: Times
         Proof::Missing => Decision::Refuse(Reason::CredentialsMissing),
         Proof::Wrong => Decision::Refuse(Reason::CredentialsWrong),
         Proof::Torn => Decision::Refuse(Reason::OfAnotherDevice),
-        Proof::Own(named, generation) => own(visitor, named, Admitted::Own(*generation), known, rules),
-        Proof::Certificate(mac) => own(visitor, &DeviceKey::Mac(*mac), Admitted::Certificate, known, rules),
-        Proof::Both(mac, generation) => own(visitor, &DeviceKey::Mac(*mac), Admitted::Own(*generation), known, rules),
+        Proof::Own(named, generation) => own(visitor, named, Admitted::Own(*generation), known, rules, now),
+        Proof::Certificate(mac) => own(visitor, &DeviceKey::Mac(*mac), Admitted::Certificate, known, rules, now),
+        Proof::Both(mac, generation) => own(visitor, &DeviceKey::Mac(*mac), Admitted::Own(*generation), known, rules, now),
         Proof::Shared(password) => shared(visitor, *password, known, rules, now),
         Proof::FactoryDefault => factory_default(visitor, known, rules, now),
     }
 }
 
 /// Point 1: proof of its own opens everything of that device and nothing of another.
-fn own(visitor: &Visitor<'_>, named: &DeviceKey, admitted: Admitted, known: Known<'_>, rules: &Rules) -> Decision {
+fn own(
+    visitor: &Visitor<'_>,
+    named: &DeviceKey,
+    admitted: Admitted,
+    known: Known<'_>,
+    rules: &Rules,
+    now: Timestamp,
+) -> Decision {
     if visitor.key.is_some_and(|asked| asked != named) {
         return Decision::Refuse(Reason::OfAnotherDevice);
     }
@@ -180,6 +187,7 @@ fn own(visitor: &Visitor<'_>, named: &DeviceKey, admitted: Admitted, known: Know
     }
     match (known.device, rules.first_contact) {
         (Some(_), _) => Decision::Serve(admitted),
+        (None, _) if known.trust.right_at(visitor.address, now).is_some() => Decision::Add(admitted),
         (None, FirstContact::Open) => Decision::Add(admitted),
         (None, FirstContact::Certificate) if is_certified => Decision::Add(admitted),
         (None, FirstContact::Staged) => Decision::Hold(Reason::NotStaged),
@@ -190,7 +198,7 @@ fn own(visitor: &Visitor<'_>, named: &DeviceKey, admitted: Admitted, known: Know
 /// Points 2 and 3: the shared credentials open devices that are not bound, from where they belong.
 fn shared(visitor: &Visitor<'_>, password: SharedPassword, known: Known<'_>, rules: &Rules, now: Timestamp) -> Decision {
     let admitted = Admitted::Shared(password.generation);
-    if password.is_former && !may_use_former(known, rules, now) {
+    if password.is_former && !may_use_former(visitor, known, rules, now) {
         return Decision::Refuse(Reason::CredentialsWrong);
     }
     if visitor.key.is_none() {
@@ -216,12 +224,14 @@ fn shared(visitor: &Visitor<'_>, password: SharedPassword, known: Known<'_>, rul
     }
 }
 
-/// A known device may use the former password until it came with another proof: until then it may not have the new one.
-fn may_use_former(known: Known<'_>, rules: &Rules, now: Timestamp) -> bool {
-    match known.device {
-        None => rules.former_until.is_some_and(|until| now < until),
-        Some(_) => known.trust.own.complete == 0 && known.trust.shared_generation != Some(rules.shared_generation),
-    }
+/// A known device may use the former password until it came with another proof: until then it may not have the new one. One that
+/// begins anew is as one that we do not know.
+fn may_use_former(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: Timestamp) -> bool {
+    let trust = known.trust;
+    let begins_anew = known.device.is_none() || trust.is_expected(now) || trust.right_at(visitor.address, now).is_some();
+    let has_own = rules.binds && trust.own.complete > 0;
+    let has_new = trust.shared_generation == Some(rules.shared_generation);
+    begins_anew && rules.former_until.is_some_and(|until| now < until) || known.device.is_some() && !has_own && !has_new
 }
 
 /// Point 4: the factory default says nothing of who comes. Only a person's leave makes it worth anything.
@@ -234,11 +244,10 @@ fn factory_default(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: 
     }
     let trust = known.trust;
     let adopted = trust.right_at(visitor.address, now).is_some();
+    let heard = trust.first_heard.unwrap_or(now);
     let came_in_window = trust.served_at.is_none()
-        && trust.first_heard.is_some_and(|heard| {
-            let open = rules.window.is_some_and(|(from, until)| from <= heard && heard < until);
-            open && now.duration_since(heard) < SignedDuration::from_hours(WINDOW_PATIENCE_HOURS)
-        });
+        && rules.window.is_some_and(|(from, until)| from <= heard && heard < until)
+        && now.duration_since(heard) < SignedDuration::from_hours(WINDOW_PATIENCE_HOURS);
     match known.device {
         Some(_) if adopted || came_in_window || may_return(trust, visitor.address, rules.nearby, now) => {
             Decision::Serve(Admitted::FactoryDefault)
@@ -271,10 +280,14 @@ fn may_return(trust: &Trust, address: IpAddr, nearby: Nearby, now: Timestamp) ->
     trust.is_expected(now) && trust.last_address.is_some_and(|last| nearby.covers(last, address))
 }
 
+/// The model that somebody tells to be, where the device is known as another one.
+pub fn other_model<'a>(device: &Device, told: Option<&'a str>) -> Option<&'a str> {
+    told.filter(|told| device.model.as_deref().is_some_and(|model| model != *told))
+}
+
 /// Point 3: why the shared credentials do not open this device from here, if they do not.
 fn held_here(visitor: &Visitor<'_>, device: &Device, trust: &Trust, rules: &Rules, now: Timestamp) -> Option<Reason> {
-    let is_another = |told: &str| device.model.as_deref().is_some_and(|model| model != told);
-    if visitor.model.is_some_and(is_another) {
+    if other_model(device, visitor.model).is_some() {
         return Some(Reason::ModelChanged);
     }
     match trust.home {

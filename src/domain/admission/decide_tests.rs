@@ -326,6 +326,84 @@ fn the_window_is_for_devices_never_served_and_first_heard_while_it_was_open() {
 }
 
 #[test]
+fn a_phone_that_is_first_heard_while_the_window_is_open_comes_in_at_once_and_until_it_came_with_its_own() {
+    let mut case = Case::unknown();
+    case.rules.window = Some((ago(0), now() + SignedDuration::from_mins(30)));
+    assert_eq!(case.ask(Proof::FactoryDefault, HOME), Decision::Add(Admitted::FactoryDefault));
+    case.trust.let_in(now(), ip(HOME), Admitted::FactoryDefault);
+    case.trust.served(now(), false);
+    case.device = Some(device(MAC));
+    assert_eq!(case.ask(Proof::FactoryDefault, HOME), Decision::Serve(Admitted::FactoryDefault), "the rest of its run");
+    assert_eq!(case.ask(Proof::FactoryDefault, ELSEWHERE), Decision::Hold(Reason::FactoryCredentials));
+    case.trust.let_in(now(), ip(HOME), Admitted::Own(0));
+    assert_eq!(case.ask(Proof::FactoryDefault, HOME), Decision::Hold(Reason::FactoryCredentials));
+}
+
+#[test]
+fn a_click_lets_in_a_device_that_was_deleted_and_comes_with_its_own_credentials() {
+    for policy in [FirstContact::Approve, FirstContact::Staged] {
+        let case = Case::unknown().policy(policy);
+        assert!(matches!(case.ask(own(), HOME), Decision::Hold(_)));
+        let clicked = Case::unknown().policy(policy).right(RightKind::LetIn, HOME, 1);
+        assert_eq!(clicked.ask(own(), HOME), Decision::Add(Admitted::Own(0)));
+        assert!(matches!(clicked.ask(own(), ELSEWHERE), Decision::Hold(_)));
+    }
+}
+
+#[test]
+fn what_a_deleted_device_leaves_opens_nothing_and_a_run_from_before_says_nothing_of_it() {
+    let mut trust = Case::bound().trust;
+    trust.renew();
+    trust.knock = None;
+    let mut left = trust.forgotten(now());
+    let expected = Trust { generation: 1, deleted_at: Some(now()), ..Trust::default() };
+    assert_eq!(left, expected);
+    let run = EndedRun { started_at: ago(0), ended_at: now(), complete: true, followed: true, boot: true, own: true };
+    assert!(!left.run_ended(now(), run) && !left.run_ended(now(), run));
+    assert_eq!(left, expected);
+    left.expire(now() + SignedDuration::from_hours(24 * 89));
+    assert_eq!(left, expected);
+    left.expire(now() + SignedDuration::from_hours(24 * 90));
+    assert_eq!(left, Trust { generation: 1, ..Trust::default() });
+}
+
+#[test]
+fn whoever_shows_nothing_that_counts_hides_no_reason() {
+    let mut trust = Trust::default();
+    trust.refused(ago(1), Reason::Bound, ip(HOME), "VVX 411");
+    trust.refused(now(), Reason::CredentialsWrong, ip(ELSEWHERE), "");
+    let reason = |trust: &Trust| trust.knock.as_ref().map(|knock| (knock.reason, knock.address));
+    assert_eq!(reason(&trust), Some((Reason::Bound, ip(HOME))));
+    trust.refused(now() + SignedDuration::from_hours(24), Reason::CredentialsWrong, ip(ELSEWHERE), "");
+    assert_eq!(reason(&trust), Some((Reason::CredentialsWrong, ip(ELSEWHERE))));
+}
+
+#[test]
+fn misuse_is_worth_an_entry_once_an_hour() {
+    let mut trust = Trust::default();
+    let told: Vec<bool> = [ago(3), ago(3), ago(2), ago(2), ago(0)].into_iter().map(|at| trust.misused(at)).collect();
+    assert_eq!(told, [true, false, true, false, true]);
+}
+
+#[test]
+fn without_binding_a_former_password_opens_also_a_device_that_once_had_its_own() {
+    let mut case = Case::admitted();
+    (case.trust.own.complete, case.trust.shared_generation) = (2, Some(2));
+    assert_eq!(case.ask(Proof::Shared(FORMER), HOME), Decision::Refuse(Reason::CredentialsWrong));
+    case.rules.binds = false;
+    assert_eq!(case.ask(Proof::Shared(FORMER), HOME), Decision::Serve(Admitted::Shared(2)));
+}
+
+#[test]
+fn a_device_that_is_expected_may_come_back_with_the_former_password_for_as_long_as_unknown_ones_may() {
+    let mut case = Case::bound();
+    case.trust.expect(ago(1));
+    assert_eq!(case.ask(Proof::Shared(FORMER), HOME), Decision::Refuse(Reason::CredentialsWrong));
+    case.rules.former_until = Some(now() + SignedDuration::from_hours(1));
+    assert_eq!(case.ask(Proof::Shared(FORMER), HOME), Decision::Serve(Admitted::Shared(2)));
+}
+
+#[test]
 fn a_password_that_is_replaced_as_planned_opens_until_the_device_came_with_another_proof() {
     let mut case = Case::admitted();
     case.trust.shared_generation = Some(2);
@@ -383,5 +461,7 @@ fn refusals_are_counted_until_it_is_let_in() {
     let knock = trust.knock.clone().expect("it was refused");
     assert_eq!((knock.first_at, knock.at, knock.times, knock.reason), (ago(2), now(), 2, Reason::Bound));
     trust.let_in(now(), ip(HOME), SHARED);
+    assert!(trust.knock.is_some(), "who knocked elsewhere may be somebody else");
+    trust.let_in(now(), ip(ELSEWHERE), Admitted::Own(0));
     assert_eq!(trust.knock, None);
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::credential::check_admin_password;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::limits::{DESCRIPTION_CHARS, PARAMETERS_PER_PROFILE};
 use crate::domain::names::Name;
@@ -86,6 +87,7 @@ impl ParameterEdit {
                 Err(error @ MasterError::Prefix) => errors.add("parameter", error),
                 Err(error) => errors.add("value", error),
             }
+            errors.take("value", check_admin_password(name.as_str(), value));
         }
         errors.into_result(name.map(|name| Self::Set(name, value.into())))
     }
@@ -131,6 +133,7 @@ fn parameter(name: &str, value: &str) -> Result<ParameterName, String> {
     let name = ParameterName::parse(name.trim()).map_err(|error| error.to_string())?;
     check_value(value).map_err(|error| error.to_string())?;
     master::check(name.as_str(), value).map_err(|error| error.to_string())?;
+    check_admin_password(name.as_str(), value)?;
     Ok(name)
 }
 
@@ -176,6 +179,20 @@ fn profile_name(text: &str) -> Result<Name, String> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn phn_03_the_admin_password_of_the_factory_is_refused_and_the_guides_is_not() {
+        let name = "device.auth.localAdminPassword";
+        let wrong = super::ParameterEdit::set(name, "456").expect_err("everybody knows it");
+        assert!(wrong.of("value").is_some_and(|message| message.contains("factory")), "{wrong:?}");
+        assert!(super::ParameterEdit::set(name, "789").is_ok() && super::ParameterEdit::set("up.timeOut", "456").is_ok());
+        let typed = |value: &str| super::ProfileInput {
+            name: "Passwords".to_owned(),
+            parameters: vec![(name.to_owned(), value.to_owned())],
+            ..super::ProfileInput::default()
+        };
+        assert!(super::ProfileDraft::parse(&typed("456")).is_err() && super::ProfileDraft::parse(&typed("789")).is_ok());
+    }
+
     use super::*;
     use crate::domain::testing::parameter_set;
 

@@ -2,11 +2,9 @@
 
 use super::super::account::BaseSettings;
 use super::super::clock::{self, Change, Week};
+use super::super::credential::{ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD};
 use super::polling::GMT_OFFSET;
 use super::{Given, Text, Warning};
-
-/// The parameter that carries a phone's admin password (contract 5.9).
-pub const ADMIN_PASSWORD: &str = "device.auth.localAdminPassword";
 
 /// The parameters of the groups that are on.
 pub fn parameters<'a>(on: BaseSettings, time_zone: &'a str, time_server: &'a str, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
@@ -23,7 +21,9 @@ pub fn parameters<'a>(on: BaseSettings, time_zone: &'a str, time_server: &'a str
         given.push(Given::fixed("prov.polling.period", "86400"));
         given.push(Given { name: "prov.polling.time".into(), value: Text::PollingTime });
     }
-    if on.admin_password {
+    if on.guide_admin_password {
+        given.push(Given::fixed(ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD));
+    } else if on.admin_password {
         given.push(Given { name: ADMIN_PASSWORD.into(), value: Text::AdminPassword });
     }
     if on.log_upload {

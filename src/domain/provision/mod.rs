@@ -32,7 +32,7 @@ use super::resolution::{self, Effective};
 use super::rollover;
 use super::world::World;
 
-pub use base::{ADMIN_PASSWORD, listed as base_listed};
+pub use base::listed as base_listed;
 use master::MasterError;
 pub use polling::PollingClock;
 

@@ -261,8 +261,9 @@ impl Assembler {
             Standing::LetIn if self.is_open(&own) => Some(own),
             Standing::LetIn if self.promote(&refused, &own, heard, finished) || begins => Some(own),
             Standing::LetIn => None,
-            // The challenge of a request that the phone repeats with its credentials belongs to the phone's own run.
-            Standing::Refused if self.open(&own).is_some_and(|open| open.run.address == heard.address) => Some(own),
+            // The challenge of a request that the phone repeats with its credentials belongs to the phone's own run. Whoever shows
+            // credentials that open other devices and not this one is somebody else, also behind the same address.
+            Standing::Refused if self.open(&own).is_some_and(|open| is_of_its_phone(open, heard)) => Some(own),
             Standing::Refused if self.is_open(&refused) || begins => Some(refused),
             Standing::Refused if heard.exchange.reason == Reason::CredentialsMissing => None,
             Standing::Refused => Some(refused),
@@ -340,6 +341,12 @@ impl Assembler {
             self.by_address.remove(&address);
         }
     }
+}
+
+/// Whether a refused request may be of the phone whose run is open.
+fn is_of_its_phone(open: &OpenRun, heard: &Heard) -> bool {
+    let challenge = heard.exchange.reason.is_unproven() && open.run.address == heard.address;
+    challenge || open.connection == heard.connection
 }
 
 #[cfg(test)]

@@ -56,11 +56,12 @@ impl OpenRun {
     }
 
     /// The run of a device that is let in with this request, after it was refused as long as `before` went on. What was asked in
-    /// the last [`RUN_SILENCE_SECONDS`] is its beginning; older requests may be anybody's and stay a refused run.
+    /// the last [`RUN_SILENCE_SECONDS`] is its beginning; older requests may be anybody's and stay a refused run. So do all up to the
+    /// last one that showed credentials which open something else: that was somebody else, or the same phone before it was let in.
     pub(super) fn let_in(before: Self, heard: &Heard) -> (Self, Option<Run>) {
         let mut refused = before.run;
-        let is_old = |one: &Exchange| silence(one.at, heard.exchange.at);
-        let kept = refused.exchanges.iter().position(|one| !is_old(one)).unwrap_or(refused.exchanges.len());
+        let is_others = |one: &Exchange| silence(one.at, heard.exchange.at) || !one.reason.is_unproven();
+        let kept = refused.exchanges.iter().rposition(is_others).map_or(0, |last| last + 1);
         let mut own = Self::begin(heard);
         own.run.exchanges = refused.exchanges.split_off(kept);
         own.run.started_at = own.run.exchanges.first().map_or(heard.exchange.at, |first| first.at);

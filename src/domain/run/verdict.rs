@@ -1,6 +1,6 @@
 //! What came of a run, in words for an admin, and what to do next (R177, R258).
 
-use super::{Exchange, HandshakeFault, Method, Reason, Run, RunKind};
+use super::{Exchange, HandshakeFault, Method, Reason, Run, RunKind, next_step};
 
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +81,11 @@ fn stopped(exchanges: &[Exchange], stage: Stage) -> Verdict {
         return Verdict::new(Outcome::Failed, "Fetched the master file but not its configuration", next);
     }
     if is_refused {
-        let next = "Enter the shared credentials of Provisioning Settings on the phone, or in the DHCP option";
-        return Verdict::new(Outcome::Failed, "Was refused: wrong user name or password", next);
+        return Verdict::new(Outcome::Failed, "Was refused: wrong user name or password", next_step(Reason::CredentialsWrong));
+    }
+    if last(|reason| reason == Reason::OfAnotherDevice).is_some() {
+        let words = format!("Was refused: {}", Reason::OfAnotherDevice);
+        return Verdict::new(Outcome::Failed, words, next_step(Reason::OfAnotherDevice));
     }
     without_configuration(exchanges)
 }
@@ -186,29 +189,7 @@ fn next_of_upload(reason: Reason) -> &'static str {
 
 /// What to do where a phone is held for this reason.
 pub fn next_of_held(reason: Reason) -> &'static str {
-    match reason {
-        Reason::ProvisioningOff => "Switch it on under Provisioning Settings; until then phones keep what they have",
-        Reason::Blocked => "Lift the block on the Devices page if it may come back",
-        Reason::CameOverHttp => {
-            "It keeps its lines. If it was reset, expect it back on the device's page; else give it the HTTPS address, by DHCP or in its menu"
-        }
-        Reason::PlainHttpOff => {
-            "Give it the HTTPS address, by DHCP or in its menu, or switch on the bootstrap in Provisioning Settings"
-        }
-        Reason::Bound => {
-            "If it was reset or replaced, let it in or bind it again under Pending, or expect it back on its device page"
-        }
-        Reason::FactoryCredentials | Reason::NotApproved => "Let it in under Pending",
-        Reason::NotStaged => "Add the device, or let it in under Pending",
-        Reason::StagedTooLong => "Expect it anew on its device page, or let it in under Pending",
-        Reason::OtherPlace => "If it was moved, let it in under Pending",
-        Reason::ModelChanged => "If it was exchanged, correct its type on the device page, or let it in under Pending",
-        Reason::CertificateNeeded => {
-            "Only its factory certificate opens: see under Provisioning Settings which manufacturers are trusted"
-        }
-        Reason::TooManyNew => "Add the device by hand, or wait: it is taken when it asks again",
-        _ => "Switch on device.prov.tagSerialNo on the phone, or find out why it does not get its own file",
-    }
+    next_step(reason).unwrap_or_default()
 }
 
 fn of_held(reason: Reason) -> Verdict {
@@ -336,6 +317,16 @@ mod tests {
             ProvisioningOff,
             Blocked,
             Unidentified,
+            OfAnotherDevice,
+            Bound,
+            FactoryCredentials,
+            CertificateNeeded,
+            NotApproved,
+            NotStaged,
+            StagedTooLong,
+            ModelChanged,
+            OtherPlace,
+            CameOverHttp,
             TooManyNew,
             Foreign,
             NotUploadable,

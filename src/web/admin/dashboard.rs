@@ -1,6 +1,7 @@
 //! The dashboard: counts that lead to their lists, what needs attention, what is left to set up (R8, R20–R27).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -8,16 +9,21 @@ use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::layout::{Bar, Page, html};
+use super::paging::PER_PAGE_MOST;
 use super::session::SignedIn;
+use super::words;
 use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
 use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::pending::{Pending, Standing, refused_together};
+use crate::domain::run::Reason;
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::activity::{self, ActivityQuery};
 use crate::services::address::Address;
 use crate::services::backup::kept;
+use crate::services::pending;
 use crate::services::warnings::{self, MendedAt, Warning};
 use crate::web::blocking;
 use crate::web::methods::Routes;
@@ -39,6 +45,7 @@ struct DashboardPage {
 }
 
 /// Something that needs attention.
+#[derive(Clone)]
 struct Alert {
     tone: &'static str,
     text: String,
@@ -85,9 +92,13 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     let told = blocking::call(&services, move |services| warnings::list(services, &address));
     let warnings = told.await.map_err(Failure::of(&who))?;
     let page = who.page("Dashboard");
+    let pending = pending::list(&services, DEFAULT_ACCOUNT);
     let checklist = checklist(&world, &devices);
+    let mut alerts = alerts(&world, &devices, warnings);
+    alerts.extend(late.map(|text| late_backup(&page, text)));
+    alerts.extend(refusals(&page, &pending));
     Ok(html(&DashboardPage {
-        alerts: alerts(&world, &devices, warnings).into_iter().chain(late.map(late_backup)).collect(),
+        alerts,
         done: checklist.iter().filter(|step| step.done).count(),
         checklist,
         figures: figures(&devices, page.now),
@@ -130,8 +141,43 @@ fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Aler
     alerts
 }
 
-fn late_backup(text: String) -> Alert {
-    Alert { tone: "bad", text, href: "/admin/backups".to_owned(), action: "Backups" }
+/// What the doorkeeper has to tell.
+fn refusals(page: &Page, pending: &[Pending]) -> Vec<Alert> {
+    const UNBIND: &str = "/admin/pending/unbind";
+    let mut alerts = Vec::new();
+    let together = refused_together(pending, page.now);
+    if !together.is_empty() {
+        let from: BTreeSet<IpAddr> = together.iter().map(|(_, address)| *address).collect();
+        let count = together.len();
+        let from = words::count(from.len(), "address", "addresses");
+        let text = format!(
+            "{count} bound devices were asked for with the shared credentials within ten minutes, from {from}, and were refused. If \
+             they were reset, unbind them; if not, somebody else has the shared credentials."
+        );
+        let keys: Vec<_> = together.iter().take(PER_PAGE_MOST).map(|(key, _)| ("select", key.to_string())).collect();
+        let query = serde_urlencoded::to_string(keys).unwrap_or_default();
+        let (href, action) = match page.may_open(UNBIND) {
+            true => (format!("{UNBIND}?back=/admin/&{query}"), "Unbind these"),
+            false => ("/admin/pending".to_owned(), "Pending"),
+        };
+        alerts.push(Alert { tone: "bad", text, href, action });
+    }
+    let waiting = pending.iter().filter(|one| one.standing == Standing::Waiting).count();
+    if waiting > 0 {
+        let who = words::count(waiting, "phone waits", "phones wait");
+        let too_many = pending.iter().any(|one| one.standing == Standing::Waiting && one.knock.reason == Reason::TooManyNew);
+        let rest = if too_many { " Some came when too many new phones came at once." } else { "" };
+        let href = format!("/admin/pending?standing={}", Standing::Waiting.word());
+        alerts.push(Alert { tone: "warn", text: format!("{who} to be let in.{rest}"), href, action: "Pending" });
+    }
+    alerts
+}
+
+/// Everybody is told; only who may open the page is led there.
+fn late_backup(page: &Page, text: String) -> Alert {
+    const BACKUPS: &str = "/admin/backups";
+    let href = if page.may_open(BACKUPS) { BACKUPS } else { "" };
+    Alert { tone: "bad", text, href: href.to_owned(), action: "Backups" }
 }
 
 fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {

@@ -31,6 +31,7 @@ pub mod layout;
 mod list_memory;
 pub mod next;
 pub mod paging;
+mod pending;
 mod phone_certificates;
 pub mod profiles;
 mod provisioning;
@@ -88,6 +89,7 @@ fn rooms() -> Routes {
     dashboard::configure(&mut routes);
     devices::configure(&mut routes);
     runs::configure(&mut routes);
+    pending::configure(&mut routes);
     coming_up::configure(&mut routes);
     profiles::configure(&mut routes);
     deployment::configure(&mut routes);

@@ -26,7 +26,7 @@ use crate::domain::access::Actor;
 use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT, UserId};
 use crate::domain::user::{Role, User};
 use crate::services::error::ServiceError;
-use crate::services::{Services, form_tokens, sessions, users};
+use crate::services::{Services, form_tokens, pending, sessions, users};
 use crate::web::phone::Door;
 
 /// Name of the cookie: the prefix makes browsers refuse it from any other host, path or clear-text page.
@@ -130,6 +130,7 @@ impl Visitor {
             demo: self.request.app_data::<web::Data<Demo>>().is_some(),
             theme: Theme::of(&self.request),
             here: self.request.uri().path_and_query().map_or_else(|| "/admin/".to_owned(), ToString::to_string),
+            pending: if self.person.is_some() { pending::waiting(services, DEFAULT_ACCOUNT) } else { 0 },
             now: services.clock().now(),
             zone: zone.unwrap_or(TimeZone::UTC),
         }

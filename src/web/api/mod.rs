@@ -8,6 +8,7 @@ pub mod backups;
 pub mod body;
 pub mod caller;
 pub mod coming_up;
+pub mod credentials;
 pub mod deployment;
 mod description;
 pub mod device_changes;
@@ -19,6 +20,8 @@ pub mod imports;
 pub mod list;
 pub mod manufacturers;
 pub mod paths;
+pub mod pending;
+pub mod phone_passwords;
 pub mod problem;
 pub mod profile_shapes;
 pub mod profiles;
@@ -45,6 +48,7 @@ use crate::web::methods::{self, Room};
 use description::{Refusals, Session};
 use device_deletion::AfterwardsWord;
 use problem::{FieldProblem, Problem, of_path, only_problems};
+use settings::ReplacementWord;
 
 /// Where the API is.
 pub const ROOT: &str = "/api/v1";
@@ -61,7 +65,7 @@ macro_rules! routes {
             info(title = "pdms", description = "Device management and provisioning server for Poly phones"),
             servers((url = "/api/v1")),
             paths($($room::$operation),+),
-            components(schemas(Problem, FieldProblem, AfterwardsWord)),
+            components(schemas(Problem, FieldProblem, AfterwardsWord, ReplacementWord)),
             security(("session" = []), ("token" = [])),
             modifiers(&Session, &Refusals),
         )]
@@ -91,6 +95,15 @@ routes! {
     device_deletion::delete_devices,
     device_deletion::list_blocked,
     device_deletion::unblock_device,
+    phone_passwords::reveal_phone_password,
+    phone_passwords::list_deleted,
+    phone_passwords::reveal_deleted,
+    pending::list_pending,
+    pending::decide_pending,
+    pending::act_on_device,
+    pending::show_window,
+    pending::open_window,
+    pending::close_window,
     profiles::list_profiles,
     profiles::create_profiles,
     imports::import_as_profile,
@@ -112,6 +125,9 @@ routes! {
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,
+    credentials::show_credentials,
+    credentials::list_users_of_former,
+    credentials::end_former,
     manufacturers::list_manufacturers,
     manufacturers::add_manufacturers,
     manufacturers::delete_manufacturer,

@@ -9,9 +9,12 @@ use super::caller::Caller;
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
-use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, CertificatePolicy, Secret, Slot};
+use crate::domain::account::{
+    Account, BaseSettings, BootstrapSettings, BootstrapSwitch, CertificatePolicy, FirstContact, Secret, Slot,
+};
+use crate::domain::admission::nearby::Nearby;
 use crate::services::Services;
-use crate::services::accounts::{self, AccountDraft, LegacyHttp};
+use crate::services::accounts::{self, AccountDraft, LegacyHttp, Replacement};
 use crate::web::blocking;
 
 /// The settings of an account. The password of the shared credentials is never told here.
@@ -32,6 +35,14 @@ pub struct SettingsShape {
     pub base: BaseShape,
     /// When phones poll.
     pub polling_window: WindowShape,
+    /// What happens to a device that was never seen: `open` (it is added), `approve` (it waits until somebody lets it in), `staged`
+    /// (only devices that were added before) or `certificate`.
+    #[schema(example = "open")]
+    pub first_contact: String,
+    /// Whether devices get credentials of their own, which bind them.
+    pub binds: bool,
+    /// How far around its first address the shared credentials open a device.
+    pub nearby: NearbyShape,
     /// What factory certificates of phones are worth.
     pub certificates: PolicyWord,
     /// Whether a factory certificate whose time is over counts.
@@ -57,6 +68,9 @@ pub struct BaseShape {
     pub polling: bool,
     /// `device.auth.localAdminPassword`: one of its own for each device.
     pub admin_password: bool,
+    /// The same with the guide's one password for all phones, `789`, in its place: anybody knows it.
+    #[serde(default)]
+    pub guide_admin_password: bool,
     /// `log.render.file.upload.append`.
     pub log_upload: bool,
     /// Time server, offset and daylight-saving rule.
@@ -73,6 +87,28 @@ pub struct WindowShape {
     /// First minute after it.
     #[schema(example = 300)]
     pub to: u16,
+}
+
+/// Bits of an address that count as one place.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NearbyShape {
+    /// Of a private IPv4 address, 8 to 32.
+    #[schema(example = 24)]
+    pub ipv4_bits: u8,
+    /// Of an IPv6 address, 32 to 128.
+    #[schema(example = 64)]
+    pub ipv6_bits: u8,
+}
+
+/// What becomes of the shared credentials that are replaced.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReplacementWord {
+    /// Each known device may use them until it came with others, unknown devices for 14 days.
+    Planned,
+    /// They end now.
+    Leaked,
 }
 
 /// What factory certificates of phones are worth: never asked for, asked for and proof enough, or the only thing that opens.
@@ -169,6 +205,8 @@ pub struct SettingsChanges {
     /// Password of the shared credentials.
     #[schema(value_type = Option<String>)]
     password: Option<Secret>,
+    /// What becomes of the former shared credentials; `planned` where it is left out.
+    replacement: Option<ReplacementWord>,
     /// IANA name of the zone.
     time_zone: Option<String>,
     /// Host name or address of the time server.
@@ -177,6 +215,12 @@ pub struct SettingsChanges {
     base: Option<BaseShape>,
     /// When phones poll.
     polling_window: Option<WindowShape>,
+    /// What happens to a device that was never seen.
+    first_contact: Option<String>,
+    /// Whether devices get credentials of their own.
+    binds: Option<bool>,
+    /// How far around its first address the shared credentials open a device.
+    nearby: Option<NearbyShape>,
     /// What factory certificates of phones are worth; `require` needs the CA of a manufacturer.
     certificates: Option<PolicyWord>,
     /// Whether a factory certificate whose time is over counts.
@@ -192,7 +236,7 @@ pub struct SettingsChanges {
 
 impl From<Account> for SettingsShape {
     fn from(account: Account) -> Self {
-        let BaseSettings { rest_api, serial_tag, polling, admin_password, log_upload, time } = account.base;
+        let BaseSettings { rest_api, serial_tag, polling, admin_password, guide_admin_password, log_upload, time } = account.base;
         let (from, to) = account.polling_window;
         Self {
             label: account.label,
@@ -200,8 +244,11 @@ impl From<Account> for SettingsShape {
             user: account.provisioning.user,
             time_zone: account.time_zone,
             time_server: account.time_server,
-            base: BaseShape { rest_api, serial_tag, polling, admin_password, log_upload, time },
+            base: BaseShape { rest_api, serial_tag, polling, admin_password, guide_admin_password, log_upload, time },
             polling_window: WindowShape { from, to },
+            first_contact: account.first_contact.word().to_owned(),
+            binds: account.admission.binds,
+            nearby: NearbyShape { ipv4_bits: account.admission.nearby.ipv4_bits, ipv6_bits: account.admission.nearby.ipv6_bits },
             certificates: account.admission.certificates.into(),
             accept_expired: account.admission.accept_expired,
             bootstrap: account.admission.bootstrap.into(),
@@ -211,29 +258,37 @@ impl From<Account> for SettingsShape {
     }
 }
 
-impl From<SettingsChanges> for AccountDraft {
-    fn from(changes: SettingsChanges) -> Self {
-        let base = |BaseShape { rest_api, serial_tag, polling, admin_password, log_upload, time }| BaseSettings {
-            rest_api,
-            serial_tag,
-            polling,
-            admin_password,
-            log_upload,
-            time,
+impl TryFrom<SettingsChanges> for AccountDraft {
+    type Error = Problem;
+
+    fn try_from(changes: SettingsChanges) -> Result<Self, Problem> {
+        let base = |BaseShape { rest_api, serial_tag, polling, admin_password, guide_admin_password, log_upload, time }| {
+            BaseSettings { rest_api, serial_tag, polling, admin_password, guide_admin_password, log_upload, time }
         };
-        Self {
+        let policy = |word: String| {
+            let words = FirstContact::ALL.map(FirstContact::word).join(", ");
+            FirstContact::parse(&word).ok_or_else(|| Problem::field("first_contact", format_args!("use one of: {words}")))
+        };
+        Ok(Self {
             enabled: changes.enabled,
             user: changes.user,
             password: changes.password,
+            replacement: Some(match changes.replacement {
+                None | Some(ReplacementWord::Planned) => Replacement::Planned,
+                Some(ReplacementWord::Leaked) => Replacement::Leaked,
+            }),
             time_zone: changes.time_zone,
             time_server: changes.time_server,
             base: changes.base.map(base),
             polling_window: changes.polling_window.map(|window| (window.from, window.to)),
+            first_contact: changes.first_contact.map(policy).transpose()?,
+            binds: changes.binds,
+            nearby: changes.nearby.map(|NearbyShape { ipv4_bits, ipv6_bits }| Nearby { ipv4_bits, ipv6_bits }),
             certificates: changes.certificates.map(CertificatePolicy::from),
             accept_expired: changes.accept_expired,
             bootstrap: changes.bootstrap.map(BootstrapSettings::from),
             legacy_http: changes.legacy_http.map(|subnets| LegacyHttp { subnets, confirmed: changes.legacy_http_confirmed }),
-        }
+        })
     }
 }
 
@@ -255,7 +310,7 @@ pub async fn change_settings(
 ) -> Result<web::Json<SettingsShape>, Problem> {
     let changes = changes.into_inner();
     let revision = Some(changes.revision);
-    let (draft, mode) = (AccountDraft::from(changes), dry_run.mode());
+    let (draft, mode) = (AccountDraft::try_from(changes)?, dry_run.mode());
     let work = move |services: &Services| accounts::change(services, &caller.actor, caller.account, revision, &draft, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }

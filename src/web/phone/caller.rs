@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix_http::{Request, RequestHead};
 use actix_web::http::Method;
 use actix_web::http::header::{HOST, HeaderMap};
+use jiff::Timestamp;
 
 use super::agent::{self, Agent};
 use super::reply::Reply;
@@ -26,7 +27,7 @@ use crate::domain::trust::Admitted;
 use crate::domain::user_agent::XDevice;
 use crate::services::Services;
 use crate::services::presence::Message;
-use crate::services::provisioning::Guest;
+use crate::services::provisioning::{Guest, Visit};
 use crate::web::listener::Connection;
 
 /// Who asks, for which file, and by which way.
@@ -74,6 +75,21 @@ impl Caller {
             under: tls.and_then(|tls| tls.under),
             channel,
             peer,
+        }
+    }
+
+    /// What its request comes to, `at` this time.
+    pub fn visit(&self, at: Timestamp) -> Visit<'_> {
+        Visit {
+            file: &self.path.file,
+            location: &self.path.location,
+            agent: self.agent.phone.as_deref(),
+            address: self.address,
+            certificate: &self.certificate,
+            came_by: self.came_by.as_deref(),
+            under: self.under,
+            at,
+            channel: self.channel,
         }
     }
 

@@ -10,6 +10,7 @@ mod caller;
 mod digest;
 mod fetch;
 pub mod handshake;
+mod patience;
 pub mod peer;
 mod reply;
 mod upload;
@@ -46,6 +47,7 @@ use crate::web::listener::Expect;
 use auth::Gate;
 use caller::Caller;
 use digest::{Answered, Digests, Nonce};
+use patience::Patience;
 use reply::Reply;
 
 /// Longest body that is passed over after a 401: most logs are shorter.
@@ -70,6 +72,7 @@ pub struct Door {
     bootstrap: Bootstrap,
     settings: PhoneSettings,
     space: Space,
+    patience: Patience,
     /// Bodies that are being read at a time: each may hold [`upload::IN_MEMORY_BYTES`].
     bodies: tokio::sync::Semaphore,
 }
@@ -84,6 +87,7 @@ impl Door {
             bootstrap: Bootstrap::new(settings.new_devices),
             settings,
             space: Space::default(),
+            patience: Patience::default(),
             bodies: tokio::sync::Semaphore::new(upload::BODIES_AT_A_TIME),
         }
     }
@@ -137,13 +141,28 @@ pub async fn answer_in_clear(
     let (reply, guest) = if serves_in_clear(&call.services, call.address) {
         call.answer(payload).await
     } else {
-        let method = call.request.method();
-        let (fetches, takes) = (matches!(*method, Method::GET | Method::HEAD), *method == Method::GET);
-        let answer = call.door.bootstrap.answer(&call.services, DEFAULT_ACCOUNT, &call.visit(), fetches, takes);
-        (fetch::at_once(answer), None)
+        (show_the_way(&call.caller, call.request.method(), &call.services, &call.door), None)
     };
     call.note(&reply, guest);
     reply.into_response()
+}
+
+/// What a phone is answered over plain HTTP where its network is not listed.
+fn show_the_way(caller: &Caller, method: &Method, services: &Services, door: &Door) -> Reply {
+    let (fetches, takes) = (matches!(*method, Method::GET | Method::HEAD), *method == Method::GET);
+    let visit = caller.visit(services.clock().now());
+    fetch::at_once(door.bootstrap.answer(services, DEFAULT_ACCOUNT, &visit, fetches, takes))
+}
+
+/// A log that comes over TLS shows that its phone trusts us, whatever else it shows and whether or not it is taken (contract 3).
+fn note_proof(caller: &Caller, method: &Method, services: &Services) {
+    if let (true, Channel::Tls, PhoneFile::Log(key, _)) = (is_upload(method), caller.channel, &caller.path.file) {
+        bootstrap::log_came(services, DEFAULT_ACCOUNT, key, caller.address);
+    }
+}
+
+fn is_upload(method: &Method) -> bool {
+    matches!(*method, Method::PUT | Method::POST)
 }
 
 fn serves_in_clear(services: &Services, address: IpAddr) -> bool {
@@ -162,6 +181,7 @@ pub fn expect(services: web::Data<Services>, door: web::Data<Door>) -> Expect {
         if request.head().headers().contains_key(AUTHORIZATION) || matches!(caller.certificate, Presented::Verified(_)) {
             return Ok(request);
         }
+        note_proof(&caller, request.method(), &services);
         let reply = Reply::unauthorized(Reason::CredentialsMissing);
         caller.note(&services, request.head(), &reply, None);
         Err(reply.into_response().into())
@@ -173,7 +193,7 @@ pub fn expect_in_clear(services: web::Data<Services>, door: web::Data<Door>) -> 
     Arc::new(move |request: Request| {
         let caller = Caller::of_connection(&request, Channel::ClearText, &services, &door);
         let reply = if !serves_in_clear(&services, caller.address) {
-            Reply::absent(Reason::PlainHttp)
+            show_the_way(&caller, request.method(), &services, &door)
         } else if request.head().headers().contains_key(AUTHORIZATION) {
             return Ok(request);
         } else {
@@ -199,12 +219,9 @@ impl Call {
         let proof = self.judge(&world);
         // Whoever shows another device's credentials learns nothing, not even what may be uploaded.
         let is_another = |device| self.named(&self.services).is_some_and(|named| named != device);
-        let is_upload = matches!(*self.request.method(), Method::PUT | Method::POST);
-        if let (true, Channel::Tls, PhoneFile::Log(key, _)) = (is_upload, self.channel, &self.path.file) {
-            bootstrap::log_came(&self.services, world.account_id, key, self.address);
-        }
+        note_proof(&self.caller, self.request.method(), &self.services);
         let is_told = proof.is_worthless() || proof.device().is_some_and(is_another);
-        if is_upload && !is_told {
+        if is_upload(self.request.method()) && !is_told {
             return upload::answer(self, &world, payload, &proof).await;
         }
         match self.receive(&world, &proof) {
@@ -223,6 +240,9 @@ impl Call {
         if announced.is_some_and(|bytes| bytes <= PASSED_OVER_BYTES) {
             while let Some(Ok(_)) = payload.next().await {}
         }
+        if reason == Reason::CredentialsWrong {
+            self.door.patience.wait(self.address, self.named(&self.services), self.now()).await;
+        }
         match self.channel {
             Channel::Tls => Reply::unauthorized(reason),
             Channel::ClearText => {
@@ -240,17 +260,7 @@ impl Call {
     }
 
     fn visit(&self) -> Visit<'_> {
-        Visit {
-            file: &self.path.file,
-            location: &self.path.location,
-            agent: self.agent.phone.as_deref(),
-            address: self.address,
-            certificate: &self.certificate,
-            came_by: self.came_by.as_deref(),
-            under: self.under,
-            at: self.now(),
-            channel: self.channel,
-        }
+        self.caller.visit(self.now())
     }
 
     /// What the request shows of itself.

@@ -9,10 +9,12 @@ mod files;
 mod head;
 mod list;
 mod logs;
+mod password;
 mod profiles;
 mod runs;
 mod summary;
 mod text;
+mod trust;
 mod uploaded;
 
 pub use text::with_secrets_masked;
@@ -29,8 +31,11 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/devices/delete", delete::save)
         .get("/admin/devices/blocked", blocked::show)
         .post("/admin/devices/blocked", blocked::unblock)
+        .get("/admin/devices/deleted", password::list)
+        .post("/admin/devices/deleted", password::reveal_deleted)
         .get("/admin/devices/{key}", summary::show)
         .post("/admin/devices/{key}", summary::save)
+        .post("/admin/devices/{key}/password", password::reveal)
         .get("/admin/devices/{key}/detail", detail::show)
         .post("/admin/devices/{key}/certificate", detail::save_certificate)
         .get("/admin/devices/{key}/profiles", profiles::show)

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::add::{families, input};
 use super::head::{self, Head};
+use super::trust::TrustPanel;
 use crate::catalog::models::models;
 use crate::domain::device::Device;
 use crate::domain::device::draft::DeviceEdit;
@@ -23,7 +24,7 @@ use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_with};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::unsent;
-use crate::web::admin::words::{self, Tone as _};
+use crate::web::admin::words::{self, FactValue, Tone as _};
 use crate::web::blocking;
 
 #[derive(Template)]
@@ -48,17 +49,23 @@ struct SummaryPage {
     origin: &'static str,
     provisioning_url: String,
     master_url: String,
+    trust: TrustPanel,
+    /// The phone's admin password, where it was just asked for.
+    revealed: Option<String>,
 }
 
 impl SummaryPage {
-    fn new(who: &SignedIn, known: &Listed, world: &World, form: Form, conflict: Option<Conflict>) -> Self {
+    fn new(services: &Services, who: &SignedIn, known: &Listed, world: &World, form: Form, conflict: Option<Conflict>) -> Self {
         let device = &known.device;
         let page = who.page(words::title(device));
         let family = device.family.as_deref().and_then(|name| models().family(name));
         let takes_name = family.is_some_and(|family| family.takes_name);
         let provisioning_url = world.endpoints.https_url.clone();
+        let trust = services.trusts(world.account_id).of(&device.key);
         Self {
-            head: Head::new(known, page.now),
+            trust: TrustPanel::new(device, &trust, &world.account, page.now),
+            revealed: None,
+            head: Head::new(known, page.now).marked(services),
             form,
             conflict,
             takes_name,
@@ -116,9 +123,18 @@ pub async fn show(
     let (known, world) = head::find(&services, &who, &key)?;
     let typed = unsent::given_back_from(request.path(), &request, &who, &services);
     let form = typed.unwrap_or_default().or(&filled(&known.device), &[]);
-    let mut page = SummaryPage::new(&who, &known, &world, form, None);
-    page.head = page.head.marked(&services);
-    Ok(html(&page))
+    Ok(html(&SummaryPage::new(&services, &who, &known, &world, form, None)))
+}
+
+/// The page with the phone's admin password, which was asked for.
+pub fn with_password(
+    services: &Services,
+    who: &SignedIn,
+    known: &Listed,
+    world: &World,
+    password: Option<String>,
+) -> HttpResponse {
+    html(&SummaryPage { revealed: password, ..SummaryPage::new(services, who, known, world, filled(&known.device), None) })
 }
 
 /// `POST /admin/devices/{key}`
@@ -131,7 +147,7 @@ pub async fn save(
     let (known, world) = head::find(&services, &who, &key)?;
     let again = |status, form, conflict| {
         let now = services.roster(DEFAULT_ACCOUNT).find(&known.device.key).unwrap_or_else(|| known.clone());
-        Ok(html_with(status, &SummaryPage::new(&who, &now, &world, form, conflict)))
+        Ok(html_with(status, &SummaryPage::new(&services, &who, &now, &world, form, conflict)))
     };
     let edit = match DeviceEdit::parse(&input(&form), &known.device, models()) {
         Ok(edit) => edit,

@@ -2,8 +2,8 @@
 //!
 //! Each form is one [`Part`] of the settings. The address belongs to the server, the others to the account: two revisions.
 
-use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, Secret, Slot};
-use crate::domain::activity::MASK;
+use crate::domain::account::{Account, BaseSettings, BootstrapSettings, BootstrapSwitch, FirstContact, Slot};
+use crate::domain::admission::nearby::Nearby;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::limits::MINUTES_PER_DAY;
 use crate::domain::server::ServerSettings;
@@ -22,6 +22,8 @@ pub enum Part {
     Time,
     /// Groups of the base, polling window.
     Base,
+    /// Who gets in.
+    Admission,
     /// What phones get over plain HTTP.
     Http,
 }
@@ -39,7 +41,7 @@ pub enum Wanted {
 pub type Switch = (&'static str, &'static str, &'static str, fn(&mut BaseSettings) -> &mut bool);
 
 /// The groups of the base.
-pub const SWITCHES: [Switch; 6] = [
+pub const SWITCHES: [Switch; 7] = [
     ("base_polling", "Nightly polling", "Each phone asks once a day whether anything has changed.", |base| &mut base.polling),
     ("base_time", "Time", "Time server, offset and daylight-saving rule of the zone above.", |base| &mut base.time),
     ("base_serial_tag", "Serial number", "Phones name their MAC address in every request.", |base| &mut base.serial_tag),
@@ -48,6 +50,12 @@ pub const SWITCHES: [Switch; 6] = [
         "Admin password",
         "Each phone gets an admin password of its own in place of the one that everybody knows.",
         |base| &mut base.admin_password,
+    ),
+    (
+        "base_guide_admin_password",
+        "The guide's admin password for all",
+        "For compatibility only: every phone gets 789 in place of one of its own. Everybody knows it, and whoever holds a phone can change it.",
+        |base| &mut base.guide_admin_password,
     ),
     ("base_log_upload", "Log uploads", "Every log is uploaded as a file of its own.", |base| &mut base.log_upload),
     (
@@ -61,7 +69,8 @@ pub const SWITCHES: [Switch; 6] = [
 impl Part {
     /// The part that an address ends with.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Address, Self::Account, Self::Time, Self::Base, Self::Http].into_iter().find(|part| part.word() == text)
+        let all = [Self::Address, Self::Account, Self::Time, Self::Base, Self::Admission, Self::Http];
+        all.into_iter().find(|part| part.word() == text)
     }
 
     fn word(self) -> &'static str {
@@ -70,6 +79,7 @@ impl Part {
             Self::Account => "account",
             Self::Time => "time",
             Self::Base => "base",
+            Self::Admission => "admission",
             Self::Http => "http",
         }
     }
@@ -81,6 +91,7 @@ impl Part {
             Self::Account => "The provisioning account is saved.",
             Self::Time => "Time zone and time server are saved.",
             Self::Base => "The built-in base is saved. Phones take it at their next poll or restart.",
+            Self::Admission => "Who gets in is saved. It holds from the next request on.",
             Self::Http => "What phones get over plain HTTP is saved.",
         }
     }
@@ -89,12 +100,18 @@ impl Part {
     fn fields(self) -> Vec<(&'static str, &'static str)> {
         match self {
             Self::Address => vec![("public_name", "Public name")],
-            Self::Account => vec![("enabled", "Serve phones"), ("user", "User name"), ("password", "New password")],
+            Self::Account => vec![("enabled", "Serve phones")],
             Self::Time => vec![("time_zone", "Time zone"), ("time_server", "Time server")],
             Self::Base => {
                 let window = [("polling_window_from", "Polling window from"), ("polling_window", "Polling window to")];
                 SWITCHES.iter().map(|(field, label, ..)| (*field, *label)).chain(window).collect()
             }
+            Self::Admission => vec![
+                ("first_contact", "New devices"),
+                ("binds", "Credentials of their own"),
+                ("nearby_ipv4", "One place, IPv4"),
+                ("nearby_ipv6", "One place, IPv6"),
+            ],
             Self::Http => vec![
                 ("bootstrap", "Show new phones the way to HTTPS"),
                 ("ca_slot", "CA certificate slot"),
@@ -110,6 +127,7 @@ impl Part {
             Self::Address | Self::Time => Vec::new(),
             Self::Http => vec!["legacy_http_confirmed"],
             Self::Account => vec!["enabled"],
+            Self::Admission => vec!["binds"],
             Self::Base => SWITCHES.map(|(field, ..)| field).into(),
         }
     }
@@ -122,12 +140,8 @@ impl Part {
         let text = |name: &str| Some(form.value(name).to_owned());
         Ok(Wanted::Account(match self {
             Self::Address => return Ok(Wanted::Name(form.value("public_name").to_owned())),
-            Self::Account => AccountDraft {
-                enabled: Some(form.has("enabled")),
-                user: text("user"),
-                password: form.text("password").map(Secret::new),
-                ..AccountDraft::default()
-            },
+            Self::Account => AccountDraft { enabled: Some(form.has("enabled")), ..AccountDraft::default() },
+            Self::Admission => admission(form)?,
             Self::Time => {
                 AccountDraft { time_zone: text("time_zone"), time_server: text("time_server"), ..AccountDraft::default() }
             }
@@ -154,12 +168,11 @@ impl Part {
         typed.or(stored, &self.boxes())
     }
 
-    /// The fields that are stored otherwise than typed. A password is told by its mask.
+    /// The fields that are stored otherwise than typed.
     pub fn differing(self, typed: &Form, stored: &Form) -> Vec<Differing> {
         let boxes = self.boxes();
         let shown = |form: &Form, field: &str| match field {
             _ if boxes.contains(&field) => if form.has(field) { "on" } else { "off" }.to_owned(),
-            "password" => form.text(field).map_or_else(String::new, |_| MASK.to_owned()),
             _ => form.value(field).trim().to_owned(),
         };
         let differing = |(field, label): (&'static str, &'static str)| {
@@ -175,16 +188,21 @@ pub fn stored(account: &Account, server: &ServerSettings) -> Form {
     let (from, to) = account.polling_window;
     let mut form = Form::filled([
         ("public_name", server.public_name.clone().unwrap_or_default()),
-        ("user", account.provisioning.user.clone()),
         ("time_zone", account.time_zone.clone()),
         ("time_server", account.time_server.clone()),
         ("polling_window_from", clock_time(from)),
         ("polling_window", clock_time(to % MINUTES_PER_DAY)),
+        ("first_contact", account.first_contact.word().to_owned()),
+        ("nearby_ipv4", account.admission.nearby.ipv4_bits.to_string()),
+        ("nearby_ipv6", account.admission.nearby.ipv6_bits.to_string()),
         ("bootstrap", word_of(account.admission.bootstrap.switch).to_owned()),
         ("ca_slot", u8::from(account.admission.bootstrap.ca_slot).to_string()),
         ("tls_profile", u8::from(account.admission.bootstrap.tls_profile).to_string()),
         ("legacy_http", account.admission.legacy_http.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     ]);
+    if account.admission.binds {
+        form.set("binds", "on");
+    }
     if account.provisioning.enabled {
         form.set("enabled", "on");
     }
@@ -195,6 +213,21 @@ pub fn stored(account: &Account, server: &ServerSettings) -> Form {
         }
     }
     form
+}
+
+/// Who gets in, as typed.
+fn admission(form: &Form) -> Result<AccountDraft, FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let policy = FirstContact::parse(form.value("first_contact")).ok_or("choose what happens to new devices");
+    let first_contact = errors.take("first_contact", policy);
+    let mut bits = |field: &'static str| {
+        let number = form.value(field).trim().parse::<u8>();
+        errors.take(field, number.map_err(|_| "enter the bits of the network as a number, such as 24"))
+    };
+    let nearby = bits("nearby_ipv4").zip(bits("nearby_ipv6"));
+    let nearby = nearby.map(|(ipv4_bits, ipv6_bits)| Nearby { ipv4_bits, ipv6_bits });
+    let draft = AccountDraft { first_contact, binds: Some(form.has("binds")), nearby, ..AccountDraft::default() };
+    errors.into_result(Some(draft))
 }
 
 fn bootstrap(form: &Form) -> Result<BootstrapSettings, FieldErrors> {
@@ -237,17 +270,17 @@ mod tests {
 
     #[test]
     fn an_unticked_box_stays_unticked_when_the_form_comes_back() {
-        let stored = Form::filled([("user", "phones"), ("enabled", "on"), ("base_time", "on"), ("time_zone", "UTC")]);
-        let shown = Part::Account.among(Form::filled([("user", "a b")]), &stored);
-        assert_eq!((shown.value("user"), shown.has("enabled"), shown.has("base_time")), ("a b", false, true));
+        let stored = Form::filled([("first_contact", "open"), ("binds", "on"), ("base_time", "on"), ("time_zone", "UTC")]);
+        let shown = Part::Admission.among(Form::filled([("first_contact", "nonsense")]), &stored);
+        assert_eq!((shown.value("first_contact"), shown.has("binds"), shown.has("base_time")), ("nonsense", false, true));
     }
 
     #[test]
-    fn what_differs_is_told_by_label_with_boxes_in_words_and_passwords_masked() {
-        let stored = Form::filled([("user", "phones"), ("enabled", "on")]);
-        let typed = Form::filled([("user", "handsets "), ("password", "CANARY")]);
-        let told: Vec<_> = Part::Account.differing(&typed, &stored).into_iter().map(|d| (d.label, d.stored, d.typed)).collect();
-        let expected = [("Serve phones", "on", "off"), ("User name", "phones", "handsets"), ("New password", "", MASK)];
+    fn what_differs_is_told_by_label_with_boxes_in_words() {
+        let stored = Form::filled([("nearby_ipv4", "24"), ("binds", "on")]);
+        let typed = Form::filled([("nearby_ipv4", "16 ")]);
+        let told: Vec<_> = Part::Admission.differing(&typed, &stored).into_iter().map(|d| (d.label, d.stored, d.typed)).collect();
+        let expected = [("Credentials of their own", "on", "off"), ("One place, IPv4", "24", "16")];
         assert_eq!(told, expected.map(|(label, stored, typed)| (label.to_owned(), stored.to_owned(), typed.to_owned())));
     }
 

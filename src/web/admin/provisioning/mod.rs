@@ -1,6 +1,7 @@
 //! Provisioning Settings: address, shared credentials, certificate, time, built-in base (R181–R186, contract 5.3).
 
 mod addresses;
+mod credentials;
 mod forms;
 mod rollover;
 
@@ -15,10 +16,11 @@ use super::conflict::{self, Conflict};
 use super::errors;
 use super::failure::Failure;
 use super::forms::Form;
-use super::layout::{Page, html, html_rejected, html_with, see_other};
+use super::layout::{ConfirmPage, Page, html, html_rejected, html_with, see_other};
 use super::session::SignedIn;
 use super::unsent;
-use crate::domain::account::{Account, BaseSettings};
+use super::words;
+use crate::domain::account::{Account, BaseSettings, FirstContact};
 use crate::domain::activity::{Event, SERVER};
 use crate::domain::clock::zone_names;
 use crate::domain::ids::DEFAULT_ACCOUNT;
@@ -32,6 +34,7 @@ use crate::services::certificates::facts::{self, Facts};
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::server;
+use crate::services::shared_credentials::{self, Usage};
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
@@ -60,6 +63,8 @@ struct ProvisioningPage {
     fixed: bool,
     names: Vec<String>,
     zones: Vec<&'static str>,
+    /// What may happen to new devices: word and meaning.
+    policies: Vec<(&'static str, &'static str)>,
     ca: Option<Facts>,
     /// The CA that is taking its place.
     rollover: Option<rollover::Told>,
@@ -117,7 +122,7 @@ impl Group {
 pub fn configure(routes: &mut Routes) {
     // The address is the server's, the other parts are the account's: they take different roles.
     const ADDRESS: &str = "/admin/provisioning/{part:address}";
-    const PARTS: &str = "/admin/provisioning/{part:account|time|base|http}";
+    const PARTS: &str = "/admin/provisioning/{part:account|time|base|admission|http}";
     let home = || async { see_other(HERE) };
     routes
         .get(HERE, show)
@@ -131,6 +136,10 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/provisioning/reveal", reveal)
         // A reload after a rejected form asks by GET: it gets the page.
         .get(PARTS, home)
+        .get(credentials::HERE, credentials::show)
+        .post(credentials::HERE, credentials::save)
+        .post("/admin/provisioning/credentials/end", credentials::end)
+        .get("/admin/provisioning/credentials/end", || async { see_other(credentials::HERE) })
         .get(ADDRESS, home)
         .get("/admin/provisioning/reveal", home);
 }
@@ -169,6 +178,11 @@ async fn save(
         Ok(wanted) => wanted,
         Err(errors) => return rejected(&who, &services, &address, part, form.rejected(&errors)).await,
     };
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    if part == Part::Admission && form.has("binds") != world.account.admission.binds && !form.is("confirmed", "yes") {
+        let usage = shared_credentials::usage(&services, DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+        return Ok(html(&confirm_binding(&who, &form, usage)));
+    }
     // A form without a revision is as good as an old one: nothing is ever overwritten unseen.
     let (actor, revision) = (who.actor.clone(), form.value("revision").parse().unwrap_or_default());
     let to_tell = address.clone();
@@ -185,6 +199,34 @@ async fn save(
         Err(ServiceError::Conflict(_)) => overtaken(&who, &services, &address, part, form, revision).await,
         Err(error) => Err(Failure::new(&who, error)),
     }
+}
+
+/// Asks before devices get credentials of their own, or before those count no more.
+fn confirm_binding(who: &SignedIn, form: &Form, usage: Usage) -> ConfirmPage {
+    let (title, sentences) = if form.has("binds") {
+        let count = words::count(usage.shared + usage.former, "device comes", "devices come");
+        let sentences = vec![
+            format!("{count} with the shared credentials now."),
+            "With its next configuration each gets a user name and a password of its own, and stays at this server whatever DHCP              says. It is bound after two complete runs with them, one of them a restart: then nobody who knows the shared              credentials and its MAC address gets its configuration."
+                .to_owned(),
+            "After a factory reset a bound phone waits under Pending, unless it is expected back.".to_owned(),
+        ];
+        ("Give devices credentials of their own?", sentences)
+    } else {
+        let count = words::count(usage.bound, "bound device is", "bound devices are");
+        let sentences = vec![
+            format!("{count} opened to the shared credentials again, from the network where each was first let in."),
+            "With its next configuration each is given the shared credentials in place of its own. Its own go on opening it."
+                .to_owned(),
+        ];
+        ("Let the shared credentials open every device?", sentences)
+    };
+    let mut fields: Vec<_> =
+        form.pairs().filter(|(name, _)| *name != "csrf").map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+    fields.push(("confirmed".to_owned(), "yes".to_owned()));
+    let action = "/admin/provisioning/admission".to_owned();
+    let page = who.page(title);
+    ConfirmPage { page, sentences, action, fields, choices: Vec::new(), verb: "Save", is_harmless: true, back: HERE.to_owned() }
 }
 
 async fn rejected(
@@ -264,6 +306,7 @@ async fn settings_page(
         fixed: address.is_fixed(),
         names: address.candidates(),
         zones: zone_names().collect(),
+        policies: policies(account.first_contact),
         ca: active.ca_pem.as_deref().and_then(facts::of_pem),
         rollover,
         certificate: Certificate {
@@ -278,6 +321,18 @@ async fn settings_page(
         url,
         account,
     })
+}
+
+/// The policies that can be chosen. Certificates can be asked for only where they are checked.
+fn policies(chosen: FirstContact) -> Vec<(&'static str, &'static str)> {
+    let label = |policy: FirstContact| match policy {
+        FirstContact::Open => "Add them and serve them",
+        FirstContact::Approve => "Hold them until somebody lets them in",
+        FirstContact::Staged => "Only devices that were added before",
+        FirstContact::Certificate => "Only with a factory certificate",
+    };
+    let is_offered = |policy: &FirstContact| *policy != FirstContact::Certificate || chosen == *policy;
+    FirstContact::ALL.into_iter().filter(is_offered).map(|policy| (policy.word(), label(policy))).collect()
 }
 
 fn group((field, label, hint, switch): Switch, account: &Account) -> Group {

@@ -1,0 +1,291 @@
+//! Who knocked and was not let in (R178, R184): what a click would do about it, and when refusals are an alert. Who gets in is
+//! [`super::admission::decide`]'s to say.
+
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::device::DeviceKey;
+use super::device_list::Listed;
+use super::limits::{REFUSED_TOGETHER, REFUSED_TOGETHER_HOURS, REFUSED_TOGETHER_MINUTES};
+use super::run::Reason;
+use super::trust::{Knock, Right, RightKind, Trust};
+
+/// What one click would do about somebody who is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// Let it in from that address.
+    LetIn,
+    /// Hand it its credentials though it shows only the factory default (R184).
+    Adopt,
+    /// Let a bound device in again: it was reset or replaced.
+    BindAgain,
+    /// Let it in as the model that it now tells to be.
+    ChangeModel,
+    /// Lift its block.
+    Unblock,
+}
+
+impl Offer {
+    /// What would help somebody who was refused for this reason; none where no click does.
+    pub fn of(reason: Reason) -> Option<Self> {
+        match reason {
+            Reason::NotApproved
+            | Reason::NotStaged
+            | Reason::StagedTooLong
+            | Reason::OtherPlace
+            | Reason::TooManyNew
+            | Reason::CameOverHttp => Some(Self::LetIn),
+            Reason::FactoryCredentials => Some(Self::Adopt),
+            Reason::Bound => Some(Self::BindAgain),
+            Reason::ModelChanged => Some(Self::ChangeModel),
+            Reason::Blocked => Some(Self::Unblock),
+            _ => None,
+        }
+    }
+
+    /// The label of the button.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::LetIn => "Let in",
+            Self::Adopt => "Adopt",
+            Self::BindAgain => "Bind again",
+            Self::ChangeModel => "Let in as this model",
+            Self::Unblock => "Unblock",
+        }
+    }
+
+    /// The right that it gives; none for one that gives none.
+    pub fn right(self) -> Option<RightKind> {
+        match self {
+            Self::LetIn | Self::BindAgain | Self::ChangeModel => Some(RightKind::LetIn),
+            Self::Adopt => Some(RightKind::Adopt),
+            Self::Unblock => None,
+        }
+    }
+}
+
+/// The reasons for which somebody is listed, as addresses and the API name them.
+pub const REASONS: [(&str, Reason); 13] = [
+    ("bound", Reason::Bound),
+    ("factory-credentials", Reason::FactoryCredentials),
+    ("not-approved", Reason::NotApproved),
+    ("not-staged", Reason::NotStaged),
+    ("staged-too-long", Reason::StagedTooLong),
+    ("other-place", Reason::OtherPlace),
+    ("model-changed", Reason::ModelChanged),
+    ("too-many-new", Reason::TooManyNew),
+    ("came-over-http", Reason::CameOverHttp),
+    ("plain-http-off", Reason::PlainHttpOff),
+    ("blocked", Reason::Blocked),
+    ("certificate-needed", Reason::CertificateNeeded),
+    ("credentials-wrong", Reason::CredentialsWrong),
+];
+
+/// The word of a reason.
+pub fn word(reason: Reason) -> &'static str {
+    REASONS.iter().find(|(_, known)| *known == reason).map_or("other", |(word, _)| word)
+}
+
+/// How things stand with somebody who was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Somebody should decide.
+    Waiting,
+    /// Somebody let it in, and it did not come since.
+    LetIn,
+    /// Its key is blocked.
+    Blocked,
+    /// It shows nothing that a click could make good.
+    Refused,
+}
+
+impl Standing {
+    /// All of them, in the order of lists.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::LetIn, Self::Blocked, Self::Refused];
+
+    /// As addresses and the API name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::LetIn => "let-in",
+            Self::Blocked => "blocked",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// As pages name it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Waiting => "Waiting",
+            Self::LetIn => "Let in",
+            Self::Blocked => "Blocked",
+            Self::Refused => "Refused",
+        }
+    }
+}
+
+/// Somebody who was not let in, with what is known of the device that it claims to be.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// The key that it named.
+    pub key: DeviceKey,
+    /// When, from where and why not.
+    pub knock: Knock,
+    /// The device of that key, where there is one.
+    pub device: Option<Listed>,
+    /// Since when that device is bound.
+    pub bound_at: Option<Timestamp>,
+    /// What a person allowed since.
+    pub right: Option<Right>,
+    /// How things stand with it.
+    pub standing: Standing,
+}
+
+impl Pending {
+    /// What is listed of a key; none of one that was let in since.
+    pub fn of(key: &DeviceKey, trust: &Trust, device: Option<Listed>, now: Timestamp) -> Option<Self> {
+        let knock = trust.knock.clone()?;
+        let right = trust.right.clone().filter(|right| right.address == knock.address && right.is_valid(now));
+        let standing = match knock.reason {
+            _ if right.is_some() => Standing::LetIn,
+            Reason::Blocked => Standing::Blocked,
+            reason if Offer::of(reason).is_some() => Standing::Waiting,
+            _ => Standing::Refused,
+        };
+        Some(Self { key: key.clone(), knock, device, bound_at: trust.bound_at, right, standing })
+    }
+
+    /// What one click would do; none where none helps, or where it was done.
+    pub fn offer(&self) -> Option<Offer> {
+        if self.standing == Standing::LetIn { None } else { Offer::of(self.knock.reason) }
+    }
+
+    /// When the device itself was last let in.
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.device.as_ref().and_then(|listed| listed.sighting.last_seen)
+    }
+}
+
+/// Which of those who were not let in a list shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PendingQuery {
+    /// Words that must all occur in the key, the address, what it tells of itself, the reason or the device's name.
+    pub text: String,
+    /// Only those with whom things stand so, by its word.
+    pub standing: Option<String>,
+    /// Only those who were refused for this reason, by its word.
+    pub reason: Option<String>,
+}
+
+impl PendingQuery {
+    /// Whether one of them is shown.
+    pub fn admits(&self, one: &Pending) -> bool {
+        let is = |wanted: &Option<String>, word: &str| wanted.as_deref().is_none_or(|wanted| wanted == word);
+        is(&self.standing, one.standing.word()) && is(&self.reason, word(one.knock.reason)) && self.finds(one)
+    }
+
+    fn finds(&self, one: &Pending) -> bool {
+        let name = one.device.as_ref().and_then(|listed| listed.device.name.as_ref()).map(ToString::to_string);
+        let texts = [
+            one.key.to_string(),
+            one.knock.address.to_string(),
+            one.knock.told.to_string(),
+            one.knock.reason.to_string(),
+            name.unwrap_or_default(),
+        ]
+        .map(|text| text.to_lowercase());
+        self.text.split_whitespace().all(|word| {
+            let is_key = word.parse::<DeviceKey>().is_ok_and(|key| key == one.key);
+            is_key || texts.iter().any(|text| text.contains(&word.to_lowercase()))
+        })
+    }
+}
+
+/// Bound devices that were refused so many at once that it is no single reset: that is an alert (contract 4, point 2). Empty where
+/// it is none. Who was let in since is not among them.
+pub fn refused_together(all: &[Pending], now: Timestamp) -> Vec<(DeviceKey, IpAddr)> {
+    let is_recent = |at: Timestamp| now.duration_since(at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
+    let is_one = |one: &&Pending| {
+        one.knock.reason == Reason::Bound && one.standing == Standing::Waiting && one.device.is_some() && is_recent(one.knock.at)
+    };
+    let mut refused: Vec<&Pending> = all.iter().filter(is_one).collect();
+    refused.sort_by_key(|one| one.knock.at);
+    let times: Vec<Timestamp> = refused.iter().map(|one| one.knock.at).collect();
+    let among = |at: Timestamp| {
+        let span = SignedDuration::from_mins(REFUSED_TOGETHER_MINUTES);
+        let near = |from: Timestamp| times.iter().filter(|other| **other >= from && other.duration_since(from) <= span).count();
+        times.iter().filter(|from| **from <= at && at.duration_since(**from) <= span).any(|from| near(*from) > REFUSED_TOGETHER)
+    };
+    refused.into_iter().filter(|one| among(one.knock.at)).map(|one| (one.key.clone(), one.knock.address)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::device;
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + 60 * minute).expect("a time within the range")
+    }
+
+    fn refused(number: usize, minute: i64, reason: Reason) -> Pending {
+        let key: DeviceKey = format!("0004f2aa{number:04x}").parse().expect("a MAC");
+        let mut trust = Trust { bound_at: Some(at(-1_000)), ..Trust::default() };
+        trust.refused(at(minute), reason, [10, 0, 0, 7].into(), "VVX 411");
+        let listed = Listed { device: std::sync::Arc::new(device(&key.to_string())), sighting: std::sync::Arc::default() };
+        Pending::of(&key, &trust, Some(listed), at(minute)).expect("it was refused")
+    }
+
+    fn told(minutes: &[i64], now: i64) -> usize {
+        let all: Vec<_> = minutes.iter().enumerate().map(|(n, minute)| refused(n, *minute, Reason::Bound)).collect();
+        refused_together(&all, at(now)).len()
+    }
+
+    #[test]
+    fn more_than_five_bound_devices_refused_in_ten_minutes_are_an_alert_for_a_day() {
+        assert_eq!(told(&[0, 1, 2, 3, 4], 5), 0);
+        assert_eq!(told(&[0, 1, 2, 3, 4, 10], 10), 6);
+        assert_eq!(told(&[0, 1, 2, 3, 4, 11], 11), 0, "not within ten minutes");
+        assert_eq!(told(&[0, 1, 2, 3, 4, 10, 400], 400), 6, "one alone is a reset");
+        assert_eq!(told(&[0, 1, 2, 3, 4, 5], 24 * 60 - 1), 6);
+        assert_eq!(told(&[0; 6], 24 * 60), 0);
+    }
+
+    #[test]
+    fn other_reasons_and_those_that_were_let_in_are_no_such_alert() {
+        let mut all: Vec<_> = (0..6).map(|n| refused(n, 0, Reason::Bound)).collect();
+        assert_eq!(refused_together(&all, at(1)).len(), 6);
+        all[0].standing = Standing::LetIn;
+        assert_eq!(refused_together(&all, at(1)).len(), 0);
+        let all: Vec<_> = (0..9).map(|n| refused(n, 0, Reason::OtherPlace)).collect();
+        assert_eq!(refused_together(&all, at(1)).len(), 0);
+    }
+
+    #[test]
+    fn a_list_is_narrowed_by_words_standing_and_reason() {
+        let one = refused(1, 0, Reason::OtherPlace);
+        let admits = |text: &str, standing: Option<&str>, reason: Option<&str>| {
+            let query =
+                PendingQuery { text: text.to_owned(), standing: standing.map(str::to_owned), reason: reason.map(str::to_owned) };
+            query.admits(&one)
+        };
+        assert!(admits("", None, None) && admits("00:04:F2:AA:00:01 vvx", Some("waiting"), Some("other-place")));
+        assert!(!admits("trio", None, None) && !admits("", Some("blocked"), None) && !admits("", None, Some("bound")));
+    }
+
+    #[test]
+    fn a_click_is_offered_where_one_helps_and_not_twice() {
+        assert_eq!(refused(1, 0, Reason::FactoryCredentials).offer(), Some(Offer::Adopt));
+        assert_eq!(refused(1, 0, Reason::CredentialsWrong).offer(), None);
+        let key: DeviceKey = "0004f2aa0001".parse().expect("a MAC");
+        let mut trust = Trust::default();
+        assert!(Pending::of(&key, &trust, None, at(0)).is_none());
+        trust.refused(at(0), Reason::NotApproved, [10, 0, 0, 7].into(), "");
+        let right = Right { address: [10, 0, 0, 7].into(), given_at: at(1), by: "Ann".to_owned(), kind: RightKind::LetIn };
+        trust.right = Some(right);
+        let standing = |minute| Pending::of(&key, &trust, None, at(minute)).map(|one| (one.standing, one.offer()));
+        assert_eq!(standing(2), Some((Standing::LetIn, None)));
+        assert_eq!(standing(25 * 60 + 1), Some((Standing::Waiting, Some(Offer::LetIn))), "a day later it waits again");
+    }
+}

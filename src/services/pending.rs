@@ -1,0 +1,276 @@
+//! Who knocked and was not let in, and what people do about it (R178, R184, contract 4). What a request is worth is
+//! [`crate::domain::admission::decide`]'s to say; here people change what it goes by.
+
+use jiff::Timestamp;
+
+use super::commit::{Change, Mode, perform};
+use super::error::ServiceError;
+use super::{Services, devices};
+use crate::domain::access::{Action, Actor, authorize};
+use crate::domain::activity::Event;
+use crate::domain::admission::decide::Rules;
+use crate::domain::device::{Block, DeviceKey};
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::AccountId;
+use crate::domain::limits::PENDING_AT_ONCE;
+use crate::domain::pending::{Offer, Pending, Standing};
+use crate::domain::run::next_step;
+use crate::domain::trust::{Right, Trust};
+
+/// What people do about keys, of devices or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Do what helps: let in, adopt, bind again or unblock, by the reason that it was refused for.
+    LetIn,
+    /// Hold the key until it is unblocked. For keys that are no device's: a device is deleted with *block*.
+    Block,
+    /// Lift a block.
+    Unblock,
+    /// Let the shared credentials open a bound device again.
+    Unbind,
+    /// Let a device come back within a day, after a reset or a replacement.
+    Expect,
+    /// Take the model that a device tells to be for the right one.
+    ConfirmModel,
+    /// Take it off the list. When it knocks again it is listed again.
+    Dismiss,
+}
+
+impl Deed {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::LetIn, Self::Block, Self::Unblock, Self::Unbind, Self::Expect, Self::ConfirmModel, Self::Dismiss];
+
+    /// As addresses and the API name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::LetIn => "let-in",
+            Self::Block => "block",
+            Self::Unblock => "unblock",
+            Self::Unbind => "unbind",
+            Self::Expect => "expect",
+            Self::ConfirmModel => "confirm-model",
+            Self::Dismiss => "dismiss",
+        }
+    }
+
+    /// The deed of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|deed| deed.word() == word)
+    }
+}
+
+/// What was done about one key, or would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The key.
+    pub key: DeviceKey,
+    /// In words, as the activity log has it.
+    pub action: &'static str,
+}
+
+/// Everybody who knocked and was not let in since, the latest first.
+pub fn list(services: &Services, account: AccountId) -> Vec<Pending> {
+    let (roster, now) = (services.roster(account), services.clock.now());
+    let known = services.trusts(account).all();
+    let knocked = known.iter().filter(|(_, trust)| trust.knock.is_some());
+    let mut list: Vec<_> = knocked.filter_map(|(key, trust)| Pending::of(key, trust, roster.find(key), now)).collect();
+    list.sort_by(|a, b| b.knock.at.cmp(&a.knock.at).then_with(|| a.key.cmp(&b.key)));
+    list
+}
+
+/// How many wait for somebody to decide: the badge of the menu.
+pub fn waiting(services: &Services, account: AccountId) -> usize {
+    let now = services.clock.now();
+    let is_waiting = |(key, trust): &(DeviceKey, std::sync::Arc<Trust>)| {
+        trust.knock.is_some() && Pending::of(key, trust, None, now).is_some_and(|one| one.standing == Standing::Waiting)
+    };
+    services.trusts(account).all().iter().filter(|one| is_waiting(one)).count()
+}
+
+/// Does one thing about several keys: all of them, or none where one cannot be.
+///
+/// # Errors
+/// [`ServiceError::Invalid`] with the item of each key that it cannot be done about, and why.
+pub fn act(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    deed: Deed,
+    keys: &[DeviceKey],
+    mode: Mode,
+) -> Result<Vec<Done>, ServiceError> {
+    let grant = authorize(actor, Action::Admit(account))?;
+    if keys.len() > PENDING_AT_ONCE {
+        let count = keys.len();
+        return Err(ServiceError::Conflict(format!(
+            "at most {PENDING_AT_ONCE} are taken at once; these are {count}. Split the list"
+        )));
+    }
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    perform(services, mode, grant, account, |change| {
+        let mut errors = FieldErrors::new();
+        let mut done = Vec::with_capacity(keys.len());
+        for (item, key) in keys.iter().enumerate() {
+            // Named twice is done once.
+            if keys[..item].contains(key) {
+                continue;
+            }
+            match act_on(services, change, account, deed, key) {
+                Ok(action) => done.push(Done { key: key.clone(), action }),
+                Err(ServiceError::Conflict(why)) if keys.len() > 1 => errors.add_item(item, FieldErrors::one("key", why)),
+                Err(error) => return Err(error),
+            }
+        }
+        if errors.is_empty() { Ok(done) } else { Err(errors.into()) }
+    })
+}
+
+fn act_on(
+    services: &Services,
+    change: &mut Change<'_>,
+    account: AccountId,
+    deed: Deed,
+    key: &DeviceKey,
+) -> Result<&'static str, ServiceError> {
+    let known = services.trusts(account).of(key);
+    let device = services.roster(account).find(key);
+    let a_device = || match device {
+        Some(_) => Ok(()),
+        None => Err(ServiceError::Conflict(format!("there is no device {key}; it may have been deleted meanwhile"))),
+    };
+    let now = change.now();
+    let action = match deed {
+        Deed::LetIn => return let_in(services, change, account, key, &known),
+        Deed::Block => {
+            let world = services.world(account)?;
+            if device.is_some() {
+                return Err(ServiceError::Conflict(format!("{key} is a device; delete it and choose to block it")));
+            }
+            if world.blocked.contains(key) {
+                return Err(ServiceError::Conflict(format!("{key} is blocked already")));
+            }
+            change.block(key, &Block { at: now, by: change.actor().to_owned(), name: String::new() })?;
+            change.change_trust(key, |trust| (trust.right, trust.knock) = (None, None))?;
+            "blocked"
+        }
+        Deed::Unblock => {
+            let lifted = change.unblock(key)?;
+            lifted
+                .ok_or_else(|| ServiceError::Conflict(format!("{key} is not blocked; somebody may have lifted it meanwhile")))?;
+            change.change_trust(key, |trust| trust.knock = None)?;
+            "unblocked"
+        }
+        Deed::Unbind => {
+            a_device()?;
+            if known.bound_at.is_none() {
+                return Err(ServiceError::Conflict(format!("{key} is not bound")));
+            }
+            change.change_trust(key, |trust| {
+                trust.unbind();
+                trust.knock = None;
+            })?;
+            "unbound"
+        }
+        Deed::Expect => {
+            a_device()?;
+            change.change_trust(key, move |trust| trust.expect(now))?;
+            "expected back"
+        }
+        Deed::ConfirmModel => {
+            a_device()?;
+            forget_model(services, change, account, key)?;
+            change.change_trust(key, |trust| trust.other_model = None)?;
+            "taken for the model that it tells"
+        }
+        Deed::Dismiss => {
+            if known.knock.is_none() {
+                return Err(nothing_pending(key));
+            }
+            change.change_trust(key, |trust| trust.knock = None)?;
+            "taken off the list of pending"
+        }
+    };
+    change.record(Event::new("device", subject(services, account, key), action))?;
+    Ok(action)
+}
+
+/// Gives whoever knocked last with this key what helps it in, from where it knocked.
+fn let_in(
+    services: &Services,
+    change: &mut Change<'_>,
+    account: AccountId,
+    key: &DeviceKey,
+    known: &Trust,
+) -> Result<&'static str, ServiceError> {
+    let knock = known.knock.as_ref().ok_or_else(|| nothing_pending(key))?;
+    let Some(offer) = Offer::of(knock.reason) else {
+        let (reason, next) = (knock.reason, next_step(knock.reason).unwrap_or_default());
+        return Err(ServiceError::Conflict(format!("{key} cannot be let in by a click: {reason}. {next}")));
+    };
+    if Rules::of(&services.world(account)?.account).requires_certificate {
+        let words = "this account requires certificates, so nobody is let in by a click; change that under Provisioning Settings";
+        return Err(ServiceError::Conflict(words.to_owned()));
+    }
+    let action = match offer {
+        Offer::LetIn => "let in",
+        Offer::Adopt => "adopted",
+        Offer::BindAgain => "let in to be bound again",
+        Offer::ChangeModel => "let in as another model",
+        Offer::Unblock => return act_on(services, change, account, Deed::Unblock, key),
+    };
+    if offer == Offer::ChangeModel {
+        forget_model(services, change, account, key)?;
+    }
+    let (address, given_at, by) = (knock.address, change.now(), change.actor().to_owned());
+    let kind = offer.right().expect("only unblocking gives no right");
+    let right = Right { address, given_at, by, kind };
+    change.change_trust(key, move |trust| trust.right = Some(right.clone()))?;
+    let event = Event::new("device", subject(services, account, key), action);
+    change.record(event.change("from", None, Some(address.to_string())))?;
+    Ok(action)
+}
+
+/// A device whose model is not known is recognised at its next contact (R239).
+fn forget_model(services: &Services, change: &mut Change<'_>, account: AccountId, key: &DeviceKey) -> Result<(), ServiceError> {
+    let mut device = devices::stored(services, change, account, key)?;
+    (device.family, device.model) = (None, None);
+    change.put_device(device)
+}
+
+fn nothing_pending(key: &DeviceKey) -> ServiceError {
+    ServiceError::Conflict(format!("{key} is not waiting any more: it was let in, or taken off the list"))
+}
+
+/// A key in the activity log: with the name of its device, where it has one.
+fn subject(services: &Services, account: AccountId, key: &DeviceKey) -> String {
+    services.roster(account).find(key).map_or_else(|| key.to_string(), |listed| devices::subject(&listed.device))
+}
+
+/// Opens the window for new phones, or closes it (contract 4, point 4). Answers until when it is open.
+///
+/// # Errors
+/// The actor may not, or the store.
+pub fn set_window(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    open: bool,
+    mode: Mode,
+) -> Result<Option<Timestamp>, ServiceError> {
+    let grant = authorize(actor, Action::Admit(account))?;
+    perform(services, mode, grant, account, |change| {
+        let mut settings = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
+        settings.admission.window_opened_at = open.then(|| change.now());
+        let action = if open { "opened to new phones" } else { "closed to new phones" };
+        change.record(Event::new("account", settings.label.as_str(), action))?;
+        let until = Rules::of(&settings).window.map(|(_, until)| until);
+        change.put_account(settings)?;
+        Ok(until)
+    })
+}
+
+#[cfg(test)]
+mod tests;

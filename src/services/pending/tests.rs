@@ -1,0 +1,140 @@
+//! What people do about those who were not let in, on a real store.
+
+use std::net::IpAddr;
+
+use super::*;
+use crate::domain::device::Device;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::run::Reason;
+use crate::domain::testing::device;
+use crate::domain::trust::RightKind;
+use crate::services::commit::commit;
+use crate::services::testing::{Bench, bench, newest_activity, owner};
+
+const DEVICE: &str = "0004f2aa0001";
+const STRANGER: &str = "0004f2aa0002";
+const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 2, 5));
+
+fn key(text: &str) -> DeviceKey {
+    text.parse().expect("a key")
+}
+
+/// A device, and somebody who was refused for a reason.
+fn refused(reason: Reason, text: &str) -> Bench {
+    let bench = bench();
+    let made = Device { model: Some("VVX 411".to_owned()), ..device(DEVICE) };
+    let put = |change: &mut Change<'_>| change.put_device(made.clone());
+    commit(&bench.services, crate::domain::access::Grant::system("test"), DEFAULT_ACCOUNT, put).expect("added");
+    knock(&bench, reason, text);
+    bench
+}
+
+fn knock(bench: &Bench, reason: Reason, text: &str) {
+    let at = bench.clock.now();
+    bench.services.trusts(DEFAULT_ACCOUNT).learn(&key(text), |trust| trust.refused(at, reason, FROM, "VVX 411"));
+}
+
+fn act_on_one(bench: &Bench, deed: Deed, text: &str) -> Result<Vec<Done>, ServiceError> {
+    act(&bench.services, &owner(), DEFAULT_ACCOUNT, deed, &[key(text)], Mode::Keep)
+}
+
+fn trust(bench: &Bench, text: &str) -> Trust {
+    Trust::clone(&bench.services.trusts(DEFAULT_ACCOUNT).of(&key(text)))
+}
+
+#[test]
+fn a_click_gives_whoever_waits_the_right_from_where_it_waits_and_is_recorded_and_kept() {
+    for (reason, text, kind, action) in [
+        (Reason::NotApproved, STRANGER, RightKind::LetIn, "let in"),
+        (Reason::FactoryCredentials, STRANGER, RightKind::Adopt, "adopted"),
+        (Reason::Bound, DEVICE, RightKind::LetIn, "let in to be bound again"),
+        (Reason::OtherPlace, DEVICE, RightKind::LetIn, "let in"),
+    ] {
+        let bench = refused(reason, text);
+        act_on_one(&bench, Deed::LetIn, text).expect("let in");
+        assert_eq!(newest_activity(&bench.services), format!("ada: device {text} {action}; from - -> 10.0.2.5"));
+        let bench = bench.restarted();
+        let right = trust(&bench, text).right.expect("a right");
+        assert_eq!((right.address, right.kind, right.by.as_str()), (FROM, kind, "ada"), "{reason:?}");
+    }
+}
+
+#[test]
+fn another_model_is_let_in_as_what_it_tells() {
+    let bench = refused(Reason::ModelChanged, DEVICE);
+    act_on_one(&bench, Deed::LetIn, DEVICE).expect("let in");
+    let known = bench.services.roster(DEFAULT_ACCOUNT).find(&key(DEVICE)).expect("a device");
+    assert_eq!((known.device.model.as_deref(), trust(&bench, DEVICE).right.is_some()), (None, true));
+}
+
+#[test]
+fn nobody_is_let_in_whom_no_click_helps_and_the_words_say_what_does() {
+    let bench = refused(Reason::CredentialsWrong, STRANGER);
+    let error = act_on_one(&bench, Deed::LetIn, STRANGER).expect_err("wrong credentials").to_string();
+    assert!(error.contains("wrong user name or password") && error.contains("Enter the shared credentials"), "{error}");
+    assert!(act_on_one(&bench, Deed::LetIn, "0004f2aa0003").is_err(), "nobody knocked");
+}
+
+#[test]
+fn several_are_taken_together_or_none_and_each_that_cannot_be_is_named() {
+    let bench = refused(Reason::NotApproved, STRANGER);
+    let keys = [key(STRANGER), key(DEVICE), key(STRANGER)];
+    let both = |deed| act(&bench.services, &owner(), DEFAULT_ACCOUNT, deed, &keys, Mode::Keep);
+    let Err(ServiceError::Invalid(wrong)) = both(Deed::LetIn) else { panic!("the device waits for nothing") };
+    assert_eq!(wrong.iter().map(|error| error.item).collect::<Vec<_>>(), [Some(1)]);
+    assert_eq!(trust(&bench, STRANGER).right, None);
+    knock(&bench, Reason::OtherPlace, DEVICE);
+    assert_eq!(both(Deed::LetIn).expect("both wait").len(), 2);
+}
+
+#[test]
+fn a_key_is_blocked_and_unblocked_and_a_device_is_not_cut_off_by_it() {
+    let bench = refused(Reason::NotApproved, STRANGER);
+    act_on_one(&bench, Deed::Block, STRANGER).expect("blocked");
+    assert!(bench.services.world(DEFAULT_ACCOUNT).expect("set up").blocked.contains(&key(STRANGER)));
+    assert!(act_on_one(&bench, Deed::Block, STRANGER).is_err() && act_on_one(&bench, Deed::Block, DEVICE).is_err());
+    knock(&bench, Reason::Blocked, STRANGER);
+    assert_eq!(list(&bench.services, DEFAULT_ACCOUNT)[0].standing, Standing::Blocked);
+    act_on_one(&bench, Deed::LetIn, STRANGER).expect("unblocked");
+    assert!(bench.services.world(DEFAULT_ACCOUNT).expect("set up").blocked.is_empty());
+    assert_eq!(newest_activity(&bench.services), format!("ada: device {STRANGER} unblocked"));
+}
+
+#[test]
+fn a_bound_device_is_unbound_or_expected_back_and_only_a_device_is() {
+    let bench = refused(Reason::Bound, DEVICE);
+    let now = bench.clock.now();
+    bench.services.trusts(DEFAULT_ACCOUNT).learn(&key(DEVICE), |trust| trust.bound_at = Some(now));
+    act_on_one(&bench, Deed::Expect, DEVICE).expect("expected");
+    assert!(trust(&bench, DEVICE).is_expected(now));
+    act_on_one(&bench, Deed::Unbind, DEVICE).expect("unbound");
+    let known = trust(&bench, DEVICE);
+    assert_eq!((known.bound_at, known.knock), (None, None));
+    for deed in [Deed::Expect, Deed::Unbind, Deed::ConfirmModel] {
+        assert!(act_on_one(&bench, deed, STRANGER).is_err(), "{deed:?}");
+    }
+    assert!(act_on_one(&bench, Deed::Unbind, DEVICE).is_err(), "it is not bound");
+}
+
+#[test]
+fn what_waits_is_counted_and_leaves_the_list_when_it_is_dismissed() {
+    let bench = refused(Reason::NotApproved, STRANGER);
+    knock(&bench, Reason::CredentialsWrong, DEVICE);
+    let counts = |bench: &Bench| (list(&bench.services, DEFAULT_ACCOUNT).len(), waiting(&bench.services, DEFAULT_ACCOUNT));
+    assert_eq!(counts(&bench), (2, 1));
+    act_on_one(&bench, Deed::Dismiss, STRANGER).expect("dismissed");
+    assert_eq!(counts(&bench), (1, 0));
+    assert!(act_on_one(&bench, Deed::Dismiss, STRANGER).is_err());
+}
+
+#[test]
+fn the_window_is_opened_and_closed() {
+    let bench = bench();
+    let set = |open, mode| set_window(&bench.services, &owner(), DEFAULT_ACCOUNT, open, mode).expect("set");
+    let is_open = || bench.services.world(DEFAULT_ACCOUNT).expect("set up").account.admission.window_opened_at.is_some();
+    assert!(set(true, Mode::TryOut).is_some() && !is_open());
+    let until = set(true, Mode::Keep).expect("open");
+    assert!(is_open() && until.duration_since(bench.clock.now()).as_mins() == 30);
+    assert!(set(false, Mode::Keep).is_none() && !is_open());
+    assert_eq!(newest_activity(&bench.services), "ada: account default closed to new phones");
+}

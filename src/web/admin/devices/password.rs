@@ -1,0 +1,82 @@
+//! The admin password of a phone, shown to whoever asks for it by a press of a button; of deleted devices too, for a time
+//! (contract 5.9).
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::Timestamp;
+
+use super::{head, summary};
+use crate::domain::device::DeviceKey;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::services::Services;
+use crate::services::commit::Mode;
+use crate::services::error::ServiceError;
+use crate::services::phone_passwords;
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
+use crate::web::admin::layout::{Page, html};
+use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::session::SignedIn;
+use crate::web::blocking;
+
+#[derive(Template)]
+#[template(path = "devices/deleted.html")]
+struct DeletedPage {
+    page: Page,
+    pager: Pager,
+    rows: Vec<Row>,
+    /// The key whose password was asked for, and the password.
+    revealed: Option<(String, String)>,
+}
+
+struct Row {
+    key: String,
+    at: Timestamp,
+}
+
+/// `POST /admin/devices/{key}/password`
+pub async fn reveal(key: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let (known, world) = head::find(&services, &who, &key)?;
+    match ask(&who, &services, known.device.key.clone()).await? {
+        Ok(password) => Ok(summary::with_password(&services, &who, &known, &world, password)),
+        Err(why) => Ok(who.not_done(&format!("/admin/devices/{}", known.device.key), why)),
+    }
+}
+
+/// `GET /admin/devices/deleted`
+pub async fn list(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> HttpResponse {
+    html(&page(&request, &who, &services, None))
+}
+
+/// `POST /admin/devices/deleted`
+pub async fn reveal_deleted(
+    request: HttpRequest,
+    who: SignedIn,
+    form: Form,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let text = form.value("key").to_owned();
+    let key: DeviceKey = text.parse().map_err(|_| Failure::not_found(&who, "device", &text))?;
+    match ask(&who, &services, key).await? {
+        Ok(password) => Ok(html(&page(&request, &who, &services, password.map(|password| (text, password))))),
+        Err(why) => Ok(who.not_done("/admin/devices/deleted", why)),
+    }
+}
+
+/// The password, or why there is none.
+async fn ask(who: &SignedIn, services: &web::Data<Services>, key: DeviceKey) -> Result<Result<Option<String>, String>, Failure> {
+    let actor = who.actor.clone();
+    let reveal = move |services: &Services| phone_passwords::reveal(services, &actor, DEFAULT_ACCOUNT, &key, Mode::Keep);
+    match blocking::call(services, reveal).await {
+        Ok(password) => Ok(Ok(password.map(|password| password.expose().to_owned()))),
+        Err(ServiceError::Conflict(why)) => Ok(Err(format!("Not shown: {why}."))),
+        Err(error) => Err(Failure::new(who, error)),
+    }
+}
+
+fn page(request: &HttpRequest, who: &SignedIn, services: &Services, revealed: Option<(String, String)>) -> DeletedPage {
+    let all = phone_passwords::deleted(services, DEFAULT_ACCOUNT);
+    let pager = ListQuery::of(request, &[]).pager(all.len());
+    let rows = all[pager.range()].iter().map(|(key, at)| Row { key: key.to_string(), at: *at }).collect();
+    DeletedPage { page: who.page("Deleted Devices"), pager, rows, revealed }
+}

@@ -1,0 +1,126 @@
+//! What people do about those who wait, one by one or many at once.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::HERE;
+use crate::domain::device::DeviceKey;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::limits::PENDING_AT_ONCE;
+use crate::services::Services;
+use crate::services::commit::Mode;
+use crate::services::error::ServiceError;
+use crate::services::pending::{self, Deed, Done};
+use crate::web::admin::errors;
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
+use crate::web::admin::layout::{ConfirmPage, html};
+use crate::web::admin::next::LocalPath;
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
+use crate::web::blocking;
+
+/// Devices that are named one by one; the rest are counted.
+const NAMED: usize = 20;
+
+/// `POST /admin/pending`: does one thing about all that are ticked, or about none.
+pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let Some(deed) = Deed::parse(form.value("deed")) else { return Ok(errors::not_found(who.visitor())) };
+    let (keys, back) = (selected(&form), back(&form));
+    if keys.is_empty() {
+        return Ok(who.not_done(&back, "Tick the rows first."));
+    }
+    let actor = who.actor.clone();
+    let act = move |services: &Services| pending::act(services, &actor, DEFAULT_ACCOUNT, deed, &keys, Mode::Keep);
+    match blocking::call(&services, act).await {
+        Ok(done) => Ok(who.done(&back, told(deed, &done))),
+        Err(ServiceError::Conflict(why)) => Ok(who.not_done(&back, format!("Nothing was done: {why}."))),
+        Err(ServiceError::Invalid(wrong)) => {
+            let whys: Vec<&str> = wrong.iter().map(|error| error.message.as_str()).collect();
+            let more = whys.len().saturating_sub(NAMED);
+            let rest = if more == 0 { String::new() } else { format!("; and {more} more") };
+            Ok(who.not_done(&back, format!("Nothing was done: {}{rest}.", whys[..whys.len() - more].join("; "))))
+        }
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}
+
+/// `GET /admin/pending/unbind?select=…`: asks before bound devices are opened to the shared credentials.
+pub async fn ask_unbind(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let form = Form::from_urlencoded(request.query_string().as_bytes()).unwrap_or_default();
+    let (roster, book) = (services.roster(DEFAULT_ACCOUNT), services.trusts(DEFAULT_ACCOUNT));
+    let bound: Vec<(DeviceKey, String)> = selected(&form)
+        .into_iter()
+        .filter(|key| book.of(key).bound_at.is_some())
+        .filter_map(|key| roster.find(&key).map(|listed| (key, words::title(&listed.device))))
+        .collect();
+    let back = back(&form);
+    let title = match bound.as_slice() {
+        [] => return Ok(who.not_done(&back, "None of these devices is bound any more.")),
+        [(_, one)] => format!("Unbind {one}?"),
+        several => format!("Unbind {} devices?", several.len()),
+    };
+    let more = bound.len().saturating_sub(NAMED);
+    let named: Vec<&str> = bound.iter().take(NAMED).map(|(_, name)| name.as_str()).collect();
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let mut fields = vec![("deed".to_owned(), Deed::Unbind.word().to_owned()), ("back".to_owned(), back.clone())];
+    fields.extend(bound.iter().map(|(key, _)| ("select".to_owned(), key.to_string())));
+    Ok(html(&ConfirmPage {
+        page: who.page(title),
+        sentences: vec![
+            format!("{}{rest}.", named.join(", ")),
+            "From the network where each was last let in, whoever shows the shared credentials and its MAC address gets its \
+             configuration again, until it has come twice with its own credentials."
+                .to_owned(),
+            "Do this where you know why they come with the shared credentials, for example after a reset of many phones. If you do \
+             not, somebody else may have the shared credentials: change them as leaked instead."
+                .to_owned(),
+        ],
+        action: HERE.to_owned(),
+        fields,
+        choices: Vec::new(),
+        verb: "Unbind",
+        is_harmless: false,
+        back,
+    }))
+}
+
+/// `POST /admin/pending/window`: opens the window for new phones, or closes it.
+pub async fn set_window(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let (actor, open) = (who.actor.clone(), form.is("open", "yes"));
+    let set = move |services: &Services| pending::set_window(services, &actor, DEFAULT_ACCOUNT, open, Mode::Keep);
+    blocking::call(&services, set).await.map_err(Failure::of(&who))?;
+    let text = if open { "New phones are let in for 30 minutes." } else { "The window for new phones is closed." };
+    Ok(who.done(HERE, text))
+}
+
+fn selected(form: &Form) -> Vec<DeviceKey> {
+    let mut keys: Vec<DeviceKey> = form.values("select").filter_map(|text| text.parse().ok()).collect();
+    keys.sort();
+    keys.dedup();
+    keys.truncate(PENDING_AT_ONCE);
+    keys
+}
+
+fn back(form: &Form) -> String {
+    LocalPath::parse(form.value("back")).map_or_else(|| HERE.to_owned(), |path| path.as_str().to_owned())
+}
+
+/// What was done, and what happens next.
+fn told(deed: Deed, done: &[Done]) -> String {
+    let (who, is, it) = match done {
+        [one] => (one.key.to_string(), "is", "it next asks"),
+        several => (format!("{} phones", several.len()), "are", "they next ask"),
+    };
+    match deed {
+        Deed::LetIn if done.iter().all(|one| one.action == "unblocked") => format!("{who} {is} unblocked."),
+        Deed::LetIn => format!("{who} {is} let in when {it}: by itself within an hour, or at a restart."),
+        Deed::Block => format!("{who} {is} blocked."),
+        Deed::Unblock => format!("{who} {is} unblocked."),
+        Deed::Unbind => {
+            format!("{who} {is} unbound: the shared credentials open {} again.", if done.len() == 1 { "it" } else { "them" })
+        }
+        Deed::Expect => format!("{who} {is} expected back for 24 hours."),
+        Deed::ConfirmModel => format!("{who} {is} taken for the model that the phone tells."),
+        Deed::Dismiss => format!("{who} {is} off the list, until the next time."),
+    }
+}

@@ -1,0 +1,143 @@
+//! The list: one row a key, the latest first.
+
+use std::cmp::Ordering;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::admission::decide::Rules;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::pending::{Offer, Pending, PendingQuery, REASONS, Standing};
+use crate::domain::run::{Reason, next_step};
+use crate::services::Services;
+use crate::services::pending;
+use crate::web::admin::failure::Failure;
+use crate::web::admin::layout::{Page, html};
+use crate::web::admin::list_memory;
+use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words::{self, Tone};
+
+/// The columns that can be sorted by, as words of the address; the first is the default.
+const SORTABLE: &[&str] = &["last", "key", "reason", "address", "times"];
+
+#[derive(Template)]
+#[template(path = "pending/list.html")]
+struct ListPage {
+    page: Page,
+    list: ListQuery,
+    pager: Pager,
+    rows: Vec<Row>,
+    /// All of them, whatever the list shows.
+    all: usize,
+    reasons: &'static [(&'static str, Reason)],
+    /// How long the window for new phones stays open; none while it is closed.
+    window: Option<String>,
+}
+
+/// Somebody who was not let in.
+struct Row {
+    key: String,
+    /// Name of the device that it claims to be, if there is one.
+    device: Option<String>,
+    standing: Standing,
+    reason: Reason,
+    next: String,
+    address: String,
+    told: String,
+    first_at: Timestamp,
+    at: Timestamp,
+    times: u32,
+    last_seen: Option<Timestamp>,
+    offer: Option<Offer>,
+    let_in_by: Option<String>,
+}
+
+/// `GET /admin/pending`
+pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let list = match list_memory::enter(&who, &request, SORTABLE) {
+        Ok(list) => list,
+        Err(as_it_was) => return Ok(*as_it_was),
+    };
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    let all = pending::list(&services, DEFAULT_ACCOUNT);
+    let text = |name: &str| list.filter(name).map(ToOwned::to_owned);
+    let query = PendingQuery { text: list.q(), standing: text("standing"), reason: text("reason") };
+    let mut found: Vec<&Pending> = all.iter().filter(|one| query.admits(one)).collect();
+    sort(&mut found, &list);
+    let pager = list.pager(found.len());
+    let page = who.page("Pending");
+    let rows = found[pager.range()].iter().map(|one| row(one)).collect();
+    let until = Rules::of(&world.account).window.map(|(_, until)| until).filter(|until| page.now < *until);
+    Ok(html(&ListPage {
+        list,
+        pager,
+        rows,
+        all: all.len(),
+        reasons: &REASONS,
+        window: until.map(|until| minutes(until.duration_since(page.now))),
+        page,
+    }))
+}
+
+fn sort(found: &mut [&Pending], list: &ListQuery) {
+    let by = |a: &Pending, b: &Pending| match list.sort_key() {
+        "key" => Ordering::Equal,
+        "reason" => a.knock.reason.to_string().cmp(&b.knock.reason.to_string()),
+        "address" => a.knock.address.cmp(&b.knock.address),
+        "times" => b.knock.times.cmp(&a.knock.times),
+        _ => b.knock.at.cmp(&a.knock.at),
+    };
+    found.sort_by(|a, b| {
+        let order = by(a, b).then_with(|| a.key.cmp(&b.key));
+        if list.descending() { order.reverse() } else { order }
+    });
+}
+
+fn row(one: &Pending) -> Row {
+    Row {
+        key: one.key.to_string(),
+        device: one.device.as_ref().map(|listed| words::title(&listed.device)),
+        standing: one.standing,
+        reason: one.knock.reason,
+        // The step is taken on this very page.
+        next: next_step(one.knock.reason).unwrap_or_default().replace(" under Pending", ""),
+        address: one.knock.address.to_string(),
+        told: one.knock.told.to_string(),
+        first_at: one.knock.first_at,
+        at: one.knock.at,
+        times: one.knock.times,
+        last_seen: one.last_seen(),
+        offer: one.offer(),
+        let_in_by: one.right.as_ref().map(|right| right.by.clone()),
+    }
+}
+
+/// A time that is left, in minutes: never none while some is left.
+fn minutes(left: SignedDuration) -> String {
+    let minutes = usize::try_from((left.as_secs() + 59) / 60).unwrap_or_default();
+    words::count(minutes, "minute", "minutes")
+}
+
+impl Tone for Standing {
+    fn tone(self) -> &'static str {
+        match self {
+            Self::Waiting => "warn",
+            Self::LetIn => "ok",
+            Self::Blocked => "off",
+            Self::Refused => "bad",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_started_minute_counts() {
+        let told = |seconds| minutes(SignedDuration::from_secs(seconds));
+        assert_eq!([told(1), told(60), told(61), told(1_800)], ["1 minute", "1 minute", "2 minutes", "30 minutes"]);
+    }
+}

@@ -1,0 +1,278 @@
+//! Who knocked and was not let in, and what is done about it; the same for single devices.
+
+use actix_web::{delete, get, post, web};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::{Amount, DryRun};
+use super::caller::Caller;
+use super::list::{List, Narrow, Order, narrowed, one_of};
+use super::paths::AccountPath;
+use super::problem::Problem;
+use super::sent::{Asked, Sent};
+use crate::domain::admission::decide::Rules;
+use crate::domain::device::DeviceKey;
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::AccountId;
+use crate::domain::pending::{Pending, PendingQuery, REASONS, Standing, word};
+use crate::domain::run::next_step;
+use crate::services::Services;
+use crate::services::error::ServiceError;
+use crate::services::pending::{self, Deed, Done};
+use crate::web::blocking;
+
+/// Which of those who were not let in.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Words that must all occur in the key, the address, what it tells of itself, the reason or the device's name.
+    q: Option<String>,
+    /// `waiting`, `let-in`, `blocked` or `refused`.
+    standing: Option<String>,
+    /// Word of a reason, such as `bound` or `not-approved`.
+    reason: Option<String>,
+    /// `-at`, the latest first, or `at`; also `first_at`, `key`, `reason`, `times`.
+    sort: Option<String>,
+    /// Page, counted from 1.
+    page: Option<usize>,
+    /// Objects on a page, at most 1000.
+    per_page: Option<usize>,
+}
+
+/// Somebody who named a device and was not let in.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct PendingShape {
+    /// MAC or serial number that it named.
+    pub key: String,
+    /// Word of the reason.
+    pub reason: String,
+    /// The reason in words.
+    pub why: String,
+    /// What to do about it.
+    pub next: Option<String>,
+    /// `waiting`, `let-in`, `blocked` or `refused`.
+    pub standing: String,
+    /// Address that it came from last.
+    pub address: String,
+    /// Model that it tells, or its family.
+    pub told: String,
+    /// First time since it was let in from there.
+    pub first_at: Timestamp,
+    /// Last time.
+    pub at: Timestamp,
+    /// How often.
+    pub times: u32,
+    /// Whether there is a device of this key.
+    pub is_device: bool,
+    /// When that device itself was last let in.
+    pub device_last_seen: Option<Timestamp>,
+    /// Since when that device is bound.
+    pub bound_at: Option<Timestamp>,
+    /// Who let it in since, where somebody did and it did not come yet.
+    pub let_in_by: Option<String>,
+}
+
+impl From<&Pending> for PendingShape {
+    fn from(one: &Pending) -> Self {
+        Self {
+            key: one.key.to_string(),
+            reason: word(one.knock.reason).to_owned(),
+            why: one.knock.reason.to_string(),
+            next: next_step(one.knock.reason).map(str::to_owned),
+            standing: one.standing.word().to_owned(),
+            address: one.knock.address.to_string(),
+            told: one.knock.told.to_string(),
+            first_at: one.knock.first_at,
+            at: one.knock.at,
+            times: one.knock.times,
+            is_device: one.device.is_some(),
+            device_last_seen: one.last_seen(),
+            bound_at: one.bound_at,
+            let_in_by: one.right.as_ref().map(|right| right.by.clone()),
+        }
+    }
+}
+
+const PENDING: &[Order<PendingShape>] = &[
+    ("-at", |a, b| (b.at, &a.key).cmp(&(a.at, &b.key))),
+    ("first_at", |a, b| (a.first_at, &a.key).cmp(&(b.first_at, &b.key))),
+    ("key", |a, b| a.key.cmp(&b.key)),
+    ("reason", |a, b| (&a.reason, &a.key).cmp(&(&b.reason, &b.key))),
+    ("times", |a, b| (a.times, &a.key).cmp(&(b.times, &b.key))),
+];
+
+/// Lists those who named a device and were not let in; sorts by `at`, `first_at`, `key`, `reason` or `times`.
+#[utoipa::path(tag = "pending", params(AccountPath, Wanted), responses((status = 200, body = List<PendingShape>)))]
+#[get("/accounts/{account}/pending")]
+pub async fn list_pending(
+    caller: Caller,
+    services: web::Data<Services>,
+    wanted: Asked<Wanted>,
+) -> Result<web::Json<List<PendingShape>>, Problem> {
+    let Wanted { q, standing, reason, sort, page, per_page } = wanted.into_inner();
+    one_of("standing", standing.as_deref(), &Standing::ALL.map(Standing::word))?;
+    one_of("reason", reason.as_deref(), &REASONS.map(|(word, _)| word))?;
+    let query = PendingQuery { text: q.unwrap_or_default(), standing, reason };
+    let all = pending::list(&services, caller.account);
+    let found = all.iter().filter(|one| query.admits(one)).map(PendingShape::from).collect();
+    let asked = Narrow { q: None, sort, page, per_page };
+    Ok(web::Json(narrowed(found, &asked, |_| Vec::new(), PENDING)?))
+}
+
+/// Something that is done about keys.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct DeedPath {
+    /// Label of the account.
+    #[param(example = "default")]
+    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
+    account: String,
+    /// `let-in`, `block`, `unblock`, `unbind`, `expect`, `confirm-model` or `dismiss`.
+    #[param(example = "let-in")]
+    action: String,
+}
+
+/// Something that is done about one device.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct DeviceDeedPath {
+    /// Label of the account.
+    #[param(example = "default")]
+    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
+    account: String,
+    /// MAC or serial number.
+    #[param(example = "0004f2abcdef")]
+    key: String,
+    /// `expect`, `unbind`, `confirm-model`, `let-in` or `dismiss`.
+    #[param(example = "expect")]
+    action: String,
+}
+
+/// Keys of which some wait.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeySelection {
+    /// MACs or serial numbers, at most 1000.
+    keys: Vec<String>,
+}
+
+/// What was done about a key, or would be.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct DoneShape {
+    /// MAC or serial number.
+    pub key: String,
+    /// What was done, as the activity log has it.
+    pub action: String,
+}
+
+impl From<Done> for DoneShape {
+    fn from(Done { key, action }: Done) -> Self {
+        Self { key: key.to_string(), action: action.to_owned() }
+    }
+}
+
+fn deed(word: &str) -> Result<Deed, Problem> {
+    Deed::parse(word).ok_or_else(|| Problem::not_found("action", word))
+}
+
+/// Does one thing about several keys, all or none: lets them in (adopts, binds again or unblocks them, by the reason that they
+/// wait for), blocks, unblocks, unbinds, expects them back, takes their model for the right one, or takes them off the list.
+#[utoipa::path(tag = "pending", params(DeedPath, DryRun), request_body = KeySelection, responses((status = 200, body = List<DoneShape>)))]
+#[post("/accounts/{account}/pending/{action}")]
+pub async fn decide_pending(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<DeedPath>,
+    dry_run: Asked<DryRun>,
+    sent: Sent<KeySelection>,
+) -> Result<web::Json<List<DoneShape>>, Problem> {
+    let (deed, mode) = (deed(&path.action)?, dry_run.mode());
+    let parse = |text: &String| {
+        text.parse::<DeviceKey>().map_err(|_| FieldErrors::one("key", format_args!("“{text}” is no MAC or serial number")))
+    };
+    let keys = Amount::Many.parse_all(&sent.into_inner().keys, parse).map_err(|wrong| Problem::items("keys", &wrong))?;
+    let work = move |services: &Services| pending::act(services, &caller.actor, caller.account, deed, &keys, mode);
+    let done = blocking::call(&services, work).await.map_err(|error| match error {
+        ServiceError::Invalid(wrong) => Problem::items("keys", &wrong),
+        other => other.into(),
+    })?;
+    Ok(web::Json(List { total: done.len(), items: done.into_iter().map(DoneShape::from).collect() }))
+}
+
+/// Does one thing about one device: expects it back, unbinds it, takes its model for the right one, or lets it in.
+#[utoipa::path(tag = "devices", params(DeviceDeedPath, DryRun), responses((status = 200, body = DoneShape)))]
+#[post("/accounts/{account}/devices/{key}/actions/{action}")]
+pub async fn act_on_device(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<DeviceDeedPath>,
+    dry_run: Asked<DryRun>,
+) -> Result<web::Json<DoneShape>, Problem> {
+    let key: DeviceKey = path.key.parse().map_err(|_| Problem::not_found("device", &path.key))?;
+    if services.roster(caller.account).find(&key).is_none() {
+        return Err(Problem::not_found("device", &key));
+    }
+    let (deed, mode, named) = (deed(&path.action)?, dry_run.mode(), key.clone());
+    let work = move |services: &Services| pending::act(services, &caller.actor, caller.account, deed, &[key], mode);
+    let done = blocking::call(&services, work).await?.pop();
+    Ok(web::Json(done.ok_or_else(|| Problem::not_found("device", named))?.into()))
+}
+
+/// The window in which new phones are let in.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct OpenWindowShape {
+    /// Whether it is open.
+    pub open: bool,
+    /// Until when; absent while it is closed.
+    pub until: Option<Timestamp>,
+}
+
+fn window(services: &Services, account: AccountId) -> Result<OpenWindowShape, Problem> {
+    let (world, now) = (services.world(account)?, services.clock().now());
+    let until = Rules::of(&world.account).window.map(|(_, until)| until).filter(|until| now < *until);
+    Ok(OpenWindowShape { open: until.is_some(), until })
+}
+
+/// Tells whether new phones with factory settings are let in.
+#[utoipa::path(tag = "pending", params(AccountPath), responses((status = 200, body = OpenWindowShape)))]
+#[get("/accounts/{account}/window")]
+pub async fn show_window(caller: Caller, services: web::Data<Services>) -> Result<web::Json<OpenWindowShape>, Problem> {
+    Ok(web::Json(window(&services, caller.account)?))
+}
+
+/// Lets new phones with factory settings in for 30 minutes.
+#[utoipa::path(tag = "pending", params(AccountPath, DryRun), responses((status = 200, body = OpenWindowShape)))]
+#[post("/accounts/{account}/window")]
+pub async fn open_window(
+    caller: Caller,
+    services: web::Data<Services>,
+    dry_run: Asked<DryRun>,
+) -> Result<web::Json<OpenWindowShape>, Problem> {
+    set_window(caller, services, dry_run, true).await
+}
+
+/// Closes the window for new phones.
+#[utoipa::path(tag = "pending", params(AccountPath, DryRun), responses((status = 200, body = OpenWindowShape)))]
+#[delete("/accounts/{account}/window")]
+pub async fn close_window(
+    caller: Caller,
+    services: web::Data<Services>,
+    dry_run: Asked<DryRun>,
+) -> Result<web::Json<OpenWindowShape>, Problem> {
+    set_window(caller, services, dry_run, false).await
+}
+
+async fn set_window(
+    caller: Caller,
+    services: web::Data<Services>,
+    dry_run: Asked<DryRun>,
+    open: bool,
+) -> Result<web::Json<OpenWindowShape>, Problem> {
+    let (mode, account) = (dry_run.mode(), caller.account);
+    let until =
+        blocking::call(&services, move |services: &Services| pending::set_window(services, &caller.actor, account, open, mode))
+            .await?;
+    Ok(web::Json(OpenWindowShape { open, until }))
+}

@@ -1,0 +1,350 @@
+//! Who gets in once devices have credentials of their own (contract 4, points 1 to 4), on the real server.
+
+use std::time::{Duration, Instant};
+
+use pdms::domain::account::{AdmissionSettings, FirstContact};
+use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::domain::run::Reason;
+use pdms::domain::trust::Trust;
+use pdms::services::activity::{self, ActivityQuery};
+use pdms::services::commit::Mode;
+use pdms::services::credentials;
+use pdms::services::devices::Afterwards;
+use pdms::services::pending::{self, Deed};
+use pdms::web::phone::PhoneSettings;
+
+use crate::support::phone::{Phone, Response};
+use crate::support::server::{Server, admin};
+
+const MAC: &str = "0004f2aa0001";
+const OTHER: &str = "0004f2aa0002";
+const HOME: &str = "10.0.1.5";
+const NEXT_DOOR: &str = "10.0.1.77";
+const ELSEWHERE: &str = "10.0.2.5";
+const FACTORY: (&str, &str) = ("PlcmSpIp", "PlcmSpIp");
+
+/// A server behind a proxy whose word about addresses counts: each request says where it comes from.
+fn server() -> Server {
+    let trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    Server::start_with(PhoneSettings { trusted_proxies, ..PhoneSettings::default() })
+}
+
+fn from(phone: &Phone, address: &str) -> Phone {
+    phone.clone().with("X-Forwarded-For", address)
+}
+
+/// Somebody with the shared credentials at an address.
+fn shared(server: &Server, address: &str) -> Phone {
+    from(&Phone::new(server), address)
+}
+
+fn factory_fresh(server: &Server, address: &str) -> Phone {
+    shared(server, address).with_credentials(FACTORY.0, FACTORY.1)
+}
+
+/// The phone of this MAC with its own credentials.
+fn own(server: &Server, mac: &str, address: &str) -> Phone {
+    let secrets = credentials::of(&server.services, DEFAULT_ACCOUNT, &mac.parse().expect("a MAC"));
+    shared(server, address).with_credentials(&secrets.user, secrets.password.expose())
+}
+
+fn master(phone: &Phone, mac: &str) -> Response {
+    phone.get(&format!("/{mac}.cfg"))
+}
+
+fn parameters(phone: &Phone, mac: &str) -> Response {
+    phone.get(&format!("/{mac}-profile.cfg"))
+}
+
+/// One whole boot or poll, to its end.
+fn run(server: &Server, phone: &Phone, mac: &str, boot: bool) {
+    if boot {
+        phone.put(&format!("/{mac}-boot.log"), b"up");
+    }
+    assert_eq!((master(phone, mac).status, parameters(phone, mac).status), (200, 200));
+    server.advance(200);
+    server.flush();
+}
+
+/// A device that took up its credentials at home and is bound.
+fn bound(server: &Server, mac: &str) {
+    run(server, &shared(server, HOME), mac, true);
+    let own = own(server, mac, HOME);
+    run(server, &own, mac, true);
+    assert_eq!(trust(server, mac).bound_at, None, "one run is not enough");
+    run(server, &own, mac, false);
+    assert!(trust(server, mac).bound_at.is_some());
+}
+
+fn trust(server: &Server, mac: &str) -> Trust {
+    Trust::clone(&server.services.trusts(DEFAULT_ACCOUNT).of(&mac.parse().expect("a MAC")))
+}
+
+fn act(server: &Server, deed: Deed, mac: &str) {
+    let keys = [mac.parse().expect("a MAC")];
+    pending::act(&server.services, &admin(), DEFAULT_ACCOUNT, deed, &keys, Mode::Keep).expect("done");
+}
+
+/// Why the last one that named this MAC was not let in.
+fn listed(server: &Server, mac: &str) -> Option<Reason> {
+    let all = pending::list(&server.services, DEFAULT_ACCOUNT);
+    all.into_iter().find(|one| one.key.to_string() == mac).map(|one| one.knock.reason)
+}
+
+fn admission(server: &Server, change: impl FnOnce(&mut AdmissionSettings, &mut FirstContact)) {
+    let mut account = pdms::domain::account::Account::clone(&server.world().account);
+    change(&mut account.admission, &mut account.first_contact);
+    let draft = pdms::services::accounts::AccountDraft {
+        first_contact: Some(account.first_contact),
+        binds: Some(account.admission.binds),
+        ..Default::default()
+    };
+    server.set_account(&draft);
+}
+
+#[test]
+fn a_bound_device_is_opened_by_its_own_credentials_only_and_each_try_is_listed() {
+    let server = server();
+    bound(&server, MAC);
+    for address in [HOME, NEXT_DOOR, ELSEWHERE, "203.0.113.9"] {
+        for stranger in [shared(&server, address), factory_fresh(&server, address)] {
+            for path in [format!("/{MAC}.cfg"), format!("/{MAC}-profile.cfg"), format!("/{MAC}-phone.cfg")] {
+                let answer = stranger.get(&path);
+                assert_eq!((answer.status, answer.header("retry-after")), (503, Some("3600")), "{address} {path}");
+            }
+            assert_eq!(stranger.put(&format!("/{MAC}-app.log"), b"x").status, 503);
+            assert_eq!(stranger.tagged(Some(MAC)).get("/000000000000.cfg").status, 503);
+            assert_eq!(listed(&server, MAC), Some(Reason::Bound));
+        }
+        assert_eq!(parameters(&own(&server, MAC, address), MAC).status, 200, "its own open it from everywhere");
+        act(&server, Deed::Expect, MAC);
+        server.advance(25 * 3_600);
+    }
+    let runs = pdms::services::runs::refused(&server.services, DEFAULT_ACCOUNT).expect("listed");
+    assert!(runs.iter().any(|listed| listed.run.address.to_string() == "203.0.113.9"), "each try is told as a run");
+}
+
+#[test]
+fn an_admitted_device_is_opened_from_where_it_belongs_and_from_where_somebody_lets_it_in() {
+    let server = server();
+    run(&server, &shared(&server, HOME), MAC, true);
+    assert_eq!(master(&shared(&server, NEXT_DOOR), MAC).status, 200);
+    assert_eq!(master(&shared(&server, ELSEWHERE), MAC).status, 503);
+    assert_eq!(parameters(&shared(&server, ELSEWHERE), MAC).status, 503);
+    assert_eq!(listed(&server, MAC), Some(Reason::OtherPlace));
+    assert_eq!(master(&shared(&server, HOME), MAC).status, 200);
+    assert_eq!(listed(&server, MAC), Some(Reason::OtherPlace), "it stays told when the device itself comes");
+    act(&server, Deed::LetIn, MAC);
+    run(&server, &shared(&server, ELSEWHERE), MAC, true);
+    assert_eq!(listed(&server, MAC), None);
+    assert_eq!(master(&shared(&server, ELSEWHERE), MAC).status, 200, "it is at home there now");
+    assert_eq!(master(&shared(&server, HOME), MAC).status, 503);
+}
+
+#[test]
+fn a_stranger_who_keeps_asking_does_not_keep_a_devices_run_open() {
+    let server = server();
+    run(&server, &shared(&server, HOME), MAC, true);
+    let own = own(&server, MAC, HOME);
+    run(&server, &own, MAC, true);
+    assert_eq!((master(&own, MAC).status, parameters(&own, MAC).status), (200, 200));
+    let stranger = shared(&server, HOME).with("User-Agent", "FileTransport PolycomTrio-Trio_8800-UA/5.9.0.1 Type/Application");
+    for _ in 0..4 {
+        server.advance(60);
+        server.flush();
+        assert_eq!(master(&stranger, MAC).status, 503);
+    }
+    assert!(trust(&server, MAC).bound_at.is_some());
+}
+
+#[test]
+fn after_a_reset_one_click_binds_again_and_the_next_run_ends_the_right() {
+    let server = server();
+    bound(&server, MAC);
+    let reset = factory_fresh(&server, ELSEWHERE);
+    assert_eq!(master(&reset, MAC).status, 503);
+    act(&server, Deed::LetIn, MAC);
+    assert_eq!(master(&factory_fresh(&server, HOME), MAC).status, 503, "the click is for one address");
+    run(&server, &reset, MAC, true);
+    assert_eq!(master(&reset, MAC).status, 503, "one complete run");
+    assert_eq!(master(&own(&server, MAC, ELSEWHERE), MAC).status, 200);
+}
+
+#[test]
+fn expected_back_a_phone_comes_from_where_it_was_with_factory_settings_within_a_day() {
+    let server = server();
+    bound(&server, MAC);
+    act(&server, Deed::Expect, MAC);
+    assert_eq!(master(&factory_fresh(&server, ELSEWHERE), MAC).status, 503);
+    assert_eq!(master(&factory_fresh(&server, NEXT_DOOR), MAC).status, 200);
+    assert_eq!(master(&shared(&server, NEXT_DOOR), MAC).status, 200);
+    server.advance(24 * 3_600);
+    assert_eq!(master(&factory_fresh(&server, NEXT_DOOR), MAC).status, 503);
+}
+
+#[test]
+fn a_factory_fresh_phone_waits_for_one_click_and_is_handed_its_credentials() {
+    let server = server();
+    let fresh = factory_fresh(&server, HOME);
+    let held = master(&fresh, MAC);
+    assert_eq!((held.status, server.device(MAC).is_none()), (503, true));
+    let unknown = master(&fresh, OTHER);
+    assert_eq!((unknown.status, &unknown.body), (held.status, &held.body), "every MAC gets the same");
+    act(&server, Deed::LetIn, MAC);
+    assert_eq!(master(&factory_fresh(&server, NEXT_DOOR), OTHER).status, 503);
+    run(&server, &fresh, MAC, true);
+    let secrets = credentials::of(&server.services, DEFAULT_ACCOUNT, &MAC.parse().expect("a MAC"));
+    assert!(parameters(&fresh, MAC).text().contains(secrets.password.expose()));
+    assert_eq!(master(&own(&server, MAC, HOME), MAC).status, 200);
+    assert_eq!(master(&fresh, MAC).status, 503, "it came with its own");
+}
+
+#[test]
+fn the_window_lets_in_whoever_is_first_heard_while_it_is_open_and_nobody_else() {
+    let server = server();
+    assert_eq!(master(&factory_fresh(&server, HOME), MAC).status, 503, "heard before");
+    run(&server, &shared(&server, HOME), "0004f2aa0003", true);
+    server.advance(60);
+    pending::set_window(&server.services, &admin(), DEFAULT_ACCOUNT, true, Mode::Keep).expect("opened");
+    let fresh = factory_fresh(&server, HOME);
+    assert_eq!(master(&fresh, MAC).status, 503);
+    assert_eq!(master(&fresh, "0004f2aa0003").status, 503, "served before");
+    run(&server, &fresh, OTHER, true);
+    assert_eq!(master(&factory_fresh(&server, NEXT_DOOR), OTHER).status, 503, "from its address alone");
+    server.advance(2 * 3_600);
+    assert_eq!(master(&fresh, OTHER).status, 200, "it has four hours");
+    assert_eq!(master(&fresh, "0004f2aa0004").status, 503, "the window is closed");
+    server.advance(2 * 3_600);
+    assert_eq!(master(&fresh, OTHER).status, 503);
+}
+
+#[test]
+fn credentials_of_one_device_open_no_other_and_the_attempt_is_recorded() {
+    let server = server();
+    bound(&server, MAC);
+    run(&server, &shared(&server, HOME), OTHER, true);
+    let stranger = Phone::bare(&server);
+    let nobody = from(&stranger, HOME).get(&format!("/{OTHER}.cfg"));
+    let thief = own(&server, MAC, HOME);
+    for path in [format!("/{OTHER}.cfg"), format!("/{OTHER}-profile.cfg"), "/0004f2aa0099.cfg".to_owned()] {
+        let answer = thief.get(&path);
+        assert_eq!((answer.status, &answer.body), (401, &nobody.body), "{path}");
+    }
+    assert_eq!(thief.put(&format!("/{OTHER}-phone.cfg"), b"<a/>").status, 401);
+    assert_eq!(listed(&server, OTHER), Some(Reason::OfAnotherDevice));
+    server.flush();
+    let query = ActivityQuery { q: "another device's files".to_owned(), limit: 10, ..ActivityQuery::default() };
+    let told = activity::list(&server.services, DEFAULT_ACCOUNT, &query).expect("listed");
+    assert_eq!(told.items.len(), 1, "once an hour");
+    assert_eq!(told.items[0].event.subject, MAC);
+    let refused = pdms::services::runs::refused(&server.services, DEFAULT_ACCOUNT).expect("listed");
+    assert!(refused.iter().any(|one| one.verdict().words.contains("of another device")), "{refused:?}");
+}
+
+#[test]
+fn phn_08_another_model_with_the_shared_credentials_waits_until_somebody_says_that_it_is_right() {
+    let server = server();
+    run(&server, &shared(&server, HOME), MAC, true);
+    let trio = "FileTransport PolycomTrio-Trio_8800-UA/5.9.0.1 Type/Application";
+    let other = shared(&server, HOME).with("User-Agent", trio);
+    let answer = parameters(&other, MAC);
+    assert_eq!((answer.status, listed(&server, MAC)), (503, Some(Reason::ModelChanged)));
+    let own = own(&server, MAC, HOME).with("User-Agent", trio);
+    assert_eq!(parameters(&own, MAC).status, 200, "with its own it is served and marked");
+    assert_eq!(trust(&server, MAC).other_model.as_deref(), Some("Trio 8800"));
+    assert_eq!(parameters(&other, MAC).status, 503);
+    act(&server, Deed::LetIn, MAC);
+    assert_eq!(parameters(&other, MAC).status, 200);
+    server.flush();
+    let model = server.device(MAC).and_then(|known| known.device.model.clone());
+    assert_eq!(model.as_deref(), Some("Trio 8800"));
+}
+
+#[test]
+fn phn_09_whoever_guesses_waits_and_nobody_else_does() {
+    let server = server();
+    let guess = shared(&server, HOME).with_credentials("phones", "a wrong one");
+    for _ in 0..5 {
+        assert_eq!(master(&guess, MAC).status, 401);
+    }
+    let begun = Instant::now();
+    assert_eq!(master(&guess, MAC).status, 401);
+    assert!(begun.elapsed() >= Duration::from_millis(250), "the sixth is answered late");
+    assert_eq!(master(&shared(&server, HOME), MAC).status, 200, "nobody is locked out");
+    assert_eq!(master(&shared(&server, ELSEWHERE), OTHER).status, 200);
+}
+
+#[test]
+fn phn_11_a_forgotten_device_is_new_and_its_phone_comes_back_with_what_it_holds() {
+    let server = server();
+    bound(&server, MAC);
+    let own = own(&server, MAC, ELSEWHERE);
+    // A run in flight while it is deleted.
+    assert_eq!((master(&own, MAC).status, parameters(&own, MAC).status), (200, 200));
+    server.delete(MAC, Afterwards::Forget);
+    server.advance(200);
+    server.flush();
+    let left = trust(&server, MAC);
+    assert_eq!((left.bound_at, left.home, left.own.complete), (None, None, 0), "{left:?}");
+    assert_eq!(master(&own, MAC).status, 200, "no phone is lost");
+    assert!(server.device(MAC).is_some());
+    server.delete(MAC, Afterwards::Forget);
+    assert_eq!(master(&shared(&server, "10.9.9.9"), MAC).status, 200, "treated as new");
+}
+
+#[test]
+fn a_device_that_is_added_again_by_hand_is_staged_for_seven_days() {
+    let server = server();
+    bound(&server, MAC);
+    server.delete(MAC, Afterwards::Block);
+    assert_eq!(master(&own(&server, MAC, HOME), MAC).status, 503);
+    act(&server, Deed::Unblock, MAC);
+    let input = pdms::domain::device::draft::DeviceInput { key: MAC.to_owned(), ..Default::default() };
+    let draft = pdms::domain::device::draft::DeviceDraft::parse(&input, pdms::catalog::models::models()).expect("a draft");
+    pdms::services::devices::create(&server.services, &admin(), DEFAULT_ACCOUNT, vec![draft], Mode::Keep).expect("added");
+    server.advance(7 * 86_400);
+    assert_eq!((master(&shared(&server, HOME), MAC).status, listed(&server, MAC)), (503, Some(Reason::StagedTooLong)));
+    act(&server, Deed::Expect, MAC);
+    assert_eq!(master(&shared(&server, ELSEWHERE), MAC).status, 200);
+}
+
+#[test]
+fn the_first_contact_policies_hold_new_phones_until_somebody_says_yes() {
+    let server = server();
+    run(&server, &shared(&server, HOME), MAC, true);
+    for (policy, reason) in [(FirstContact::Approve, Reason::NotApproved), (FirstContact::Staged, Reason::NotStaged)] {
+        admission(&server, |_, first_contact| *first_contact = policy);
+        let phone = shared(&server, HOME);
+        assert_eq!(master(&phone, OTHER).status, 503);
+        assert!(server.device(OTHER).is_none());
+        assert_eq!((listed(&server, OTHER), master(&phone, MAC).status), (Some(reason), 200));
+        act(&server, Deed::LetIn, OTHER);
+        assert_eq!(master(&phone, OTHER).status, 200);
+        server.delete(OTHER, Afterwards::Forget);
+    }
+}
+
+#[test]
+fn while_provisioning_is_off_a_stranger_does_not_make_a_bound_device_look_alive() {
+    let server = server();
+    bound(&server, MAC);
+    let seen = server.device(MAC).expect("a device").sighting.last_seen;
+    server.set_account(&pdms::services::accounts::AccountDraft { enabled: Some(false), ..Default::default() });
+    server.advance(600);
+    assert_eq!(master(&shared(&server, HOME), MAC).status, 503);
+    server.flush();
+    assert_eq!(server.device(MAC).expect("a device").sighting.last_seen, seen);
+    assert_eq!(master(&own(&server, MAC, HOME), MAC).status, 503);
+    server.flush();
+    assert!(server.device(MAC).expect("a device").sighting.last_seen > seen);
+}
+
+#[test]
+fn trust_outlives_a_restart() {
+    let server = server();
+    bound(&server, MAC);
+    let known = trust(&server, MAC);
+    let server = server.restarted();
+    assert_eq!(trust(&server, MAC), known);
+    assert_eq!(Phone::new(&server).get(&format!("/{MAC}.cfg")).status, 503);
+}
