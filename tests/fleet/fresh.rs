@@ -8,6 +8,8 @@ use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::run::Reason;
 use pdms::domain::trust::{Right, RightKind, Trust};
 use pdms::services::accounts::{AccountDraft, LegacyHttp};
+use pdms::services::commit::Mode;
+use pdms::services::rollover::{self, Step};
 use pdms::services::{credentials, presence};
 use pdms::simulate::address::own_address;
 use pdms::simulate::fleet::{boot, judge};
@@ -22,7 +24,7 @@ use pdms::simulate::statistics::{Ending, Statistics};
 
 use super::{LINE, profile, put_on_global, run};
 use crate::support::proxy::Proxy;
-use crate::support::server::{PASSWORD, Server, USER};
+use crate::support::server::{PASSWORD, Server, USER, admin};
 
 /// A phone from the box with its network: it knows no CA, and the time server tells the server's time.
 struct Unpacked {
@@ -138,6 +140,47 @@ fn it_does_so_under_every_reading_of_the_rules() {
             walks_from_the_box_to_bound(true, Rules::USUAL.with(*rule));
         }
     }
+}
+
+#[test]
+fn a_phone_from_the_box_comes_up_at_every_stage_of_a_rollover() {
+    let steps = [Step::Start, Step::Switch, Step::End];
+    for taken in 1..=steps.len() {
+        let mut unpacked = Unpacked::new(false, Rules::USUAL);
+        for step in &steps[..taken] {
+            let (services, address) = (&unpacked.server.services, &unpacked.server.base_address);
+            rollover::take_running(services, address, &admin(), *step, true, Mode::Keep).expect("it is time for it");
+        }
+        for _ in 0..3 {
+            unpacked.boot();
+        }
+        unpacked.adopt();
+        unpacked.boot();
+        let booted = unpacked.boot();
+        assert_eq!((judge(&unpacked.phone, &booted), unpacked.phone.line()), (Ending::Booted, Line::Registered), "{taken}");
+        let cas = if taken == steps.len() { 1 } else { 2 };
+        assert_eq!(unpacked.phone.trust().roots.len(), cas, "{taken}");
+    }
+}
+
+#[test]
+fn a_phone_on_its_way_to_https_goes_on_after_the_switch() {
+    let mut unpacked = Unpacked::new(false, Rules::USUAL);
+    // It knows the old CA and has not shown it yet.
+    unpacked.run(Occasion::Boot);
+    assert_eq!(unpacked.phone.memory.flash.get("device.prov.serverType"), None);
+    assert_eq!(unpacked.phone.trust().roots.len(), 1);
+    for step in [Step::Start, Step::Switch] {
+        let (services, address) = (&unpacked.server.services, &unpacked.server.base_address);
+        rollover::take_running(services, address, &admin(), step, true, Mode::Keep).expect("it is time for it");
+    }
+    for _ in 0..3 {
+        unpacked.boot();
+    }
+    unpacked.adopt();
+    unpacked.boot();
+    let booted = unpacked.boot();
+    assert_eq!((judge(&unpacked.phone, &booted), unpacked.phone.line()), (Ending::Booted, Line::Registered));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod backups;
 mod boots;
 mod fresh;
+mod rollover;
 mod states;
 mod storm;
 mod trust;

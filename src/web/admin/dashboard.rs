@@ -127,6 +127,7 @@ fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Aler
         let tone = if is_urgent { "bad" } else { "warn" };
         match place {
             MendedAt::Settings => tell(tone, text, SETTINGS),
+            MendedAt::Ca => tell(tone, text, ("/admin/provisioning/ca", "See who")),
             MendedAt::Profile(id) => tell(tone, text, (&format!("/admin/profiles/{id}"), "Open the profile")),
             MendedAt::Machine => tell(tone, text, ("", "")),
         }
