@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 use crate::domain::admission::NewDeviceCaps;
+use crate::domain::limits::ACTIVITY_DAYS_LEAST;
 use crate::domain::upload::UploadCaps;
 use crate::services::certificates::OwnFiles;
 use crate::services::retention::Keep;
@@ -123,6 +124,7 @@ pub struct NewDevicesLayer {
 #[serde(deny_unknown_fields)]
 pub struct RetentionLayer {
     log_days: Option<u32>,
+    #[serde(default, deserialize_with = "activity_days")]
     activity_days: Option<u32>,
 }
 
@@ -263,6 +265,17 @@ fn read_file(path: &Path) -> Result<Layer, ConfigError> {
     toml::from_str(&text).map_err(|error| ConfigError::File { path: path.to_owned(), error })
 }
 
+/// Four weeks of the activity log are kept whatever the settings say (R349).
+fn activity_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let days = u32::deserialize(deserializer)?;
+    if days < ACTIVITY_DAYS_LEAST {
+        let words =
+            format!("the activity log is kept for at least {ACTIVITY_DAYS_LEAST} days; write that or more, or leave it out");
+        return Err(serde::de::Error::custom(words));
+    }
+    Ok(Some(days))
+}
+
 /// A list, or a text with commas as variables and flags have it.
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<IpNet>>, D::Error> {
     #[derive(Deserialize)]
@@ -322,6 +335,22 @@ mod tests {
         let file = file("https = \"127.0.0.1:1\"\nhtps = 3\n");
         let error = Config::load(Layer::default(), Some(file.path()), []).expect_err("misspelt").to_string();
         assert!(error.contains("line 2") && error.contains("htps"), "{error}");
+    }
+
+    #[test]
+    fn four_weeks_of_the_activity_log_are_kept_whatever_is_set() {
+        let with = |days: u32| {
+            let text = format!("[retention]\nactivity_days = {days}\n");
+            let by_variable = variables(&[("PDMS_RETENTION__ACTIVITY_DAYS", &days.to_string())]);
+            let by_file = Config::load(Layer::default(), Some(file(&text).path()), []).map(|config| config.keep.activity_days);
+            let by_variable = Config::load(Layer::default(), None, by_variable).map(|config| config.keep.activity_days);
+            [by_file, by_variable].map(|read| read.map_err(|error| error.to_string()))
+        };
+        assert_eq!(with(28), [Ok(28), Ok(28)]);
+        for refused in with(27) {
+            assert!(refused.as_ref().is_err_and(|words| words.contains("at least 28 days")), "{refused:?}");
+        }
+        assert!(with(0)[0].as_ref().is_err_and(|words| words.contains("line 2")));
     }
 
     #[test]

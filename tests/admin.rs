@@ -1,18 +1,24 @@
-//! The admin pages as a browser meets them: first run, sign-in, sessions, forms, headers (R9–R15, R20–R27, ADM-01 to ADM-09).
+//! The admin pages as a browser meets them: first run, sign-in, sessions, forms, headers (R9–R15, R20–R27, ADM-01 to ADM-06).
 
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::http::{StatusCode, header};
 use actix_web::test::TestRequest;
 use jiff::SignedDuration;
 use pdms::domain::access::Actor;
 use pdms::domain::activity::MASK;
+use pdms::domain::credential::ADMIN_PASSWORD;
 use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::domain::limits::SESSION_DAYS;
+use pdms::services::activity::{self, ActivityQuery};
+use pdms::services::sessions::{self, Content};
 use pdms::services::{setup, users};
 use pdms::web::admin::session::COOKIE;
+use pdms::web::phone::PhoneSettings;
 
+use super::support::api::Api;
 use super::support::browser::{Answer, Browser, EMAIL, OWNER_PASSWORD, Site, form};
-use super::support::server::{PASSWORD, USER};
+use super::support::server::{PASSWORD, Server, USER};
 
 const SETUP: &[(&str, &str)] = &[
     ("name", "Ada"),
@@ -66,6 +72,32 @@ async fn the_first_run_makes_one_owner_and_ends_on_the_dashboard() {
 }
 
 #[actix_web::test]
+async fn adm_01_guessed_links_are_slowed_and_of_two_owners_at_once_one_is_made() {
+    let site = Site::fresh().await;
+    let token = setup::open_door(&site.services).expect("not set up");
+    let mut statuses = Vec::new();
+    for _ in 0..20 {
+        let answer = Browser::new(&site).get("/setup?token=guessed").await;
+        assert!(!answer.body.contains("name=\"email\""), "a guess is shown no form: {}", answer.body);
+        assert_eq!(answer.status == StatusCode::TOO_MANY_REQUESTS, answer.headers.contains_key(header::RETRY_AFTER));
+        statuses.push(answer.status);
+    }
+    assert_eq!((statuses[0], statuses[19]), (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::TOO_MANY_REQUESTS));
+    let other = with(SETUP, &[("email", "eve@example.test")]);
+    let (mut one, mut two) = (Browser::new(&site), Browser::new(&site));
+    let (first, second) = tokio::join!(set_up(&mut one, token.expose(), SETUP), set_up(&mut two, token.expose(), &other));
+    let mut statuses = [first.status.as_u16(), second.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 404], "the right link is never slowed, and good once");
+    assert_eq!(users::list(&site.services).expect("users").len(), 1);
+    for gone in ["/setup".to_owned(), format!("/setup?token={}", token.expose())] {
+        assert_eq!(Browser::new(&site).get(&gone).await.status, StatusCode::NOT_FOUND, "{gone}");
+    }
+    let late = set_up(&mut Browser::new(&site), token.expose(), SETUP).await;
+    assert!(late.status.is_client_error(), "{}", late.status);
+}
+
+#[actix_web::test]
 async fn set_up_tells_every_wrong_answer_and_keeps_what_was_typed() {
     let site = Site::fresh().await;
     let token = setup::open_door(&site.services).expect("not set up");
@@ -98,6 +130,33 @@ async fn signing_in_leads_back_to_the_page_that_was_asked_for() {
 }
 
 #[actix_web::test]
+async fn adm_02_length_and_a_list_of_bad_ones_are_all_that_is_asked_of_a_password() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let mut current = OWNER_PASSWORD.to_owned();
+    for bad in ["seven 7", "password1234", "polycom123456", "pdms12345678", "ada@example.test"] {
+        browser.get("/admin/account").await;
+        let fields = [("current", current.as_str()), ("password", bad), ("again", bad)];
+        let answer = browser.post("/admin/account/password", &fields).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+        assert!(answer.body.contains("id=\"f-password-error\""), "{bad}: {}", answer.body);
+    }
+    let (long, longer) = ("abcdefghijklmnop".repeat(4), "no rules of signs; ".repeat(11) + "the end!");
+    assert!(long.chars().count() == 64 && longer.chars().count() > 200);
+    for good in [long.as_str(), longer.as_str(), "  blanks at both ends  ", "🐎🔋📎 ünd dann noch eins"] {
+        browser.get("/admin/account").await;
+        let fields = [("current", current.as_str()), ("password", good), ("again", good)];
+        let answer = browser.post("/admin/account/password", &fields).await;
+        assert!(answer.body.contains("The password is changed"), "{good}: {}", answer.body);
+        let shorter: String = good.chars().skip(1).collect();
+        let altered = Browser::new(&site).sign_in("/admin/", EMAIL, &shorter).await;
+        assert_eq!(altered.status, StatusCode::UNPROCESSABLE_ENTITY, "it is taken unaltered: {good}");
+        assert_eq!(Browser::new(&site).sign_in("/admin/", EMAIL, good).await.status, StatusCode::OK, "{good}");
+        good.clone_into(&mut current);
+    }
+}
+
+#[actix_web::test]
 async fn adm_04_unknown_users_hear_the_same_as_known_ones() {
     let site = Site::open().await;
     let known = Browser::new(&site).sign_in("/admin/", EMAIL, "wrong password").await;
@@ -124,7 +183,30 @@ async fn adm_03_guessing_is_slowed_and_the_owner_gets_in_after_the_pause() {
         }
     }
     site.advance(SignedDuration::from_secs(seconds.expect("a pause")));
-    Browser::signed_in(&site).await;
+    let mut owner = Browser::signed_in(&site).await;
+    let log = owner.get("/admin/activity?q=wrong+passwords").await;
+    assert!(log.body.contains("too many wrong passwords") && log.body.contains("127.0.0.1"), "{}", log.body);
+}
+
+/// The real server behind a proxy, which says where each request comes from.
+#[test]
+fn adm_03_guesses_from_twenty_addresses_are_slowed_as_well_and_the_owner_gets_in_after_the_pause() {
+    let trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    let server = Server::start_with(PhoneSettings { trusted_proxies, ..PhoneSettings::default() });
+    let attempt = |address: &str, password: &str| {
+        let typed = serde_json::json!({ "email": EMAIL, "password": password });
+        Api::stranger(&server).with("X-Forwarded-For", address).call("POST", "/api/v1/session", Some(typed))
+    };
+    let answers: Vec<_> = (1..=20).map(|n| attempt(&format!("192.0.2.{n}"), "wrong password")).collect();
+    assert_eq!(answers[0].status, 401);
+    let slowed = answers.iter().find(|answer| answer.status == 429).expect("slowed by account");
+    let seconds: i64 = slowed.header("retry-after").and_then(|value| value.parse().ok()).expect("a time");
+    assert_eq!(attempt("192.0.2.99", OWNER_PASSWORD).status, 429, "for a while");
+    server.advance(seconds.max(60));
+    assert_eq!(attempt("192.0.2.99", OWNER_PASSWORD).status, 200);
+    let query = ActivityQuery { q: "too many wrong passwords".to_owned(), limit: 9, ..ActivityQuery::default() };
+    let told = activity::list(&server.services, DEFAULT_ACCOUNT, &query).expect("listed").items;
+    assert!(told.iter().any(|entry| entry.event.subject == EMAIL), "{told:?}");
 }
 
 #[actix_web::test]
@@ -172,6 +254,37 @@ async fn adm_05_signing_in_gives_a_new_session_and_a_guarded_cookie() {
 }
 
 #[actix_web::test]
+async fn adm_05_a_thousand_ids_are_long_and_never_the_same() {
+    let site = Site::open().await;
+    let of_nobody = || Content { user: None, state: BTreeMap::new(), address: None, user_agent: String::new() };
+    let ids: BTreeSet<String> = (0..1_000).map(|_| sessions::begin(&site.services, of_nobody()).expect("begun")).collect();
+    assert_eq!(ids.len(), 1_000);
+    let signs: BTreeSet<char> = ids.iter().flat_map(|id| id.chars()).collect();
+    let bits = ids.iter().map(|id| id.chars().count()).min().expect("some") * usize::try_from(signs.len().ilog2()).expect("few");
+    assert!(bits >= 128, "{bits} bits: {signs:?}");
+    let mut preset = Browser::new(&site);
+    preset.cookies.insert(COOKIE.to_owned(), "chosen-by-somebody-else".to_owned());
+    preset.sign_in("/admin/", EMAIL, OWNER_PASSWORD).await;
+    assert_ne!(preset.cookies[COOKIE], "chosen-by-somebody-else");
+}
+
+#[actix_web::test]
+async fn adm_06_a_session_in_use_ends_after_its_days_all_the_same() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let mut hours = 0;
+    while hours < 24 * SESSION_DAYS - 11 {
+        site.advance(SignedDuration::from_hours(11));
+        hours += 11;
+        browser.get("/admin/").await;
+        assert_eq!(browser.path, "/admin/", "after {hours} hours of use");
+    }
+    site.advance(SignedDuration::from_hours(11));
+    browser.get("/admin/").await;
+    assert!(browser.path.starts_with("/admin/sign-in"));
+}
+
+#[actix_web::test]
 async fn adm_06_a_session_ends_by_signing_out_by_a_new_password_and_by_idling() {
     let site = Site::open().await;
     let mut browser = Browser::signed_in(&site).await;
@@ -197,7 +310,7 @@ async fn adm_06_a_session_ends_by_signing_out_by_a_new_password_and_by_idling() 
 }
 
 #[actix_web::test]
-async fn own_sessions_are_listed_and_can_be_ended() {
+async fn adm_06_own_sessions_are_listed_and_can_be_ended() {
     let site = Site::open().await;
     let (mut here, mut there) = (Browser::signed_in(&site).await, Browser::signed_in(&site).await);
     let page = here.get("/admin/account").await;
@@ -209,100 +322,6 @@ async fn own_sessions_are_listed_and_can_be_ended() {
     assert!(there.path.starts_with("/admin/sign-in"));
     here.get("/admin/").await;
     assert_eq!(here.path, "/admin/");
-}
-
-/// Sends the form of the time settings in some way and tells the status and whether it changed anything.
-async fn try_time(site: &Rc<Site>, browser: &mut Browser, token: &str, headers: &[(&'static str, &'static str)]) -> (u16, bool) {
-    let server = "forged.example.test";
-    let revision = site.services.world(DEFAULT_ACCOUNT).expect("set up").account.revision.to_string();
-    let fields = [("csrf", token), ("revision", &revision), ("time_zone", "Europe/Berlin"), ("time_server", server)];
-    let mut request = form(&fields);
-    for (name, value) in headers {
-        request = request.insert_header((*name, *value));
-    }
-    let answer = browser.send(request, "/admin/provisioning/time").await;
-    let world = site.services.world(DEFAULT_ACCOUNT).expect("set up");
-    (answer.status.as_u16(), world.account.time_server == server)
-}
-
-#[actix_web::test]
-async fn adm_07_forms_of_other_sites_and_sessions_change_nothing() {
-    let site = Site::open().await;
-    let mut browser = Browser::signed_in(&site).await;
-    browser.get("/admin/provisioning").await;
-    let own = browser.token().await;
-    let mut stranger = Browser::signed_in(&site).await;
-    let foreign = stranger.token().await;
-    for token in ["", "x", &foreign] {
-        assert_eq!(try_time(&site, &mut browser, token, &[]).await, (403, false), "{token}");
-    }
-    for header in
-        [("origin", "https://evil"), ("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")]
-    {
-        assert_eq!(try_time(&site, &mut browser, &own, &[header]).await, (403, false), "{header:?}");
-    }
-    let plain = TestRequest::post().insert_header((header::CONTENT_TYPE, "text/plain")).set_payload(format!("csrf={own}"));
-    assert_eq!(browser.send(plain, "/admin/provisioning/time").await.status, StatusCode::FORBIDDEN);
-    let same = [("origin", "https://localhost:8443"), ("sec-fetch-site", "same-origin")];
-    assert_eq!(try_time(&site, &mut browser, &own, &same).await, (303, true));
-}
-
-#[actix_web::test]
-async fn every_form_of_the_pages_wants_the_token() {
-    let site = Site::open().await;
-    let mut browser = Browser::signed_in(&site).await;
-    let paths = ["address", "account", "time", "base", "reveal"].map(|name| format!("/admin/provisioning/{name}"));
-    let others =
-        ["/admin/sign-in", "/admin/sign-in/password", "/admin/sign-out", "/admin/theme", "/admin/account/password", "/setup"];
-    for path in paths.iter().map(String::as_str).chain(others) {
-        let answer = browser.send(form(&[("x", "y")]), path).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
-    }
-    let anyone = Browser::new(&site).send(form(&[]), "/admin/provisioning/time").await;
-    assert_eq!(anyone.status, StatusCode::SEE_OTHER, "who is not signed in goes to the sign-in page");
-}
-
-#[actix_web::test]
-async fn adm_08_every_answer_tells_browsers_what_they_may_do() {
-    let site = Site::open().await;
-    let mut browser = Browser::signed_in(&site).await;
-    for path in ["/admin/", "/static/app.css", "/admin/none", "/admin/provisioning/ca.pem", "/static/none"] {
-        let answer = browser.send(TestRequest::get(), path).await;
-        let of = |name: &str| answer.header(name);
-        let policy = of("content-security-policy");
-        for part in ["default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"] {
-            assert!(policy.contains(part), "{path}: {policy}");
-        }
-        assert!(!policy.contains("unsafe"), "{path}: {policy}");
-        assert_eq!(of("x-content-type-options"), "nosniff", "{path}");
-        assert!(of("strict-transport-security").contains("max-age=31536000"), "{path}");
-        assert_eq!(of("cross-origin-opener-policy"), "same-origin", "{path}");
-        assert_eq!(of("server"), "", "{path}");
-        if path.starts_with("/static") {
-            assert!(!answer.headers.contains_key(header::SET_COOKIE), "{path}");
-        } else {
-            assert_eq!(of("cache-control"), "no-store", "{path}");
-        }
-    }
-}
-
-#[actix_web::test]
-async fn adm_09_what_stands_in_the_address_is_only_text() {
-    let site = Site::open().await;
-    let mut browser = Browser::signed_in(&site).await;
-    let attack = "%22%3E%3Csvg+onload%3Dalert(1)%3E";
-    for name in ["q", "sort", "page", "object", "since", "next"] {
-        let answer = browser.get(&format!("/admin/activity?{name}={attack}")).await;
-        assert_eq!(answer.status, StatusCode::OK);
-        assert!(!answer.body.contains("<svg onload"), "{name}");
-    }
-    for next in ["//evil", "https:evil", "/%5Cevil", "https://evil/admin/"] {
-        let mut stranger = Browser::new(&site);
-        stranger.get(&format!("/admin/sign-in?next={next}")).await;
-        stranger.post("/admin/sign-in", &[("email", EMAIL), ("next", next)]).await;
-        stranger.post("/admin/sign-in/password", &[("email", EMAIL), ("password", OWNER_PASSWORD), ("next", next)]).await;
-        assert_eq!(stranger.path, "/admin/", "{next}");
-    }
 }
 
 #[actix_web::test]
@@ -331,6 +350,33 @@ async fn settings_are_saved_told_and_kept_from_being_overwritten_unseen() {
     let file = browser.send(TestRequest::get(), "/admin/activity/download?day=2026-11-22").await;
     assert!(file.header("content-disposition").contains("pdms-activity-2026-W47.json"));
     assert!(file.body.contains("handsets") && !file.body.contains("another-s3cret"), "{}", file.body);
+}
+
+#[test]
+fn phn_03_credentials_and_passwords_that_everybody_knows_are_warned_of_or_refused() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let patch = |change: serde_json::Value| {
+        let mut body = change;
+        body["revision"] = api.ok("GET", "/settings", None)["revision"].clone();
+        api.ok("PATCH", "/settings", Some(body))
+    };
+    let known = "is the factory default of every phone";
+    let pages = ["/admin/", "/admin/provisioning"].map(|path| (path, api.page(path).text()));
+    assert!(pages.iter().all(|(_, page)| !page.contains(known)));
+    patch(serde_json::json!({ "user": "PlcmSpIp", "password": "PlcmSpIp", "replacement": "leaked" }));
+    for path in ["/admin/", "/admin/provisioning", "/admin/provisioning/credentials"] {
+        assert!(api.page(path).text().contains(known), "{path}");
+    }
+    assert!(api.page("/admin/activity").text().contains("set to the factory default of all phones"));
+    patch(serde_json::json!({ "user": "phones", "password": "of-our-own-7411", "replacement": "leaked" }));
+    assert!(!api.page("/admin/").text().contains(known), "it stands as long as it is so");
+
+    let with = |password: &str| serde_json::json!({ "name": "Passwords", "parameters": { ADMIN_PASSWORD: password } });
+    let (status, fields) = api.refused("POST", "/profiles", Some(with("456")));
+    assert!(status == 422 && fields.iter().any(|(_, words)| words.contains("factory")), "{fields:?}");
+    api.ok("POST", "/profiles", Some(with("789")));
+    assert!(api.page("/admin/").text().contains("gives phones an admin password that everybody knows"));
 }
 
 #[actix_web::test]

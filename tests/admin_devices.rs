@@ -81,7 +81,7 @@ async fn columns_of_the_device_monitor_are_hidden_and_shown_and_stay_so() {
 }
 
 #[actix_web::test]
-async fn no_page_tells_a_secret_and_none_can_be_searched_for() {
+async fn sec_05_no_page_tells_a_secret_and_none_can_be_searched_for() {
     let site = Site::open().await;
     add_devices(&site, 1);
     let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -113,7 +113,7 @@ async fn no_page_tells_a_secret_and_none_can_be_searched_for() {
 }
 
 #[actix_web::test]
-async fn what_a_device_uploaded_is_shown_as_text_and_downloaded_as_nothing_else() {
+async fn upl_08_what_a_device_uploaded_is_shown_as_text_and_downloaded_as_nothing_else() {
     let site = Site::open().await;
     add_devices(&site, 1);
     let key: DeviceKey = "0004f2000001".parse().expect("a key");

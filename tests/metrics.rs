@@ -8,6 +8,7 @@ use pdms::simulate::rules::Rules;
 use pdms::simulate::statistics::Statistics;
 
 use super::fleet::{LINE, network, phone, profile, put_on_global, run};
+use super::support::phone::Phone;
 use super::support::server::{PASSWORD, Server};
 
 /// What curl gets from `/metrics`: the status and the body.
@@ -71,7 +72,12 @@ fn figures_tell_of_phones_and_name_nobody() {
     assert!(of("pdms_commit_seconds_count") > 1.0 && of("pdms_commits_failed_total") == 0.0);
     assert_eq!(of("pdms_commit_seconds_bucket{le=\"+Inf\"}"), of("pdms_commit_seconds_count"));
     assert!(of("pdms_connections") >= 1.0 && of("pdms_disk_free_bytes") > 0.0 && of("pdms_database_bytes") > 0.0);
-    assert!(of("pdms_certificate_left_seconds") > 86_400.0);
+    assert!((1.0..398.0).contains(&of("pdms_certificate_left_days{certificate=\"server\"}")));
+    assert!(of("pdms_certificate_left_days{certificate=\"authority\"}") > 3_000.0);
+    assert_eq!(of("pdms_pending_phones{standing=\"waiting\",reason=\"bound\"}"), 0.0);
+    Phone::new(&server).with_credentials("PlcmSpIp", "PlcmSpIp").get("/0004f2aa0001.cfg");
+    let waits = "pdms_pending_phones{standing=\"waiting\",reason=\"factory-credentials\"}";
+    assert_eq!(samples(&ask(&server, &[]).1)[waits], 1.0);
     let key = phone.mac.to_string();
     for secret in [key.as_str(), PASSWORD, "line-secret", "127.0.0.1", "VVX411"] {
         assert!(!text.contains(secret), "{secret}");

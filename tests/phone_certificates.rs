@@ -13,7 +13,9 @@ use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::run::Reason;
 use pdms::domain::trust::{Certificate, Trust};
 use pdms::services::accounts::AccountDraft;
+use pdms::services::activity::{self, ActivityQuery};
 use pdms::services::commit::Mode;
+use pdms::services::devices::Afterwards;
 use pdms::services::error::ServiceError;
 use pdms::services::{devices, manufacturers};
 use rcgen::{
@@ -181,6 +183,18 @@ fn phn_06_a_factory_certificate_opens_its_own_files_without_a_password_and_no_ot
     assert_eq!(knock.reason, Reason::OfAnotherDevice);
     assert_eq!(trust(&server, OTHER).certificate, Certificate::Unknown, "nothing is learned of the other one");
     assert_eq!(trust(&server, MAC).certificate, Certificate::FactoryInstalled);
+    // One that is no device here asks for one that is.
+    let unknown = Phone::bare(&server).with_certificate(maker.phone("0004f2aa0009").own());
+    assert_eq!(unknown.get(&master(MAC)).status, 401);
+    server.flush();
+    let query = ActivityQuery { q: "factory certificate of".to_owned(), limit: 10, ..ActivityQuery::default() };
+    let told = activity::list(&server.services, DEFAULT_ACCOUNT, &query).expect("listed").items;
+    let pairs: Vec<_> = told
+        .iter()
+        .filter(|one| one.event.object == "device")
+        .map(|one| (one.event.subject.as_str(), one.event.changes[0].new.as_deref()))
+        .collect();
+    assert_eq!(pairs, [("0004f2aa0009", Some(MAC)), (MAC, Some(OTHER))], "certificate and MAC do not match, once an hour");
 
     let file = identity.file(&server, "phone.pem");
     for version in ["--tls-max 1.2", "--tlsv1.3"] {
@@ -236,6 +250,14 @@ fn phn_07_what_is_not_verified_counts_as_none_and_is_recorded_with_its_reason() 
             assert_eq!((status, with_password), (401, Some(200)), "curl: {reason}");
         }
     }
+    assert_eq!(Phone::new(&server).get(&master(MAC)).status, 200, "others are served on");
+    let good = maker.phone("0004f2aa0015");
+    let stolen = Phone::bare(&server).with_certificate(good.own());
+    assert_eq!(stolen.get(&master("0004f2aa0015")).status, 200);
+    server.flush();
+    server.delete("0004f2aa0015", Afterwards::Block);
+    let revoked = stolen.get(&master("0004f2aa0015"));
+    assert_eq!((revoked.status, revoked.text().contains('<')), (503, false), "blocking a device revokes its certificate here");
     set(&server, CertificatePolicy::Prefer, true);
     let expired = Phone::bare(&server).with_certificate(cases[1].1.own());
     assert_eq!(expired.get(&master(cases[1].0)).status, 200, "where the account takes expired ones");

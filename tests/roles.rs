@@ -87,7 +87,7 @@ fn is_refused(path: &str, answer: &Answer) -> bool {
 }
 
 #[test]
-fn every_address_declares_its_least_role_and_no_other_is_declared() {
+fn adm_10_every_address_declares_its_least_role_and_no_other_is_declared() {
     let registered = every_address();
     assert!(registered.len() > 100, "{}", registered.len());
     for (method, path) in &registered {
@@ -101,7 +101,7 @@ fn every_address_declares_its_least_role_and_no_other_is_declared() {
 
 /// ADM-10: each role is refused exactly what takes more.
 #[actix_web::test]
-async fn every_address_is_refused_to_every_role_below_its_own() {
+async fn adm_10_every_address_is_refused_to_every_role_below_its_own() {
     let site = Site::open().await;
     for role in Role::ALL {
         let user = add(&site, role);
@@ -146,7 +146,7 @@ async fn the_dashboard_tells_a_viewer_what_is_wrong_and_asks_for_nothing() {
 
 /// The same for strangers: whatever is not open to anyone leads to the sign-in page, or is a 401.
 #[actix_web::test]
-async fn strangers_see_nothing_but_the_way_in() {
+async fn adm_10_strangers_see_nothing_but_the_way_in() {
     let site = Site::open().await;
     for (method, pattern) in every_address() {
         let (path, mut stranger) = (example(&pattern), Browser::new(&site));
@@ -178,7 +178,7 @@ fn token(site: &Site, name: &str, role: Role) -> Secret {
 
 /// ADM-10 for tokens: no CSRF token is asked for, and no token does more than its role.
 #[actix_web::test]
-async fn every_operation_is_refused_to_every_token_below_its_role() {
+async fn adm_10_every_operation_is_refused_to_every_token_below_its_role() {
     let site = Site::open().await;
     for role in Role::ALL {
         let token = token(&site, role.word(), role);
@@ -197,7 +197,7 @@ async fn every_operation_is_refused_to_every_token_below_its_role() {
 
 /// PHN-04: a token is good for the API alone.
 #[actix_web::test]
-async fn a_token_opens_no_page_and_is_not_mixed_with_a_session() {
+async fn phn_04_a_token_opens_no_page_and_is_not_mixed_with_a_session() {
     let site = Site::open().await;
     let token = token(&site, "job", Role::Owner);
     let api = call(&site, &token, &Method::GET, "/api/v1/session").await;
@@ -227,7 +227,7 @@ fn figures_are_told_to_a_token_from_anywhere() {
 }
 
 #[actix_web::test]
-async fn a_token_is_shown_once_on_its_page_and_revoked_there() {
+async fn sec_01_a_token_is_shown_once_on_its_page_and_revoked_there() {
     let site = Site::open().await;
     let mut owner = Browser::signed_in(&site).await;
     owner.get("/admin/tokens").await;
@@ -249,7 +249,7 @@ async fn a_token_is_shown_once_on_its_page_and_revoked_there() {
 
 /// ADM-06: a change of role and the end of a user count for the next request, whatever the session remembers.
 #[actix_web::test]
-async fn a_user_who_is_disabled_or_demoted_is_out_at_once() {
+async fn adm_06_a_user_who_is_disabled_or_demoted_is_out_at_once() {
     let site = Site::open().await;
     let user = add(&site, Role::AccountAdmin);
     let change =

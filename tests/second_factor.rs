@@ -74,7 +74,7 @@ async fn send(browser: &mut Browser, code: &str) -> Answer {
 }
 
 #[actix_web::test]
-async fn the_password_alone_opens_nothing_any_more() {
+async fn adm_11_the_password_alone_opens_nothing_any_more() {
     let site = Site::open().await;
     let mut owner = Browser::signed_in(&site).await;
     let (app, codes) = set_up(&site, &mut owner).await;
@@ -97,7 +97,7 @@ async fn the_password_alone_opens_nothing_any_more() {
 }
 
 #[actix_web::test]
-async fn ten_wrong_codes_are_slowed_and_told_with_a_time() {
+async fn adm_11_ten_wrong_codes_are_slowed_and_told_with_a_time() {
     let site = Site::open().await;
     let mut owner = Browser::signed_in(&site).await;
     let (app, _) = set_up(&site, &mut owner).await;
@@ -114,7 +114,7 @@ async fn ten_wrong_codes_are_slowed_and_told_with_a_time() {
 }
 
 #[actix_web::test]
-async fn switching_it_off_takes_the_password() {
+async fn adm_11_switching_it_off_takes_the_password() {
     let site = Site::open().await;
     let mut owner = Browser::signed_in(&site).await;
     set_up(&site, &mut owner).await;

@@ -139,6 +139,7 @@ mod tests {
                 "https" | "http" => "127.0.0.1:1",
                 "public_url" => "https://pdms.example.test",
                 "trusted_proxies" => "10.0.0.1",
+                "retention__activity_days" => "28",
                 _ => "1",
             };
             let mut pairs = vec![(variable(key), value.to_owned())];

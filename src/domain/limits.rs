@@ -26,6 +26,8 @@ pub const DEVICES_PER_ADD: usize = 10_000;
 pub const DELETED_AT_ONCE: usize = 1_000;
 /// Days that entries of the activity log are kept: well above the four weeks of R349.
 pub const ACTIVITY_DAYS: u32 = 400;
+/// The fewest days that they may be set to: the four weeks of R349.
+pub const ACTIVITY_DAYS_LEAST: u32 = 28;
 /// Days that device logs are kept unless set otherwise (R44).
 pub const LOG_DAYS: u32 = 10;
 /// Runs kept for each device.

@@ -12,9 +12,10 @@ use parking_lot::Mutex;
 
 use super::backup::kept;
 use super::error::ServiceError;
-use super::{Services, presence};
+use super::{Services, pending, presence};
 use crate::domain::activity::SERVER;
 use crate::domain::device_list::Status;
+use crate::domain::pending::{Standing, word};
 use crate::domain::run::assembly::{Asked, Heard};
 use crate::domain::run::verdict::{Outcome, Stage, verdict};
 use crate::domain::run::{HandshakeFault, Method, Reason, Run};
@@ -92,6 +93,8 @@ pub struct Outside {
     pub connections: u64,
     /// End of the validity of the certificate in use.
     pub certificate_until: Timestamp,
+    /// End of the validity of our own CA, where it signed that certificate.
+    pub authority_until: Option<Timestamp>,
 }
 
 /// All figures as text.
@@ -104,10 +107,10 @@ pub fn text(services: &Services, outside: Outside) -> Result<String, ServiceErro
     let mut page = Page::default();
     page.gauge("pdms_info", "Version of this program.", [(&[("version", env!("CARGO_PKG_VERSION"))][..], 1)]);
     devices(services, now, &mut page);
+    held(services, &mut page);
     counted(&services.metrics.0.lock(), &mut page);
     page.gauge("pdms_connections", "Open connections, phones and people.", [(&[][..], outside.connections)]);
-    let left = outside.certificate_until.duration_since(now).as_secs();
-    page.gauge("pdms_certificate_left_seconds", "Until the certificate in use ends; negative once it has.", [(&[][..], left)]);
+    certificates(services, outside, now, &mut page);
     let free = services.blobs.free_bytes().map_err(ServiceError::file("read", services.state_dir.blobs()))?;
     page.gauge("pdms_disk_free_bytes", "Free on the disk of the state directory.", [(&[][..], free)]);
     let database = std::fs::metadata(services.store.file()).map_or(0, |meta| meta.len());
@@ -136,6 +139,38 @@ fn devices(services: &Services, now: Timestamp, page: &mut Page) {
     }
     let samples: Vec<_> = by_status.iter().map(|(word, count)| ([("status", *word)], *count)).collect();
     page.gauge("pdms_devices", "Devices by status.", samples.iter().map(|(labels, count)| (&labels[..], *count)));
+}
+
+/// Who knocked and was not let in, by how things stand and why: what the page *Pending* lists.
+fn held(services: &Services, page: &mut Page) {
+    // Those that somebody watches for stand there always, so that an alert on them has a value to begin with.
+    let watched = [(Standing::Waiting, Reason::Bound), (Standing::Waiting, Reason::TooManyNew)];
+    let mut counts: BTreeMap<(&str, &str), u64> =
+        watched.into_iter().map(|(standing, reason)| ((standing.word(), word(reason)), 0)).collect();
+    for account in services.worlds.accounts().into_iter().filter(|account| *account != SERVER) {
+        for one in pending::list(services, account) {
+            *counts.entry((one.standing.word(), word(one.knock.reason))).or_default() += 1;
+        }
+    }
+    let samples: Vec<_> =
+        counts.iter().map(|((standing, reason), count)| ([("standing", *standing), ("reason", *reason)], *count)).collect();
+    let help = "Phones that named themselves and were not let in, by how things stand and why.";
+    page.gauge("pdms_pending_phones", help, samples.iter().map(|(labels, count)| (&labels[..], *count)));
+}
+
+/// Of several manufacturers' CAs the one that ends first.
+fn certificates(services: &Services, outside: Outside, now: Timestamp, page: &mut Page) {
+    let worlds = services.worlds.accounts().into_iter().filter_map(|account| services.worlds.get(account));
+    let manufacturers = worlds.flat_map(|world| world.account.admission.manufacturers.clone());
+    let ends = [
+        ("server", Some(outside.certificate_until)),
+        ("authority", outside.authority_until),
+        ("manufacturer", manufacturers.map(|one| one.valid_until).min()),
+    ];
+    let days = |end: Timestamp| end.duration_since(now).as_secs_f64() / 86_400.0;
+    let samples: Vec<_> = ends.iter().filter_map(|(of, end)| Some(([("certificate", *of)], days((*end)?)))).collect();
+    let help = "Days until a certificate ends; negative once it has.";
+    page.gauge("pdms_certificate_left_days", help, samples.iter().map(|(labels, left)| (&labels[..], *left)));
 }
 
 fn counted(counts: &Counts, page: &mut Page) {

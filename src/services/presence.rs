@@ -126,13 +126,13 @@ impl Presence {
         Arc::make_mut(in_flight).forget(account, gone);
     }
 
-    /// Runs of a subject that are not in the store yet, the newest last, and the one that goes on.
-    pub(super) fn unwritten_runs(&self, account: AccountId, subject: &Subject) -> (Vec<Run>, Option<Run>) {
+    /// Runs of a subject that are not in the store yet, the newest last, and those that go on.
+    pub(super) fn unwritten_runs(&self, account: AccountId, subject: &Subject) -> (Vec<Run>, Vec<Run>) {
         let state = self.state.lock();
         let ended = state.in_flight.ended().chain(state.waiting.ended());
         let of_subject = ended.filter(|(of, finished)| *of == account && finished.subject == *subject);
-        let open = state.assemblers.get(&account).and_then(|assembler| assembler.open_run(subject)).cloned();
-        (of_subject.map(|(_, finished)| finished.run.clone()).collect(), open)
+        let open = state.assemblers.get(&account).into_iter().flat_map(|assembler| assembler.open_runs_of(subject)).cloned();
+        (of_subject.map(|(_, finished)| finished.run.clone()).collect(), open.collect())
     }
 
     /// The same for everybody who was not let in.

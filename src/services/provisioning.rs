@@ -181,8 +181,8 @@ impl Provisioning {
             Decision::Hold(reason) => held(reason),
             Decision::Refuse(reason) => {
                 refused(reason);
-                if let (Reason::OfAnotherDevice, Some(owner), Some(asked)) = (reason, proof.device(), &key) {
-                    report_misuse(services, world, &owner, asked, visit.address);
+                if let (Reason::OfAnotherDevice, Some(asked)) = (reason, &key) {
+                    report_misuse(services, world, visit, proof, asked);
                 }
                 Err(reason)
             }
@@ -285,19 +285,31 @@ fn waiting(key: Option<DeviceKey>, listed: Option<Listed>) -> Guest {
     Guest { key, device, admitted: None, held: Some(Reason::ProvisioningOff) }
 }
 
-/// Somebody shows the proof of one device and asks for another: that goes to the activity log, once an hour (PHN-06). Of a key
-/// that is no device's nothing is told, whoever has its credentials.
-fn report_misuse(services: &Services, world: &World, owner: &DeviceKey, asked: &DeviceKey, address: IpAddr) {
-    if services.roster(world.account_id).find(owner).is_none() {
+/// Somebody shows the proof of one device and asks for another: that goes to the activity log, once an hour (PHN-06). Where
+/// neither key is a device's nothing is told: nobody could do anything about it.
+fn report_misuse(services: &Services, world: &World, visit: &Visit<'_>, proof: &Proof, asked: &DeviceKey) {
+    let by_certificate = match visit.certificate {
+        Presented::Verified(mac) => Some(DeviceKey::Mac(*mac)),
+        _ => None,
+    };
+    let Some(owner) = by_certificate.clone().or_else(|| proof.device()) else { return };
+    let roster = services.roster(world.account_id);
+    if roster.find(&owner).is_none() && roster.find(asked).is_none() {
         return;
     }
     let now = services.clock.now();
     let mut is_told = false;
-    services.trusts(world.account_id).learn(owner, |trust| is_told = trust.misused(now));
+    services.trusts(world.account_id).learn(&owner, |trust| is_told = trust.misused(now));
     if is_told {
-        let event = Event::new("device", owner.to_string(), "was refused another device's files with the credentials of")
-            .change("asked for", None, Some(asked.to_string()))
-            .change("from", None, Some(address.to_string()));
+        let action = match by_certificate {
+            Some(_) => "was refused another device's files with the factory certificate of",
+            None => "was refused another device's files with the credentials of",
+        };
+        let event = Event::new("device", owner.to_string(), action).change("asked for", None, Some(asked.to_string())).change(
+            "from",
+            None,
+            Some(visit.address.to_string()),
+        );
         services.presence().report(world.account_id, event);
     }
 }

@@ -86,7 +86,8 @@ pub fn refused(services: &Services, account: AccountId) -> Result<Vec<ListedRun>
 /// Newest first; a run that was written while it was listed counts once.
 fn sort(listed: &mut Vec<ListedRun>) {
     listed.sort_by(|a, b| b.run.started_at.cmp(&a.run.started_at).then_with(|| a.subject.cmp(&b.subject)));
-    listed.dedup_by(|a, b| a.run.started_at == b.run.started_at && a.subject == b.subject);
+    let place = |one: &ListedRun| (one.run.started_at, one.run.address);
+    listed.dedup_by(|a, b| place(a) == place(b) && a.subject == b.subject);
 }
 
 /// Writes an ended run and makes room.

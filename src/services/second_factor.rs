@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_good_once_and_so_is_the_one_before() {
+    fn adm_11_a_code_is_good_once_and_so_is_the_one_before() {
         let bench = bench();
         let (user, secret, _) = enrolled(&bench);
         let now = code(&bench, &secret, 0);

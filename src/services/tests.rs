@@ -127,7 +127,7 @@ fn the_log_is_paged_and_filtered_newest_first_across_account_and_server() {
 }
 
 #[test]
-fn no_secret_lies_open_in_the_state_directory() {
+fn sec_02_no_secret_lies_open_in_the_state_directory() {
     let bench = bench();
     let parameters = [
         ("reg.1.auth.password", "CANARY_SIP_1"),

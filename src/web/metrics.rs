@@ -10,6 +10,7 @@ use super::methods::read_only;
 use super::{blocking, listener};
 use crate::services::Services;
 use crate::services::address::Address;
+use crate::services::certificates::facts;
 use crate::services::error::chain;
 use crate::services::metrics::{self, Outside};
 
@@ -25,8 +26,9 @@ async fn show(request: HttpRequest, services: Data<Services>, address: Data<Addr
     if !may_read(&request) && !brings_a_token(&request, &services).await {
         return plain(StatusCode::UNAUTHORIZED, "Figures are answered on this machine, or to an API token.\n");
     }
-    let certificate_until = address.certificates().active().not_after;
-    let outside = Outside { connections: listener::open_connections(), certificate_until };
+    let active = address.certificates().active();
+    let authority_until = active.ca_pem.as_deref().and_then(facts::of_pem).map(|facts| facts.valid_until);
+    let outside = Outside { connections: listener::open_connections(), certificate_until: active.not_after, authority_until };
     match blocking::call(&services, move |services| metrics::text(services, outside)).await {
         Ok(text) => HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).content_type(MEDIA_TYPE).body(text),
         Err(error) => {

@@ -16,7 +16,7 @@ const FILE: &[u8] =
     b"<a reg.1.auth.password='CANARY_SIP' log.render.file='ftp://u:CANARY_FTP@192.0.2.1/' device.prov.password='CANARY_SIP'/>";
 
 #[test]
-fn no_answer_shows_a_secret_in_clear() {
+fn sec_05_no_answer_shows_a_secret_in_clear() {
     let server = Server::start();
     let api = Api::owner(&server);
     api.ok("POST", "/devices", Some(device(KEY)));

@@ -47,6 +47,21 @@ pub fn backup_into(services: &Services, path: &Path) {
     backup::to_file(path, None, |out| backup::write(services, None, out).map(drop)).expect("a backup");
 }
 
+/// Flips one bit of many bytes, one after the other: all of the end, where the archive's own tables are, and some everywhere.
+fn no_byte_changes_unseen(path: &Path) {
+    let whole = std::fs::read(path).expect("a backup");
+    let verify = |path: &Path| backup::verify(&mut File::open(path).expect("a file"), None);
+    verify(path).expect("it is whole");
+    let changed = path.with_extension("changed");
+    let end = whole.len().saturating_sub(200);
+    for at in (0..end).step_by(whole.len() / 100 + 1).chain(end..whole.len()) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        std::fs::write(&changed, bytes).expect("written");
+        assert!(verify(&changed).is_err(), "byte {at} of {}", whole.len());
+    }
+}
+
 pub fn restored(path: &Path, state: &Path, server: &Server) -> Services {
     let mut file = File::open(path).expect("a backup");
     let restored = restore::into_empty(&mut file, None, state, server.clock.clone()).expect("restored");
@@ -104,6 +119,7 @@ fn each_backup_taken_while_phones_boot_and_an_admin_saves_is_of_one_moment() {
         assert_eq!((statistics.booted, statistics.dead), (u64::from(PHONES), 0), "{statistics}");
     });
     assert!(bounds.iter().any(|(_, before, after)| before + 1 < *after), "somebody saved meanwhile");
+    no_byte_changes_unseen(&bounds[0].0);
     for (number, (path, before, after)) in bounds.iter().enumerate() {
         let services = restored(path, &folder.path().join(format!("state-{number}")), &server);
         let found = saves_in(&services);

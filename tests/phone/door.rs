@@ -1,18 +1,22 @@
 //! Who gets in, and what everybody else is told (contract 4, groups PHN and NET of the security catalogue).
 
 use pdms::domain::access::Actor;
+use pdms::domain::account::Secret;
 use pdms::domain::admission::NewDeviceCaps;
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::user::Role;
 use pdms::services::accounts::AccountDraft;
 use pdms::services::commit::Mode;
 use pdms::services::devices::Afterwards;
-use pdms::services::runs;
+use pdms::services::setup::{self, Opener, SetupDraft};
 use pdms::services::tokens::{self, TokenDraft};
+use pdms::services::{credentials, runs};
 use pdms::web::phone::PhoneSettings;
+use serde_json::json;
 
+use crate::support::api::Api;
 use crate::support::phone::Phone;
-use crate::support::server::{PASSWORD, Server, USER};
+use crate::support::server::{PASSWORD, Server, USER, setup_draft};
 
 const MAC: &str = "0004f2aa0001";
 
@@ -31,6 +35,9 @@ fn phn_01_without_credentials_every_path_gets_the_same_challenge() {
     assert_eq!(first.status, 401);
     assert!(first.header("www-authenticate").is_some_and(|value| value.starts_with("Basic realm=")));
     assert!(first.body.len() < 512 && first.header("server").is_none(), "{}", first.head);
+    for told in [env!("CARGO_PKG_VERSION"), "pdms/", "actix", MAC] {
+        assert!(!first.text().contains(told) && !first.head.contains(told), "{told}: {} {}", first.head, first.text());
+    }
     Phone::new(&server).get(&format!("/{MAC}.cfg"));
     let head = |head: &str| head.lines().filter(|line| !line.starts_with("date:")).map(str::to_owned).collect::<Vec<_>>();
     for path in all_files().iter().map(String::as_str).chain(["/no/such/../thing", "/%ff"]) {
@@ -49,6 +56,18 @@ fn phn_02_before_set_up_nothing_opens_the_door() {
         assert_eq!(phone.get(&format!("/{MAC}.cfg")).status, 401, "{user}");
     }
     assert_eq!(Phone::bare(&server).get(&format!("/{MAC}.cfg")).status, 401);
+    // Nobody comes past the page that asks for them: set-up without them is refused, and what it offers is random.
+    let token = setup::open_door(&server.services).expect("not set up");
+    let page = Phone::bare(&server).get(&format!("/setup?token={}", token.expose())).text();
+    for part in ["User name for phones", "name=\"provisioning_user\"", "name=\"provisioning_password\""] {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
+    assert!(!page.contains("PlcmSpIp"), "{page}");
+    let missing = SetupDraft { provisioning_user: String::new(), provisioning_password: Secret::new(""), ..setup_draft() };
+    assert!(setup::complete(&server.services, Opener::CommandLine, &missing).is_err(), "it cannot be left out");
+    setup::complete(&server.services, Opener::CommandLine, &setup_draft()).expect("set up");
+    assert_eq!(Phone::new(&server).get(&format!("/{MAC}.cfg")).status, 200);
+    assert!(Api::owner(&server).page("/admin/").text().contains("Set the server up"), "a step of the checklist");
 }
 
 #[test]
@@ -65,6 +84,27 @@ fn phn_04_what_opens_the_admin_pages_does_not_open_the_phones_door() {
     assert_eq!(bearer.get(&format!("/{MAC}.cfg")).status, 401);
     let basic = Phone::bare(&server).with_credentials(USER, token.expose());
     assert_eq!(basic.get(&format!("/{MAC}.cfg")).status, 401);
+}
+
+#[test]
+fn phn_04_what_opens_the_phones_door_opens_neither_the_pages_nor_the_api() {
+    let server = Server::start();
+    let key = MAC.parse().expect("a MAC");
+    Phone::new(&server).get(&format!("/{MAC}.cfg"));
+    let own = credentials::of(&server.services, DEFAULT_ACCOUNT, &key);
+    for (user, password) in [(USER, PASSWORD), (own.user.as_str(), own.password.expose())] {
+        let basic = Phone::bare(&server).with_credentials(user, password);
+        assert_eq!(basic.get("/api/v1/session").status, 401, "{user}");
+        assert_eq!(basic.get("/api/v1/accounts/default/devices").status, 401, "{user}");
+        assert_eq!(basic.get("/metrics").status, 200, "this machine, whoever asks");
+        assert_eq!(basic.clone().with("X-Forwarded-For", "192.0.2.7").get("/metrics").status, 401, "{user}");
+        let page = basic.get("/admin/devices");
+        assert!(page.status == 303 && page.header("location").is_some_and(|to| to.starts_with("/admin/sign-in")), "{user}");
+        let bearer = Phone::bare(&server).with("Authorization", &format!("Bearer {password}"));
+        assert_eq!(bearer.get("/api/v1/session").status, 401, "{user}");
+        let typed = json!({ "email": user, "password": password });
+        assert_eq!(Api::stranger(&server).refused("POST", "/api/v1/session", Some(typed)).0, 401, "{user}");
+    }
 }
 
 #[test]
@@ -92,9 +132,27 @@ fn phn_10_a_flood_of_new_devices_is_held_and_known_ones_are_served_on() {
     let statuses: Vec<u16> = (0..6).map(|n| phone.get(&format!("/0004f200000{n}.cfg")).status).collect();
     assert_eq!(statuses, [200, 200, 200, 503, 503, 503]);
     assert_eq!(phone.get("/0004f2000000.cfg").status, 200, "a known phone at that address");
+    let alerts = Api::owner(&server).page("/admin/").text();
+    assert_eq!(alerts.matches("too many new phones came at once").count(), 1, "one alert for all of them: {alerts}");
     server.advance(600);
     assert_eq!(phone.get("/0004f2000009.cfg").status, 200, "ten minutes later");
     assert_eq!(server.services.roster(DEFAULT_ACCOUNT).len(), 4);
+}
+
+#[test]
+fn phn_10_the_usual_caps_hold_a_sweep_of_five_hundred() {
+    let server = Server::start();
+    let phone = Phone::new(&server);
+    let statuses: Vec<u16> = (0..500)
+        .map(|n| {
+            server.advance(i64::from(n % 5 == 0));
+            phone.get(&format!("/0004f2000{n:03}.cfg")).status
+        })
+        .collect();
+    assert_eq!(statuses.iter().position(|status| *status == 503), Some(NewDeviceCaps::default().per_address));
+    assert!(statuses[100..].iter().all(|status| *status == 503));
+    assert_eq!(server.services.roster(DEFAULT_ACCOUNT).len(), 100);
+    assert_eq!(phone.get("/0004f2000000.cfg").status, 200, "a known phone at that address");
 }
 
 #[test]
@@ -104,6 +162,13 @@ fn phn_11_a_deleted_device_comes_back_as_a_new_one_without_its_former_files() {
     assert_eq!(phone.put(&format!("/{MAC}-phone.cfg"), b"<PHONE_CONFIG><OVERRIDES/></PHONE_CONFIG>").status, 201);
     assert_eq!(phone.put(&format!("/{MAC}-app.log"), b"old").status, 201);
     phone.get(&format!("/{MAC}.cfg"));
+    let api = Api::owner(&server);
+    let desk = json!({ "name": "Desk", "parameters": { "reg.1.label": "of the former phone" } });
+    let profile = api.ok("POST", "/profiles", Some(desk))["id"].clone();
+    let shown = json!({ "profiles": [profile], "shown": [] });
+    api.ok("PUT", &format!("/deployment/devices/{MAC}"), Some(shown));
+    let has_profile = || phone.get(&format!("/{MAC}-profile.cfg")).text().contains("of the former phone");
+    assert!(has_profile());
     server.flush();
     server.delete(MAC, Afterwards::Forget);
     assert!(server.device(MAC).is_none());
@@ -115,6 +180,7 @@ fn phn_11_a_deleted_device_comes_back_as_a_new_one_without_its_former_files() {
     assert_eq!(runs.len(), 1, "only the run since it came back");
     assert_eq!(phone.get(&format!("/{MAC}-phone.cfg")).status, 404);
     assert_eq!(phone.get(&format!("/{MAC}-app.log")).status, 404);
+    assert!(!has_profile(), "the profile goes with the device");
 }
 
 #[test]

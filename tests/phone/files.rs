@@ -2,6 +2,7 @@
 
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 
+use crate::support::api::Api;
 use crate::support::phone::Phone;
 use crate::support::server::Server;
 
@@ -132,4 +133,28 @@ fn a_device_that_was_added_without_a_type_is_served_as_what_it_is_from_its_first
     assert_eq!(Phone::new(&server).get(&format!("/{MAC}.cfg")).status, 200);
     server.flush();
     assert_eq!(server.device(MAC).and_then(|known| known.device.model.clone()).as_deref(), Some("VVX 500"));
+}
+
+#[test]
+fn sec_07_nothing_that_phones_or_people_get_is_kept_on_the_way() {
+    let server = Server::start();
+    let phone = Phone::new(&server);
+    phone.put("/0004f2aa0001-phone.cfg", b"<a/>");
+    for name in [".cfg", "-profile.cfg", "-phone.cfg", "-app.log", "-x.sh"] {
+        let answer = phone.get(&format!("/0004f2aa0001{name}"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{name}: {}", answer.head);
+    }
+    assert_eq!(Phone::bare(&server).get("/0004f2aa0001.cfg").header("cache-control"), Some("no-store"));
+    let api = Api::owner(&server);
+    for path in [
+        "/admin/devices/0004f2aa0001/effective/parameters",
+        "/admin/devices/0004f2aa0001/effective/master",
+        "/admin/activity/download?day=2026-11-22",
+        "/api/v1/accounts/default/settings",
+    ] {
+        let answer = api.page(path);
+        assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-store")), "{path}");
+    }
+    let style = api.page("/static/app.css");
+    assert!(style.header("etag").is_some() && style.header("cache-control").is_some_and(|value| value != "no-store"));
 }

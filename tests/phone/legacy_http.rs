@@ -46,7 +46,7 @@ fn by_digest(phone: &Phone, password: &str, method: &str, path: &str, body: Opti
 }
 
 #[test]
-fn digest_is_offered_first_and_basic_accepted_and_elsewhere_nothing_is() {
+fn phn_12_digest_is_offered_first_and_basic_accepted_and_elsewhere_nothing_is() {
     let server = listed();
     let phone = Phone::in_clear(&server);
     let (master, file) = (format!("/{MAC}.cfg"), format!("/{MAC}-profile.cfg"));
@@ -116,7 +116,7 @@ fn an_answer_counts_for_its_path_and_method_and_for_some_minutes() {
 }
 
 #[test]
-fn what_travels_in_clear_text_holds_nothing_of_the_devices_own_and_the_device_is_marked() {
+fn phn_12_what_travels_in_clear_text_holds_nothing_of_the_devices_own_and_the_device_is_marked() {
     let server = listed();
     let api = Api::owner(&server);
     let phone = Phone::in_clear(&server).with_credentials(USER, PASSWORD);

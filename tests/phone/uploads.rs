@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::run::Subject;
 use pdms::domain::upload::UploadCaps;
-use pdms::services::runs;
+use pdms::services::activity::{self, ActivityQuery};
 use pdms::services::uploads::UploadSettings;
+use pdms::services::{credentials, runs};
 use pdms::web::phone::PhoneSettings;
 
 use crate::support::phone::Phone;
@@ -83,7 +84,13 @@ fn a_phone_repeats_a_challenged_upload_over_the_same_connection() {
 fn upl_03_each_kind_has_its_cap_whether_announced_or_chunked() {
     let server = Server::start_with(small_caps());
     let phone = Phone::new(&server);
-    for (name, cap) in [("-app.log", 200_000), ("-phone.cfg", 10_000), ("-directory.xml", 20_000), ("-core.gz", 300_000)] {
+    for (name, cap) in [
+        ("-app.log", 200_000),
+        ("-phone.cfg", 10_000),
+        ("-directory.xml", 20_000),
+        ("-core.gz", 300_000),
+        ("_2026.11.22_101500.pcap.tar.gz", 300_000),
+    ] {
         let path = format!("/{MAC}{name}");
         let fits = vec![b'x'; cap];
         let exceeds = vec![b'x'; cap + 1];
@@ -93,7 +100,7 @@ fn upl_03_each_kind_has_its_cap_whether_announced_or_chunked() {
         assert_eq!(phone.put_chunked(&path, &fits).status, 201, "{name}");
         assert_eq!(phone.get(&path).body, fits, "{name}");
     }
-    assert_eq!(left_behind(&server).len(), 4);
+    assert_eq!(left_behind(&server).len(), 5);
 }
 
 #[test]
@@ -116,7 +123,8 @@ fn upl_05_only_a_devices_own_files_are_taken() {
     let server = Server::start();
     let phone = Phone::new(&server).tagged(Some(MAC));
     let before = phone.get(&format!("/{MAC}.cfg"));
-    phone.put("/0004f2aa0002-phone.cfg", OVERRIDES);
+    let other = Phone::new(&server).tagged(Some("0004f2aa0002"));
+    assert_eq!(other.put("/0004f2aa0002-phone.cfg", OVERRIDES).status, 201);
     for (path, status) in [
         (format!("/{MAC}.cfg"), 405),
         (format!("/{MAC}-profile.cfg"), 405),
@@ -139,9 +147,18 @@ fn upl_05_only_a_devices_own_files_are_taken() {
         assert_eq!(phone.get(path).status, 404, "{path}");
     }
     assert_eq!(phone.get(&format!("/{MAC}.cfg")).body, before.body);
-    assert!(server.device("0004f2aa0002").is_none(), "an upload that is not taken adds no device");
-    assert_eq!(server.services.roster(DEFAULT_ACCOUNT).len(), 1);
-    assert!(left_behind(&server).is_empty());
+    assert_eq!(other.get("/0004f2aa0002-phone.cfg").body, OVERRIDES, "it is what it was");
+    assert_eq!(phone.put("/0004f2aa0003-phone.cfg", OVERRIDES).status, 403);
+    assert!(server.device("0004f2aa0003").is_none(), "an upload that is not taken adds no device");
+    assert_eq!(server.services.roster(DEFAULT_ACCOUNT).len(), 2);
+    assert_eq!(left_behind(&server).len(), 1);
+    // Credentials of a device name it: for them another one's file is the 401 that everybody gets.
+    let secrets = credentials::of(&server.services, DEFAULT_ACCOUNT, &MAC.parse().expect("a MAC"));
+    let own = phone.clone().with_credentials(&secrets.user, secrets.password.expose());
+    let (foreign, nobody) = (own.put("/0004f2aa0002-phone.cfg", b"x"), Phone::bare(&server).put("/0004f2aa0002-phone.cfg", b"x"));
+    assert_eq!((foreign.status, &foreign.body), (401, &nobody.body));
+    assert_eq!(other.get("/0004f2aa0002-phone.cfg").body, OVERRIDES);
+    assert_eq!(own.put(&format!("/{MAC}-phone.cfg"), OVERRIDES).status, 201);
 }
 
 #[test]
@@ -161,13 +178,23 @@ fn upl_06_uploads_in_pieces_are_refused_and_the_length_that_head_tells_is_true()
 fn upl_07_an_upload_that_is_cut_leaves_the_former_file() {
     let server = Server::start();
     let phone = Phone::new(&server);
+    let is_tidy =
+        |server: &Server| left_behind(server).iter().all(|file| !file.parent().is_some_and(|p| p.ends_with("unfinished")));
+    phone.put_cut(&format!("/{MAC}-directory.xml"), 1_000_000, &vec![b'x'; 500_000]);
     for (path, former) in [(format!("/{MAC}-phone.cfg"), OVERRIDES), (format!("/{MAC}-app.log"), &b"former"[..])] {
         assert_eq!(phone.put(&path, former).status, 201);
         phone.put_cut(&path, 1_000_000, &vec![b'x'; 500_000]);
-        wait_until(|| left_behind(&server).iter().all(|file| !file.parent().is_some_and(|p| p.ends_with("unfinished"))));
+        wait_until(|| is_tidy(&server));
         assert_eq!(phone.get(&path).body, former, "{path}");
     }
     wait_until(|| left_behind(&server).len() == 2);
+    server.flush();
+    let server = server.restarted();
+    let phone = Phone::new(&server);
+    assert_eq!(phone.get(&format!("/{MAC}-phone.cfg")).body, OVERRIDES, "and so it is after a restart");
+    assert_eq!(phone.get(&format!("/{MAC}-app.log")).body, b"former");
+    assert_eq!(phone.get(&format!("/{MAC}-directory.xml")).status, 404, "where nothing was, nothing is");
+    assert_eq!(left_behind(&server).len(), 2);
 }
 
 /// Asks until it is so: a hang-up is noticed when the network says so.
@@ -212,6 +239,19 @@ fn upl_09_uploads_at_once_never_mix_and_empty_ones_are_taken() {
         reader.join().expect("only whole files are seen");
     });
     assert_eq!(left_behind(&server).len(), 1);
+    let entries = || {
+        server.flush();
+        activity::list(&server.services, DEFAULT_ACCOUNT, &ActivityQuery { limit: 100, ..ActivityQuery::default() })
+            .expect("listed")
+            .items
+            .len()
+    };
+    let (same, before) = (bodies[0].clone(), entries());
+    for _ in 0..10 {
+        assert_eq!(phone.put(&path, &same).status, 204);
+    }
+    assert!(entries() <= before + 1, "not ten entries for ten times the same");
+    assert_eq!((left_behind(&server).len(), phone.get(&path).body), (1, same));
     assert_eq!(phone.put(&path, b"").status, 204);
     assert_eq!((phone.get(&path).status, phone.get(&path).body.len()), (200, 0));
     assert_eq!(phone.put(&format!("/{MAC}-app.log"), b"").status, 201);
@@ -249,7 +289,7 @@ fn an_override_is_given_back_after_a_restart_and_moves_the_polling_minute_with_t
 }
 
 #[test]
-fn what_phones_keep_with_us_does_not_lie_open_on_the_disk() {
+fn sec_02_what_phones_keep_with_us_does_not_lie_open_on_the_disk() {
     let server = Server::start();
     let phone = Phone::new(&server);
     let secret = "CANARY_SIP_PASSWORD";

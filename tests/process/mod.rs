@@ -6,6 +6,7 @@ mod crash;
 mod demo;
 mod first_run;
 mod refusals;
+mod secrets;
 mod signals;
 mod verbs;
 
@@ -79,7 +80,12 @@ impl Running {
     /// Starts with more arguments.
     pub fn start_with(folder: &Path, more: &[&str]) -> Self {
         let arguments = [&["serve", "--https", "127.0.0.1:0", "--http", "off"], more].concat();
-        let mut child = pdms(folder, &arguments).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        Self::of(pdms(folder, &arguments))
+    }
+
+    /// Starts a command that ends up being the server.
+    pub fn of(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
         let (say, lines) = channel();
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
         std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| say.send(line)));

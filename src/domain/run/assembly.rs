@@ -220,11 +220,16 @@ impl Assembler {
         self.devices.iter().chain(&self.refused).map(|(seat, open)| (seat.subject(), &open.run))
     }
 
-    /// The run of a subject that has not ended yet.
+    /// The run of a subject that has not ended yet; of a stranger the one that was last heard.
     pub fn open_run(&self, subject: &Subject) -> Option<&Run> {
+        self.open_runs_of(subject).into_iter().max_by_key(|run| run.ended_at)
+    }
+
+    /// All runs of a subject that have not ended yet: of a stranger one for each address from where somebody named the device.
+    pub fn open_runs_of(&self, subject: &Subject) -> Vec<&Run> {
         match subject {
-            Subject::Device(key) => self.devices.get(&Seat::Device(key.clone())).map(|open| &open.run),
-            _ => self.refused.iter().find(|(seat, _)| seat.subject() == *subject).map(|(_, open)| &open.run),
+            Subject::Device(key) => self.devices.get(&Seat::Device(key.clone())).map(|open| &open.run).into_iter().collect(),
+            _ => self.refused.iter().filter(|(seat, _)| seat.subject() == *subject).map(|(_, open)| &open.run).collect(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use actix_web::body::{BoxBody, SizedStream};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, web};
 use futures_util::stream;
 
@@ -134,6 +134,8 @@ impl Reply {
             return builder.finish();
         }
         builder.insert_header((CONTENT_TYPE, HeaderValue::from_static(self.content_type)));
+        // Nothing on the way keeps a configuration (SEC-07).
+        builder.insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")));
         match self.body {
             Body::Text(text) => builder.body(text),
             Body::Bytes(bytes) if bytes.len() <= PIECE_BYTES => builder.body(bytes),
