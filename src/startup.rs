@@ -165,6 +165,11 @@ impl Application {
         self.shared.services.clone().into_inner()
     }
 
+    /// Where it is reached, with its certificates.
+    pub fn address(&self) -> Arc<Address> {
+        self.shared.address.clone().into_inner()
+    }
+
     /// The link that opens the set-up page; none once the server is set up. It is shown here and kept nowhere.
     pub fn setup_link(&self) -> Option<&str> {
         self.setup_link.as_deref()

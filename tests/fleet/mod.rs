@@ -2,10 +2,12 @@
 
 mod backups;
 mod boots;
+mod building;
 mod fresh;
 mod states;
 mod storm;
 mod trust;
+mod walk;
 
 use std::sync::Arc;
 

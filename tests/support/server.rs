@@ -17,6 +17,7 @@ use pdms::domain::parameter::ParameterName;
 use pdms::domain::profile::draft::ProfileDraft;
 use pdms::domain::world::World;
 use pdms::services::accounts::{self, AccountDraft, TimeDraft};
+use pdms::services::address::Address;
 use pdms::services::clock::Clock;
 use pdms::services::commit::Mode;
 use pdms::services::deployment::{self, Target};
@@ -47,6 +48,8 @@ pub struct Server {
     pub http: SocketAddr,
     /// What it works with.
     pub services: Arc<Services>,
+    /// Where it is reached, with its certificates.
+    pub base_address: Arc<Address>,
     /// Its clock: 22 November 2026, noon, until it is advanced.
     pub clock: Clock,
     /// Its disk's failures.
@@ -197,6 +200,7 @@ impl Stopped {
         let ground = Ground { clock: clock.clone(), faults: Arc::clone(&faults) };
         let application = Application::build(config, ground).expect("it starts");
         prepare(&application);
+        let base_address = application.address();
         let (address, services, stopper) = (application.https_address(), application.services(), application.stopper());
         let http = application.http_address().expect("it is on");
         let (ready, wait) = mpsc::channel();
@@ -205,7 +209,7 @@ impl Stopped {
             actix_web::rt::System::new().block_on(run).expect("it ends well");
         });
         wait.recv().expect("it gets ready");
-        Server { address, http, services, clock, faults, dir, public_url, stopper, thread: Some(thread) }
+        Server { address, http, services, base_address, clock, faults, dir, public_url, stopper, thread: Some(thread) }
     }
 }
 
