@@ -45,7 +45,12 @@ fn world() -> World {
     World {
         account_id: DEFAULT_ACCOUNT,
         account: Arc::new(account),
-        endpoints: Arc::new(Endpoints { https_url: "https://pdms.example.lan:8443/".to_owned(), http_url: None, ca_pem }),
+        endpoints: Arc::new(Endpoints {
+            https_url: "https://pdms.example.lan:8443/".to_owned(),
+            http_url: None,
+            ca_pem,
+            next_ca: None,
+        }),
         profiles: profiles.into(),
         deployment: BTreeMap::from([(Place::Global, vec![ProfileId(2), ProfileId(3)])]),
         person_groups: BTreeMap::new(),

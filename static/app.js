@@ -45,8 +45,6 @@ for (const all of document.querySelectorAll("[data-select-all]")) {
     all.checked = ticked > 0 && ticked === boxes.length;
     all.indeterminate = ticked > 0 && ticked < boxes.length;
     if (count) count.textContent = `${ticked} selected`;
-    // Without a ticked row there is nothing that the bar could do.
-    if (count) count.parentElement.hidden = ticked === 0;
   };
   all.hidden = false;
   all.addEventListener("change", () => {

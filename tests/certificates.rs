@@ -92,7 +92,7 @@ fn a_running_server_makes_no_other_ca_either() {
     let before = running.active();
     fs::remove_dir_all(&folder).expect("removed");
     fs::create_dir(&folder).expect("emptied");
-    running.refresh(&names(), now()).expect_err("refused");
+    running.refresh(&running.given(), &names(), now()).expect_err("refused");
     assert_eq!(running.active().default.cert, before.default.cert, "what was read before stays in use");
     assert!(content(&folder).is_empty());
 }

@@ -19,7 +19,8 @@ use pdms::domain::names::Name;
 use pdms::domain::parameter::ParameterSet;
 use pdms::domain::profile::{Profile, ProfileKind};
 use pdms::domain::provision::{Provision, provision};
-use pdms::domain::world::{Endpoints, World};
+use pdms::domain::rollover::CaMark;
+use pdms::domain::world::{Endpoints, NextCa, World};
 use pdms::xml::write;
 use serde::Deserialize;
 
@@ -45,6 +46,10 @@ struct CaseAccount {
     url: String,
     /// A private authority's certificate; none where the server's own is public.
     authority: Option<String>,
+    /// That of the one that takes its place, which signs already or not.
+    next_authority: Option<String>,
+    #[serde(default)]
+    next_signs: bool,
 }
 
 #[derive(Deserialize)]
@@ -82,7 +87,8 @@ enum On {
 
 impl Case {
     fn into_device_and_world(self) -> (Device, World) {
-        let CaseAccount { time_zone, time_server, manage, url, authority } = self.account;
+        let CaseAccount { time_zone, time_server, manage, url, authority, next_authority, next_signs } = self.account;
+        let next_ca = next_authority.map(|pem| NextCa { pem, mark: CaMark::default(), signs: next_signs });
         let account = Account {
             label: "default".to_owned(),
             provisioning: Provisioning {
@@ -105,7 +111,7 @@ impl Case {
         let mut world = World {
             account_id: DEFAULT_ACCOUNT,
             account: Arc::new(account),
-            endpoints: Arc::new(Endpoints { https_url: url, http_url: None, ca_pem: authority }),
+            endpoints: Arc::new(Endpoints { https_url: url, http_url: None, ca_pem: authority, next_ca }),
             profiles: BTreeMap::new(),
             deployment: BTreeMap::new(),
             person_groups: BTreeMap::new(),
@@ -234,4 +240,12 @@ fn a_ccx_with_a_clock_of_its_own_polls_at_the_accounts_night() {
 #[test]
 fn a_studio_has_files_of_its_serial_number_and_is_told_its_name() {
     check("studio");
+}
+
+/// While another CA takes the place of ours: both before and after the switch, and what a profile has for its place stays.
+#[test]
+fn a_vvx_is_given_both_authorities_while_one_takes_the_place_of_the_other() {
+    for case in ["rollover-giving", "rollover-moving", "rollover-ended", "rollover-place-taken", "rollover-place-taken-moving"] {
+        check(case);
+    }
 }

@@ -322,9 +322,15 @@ fn a_certificate_is_replaced_while_connections_go_on() {
         let mut before = connect(listener.address, listener.trusting()).await.expect("connected");
         let old = before.get_ref().1.peer_certificates().expect("shown")[0].clone();
 
-        assert_eq!(listener.certificates.refresh(&names(), now()).expect("readable"), Refreshed::Unchanged);
+        assert_eq!(
+            listener.certificates.refresh(&listener.certificates.given(), &names(), now()).expect("readable"),
+            Refreshed::Unchanged
+        );
         let more = ServerNames::new(&["phones.example.lan".to_owned(), "pdms.example.lan".to_owned()], "box", []);
-        assert_eq!(listener.certificates.refresh(&more, now()).expect("renewed"), Refreshed::Changed);
+        assert_eq!(
+            listener.certificates.refresh(&listener.certificates.given(), &more, now()).expect("renewed"),
+            Refreshed::Changed
+        );
         assert!(listener.certificates.active().names.covers_host("phones.example.lan"));
 
         let after = connect(listener.address, listener.trusting()).await.expect("connected");
@@ -340,9 +346,9 @@ fn the_server_certificate_is_renewed_at_two_thirds_of_its_life_and_the_ca_stays(
     let certificates = Certificates::open(folder.path(), None, GivenCertificates::default(), &names(), now()).expect("made");
     let first = certificates.active();
     let early = now() + (250 * 24).hours();
-    assert_eq!(certificates.refresh(&names(), early).expect("readable"), Refreshed::Unchanged);
+    assert_eq!(certificates.refresh(&certificates.given(), &names(), early).expect("readable"), Refreshed::Unchanged);
     let due = now() + (270 * 24).hours();
-    assert_eq!(certificates.refresh(&names(), due).expect("renewed"), Refreshed::Changed);
+    assert_eq!(certificates.refresh(&certificates.given(), &names(), due).expect("renewed"), Refreshed::Changed);
     let second = certificates.active();
     assert!(second.not_after > first.not_after);
     assert_eq!(second.ca_pem, first.ca_pem);
@@ -373,10 +379,10 @@ fn an_own_certificate_is_taken_and_a_pair_that_does_not_fit_keeps_the_old_one() 
     assert!(first.ca_pem.is_none() && first.p256.is_none(), "phones need no private CA for it");
 
     std::fs::copy(certs.join("other.key"), certs.join("own.key")).expect("copied");
-    let error = certificates.refresh(&names(), now()).expect_err("the key does not fit");
+    let error = certificates.refresh(&certificates.given(), &names(), now()).expect_err("the key does not fit");
     assert!(error.to_string().contains("do not belong together"), "{error}");
     assert_eq!(certificates.active().default.cert, first.default.cert, "the old one stays");
 
     std::fs::copy(certs.join("other.pem"), certs.join("own.pem")).expect("copied");
-    assert_eq!(certificates.refresh(&names(), now()).expect("a good pair"), Refreshed::Changed);
+    assert_eq!(certificates.refresh(&certificates.given(), &names(), now()).expect("a good pair"), Refreshed::Changed);
 }

@@ -7,6 +7,7 @@ mod admin;
 mod admin_backups;
 mod admin_conflicts;
 mod admin_devices;
+mod admin_rollover;
 mod admin_sessions;
 mod api;
 mod application;

@@ -5,10 +5,13 @@ use std::rc::Rc;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
+use jiff::SignedDuration;
 use pdms::domain::access::Actor;
 use pdms::domain::account::Secret;
+use pdms::domain::backup_plan::PlanInput;
 use pdms::domain::ids::{DEFAULT_ACCOUNT, UserId};
 use pdms::domain::user::{Role, User};
+use pdms::services::backup::kept;
 use pdms::services::commit::Mode;
 use pdms::services::tokens::{self, TokenDraft};
 use pdms::services::users::{self, Access, NewUser, UserChange};
@@ -121,6 +124,23 @@ async fn every_address_is_refused_to_every_role_below_its_own() {
                 csrf = browser.token().await;
             }
         }
+    }
+}
+
+/// What a page offers and what it leads to is what its reader may do: the walk of every page is among the browser's checks.
+#[actix_web::test]
+async fn the_dashboard_tells_a_viewer_what_is_wrong_and_asks_for_nothing() {
+    let site = Site::open().await;
+    let plan = PlanInput { every: "day".to_owned(), hour: "2".to_owned(), keep: "3".to_owned(), ..PlanInput::default() };
+    let stored = kept::plan(&site.services).expect("there is one").revision;
+    kept::set_plan(&site.services, &Actor::CommandLine, stored, &plan, Mode::Keep).expect("saved");
+    site.advance(SignedDuration::from_hours(3 * 24));
+    for (role, is_asked, is_led) in [(Role::Viewer, false, false), (Role::AccountAdmin, true, false), (Role::Owner, true, true)] {
+        let user = add(&site, role);
+        let page = enter(&site, user.id).await.get("/admin/").await.body;
+        assert_eq!(page.contains("Getting started"), is_asked, "{role}: {page}");
+        assert!(page.contains("The planned backup was not made"), "{role}: {page}");
+        assert_eq!(page.contains("href=\"/admin/backups\""), is_led, "{role}: {page}");
     }
 }
 

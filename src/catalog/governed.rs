@@ -81,7 +81,7 @@ mod tests {
     fn everything() -> (Device, World) {
         let mut world = world();
         let https_url = world.endpoints.https_url.clone();
-        world.endpoints = Endpoints { https_url, http_url: None, ca_pem: Some("pem".to_owned()) }.into();
+        world.endpoints = Endpoints { https_url, http_url: None, ca_pem: Some("pem".to_owned()), next_ca: None }.into();
         let mut device = device("8218404c20ccf9");
         device.family = Some("Studio".to_owned());
         device.sent_name = Some(Name::parse("Board room").expect("a name"));

@@ -1,6 +1,7 @@
 //! The command line: one file a verb.
 
 mod backup;
+mod ca;
 mod check;
 mod demo;
 mod logging;
@@ -37,6 +38,7 @@ enum Verb {
     Check(check::Arguments),
     Backup(backup::BackupArguments),
     Restore(backup::RestoreArguments),
+    Ca(ca::Arguments),
     NewCa(new_ca::Arguments),
     User(user::Arguments),
     Token(token::Arguments),
@@ -53,6 +55,7 @@ pub fn run() -> ExitCode {
         Verb::Check(arguments) => check::run(arguments),
         Verb::Backup(arguments) => backup::run_backup(arguments),
         Verb::Restore(arguments) => backup::run_restore(arguments),
+        Verb::Ca(arguments) => ca::run(arguments),
         Verb::NewCa(arguments) => new_ca::run(arguments),
         Verb::User(arguments) => user::run(arguments),
         Verb::Token(arguments) => token::run(arguments),

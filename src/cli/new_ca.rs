@@ -16,7 +16,8 @@ use crate::services::{Opening, Services};
 /// Give the private CA up, so that the next start makes another one; the server must not run
 ///
 /// Phones trust the CA that they were given: with another one, none of them comes back before it was given the new one, by hand
-/// or by its old server. Put the folder certs back from a copy instead, if there is one.
+/// or by its old server. Put the folder certs back from a copy instead, if there is one. `pdms ca`
+/// replaces a CA that is not lost.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// You know that every phone must be given the new CA before it comes back

@@ -166,6 +166,17 @@ pub enum Slot {
     Two,
 }
 
+impl Slot {
+    /// The one that this is not.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::One => Self::Two,
+            Self::Two => Self::One,
+        }
+    }
+}
+
 impl From<Slot> for u8 {
     fn from(slot: Slot) -> Self {
         match slot {

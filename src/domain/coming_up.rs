@@ -7,6 +7,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::limits::RUN_SILENCE_SECONDS;
 use super::run::verdict::{next_of_handshake, next_of_held};
 use super::run::{Exchange, HandshakeFault, Method, Reason};
 use super::trust::{RUNS_UNTIL_BOUND, Trust};
@@ -292,7 +293,12 @@ fn bound(known: Known<'_>) -> Step {
         None => {
             let (complete, lacks_boot) = (trust.own.complete, trust.own.complete > 0 && !trust.own.boot);
             let and = if lacks_boot { ", and none of them was a start" } else { "" };
-            let words = format!("{complete} of {RUNS_UNTIL_BOUND} complete runs with credentials of its own{and}");
+            let minutes = RUN_SILENCE_SECONDS / 60;
+            let when = match known.exchanges {
+                [] => String::new(),
+                _ => format!("; a run counts {minutes} minutes after its last request"),
+            };
+            let words = format!("{complete} of {RUNS_UNTIL_BOUND} complete runs with credentials of its own{and}{when}");
             let step = Step::new(Point::Bound, State::Waiting, None, words);
             if lacks_boot || complete > 0 {
                 step.advising("It comes by itself: with its next start and its next poll")

@@ -129,6 +129,11 @@ pub const WRONG_AT_ONCE: u32 = 5;
 pub const KNOCK_DAYS: i64 = 30;
 /// Days that a device counts which still comes by an address that is no longer answered (contract 2).
 pub const ADDRESS_USE_DAYS: i64 = 90;
+/// Days that a phone is waited for which has not come, before one private CA takes the place of another (the number is ours).
+pub const CA_WAIT_DAYS: i64 = 90;
+/// Hours after one step of a rollover before the server takes the next by itself: whoever is being served meanwhile comes to rest, and
+/// a person can think again (the number is ours).
+pub const CA_STEP_HOURS: i64 = 1;
 /// Certificates of manufacturers' authorities in one account (the number is ours; the largest maker has four).
 pub const MANUFACTURER_CAS: usize = 50;
 /// Bytes of a file with such certificates.

@@ -30,6 +30,7 @@ pub mod phone_file;
 pub mod profile;
 pub mod provision;
 pub mod resolution;
+pub mod rollover;
 pub mod run;
 pub mod server;
 pub mod session;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::backup_plan::BackupPlan;
+use super::rollover::Rollover;
 
 /// The server's own settings. Its JSON is the stored form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,12 +38,16 @@ pub struct ServerSettings {
 /// What phones were given to trust. It is kept here, so that a lost folder of certificates never looks like that of a new server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenCertificates {
-    /// SHA-256 fingerprint of the private CA: pairs of capital digits with colons. None while it never signed what was in use.
+    /// SHA-256 fingerprint of the private CA: pairs of capital digits with colons. None while it never signed what was in use. While
+    /// another one takes its place, it is this one until the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca: Option<String>,
     /// Whether the admin's own certificate, put into the folder, was in use last.
     #[serde(default)]
     pub own: bool,
+    /// The CA that is taking the place of [`GivenCertificates::ca`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollover: Option<Rollover>,
 }
 
 impl GivenCertificates {

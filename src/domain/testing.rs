@@ -24,7 +24,12 @@ pub fn world() -> World {
     World {
         account_id: DEFAULT_ACCOUNT,
         account: Arc::new(account()),
-        endpoints: Arc::new(Endpoints { https_url: "https://pdms.example.test:8443/".to_owned(), http_url: None, ca_pem: None }),
+        endpoints: Arc::new(Endpoints {
+            https_url: "https://pdms.example.test:8443/".to_owned(),
+            http_url: None,
+            ca_pem: None,
+            next_ca: None,
+        }),
         profiles: BTreeMap::new(),
         deployment: BTreeMap::new(),
         person_groups: BTreeMap::new(),

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::limits::{DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, RIGHT_HOURS, STAGED_DAYS, WINDOW_PATIENCE_HOURS};
+use super::rollover::Takeover;
 use super::run::{HandshakeFault, Reason};
 
 pub use certificate::Certificate;
@@ -60,6 +61,9 @@ pub struct Trust {
     pub certificate_read: Certificate,
     /// How far it is on the way from plain HTTP to here.
     pub bootstrap: Option<Bootstrap>,
+    /// How far it is on the way to a new private CA of ours.
+    #[serde(skip_serializing_if = "is_default")]
+    pub takeover: Takeover,
     /// Why it was last not let in; none once it was let in from there.
     pub knock: Option<Knock>,
     /// It was last served in full without TLS (R316).
@@ -324,6 +328,9 @@ impl Trust {
         if let Some(bootstrap) = self.unproven_at(address) {
             (bootstrap.proven_at, bootstrap.fault) = (Some(at), None);
         }
+        if self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.address == address) {
+            self.takeover.confirmed();
+        }
     }
 
     /// Takes in a failed handshake of somebody at this address: the cause of the missing proof, as far as anybody knows.
@@ -346,6 +353,7 @@ impl Trust {
     /// Takes in the end of a run that was let in throughout. Answers whether the device is bound from now on. A run that began
     /// before the device was deleted, or before its right was given, says nothing of the time after.
     pub fn run_ended(&mut self, at: Timestamp, run: EndedRun) -> bool {
+        self.takeover.run_ended(run);
         let is_before_deletion = self.deleted_at.is_some_and(|deleted| run.started_at <= deleted);
         if !run.complete || is_before_deletion {
             return false;

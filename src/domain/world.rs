@@ -9,6 +9,7 @@ use super::device::DeviceKey;
 use super::ids::{AccountId, PersonGroupId, PersonId, ProfileId};
 use super::model::ModelTable;
 use super::profile::Profile;
+use super::rollover::CaMark;
 
 /// A snapshot of an account. Requests hold one snapshot from beginning to end, so a file is of one state, never of two.
 #[derive(Clone, Debug)]
@@ -40,6 +41,20 @@ pub struct Endpoints {
     pub https_url: String,
     /// The same over plain HTTP, while that listener is open.
     pub http_url: Option<String>,
-    /// The private CA's certificate in PEM form, while the server certificate is signed by it; none with a public certificate.
+    /// The private CA's certificate in PEM form, while the server certificate is signed by it or by the one that takes its place;
+    /// none with a public certificate.
     pub ca_pem: Option<String>,
+    /// The CA that is taking its place: phones are given both.
+    pub next_ca: Option<NextCa>,
+}
+
+/// A private CA that takes the place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextCa {
+    /// Its certificate in PEM form.
+    pub pem: String,
+    /// How it is noted which phones have it.
+    pub mark: CaMark,
+    /// Whether it signs the server's certificate already.
+    pub signs: bool,
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use parking_lot::Mutex;
 
 use super::Services;
 use super::certificates::{Certificates, Origin, Refreshed, ServerNames};
@@ -28,6 +29,8 @@ pub struct Address {
     names: ArcSwap<ServerNames>,
     /// Why the certificates could not be read or made at the last refresh.
     fault: ArcSwapOption<String>,
+    /// Held during a refresh.
+    refreshing: Mutex<()>,
 }
 
 /// Where a server is reached, and by which names.
@@ -50,7 +53,7 @@ impl Address {
         http: Option<SocketAddr>,
     ) -> Self {
         let names = ArcSwap::from_pointee(ServerNames::of_this_machine(&[]));
-        Self { certificates, fixed, bound, http, names, fault: ArcSwapOption::empty() }
+        Self { certificates, fixed, bound, http, names, fault: ArcSwapOption::empty(), refreshing: Mutex::default() }
     }
 
     /// The certificates.
@@ -142,18 +145,17 @@ impl Address {
     /// # Errors
     /// Certificates that cannot be read or made; then the old ones stay in use and the address is told all the same.
     pub fn refresh(&self, services: &Services) -> Result<Refreshed, ServiceError> {
+        // Two at a time could use settings that the other has overtaken.
+        let _alone = self.refreshing.lock();
         let settings: ServerSettings = services.store.read(store::server::get)?;
         let names = ServerNames::of_this_machine(&self.public_names(&settings));
-        let refreshed = self.certificates.refresh(&names, services.clock.now());
+        let refreshed = self.certificates.refresh(&settings.given, &names, services.clock.now());
         self.fault.store(refreshed.as_ref().err().map(|error| Arc::new(chain(error))));
         let https_url = self.url(&settings, &names);
         let http_url = self.http.map(|http| http_url(&self.host(&settings, &names), http.port()));
         self.names.store(Arc::new(names));
-        services.set_endpoints(Endpoints {
-            https_url: https_url.clone(),
-            http_url,
-            ca_pem: self.certificates.active().ca_pem.clone(),
-        });
+        let (ca_pem, next_ca) = self.certificates.active().given_cas();
+        services.set_endpoints(Endpoints { https_url: https_url.clone(), http_url, ca_pem, next_ca });
         if settings.set_up_at.is_some() && !settings.addresses.contains(&https_url) {
             commit(services, Grant::system("address"), SERVER, |change| {
                 let mut settings = store::server::get(change.tx())?;
@@ -167,7 +169,9 @@ impl Address {
         if settings.given != given {
             commit(services, Grant::system("certificates"), SERVER, |change| {
                 let mut settings = store::server::get(change.tx())?;
-                settings.given.clone_from(&given);
+                settings.given.own = given.own;
+                // A rollover may have ended meanwhile: what the settings name is never replaced from here.
+                settings.given.ca = settings.given.ca.take().or_else(|| given.ca.clone());
                 store::server::put(change.tx(), &settings)?;
                 Ok(())
             })?;

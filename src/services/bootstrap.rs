@@ -99,7 +99,10 @@ fn file(services: &Services, world: &World, mac: Mac, address: IpAddr, takes: bo
     let stage = bootstrap::stage(&book.of(&key), address);
     if takes {
         let now = services.clock.now();
-        book.learn(&key, |trust| trust.bootstrapped(now, address));
+        book.learn(&key, |trust| {
+            trust.bootstrapped(now, address);
+            trust.takeover.given(now, world.endpoints.next_ca.as_ref().map(|next| next.mark));
+        });
         if stage != Stage::Move {
             services.unproven.wait_for(world.account_id, key, address);
         }

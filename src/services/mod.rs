@@ -37,6 +37,7 @@ pub mod profiles;
 pub mod provisioning;
 pub mod rendered;
 pub mod retention;
+pub mod rollover;
 pub mod roster;
 pub mod runs;
 mod sealed_files;
@@ -174,7 +175,12 @@ impl Services {
             clock,
             secrets,
             state_dir,
-            worlds: Worlds::new(Endpoints { https_url: "https://localhost:8443/".to_owned(), http_url: None, ca_pem: None }),
+            worlds: Worlds::new(Endpoints {
+                https_url: "https://localhost:8443/".to_owned(),
+                http_url: None,
+                ca_pem: None,
+                next_ca: None,
+            }),
             rosters: Rosters::default(),
             trusts: Trusts::default(),
             unproven: bootstrap::Unproven::default(),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::enrolment::Enrolment;
 use super::rendered::Rendered;
-use super::{Services, credentials};
+use super::{Services, credentials, rollover};
 use crate::catalog::models::models;
 use crate::domain::activity::Event;
 use crate::domain::admission::decide::{Decision, Known, Proof, Rules, Visitor, decide, other_model};
@@ -21,6 +21,7 @@ use crate::domain::device_list::Listed;
 use crate::domain::manufacturer::Presented;
 use crate::domain::phone_file::PhoneFile;
 use crate::domain::provision;
+use crate::domain::rollover::CaMark;
 use crate::domain::run::Reason;
 use crate::domain::trust::Admitted;
 use crate::domain::upload::dump_name;
@@ -51,6 +52,8 @@ pub struct Visit<'a> {
     pub certificate: &'a Presented,
     /// The address of ours by which it came, as its request names it.
     pub came_by: Option<&'a str>,
+    /// The CA of ours under which its connection was made, where that is known.
+    pub under: Option<CaMark>,
     /// When it came.
     pub at: Timestamp,
     /// How it came.
@@ -151,6 +154,9 @@ impl Provisioning {
                     if let Some(url) = visit.came_by {
                         trust.came_by(url);
                     }
+                    if let (Some(_), Some(ca)) = (&world.endpoints.next_ca, visit.under) {
+                        trust.takeover.came_under = Some(ca);
+                    }
                 });
             }
             let device = device.map(|device| recognised(device, visit.agent));
@@ -201,6 +207,7 @@ impl Provisioning {
             PhoneFile::Master(key) if *key == device.key => self.master(services, world, visit, device),
             PhoneFile::Parameters(key) if *key == device.key => {
                 services.trusts(world.account_id).hear(key, |trust| trust.served(visit.at, visit.channel == Channel::ClearText));
+                rollover::given(services, world, device, visit);
                 Answer::Made(self.made(services, world, visit, device, Prepared::parameters), Reason::Parameters)
             }
             PhoneFile::Device(key, file) if *key == device.key => {

@@ -108,6 +108,7 @@ fn ask(bench: &Bench, door: &Provisioning, world: &Arc<World>, path: &str, tagge
         address,
         certificate: &Presented::NotAsked,
         came_by: None,
+        under: None,
         at: bench.clock.now(),
         channel: Channel::Tls,
     };

@@ -7,11 +7,13 @@ use super::address::Address;
 use super::addresses::{self, Answered};
 use super::certificates::Origin;
 use super::error::ServiceError;
+use super::rollover::{self, State};
 use super::{Services, accounts};
 use crate::domain::credential::{ADMIN_PASSWORD, FACTORY_ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD};
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::limits::{DISK_RESERVE_BYTES, DISK_WARNING_BYTES};
 use crate::domain::profile::Profile;
+use crate::domain::rollover::Stage;
 use crate::domain::world::World;
 
 /// Days before its end from which a certificate is told.
@@ -37,6 +39,8 @@ pub struct Warning {
 pub enum MendedAt {
     /// Provisioning Settings.
     Settings,
+    /// The page of the CA that takes the place of another.
+    Ca,
     /// A profile.
     Profile(ProfileId),
     /// On the machine itself.
@@ -61,6 +65,10 @@ pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, Serv
     if let Some(url) = address.unnamed(services) {
         let text = "phones that compare refuse it. Use a certificate that names it, or change the address";
         tell(true, MendedAt::Settings, format!("The certificate does not name the address that phones are told, {url}: {text}."));
+    }
+    let rollover = rollover::state(services)?;
+    if let Some(text) = waiting(&rollover) {
+        tell(false, MendedAt::Ca, text);
     }
     for fault in addresses::faults(services, &Answered::now(services, address))? {
         tell(true, MendedAt::Settings, format!("{fault}."));
@@ -95,6 +103,25 @@ fn certificate(until: Timestamp, origin: Origin, now: Timestamp) -> Option<(bool
     };
     (days < CERTIFICATE_DAYS)
         .then(|| (days < CERTIFICATE_URGENT_DAYS, format!("The server's certificate expires {when}. {next}")))
+}
+
+/// A rollover that waits for somebody.
+fn waiting(state: &State) -> Option<String> {
+    let stage = state.rollover.as_ref()?.stage();
+    if state.waits.is_empty() {
+        return None;
+    }
+    let what = match stage {
+        Stage::Giving => "not fetched both CAs yet, so the old one still signs the server's certificate",
+        Stage::Moving => "not come under the new CA yet, so the old one is still given beside it",
+    };
+    let count =
+        if state.waits.len() == 1 { "1 device that has".to_owned() } else { format!("{} devices that have", state.waits.len()) };
+    Some(format!(
+        "Another CA is taking the place of the one that phones know. It waits for {count} {what}: {}. Restart them, or go on without \
+         them.",
+        rollover::names(&state.waits)
+    ))
 }
 
 fn disk(free_bytes: u64) -> Option<(bool, String)> {

@@ -13,6 +13,7 @@ use crate::services::backup::kept;
 use crate::services::error::{ServiceError, chain};
 use crate::services::presence;
 use crate::services::retention::{self, Keep};
+use crate::services::rollover;
 use crate::web::Shared;
 
 /// How often what phones told is written: a crash loses at most this much of it (P14).
@@ -44,7 +45,8 @@ pub(super) fn start(shared: &Shared, keep: Keep, stop: CancellationToken) -> Bac
     let backups = repeat(&shared.services, BACKUPS_EVERY, stop.clone(), "make the planned backup", kept::tick);
     let address = shared.address.clone();
     let certificates = repeat(&shared.services, LOOK_AFTER_EVERY, stop, "renew the certificates", move |services| {
-        address.refresh(services).map(drop)
+        address.refresh(services)?;
+        rollover::tick(services, &address)
     });
     Background(vec![flush, expire, backups, certificates])
 }

@@ -84,6 +84,7 @@ fn rows_of_former_versions_stay_readable_and_every_table_has_some() {
         check(&tables::TRUSTS, 2),
         check(&tables::TOKENS, 2),
         check(&tables::USERS, 2),
+        check(&tables::SERVER, 2),
     ]);
     let all = tables::ALL.iter().map(|table| table.name().to_owned()).collect();
     assert_eq!(checked, all);

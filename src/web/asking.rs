@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use crate::domain::manufacturer::{CertificateFault, Presented};
+use crate::domain::rollover::CaMark;
 use crate::services::manufacturers::asking::{Asker, Asking};
 
 /// Whether whoever sent this hello is asked. Browsers are not: they would show their user a list of certificates to choose from.
@@ -130,12 +131,14 @@ pub struct Shaken {
     stream: TlsStream<TcpStream>,
     /// What it showed of a factory certificate.
     pub presented: Presented,
+    /// The CA of ours that it was shown in full; none where it resumed a session or the certificate is no CA's of ours.
+    pub under: Option<CaMark>,
 }
 
 impl Shaken {
-    /// Both together.
-    pub fn new(stream: TlsStream<TcpStream>, presented: Presented) -> Self {
-        Self { stream, presented }
+    /// All of it together.
+    pub fn new(stream: TlsStream<TcpStream>, presented: Presented, under: Option<CaMark>) -> Self {
+        Self { stream, presented, under }
     }
 
     /// The connection.

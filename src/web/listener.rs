@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 use super::asking::Shaken;
 use super::tls::Tls;
 use crate::domain::manufacturer::Presented;
+use crate::domain::rollover::CaMark;
 
 /// Connections that wait to be accepted: a building's phones come back at once after a power cut.
 const BACKLOG: i32 = 4_096;
@@ -115,6 +116,8 @@ pub struct TlsFacts {
     pub server_name: Option<String>,
     /// What it showed of a factory certificate.
     pub certificate: Presented,
+    /// The CA of ours that the peer was shown; none where it resumed a session.
+    pub under: Option<CaMark>,
 }
 
 /// Binds a listening socket with the backlog that a fleet needs. Port 0 takes any free port.
@@ -218,6 +221,7 @@ impl Stream for Shaken {
             suite: session.negotiated_cipher_suite().map(|suite| suite.suite()),
             server_name: session.server_name().map(str::to_owned),
             certificate: self.presented.clone(),
+            under: self.under,
         };
         Connection { tls: Some(tls), ..socket.facts() }
     }

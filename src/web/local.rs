@@ -30,6 +30,7 @@ use crate::services::check;
 use crate::services::commit::Mode;
 use crate::services::error::{ServiceError, chain};
 use crate::services::passwords;
+use crate::services::rollover::{self, State, Step};
 use crate::services::setup::{self, Opener, SetupDraft};
 use crate::services::tokens::{self, TokenDraft};
 use crate::services::users::{self, Access, NewUser, UserDraft};
@@ -92,6 +93,15 @@ pub enum Request {
         /// The own certificate that the settings name.
         own: Option<OwnFiles>,
     },
+    /// `ca show`
+    ShowCa,
+    /// `ca start`, `ca switch`, `ca end`, `ca cancel`
+    StepCa {
+        /// Which.
+        step: Step,
+        /// What is to be known of it was said to be.
+        known: bool,
+    },
     /// `backup`: before the answer comes the backup itself, in pieces with their length before them and an empty one at the end.
     Backup {
         /// What it is encrypted with.
@@ -136,6 +146,8 @@ pub enum Answer {
     Tokens(Vec<Token>),
     /// What is wrong with the state; nothing, if it is empty.
     Faults(Vec<String>),
+    /// What is to be told, line by line.
+    Lines(Vec<String>),
     /// It is not done, with the reason in words.
     Failed(String),
 }
@@ -219,6 +231,9 @@ fn serve(stream: UnixStream, services: Arc<Services>, address: &Address) -> io::
             let is_setup = matches!(request, Request::Setup(_));
             let answered = match request {
                 Request::Check { own } => checked(&services, own.as_ref(), Some(&Answered::now(&services, address))),
+                Request::StepCa { step, known } => {
+                    told_ca(rollover::take_running(&services, address, &Actor::CommandLine, step, known, Mode::Keep))
+                }
                 request => answer(&services, request),
             };
             if is_setup && let Err(error) = address.refresh(&services) {
@@ -346,10 +361,18 @@ pub fn answer(services: &Services, request: Request) -> Answer {
             return tokens::list(services, DEFAULT_ACCOUNT).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Tokens);
         }
         Request::RevokeToken { which } => revoke_token(services, &which).map_err(|e| chain(&e)),
+        Request::ShowCa => return told_ca(rollover::state(services)),
+        Request::StepCa { step, known } => {
+            return told_ca(rollover::take(services, &Actor::CommandLine, step, known, Mode::Keep));
+        }
         Request::Backup { .. } => return Answer::Failed("a backup has content and is asked for otherwise".to_owned()),
         Request::ListUsers => return list_users(services).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Users),
     };
     done.map_or_else(Answer::Failed, |()| Answer::Done)
+}
+
+fn told_ca(state: Result<State, ServiceError>) -> Answer {
+    state.map_or_else(|error| Answer::Failed(chain(&error)), |state| Answer::Lines(state.lines()))
 }
 
 fn checked(services: &Services, own: Option<&OwnFiles>, answered: Option<&Answered>) -> Answer {

@@ -20,6 +20,7 @@ pub mod phone;
 pub mod plain;
 pub mod restart;
 pub mod route_roles;
+mod tickets;
 pub mod tls;
 
 use actix_web::body::MessageBody;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{AlertDescription, CipherSuite, PeerIncompatible, ServerConfig, SignatureScheme};
+use rustls::{AlertDescription, CipherSuite, HandshakeKind, PeerIncompatible, ServerConfig, SignatureScheme};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -17,6 +17,7 @@ use tokio_rustls::LazyConfigAcceptor;
 
 use super::asking::{Question, Shaken, is_asked};
 use super::listener::TimeLimits;
+use super::tickets::Tickets;
 use crate::domain::manufacturer::Presented;
 use crate::services::certificates::Certificates;
 use crate::services::manufacturers::asking::Asker;
@@ -36,6 +37,7 @@ pub struct Tls {
     config: Arc<ServerConfig>,
     on_failure: FailureSink,
     asker: Option<Arc<Asker>>,
+    certificates: Arc<Certificates>,
 }
 
 /// A handshake that came to nothing.
@@ -80,12 +82,12 @@ impl Tls {
         let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Choice(certificates)));
+            .with_cert_resolver(Arc::new(Choice(Arc::clone(&certificates))));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         // Stateless tickets: resumption for browsers without a shared cache that every phone's handshake would have to lock.
-        config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()?;
+        config.ticketer = Arc::new(Tickets::new(rustls::crypto::aws_lc_rs::Ticketer::new()?, Arc::clone(&certificates)));
         config.send_tls13_tickets = 1;
-        Ok(Self { config: Arc::new(config), on_failure, asker: None })
+        Ok(Self { config: Arc::new(config), on_failure, asker: None, certificates })
     }
 
     /// The same, and phones are asked for their factory certificate whenever the settings say so.
@@ -137,11 +139,13 @@ impl Tls {
             }
             None => Arc::clone(&self.config),
         };
+        let under = self.certificates.active().ca;
         let handshake = start.into_stream(settings);
         let done = timeout(limits.handshake, handshake).await.map_err(|_| Some(HandshakeFault::Timeout))?;
         let stream = done.map_err(|error| Some(HandshakeFault::of(&error)))?;
         let presented = question.map_or(Presented::NotAsked, |(question, asker)| question.answer(&stream, asker));
-        Ok(Shaken::new(stream, presented))
+        let is_shown = stream.get_ref().1.handshake_kind().is_some_and(|kind| kind != HandshakeKind::Resumed);
+        Ok(Shaken::new(stream, presented, under.filter(|_| is_shown)))
     }
 
     /// What whoever sent this hello is asked, and who judges the answer; none for browsers, and while nobody is asked.

@@ -40,6 +40,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "replace_backup_plan" => {
             ("", Some(json!({ "revision": 0, "every": "day", "hour": 4, "keep": 9, "folder": null, "encrypted": false })))
         }
+        "step_ca_rollover" => ("", Some(json!({ "step": "start", "known": true }))),
         "change_server" => ("", Some(json!({ "revision": revision("server"), "public_name": "other.example.test" }))),
         "add_user" => ("", Some(json!({ "name": "Grace", "email": "grace@example.test", "role": "viewer" }))),
         "change_user" => ("", Some(json!({ "role": "operator", "enabled": false }))),
@@ -80,6 +81,7 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/api/v1/server/backups",
         "/api/v1/server/backup-plan",
         "/api/v1/server/addresses",
+        "/api/v1/server/ca-rollover",
         &device,
         &certificate,
     ];

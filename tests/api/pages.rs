@@ -80,6 +80,8 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("profiles::profile::show", &["show_profile"], ""),
     ("provisioning::addresses::ask", &["list_addresses", "delete_address"], ""),
     ("provisioning::addresses::remove", &["delete_address"], ""),
+    ("provisioning::rollover::show", &["show_ca_rollover"], ""),
+    ("provisioning::rollover::take", &["step_ca_rollover"], ""),
     ("provisioning::ca_pem", &["read_ca"], ""),
     ("provisioning::credentials::end", &["end_former"], ""),
     ("provisioning::credentials::save", &["change_settings"], ""),

@@ -124,3 +124,46 @@ fn a_week_of_the_activity_log_is_one_file_whichever_day_is_asked_for() {
     assert_eq!(api.refused("GET", "/activity/weeks/2026-11-22?format=xml", None).1[0].0, "format");
     assert_eq!(api.refused("GET", "/activity/weeks/yesterday", None).0, 404);
 }
+
+#[test]
+fn another_ca_takes_the_place_of_the_one_that_phones_know() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let path = "/api/v1/server/ca-rollover";
+    let step = |step: &str, known: bool| Some(json!({ "step": step, "known": known }));
+    let phone = Phone::new(&server);
+    api.ok("POST", "/devices", Some(device(KEY)));
+    let before = api.ok("GET", path, None);
+    assert_eq!((&before["stage"], &before["place"], &before["next"]), (&json!("none"), &json!(1), &json!(null)));
+    assert_eq!(api.refused("POST", path, step("start", false)).0, 409, "what lies in the place is asked for");
+    assert_eq!(api.refused("POST", path, step("switch", true)).0, 409);
+    assert_eq!(api.ok("POST", &format!("{path}?dry_run=true"), step("start", true)), before);
+    let started = api.ok("POST", path, step("start", true));
+    assert_eq!((&started["stage"], &started["waits"]), (&json!("giving"), &json!([])), "it never came");
+    assert_eq!(api.refused("POST", path, step("start", true)).0, 409);
+
+    let file = phone.get(&format!("/{KEY}-profile.cfg")).text();
+    assert!(file.contains("customCaCert1=") && file.contains("customCaCert2=") && file.contains("caCertList2=\"All\""), "{file}");
+    let waiting = api.ok("GET", path, None);
+    assert_eq!((&waiting["waits"][0]["key"], &waiting["waits"][0]["why"]), (&json!(KEY), &json!("not-fetched")));
+    assert_eq!(waiting["waits"].as_array().map(Vec::len), Some(1));
+    let warnings = api.ok("GET", "/api/v1/server/warnings", None).to_string();
+    assert!(warnings.contains("waits for 1 device that has not fetched both CAs"), "{warnings}");
+    assert_eq!(api.refused("POST", path, step("switch", false)).0, 409, "it would be lost");
+    let fingerprint = |shown: &serde_json::Value| shown["fingerprint"].clone();
+    let signing = |api: &Api| fingerprint(&api.ok("GET", "/api/v1/server", None)["authority"]);
+    assert_eq!(signing(&api), fingerprint(&waiting["known"]));
+    let tried = api.ok("POST", &format!("{path}?dry_run=true"), step("switch", true));
+    assert_eq!((&tried["stage"], signing(&api)), (&json!("moving"), fingerprint(&waiting["known"])), "only tried out");
+    let moving = api.ok("POST", path, step("switch", true));
+    assert_eq!((&moving["stage"], &moving["waits"][0]["why"]), (&json!("moving"), &json!("not-come")));
+    assert_eq!(signing(&api), fingerprint(&waiting["next"]));
+    assert_eq!(api.refused("POST", path, step("cancel", true)).0, 409, "too late");
+    let ended = api.ok("POST", path, step("end", true));
+    assert_eq!((&ended["stage"], fingerprint(&ended["known"])), (&json!("none"), fingerprint(&waiting["next"])));
+    let log = api.ok("GET", "/activity", None).to_string();
+    for done in ["started", "switched to the new CA", "ended"] {
+        assert!(log.contains(done), "{done}: {log}");
+    }
+    assert!(log.contains(KEY), "who was not ready is told");
+}

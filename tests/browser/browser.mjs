@@ -4,6 +4,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 
+export const OWNER = { name: "Ada Example", email: "ada@example.test", password: "four unhurried words" };
+
 const AXE = fs.readFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -41,11 +43,21 @@ export async function open(base, options = {}) {
   return { page, complaints, close };
 }
 
-// Everything that axe-core finds wrong on the page that is open.
-export async function axe(page) {
+// Everything that axe-core finds wrong on the page that is open, or in a part of it: an open menu covers what is below.
+export async function axe(page, part = "html") {
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate((rules) => globalThis.axe.run({ runOnly: rules }), RULES);
+  const { violations } = await page.evaluate(([at, rules]) => globalThis.axe.run(at, { runOnly: rules }), [part, RULES]);
   return violations.map((v) => `${v.id} (${v.nodes.length}): ${v.nodes[0].target} ${v.nodes[0].failureSummary ?? ""}`.replaceAll("\n", " "));
+}
+
+// The answers of the first run, down to the dashboard.
+export async function answerSetUp(page) {
+  await page.getByLabel("Your name").fill(OWNER.name);
+  await page.getByLabel("E-mail").fill(OWNER.email);
+  await page.locator("input[name=password]").fill(OWNER.password);
+  await page.locator("input[name=password_again]").fill(OWNER.password);
+  await page.getByLabel("Manage fully").check();
+  await page.getByRole("button", { name: "Finish set-up" }).click();
 }
 
 // The two steps of signing in.

@@ -1,90 +1,25 @@
-// Opens pdms in headless Chromium and checks every page that can be reached. Run: PDMS_BIN=target/debug/pdms node run.mjs
+// Opens pdms in headless Chromium and checks every page that can be reached. Run: PDMS_BIN=target/debug/pdms node run.mjs [PART …]
 // PDMS_SCREENSHOTS names a folder for pictures of every page; without it none are taken.
-import fs from "node:fs";
-import path from "node:path";
-import { axe, open, reachable, signIn } from "./browser.mjs";
+import { answerSetUp, axe, open, OWNER, reachable, signIn } from "./browser.mjs";
+import { check, counted, look, none, pressByKeyboard, tabTo, walkByKeyboard, WIDTHS } from "./checks.mjs";
 import { manage } from "./flows.mjs";
-import { start } from "./server.mjs";
-
-const BINARY = path.resolve(process.env.PDMS_BIN ?? "../../target/debug/pdms");
-const PICTURES = process.env.PDMS_SCREENSHOTS;
-const OWNER = { name: "Ada Example", email: "ada@example.test", password: "four unhurried words" };
-const WIDTHS = [[1280, 800], [390, 844]];
-
-let passed = 0;
-let failed = 0;
-const check = (name, holds, detail = "") => {
-  holds ? passed++ : failed++;
-  if (!holds) console.log(`FAILED ${name}${detail === "" ? "" : `\n       ${detail}`}`);
-};
-const none = (name, list) => check(name, list.length === 0, list.join("\n       "));
-
-// One page in both schemes and both widths.
-async function look(page, base, address, complaints, prefix) {
-  for (const [width, height] of WIDTHS) {
-    for (const colorScheme of ["light", "dark"]) {
-      const name = `${prefix} ${address} at ${width} px, ${colorScheme}`;
-      complaints.length = 0;
-      await page.setViewportSize({ width, height });
-      await page.emulateMedia({ colorScheme });
-      await page.goto(base + address);
-      none(`${name}: nothing to complain about`, [...complaints]);
-      none(`${name}: accessible`, await axe(page));
-      const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-      check(`${name}: fits the screen`, wide <= room, `${wide} > ${room}`);
-      if (PICTURES) {
-        fs.mkdirSync(PICTURES, { recursive: true });
-        const file = `${prefix}${address.replace(/\W+/g, "_")}-${width}-${colorScheme}.png`;
-        await page.screenshot({ path: path.join(PICTURES, file), fullPage: true });
-      }
-    }
-  }
-  await page.setViewportSize({ width: WIDTHS[0][0], height: WIDTHS[0][1] });
-  check(`${prefix} ${address}: has one heading of the first rank`, await page.locator("h1").count() === 1);
-  const title = await page.title();
-  check(`${prefix} ${address}: has a title`, /\S.* · pdms$/.test(title), title);
-}
-
-// The first Tab is the skip link, and every stop shows where it is.
-async function walkByKeyboard(page, base, address) {
-  await page.goto(base + address);
-  await page.keyboard.press("Tab");
-  check(`${address}: the first Tab is the skip link`, await page.evaluate(() => document.activeElement.className === "skip-link"));
-  const hidden = [];
-  for (let stop = 0; stop < 60; stop++) {
-    const state = await page.evaluate(() => {
-      const at = document.activeElement;
-      if (at === document.body) return null;
-      const box = at.getBoundingClientRect();
-      const style = getComputedStyle(at);
-      const on = document.elementFromPoint(box.x + Math.min(box.width, 40) / 2, box.y + Math.min(box.height, 24) / 2);
-      const visible = on !== null && (at === on || at.contains(on) || on.contains(at));
-      const told = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
-      return { what: at.outerHTML.slice(0, 90), good: visible && told };
-    });
-    if (state === null) break;
-    if (!state.good) hidden.push(state.what);
-    await page.keyboard.press("Tab");
-  }
-  none(`${address}: the focus is seen at every stop`, hidden);
-}
+import { keep } from "./keep.mjs";
+import { people } from "./people.mjs";
+import { comeUp } from "./phones.mjs";
+import { walkEveryRole } from "./roles.mjs";
+import { DEMO_LINK, SET_UP_LINK, start } from "./server.mjs";
 
 // From the printed link to the dashboard, as a person would, with and without a script.
 async function firstRun(javaScriptEnabled) {
   const how = javaScriptEnabled ? "first run" : "first run without script";
-  const server = await start(BINARY, /https:\/\/[^\s]+(\/setup\?token=[\w-]+)/);
+  const server = await start(SET_UP_LINK);
   const { page, complaints, close } = await open(server.base, { javaScriptEnabled });
   try {
     const link = server.match[1];
     await page.goto(server.base + link);
     none(`${how}: the set-up page opens cleanly`, [...complaints]);
     if (javaScriptEnabled) await look(page, server.base, link, complaints, "setup");
-    await page.getByLabel("Your name").fill(OWNER.name);
-    await page.getByLabel("E-mail").fill(OWNER.email);
-    await page.locator("input[name=password]").fill(OWNER.password);
-    await page.locator("input[name=password_again]").fill(OWNER.password);
-    await page.getByLabel("Manage fully").check();
-    await page.getByRole("button", { name: "Finish set-up" }).click();
+    await answerSetUp(page);
     check(`${how}: ends on the dashboard`, page.url() === `${server.base}/admin/`, page.url());
     check(`${how}: the dashboard says so`, await page.getByRole("heading", { level: 1, name: "Dashboard" }).count() === 1);
     complaints.length = 0;
@@ -153,7 +88,7 @@ async function pressEverything(page, base, complaints) {
   complaints.length = 0;
   await page.goto(`${base}/admin/`);
   await page.locator(".menu summary").first().click();
-  none("the theme menu: accessible", await axe(page));
+  none("the theme menu: accessible", await axe(page, ".topbar"));
   await page.getByRole("button", { name: "Dark" }).click();
   check("the theme: dark is kept", await page.evaluate(() => document.documentElement.dataset.theme === "dark"));
   await page.locator(".menu summary").first().click();
@@ -199,11 +134,46 @@ async function beforeTheEnd(page, base, complaints) {
   none("the session's end: nothing to complain about", [...complaints]);
 }
 
+// Columns are chosen with the keyboard, and the choice stays.
+async function chooseColumns(page, base) {
+  await page.goto(`${base}/admin/devices?all=`);
+  const head = page.locator("thead");
+  await tabTo(page, page.locator(".page-actions summary"));
+  await page.keyboard.press("Enter");
+  none("the menu of columns: accessible", await axe(page, ".page-actions"));
+  await pressByKeyboard(page, page.getByRole("link", { name: "Hide Public IP" }));
+  check("columns: one is hidden", !(await head.innerText()).includes("Public IP"), await head.innerText());
+  await page.goto(`${base}/admin/devices`);
+  check("columns: the choice stays", !(await head.innerText()).includes("Public IP"), await head.innerText());
+  await page.locator(".page-actions summary").click();
+  await page.getByRole("link", { name: "Show Public IP" }).click();
+  check("columns: it is shown again", (await head.innerText()).includes("Public IP"), await head.innerText());
+}
+
+// What can be done with ticked rows is there as long as one is ticked.
+async function tickToDelete(page, base) {
+  await page.goto(`${base}/admin/devices?all=`);
+  const bar = page.locator(".bulk-bar");
+  check("ticking: without a ticked row there is no bar", await bar.isHidden());
+  await page.locator("[data-select-all]").check();
+  check("ticking: the bar counts", (await bar.innerText()).includes("50 selected"), await bar.innerText());
+  await page.locator("[data-select-all]").uncheck();
+  check("ticking: the bar goes with the last tick", await bar.isHidden());
+}
+
 // A table that is to be read on a desk needs no scrolling there, and the reasons of a run none on a small screen either.
 async function columns(page, base) {
   const overflow = () => page.locator(".table-wrap").first().evaluate((one) => one.scrollWidth - one.clientWidth);
+  for (const query of ["all=", "q=vvx&status=online", "model=Poly Studio X30", "sort=-last_seen"]) {
+    await page.goto(`${base}/admin/devices?${query}`);
+    check(`Device Monitor, ${query}: all columns are seen at 1280 px`, await overflow() <= 0, `${await overflow()} px are not`);
+  }
+  // Also with the longest addresses of IPv4.
+  await page.locator("tbody").evaluate((rows) => {
+    for (const row of rows.rows) for (const at of [5, 6]) row.cells[at].innerHTML = "<code>192.168.100.200</code>";
+  });
+  check("Device Monitor, long addresses: all columns are seen at 1280 px", await overflow() <= 0, `${await overflow()} px are not`);
   await page.goto(`${base}/admin/devices?q=vvx&status=online`);
-  check("Device Monitor: all columns are seen at 1280 px", await overflow() <= 0, `${await overflow()} px are not`);
   await page.locator("tbody th a").first().click();
   const device = new URL(page.url()).pathname;
   for (const [width, height] of WIDTHS) {
@@ -214,9 +184,25 @@ async function columns(page, base) {
   await page.setViewportSize({ width: WIDTHS[0][0], height: WIDTHS[0][1] });
 }
 
+// What only one part of the pages needs: people who sign in, what is kept for bad days, and a phone from the box.
+async function trust() {
+  const server = await start(SET_UP_LINK, { plainHttp: true });
+  const { page, complaints, close } = await open(server.base);
+  try {
+    await page.goto(server.base + server.match[1]);
+    await answerSetUp(page);
+    await people(page, server.base, complaints);
+    await keep(page, server.base, complaints);
+    await comeUp(page, server, complaints);
+  } finally {
+    await close();
+    await server.stop();
+  }
+}
+
 // Every page of a server with simulated phones.
 async function demo() {
-  const server = await start(BINARY, /https:\/\/[^\s/]+(\/admin\/[^\s]*)/, ["--demo"]);
+  const server = await start(DEMO_LINK, { flags: ["--demo"] });
   const { page, complaints, close } = await open(server.base);
   try {
     await page.goto(server.base + server.match[1]);
@@ -227,6 +213,9 @@ async function demo() {
     check("demo: a device's page is among the pages", addresses.some((a) => a.startsWith("/admin/devices/")), addresses.join(" "));
     for (const address of addresses) await look(page, server.base, address, complaints, "demo");
     await columns(page, server.base);
+    await chooseColumns(page, server.base);
+    await tickToDelete(page, server.base);
+    await walkEveryRole(page, server.base);
     await beforeTheEnd(page, server.base, complaints);
   } finally {
     await close();
@@ -234,12 +223,15 @@ async function demo() {
   }
 }
 
-for (const part of [() => firstRun(true), () => firstRun(false), demo]) {
+const PARTS = { "first-run": () => firstRun(true), "no-script": () => firstRun(false), trust, demo };
+const wanted = process.argv.slice(2);
+for (const [name, part] of Object.entries(PARTS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
   try {
     await part();
   } catch (error) {
     check("the run reaches its end", false, error.stack);
   }
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 && passed > 0 ? 0 : 1);
+console.log(`${counted.passed} passed, ${counted.failed} failed`);
+process.exit(counted.failed === 0 && counted.passed > 0 ? 0 : 1);

@@ -14,11 +14,18 @@ async function freePort() {
   return port;
 }
 
-// Starts `pdms serve` and waits for a line that `pattern` finds: the set-up link, or with --demo the sign-in link.
-export async function start(binary, pattern, flags = []) {
+export const BINARY = path.resolve(process.env.PDMS_BIN ?? "../../target/debug/pdms");
+
+// What is printed where the server runs: the link to set it up, and the one that signs in to a demo.
+export const SET_UP_LINK = /https:\/\/[^\s]+(\/setup\?token=[\w-]+)/;
+export const DEMO_LINK = /https:\/\/[^\s/]+(\/admin\/[^\s]*)/;
+
+// Starts `pdms serve` and waits for a line that `pattern` finds.
+export async function start(pattern, { flags = [], plainHttp = false } = {}) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pdms-state-"));
   const port = await freePort();
-  const child = spawn(binary, ["serve", "--https", `127.0.0.1:${port}`, "--http", "off", ...flags], {
+  const http = plainHttp ? `127.0.0.1:${await freePort()}` : "off";
+  const child = spawn(BINARY, ["serve", "--https", `127.0.0.1:${port}`, "--http", http, ...flags], {
     cwd: folder,
     env: { ...process.env, PDMS_STATE: path.join(folder, "state") },
     stdio: ["ignore", "pipe", "pipe"],
@@ -43,7 +50,7 @@ export async function start(binary, pattern, flags = []) {
   };
   try {
     const match = await found;
-    return { base: `https://localhost:${port}`, match, stop, output: () => output };
+    return { base: `https://localhost:${port}`, http: `http://${http}/`, match, stop, output: () => output };
   } catch (error) {
     child.kill("SIGKILL");
     fs.rmSync(folder, { recursive: true, force: true });

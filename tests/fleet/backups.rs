@@ -43,11 +43,11 @@ fn saved(number: u32) -> Vec<DeviceDraft> {
     (0..AT_ONCE).map(draft).collect()
 }
 
-fn backup_into(services: &Services, path: &Path) {
+pub fn backup_into(services: &Services, path: &Path) {
     backup::to_file(path, None, |out| backup::write(services, None, out).map(drop)).expect("a backup");
 }
 
-fn restored(path: &Path, state: &Path, server: &Server) -> Services {
+pub fn restored(path: &Path, state: &Path, server: &Server) -> Services {
     let mut file = File::open(path).expect("a backup");
     let restored = restore::into_empty(&mut file, None, state, server.clock.clone()).expect("restored");
     assert_eq!(restored.faults, Vec::<String>::new());

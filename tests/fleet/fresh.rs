@@ -11,6 +11,7 @@ use pdms::domain::trust::Trust;
 use pdms::services::accounts::{AccountDraft, LegacyHttp};
 use pdms::services::commit::Mode;
 use pdms::services::pending::{self, Deed};
+use pdms::services::rollover::{self, Step};
 use pdms::services::{credentials, presence, uploads};
 use pdms::simulate::credentials::Credentials;
 use pdms::simulate::fleet::{boot, judge};
@@ -218,6 +219,47 @@ fn it_does_so_under_every_reading_of_the_rules() {
             walks_from_the_box_to_bound(Dhcp::Http, Way::Click(FirstContact::Open), Rules::USUAL.with(*rule));
         }
     }
+}
+
+#[test]
+fn a_phone_from_the_box_comes_up_at_every_stage_of_a_rollover() {
+    let steps = [Step::Start, Step::Switch, Step::End];
+    for taken in 1..=steps.len() {
+        let mut unpacked = Unpacked::new(Dhcp::Silent, Rules::USUAL);
+        for step in &steps[..taken] {
+            let (services, address) = (&unpacked.server.services, &unpacked.server.base_address);
+            rollover::take_running(services, address, &admin(), *step, true, Mode::Keep).expect("it is time for it");
+        }
+        for _ in 0..3 {
+            unpacked.boot();
+        }
+        unpacked.adopt();
+        unpacked.boot();
+        let booted = unpacked.boot();
+        assert_eq!((judge(&unpacked.phone, &booted), unpacked.phone.line()), (Ending::Booted, Line::Registered), "{taken}");
+        let cas = if taken == steps.len() { 1 } else { 2 };
+        assert_eq!(unpacked.phone.trust().roots.len(), cas, "{taken}");
+    }
+}
+
+#[test]
+fn a_phone_on_its_way_to_https_goes_on_after_the_switch() {
+    let mut unpacked = Unpacked::new(Dhcp::Silent, Rules::USUAL);
+    // It knows the old CA and has not shown it yet.
+    unpacked.run(Occasion::Boot);
+    assert_eq!(unpacked.phone.memory.flash.get("device.prov.serverType"), None);
+    assert_eq!(unpacked.phone.trust().roots.len(), 1);
+    for step in [Step::Start, Step::Switch] {
+        let (services, address) = (&unpacked.server.services, &unpacked.server.base_address);
+        rollover::take_running(services, address, &admin(), step, true, Mode::Keep).expect("it is time for it");
+    }
+    for _ in 0..3 {
+        unpacked.boot();
+    }
+    unpacked.adopt();
+    unpacked.boot();
+    let booted = unpacked.boot();
+    assert_eq!((judge(&unpacked.phone, &booted), unpacked.phone.line()), (Ending::Booted, Line::Registered));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod backups;
 mod boots;
 mod building;
 mod fresh;
+mod rollover;
 mod states;
 mod storm;
 mod trust;

@@ -1,6 +1,7 @@
 //! The binary as an admin starts it: first run, verbs, signals, and what goes wrong with disks and ports.
 
 mod backup;
+mod ca;
 mod crash;
 mod demo;
 mod first_run;

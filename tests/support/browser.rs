@@ -79,7 +79,7 @@ impl Site {
         let clock = Clock::manual(noon());
         let opening = Opening::new(dir.path().join("state"), clock.clone());
         let services = Data::new(Services::open(opening).expect("the state opens"));
-        let certificates = certificates(&dir.path().join("certificates"));
+        let certificates = certificates(&services.state_dir().certificates());
         let bound = "127.0.0.1:8443".parse().expect("an address");
         let address = Data::new(Address::new(Arc::new(certificates), None, bound, None));
         address.refresh(&services).expect("certificates for this machine");
@@ -208,7 +208,7 @@ fn certificates(folder: &Path) -> Certificates {
             .expect("made");
         made
     });
-    std::fs::create_dir(folder).expect("a folder");
+    std::fs::create_dir_all(folder).expect("a folder");
     for file in std::fs::read_dir(MADE.path()).expect("a folder").flatten() {
         std::fs::copy(file.path(), folder.join(file.file_name())).expect("copied");
     }

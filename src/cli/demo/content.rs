@@ -143,7 +143,7 @@ fn create_from(services: &Services, actor: &Actor, inputs: Vec<ProfileInput>) ->
 
 /// The devices that are added before their first contact: those with a line, with a name, and some that never come.
 fn drafts(lines: &[ProfileId], meeting: &[ProfileId]) -> Vec<DeviceDraft> {
-    let coming = (0..fleet::PHONES).filter(|index| index % 5 != 4).map(|index| {
+    let coming = (0..fleet::PHONES).filter(|index| fleet::is_added_before(*index)).map(|index| {
         let mut profiles: Vec<_> = lines.get(usize::try_from(index).unwrap_or(usize::MAX)).copied().into_iter().collect();
         if index % 9 == 5 {
             profiles.extend_from_slice(meeting);
@@ -174,6 +174,7 @@ fn place(index: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::device_list::LastResult;
     use crate::services::Opening;
     use crate::services::clock::Clock;
 
@@ -187,6 +188,8 @@ mod tests {
         let roster = services.roster(DEFAULT_ACCOUNT);
         let lines = roster.all().iter().filter(|listed| !listed.device.profiles.is_empty()).count();
         assert!(roster.len() > 150 && lines >= 30, "{} devices, {lines} with profiles", roster.len());
+        let without = roster.all().iter().filter(|one| LastResult::of(one.sighting.last_run) == LastResult::None).count();
+        assert_eq!(without, usize::try_from(NEVER_SEEN).expect("a small number"), "all others polled last night");
         let world = services.world(DEFAULT_ACCOUNT).expect("set up");
         assert_eq!(world.deployment.get(&Place::Global).map(Vec::len), Some(GLOBAL.len()));
     }

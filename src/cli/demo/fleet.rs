@@ -83,6 +83,11 @@ pub fn absent(index: u32) -> Mac {
     Mac::from_bytes([0x00, 0x04, 0xf2, 0x7f, 0x00, 0x10]).plus(index * 3)
 }
 
+/// Whether a phone was added before it comes; the others are met at their first contact.
+pub fn is_added_before(index: u32) -> bool {
+    index % 5 != 4
+}
+
 /// What happens to a phone at its first boot.
 fn first_fault(index: u32) -> Option<Fault> {
     match index % 50 {

@@ -1,4 +1,4 @@
-//! What happened before the demo began: devices that went silent, runs that failed, and who was turned away. It is told to the
+//! What happened before the demo began: the polls of last night, devices that went silent, runs that failed, and who was turned away. It is told to the
 //! services as the listeners tell it, with times that lie back, so that every page has something to show from the start.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -102,6 +102,11 @@ pub fn tell(services: &Services) -> Result<(), ServiceError> {
         steps.iter().zip(0..).for_each(|(step, second)| note(services, &phone, Standing::LetIn, &key, *step, at, second));
     }
     let blocked = BLOCKED.iter().map(|index| (fleet::phone_of(*index, Arc::from(Vec::new())), 503, Reason::Blocked));
+    for index in (0..fleet::PHONES).filter(|index| fleet::is_added_before(*index) && !BLOCKED.contains(index)) {
+        let (phone, at) = (fleet::phone_of(index, Arc::from(Vec::new())), now - last_poll(index));
+        let key = DeviceKey::from(phone.mac);
+        POLLED.iter().zip(0..).for_each(|(step, second)| note(services, &phone, Standing::LetIn, &key, *step, at, second));
+    }
     let unknown = (100..).zip(STRANGERS).map(|(number, (model, status, reason))| (phone(model, None, number), *status, *reason));
     for (second, (phone, status, reason)) in (0..).zip(unknown.chain(blocked)) {
         let key = DeviceKey::from(phone.mac);
@@ -116,6 +121,11 @@ pub fn tell(services: &Services) -> Result<(), ServiceError> {
         }
     }
     presence::flush(services)
+}
+
+/// How long ago a phone of the demo polled last: in the night before, each at a minute of its own.
+fn last_poll(index: u32) -> SignedDuration {
+    SignedDuration::from_hours(8) + SignedDuration::from_mins(i64::from(index * 7 % 240))
 }
 
 /// A phone of the past; `number` makes its MAC address.

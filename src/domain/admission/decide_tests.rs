@@ -215,7 +215,7 @@ fn one_click_lets_a_bound_device_in_from_that_address_for_25_hours() {
 #[test]
 fn that_click_ends_with_one_complete_run() {
     let mut case = Case::bound().right(RightKind::LetIn, HOME, 1);
-    let run = EndedRun { started_at: ago(0), complete: false, boot: true, own: false };
+    let run = EndedRun { started_at: ago(0), ended_at: now(), complete: false, followed: true, boot: true, own: false };
     case.trust.run_ended(now(), run);
     assert_eq!(case.ask(Proof::Shared(PRESENT), HOME), Decision::Serve(SHARED));
     case.trust.run_ended(now(), EndedRun { complete: true, ..run });
@@ -236,7 +236,7 @@ fn an_expected_device_comes_back_from_where_it_was_within_a_day() {
 
 #[test]
 fn two_complete_runs_with_its_own_credentials_one_of_them_a_boot_bind_a_device() {
-    let run = |complete, boot, own| EndedRun { started_at: now(), complete, boot, own };
+    let run = |complete, boot, own| EndedRun { started_at: now(), ended_at: now(), complete, followed: true, boot, own };
     let bound_after = |runs: &[EndedRun]| {
         let mut trust = Trust::default();
         runs.iter().filter(|run| trust.run_ended(now(), **run)).count() == 1 && trust.bound_at.is_some()
@@ -358,7 +358,7 @@ fn what_a_deleted_device_leaves_opens_nothing_and_a_run_from_before_says_nothing
     let mut left = trust.forgotten(now());
     let expected = Trust { generation: 1, deleted_at: Some(now()), ..Trust::default() };
     assert_eq!(left, expected);
-    let run = EndedRun { started_at: ago(0), complete: true, boot: true, own: true };
+    let run = EndedRun { started_at: ago(0), ended_at: now(), complete: true, followed: true, boot: true, own: true };
     assert!(!left.run_ended(now(), run) && !left.run_ended(now(), run));
     assert_eq!(left, expected);
     left.expire(now() + SignedDuration::from_hours(24 * 89));

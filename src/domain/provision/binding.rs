@@ -2,6 +2,8 @@
 
 use super::super::account::{BootstrapSettings, Slot};
 use super::super::credential::Channel;
+use super::super::resolution::Effective;
+use super::super::rollover;
 use super::super::world::World;
 use super::{Given, Text};
 
@@ -10,16 +12,17 @@ const PASSWORD: &str = "device.prov.password";
 
 /// The parameters of the rule: the switch for all `device.` parameters, our address, the credentials to come with, and our
 /// certificate authority while the server's certificate is signed by it.
-pub fn parameters(channel: Channel, world: &World) -> Vec<Given<'_>> {
+/// `effective` is what profiles give: a certificate of theirs is not written over by a CA that is taking the place of ours.
+pub fn parameters<'a>(channel: Channel, effective: &Effective<'_>, world: &'a World) -> Vec<Given<'a>> {
     let mut given = vec![Given::fixed("device.set", "1")];
     match channel {
-        Channel::Tls => over_tls(world, &mut given),
+        Channel::Tls => over_tls(world, effective, &mut given),
         Channel::ClearText => in_clear_text(world, &mut given),
     }
     given
 }
 
-fn over_tls<'a>(world: &'a World, given: &mut Vec<Given<'a>>) {
+fn over_tls<'a>(world: &'a World, effective: &Effective<'_>, given: &mut Vec<Given<'a>>) {
     given.push(Given::fixed("device.prov.serverType", "HTTPS"));
     given.push(Given::fixed("device.prov.serverName", world.endpoints.https_url.as_str()));
     if world.account.admission.binds {
@@ -33,22 +36,62 @@ fn over_tls<'a>(world: &'a World, given: &mut Vec<Given<'a>>) {
         given.push(Given::fixed(USER, provisioning.user.as_str()));
         given.push(Given::fixed(PASSWORD, provisioning.password.expose()));
     }
-    certificate_authority(world, given);
+    certificate_authority(world, Some(effective), given);
 }
 
-/// Our certificate authority, while the server's certificate is signed by it, in the place that the settings say.
-pub(super) fn certificate_authority<'a>(world: &'a World, given: &mut Vec<Given<'a>>) {
-    let Some(pem) = &world.endpoints.ca_pem else { return };
+/// Which CAs of ours a phone is given.
+enum Cas<'a> {
+    /// This one, in the place that the settings say.
+    One(&'a str),
+    /// This one there, and the one that takes its place in the other.
+    Both(&'a str, &'a str),
+}
+
+/// The CAs that a phone is given; none with a public certificate. A certificate that profiles have for the other place stays there:
+/// then a phone is given the one that signs, alone.
+fn cas<'a>(world: &'a World, effective: Option<&Effective<'_>>) -> Option<Cas<'a>> {
+    let known = world.endpoints.ca_pem.as_ref()?;
+    let Some(next) = &world.endpoints.next_ca else { return Some(Cas::One(known)) };
+    let other = world.account.admission.bootstrap.ca_slot.other();
+    Some(match effective.is_some_and(|effective| rollover::is_taken(effective, other)) {
+        false => Cas::Both(known, &next.pem),
+        true if next.signs => Cas::One(&next.pem),
+        true => Cas::One(known),
+    })
+}
+
+/// Whether the CA that takes the place of ours is among what a phone is given.
+pub(super) fn holds_next(world: &World, effective: &Effective<'_>) -> bool {
+    world.endpoints.next_ca.as_ref().is_some_and(|next| match cas(world, Some(effective)) {
+        Some(Cas::Both(..)) => true,
+        Some(Cas::One(_)) => next.signs,
+        None => false,
+    })
+}
+
+/// Our certificate authority, while the server's certificate is signed by it, in the place that the settings say; the one that takes
+/// its place beside it.
+pub(super) fn certificate_authority<'a>(world: &'a World, effective: Option<&Effective<'_>>, given: &mut Vec<Given<'a>>) {
+    let Some(cas) = cas(world, effective) else { return };
     let BootstrapSettings { ca_slot, tls_profile, .. } = world.account.admission.bootstrap;
-    let (slot, trusted) = match ca_slot {
-        Slot::One => ("device.sec.TLS.customCaCert1", "BuiltinAndPlatform1"),
-        Slot::Two => ("device.sec.TLS.customCaCert2", "BuiltinAndPlatform2"),
+    let (pem, next) = match cas {
+        Cas::One(pem) => (pem, None),
+        Cas::Both(pem, next) => (pem, Some(next)),
+    };
+    let trusted = match (next, ca_slot) {
+        // The only value that covers both and what phones trust from the factory.
+        (Some(_), _) => "All",
+        (None, Slot::One) => "BuiltinAndPlatform1",
+        (None, Slot::Two) => "BuiltinAndPlatform2",
     };
     let (list, profile) = match tls_profile {
         Slot::One => ("device.sec.TLS.profile.caCertList1", "PlatformProfile1"),
         Slot::Two => ("device.sec.TLS.profile.caCertList2", "PlatformProfile2"),
     };
-    given.push(Given::fixed(slot, pem.as_str()));
+    given.push(Given::fixed(rollover::parameter(ca_slot), pem));
+    if let Some(next) = next {
+        given.push(Given::fixed(rollover::parameter(ca_slot.other()), next));
+    }
     given.push(Given::fixed(list, trusted));
     given.push(Given::fixed("device.sec.TLS.profileSelection.provisioning", profile));
 }

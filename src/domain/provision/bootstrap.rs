@@ -42,7 +42,8 @@ pub fn provision(mac: Mac, stage: Stage, world: &World) -> Provision<'_> {
 /// come over HTTPS.
 fn parameters(stage: Stage, world: &World) -> Vec<Given<'_>> {
     let mut given = vec![Given::fixed("device.set", "1")];
-    binding::certificate_authority(world, &mut given);
+    // Nothing of any profile is here, so nothing fills the other place.
+    binding::certificate_authority(world, None, &mut given);
     if !world.account.time_server.is_empty() {
         given.push(Given::fixed("tcpIpApp.sntp.address", world.account.time_server.as_str()));
         given.push(Given::fixed("device.sntp.serverName", world.account.time_server.as_str()));

@@ -29,6 +29,7 @@ use super::device::Device;
 use super::ids::ProfileId;
 use super::profile::Profile;
 use super::resolution::{self, Effective};
+use super::rollover;
 use super::world::World;
 
 pub use base::listed as base_listed;
@@ -274,7 +275,7 @@ pub fn anonymous() -> Provision<'static> {
 pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> Draft<'a> {
     let mut warnings = Vec::new();
     let master = master::attributes(effective, shape.key_bytes, &world.endpoints.https_url, &mut warnings);
-    let rule = binding::parameters(shape.channel, world);
+    let rule = binding::parameters(shape.channel, effective, world);
     let below = below_profiles(shape.named, shape.channel, world, &mut warnings);
     warnings.extend(together::warnings(effective, &below));
     let files = Files {
@@ -395,4 +396,20 @@ pub fn warnings_of<'a>(profiles: impl IntoIterator<Item = &'a Profile>, world: &
 /// Everything at once: places, merges and composes.
 pub fn provision<'a>(recipient: &Recipient<'_>, world: &'a World) -> Provision<'a> {
     compose(&resolution::merge(&deployment::applicable(recipient.device, world)), recipient, world)
+}
+
+/// What a device's file says of a CA that is taking the place of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Takeover {
+    /// Its profiles have a certificate of their own for the place of the new one.
+    pub place_taken: bool,
+    /// The new one is in it.
+    pub holds_next: bool,
+}
+
+/// What a device's file says of a CA that is taking the place of ours, in the place that the settings leave to it.
+pub fn takeover(device: &Device, world: &World) -> Takeover {
+    let effective = resolution::merge(&deployment::applicable(device, world));
+    let other = world.account.admission.bootstrap.ca_slot.other();
+    Takeover { place_taken: rollover::is_taken(&effective, other), holds_next: binding::holds_next(world, &effective) }
 }

@@ -147,7 +147,7 @@ impl Row {
 
 /// Rows of the parameter file, in no particular order.
 fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, world: &World, values: &DeviceValues) -> Vec<Row> {
-    let rule = binding::parameters(recipient.channel, world);
+    let rule = binding::parameters(recipient.channel, effective, world);
     let named = naming::told(recipient.device, world).is_some();
     let below = below_profiles(named, recipient.channel, world, &mut Vec::new());
     let below_of = |name: &str| below.iter().find(|given| given.name == name).map(|given| given_layer(given, values));

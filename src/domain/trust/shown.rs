@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::run::{Run, RunKind, Shown};
+use crate::domain::run::{Reason, Run, RunKind, Shown};
 
 /// With what a device comes, as far as it told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +73,12 @@ impl Admitted {
 pub struct EndedRun {
     /// When it began.
     pub started_at: Timestamp,
+    /// When its last request was answered.
+    pub ended_at: Timestamp,
     /// Whether the master and every file of ours that it names were answered 200.
     pub complete: bool,
+    /// Whether it went on after its parameters: then it has got all of them.
+    pub followed: bool,
     /// Whether an Updater spoke.
     pub boot: bool,
     /// Whether every request of it came with the device's own credentials.
@@ -84,6 +88,14 @@ pub struct EndedRun {
 impl From<&Run> for EndedRun {
     fn from(run: &Run) -> Self {
         let own = run.shown == [Shown::Own];
-        Self { started_at: run.started_at, complete: run.complete, boot: run.kind == RunKind::Boot, own }
+        let fetched = run.exchanges.iter().rposition(|one| one.reason == Reason::Parameters);
+        Self {
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            complete: run.complete,
+            followed: fetched.is_some_and(|at| at + 1 < run.exchanges.len()),
+            boot: run.kind == RunKind::Boot,
+            own,
+        }
     }
 }

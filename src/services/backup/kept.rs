@@ -152,7 +152,7 @@ pub fn hand_out(services: &Services, actor: &Actor, name: &str) -> Result<(File,
     let folder = folder(services, &plan(services)?)?;
     let file = open_in(&folder, name)?;
     let size = file.metadata().map_err(ServiceError::file("read", folder.join(name)))?.len();
-    commit(services, grant, SERVER, |change| change.record(Event::new("server", name, "downloaded backup")))?;
+    commit(services, grant, SERVER, |change| change.record(Event::new("backup", name, "downloaded")))?;
     Ok((file, size))
 }
 
@@ -167,7 +167,7 @@ pub fn remove(services: &Services, actor: &Actor, name: &str, mode: Mode) -> Res
     let kept = kept.ok_or_else(|| ServiceError::not_found("backup", name))?;
     if mode == Mode::Keep {
         fs::remove_file(folder.join(name)).map_err(ServiceError::file("remove", folder.join(name)))?;
-        commit(services, grant, SERVER, |change| change.record(Event::new("server", name, "deleted backup")))?;
+        commit(services, grant, SERVER, |change| change.record(Event::new("backup", name, "deleted")))?;
     }
     Ok(kept)
 }
@@ -243,8 +243,8 @@ fn make_now(services: &Services, grant: Grant) -> Result<Kept, ServiceError> {
         fs::remove_file(folder.join(old)).map_err(ServiceError::file("remove", folder.join(old)))?;
     }
     commit(services, grant, SERVER, |change| {
-        change.record(Event::new("server", &name, "made backup"))?;
-        excess.iter().try_for_each(|old| change.record(Event::new("server", old, "deleted backup")))
+        change.record(Event::new("backup", &name, "made"))?;
+        excess.iter().try_for_each(|old| change.record(Event::new("backup", old, "deleted")))
     })?;
     kept.into_iter().find(|one| one.name == name).ok_or_else(|| ServiceError::not_found("backup", name))
 }
@@ -334,7 +334,7 @@ mod tests {
         assert_eq!(times(&bench), ["2026-11-24T01:00:30Z", "2026-11-23T01:00:00Z"]);
         assert!(bench.services.state_dir.backups().join("mine.backup").exists(), "what is not ours stays");
         let log = newest_activity(&bench.services);
-        assert!(log.starts_with("pdms (backup plan): server pdms-20261122T120100Z.backup deleted backup"), "{log}");
+        assert!(log.starts_with("pdms (backup plan): backup pdms-20261122T120100Z.backup deleted"), "{log}");
         bench.clock.advance_to("2026-11-26T12:00:00Z".parse().expect("a time"));
         let bench = bench.restarted();
         assert!(late(&bench.services).expect("known").is_some_and(|told| told.contains("2026-11-24 02:00")));
@@ -356,7 +356,7 @@ mod tests {
         verify_kept(&bench.services, &owner(), &kept.name).expect("whole");
         let (_, size) = hand_out(&bench.services, &owner(), &kept.name).expect("a file");
         assert_eq!(size, kept.size_bytes);
-        assert!(newest_activity(&bench.services).contains("downloaded backup"));
+        assert!(newest_activity(&bench.services).contains(".backup downloaded"));
         for name in ["../secret.key", "pdms-20261122T120001Z.backup", "pdms-20261122T120000Z.backup/..", ""] {
             assert!(matches!(hand_out(&bench.services, &owner(), name), Err(ServiceError::NotFound { .. })), "{name}");
         }
@@ -367,7 +367,7 @@ mod tests {
         fs::write(&path, damaged).expect("written");
         assert!(verify_kept(&bench.services, &owner(), &kept.name).is_err());
         remove(&bench.services, &owner(), &kept.name, Mode::Keep).expect("removed");
-        assert!(times(&bench).is_empty() && newest_activity(&bench.services).contains("deleted backup"));
+        assert!(times(&bench).is_empty() && newest_activity(&bench.services).contains(".backup deleted"));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::domain::rollover::Stage;
+
 /// Why certificates could not be read or made; the sentence names the file and the next step.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
@@ -83,6 +85,18 @@ pub enum CertificateError {
         /// Fingerprint of the CA that phones were given.
         expected: String,
     },
+    /// A file of the CA that takes the place of another is gone.
+    #[error(
+        "{missing} is missing, a file of the CA that takes the place of the one that phones know; put the folder {folder} back from a \
+         copy (nothing was changed). {next}",
+        missing = missing.display(), folder = folder(missing), next = without_next(*stage)
+    )]
+    LostNextCa {
+        /// The missing file.
+        missing: PathBuf,
+        /// How far the rollover is.
+        stage: Stage,
+    },
     /// The admin's own certificate is gone, and there never was a private CA.
     #[error(
         "{missing} is missing with its key, and phones were given no other certificate; put both back from a copy (nothing was \
@@ -124,6 +138,16 @@ impl CertificateError {
 
     pub(super) fn damaged(file: &Path, what: &'static str) -> Self {
         Self::DamagedCa { file: file.to_owned(), what }
+    }
+}
+
+/// What to do where there is no copy.
+fn without_next(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Giving => "If there is none, `pdms ca cancel` goes on with the CA that phones know",
+        Stage::Moving => {
+            "If there is none, `pdms new-ca` gives both CAs up: every phone must then be given the new one before it comes back"
+        }
     }
 }
 

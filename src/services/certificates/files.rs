@@ -59,6 +59,14 @@ pub(super) fn exists(path: &Path) -> Result<bool, CertificateError> {
     path.try_exists().map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
+/// Removes a file that may be gone already.
+pub(super) fn remove(path: &Path) -> Result<(), CertificateError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(CertificateError::Write { path: path.to_owned(), source }),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file that only the server's own user may read (mode 0600), whole or not at all.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
     let folder = path.parent().unwrap_or(Path::new("."));

@@ -22,9 +22,12 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use rustls::sign::CertifiedKey;
 
+use crate::domain::rollover::CaMark;
 use crate::domain::server::GivenCertificates;
+use crate::domain::world::NextCa;
 use authority::KeyKind;
 pub use error::CertificateError;
+use facts::Facts;
 use files::Loaded;
 pub use files::OwnFiles;
 pub use names::ServerNames;
@@ -54,6 +57,12 @@ pub struct Active {
     pub origin: Origin,
     /// The private CA's certificate in PEM form, if it signed what is in use: phones need it then (R191).
     pub ca_pem: Option<String>,
+    /// The mark of that CA.
+    pub ca: Option<CaMark>,
+    /// The other CA that phones are given, while one takes the place of the other.
+    pub other_ca_pem: Option<String>,
+    /// Whether the one that signed is the new one.
+    pub is_moving: bool,
 }
 
 /// Who made the certificate in use.
@@ -105,8 +114,8 @@ impl Certificates {
         now: Timestamp,
     ) -> Result<(), CertificateError> {
         match own_files(folder, own)? {
-            Some(own) => load_own(folder, &own, now).map(drop),
-            None => private::load_ca(folder, given).map(drop),
+            Some(own) => load_own(folder, &own, given, now).map(drop),
+            None => private::load_ca(folder, given).and_then(|_| private::load_next(folder, given)).map(drop),
         }
     }
 
@@ -121,7 +130,7 @@ impl Certificates {
         now: Timestamp,
     ) -> Result<ServerNames, CertificateError> {
         match own_files(folder, own)? {
-            Some(own) => Ok(load_own(folder, &own, now)?.names),
+            Some(own) => Ok(load_own(folder, &own, &GivenCertificates::default(), now)?.names),
             None => Ok(wanted),
         }
     }
@@ -136,18 +145,21 @@ impl Certificates {
         self.active.load_full()
     }
 
-    /// Reads the files again and renews what is due: at two thirds of its life, or when `names` has one that is not covered.
-    /// On an error everything stays as it was.
-    pub fn refresh(&self, names: &ServerNames, now: Timestamp) -> Result<Refreshed, CertificateError> {
+    /// Reads the files again and renews what is due: at two thirds of its life, or when `names` has one that is not covered, or when
+    /// another CA is to sign. `kept` is what the settings say that phones were given. On an error everything stays as it was.
+    pub fn refresh(&self, kept: &GivenCertificates, names: &ServerNames, now: Timestamp) -> Result<Refreshed, CertificateError> {
         let mut given = self.given.lock();
+        // What was made here may not be in the settings yet; what they name is theirs to say.
+        given.ca = kept.ca.clone().or_else(|| given.ca.take());
+        given.rollover.clone_from(&kept.rollover);
         let next = load_or_make(&self.folder, self.own.as_ref(), &given, names, now)?;
         *given = given_with(given.clone(), &next, self.own.as_ref());
         let before = self.active.load();
-        if before.default.cert == next.default.cert && before.origin == next.origin {
-            return Ok(Refreshed::Unchanged);
+        let is_same = before.default.cert == next.default.cert && before.origin == next.origin;
+        if !is_same || before.ca_pem != next.ca_pem || before.other_ca_pem != next.other_ca_pem {
+            self.active.store(Arc::new(next));
         }
-        self.active.store(Arc::new(next));
-        Ok(Refreshed::Changed)
+        Ok(if is_same { Refreshed::Unchanged } else { Refreshed::Changed })
     }
 }
 
@@ -173,21 +185,48 @@ fn load_or_make(
     now: Timestamp,
 ) -> Result<Active, CertificateError> {
     if let Some(own) = own_files(folder, own)? {
-        return load_own(folder, &own, now);
+        return load_own(folder, &own, given, now);
     }
-    let ca = private::load_or_make_ca(folder, given, now)?;
-    let rsa = private::load_or_make_server(folder, &ca, KeyKind::Rsa2048, names, now)?;
-    let p256 = private::load_or_make_server(folder, &ca, KeyKind::P256, names, now)?;
-    Ok(Active::new(rsa, Some(p256.key), Origin::PrivateCa, Some(ca.certificate_pem)))
+    let cas = private::load_or_make(folder, given, now)?;
+    let rsa = private::load_or_make_server(folder, cas.signing(), KeyKind::Rsa2048, names, now)?;
+    let p256 = private::load_or_make_server(folder, cas.signing(), KeyKind::P256, names, now)?;
+    let active = Active::new(rsa, Some(p256.key), Origin::PrivateCa, Some(cas.signing().certificate_pem.clone()));
+    let other_ca_pem = cas.other().map(|other| other.certificate_pem.clone());
+    Ok(Active { is_moving: cas.next_signs && other_ca_pem.is_some(), other_ca_pem, ..active })
 }
 
-fn load_own(folder: &Path, own: &OwnFiles, now: Timestamp) -> Result<Active, CertificateError> {
+/// Makes the CA that is to take the place of the one that phones know, and answers its fingerprint. It is in use once the settings
+/// name it.
+///
+/// # Errors
+/// It cannot be made or written.
+pub fn make_next_ca(folder: &Path, now: Timestamp) -> Result<String, CertificateError> {
+    private::make_next(folder, now)
+}
+
+/// Removes a CA that was to take the place of another and never signed anything.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn discard_next_ca(folder: &Path, fingerprint: &str) -> Result<(), CertificateError> {
+    private::discard_next(folder, fingerprint)
+}
+
+/// The facts of the CA that phones are given, and of the one that takes its place, as they lie in the folder.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn described_cas(folder: &Path, given: &GivenCertificates) -> Result<[Option<Facts>; 2], CertificateError> {
+    private::described(folder, given)
+}
+
+fn load_own(folder: &Path, own: &OwnFiles, given: &GivenCertificates, now: Timestamp) -> Result<Active, CertificateError> {
     let loaded = files::load(&own.certificate, &own.key)?;
     if loaded.not_after <= now {
         let file = own.certificate.display();
         tracing::warn!(%file, not_after = %loaded.not_after, "the certificate has expired: phones and browsers will refuse it");
     }
-    let ca_pem = files::read_text(&folder.join("ca.pem"))?.filter(|ca| private::is_signed_by(&loaded.key, ca, now));
+    let ca_pem = private::known_certificate(folder, given)?.filter(|ca| private::is_signed_by(&loaded.key, ca, now));
     Ok(Active::new(loaded, None, Origin::Own, ca_pem))
 }
 
@@ -196,7 +235,10 @@ fn given_with(mut given: GivenCertificates, active: &Active, configured: Option<
     match active.origin {
         Origin::PrivateCa => {
             given.own = false;
-            given.ca = active.ca_pem.as_deref().and_then(facts::of_pem).map(|ca| ca.fingerprint);
+            // While another one takes its place it stays the one that phones know.
+            if given.rollover.is_none() {
+                given.ca = active.ca_pem.as_deref().and_then(facts::of_pem).map(|ca| ca.fingerprint);
+            }
         }
         Origin::Own => given.own = configured.is_none(),
     }
@@ -206,7 +248,18 @@ fn given_with(mut given: GivenCertificates, active: &Active, configured: Option<
 impl Active {
     fn new(loaded: Loaded, p256: Option<Arc<CertifiedKey>>, origin: Origin, ca_pem: Option<String>) -> Self {
         let Loaded { key, names, not_before, not_after } = loaded;
-        Self { default: key, p256, names, not_before, not_after, origin, ca_pem }
+        let ca = ca_pem.as_deref().and_then(facts::of_pem).and_then(|facts| CaMark::of(&facts.fingerprint));
+        Self { default: key, p256, names, not_before, not_after, origin, ca_pem, ca, other_ca_pem: None, is_moving: false }
+    }
+
+    /// The CAs that phones are given: the one that they know, and the one that takes its place.
+    pub fn given_cas(&self) -> (Option<String>, Option<NextCa>) {
+        let (known, next) = if self.is_moving { (&self.other_ca_pem, &self.ca_pem) } else { (&self.ca_pem, &self.other_ca_pem) };
+        let next = next.as_ref().filter(|_| self.other_ca_pem.is_some()).and_then(|pem| {
+            let mark = CaMark::of(&facts::of_pem(pem)?.fingerprint)?;
+            Some(NextCa { pem: pem.clone(), mark, signs: self.is_moving })
+        });
+        (known.clone(), next)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The private CA in its folder: reading it with every doubt an error, making it where none ever was, and the server
-//! certificates that it signs.
+//! The private CA in its folder, and the one that takes its place: reading them with every doubt an error, making the first where none
+//! ever was, and the server certificates that they sign.
 
 use std::path::{Path, PathBuf};
 
@@ -10,37 +10,144 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 
+use super::CertificateError;
 use super::authority::{self, KeyKind, Pair};
+use super::facts::{self, Facts};
 use super::files::{self, Loaded};
 use super::names::ServerNames;
-use super::{CertificateError, facts};
+use crate::domain::rollover::{CaMark, Stage};
 use crate::domain::server::GivenCertificates;
 
-/// Reads the CA, or makes it where none was ever given to phones.
-pub(super) fn load_or_make_ca(folder: &Path, given: &GivenCertificates, now: Timestamp) -> Result<Pair, CertificateError> {
-    if let Some(ca) = load_ca(folder, given)? {
-        return Ok(ca);
+/// The files of one CA. The first has plain names, and each that took its place has its mark in them: so a CA is found by what phones
+/// were given, whichever step of a rollover a crash came after.
+struct CaFiles {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl CaFiles {
+    fn first(folder: &Path) -> Self {
+        Self { certificate: folder.join("ca.pem"), key: folder.join("ca.key") }
     }
+
+    /// Those of a CA that was made to take the place of another.
+    fn later(folder: &Path, fingerprint: &str) -> Self {
+        let mark = CaMark::of(fingerprint).map_or_else(|| "unknown".to_owned(), |mark| mark.to_string());
+        Self { certificate: folder.join(format!("ca-{mark}.pem")), key: folder.join(format!("ca-{mark}.key")) }
+    }
+
+    /// Where the CA lies, or should lie, that phones were given.
+    fn of(folder: &Path, given: &GivenCertificates) -> Result<Self, CertificateError> {
+        let later = given.ca.as_ref().map(|fingerprint| Self::later(folder, fingerprint));
+        match later {
+            Some(later) if files::exists(&later.certificate)? => Ok(later),
+            _ => Ok(Self::first(folder)),
+        }
+    }
+
+    /// A crash between the two leaves a key that has signed nothing.
+    fn write(&self, ca: &Pair) -> Result<(), CertificateError> {
+        files::write(&self.key, &ca.key_pem)?;
+        files::write(&self.certificate, &ca.certificate_pem)
+    }
+}
+
+/// The CAs that phones are given: two while one takes the place of the other.
+pub(super) struct Authorities {
+    pub(super) current: Pair,
+    pub(super) next: Option<Pair>,
+    /// Whether the server's certificate is to be signed by the next one.
+    pub(super) next_signs: bool,
+}
+
+impl Authorities {
+    /// The one that signs.
+    pub(super) fn signing(&self) -> &Pair {
+        self.next.as_ref().filter(|_| self.next_signs).unwrap_or(&self.current)
+    }
+
+    /// The one that does not.
+    pub(super) fn other(&self) -> Option<&Pair> {
+        self.next.as_ref().map(|next| if self.next_signs { &self.current } else { next })
+    }
+}
+
+/// Reads the CAs, or makes the first where none was ever given to phones.
+pub(super) fn load_or_make(folder: &Path, given: &GivenCertificates, now: Timestamp) -> Result<Authorities, CertificateError> {
+    let current = match load_ca(folder, given)? {
+        Some(ca) => ca,
+        None => {
+            let ca = authority::make_ca(now)?;
+            CaFiles::first(folder).write(&ca)?;
+            ca
+        }
+    };
+    let next_signs = given.rollover.as_ref().is_some_and(|rollover| rollover.stage() == Stage::Moving);
+    Ok(Authorities { current, next: load_next(folder, given)?, next_signs })
+}
+
+/// Makes the CA that is to take the place of the one there is, and answers its fingerprint. Nothing uses it before the settings name
+/// it.
+pub(super) fn make_next(folder: &Path, now: Timestamp) -> Result<String, CertificateError> {
     let ca = authority::make_ca(now)?;
-    // A crash between the two leaves a key that has signed nothing: the next start makes both anew.
-    files::write(&key_file(folder), &ca.key_pem)?;
-    files::write(&certificate_file(folder), &ca.certificate_pem)?;
-    Ok(ca)
+    let made = facts::of_pem(&ca.certificate_pem);
+    let fingerprint = made.ok_or_else(|| CertificateError::damaged(folder, "certificate that was made just now"))?.fingerprint;
+    CaFiles::later(folder, &fingerprint).write(&ca)?;
+    Ok(fingerprint)
+}
+
+/// Removes a CA that never signed anything.
+pub(super) fn discard_next(folder: &Path, fingerprint: &str) -> Result<(), CertificateError> {
+    let CaFiles { certificate, key } = CaFiles::later(folder, fingerprint);
+    files::remove(&certificate)?;
+    files::remove(&key)
+}
+
+/// The certificate of the CA that phones know, as it lies in the folder.
+pub(super) fn known_certificate(folder: &Path, given: &GivenCertificates) -> Result<Option<String>, CertificateError> {
+    files::read_text(&CaFiles::of(folder, given)?.certificate)
+}
+
+/// The facts of the CA that phones are given now, and of the one that takes its place. What cannot be read is none.
+pub(super) fn described(folder: &Path, given: &GivenCertificates) -> Result<[Option<Facts>; 2], CertificateError> {
+    let facts = |file: &Path| files::read_text(file).map(|pem| pem.as_deref().and_then(facts::of_pem));
+    let next = match &given.rollover {
+        Some(rollover) => facts(&CaFiles::later(folder, &rollover.next).certificate)?,
+        None => None,
+    };
+    Ok([facts(&CaFiles::of(folder, given)?.certificate)?, next])
+}
+
+/// Reads the CA that takes the place of the one there is; none where none does.
+pub(super) fn load_next(folder: &Path, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
+    let Some(rollover) = &given.rollover else { return Ok(None) };
+    let at = CaFiles::later(folder, &rollover.next);
+    let lost = |missing: &Path| CertificateError::LostNextCa { missing: missing.to_owned(), stage: rollover.stage() };
+    match (files::read_text(&at.certificate)?, files::read_text(&at.key)?) {
+        (None, _) => Err(lost(&at.certificate)),
+        (Some(_), None) => Err(lost(&at.key)),
+        (Some(certificate_pem), Some(key_pem)) => {
+            let ca = Pair { certificate_pem, key_pem };
+            check_ca(&at, &ca, Some(&rollover.next))?;
+            Ok(Some(ca))
+        }
+    }
 }
 
 /// Reads the CA; none where there never was one. Whatever phones trust is never replaced, and its key never written over.
 pub(super) fn load_ca(folder: &Path, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
-    let (certificate, key) = (certificate_file(folder), key_file(folder));
-    match (files::read_text(&certificate)?, files::read_text(&key)?) {
+    let at = CaFiles::of(folder, given)?;
+    let CaFiles { certificate, key } = &at;
+    match (files::read_text(certificate)?, files::read_text(key)?) {
         (Some(certificate_pem), Some(key_pem)) => {
             let ca = Pair { certificate_pem, key_pem };
-            check_ca(folder, &ca, given)?;
+            check_ca(&at, &ca, given.ca.as_ref())?;
             Ok(Some(ca))
         }
-        (Some(_), None) => Err(CertificateError::HalfCa { missing: key }),
-        (None, _) if has_signed(folder)? => Err(CertificateError::HalfCa { missing: certificate }),
+        (Some(_), None) => Err(CertificateError::HalfCa { missing: at.key }),
+        (None, _) if has_signed(folder)? => Err(CertificateError::HalfCa { missing: at.certificate }),
         (None, _) => match (&given.ca, given.own) {
-            (Some(expected), _) => Err(CertificateError::LostCa { missing: certificate, expected: expected.clone() }),
+            (Some(expected), _) => Err(CertificateError::LostCa { missing: at.certificate, expected: expected.clone() }),
             (None, true) => Err(CertificateError::LostOwn { missing: folder.join("own.pem") }),
             (None, false) => Ok(None),
         },
@@ -48,25 +155,25 @@ pub(super) fn load_ca(folder: &Path, given: &GivenCertificates) -> Result<Option
 }
 
 /// Whether both files are what they should be, belong together, and are what phones were given.
-fn check_ca(folder: &Path, ca: &Pair, given: &GivenCertificates) -> Result<(), CertificateError> {
-    let (certificate, key) = (certificate_file(folder), key_file(folder));
-    let found = facts::of_pem(&ca.certificate_pem).ok_or_else(|| CertificateError::damaged(&certificate, "certificate"))?;
-    if let Some(expected) = given.ca.as_ref().filter(|expected| **expected != found.fingerprint) {
-        return Err(CertificateError::OtherCa { file: certificate, found: found.fingerprint, expected: expected.clone() });
+fn check_ca(at: &CaFiles, ca: &Pair, expected: Option<&String>) -> Result<(), CertificateError> {
+    let CaFiles { certificate, key } = at;
+    let found = facts::of_pem(&ca.certificate_pem).ok_or_else(|| CertificateError::damaged(certificate, "certificate"))?;
+    if let Some(expected) = expected.filter(|expected| **expected != found.fingerprint) {
+        return Err(CertificateError::OtherCa {
+            file: certificate.clone(),
+            found: found.fingerprint,
+            expected: expected.clone(),
+        });
     }
     match ca.is_pair() {
-        None => Err(CertificateError::damaged(&key, "private key")),
-        Some(false) => Err(CertificateError::DoNotFit { certificate, key, cause: "the keys differ".to_owned() }),
+        None => Err(CertificateError::damaged(key, "private key")),
+        Some(false) => Err(CertificateError::DoNotFit {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            cause: "the keys differ".to_owned(),
+        }),
         Some(true) => Ok(()),
     }
-}
-
-fn certificate_file(folder: &Path) -> PathBuf {
-    folder.join("ca.pem")
-}
-
-fn key_file(folder: &Path) -> PathBuf {
-    folder.join("ca.key")
 }
 
 /// Whether the private CA was in use: what it signed is still here.

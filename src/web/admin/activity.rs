@@ -21,7 +21,19 @@ use crate::web::blocking;
 use crate::web::methods::Routes;
 
 /// Kinds of objects that the log speaks of.
-const OBJECTS: &[&str] = &["account", "certificate", "deployment", "device", "profile", "server", "token", "user"];
+const OBJECTS: &[&str] = &[
+    "account",
+    "backup",
+    "certificate",
+    "deployment",
+    "device",
+    "manufacturer CA",
+    "profile",
+    "provisioning address",
+    "server",
+    "token",
+    "user",
+];
 
 #[derive(Template)]
 #[template(path = "activity/list.html")]

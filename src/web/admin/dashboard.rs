@@ -95,8 +95,8 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     let pending = pending::list(&services, DEFAULT_ACCOUNT);
     let checklist = checklist(&world, &devices);
     let mut alerts = alerts(&world, &devices, warnings);
-    alerts.extend(late.map(late_backup));
-    alerts.extend(refusals(&pending, page.now));
+    alerts.extend(late.map(|text| late_backup(&page, text)));
+    alerts.extend(refusals(&page, &pending));
     Ok(html(&DashboardPage {
         alerts,
         done: checklist.iter().filter(|step| step.done).count(),
@@ -127,6 +127,7 @@ fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Aler
         let tone = if is_urgent { "bad" } else { "warn" };
         match place {
             MendedAt::Settings => tell(tone, text, SETTINGS),
+            MendedAt::Ca => tell(tone, text, ("/admin/provisioning/ca", "See who")),
             MendedAt::Profile(id) => tell(tone, text, (&format!("/admin/profiles/{id}"), "Open the profile")),
             MendedAt::Machine => tell(tone, text, ("", "")),
         }
@@ -141,20 +142,25 @@ fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Aler
 }
 
 /// What the doorkeeper has to tell.
-fn refusals(pending: &[Pending], now: Timestamp) -> Vec<Alert> {
+fn refusals(page: &Page, pending: &[Pending]) -> Vec<Alert> {
+    const UNBIND: &str = "/admin/pending/unbind";
     let mut alerts = Vec::new();
-    let together = refused_together(pending, now);
+    let together = refused_together(pending, page.now);
     if !together.is_empty() {
         let from: BTreeSet<IpAddr> = together.iter().map(|(_, address)| *address).collect();
         let count = together.len();
         let from = words::count(from.len(), "address", "addresses");
         let text = format!(
-            "{count} bound devices were asked for with the shared credentials within ten minutes, from {from}, and were refused. If              they were reset, unbind them; if not, somebody else has the shared credentials."
+            "{count} bound devices were asked for with the shared credentials within ten minutes, from {from}, and were refused. If \
+             they were reset, unbind them; if not, somebody else has the shared credentials."
         );
         let keys: Vec<_> = together.iter().take(PER_PAGE_MOST).map(|(key, _)| ("select", key.to_string())).collect();
         let query = serde_urlencoded::to_string(keys).unwrap_or_default();
-        let href = format!("/admin/pending/unbind?back=/admin/&{query}");
-        alerts.push(Alert { tone: "bad", text, href, action: "Unbind these" });
+        let (href, action) = match page.may_open(UNBIND) {
+            true => (format!("{UNBIND}?back=/admin/&{query}"), "Unbind these"),
+            false => ("/admin/pending".to_owned(), "Pending"),
+        };
+        alerts.push(Alert { tone: "bad", text, href, action });
     }
     let waiting = pending.iter().filter(|one| one.standing == Standing::Waiting).count();
     if waiting > 0 {
@@ -167,8 +173,11 @@ fn refusals(pending: &[Pending], now: Timestamp) -> Vec<Alert> {
     alerts
 }
 
-fn late_backup(text: String) -> Alert {
-    Alert { tone: "bad", text, href: "/admin/backups".to_owned(), action: "Backups" }
+/// Everybody is told; only who may open the page is led there.
+fn late_backup(page: &Page, text: String) -> Alert {
+    const BACKUPS: &str = "/admin/backups";
+    let href = if page.may_open(BACKUPS) { BACKUPS } else { "" };
+    Alert { tone: "bad", text, href: href.to_owned(), action: "Backups" }
 }
 
 fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {

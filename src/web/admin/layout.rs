@@ -72,17 +72,6 @@ const fn item(path: &'static str, label: &'static str, icon: &'static str) -> Me
 /// The page whose menu entry tells how many wait.
 const PENDING: &str = "/admin/pending";
 
-impl MenuBlock {
-    /// The entries whose pages this role may open.
-    fn for_role(&self, role: Role) -> Self {
-        let may_open = |item: &&MenuItem| match route_roles::least(&Method::GET, item.path) {
-            Least::Anyone => true,
-            Least::Role(least) => role >= least,
-        };
-        Self { title: self.title, items: self.items.iter().filter(may_open).copied().collect() }
-    }
-}
-
 const MENU: &[MenuBlock] = &[
     MenuBlock { title: "Overview", items: Cow::Borrowed(&[item("/admin/", "Dashboard", "dashboard")]) },
     MenuBlock {
@@ -91,6 +80,7 @@ const MENU: &[MenuBlock] = &[
             item("/admin/devices", "Device Monitor", "device"),
             item(PENDING, "Pending", "open"),
             item("/admin/unknown-phones", "Unknown Phones", "unknown"),
+            item("/admin/coming-up", "A Phone Coming Up", "up"),
         ]),
     },
     MenuBlock {
@@ -120,8 +110,19 @@ impl Page {
 
     /// The left menu: what the person may open.
     pub fn menu(&self) -> Vec<MenuBlock> {
-        let Some(role) = self.role else { return Vec::new() };
-        MENU.iter().map(|block| block.for_role(role)).filter(|block| !block.items.is_empty()).collect()
+        let open = |block: &MenuBlock| MenuBlock {
+            title: block.title,
+            items: block.items.iter().filter(|item| self.may_open(item.path)).copied().collect(),
+        };
+        MENU.iter().map(open).filter(|block| !block.items.is_empty()).collect()
+    }
+
+    /// Whether the person may open the page at this address of [`route_roles`].
+    pub fn may_open(&self, path: &str) -> bool {
+        match route_roles::least(&Method::GET, path) {
+            Least::Anyone => true,
+            Least::Role(least) => self.role >= Some(least),
+        }
     }
 
     /// Whether the person decides about phones at the door.
@@ -224,6 +225,8 @@ pub struct ConfirmPage {
     pub choices: Vec<Choice>,
     /// Label of the button that does it.
     pub verb: &'static str,
+    /// Whether nothing is lost by it: then the button does not warn.
+    pub is_harmless: bool,
     /// Where *Cancel* leads.
     pub back: String,
 }

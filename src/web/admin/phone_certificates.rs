@@ -146,6 +146,7 @@ async fn ask(request: HttpRequest, who: SignedIn, services: web::Data<Services>)
         fields: vec![("ca".to_owned(), removal.authority.fingerprint.clone())],
         choices: Vec::new(),
         verb: "Delete CA certificate",
+        is_harmless: false,
         back: HERE.to_owned(),
     }))
 }

@@ -105,6 +105,7 @@ async fn ask(who: SignedIn, id: web::Path<String>, services: web::Data<Services>
         fields: Vec::new(),
         choices: Vec::new(),
         verb: "Revoke",
+        is_harmless: false,
         back: HERE.to_owned(),
     }))
 }

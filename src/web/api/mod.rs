@@ -25,6 +25,7 @@ pub mod phone_passwords;
 pub mod problem;
 pub mod profile_shapes;
 pub mod profiles;
+pub mod rollover;
 pub mod runs;
 pub mod second_factor;
 pub mod sent;
@@ -136,6 +137,8 @@ routes! {
     server::change_server,
     server::read_ca,
     server::list_warnings,
+    rollover::show_ca_rollover,
+    rollover::step_ca_rollover,
     addresses::list_addresses,
     addresses::delete_address,
     backups::list_backups,

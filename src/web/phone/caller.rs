@@ -19,6 +19,7 @@ use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::OUTSIDE_TEXT_CHARS;
 use crate::domain::manufacturer::Presented;
 use crate::domain::phone_file::{LogKind, PhoneFile, PhonePath};
+use crate::domain::rollover::CaMark;
 use crate::domain::run::assembly::{Asked, Heard, Speaker, Standing};
 use crate::domain::run::{Exchange, Method as Verb, Reason, clean};
 use crate::domain::server::BaseUrl;
@@ -42,6 +43,8 @@ pub(super) struct Caller {
     pub channel: Channel,
     /// What the connection showed of a factory certificate.
     pub certificate: Presented,
+    /// The CA of ours that the connection was made under.
+    pub under: Option<CaMark>,
 }
 
 impl Caller {
@@ -69,6 +72,7 @@ impl Caller {
             x_device: head.headers.get("x-device").and_then(|value| XDevice::parse(value.to_str().ok()?)),
             came_by: came_by(&head.headers, tls.is_some(), services),
             certificate: tls.map_or(Presented::NotAsked, |tls| tls.certificate.clone()),
+            under: tls.and_then(|tls| tls.under),
             channel,
             peer,
         }
@@ -83,6 +87,7 @@ impl Caller {
             address: self.address,
             certificate: &self.certificate,
             came_by: self.came_by.as_deref(),
+            under: self.under,
             at,
             channel: self.channel,
         }

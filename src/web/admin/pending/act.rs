@@ -79,6 +79,7 @@ pub async fn ask_unbind(request: HttpRequest, who: SignedIn, services: web::Data
         fields,
         choices: Vec::new(),
         verb: "Unbind",
+        is_harmless: false,
         back,
     }))
 }

@@ -20,7 +20,7 @@ use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{self, Tone};
 
 /// The columns that can be sorted by, as words of the address; the first is the default.
-const SORTABLE: &[&str] = &["last", "first", "key", "reason", "address", "times"];
+const SORTABLE: &[&str] = &["last", "key", "reason", "address", "times"];
 
 #[derive(Template)]
 #[template(path = "pending/list.html")]
@@ -43,7 +43,7 @@ struct Row {
     device: Option<String>,
     standing: Standing,
     reason: Reason,
-    next: &'static str,
+    next: String,
     address: String,
     told: String,
     first_at: Timestamp,
@@ -83,7 +83,6 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
 
 fn sort(found: &mut [&Pending], list: &ListQuery) {
     let by = |a: &Pending, b: &Pending| match list.sort_key() {
-        "first" => b.knock.first_at.cmp(&a.knock.first_at),
         "key" => Ordering::Equal,
         "reason" => a.knock.reason.to_string().cmp(&b.knock.reason.to_string()),
         "address" => a.knock.address.cmp(&b.knock.address),
@@ -102,7 +101,8 @@ fn row(one: &Pending) -> Row {
         device: one.device.as_ref().map(|listed| words::title(&listed.device)),
         standing: one.standing,
         reason: one.knock.reason,
-        next: next_step(one.knock.reason).unwrap_or_default(),
+        // The step is taken on this very page.
+        next: next_step(one.knock.reason).unwrap_or_default().replace(" under Pending", ""),
         address: one.knock.address.to_string(),
         told: one.knock.told.to_string(),
         first_at: one.knock.first_at,

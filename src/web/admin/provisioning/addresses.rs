@@ -92,6 +92,7 @@ pub async fn ask(
         fields: vec![("url".to_owned(), found.url)],
         choices: Vec::new(),
         verb: "Take it away",
+        is_harmless: false,
         back: HERE.to_owned(),
     }))
 }

@@ -3,6 +3,7 @@
 mod addresses;
 mod credentials;
 mod forms;
+mod rollover;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -24,6 +25,7 @@ use crate::domain::activity::{Event, SERVER};
 use crate::domain::clock::zone_names;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::provision::base_listed;
+use crate::domain::rollover::Stage;
 use crate::domain::server::ServerSettings;
 use crate::services::Services;
 use crate::services::accounts;
@@ -64,6 +66,8 @@ struct ProvisioningPage {
     /// What may happen to new devices: word and meaning.
     policies: Vec<(&'static str, &'static str)>,
     ca: Option<Facts>,
+    /// The CA that is taking its place.
+    rollover: Option<rollover::Told>,
     certificate: Certificate,
     /// What phones get over plain HTTP, and where; none while that listener is off.
     http_url: Option<String>,
@@ -123,6 +127,8 @@ pub fn configure(routes: &mut Routes) {
     routes
         .get(HERE, show)
         .get("/admin/provisioning/ca.pem", ca_pem)
+        .get(rollover::PAGE, rollover::show)
+        .post(rollover::PAGE, rollover::take)
         .get("/admin/provisioning/addresses/remove", addresses::ask)
         .post("/admin/provisioning/addresses/remove", addresses::remove)
         .post(PARTS, save)
@@ -220,7 +226,7 @@ fn confirm_binding(who: &SignedIn, form: &Form, usage: Usage) -> ConfirmPage {
     fields.push(("confirmed".to_owned(), "yes".to_owned()));
     let action = "/admin/provisioning/admission".to_owned();
     let page = who.page(title);
-    ConfirmPage { page, sentences, action, fields, choices: Vec::new(), verb: "Save", back: HERE.to_owned() }
+    ConfirmPage { page, sentences, action, fields, choices: Vec::new(), verb: "Save", is_harmless: true, back: HERE.to_owned() }
 }
 
 async fn rejected(
@@ -280,6 +286,7 @@ async fn settings_page(
     let account = Account::clone(&world.account);
     let url = world.endpoints.https_url.clone();
     let rows = addresses::rows(services, address).map_err(Failure::of(who))?;
+    let rollover = blocking::call(services, rollover::told).await.map_err(Failure::of(who))?;
     let active = address.certificates().active();
     let addresses = active.names.addresses().map(|ip| ip.to_string());
     let stored = forms::stored(&account, &settings);
@@ -301,6 +308,7 @@ async fn settings_page(
         zones: zone_names().collect(),
         policies: policies(account.first_contact),
         ca: active.ca_pem.as_deref().and_then(facts::of_pem),
+        rollover,
         certificate: Certificate {
             valid_until: active.not_after,
             names: active.names.hosts().map(ToOwned::to_owned).chain(addresses).collect(),

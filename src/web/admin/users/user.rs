@@ -122,6 +122,7 @@ pub async fn ask_delete(who: SignedIn, id: web::Path<String>, services: web::Dat
         fields: Vec::new(),
         choices: Vec::new(),
         verb: "Delete",
+        is_harmless: false,
         back: format!("{HERE}/{}", asked.user.id),
     }))
 }
@@ -151,6 +152,7 @@ pub async fn ask_invite(who: SignedIn, id: web::Path<String>, services: web::Dat
         fields: Vec::new(),
         choices: Vec::new(),
         verb: "Make the link",
+        is_harmless: true,
         back: format!("{HERE}/{}", user.id),
     }))
 }
@@ -177,6 +179,7 @@ pub async fn ask_reset(who: SignedIn, id: web::Path<String>, services: web::Data
         fields: Vec::new(),
         choices: Vec::new(),
         verb: "Take it away",
+        is_harmless: false,
         back: format!("{HERE}/{}", user.id),
     }))
 }
