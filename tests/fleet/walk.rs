@@ -6,11 +6,13 @@ use std::ops::Range;
 use pdms::domain::account::Secret;
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::pending::Standing;
+use pdms::domain::rollover::Stage;
 use pdms::services::accounts::{AccountDraft, Replacement};
 use pdms::services::backup::{self, restore};
 use pdms::services::commit::Mode;
 use pdms::services::devices::Afterwards;
 use pdms::services::pending::{self, Deed};
+use pdms::services::rollover::{self, Step};
 use pdms::simulate::address::Dhcp;
 use pdms::simulate::phone::Occasion;
 
@@ -29,6 +31,7 @@ fn five_hundred_bound_phones_go_through_everything_and_none_loses_a_parameter() 
         the_shared_credentials_are_replaced(&mut building, replacement);
     }
     the_certificate_is_renewed(&mut building);
+    the_ca_is_replaced_by_another(&mut building);
     dhcp_fails_and_returns(&mut building);
     dhcp_tells_credentials(&mut building);
     the_account_is_disabled_and_enabled(&mut building);
@@ -83,6 +86,26 @@ fn the_certificate_is_renewed(building: &mut Building) {
     server.base_address.refresh(&server.services).expect("renewed");
     assert_ne!(leaf(), before);
     building.everybody_comes(Occasion::Poll, "after a renewal of the certificate");
+}
+
+/// The server goes over by itself, whenever nobody is waited for: both are given, the new one signs, and the former goes.
+fn the_ca_is_replaced_by_another(building: &mut Building) {
+    let server = &building.server;
+    let started = rollover::take_running(&server.services, &server.base_address, &admin(), Step::Start, true, Mode::Keep);
+    let next = started.expect("it is time for it").next.expect("a new CA").fingerprint;
+    for stage in [Stage::Giving, Stage::Moving] {
+        let state = rollover::state(&building.server.services).expect("readable");
+        let waits = state.waits.len();
+        assert_eq!((state.rollover.map(|rollover| rollover.stage()), waits), (Some(stage), building.desks.len()));
+        building.everybody_comes(Occasion::Poll, "while another CA takes the place of the former");
+        rollover::tick(&building.server.services, &building.server.base_address).expect("it goes on");
+    }
+    let state = rollover::state(&building.server.services).expect("readable");
+    assert_eq!((state.rollover, state.known.expect("a CA").fingerprint), (None, next));
+    for occasion in [Occasion::Poll, Occasion::Boot] {
+        building.everybody_comes(occasion, "under another CA");
+    }
+    assert!(building.desks.iter().all(|desk| desk.phone.trust().roots.len() == 1), "the former CA is trusted no more");
 }
 
 /// Without DHCP there is no address and no time server but those that the phones hold.
