@@ -29,6 +29,11 @@ impl Flash {
         self.0.clear();
     }
 
+    /// The names that have a value.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, value)| !value.is_empty()).map(|(name, _)| name.as_str())
+    }
+
     /// How many values there are.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -2,11 +2,13 @@
 
 mod backups;
 mod boots;
+mod building;
 mod fresh;
 mod rollover;
 mod states;
 mod storm;
 mod trust;
+mod walk;
 
 use std::sync::Arc;
 
