@@ -71,7 +71,7 @@ pub fn held(trust: &Trust, is_blocked: bool, address: IpAddr, account: &Account,
 
 /// The stage of a phone that asks from this address. Proof counts where it was given.
 pub fn stage(trust: &Trust, address: IpAddr) -> Stage {
-    match trust.bootstrap.as_ref().filter(|bootstrap| bootstrap.address == address) {
+    match trust.bootstrap_at(address) {
         Some(bootstrap) if bootstrap.proven_at.is_some() => Stage::Move,
         Some(bootstrap) => Stage::Trust { lacks_suite: bootstrap.fault == Some(HandshakeFault::NoCommonSuite) },
         None => Stage::Trust { lacks_suite: false },
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use crate::domain::phone_file::PhonePath;
     use crate::domain::testing::world;
-    use crate::domain::trust::{Right, RightKind};
+    use crate::domain::trust::{Admitted, Right, RightKind};
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + minutes.minutes()
@@ -153,6 +153,23 @@ mod tests {
         trust.bootstrapped(at(4), here);
         assert_eq!(stage(&trust, here), Stage::Move);
         trust.bootstrapped(at(5), there);
-        assert_eq!((stage(&trust, here), stage(&trust, there)), (first, first), "elsewhere it begins anew");
+        assert_eq!((stage(&trust, here), stage(&trust, there)), (Stage::Move, first), "elsewhere it begins anew, and only there");
+        trust.let_in(at(6), here, Admitted::FactoryDefault);
+        assert_eq!((stage(&trust, here), stage(&trust, there)), (first, first), "whoever was let in has no need of it");
+    }
+
+    #[test]
+    fn requests_from_elsewhere_cost_a_phone_neither_its_place_nor_its_proof() {
+        let (here, mut trust) = (ip("10.0.0.7"), Trust::default());
+        trust.bootstrapped(at(0), here);
+        trust.bootstrapped(at(1), ip("10.6.6.6"));
+        trust.log_came(at(2), here);
+        for number in 0..200_u8 {
+            trust.bootstrapped(at(3 + i64::from(number)), IpAddr::from([10, 6, 6, number]));
+        }
+        assert_eq!(stage(&trust, here), Stage::Move);
+        assert!(trust.bootstraps_elsewhere.len() <= crate::domain::limits::BOOTSTRAPS_PER_DEVICE);
+        trust.bootstrapped(at(300), here);
+        assert_eq!(trust.bootstrap.as_ref().map(|one| (one.address, one.proven_at)), Some((here, Some(at(2)))));
     }
 }

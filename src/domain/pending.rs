@@ -9,7 +9,7 @@ use super::device::DeviceKey;
 use super::device_list::Listed;
 use super::limits::{REFUSED_TOGETHER, REFUSED_TOGETHER_HOURS, REFUSED_TOGETHER_MINUTES};
 use super::run::Reason;
-use super::trust::{Knock, Right, RightKind, Trust};
+use super::trust::{Knock, RefusedBound, Right, RightKind, Trust};
 
 /// What one click would do about somebody who is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +66,10 @@ impl Offer {
 }
 
 /// The reasons for which somebody is listed, as addresses and the API name them.
-pub const REASONS: [(&str, Reason); 13] = [
+pub const REASONS: [(&str, Reason); 14] = [
     ("bound", Reason::Bound),
     ("factory-credentials", Reason::FactoryCredentials),
+    ("factory-in-clear", Reason::FactoryInClear),
     ("not-approved", Reason::NotApproved),
     ("not-staged", Reason::NotStaged),
     ("staged-too-long", Reason::StagedTooLong),
@@ -203,43 +204,56 @@ impl PendingQuery {
 }
 
 /// Bound devices that were refused so many at once that it is no single reset: that is an alert (contract 4, point 2). Empty where
-/// it is none. Who was let in since is not among them.
-pub fn refused_together(all: &[Pending], now: Timestamp) -> Vec<(DeviceKey, IpAddr)> {
+/// it is none. It stays for a day although the devices themselves came since, and not for those that a person let in.
+pub fn refused_together<'a>(known: impl Iterator<Item = (&'a DeviceKey, &'a Trust)>, now: Timestamp) -> Vec<(DeviceKey, IpAddr)> {
     let is_recent = |at: Timestamp| now.duration_since(at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
-    let is_one = |one: &&Pending| {
-        one.knock.reason == Reason::Bound && one.standing == Standing::Waiting && one.device.is_some() && is_recent(one.knock.at)
-    };
-    let mut refused: Vec<&Pending> = all.iter().filter(is_one).collect();
-    refused.sort_by_key(|one| one.knock.at);
-    let times: Vec<Timestamp> = refused.iter().map(|one| one.knock.at).collect();
+    let bound = known.filter(|(_, trust)| trust.bound_at.is_some());
+    let refused = bound.filter_map(|(key, trust)| Some((key, trust.refused_bound.filter(|refused| is_recent(refused.at))?)));
+    let mut refused: Vec<(&DeviceKey, RefusedBound)> = refused.collect();
+    refused.sort_by_key(|(_, refused)| refused.at);
+    let times: Vec<Timestamp> = refused.iter().map(|(_, refused)| refused.at).collect();
     let among = |at: Timestamp| {
         let span = SignedDuration::from_mins(REFUSED_TOGETHER_MINUTES);
         let near = |from: Timestamp| times.iter().filter(|other| **other >= from && other.duration_since(from) <= span).count();
         times.iter().filter(|from| **from <= at && at.duration_since(**from) <= span).any(|from| near(*from) > REFUSED_TOGETHER)
     };
-    refused.into_iter().filter(|one| among(one.knock.at)).map(|one| (one.key.clone(), one.knock.address)).collect()
+    let together = refused.into_iter().filter(|(_, refused)| among(refused.at));
+    together.map(|(key, refused)| (key.clone(), refused.address)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::device;
+    use super::super::trust::Admitted;
     use super::*;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(1_795_000_000 + 60 * minute).expect("a time within the range")
     }
 
-    fn refused(number: usize, minute: i64, reason: Reason) -> Pending {
-        let key: DeviceKey = format!("0004f2aa{number:04x}").parse().expect("a MAC");
+    fn key(number: usize) -> DeviceKey {
+        format!("0004f2aa{number:04x}").parse().expect("a MAC")
+    }
+
+    fn trust(minute: i64, reason: Reason) -> Trust {
         let mut trust = Trust { bound_at: Some(at(-1_000)), ..Trust::default() };
         trust.refused(at(minute), reason, [10, 0, 0, 7].into(), "VVX 411");
+        trust
+    }
+
+    fn refused(number: usize, minute: i64, reason: Reason) -> Pending {
+        let (key, trust) = (key(number), trust(minute, reason));
         let listed = Listed { device: std::sync::Arc::new(device(&key.to_string())), sighting: std::sync::Arc::default() };
         Pending::of(&key, &trust, Some(listed), at(minute)).expect("it was refused")
     }
 
+    fn together(trusts: &[Trust], now: i64) -> usize {
+        let keys: Vec<DeviceKey> = (0..trusts.len()).map(key).collect();
+        refused_together(keys.iter().zip(trusts), at(now)).len()
+    }
+
     fn told(minutes: &[i64], now: i64) -> usize {
-        let all: Vec<_> = minutes.iter().enumerate().map(|(n, minute)| refused(n, *minute, Reason::Bound)).collect();
-        refused_together(&all, at(now)).len()
+        together(&minutes.iter().map(|minute| trust(*minute, Reason::Bound)).collect::<Vec<_>>(), now)
     }
 
     #[test]
@@ -253,13 +267,15 @@ mod tests {
     }
 
     #[test]
-    fn other_reasons_and_those_that_were_let_in_are_no_such_alert() {
-        let mut all: Vec<_> = (0..6).map(|n| refused(n, 0, Reason::Bound)).collect();
-        assert_eq!(refused_together(&all, at(1)).len(), 6);
-        all[0].standing = Standing::LetIn;
-        assert_eq!(refused_together(&all, at(1)).len(), 0);
-        let all: Vec<_> = (0..9).map(|n| refused(n, 0, Reason::OtherPlace)).collect();
-        assert_eq!(refused_together(&all, at(1)).len(), 0);
+    fn the_alert_outlives_the_devices_own_visits_and_ends_with_what_a_person_does() {
+        let mut trusts = vec![trust(0, Reason::Bound); 6];
+        for trust in &mut trusts {
+            trust.let_in(at(1), [10, 0, 0, 7].into(), Admitted::Own(0));
+        }
+        assert_eq!(together(&trusts, 2), 6, "behind the same address as whoever was refused");
+        trusts[0].unbind();
+        assert_eq!(together(&trusts, 2), 0);
+        assert_eq!(together(&vec![trust(0, Reason::OtherPlace); 9], 1), 0, "another reason");
     }
 
     #[test]

@@ -185,6 +185,8 @@ pub enum Reason {
     Bound,
     /// It shows the factory default, and nobody has let it in yet (R184).
     FactoryCredentials,
+    /// The factory default over plain HTTP: it opens nothing there (contract 4, point 4).
+    FactoryInClear,
     /// The account lets in only those that show their factory certificate (R373).
     CertificateNeeded,
     /// A new device, and the account asks somebody first.
@@ -249,6 +251,7 @@ impl Reason {
                 | Self::Unidentified
                 | Self::Bound
                 | Self::FactoryCredentials
+                | Self::FactoryInClear
                 | Self::CertificateNeeded
                 | Self::NotApproved
                 | Self::NotStaged
@@ -272,6 +275,9 @@ pub fn next_step(reason: Reason) -> Option<&'static str> {
             "If this phone was reset or replaced, bind it again under Pending. If not, somebody else has the shared credentials"
         }
         Reason::FactoryCredentials => "If this is one of your phones, adopt it under Pending",
+        Reason::FactoryInClear => {
+            "Factory settings open nothing over plain HTTP. Enter the shared credentials of Provisioning Settings on the phone"
+        }
         Reason::CertificateNeeded => {
             "Load the certificate authority of the phone's maker, or no longer require certificates under Provisioning Settings"
         }
@@ -314,6 +320,7 @@ impl fmt::Display for Reason {
             Self::OfAnotherDevice => "credentials or certificate of another device",
             Self::Bound => "bound: only its own credentials open this device",
             Self::FactoryCredentials => "factory credentials, and nobody has let it in yet",
+            Self::FactoryInClear => "factory credentials, which count over TLS only",
             Self::CertificateNeeded => "only phones with a factory certificate are let in",
             Self::NotApproved => "a new device, waiting for somebody to let it in",
             Self::NotStaged => "a new device, and only those that were added before are let in",

@@ -12,7 +12,9 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::limits::{DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, RIGHT_HOURS, STAGED_DAYS, WINDOW_PATIENCE_HOURS};
+use super::limits::{
+    BOOTSTRAPS_PER_DEVICE, DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, RIGHT_HOURS, STAGED_DAYS, WINDOW_PATIENCE_HOURS,
+};
 use super::rollover::Takeover;
 use super::run::{HandshakeFault, Reason};
 
@@ -59,8 +61,11 @@ pub struct Trust {
     /// The same as a person read it off the phone (R374). It is shown where no handshake says more, and opens nothing.
     #[serde(skip_serializing_if = "is_default")]
     pub certificate_read: Certificate,
-    /// How far it is on the way from plain HTTP to here.
+    /// How far it is on the way from plain HTTP to here, by whoever asked last.
     pub bootstrap: Option<Bootstrap>,
+    /// The same of others that asked before from elsewhere: a stray request must not cost a phone its proof.
+    #[serde(skip_serializing_if = "is_default")]
+    pub bootstraps_elsewhere: Vec<Bootstrap>,
     /// How far it is on the way to a new private CA of ours.
     #[serde(skip_serializing_if = "is_default")]
     pub takeover: Takeover,
@@ -77,6 +82,9 @@ pub struct Trust {
     /// When its credentials or its certificate were last shown for another device.
     #[serde(skip_serializing_if = "is_default")]
     pub misused_at: Option<Timestamp>,
+    /// When somebody was last refused for it because it is bound, and from where: told also when the device itself came since.
+    #[serde(skip_serializing_if = "is_default")]
+    pub refused_bound: Option<RefusedBound>,
     /// When its device was last deleted: its secrets stay told for some time (contract 5.9).
     #[serde(skip_serializing_if = "is_default")]
     pub deleted_at: Option<Timestamp>,
@@ -147,6 +155,15 @@ pub struct Bootstrap {
     pub fault: Option<HandshakeFault>,
 }
 
+/// Somebody who asked for a bound device with what does not open it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedBound {
+    /// The last time.
+    pub at: Timestamp,
+    /// From where, the last time.
+    pub address: IpAddr,
+}
+
 /// Somebody who named this key and was not let in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Knock {
@@ -200,7 +217,7 @@ impl Trust {
 
     /// Takes back what was learned of its credentials: the shared ones open it again, from where it was last let in.
     pub fn unbind(&mut self) {
-        self.bound_at = None;
+        (self.bound_at, self.refused_bound) = (None, None);
         self.own = OwnRuns::default();
         self.home = self.last_address.or(self.home);
     }
@@ -244,6 +261,9 @@ impl Trust {
     /// Takes in one more refusal. Whoever shows nothing that counts does not hide why somebody else was not let in.
     pub fn refused(&mut self, at: Timestamp, reason: Reason, address: IpAddr, told: &str) {
         self.first_heard.get_or_insert(at);
+        if reason == Reason::Bound {
+            self.refused_bound = Some(RefusedBound { at, address });
+        }
         let hides = |knock: &Knock| reason.is_unproven() && !knock.reason.is_unproven() && knock.is_fresh(at);
         if let Some(knock) = self.knock.as_mut().filter(|knock| hides(knock)) {
             knock.times = knock.times.saturating_add(1);
@@ -260,6 +280,7 @@ impl Trust {
         // Who was refused elsewhere may have been somebody else: that stays told.
         self.knock = self.knock.take().filter(|knock| knock.address != address);
         self.bootstrap = None;
+        self.bootstraps_elsewhere = Vec::new();
         match admitted {
             Admitted::Own(generation) => {
                 self.generation = self.generation.max(generation);
@@ -283,6 +304,12 @@ impl Trust {
         if self.home.is_none() || self.right_at(address, at).is_some() || self.is_expected(at) {
             self.home = Some(address);
         }
+    }
+
+    /// Whether the window let it in at another address: it does so at one alone (contract 4, point 4).
+    pub fn came_in_window_elsewhere(&self, address: IpAddr, now: Timestamp) -> bool {
+        let by_window = self.right.as_ref().filter(|right| right.kind == RightKind::Window && right.is_valid(now));
+        by_window.is_some_and(|right| right.address != address)
     }
 
     fn end_adoption(&mut self) {
@@ -313,13 +340,29 @@ impl Trust {
         }
     }
 
-    /// Takes in that it fetched its bootstrap file over plain HTTP. From another address everything begins anew.
+    /// Takes in that it fetched its bootstrap file over plain HTTP. At each address the way begins anew, and a few are remembered.
     pub fn bootstrapped(&mut self, at: Timestamp, address: IpAddr) {
         self.first_heard.get_or_insert(at);
         match &mut self.bootstrap {
             Some(bootstrap) if bootstrap.address == address => bootstrap.fetched_at = at,
-            other => *other = Some(Bootstrap { fetched_at: at, address, proven_at: None, fault: None }),
+            _ => {
+                let known = self.bootstraps_elsewhere.iter().position(|one| one.address == address);
+                let known = known.map(|at| self.bootstraps_elsewhere.remove(at));
+                let begun = known.unwrap_or(Bootstrap { fetched_at: at, address, proven_at: None, fault: None });
+                self.bootstraps_elsewhere.extend(self.bootstrap.replace(Bootstrap { fetched_at: at, ..begun }));
+                if self.bootstraps_elsewhere.len() > BOOTSTRAPS_PER_DEVICE {
+                    // Who has proof goes last: it is a phone that trusts us.
+                    let least = |one: &&Bootstrap| (one.proven_at.is_some(), one.fetched_at);
+                    let gone = self.bootstraps_elsewhere.iter().min_by_key(least).map(|one| one.address);
+                    self.bootstraps_elsewhere.retain(|one| Some(one.address) != gone);
+                }
+            }
         }
+    }
+
+    /// How far whoever asks from this address is on the way from plain HTTP to here.
+    pub fn bootstrap_at(&self, address: IpAddr) -> Option<&Bootstrap> {
+        self.bootstrap.iter().chain(&self.bootstraps_elsewhere).find(|one| one.address == address)
     }
 
     /// Takes in a log that came over TLS, with whatever credentials: from the address that fetched the bootstrap file it proves
@@ -328,7 +371,7 @@ impl Trust {
         if let Some(bootstrap) = self.unproven_at(address) {
             (bootstrap.proven_at, bootstrap.fault) = (Some(at), None);
         }
-        if self.bootstrap.as_ref().is_some_and(|bootstrap| bootstrap.address == address) {
+        if self.bootstrap_at(address).is_some() {
             self.takeover.confirmed();
         }
     }
@@ -341,7 +384,8 @@ impl Trust {
     }
 
     fn unproven_at(&mut self, address: IpAddr) -> Option<&mut Bootstrap> {
-        self.bootstrap.as_mut().filter(|bootstrap| bootstrap.address == address && bootstrap.proven_at.is_none())
+        let mut all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
+        all.find(|bootstrap| bootstrap.address == address && bootstrap.proven_at.is_none())
     }
 
     /// Takes in that it got its effective configuration.

@@ -1,6 +1,9 @@
 //! Who knocked and was not let in, and what people do about it (R178, R184, contract 4). What a request is worth is
 //! [`crate::domain::admission::decide`]'s to say; here people change what it goes by.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 
 use super::commit::{Change, Mode, perform};
@@ -13,7 +16,7 @@ use crate::domain::device::{Block, DeviceKey};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::PENDING_AT_ONCE;
-use crate::domain::pending::{Offer, Pending, Standing};
+use crate::domain::pending::{self, Offer, Pending, Standing};
 use crate::domain::run::next_step;
 use crate::domain::trust::{Right, Trust};
 
@@ -79,6 +82,14 @@ pub fn list(services: &Services, account: AccountId) -> Vec<Pending> {
     list
 }
 
+/// Bound devices that were refused so many at once that somebody must know, each with the address that asked: see
+/// [`crate::domain::pending::refused_together`].
+pub fn refused_together(services: &Services, account: AccountId) -> Vec<(DeviceKey, IpAddr)> {
+    let (roster, known) = (services.roster(account), services.trusts(account).all());
+    let of_devices = known.iter().filter(|(key, trust)| trust.refused_bound.is_some() && roster.find(key).is_some());
+    pending::refused_together(of_devices.map(|(key, trust)| (key, &**trust)), services.clock.now())
+}
+
 /// How many wait for somebody to decide: the badge of the menu.
 pub fn waiting(services: &Services, account: AccountId) -> usize {
     let now = services.clock.now();
@@ -88,16 +99,38 @@ pub fn waiting(services: &Services, account: AccountId) -> usize {
     services.trusts(account).all().iter().filter(|one| is_waiting(one)).count()
 }
 
-/// Does one thing about several keys: all of them, or none where one cannot be.
+/// The address from which each key was seen to knock by whoever decides about it.
+pub type Shown = BTreeMap<DeviceKey, IpAddr>;
+
+/// Does one thing about several keys as they were last heard of: see [`act_as_shown`].
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] with the item of each key that it cannot be done about, and why.
+/// The same.
 pub fn act(
     services: &Services,
     actor: &Actor,
     account: AccountId,
     deed: Deed,
     keys: &[DeviceKey],
+    mode: Mode,
+) -> Result<Vec<Done>, ServiceError> {
+    let book = services.trusts(account);
+    let shown = keys.iter().filter_map(|key| Some((key.clone(), book.of(key).knock.as_ref()?.address)));
+    act_as_shown(services, actor, account, deed, keys, &shown.collect(), mode)
+}
+
+/// Does one thing about several keys: all of them, or none where one cannot be. Somebody is let in at the address that was `shown`
+/// to whoever decides: another one may have knocked under the same key since.
+///
+/// # Errors
+/// [`ServiceError::Invalid`] with the item of each key that it cannot be done about, and why.
+pub fn act_as_shown(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    deed: Deed,
+    keys: &[DeviceKey],
+    shown: &Shown,
     mode: Mode,
 ) -> Result<Vec<Done>, ServiceError> {
     let grant = authorize(actor, Action::Admit(account))?;
@@ -118,7 +151,7 @@ pub fn act(
             if keys[..item].contains(key) {
                 continue;
             }
-            match act_on(services, change, account, deed, key) {
+            match act_on(services, change, account, deed, key, shown.get(key).copied()) {
                 Ok(action) => done.push(Done { key: key.clone(), action }),
                 Err(ServiceError::Conflict(why)) if keys.len() > 1 => errors.add_item(item, FieldErrors::one("key", why)),
                 Err(error) => return Err(error),
@@ -134,6 +167,7 @@ fn act_on(
     account: AccountId,
     deed: Deed,
     key: &DeviceKey,
+    shown: Option<IpAddr>,
 ) -> Result<&'static str, ServiceError> {
     let known = services.trusts(account).of(key);
     let device = services.roster(account).find(key);
@@ -143,7 +177,7 @@ fn act_on(
     };
     let now = change.now();
     let action = match deed {
-        Deed::LetIn => return let_in(services, change, account, key, &known),
+        Deed::LetIn => return let_in(services, change, account, key, &known, shown),
         Deed::Block => {
             let world = services.world(account)?;
             if device.is_some() {
@@ -176,7 +210,10 @@ fn act_on(
         }
         Deed::Expect => {
             a_device()?;
-            change.change_trust(key, move |trust| trust.expect(now))?;
+            change.change_trust(key, move |trust| {
+                trust.expect(now);
+                trust.refused_bound = None;
+            })?;
             "expected back"
         }
         Deed::ConfirmModel => {
@@ -197,15 +234,22 @@ fn act_on(
     Ok(action)
 }
 
-/// Gives whoever knocked last with this key what helps it in, from where it knocked.
+/// Gives whoever knocked with this key what helps it in, from where it was shown to have knocked.
 fn let_in(
     services: &Services,
     change: &mut Change<'_>,
     account: AccountId,
     key: &DeviceKey,
     known: &Trust,
+    shown: Option<IpAddr>,
 ) -> Result<&'static str, ServiceError> {
     let knock = known.knock.as_ref().ok_or_else(|| nothing_pending(key))?;
+    if shown != Some(knock.address) {
+        let address = knock.address;
+        return Err(ServiceError::Conflict(format!(
+            "{key} was asked for from {address} since, which was not shown. Look at Pending again: one of the two may be somebody else"
+        )));
+    }
     let Some(offer) = Offer::of(knock.reason) else {
         let (reason, next) = (knock.reason, next_step(knock.reason).unwrap_or_default());
         return Err(ServiceError::Conflict(format!("{key} cannot be let in by a click: {reason}. {next}")));
@@ -219,7 +263,7 @@ fn let_in(
         Offer::Adopt => "adopted",
         Offer::BindAgain => "let in to be bound again",
         Offer::ChangeModel => "let in as another model",
-        Offer::Unblock => return act_on(services, change, account, Deed::Unblock, key),
+        Offer::Unblock => return act_on(services, change, account, Deed::Unblock, key, shown),
     };
     if offer == Offer::ChangeModel {
         forget_model(services, change, account, key)?;
@@ -227,7 +271,7 @@ fn let_in(
     let (address, given_at, by) = (knock.address, change.now(), change.actor().to_owned());
     let kind = offer.right().expect("only unblocking gives no right");
     let right = Right { address, given_at, by, kind };
-    change.change_trust(key, move |trust| trust.right = Some(right.clone()))?;
+    change.change_trust(key, move |trust| (trust.right, trust.refused_bound) = (Some(right.clone()), None))?;
     let event = Event::new("device", subject(services, account, key), action);
     change.record(event.change("from", None, Some(address.to_string())))?;
     Ok(action)

@@ -116,6 +116,7 @@ impl Provisioning {
             proof: proof.clone(),
             key: named.as_ref(),
             address: visit.address,
+            channel: visit.channel,
             model: visit.agent.and_then(|agent| agent.model.as_deref()),
         };
         let known = Known {

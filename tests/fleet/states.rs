@@ -106,7 +106,12 @@ impl Servers {
             for _ in 0..2 {
                 let mut connection = match line.remove(&state).filter(Connection::is_open) {
                     Some(kept) => kept,
-                    None => Connection::new(network.connect(phone.mac, &address, &phone.trust()).await.expect("it listens")),
+                    None => Connection::new(
+                        network
+                            .connect(phone.mac, &address, &phone.trust())
+                            .await
+                            .unwrap_or_else(|error| panic!("{state:?} does not listen: {error}")),
+                    ),
                 };
                 if connection.send(request, Sending::Whole).await.is_ok()
                     && let Ok(reply) = connection.receive(request.method, Reading::Whole).await

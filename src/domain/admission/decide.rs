@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::account::{Account, CertificatePolicy, FirstContact};
+use super::super::credential::Channel;
 use super::super::device::{Device, DeviceKey, Origin};
 use super::super::limits::{FORMER_PASSWORD_DAYS, WINDOW_MINUTES, WINDOW_PATIENCE_HOURS};
 use super::super::mac::Mac;
@@ -84,6 +85,8 @@ pub struct Visitor<'a> {
     pub key: Option<&'a DeviceKey>,
     /// Where it comes from.
     pub address: IpAddr,
+    /// Whether anybody on the way reads along.
+    pub channel: Channel,
     /// Model that it says it is.
     pub model: Option<&'a str>,
 }
@@ -242,10 +245,14 @@ fn factory_default(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: 
     if let Some(reason) = barred(known, rules) {
         return Decision::Hold(reason);
     }
+    if visitor.channel == Channel::ClearText {
+        return Decision::Hold(Reason::FactoryInClear);
+    }
     let trust = known.trust;
     let adopted = trust.right_at(visitor.address, now).is_some();
     let heard = trust.first_heard.unwrap_or(now);
     let came_in_window = trust.served_at.is_none()
+        && !trust.came_in_window_elsewhere(visitor.address, now)
         && rules.window.is_some_and(|(from, until)| from <= heard && heard < until)
         && now.duration_since(heard) < SignedDuration::from_hours(WINDOW_PATIENCE_HOURS);
     match known.device {
@@ -285,9 +292,12 @@ pub fn other_model<'a>(device: &Device, told: Option<&'a str>) -> Option<&'a str
     told.filter(|told| device.model.as_deref().is_some_and(|model| model != *told))
 }
 
-/// Point 3: why the shared credentials do not open this device from here, if they do not.
+/// Point 3: why the shared credentials do not open this device from here, if they do not. A staged one must tell the model that
+/// is known: whoever leaves it out matches nothing.
 fn held_here(visitor: &Visitor<'_>, device: &Device, trust: &Trust, rules: &Rules, now: Timestamp) -> Option<Reason> {
-    if other_model(device, visitor.model).is_some() {
+    let is_staged = trust.home.is_none() && device.origin == Origin::Manual;
+    let hides_model = is_staged && device.model.is_some() && visitor.model.is_none();
+    if hides_model || other_model(device, visitor.model).is_some() {
         return Some(Reason::ModelChanged);
     }
     match trust.home {

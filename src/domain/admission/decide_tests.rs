@@ -94,7 +94,7 @@ impl Case {
 
     fn ask_for(&self, path: &str, proof: Proof, address: &str) -> Decision {
         let asked = key(path);
-        let visitor = Visitor { proof, key: Some(&asked), address: ip(address), model: self.model };
+        let visitor = Visitor { proof, key: Some(&asked), address: ip(address), channel: Channel::Tls, model: self.model };
         self.decide(&visitor)
     }
 
@@ -173,7 +173,7 @@ fn a_device_that_goes_by_its_serial_number_is_not_kept_out_by_the_mac_in_its_cer
 
 #[test]
 fn a_path_that_names_nobody_is_the_named_devices() {
-    let visitor = Visitor { proof: own(), key: None, address: ip(HOME), model: None };
+    let visitor = Visitor { proof: own(), key: None, address: ip(HOME), channel: Channel::Tls, model: None };
     assert_eq!(Case::bound().decide(&visitor), Decision::Serve(Admitted::Own(0)));
 }
 
@@ -267,6 +267,15 @@ fn a_staged_device_has_seven_days_from_its_adding_or_from_expect_now() {
 }
 
 #[test]
+fn a_staged_device_whose_model_is_known_must_tell_it() {
+    let mut case = Case::staged(1);
+    case.device = case.device.map(|device| Device { model: Some("VVX 411".to_owned()), ..device });
+    assert_eq!(case.ask(Proof::Shared(PRESENT), HOME), Decision::Hold(Reason::ModelChanged), "it tells none");
+    case.model = Some("VVX 411");
+    assert_eq!(case.ask(Proof::Shared(PRESENT), HOME), Decision::Serve(SHARED));
+}
+
+#[test]
 fn phn_08_another_model_than_the_known_one_is_held_unless_it_proves_itself() {
     for mut case in [Case::admitted(), Case::staged(1)] {
         case.device = case.device.map(|device| Device { model: Some("VVX 411".to_owned()), ..device });
@@ -303,6 +312,40 @@ fn the_factory_default_is_held_until_one_click_and_then_opens_from_that_address(
     assert_eq!(adopted.ask(Proof::FactoryDefault, HOME), Decision::Hold(Reason::FactoryCredentials), "it came with its own");
     let unknown = Case::unknown().right(RightKind::Adopt, HOME, 1);
     assert_eq!(unknown.ask(Proof::FactoryDefault, HOME), Decision::Add(Admitted::FactoryDefault));
+}
+
+#[test]
+fn the_factory_default_opens_nothing_over_plain_http_whoever_allowed_it() {
+    let asked = key(MAC);
+    let mut expected = Case::bound();
+    expected.trust.expect(now());
+    let mut window = Case::unknown();
+    window.rules.window = Some((ago(0), now() + SignedDuration::from_mins(30)));
+    for case in [expected, window, Case::unknown().right(RightKind::Adopt, HOME, 1)] {
+        assert_ne!(case.ask(Proof::FactoryDefault, HOME), Decision::Hold(Reason::FactoryCredentials), "over TLS it is let in");
+        let visitor = Visitor {
+            proof: Proof::FactoryDefault,
+            key: Some(&asked),
+            address: ip(HOME),
+            channel: Channel::ClearText,
+            model: None,
+        };
+        assert_eq!(case.decide(&visitor), Decision::Hold(Reason::FactoryInClear));
+    }
+}
+
+#[test]
+fn the_window_hands_a_mac_at_one_address_and_takes_it_from_nobody() {
+    let mut case = Case::unknown();
+    case.rules.window = Some((ago(0), now() + SignedDuration::from_mins(30)));
+    case.trust.let_in(now(), ip(HOME), Admitted::FactoryDefault);
+    case.device = Some(device(MAC));
+    assert_eq!(
+        case.ask(Proof::FactoryDefault, ELSEWHERE),
+        Decision::Hold(Reason::FactoryCredentials),
+        "its master only was fetched"
+    );
+    assert_eq!(case.ask(Proof::FactoryDefault, HOME), Decision::Serve(Admitted::FactoryDefault));
 }
 
 #[test]
@@ -437,7 +480,7 @@ fn a_blocked_device_is_held_whatever_it_shows() {
 
 #[test]
 fn nobody_in_particular_gets_what_is_for_everybody() {
-    let visitor = |proof| Visitor { proof, key: None, address: ip(HOME), model: None };
+    let visitor = |proof| Visitor { proof, key: None, address: ip(HOME), channel: Channel::Tls, model: None };
     assert_eq!(Case::unknown().decide(&visitor(Proof::Shared(PRESENT))), Decision::Nobody);
     assert_eq!(Case::unknown().decide(&visitor(Proof::FactoryDefault)), Decision::Hold(Reason::Unidentified));
 }

@@ -320,6 +320,7 @@ mod tests {
             OfAnotherDevice,
             Bound,
             FactoryCredentials,
+            FactoryInClear,
             CertificateNeeded,
             NotApproved,
             NotStaged,

@@ -60,6 +60,24 @@ fn a_click_gives_whoever_waits_the_right_from_where_it_waits_and_is_recorded_and
 }
 
 #[test]
+fn whoever_knocks_after_the_page_was_made_is_not_let_in_by_its_click() {
+    let bench = refused(Reason::Bound, DEVICE);
+    let (at, somebody_else) = (bench.clock.now(), "10.6.6.6".parse().expect("an address"));
+    let seen = Shown::from([(key(DEVICE), FROM)]);
+    bench
+        .services
+        .trusts(DEFAULT_ACCOUNT)
+        .learn(&key(DEVICE), |trust| trust.refused(at, Reason::Bound, somebody_else, "VVX 411"));
+    let click =
+        |shown: &Shown| act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, &[key(DEVICE)], shown, Mode::Keep);
+    let error = click(&seen).expect_err("another address").to_string();
+    assert!(error.contains("10.6.6.6 since") && error.contains("Look at Pending again"), "{error}");
+    assert!(click(&Shown::new()).is_err(), "nothing was shown");
+    assert_eq!(trust(&bench, DEVICE).right, None);
+    click(&Shown::from([(key(DEVICE), somebody_else)])).expect("that is what was shown now");
+}
+
+#[test]
 fn another_model_is_let_in_as_what_it_tells() {
     let bench = refused(Reason::ModelChanged, DEVICE);
     act_on_one(&bench, Deed::LetIn, DEVICE).expect("let in");

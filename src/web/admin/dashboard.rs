@@ -14,9 +14,10 @@ use super::session::SignedIn;
 use super::words;
 use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
+use crate::domain::device::DeviceKey;
 use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::pending::{Pending, Standing, refused_together};
+use crate::domain::pending::{Pending, Standing};
 use crate::domain::run::Reason;
 use crate::domain::world::World;
 use crate::services::Services;
@@ -96,7 +97,7 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     let checklist = checklist(&world, &devices);
     let mut alerts = alerts(&world, &devices, warnings);
     alerts.extend(late.map(|text| late_backup(&page, text)));
-    alerts.extend(refusals(&page, &pending));
+    alerts.extend(refusals(&page, &pending, &pending::refused_together(&services, DEFAULT_ACCOUNT)));
     Ok(html(&DashboardPage {
         alerts,
         done: checklist.iter().filter(|step| step.done).count(),
@@ -142,10 +143,9 @@ fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Aler
 }
 
 /// What the doorkeeper has to tell.
-fn refusals(page: &Page, pending: &[Pending]) -> Vec<Alert> {
+fn refusals(page: &Page, pending: &[Pending], together: &[(DeviceKey, IpAddr)]) -> Vec<Alert> {
     const UNBIND: &str = "/admin/pending/unbind";
     let mut alerts = Vec::new();
-    let together = refused_together(pending, page.now);
     if !together.is_empty() {
         let from: BTreeSet<IpAddr> = together.iter().map(|(_, address)| *address).collect();
         let count = together.len();

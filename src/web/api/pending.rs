@@ -1,5 +1,8 @@
 //! Who knocked and was not let in, and what is done about it; the same for single devices.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use actix_web::{delete, get, post, web};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,7 +22,7 @@ use crate::domain::pending::{Pending, PendingQuery, REASONS, Standing, word};
 use crate::domain::run::next_step;
 use crate::services::Services;
 use crate::services::error::ServiceError;
-use crate::services::pending::{self, Deed, Done};
+use crate::services::pending::{self, Deed, Done, Shown};
 use crate::web::blocking;
 
 /// Which of those who were not let in.
@@ -145,7 +148,7 @@ pub struct DeviceDeedPath {
     /// MAC or serial number.
     #[param(example = "0004f2abcdef")]
     key: String,
-    /// `expect`, `unbind`, `confirm-model`, `let-in` or `dismiss`.
+    /// `expect`, `unbind`, `confirm-model` or `dismiss`.
     #[param(example = "expect")]
     action: String,
 }
@@ -156,6 +159,10 @@ pub struct DeviceDeedPath {
 pub struct KeySelection {
     /// MACs or serial numbers, at most 1000.
     keys: Vec<String>,
+    /// For `let-in`, the `address` of each as it was listed: where another one has asked since, the answer is 409.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>, example = json!({ "0004f2abcdef": "10.1.2.3" }))]
+    shown: BTreeMap<String, IpAddr>,
 }
 
 /// What was done about a key, or would be.
@@ -192,8 +199,15 @@ pub async fn decide_pending(
     let parse = |text: &String| {
         text.parse::<DeviceKey>().map_err(|_| FieldErrors::one("key", format_args!("“{text}” is no MAC or serial number")))
     };
-    let keys = Amount::Many.parse_all(&sent.into_inner().keys, parse).map_err(|wrong| Problem::items("keys", &wrong))?;
-    let work = move |services: &Services| pending::act(services, &caller.actor, caller.account, deed, &keys, mode);
+    let KeySelection { keys, shown } = sent.into_inner();
+    let keys = Amount::Many.parse_all(&keys, parse).map_err(|wrong| Problem::items("keys", &wrong))?;
+    let shown: Shown = shown.iter().filter_map(|(key, address)| Some((key.parse().ok()?, *address))).collect();
+    if deed == Deed::LetIn && keys.iter().any(|key| !shown.contains_key(key)) {
+        let words = "say for each key from which address it was listed, such as {\"0004f2abcdef\": \"10.1.2.3\"}";
+        return Err(FieldErrors::one("shown", words).into());
+    }
+    let work =
+        move |services: &Services| pending::act_as_shown(services, &caller.actor, caller.account, deed, &keys, &shown, mode);
     let done = blocking::call(&services, work).await.map_err(|error| match error {
         ServiceError::Invalid(wrong) => Problem::items("keys", &wrong),
         other => other.into(),
@@ -201,7 +215,8 @@ pub async fn decide_pending(
     Ok(web::Json(List { total: done.len(), items: done.into_iter().map(DoneShape::from).collect() }))
 }
 
-/// Does one thing about one device: expects it back, unbinds it, takes its model for the right one, or lets it in.
+/// Does one thing about one device: expects it back, unbinds it, or takes its model for the right one. It is let in by
+/// `decide_pending`, which says from where.
 #[utoipa::path(tag = "devices", params(DeviceDeedPath, DryRun), responses((status = 200, body = DoneShape)))]
 #[post("/accounts/{account}/devices/{key}/actions/{action}")]
 pub async fn act_on_device(
@@ -215,6 +230,9 @@ pub async fn act_on_device(
         return Err(Problem::not_found("device", &key));
     }
     let (deed, mode, named) = (deed(&path.action)?, dry_run.mode(), key.clone());
+    if deed == Deed::LetIn {
+        return Err(Problem::not_found("action", &path.action));
+    }
     let work = move |services: &Services| pending::act(services, &caller.actor, caller.account, deed, &[key], mode);
     let done = blocking::call(&services, work).await?.pop();
     Ok(web::Json(done.ok_or_else(|| Problem::not_found("device", named))?.into()))

@@ -9,7 +9,7 @@ use crate::domain::limits::PENDING_AT_ONCE;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::pending::{self, Deed, Done};
+use crate::services::pending::{self, Deed, Done, Shown};
 use crate::web::admin::errors;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -25,12 +25,13 @@ const NAMED: usize = 20;
 /// `POST /admin/pending`: does one thing about all that are ticked, or about none.
 pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let Some(deed) = Deed::parse(form.value("deed")) else { return Ok(errors::not_found(who.visitor())) };
-    let (keys, back) = (selected(&form), back(&form));
+    let (keys, shown, back) = (selected(&form), shown(&form), back(&form));
     if keys.is_empty() {
         return Ok(who.not_done(&back, "Tick the rows first."));
     }
     let actor = who.actor.clone();
-    let act = move |services: &Services| pending::act(services, &actor, DEFAULT_ACCOUNT, deed, &keys, Mode::Keep);
+    let act =
+        move |services: &Services| pending::act_as_shown(services, &actor, DEFAULT_ACCOUNT, deed, &keys, &shown, Mode::Keep);
     match blocking::call(&services, act).await {
         Ok(done) => Ok(who.done(&back, told(deed, &done))),
         Err(ServiceError::Conflict(why)) => Ok(who.not_done(&back, format!("Nothing was done: {why}."))),
@@ -91,6 +92,14 @@ pub async fn set_window(who: SignedIn, form: Form, services: web::Data<Services>
     blocking::call(&services, set).await.map_err(Failure::of(&who))?;
     let text = if open { "New phones are let in for 30 minutes." } else { "The window for new phones is closed." };
     Ok(who.done(HERE, text))
+}
+
+/// From where each key was shown to have knocked: `KEY@ADDRESS`.
+fn shown(form: &Form) -> Shown {
+    form.values("from")
+        .filter_map(|text| text.split_once('@'))
+        .filter_map(|(key, at)| Some((key.parse().ok()?, at.parse().ok()?)))
+        .collect()
 }
 
 fn selected(form: &Form) -> Vec<DeviceKey> {
