@@ -45,12 +45,16 @@ pub struct Plan {
     pub fresh: Option<Fresh>,
 }
 
+/// The number of a model's first phone from the box: no phone that was simulated with credentials before has its MAC address.
+const FIRST_FROM_THE_BOX: u32 = 0xf0_0001;
+
 impl Plan {
     /// The `index`th phone as it comes from its box, with address and credentials typed in.
     pub fn phone(&self, index: u32, network: &Network) -> Phone {
         let turn = usize::try_from(index).unwrap_or_default() % self.models.len().max(1);
         let model = self.models[turn];
-        let mac = self.first_mac.map_or_else(|| model.mac(index + 1), |first| first.plus(index));
+        let first = if self.fresh.is_some() { FIRST_FROM_THE_BOX } else { 1 };
+        let mac = self.first_mac.map_or_else(|| model.mac(index + first), |first| first.plus(index));
         let mut phone = Phone::new(model, mac, self.rules, network.built_in());
         match &self.fresh {
             Some(fresh) => fresh.unpack(&mut phone, &self.server),
