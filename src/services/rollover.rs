@@ -248,6 +248,19 @@ pub fn take(services: &Services, actor: &Actor, step: Step, known: bool, mode: M
     }
 }
 
+/// The same where no server runs: the files of the CAs follow at once.
+///
+/// # Errors
+/// As [`take`].
+pub fn take_stopped(services: &Services, actor: &Actor, step: Step, known: bool) -> Result<State, ServiceError> {
+    let state = take(services, actor, step, known, Mode::Keep)?;
+    let given = services.store.read(store::server::get)?.given;
+    if let Err(error) = certificates::settle(&services.state_dir.certificates(), &given) {
+        tracing::warn!(error = chain(&error), "the files of the private CAs could not be put in order");
+    }
+    Ok(state)
+}
+
 /// The same where a server runs: its certificates and what it tells phones follow at once.
 ///
 /// # Errors
