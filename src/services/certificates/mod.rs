@@ -120,19 +120,18 @@ impl Certificates {
         }
     }
 
-    /// The names that the certificate has, where it is the admin's own; else those that ours is made with.
+    /// The names that the certificate has and its end, where it is the admin's own; else the names that ours is made with.
     ///
     /// # Errors
     /// As [`Certificates::open`].
-    pub fn names_in(
+    pub fn own_or_made(
         folder: &Path,
         own: Option<&OwnFiles>,
         wanted: ServerNames,
-        now: Timestamp,
-    ) -> Result<ServerNames, CertificateError> {
+    ) -> Result<(ServerNames, Option<Timestamp>), CertificateError> {
         match own_files(folder, own)? {
-            Some(own) => Ok(load_own(folder, &own, &GivenCertificates::default(), now)?.names),
-            None => Ok(wanted),
+            Some(own) => files::load(&own.certificate, &own.key).map(|loaded| (loaded.names, Some(loaded.not_after))),
+            None => Ok((wanted, None)),
         }
     }
 
