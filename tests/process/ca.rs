@@ -66,7 +66,9 @@ fn one_ca_takes_the_place_of_another_and_each_step_survives_a_kill() {
     assert!(late.contains("already"), "{late}");
 
     server.stop();
-    succeeded(&run(folder, &["ca", "end"], ""));
+    let ended = run(folder, &["ca", "end"], "");
+    succeeded(&ended);
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("make a backup now"), "an older one brings the old CA back");
     assert_eq!((told(folder, "CA"), told(folder, "new CA")), (Some(new.clone()), None), "without a server");
     let server = Running::start(folder);
     assert!(is_told_of(&server, &new));
