@@ -129,8 +129,8 @@ impl Application {
     pub fn build(config: Config, ground: Ground) -> Result<Self, StartError> {
         // An error means that a provider is installed already: that of another server of this process, which is the same.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let https_socket = bind(config.https, "HTTPS", "--https ADDRESS:PORT")?;
-        let http_socket = config.http.map(|address| bind(address, "HTTP", "--http ADDRESS:PORT or --http off")).transpose()?;
+        let https_socket = bind_https(&config)?;
+        let http_socket = bind_http(&config).transpose()?;
         let https = https_socket.local_addr()?;
         let http = http_socket.as_ref().map(TcpListener::local_addr).transpose()?;
 
@@ -228,6 +228,25 @@ impl Application {
         ended?;
         Ok(if shared.restart.is_wanted() { Ended::Again } else { Ended::Stopped })
     }
+}
+
+/// Which sockets of these settings no server could have now: another program has the port, or this machine has no such address. What
+/// only whoever asks may not do is not told: the server may be another user.
+pub fn unavailable(config: &Config) -> Vec<StartError> {
+    let is_told = |error: &StartError| {
+        let StartError::Listen { source, .. } = error else { return false };
+        matches!(source.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable)
+    };
+    let refused = [bind_https(config).err(), bind_http(config).and_then(Result::err)];
+    refused.into_iter().flatten().filter(is_told).collect()
+}
+
+fn bind_https(config: &Config) -> Result<TcpListener, StartError> {
+    bind(config.https, "HTTPS", "--https ADDRESS:PORT")
+}
+
+fn bind_http(config: &Config) -> Option<Result<TcpListener, StartError>> {
+    config.http.map(|address| bind(address, "HTTP", "--http ADDRESS:PORT or --http off"))
 }
 
 fn bind(address: SocketAddr, what: &'static str, flag: &'static str) -> Result<TcpListener, StartError> {

@@ -83,21 +83,23 @@ fn a_check_fails_while_a_device_uses_an_address_that_is_no_longer_answered() {
     server.clock.advance_to(Clock::system().now().max(server.clock.now()));
     come(&server, FIRST, &format!("localhost:{}", server.address.port()));
     let (services, port) = (&server.services, server.address.port());
-    let answered = |ports: &[u16]| {
-        Answered::configured(services, None, ports.iter().copied().collect(), None, None).expect("usable certificates")
+    let answered = |https, public: Option<u16>| {
+        let public = public.map(|port| ("localhost".to_owned(), port));
+        Answered::configured(services, None, https, None, public).expect("usable certificates")
     };
-    let faults = |ports: &[u16]| check::faults(services, None, Some(&answered(ports))).expect("readable");
-    assert_eq!(faults(&[port]), Vec::<String>::new());
-    let told = faults(&[port + 1]);
+    let faults = |https, public| check::faults(services, None, Some(&answered(https, public))).expect("readable");
+    assert_eq!(faults(port, None), Vec::<String>::new());
+    let told = faults(port + 1, None);
     assert!(told.len() == 1 && told[0].contains(FIRST) && told[0].contains("its port is not listened on"), "{told:?}");
-    assert_eq!(faults(&[port + 1, port]), Vec::<String>::new(), "a port of the public address counts");
+    assert_eq!(faults(port + 1, Some(port)), Vec::<String>::new(), "a port of the public address counts");
 
     let state = server.dir.path().join("state");
     let state = state.to_str().expect("a plain path").to_owned();
     let stopped = server.stopped();
     let run = |https: String| {
         let mut check = Command::new(env!("CARGO_BIN_EXE_pdms"));
-        let output = check.args(["check", "--state", &state]).env("PDMS_HTTPS", https).output().expect("it runs");
+        let output =
+            check.args(["check", "--state", &state]).env("PDMS_HTTPS", https).env("PDMS_HTTP", "off").output().expect("it runs");
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     assert_eq!(run(format!("127.0.0.1:{port}")).0, Some(0));
@@ -106,7 +108,7 @@ fn a_check_fails_while_a_device_uses_an_address_that_is_no_longer_answered() {
 
     let server = stopped.started();
     server.advance(91 * 86_400);
-    let answered = Answered::configured(&server.services, None, [port + 1].into(), None, None).expect("usable certificates");
+    let answered = Answered::configured(&server.services, None, port + 1, None, None).expect("usable certificates");
     assert_eq!(addresses::faults(&server.services, &answered).expect("readable"), Vec::<String>::new(), "long not seen");
 }
 

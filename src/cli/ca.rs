@@ -11,7 +11,9 @@ use super::verbs::StateArguments;
 use crate::services::rollover::Step;
 use crate::web::local::{Answer, Request};
 
-/// Replace the private CA without losing a phone: each is given both until all have the new one
+/// Replace the private CA: each phone is given both until all have the new one
+///
+/// Phones that have not come for 90 days are not waited for: they must be given the new CA by hand when they come back.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(subcommand)]
@@ -42,6 +44,8 @@ enum Verb {
         state: StateArguments,
     },
     /// Give phones the new CA alone; by itself once every phone has come under it
+    ///
+    /// Make a backup afterwards: one from before the new CA signed brings the old one back, which phones no longer trust then.
     End {
         /// You know who has not come under the new CA yet
         #[arg(long)]
@@ -55,6 +59,10 @@ enum Verb {
         state: StateArguments,
     },
 }
+
+/// What is to be known once phones are given the new CA alone.
+const AFTER_THE_END: &str = "make a backup now: one from before the new CA signed would bring the old one back, which phones no longer \
+                             trust";
 
 /// Runs the verb.
 pub fn run(arguments: Arguments) -> ExitCode {
@@ -72,7 +80,11 @@ fn run_verb(verb: Verb) -> Result<(), Box<dyn Error>> {
         Verb::End { even_if_lost, state } => (state, Request::StepCa { step: Step::End, known: even_if_lost }),
         Verb::Cancel { state } => (state, Request::StepCa { step: Step::Cancel, known: false }),
     };
+    let is_end = matches!(request, Request::StepCa { step: Step::End, .. });
     if let Answer::Lines(lines) = state.ask(request)? {
+        if is_end {
+            writeln!(std::io::stderr(), "note: {AFTER_THE_END}")?;
+        }
         let mut out = std::io::stdout().lock();
         lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
     }

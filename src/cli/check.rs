@@ -10,13 +10,16 @@ use super::failed;
 use super::verbs::StateArguments;
 use crate::services::addresses::Answered;
 use crate::services::clock::Clock;
+use crate::services::error::chain;
 use crate::services::state_dir::StateDir;
 use crate::services::{Services, check};
+use crate::startup;
 use crate::web::local::{self, Answer, Request};
 
 /// Say what is wrong with the settings and the state, changing nothing
 ///
-/// The exit status is 0 if the server could start, or runs, with what is there.
+/// The exit status is 0 if nothing is wrong: the server could start, or runs, with what is there, and nothing of what it warns of is
+/// urgent, such as a certificate that has expired or does not name the address that phones are told.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -51,13 +54,13 @@ fn faults(Arguments { state }: Arguments) -> Result<Vec<String>, Box<dyn Error>>
         }
         None => {
             let services = Services::inspect(&config.state, Clock::system())?;
-            let public = config.public_url.as_ref();
-            let ports = [Some(config.https.port()), public.map(|url| url.port)].into_iter().flatten().collect();
+            let public = config.public_url.as_ref().map(|url| (url.host.clone(), url.port));
             let http = config.http.map(|socket| socket.port());
-            let host = public.map(|url| url.host.as_str());
             // Certificates that cannot be used are told by themselves.
-            let answered = Answered::configured(&services, config.certificate.as_ref(), ports, http, host).ok();
-            check::faults(&services, config.certificate.as_ref(), answered.as_ref())?
+            let answered = Answered::configured(&services, config.certificate.as_ref(), config.https.port(), http, public).ok();
+            let mut faults = check::faults(&services, config.certificate.as_ref(), answered.as_ref())?;
+            faults.extend(startup::unavailable(&config).iter().map(|error| chain(error)));
+            faults
         }
     };
     if faults.is_empty() {

@@ -81,13 +81,6 @@ impl Address {
         self.fixed.iter().map(|(_, port)| *port).chain([self.bound.port()]).collect()
     }
 
-    /// The address that phones are told, where the certificate does not name its host: phones that compare would refuse it (R190).
-    pub fn unnamed(&self, services: &Services) -> Option<String> {
-        let url = services.worlds.endpoints().https_url.clone();
-        let host = BaseUrl::parse(&url)?.host;
-        (!self.certificates.active().names.covers_host(&host)).then_some(url)
-    }
-
     /// Whether a host of a request is this server: a page that is asked for under a foreign name is not shown (NET-05).
     pub fn is_known_as(&self, host: &str) -> bool {
         self.names.load().covers_host(host) || self.certificates.active().names.covers_host(host)

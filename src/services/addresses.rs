@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Services;
 use super::address::Address;
-use super::certificates::{Certificates, OwnFiles, ServerNames};
+use super::certificates::{Certificates, Origin, OwnFiles, ServerNames};
 use super::commit::{Mode, perform};
 use super::error::ServiceError;
 use crate::domain::access::{Action, Actor, authorize};
@@ -61,33 +61,49 @@ pub struct Answered {
     pub http: Option<u16>,
     /// What the certificate names.
     pub names: ServerNames,
+    /// The end of the certificate and whose it is; none where one is made at the start.
+    pub until: Option<(Timestamp, Origin)>,
+    /// The address that phones are told; none before the set-up.
+    pub told: Option<String>,
 }
 
 impl Answered {
     /// What the running server answers.
     pub fn now(services: &Services, address: &Address) -> Self {
         let http = services.worlds().endpoints().http_url.as_deref().and_then(BaseUrl::parse).map(|base| base.port);
-        Self { https: address.ports(), http, names: address.certificates().active().names.clone() }
+        let (active, told) = (address.certificates().active(), services.worlds().endpoints().https_url.clone());
+        let until = Some((active.not_after, active.origin));
+        Self { https: address.ports(), http, names: active.names.clone(), until, told: Some(told) }
     }
 
-    /// What a server with these settings would answer.
+    /// What a server with these settings would answer: `https` and `http` are the ports that it listens on, `public` host and port of
+    /// the public address that the settings of the process name.
     ///
     /// # Errors
     /// The settings or the own certificate cannot be read.
     pub fn configured(
         services: &Services,
         own: Option<&OwnFiles>,
-        https: BTreeSet<u16>,
+        https: u16,
         http: Option<u16>,
-        public_host: Option<&str>,
+        public: Option<(String, u16)>,
     ) -> Result<Self, ServiceError> {
         let settings: ServerSettings = services.store.read(store::server::get)?;
         let told = settings.addresses.iter().filter_map(|url| Some(BaseUrl::parse(url)?.host));
         let hosts: Vec<String> =
-            public_host.map(str::to_owned).into_iter().chain(settings.public_name.clone()).chain(told).collect();
+            public.iter().map(|(host, _)| host.clone()).chain(settings.public_name.clone()).chain(told).collect();
         let made = ServerNames::of_this_machine(&hosts);
-        let names = Certificates::names_in(&services.state_dir.certificates(), own, made, services.clock.now())?;
-        Ok(Self { https, http, names })
+        let (names, until) = Certificates::own_or_made(&services.state_dir.certificates(), own, made)?;
+        let ports = public.iter().map(|(_, port)| *port).chain([https]).collect();
+        let told = public.or_else(|| Some((settings.public_name?, https)));
+        let told = told.map(|(host, port)| BaseUrl { is_tls: true, host, port }.to_string());
+        Ok(Self { https: ports, http, names, until: until.map(|until| (until, Origin::Own)), told })
+    }
+
+    /// The address that phones are told, where the certificate does not name its host: phones that compare would refuse it (R190).
+    pub fn unnamed(&self) -> Option<&str> {
+        let told = self.told.as_deref()?;
+        (!self.names.covers_host(&BaseUrl::parse(told)?.host)).then_some(told)
     }
 
     /// Why an address is not answered, if it is not. Only addresses that phones were told must be in the certificate: for the

@@ -7,6 +7,7 @@ use super::addresses::{self, Answered};
 use super::certificates::{Certificates, OwnFiles};
 use super::error::{ServiceError, chain};
 use super::secrets::{KeyFile, Secrets};
+use super::warnings;
 use crate::store;
 
 /// Purpose of a key by which two key files are compared.
@@ -27,6 +28,7 @@ pub fn faults(services: &Services, own: Option<&OwnFiles>, answered: Option<&Ans
     }
     faults.extend(lost_blobs(services)?);
     if let Some(answered) = answered {
+        faults.extend(warnings::urgent(services, answered).into_iter().map(|text| text.trim_end_matches('.').to_owned()));
         faults.extend(addresses::faults(services, answered)?);
     }
     Ok(faults)

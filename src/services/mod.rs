@@ -131,6 +131,7 @@ impl Services {
     /// One sentence for the person who started the server, with the next step in it.
     pub fn open(opening: Opening) -> Result<Self, ServiceError> {
         let state_dir = StateDir::at(opening.state_dir);
+        state_dir.refuse_misplaced()?;
         backup::in_place::finish(&state_dir)?;
         let key_file = if is_used(&state_dir)? { KeyFile::MustExist } else { KeyFile::MayBeMade };
         state_dir.prepare()?;
@@ -151,6 +152,7 @@ impl Services {
     /// As [`Services::open`]; also where nothing ever was.
     pub fn inspect(state_dir: impl Into<PathBuf>, clock: Clock) -> Result<Self, ServiceError> {
         let state_dir = StateDir::at(state_dir);
+        state_dir.refuse_misplaced()?;
         backup::in_place::refuse_unfinished(&state_dir)?;
         if !is_used(&state_dir)? {
             let dir = state_dir.root().display();

@@ -215,12 +215,13 @@ pub fn take(services: &Services, actor: &Actor, step: Step, known: bool, mode: M
     match step {
         Step::Start => {
             start_is_due(&before, known)?;
-            if mode == Mode::TryOut {
-                return Ok(before);
-            }
-            let next = certificates::make_next_ca(&folder, services.clock.now())?;
+            let next = match mode {
+                Mode::Keep => certificates::make_next_ca(&folder, services.clock.now())?,
+                // Nobody knows what the fingerprint will be.
+                Mode::TryOut => String::new(),
+            };
             let started = perform(services, mode, grant, SERVER, |change| start(change, &by, &next));
-            if started.is_err() {
+            if started.is_err() && mode == Mode::Keep {
                 // Somebody else was faster, or nothing could be written. What cannot be removed either is never used.
                 let _ = certificates::discard_next_ca(&folder, &next);
             }
@@ -246,6 +247,19 @@ pub fn take(services: &Services, actor: &Actor, step: Step, known: bool, mode: M
             described(services, &settings.given)
         }
     }
+}
+
+/// The same where no server runs: the files of the CAs follow at once.
+///
+/// # Errors
+/// As [`take`].
+pub fn take_stopped(services: &Services, actor: &Actor, step: Step, known: bool) -> Result<State, ServiceError> {
+    let state = take(services, actor, step, known, Mode::Keep)?;
+    let given = services.store.read(store::server::get)?.given;
+    if let Err(error) = certificates::settle(&services.state_dir.certificates(), &given) {
+        tracing::warn!(error = chain(&error), "the files of the private CAs could not be put in order");
+    }
+    Ok(state)
 }
 
 /// The same where a server runs: its certificates and what it tells phones follow at once.

@@ -7,6 +7,22 @@ use std::path::{Path, PathBuf};
 
 use super::error::ServiceError;
 
+/// What must be no directory: else the server cannot start.
+const FILES: [&str; 10] = [
+    "pdms.redb",
+    "secret.key",
+    "lock",
+    "admin.sock",
+    "certs/ca.pem",
+    "certs/ca.key",
+    "certs/server-rsa.pem",
+    "certs/server-p256.pem",
+    "certs/own.pem",
+    "certs/own.key",
+];
+/// What must be a directory.
+const FOLDERS: [&str; 3] = ["certs", "blobs", "logs"];
+
 /// Everything the server keeps, below one directory.
 #[derive(Clone, Debug)]
 pub struct StateDir {
@@ -22,6 +38,18 @@ impl StateDir {
     /// Makes the directory and its folders where they are missing, readable by the server's own user only.
     pub fn prepare(&self) -> Result<(), ServiceError> {
         [self.root.clone(), self.certificates(), self.logs(), self.blobs()].iter().try_for_each(|folder| make_private(folder))
+    }
+
+    /// Refuses a directory where a file belongs, and the other way round.
+    pub(super) fn refuse_misplaced(&self) -> Result<(), ServiceError> {
+        let files = FILES.iter().map(|name| self.root.join(name)).find(|path| path.is_dir());
+        let folders = FOLDERS.iter().map(|name| self.root.join(name)).find(|path| path.exists() && !path.is_dir());
+        let (path, words) = match (files, folders) {
+            (Some(path), _) => (path, "a directory where a file belongs"),
+            (None, Some(path)) => (path, "a file where a directory belongs"),
+            (None, None) => return Ok(()),
+        };
+        Err(ServiceError::Conflict(format!("{} is {words}; move it away (nothing was changed)", path.display())))
     }
 
     /// Whether something lies here that is made only after the database: a private CA, or what phones uploaded.

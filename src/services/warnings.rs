@@ -58,19 +58,15 @@ pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, Serv
     if let Some(error) = address.fault() {
         tell(true, MendedAt::Settings, format!("A certificate cannot be used, so the former one stays: {error}."));
     }
-    let active = address.certificates().active();
-    if let Some((is_urgent, text)) = certificate(active.not_after, active.origin, services.clock().now()) {
+    let answered = Answered::now(services, address);
+    for (is_urgent, text) in certificates(&answered, services.clock().now()) {
         tell(is_urgent, MendedAt::Settings, text);
-    }
-    if let Some(url) = address.unnamed(services) {
-        let text = "phones that compare refuse it. Use a certificate that names it, or change the address";
-        tell(true, MendedAt::Settings, format!("The certificate does not name the address that phones are told, {url}: {text}."));
     }
     let rollover = rollover::state(services)?;
     if let Some(text) = waiting(&rollover) {
         tell(false, MendedAt::Ca, text);
     }
-    for fault in addresses::faults(services, &Answered::now(services, address))? {
+    for fault in addresses::faults(services, &answered)? {
         tell(true, MendedAt::Settings, format!("{fault}."));
     }
     if let Some((is_urgent, text)) = disk(services.blobs.free_bytes().unwrap_or(u64::MAX)) {
@@ -85,6 +81,21 @@ pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, Serv
         tell(false, place, text);
     }
     Ok(warnings)
+}
+
+/// What is urgent of the certificate and of the disk, also where no server runs.
+pub(super) fn urgent(services: &Services, answered: &Answered) -> Vec<String> {
+    let told = certificates(answered, services.clock().now()).into_iter().chain(services.blobs.free_bytes().ok().and_then(disk));
+    told.filter_map(|(is_urgent, text)| is_urgent.then_some(text)).collect()
+}
+
+fn certificates(answered: &Answered, now: Timestamp) -> Vec<(bool, String)> {
+    let mut told: Vec<_> = answered.until.and_then(|(until, origin)| certificate(until, origin, now)).into_iter().collect();
+    if let Some(url) = answered.unnamed() {
+        let text = "phones that compare refuse it. Use a certificate that names it, or change the address";
+        told.push((true, format!("The certificate does not name the address that phones are told, {url}: {text}.")));
+    }
+    told
 }
 
 fn certificate(until: Timestamp, origin: Origin, now: Timestamp) -> Option<(bool, String)> {

@@ -363,7 +363,7 @@ pub fn answer(services: &Services, request: Request) -> Answer {
         Request::RevokeToken { which } => revoke_token(services, &which).map_err(|e| chain(&e)),
         Request::ShowCa => return told_ca(rollover::state(services)),
         Request::StepCa { step, known } => {
-            return told_ca(rollover::take(services, &Actor::CommandLine, step, known, Mode::Keep));
+            return told_ca(rollover::take_stopped(services, &Actor::CommandLine, step, known));
         }
         Request::Backup { .. } => return Answer::Failed("a backup has content and is asked for otherwise".to_owned()),
         Request::ListUsers => return list_users(services).map_or_else(|e| Answer::Failed(chain(&e)), Answer::Users),

@@ -137,8 +137,14 @@ fn another_ca_takes_the_place_of_the_one_that_phones_know() {
     assert_eq!((&before["stage"], &before["place"], &before["next"]), (&json!("none"), &json!(1), &json!(null)));
     assert_eq!(api.refused("POST", path, step("start", false)).0, 409, "what lies in the place is asked for");
     assert_eq!(api.refused("POST", path, step("switch", true)).0, 409);
-    assert_eq!(api.ok("POST", &format!("{path}?dry_run=true"), step("start", true)), before);
+    let mut tried = api.ok("POST", &format!("{path}?dry_run=true"), step("start", true));
+    assert_eq!((&tried["stage"], &tried["started_by"], &tried["next"]), (&json!("giving"), &json!("Ada"), &json!(null)));
+    assert_eq!(api.ok("GET", path, None), before, "only tried out");
     let started = api.ok("POST", path, step("start", true));
+    for later in ["next", "started_at"] {
+        tried[later] = started[later].clone();
+    }
+    assert_eq!(tried, started, "as it was said to be");
     assert_eq!((&started["stage"], &started["waits"]), (&json!("giving"), &json!([])), "it never came");
     assert_eq!(api.refused("POST", path, step("start", true)).0, 409);
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use rustix::process::Signal;
 
@@ -20,6 +21,15 @@ fn killed(folder: &Path, server: Running) -> Running {
     server.wait();
     succeeded(&run(folder, &["check"], ""));
     Running::start(folder)
+}
+
+/// The files of CAs in the folder of certificates: whether `ca.pem` is what verifies the server now, and how many others there are.
+fn lies(folder: &Path, server: &Running) -> (bool, usize) {
+    let certs = folder.join("pdms-state/certs");
+    let names = fs::read_dir(&certs).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    let others = names.filter(|name| name.to_string_lossy().starts_with("ca-")).count();
+    let asked = Command::new("curl").args(["-s", "--cacert"]).arg(certs.join("ca.pem")).arg(server.url() + "version").output();
+    (asked.expect("curl is installed").status.success(), others)
 }
 
 /// The CA that the server says is its own when it starts.
@@ -44,20 +54,25 @@ fn one_ca_takes_the_place_of_another_and_each_step_survives_a_kill() {
     server = killed(folder, server);
     let new = told(folder, "new CA").expect("a new CA");
     assert!(is_told_of(&server, &old), "the old one signs");
+    assert_eq!(lies(folder, &server), (true, 2));
     let twice = refused(&run(folder, &["ca", "start", "--place-is-free"], ""), 1);
     assert!(twice.contains("already"), "{twice}");
 
     succeeded(&run(folder, &["ca", "switch"], ""));
     server = killed(folder, server);
     assert!(is_told_of(&server, &new), "the new one signs");
+    assert_eq!(lies(folder, &server), (true, 2));
     let late = refused(&run(folder, &["ca", "cancel"], ""), 1);
     assert!(late.contains("already"), "{late}");
 
     server.stop();
-    succeeded(&run(folder, &["ca", "end"], ""));
+    let ended = run(folder, &["ca", "end"], "");
+    succeeded(&ended);
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("make a backup now"), "an older one brings the old CA back");
     assert_eq!((told(folder, "CA"), told(folder, "new CA")), (Some(new.clone()), None), "without a server");
     let server = Running::start(folder);
     assert!(is_told_of(&server, &new));
+    assert_eq!(lies(folder, &server), (true, 0), "neither the old key nor another name is left");
     server.stop();
 }
 

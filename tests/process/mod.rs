@@ -2,6 +2,7 @@
 
 mod backup;
 mod ca;
+mod check;
 mod crash;
 mod demo;
 mod first_run;
@@ -33,6 +34,8 @@ pub struct Running {
 pub fn pdms(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pdms"));
     command.args(arguments).current_dir(folder).env_remove("PDMS_STATE").env_remove("PDMS_LOG");
+    // Whoever else runs a server on this machine has the usual ports.
+    command.env("PDMS_HTTPS", "127.0.0.1:0").env("PDMS_HTTP", "off");
     command
 }
 

@@ -19,6 +19,7 @@ use std::io::{self, Read as _, Seek as _, Write};
 use std::path::Path;
 
 use super::Services;
+use super::certificates;
 use super::error::ServiceError;
 use super::presence;
 use crate::domain::account::Secret;
@@ -160,7 +161,12 @@ fn pack_moment(
     out: &mut dyn Write,
 ) -> Result<Manifest, BackupError> {
     let mut writing = Writing::begin(out)?;
-    for (name, content) in &beside.0 {
+    let server = store::server::get(moment.tx())?;
+    let is_in_use = |name: &str| match manifest::Kind::of(name) {
+        Some(manifest::Kind::Certificate(file)) => certificates::is_in_use(file, &server.given),
+        _ => true,
+    };
+    for (name, content) in beside.0.iter().filter(|(name, _)| is_in_use(name)) {
         writing.member(name, true, |out| out.write_all(content).map_err(BackupError::writing))?;
     }
     let mut counts = std::collections::BTreeMap::new();
@@ -182,7 +188,6 @@ fn pack_moment(
             Err(error) => return Err(BackupError::file("read", services.state_dir.blobs())(error)),
         }
     }
-    let server = store::server::get(moment.tx())?;
     writing.finish(Manifest {
         format: FORMAT,
         product: env!("CARGO_PKG_NAME").to_owned(),

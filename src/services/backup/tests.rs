@@ -410,6 +410,17 @@ fn a_restore_that_was_decided_is_finished_by_the_next_opening_wherever_it_broke_
 }
 
 #[test]
+fn a_key_of_a_ca_that_is_not_in_use_is_left_out() {
+    let (bench, _) = filled();
+    let never = bench.services.state_dir.certificates().join("ca-0123456789abcdef.key");
+    fs::write(&never, "the key of a CA that nobody was given").expect("written");
+    let dir = tempfile::tempdir().expect("a folder");
+    let state = dir.path().join("state");
+    into_empty(&mut on_disk(&backup(&bench.services)), None, &state, bench.clock.clone()).expect("restored");
+    assert!(state.join("certs/certificate.pem").exists() && !state.join("certs/ca-0123456789abcdef.key").exists());
+}
+
+#[test]
 fn a_restore_that_broke_off_before_it_was_decided_leaves_nothing() {
     let (bench, _) = filled();
     let dir = tempfile::tempdir().expect("a folder");

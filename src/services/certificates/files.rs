@@ -17,6 +17,9 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use super::CertificateError;
 use super::names::ServerNames;
 
+/// How the names of files begin that are being written.
+pub(super) const UNFINISHED: &str = ".unfinished-";
+
 /// A certificate chain with its key, ready for handshakes, and what its first certificate says.
 pub(super) struct Loaded {
     pub(super) key: Arc<CertifiedKey>,
@@ -71,7 +74,7 @@ pub(super) fn remove(path: &Path) -> Result<(), CertificateError> {
 pub(super) fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
         file.persist(path)?;

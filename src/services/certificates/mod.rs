@@ -4,6 +4,7 @@
 //! next connection and drops none. What chooses between the two keys of a private CA is `web/tls.rs`.
 
 mod authority;
+mod ca_files;
 mod error;
 pub mod facts;
 mod files;
@@ -98,7 +99,7 @@ impl Certificates {
     ) -> Result<Self, CertificateError> {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|source| CertificateError::Write { path: folder.to_owned(), source })?;
-        let active = load_or_make(folder, own.as_ref(), &given, names, now)?;
+        let active = load_or_make(folder, own.as_ref(), &given, None, names, now)?;
         let given = given_with(given, &active, own.as_ref());
         Ok(Self { folder: folder.to_owned(), own, active: ArcSwap::from_pointee(active), given: Mutex::new(given) })
     }
@@ -119,19 +120,18 @@ impl Certificates {
         }
     }
 
-    /// The names that the certificate has, where it is the admin's own; else those that ours is made with.
+    /// The names that the certificate has and its end, where it is the admin's own; else the names that ours is made with.
     ///
     /// # Errors
     /// As [`Certificates::open`].
-    pub fn names_in(
+    pub fn own_or_made(
         folder: &Path,
         own: Option<&OwnFiles>,
         wanted: ServerNames,
-        now: Timestamp,
-    ) -> Result<ServerNames, CertificateError> {
+    ) -> Result<(ServerNames, Option<Timestamp>), CertificateError> {
         match own_files(folder, own)? {
-            Some(own) => Ok(load_own(folder, &own, &GivenCertificates::default(), now)?.names),
-            None => Ok(wanted),
+            Some(own) => files::load(&own.certificate, &own.key).map(|loaded| (loaded.names, Some(loaded.not_after))),
+            None => Ok((wanted, None)),
         }
     }
 
@@ -149,10 +149,11 @@ impl Certificates {
     /// another CA is to sign. `kept` is what the settings say that phones were given. On an error everything stays as it was.
     pub fn refresh(&self, kept: &GivenCertificates, names: &ServerNames, now: Timestamp) -> Result<Refreshed, CertificateError> {
         let mut given = self.given.lock();
+        let former = given.clone();
         // What was made here may not be in the settings yet; what they name is theirs to say.
         given.ca = kept.ca.clone().or_else(|| given.ca.take());
         given.rollover.clone_from(&kept.rollover);
-        let next = load_or_make(&self.folder, self.own.as_ref(), &given, names, now)?;
+        let next = load_or_make(&self.folder, self.own.as_ref(), &given, Some(&former), names, now)?;
         *given = given_with(given.clone(), &next, self.own.as_ref());
         let before = self.active.load();
         let is_same = before.default.cert == next.default.cert && before.origin == next.origin;
@@ -181,6 +182,7 @@ fn load_or_make(
     folder: &Path,
     own: Option<&OwnFiles>,
     given: &GivenCertificates,
+    former: Option<&GivenCertificates>,
     names: &ServerNames,
     now: Timestamp,
 ) -> Result<Active, CertificateError> {
@@ -190,6 +192,7 @@ fn load_or_make(
     let cas = private::load_or_make(folder, given, now)?;
     let rsa = private::load_or_make_server(folder, cas.signing(), KeyKind::Rsa2048, names, now)?;
     let p256 = private::load_or_make_server(folder, cas.signing(), KeyKind::P256, names, now)?;
+    private::tidy(folder, &cas, given, former);
     let active = Active::new(rsa, Some(p256.key), Origin::PrivateCa, Some(cas.signing().certificate_pem.clone()));
     let other_ca_pem = cas.other().map(|other| other.certificate_pem.clone());
     Ok(Active { is_moving: cas.next_signs && other_ca_pem.is_some(), other_ca_pem, ..active })
@@ -210,6 +213,22 @@ pub fn make_next_ca(folder: &Path, now: Timestamp) -> Result<String, Certificate
 /// It cannot be removed.
 pub fn discard_next_ca(folder: &Path, fingerprint: &str) -> Result<(), CertificateError> {
     private::discard_next(folder, fingerprint)
+}
+
+/// Puts the files of the CAs in order after a step that was taken without a server. Nobody else may use the folder meanwhile.
+///
+/// # Errors
+/// As [`Certificates::check`].
+pub fn settle(folder: &Path, given: &GivenCertificates) -> Result<(), CertificateError> {
+    if let Some(cas) = private::load(folder, given)? {
+        private::tidy(folder, &cas, given, None);
+    }
+    Ok(())
+}
+
+/// Whether a file of the folder belongs to what is in use: not to a CA that the settings no longer name, or never did.
+pub fn is_in_use(name: &str, given: &GivenCertificates) -> bool {
+    ca_files::is_in_use(name, given)
 }
 
 /// The facts of the CA that phones are given, and of the one that takes its place, as they lie in the folder.

@@ -1,7 +1,7 @@
 //! The private CA in its folder, and the one that takes its place: reading them with every doubt an error, making the first where none
 //! ever was, and the server certificates that they sign.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use rustls::RootCertStore;
@@ -12,45 +12,13 @@ use rustls::sign::CertifiedKey;
 
 use super::CertificateError;
 use super::authority::{self, KeyKind, Pair};
+use super::ca_files::{self, CaFiles};
 use super::facts::{self, Facts};
 use super::files::{self, Loaded};
 use super::names::ServerNames;
-use crate::domain::rollover::{CaMark, Stage};
+use crate::domain::rollover::Stage;
 use crate::domain::server::GivenCertificates;
-
-/// The files of one CA. The first has plain names, and each that took its place has its mark in them: so a CA is found by what phones
-/// were given, whichever step of a rollover a crash came after.
-struct CaFiles {
-    certificate: PathBuf,
-    key: PathBuf,
-}
-
-impl CaFiles {
-    fn first(folder: &Path) -> Self {
-        Self { certificate: folder.join("ca.pem"), key: folder.join("ca.key") }
-    }
-
-    /// Those of a CA that was made to take the place of another.
-    fn later(folder: &Path, fingerprint: &str) -> Self {
-        let mark = CaMark::of(fingerprint).map_or_else(|| "unknown".to_owned(), |mark| mark.to_string());
-        Self { certificate: folder.join(format!("ca-{mark}.pem")), key: folder.join(format!("ca-{mark}.key")) }
-    }
-
-    /// Where the CA lies, or should lie, that phones were given.
-    fn of(folder: &Path, given: &GivenCertificates) -> Result<Self, CertificateError> {
-        let later = given.ca.as_ref().map(|fingerprint| Self::later(folder, fingerprint));
-        match later {
-            Some(later) if files::exists(&later.certificate)? => Ok(later),
-            _ => Ok(Self::first(folder)),
-        }
-    }
-
-    /// A crash between the two leaves a key that has signed nothing.
-    fn write(&self, ca: &Pair) -> Result<(), CertificateError> {
-        files::write(&self.key, &ca.key_pem)?;
-        files::write(&self.certificate, &ca.certificate_pem)
-    }
-}
+use crate::services::error::chain;
 
 /// The CAs that phones are given: two while one takes the place of the other.
 pub(super) struct Authorities {
@@ -74,16 +42,36 @@ impl Authorities {
 
 /// Reads the CAs, or makes the first where none was ever given to phones.
 pub(super) fn load_or_make(folder: &Path, given: &GivenCertificates, now: Timestamp) -> Result<Authorities, CertificateError> {
-    let current = match load_ca(folder, given)? {
-        Some(ca) => ca,
-        None => {
-            let ca = authority::make_ca(now)?;
-            CaFiles::first(folder).write(&ca)?;
-            ca
-        }
-    };
+    if let Some(cas) = load(folder, given)? {
+        return Ok(cas);
+    }
+    let ca = authority::make_ca(now)?;
+    CaFiles::first(folder).write(&ca)?;
+    Ok(Authorities { current: ca, next: None, next_signs: false })
+}
+
+/// Reads the CAs; none where none was ever given to phones.
+pub(super) fn load(folder: &Path, given: &GivenCertificates) -> Result<Option<Authorities>, CertificateError> {
+    let Some(current) = load_ca(folder, given)? else { return Ok(None) };
     let next_signs = given.rollover.as_ref().is_some_and(|rollover| rollover.stage() == Stage::Moving);
-    Ok(Authorities { current, next: load_next(folder, given)?, next_signs })
+    Ok(Some(Authorities { current, next: load_next(folder, given)?, next_signs }))
+}
+
+/// Puts each CA in its place, and removes those that `former` named and the settings name no more; without `former`, all that they do
+/// not name. Nothing depends on it: what cannot be done now is done at the next start.
+pub(super) fn tidy(folder: &Path, cas: &Authorities, given: &GivenCertificates, former: Option<&GivenCertificates>) {
+    let placed = ca_files::put_in_place(folder, cas.signing(), cas.other());
+    let dropped =
+        |former| ca_files::named(former).filter(|fingerprint| ca_files::named(given).all(|named| named != *fingerprint));
+    let removed = placed.and_then(|()| match former {
+        Some(former) => dropped(former).try_for_each(|fingerprint| CaFiles::marked(folder, fingerprint).remove()),
+        // Before the settings name one, nobody knows which is to stay.
+        None if given.ca.is_none() => Ok(()),
+        None => ca_files::remove_unnamed(folder, given),
+    });
+    if let Err(error) = removed {
+        tracing::warn!(error = chain(&error), "the files of the private CAs could not be put in order");
+    }
 }
 
 /// Makes the CA that is to take the place of the one there is, and answers its fingerprint. Nothing uses it before the settings name
@@ -92,36 +80,34 @@ pub(super) fn make_next(folder: &Path, now: Timestamp) -> Result<String, Certifi
     let ca = authority::make_ca(now)?;
     let made = facts::of_pem(&ca.certificate_pem);
     let fingerprint = made.ok_or_else(|| CertificateError::damaged(folder, "certificate that was made just now"))?.fingerprint;
-    CaFiles::later(folder, &fingerprint).write(&ca)?;
+    CaFiles::marked(folder, &fingerprint).write(&ca)?;
     Ok(fingerprint)
 }
 
 /// Removes a CA that never signed anything.
 pub(super) fn discard_next(folder: &Path, fingerprint: &str) -> Result<(), CertificateError> {
-    let CaFiles { certificate, key } = CaFiles::later(folder, fingerprint);
-    files::remove(&certificate)?;
-    files::remove(&key)
+    CaFiles::marked(folder, fingerprint).remove()
 }
 
 /// The certificate of the CA that phones know, as it lies in the folder.
 pub(super) fn known_certificate(folder: &Path, given: &GivenCertificates) -> Result<Option<String>, CertificateError> {
-    files::read_text(&CaFiles::of(folder, given)?.certificate)
+    files::read_text(&CaFiles::known(folder, given)?.certificate)
 }
 
 /// The facts of the CA that phones are given now, and of the one that takes its place. What cannot be read is none.
 pub(super) fn described(folder: &Path, given: &GivenCertificates) -> Result<[Option<Facts>; 2], CertificateError> {
     let facts = |file: &Path| files::read_text(file).map(|pem| pem.as_deref().and_then(facts::of_pem));
     let next = match &given.rollover {
-        Some(rollover) => facts(&CaFiles::later(folder, &rollover.next).certificate)?,
+        Some(rollover) => facts(&CaFiles::next(folder, &rollover.next)?.certificate)?,
         None => None,
     };
-    Ok([facts(&CaFiles::of(folder, given)?.certificate)?, next])
+    Ok([facts(&CaFiles::known(folder, given)?.certificate)?, next])
 }
 
 /// Reads the CA that takes the place of the one there is; none where none does.
 pub(super) fn load_next(folder: &Path, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
     let Some(rollover) = &given.rollover else { return Ok(None) };
-    let at = CaFiles::later(folder, &rollover.next);
+    let at = CaFiles::next(folder, &rollover.next)?;
     let lost = |missing: &Path| CertificateError::LostNextCa { missing: missing.to_owned(), stage: rollover.stage() };
     match (files::read_text(&at.certificate)?, files::read_text(&at.key)?) {
         (None, _) => Err(lost(&at.certificate)),
@@ -136,7 +122,7 @@ pub(super) fn load_next(folder: &Path, given: &GivenCertificates) -> Result<Opti
 
 /// Reads the CA; none where there never was one. Whatever phones trust is never replaced, and its key never written over.
 pub(super) fn load_ca(folder: &Path, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
-    let at = CaFiles::of(folder, given)?;
+    let at = CaFiles::known(folder, given)?;
     let CaFiles { certificate, key } = &at;
     match (files::read_text(certificate)?, files::read_text(key)?) {
         (Some(certificate_pem), Some(key_pem)) => {

@@ -30,7 +30,7 @@ pub struct RolloverShape {
     pub switched_at: Option<Timestamp>,
     /// The CA that phones know; absent where the certificate is your own.
     pub known: Option<AuthorityShape>,
-    /// The one that takes its place.
+    /// The one that takes its place; absent where none is made.
     pub next: Option<AuthorityShape>,
     /// The platform certificate of phones that the new CA takes: 1 or 2.
     pub place: u8,
@@ -75,7 +75,7 @@ pub async fn show_ca_rollover(_: Caller, services: web::Data<Services>) -> Resul
     Ok(web::Json(blocking::call(&services, rollover::state).await?.into()))
 }
 
-/// Takes a step. A dry run answers how it would stand; before a start, who is in the way.
+/// Takes a step. A dry run answers how it would stand; a CA that is still to be made is absent.
 #[utoipa::path(tag = "server", params(DryRun), request_body = RolloverStep, responses((status = 200, body = RolloverShape)))]
 #[post("/server/ca-rollover")]
 pub async fn step_ca_rollover(

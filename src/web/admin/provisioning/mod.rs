@@ -30,6 +30,7 @@ use crate::domain::server::ServerSettings;
 use crate::services::Services;
 use crate::services::accounts;
 use crate::services::address::Address;
+use crate::services::addresses::Answered;
 use crate::services::certificates::facts::{self, Facts};
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
@@ -302,7 +303,7 @@ async fn settings_page(
         phone_address: url.trim_start_matches("https://").trim_end_matches('/').to_owned(),
         test_url: format!("{url}000000000000.cfg"),
         addresses: rows,
-        is_unnamed: address.unnamed(services).is_some(),
+        is_unnamed: Answered::now(services, address).unnamed().is_some(),
         fixed: address.is_fixed(),
         names: address.candidates(),
         zones: zone_names().collect(),

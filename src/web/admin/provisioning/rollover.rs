@@ -102,7 +102,10 @@ pub async fn take(
     let (step, said) = match form.value("step") {
         "start" => (Step::Start, "The new CA is made. From now on phones are given both."),
         "switch" => (Step::Switch, "The server's certificate is signed by the new CA. Phones are still given both."),
-        "end" => (Step::End, "Phones are given the new CA alone from now on."),
+        "end" => (
+            Step::End,
+            "Phones are given the new CA alone from now on. Make a backup: an older one may bring the old CA back, which they no longer trust.",
+        ),
         "cancel" => (Step::Cancel, "The new CA is gone. Phones are given the one that they know."),
         _ => return Ok(who.not_done(PAGE, "There is no such step.")),
     };
