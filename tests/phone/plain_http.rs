@@ -190,8 +190,9 @@ fn a_log_over_tls_from_the_same_address_proves_trust_and_then_the_address_is_tol
     let nobody = Phone::bare(&server);
     assert_eq!(nobody.put(&format!("/{MAC}-app.log"), b"log").status, 401);
     assert!(!stage_file(&server).contains("device.prov.serverName"), "a log before stage 1 proves nothing");
-    learn(&server, |trust| trust.bootstrapped(server.clock.now(), IpAddr::from([10, 0, 0, 9])));
-    assert_eq!(nobody.put(&format!("/{MAC}-app.log"), b"log").status, 401);
+    let (now, elsewhere) = (server.clock.now(), IpAddr::from([10, 0, 0, 9]));
+    learn(&server, |trust| trust.bootstrapped(now, elsewhere));
+    learn(&server, |trust| trust.log_came(now, elsewhere));
     assert!(!stage_file(&server).contains("device.prov.serverName"), "nor does one from another address");
     assert_eq!(nobody.get(&format!("/{MAC}-app.log")).status, 401);
     assert!(!stage_file(&server).contains("device.prov.serverName"), "nor another request");
