@@ -75,9 +75,8 @@ pub struct Done {
 /// Everybody who knocked and was not let in since, the latest first.
 pub fn list(services: &Services, account: AccountId) -> Vec<Pending> {
     let (roster, now) = (services.roster(account), services.clock.now());
-    let known = services.trusts(account).all();
-    let knocked = known.iter().filter(|(_, trust)| trust.knock.is_some());
-    let mut list: Vec<_> = knocked.filter_map(|(key, trust)| Pending::of(key, trust, roster.find(key), now)).collect();
+    let knocked = services.trusts(account).filtered(|trust| trust.knock.is_some());
+    let mut list: Vec<_> = knocked.iter().filter_map(|(key, trust)| Pending::of(key, trust, roster.find(key), now)).collect();
     list.sort_by(|a, b| b.knock.at.cmp(&a.knock.at).then_with(|| a.key.cmp(&b.key)));
     list
 }
@@ -85,18 +84,18 @@ pub fn list(services: &Services, account: AccountId) -> Vec<Pending> {
 /// Bound devices that were refused so many at once that somebody must know, each with the address that asked: see
 /// [`crate::domain::pending::refused_together`].
 pub fn refused_together(services: &Services, account: AccountId) -> Vec<(DeviceKey, IpAddr)> {
-    let (roster, known) = (services.roster(account), services.trusts(account).all());
-    let of_devices = known.iter().filter(|(key, trust)| trust.refused_bound.is_some() && roster.find(key).is_some());
+    let roster = services.roster(account);
+    let refused = services.trusts(account).filtered(|trust| trust.refused_bound.is_some());
+    let of_devices = refused.iter().filter(|(key, _)| roster.find(key).is_some());
     pending::refused_together(of_devices.map(|(key, trust)| (key, &**trust)), services.clock.now())
 }
 
 /// How many wait for somebody to decide: the badge of the menu.
 pub fn waiting(services: &Services, account: AccountId) -> usize {
     let now = services.clock.now();
-    let is_waiting = |(key, trust): &(DeviceKey, std::sync::Arc<Trust>)| {
-        trust.knock.is_some() && Pending::of(key, trust, None, now).is_some_and(|one| one.standing == Standing::Waiting)
-    };
-    services.trusts(account).all().iter().filter(|one| is_waiting(one)).count()
+    let knocked = services.trusts(account).filtered(|trust| trust.knock.is_some());
+    let all = knocked.iter().filter_map(|(key, trust)| Pending::of(key, trust, None, now));
+    all.filter(|one| one.standing == Standing::Waiting).count()
 }
 
 /// The address from which each key was seen to knock by whoever decides about it.

@@ -52,7 +52,7 @@ pub fn reveal(
 pub fn deleted(services: &Services, account: AccountId) -> Vec<(DeviceKey, Timestamp)> {
     let (roster, now) = (services.roster(account), services.clock.now());
     let is_kept = |at: &Timestamp| now.duration_since(*at) < SignedDuration::from_hours(24 * DELETED_DAYS);
-    let all = services.trusts(account).all().into_iter();
+    let all = services.trusts(account).filtered(|trust| trust.deleted_at.is_some()).into_iter();
     let mut deleted: Vec<(DeviceKey, Timestamp)> = all
         .filter_map(|(key, trust)| Some((key, trust.deleted_at.filter(is_kept)?)))
         .filter(|(key, _)| roster.find(key).is_none())

@@ -97,6 +97,13 @@ impl Book {
         self.entries.read().iter().map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
     }
 
+    /// Those that are wanted, in no order: a snapshot that holds no lock. Most are not: nothing is copied of them, so that phones do
+    /// not wait for a page.
+    pub fn filtered(&self, is_wanted: impl Fn(&Trust) -> bool) -> Vec<(DeviceKey, Arc<Trust>)> {
+        let entries = self.entries.read();
+        entries.iter().filter(|(_, trust)| is_wanted(trust)).map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
+    }
+
     /// Takes in what a phone taught. Nearly always that is nothing new: then no lock for writing is taken.
     pub fn hear(&self, key: &DeviceKey, fact: impl Fn(&mut Trust)) {
         let known = self.of(key);
@@ -145,7 +152,7 @@ impl Book {
 
     /// Lets go of what is kept for a time only.
     pub(super) fn expire(&self, now: Timestamp) {
-        for (key, _) in self.all().into_iter().filter(|(_, trust)| trust.deleted_at.is_some() || trust.knock.is_some()) {
+        for (key, _) in self.filtered(|trust| trust.deleted_at.is_some() || trust.knock.is_some()) {
             self.learn(&key, |trust| trust.expire(now));
         }
     }
