@@ -96,7 +96,10 @@ fn make(file: &Path, passphrase_file: Option<&Path>, state: StateArguments) -> R
                 Err(BackupError::Told(format!("there is no state directory {}; name it with --state", config.state.display())))
             }
             None => {
-                let services = Services::open(Opening::new(&config.state, Clock::system()))?;
+                let services = Services::open(Opening {
+                    own_certificate: config.certificate.clone(),
+                    ..Opening::new(&config.state, Clock::system())
+                })?;
                 backup::write(&services, passphrase.as_ref(), out).map(drop)
             }
         }

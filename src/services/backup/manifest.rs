@@ -43,6 +43,9 @@ pub struct Manifest {
     pub public_name: Option<String>,
     /// Every provisioning address that was ever handed out.
     pub addresses: Vec<String>,
+    /// Whether the settings of its server name an own certificate. They are in no backup.
+    #[serde(default)]
+    pub own_certificate: bool,
     /// Rows of each table.
     pub rows: BTreeMap<String, u64>,
     /// What is kept in the state and deliberately not in here.

@@ -5,6 +5,7 @@
 //! back. A backup is made while the server runs; nothing waits for it.
 
 mod archive;
+mod beside;
 mod draft;
 mod error;
 pub mod in_place;
@@ -14,17 +15,20 @@ pub mod restore;
 mod rows;
 mod sealed;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write};
 use std::path::Path;
 
 use super::Services;
 use super::error::ServiceError;
 use super::presence;
+use super::state_dir::StateDir;
 use crate::domain::account::Secret;
 use crate::store::{self, Snapshot};
 use archive::{Reading, Source, Writing};
+use beside::{Beside, Essentials};
 use draft::Draft;
+use manifest::Kind;
 use rows::{RowReader, RowWriter};
 use sealed::{Cost, Opened, Sealing};
 
@@ -39,7 +43,8 @@ const LEFT_OUT: [&str; 2] = ["uploaded logs, core dumps and captures", "sessions
 /// Writes a backup, from its first byte to its last. Slow: it reads all of the state.
 ///
 /// # Errors
-/// The state could not be read, or `out` not be written; then what was written so far is nothing.
+/// Key file or certificates are not those that the server works with; the state could not be read, or `out` not be written. Then what
+/// was written so far is nothing.
 pub fn write(services: &Services, passphrase: Option<&Secret>, out: &mut dyn Write) -> Result<Manifest, BackupError> {
     match passphrase {
         None => pack(services, out),
@@ -106,7 +111,8 @@ pub fn is_sealed(file: &mut File) -> io::Result<bool> {
     Ok(sealed::is_sealed(&beginning))
 }
 
-/// Reads a backup to its last byte and checks all of it; nothing is written anywhere.
+/// Reads a backup to its last byte and checks all of it, also that its key opens its secrets and its CA can sign; nothing is written
+/// anywhere.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -116,13 +122,19 @@ pub fn verify(file: &mut File, passphrase: Option<&Secret>) -> Result<Manifest, 
 
 fn verify_source(from: Box<dyn Source + '_>) -> Result<Manifest, BackupError> {
     let mut reading = Reading::open(from)?;
-    reading.each(|kind, content| {
-        if kind == manifest::Kind::Rows {
+    let mut essentials = Essentials::default();
+    reading.each(|kind, content| match kind {
+        Kind::Rows => {
             let mut rows = RowReader::begin(io::BufReader::new(content)).map_err(BackupError::reading)?;
-            while rows.next_row().map_err(BackupError::reading)?.is_some() {}
+            while let Some(row) = rows.next_row().map_err(BackupError::reading)? {
+                essentials.row(&row)?;
+            }
+            Ok(())
         }
-        Ok(())
+        Kind::Key | Kind::Certificate(_) => essentials.file(&kind, content).map(drop),
+        Kind::Blob(_) | Kind::Manifest => Ok(()),
     })?;
+    essentials.check(reading.manifest(), &StateDir::at(""))?;
     Ok(reading.manifest().clone())
 }
 
@@ -159,9 +171,11 @@ fn pack_moment(
     beside: &Beside,
     out: &mut dyn Write,
 ) -> Result<Manifest, BackupError> {
+    let server = store::server::get(moment.tx())?;
+    beside.check_ours(services, &server.given)?;
     let mut writing = Writing::begin(out)?;
-    for (name, content) in &beside.0 {
-        writing.member(name, true, |out| out.write_all(content).map_err(BackupError::writing))?;
+    for (name, content) in beside.members() {
+        writing.member(&name, true, |out| out.write_all(content).map_err(BackupError::writing))?;
     }
     let mut counts = std::collections::BTreeMap::new();
     writing.member(manifest::ROWS, true, |out| {
@@ -182,7 +196,6 @@ fn pack_moment(
             Err(error) => return Err(BackupError::file("read", services.state_dir.blobs())(error)),
         }
     }
-    let server = store::server::get(moment.tx())?;
     writing.finish(Manifest {
         format: FORMAT,
         product: env!("CARGO_PKG_NAME").to_owned(),
@@ -191,42 +204,12 @@ fn pack_moment(
         made_at: services.clock.now(),
         public_name: server.public_name,
         addresses: server.addresses,
+        own_certificate: services.own_certificate.is_some(),
         rows: counts,
         left_out: LEFT_OUT.map(str::to_owned).to_vec(),
         lost_files,
         members: Vec::new(),
     })
-}
-
-/// The files beside the database that a state cannot be without: the key file and the certificates. They are small.
-#[derive(PartialEq, Eq)]
-struct Beside(Vec<(String, zeroize::Zeroizing<Vec<u8>>)>);
-
-impl Beside {
-    fn read(services: &Services) -> Result<Self, BackupError> {
-        let key = services.state_dir.key_file();
-        let content = fs::read(&key).map_err(BackupError::file("read", &key))?;
-        let mut files = vec![(manifest::KEY.to_owned(), content.into())];
-        let folder = services.state_dir.certificates();
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(BackupError::file("read", &folder))? {
-            let entry = entry.map_err(BackupError::file("read", &folder))?;
-            if entry.file_type().is_ok_and(|kind| kind.is_file()) {
-                names.extend(entry.file_name().into_string().ok().filter(|name| manifest::is_certificate(name)));
-            }
-        }
-        names.sort_unstable();
-        for name in names {
-            let path = folder.join(&name);
-            match fs::read(&path) {
-                Ok(content) => files.push((manifest::certificate(&name), content.into())),
-                // It went meanwhile: the second reading tells.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(BackupError::file("read", path)(error)),
-            }
-        }
-        Ok(Self(files))
-    }
 }
 
 impl From<BackupError> for ServiceError {
@@ -242,3 +225,5 @@ impl From<BackupError> for ServiceError {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unfit_tests;

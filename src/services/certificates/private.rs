@@ -13,7 +13,7 @@ use rustls::sign::CertifiedKey;
 use super::CertificateError;
 use super::authority::{self, KeyKind, Pair};
 use super::facts::{self, Facts};
-use super::files::{self, Loaded};
+use super::files::{self, Folder, Loaded};
 use super::names::ServerNames;
 use crate::domain::rollover::{CaMark, Stage};
 use crate::domain::server::GivenCertificates;
@@ -37,11 +37,11 @@ impl CaFiles {
     }
 
     /// Where the CA lies, or should lie, that phones were given.
-    fn of(folder: &Path, given: &GivenCertificates) -> Result<Self, CertificateError> {
-        let later = given.ca.as_ref().map(|fingerprint| Self::later(folder, fingerprint));
+    fn of(folder: Folder<'_>, given: &GivenCertificates) -> Result<Self, CertificateError> {
+        let later = given.ca.as_ref().map(|fingerprint| Self::later(folder.path(), fingerprint));
         match later {
-            Some(later) if files::exists(&later.certificate)? => Ok(later),
-            _ => Ok(Self::first(folder)),
+            Some(later) if folder.exists(&later.certificate)? => Ok(later),
+            _ => Ok(Self::first(folder.path())),
         }
     }
 
@@ -74,7 +74,7 @@ impl Authorities {
 
 /// Reads the CAs, or makes the first where none was ever given to phones.
 pub(super) fn load_or_make(folder: &Path, given: &GivenCertificates, now: Timestamp) -> Result<Authorities, CertificateError> {
-    let current = match load_ca(folder, given)? {
+    let current = match load_ca(Folder::at(folder), given)? {
         Some(ca) => ca,
         None => {
             let ca = authority::make_ca(now)?;
@@ -83,7 +83,7 @@ pub(super) fn load_or_make(folder: &Path, given: &GivenCertificates, now: Timest
         }
     };
     let next_signs = given.rollover.as_ref().is_some_and(|rollover| rollover.stage() == Stage::Moving);
-    Ok(Authorities { current, next: load_next(folder, given)?, next_signs })
+    Ok(Authorities { current, next: load_next(Folder::at(folder), given)?, next_signs })
 }
 
 /// Makes the CA that is to take the place of the one there is, and answers its fingerprint. Nothing uses it before the settings name
@@ -104,26 +104,27 @@ pub(super) fn discard_next(folder: &Path, fingerprint: &str) -> Result<(), Certi
 }
 
 /// The certificate of the CA that phones know, as it lies in the folder.
-pub(super) fn known_certificate(folder: &Path, given: &GivenCertificates) -> Result<Option<String>, CertificateError> {
-    files::read_text(&CaFiles::of(folder, given)?.certificate)
+pub(super) fn known_certificate(folder: Folder<'_>, given: &GivenCertificates) -> Result<Option<String>, CertificateError> {
+    folder.read_text(&CaFiles::of(folder, given)?.certificate)
 }
 
 /// The facts of the CA that phones are given now, and of the one that takes its place. What cannot be read is none.
 pub(super) fn described(folder: &Path, given: &GivenCertificates) -> Result<[Option<Facts>; 2], CertificateError> {
-    let facts = |file: &Path| files::read_text(file).map(|pem| pem.as_deref().and_then(facts::of_pem));
+    let folder = Folder::at(folder);
+    let facts = |file: &Path| folder.read_text(file).map(|pem| pem.as_deref().and_then(facts::of_pem));
     let next = match &given.rollover {
-        Some(rollover) => facts(&CaFiles::later(folder, &rollover.next).certificate)?,
+        Some(rollover) => facts(&CaFiles::later(folder.path(), &rollover.next).certificate)?,
         None => None,
     };
     Ok([facts(&CaFiles::of(folder, given)?.certificate)?, next])
 }
 
 /// Reads the CA that takes the place of the one there is; none where none does.
-pub(super) fn load_next(folder: &Path, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
+pub(super) fn load_next(folder: Folder<'_>, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
     let Some(rollover) = &given.rollover else { return Ok(None) };
-    let at = CaFiles::later(folder, &rollover.next);
+    let at = CaFiles::later(folder.path(), &rollover.next);
     let lost = |missing: &Path| CertificateError::LostNextCa { missing: missing.to_owned(), stage: rollover.stage() };
-    match (files::read_text(&at.certificate)?, files::read_text(&at.key)?) {
+    match (folder.read_text(&at.certificate)?, folder.read_text(&at.key)?) {
         (None, _) => Err(lost(&at.certificate)),
         (Some(_), None) => Err(lost(&at.key)),
         (Some(certificate_pem), Some(key_pem)) => {
@@ -135,10 +136,10 @@ pub(super) fn load_next(folder: &Path, given: &GivenCertificates) -> Result<Opti
 }
 
 /// Reads the CA; none where there never was one. Whatever phones trust is never replaced, and its key never written over.
-pub(super) fn load_ca(folder: &Path, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
+pub(super) fn load_ca(folder: Folder<'_>, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
     let at = CaFiles::of(folder, given)?;
     let CaFiles { certificate, key } = &at;
-    match (files::read_text(certificate)?, files::read_text(key)?) {
+    match (folder.read_text(certificate)?, folder.read_text(key)?) {
         (Some(certificate_pem), Some(key_pem)) => {
             let ca = Pair { certificate_pem, key_pem };
             check_ca(&at, &ca, given.ca.as_ref())?;
@@ -148,7 +149,7 @@ pub(super) fn load_ca(folder: &Path, given: &GivenCertificates) -> Result<Option
         (None, _) if has_signed(folder)? => Err(CertificateError::HalfCa { missing: at.certificate }),
         (None, _) => match (&given.ca, given.own) {
             (Some(expected), _) => Err(CertificateError::LostCa { missing: at.certificate, expected: expected.clone() }),
-            (None, true) => Err(CertificateError::LostOwn { missing: folder.join("own.pem") }),
+            (None, true) => Err(CertificateError::LostOwn { missing: folder.path().join("own.pem") }),
             (None, false) => Ok(None),
         },
     }
@@ -177,9 +178,9 @@ fn check_ca(at: &CaFiles, ca: &Pair, expected: Option<&String>) -> Result<(), Ce
 }
 
 /// Whether the private CA was in use: what it signed is still here.
-fn has_signed(folder: &Path) -> Result<bool, CertificateError> {
+fn has_signed(folder: Folder<'_>) -> Result<bool, CertificateError> {
     for kind in [KeyKind::Rsa2048, KeyKind::P256] {
-        if files::exists(&folder.join(server_file(kind)))? {
+        if folder.exists(&folder.path().join(server_file(kind)))? {
             return Ok(true);
         }
     }
@@ -204,8 +205,9 @@ pub(super) fn load_or_make_server(
     now: Timestamp,
 ) -> Result<Loaded, CertificateError> {
     let path = folder.join(server_file(kind));
-    if files::exists(&path)? {
-        match files::load(&path, &path) {
+    let folder = Folder::at(folder);
+    if folder.exists(&path)? {
+        match files::load(folder, &path, &path) {
             Ok(loaded) if will_do(&loaded, ca, names, now) => return Ok(loaded),
             Ok(_) => {}
             // Phones trust the CA, not this certificate: another one serves them as well.
@@ -217,7 +219,7 @@ pub(super) fn load_or_make_server(
     }
     let made = authority::make_server(ca, kind, names, now)?;
     files::write(&path, &(made.key_pem + &made.certificate_pem))?;
-    files::load(&path, &path)
+    files::load(folder, &path, &path)
 }
 
 fn will_do(loaded: &Loaded, ca: &Pair, names: &ServerNames, now: Timestamp) -> bool {
