@@ -54,17 +54,19 @@ async fn adm_07_every_form_of_the_pages_wants_its_token_from_a_page_of_ours() {
     let site = Site::open().await;
     let mut browser = Browser::signed_in(&site).await;
     let own = browser.token().await;
-    // Whoever holds the link uploads a backup to the first run: the token in its address is the proof.
     let unsafe_ones: Vec<String> = admin::addresses()
         .into_iter()
-        .filter(|(method, path)| !method.is_safe() && path != "/setup/restore")
+        .filter(|(method, _)| !method.is_safe())
         .map(|(_, path)| path.replace(['{', '}', ':', '|'], "x"))
         .collect();
     assert!(unsafe_ones.len() > 50, "{}", unsafe_ones.len());
     let before = noted(&site);
     for path in &unsafe_ones {
-        let answer = browser.send(form(&[("x", "y")]), path).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} without a token");
+        // Whoever holds the link uploads a backup to the first run: the token in its address is the proof.
+        if path != "/setup/restore" {
+            let answer = browser.send(form(&[("x", "y")]), path).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} without a token");
+        }
         for (name, value) in [("origin", "https://evil"), ("sec-fetch-site", "cross-site")] {
             let forged = form(&[("csrf", &own)]).insert_header((name, value));
             assert_eq!(browser.send(forged, path).await.status, StatusCode::FORBIDDEN, "{path} with {name}: {value}");
