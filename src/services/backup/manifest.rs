@@ -9,6 +9,8 @@ use crate::blobs::Blobs;
 
 /// The form of backups that this pdms writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
+/// The program that makes backups.
+pub(super) const PRODUCT: &str = env!("CARGO_PKG_NAME");
 /// Name of the manifest.
 pub(super) const MANIFEST: &str = "manifest.json";
 /// Name of the database.

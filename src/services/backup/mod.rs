@@ -198,7 +198,7 @@ fn pack_moment(
     }
     writing.finish(Manifest {
         format: FORMAT,
-        product: env!("CARGO_PKG_NAME").to_owned(),
+        product: manifest::PRODUCT.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         schema: moment.schema()?,
         made_at: services.clock.now(),

@@ -25,7 +25,7 @@ fn key() -> DeviceKey {
 }
 
 /// A server with a device, a profile, a stored file, and a folder of certificates.
-fn filled() -> (Bench, String) {
+pub(super) fn filled() -> (Bench, String) {
     let bench = bench();
     let services = &bench.services;
     let written = services.blobs.put(CONTENT).expect("kept");
@@ -292,6 +292,9 @@ fn hostile_archives_are_refused_before_anything_is_touched() {
         ("plain file", "a link", crafted(|zip| zip.add_symlink("secret.key", "/etc/passwd", options).expect("added"))),
         ("format 7, this pdms knows them up to 1", "a newer form", with_members(&whole, &[], |one| one.format = 7)),
         ("database version 99, this pdms knows", "a newer database", with_members(&whole, &[], |one| one.schema = 99)),
+        ("not of pdms", "another program", with_members(&whole, &[], |one| one.product = "freepbx".to_owned())),
+        ("which there never was", "no database version", with_members(&whole, &[], |one| one.schema = 0)),
+        ("which there never was", "no form", with_members(&whole, &[], |one| one.format = 0)),
         ("does not open with this key file", "another key", with("secret.key", another_key().as_bytes())),
         ("this is no backup", "a text", b"hello".to_vec()),
         ("hash", "another archive", whole[100..].to_vec()),

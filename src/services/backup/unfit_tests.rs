@@ -158,6 +158,18 @@ fn while_one_ca_takes_the_place_of_another_both_have_to_fit() {
 }
 
 #[test]
+fn what_is_told_of_a_restored_state_names_its_own_place() {
+    let (bench, blob) = super::tests::filled();
+    bench.services.blobs.remove(&blob).expect("removed");
+    let dir = tempfile::tempdir().expect("a folder");
+    let state = dir.path().join("new");
+    let whole = backup(&bench.services);
+    let faults = restore::into_empty(&mut on_disk(&whole), None, &state, bench.clock.clone()).expect("restored").faults;
+    let place = state.join("blobs").display().to_string();
+    assert!(faults.len() == 1 && faults[0].contains(&place), "{faults:?}");
+}
+
+#[test]
 fn with_an_own_certificate_no_ca_is_asked_for() {
     let in_folder = bench();
     let certs = in_folder.services.state_dir.certificates();
