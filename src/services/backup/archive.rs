@@ -5,6 +5,7 @@
 //! nothing: sizes and names are looked at before anything is unpacked, and what is unpacked is counted and hashed.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use sha2::{Digest as _, Sha256};
@@ -198,6 +199,22 @@ impl<R: Read> Read for Hashed<R> {
         self.bytes += count as u64;
         Ok(count)
     }
+}
+
+/// Whether a file ends as only our archives do. Its hash is not looked at: a damaged backup is one too.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn is_ours(file: &mut File) -> io::Result<bool> {
+    let end = (COMMENT.len() + HASH_CHARS) as u64;
+    let bytes = file.metadata()?.len();
+    if bytes < end {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::Start(bytes - end))?;
+    let mut comment = [0; COMMENT.len()];
+    file.read_exact(&mut comment)?;
+    Ok(comment == *COMMENT.as_bytes())
 }
 
 /// Whether the hash at the end is that of everything before it. Answers the archive's size.

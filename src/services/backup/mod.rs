@@ -71,9 +71,7 @@ pub fn to_file(
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    if let Ok(mut existing) = File::open(path)
-        && !looks_like_one(&mut existing)
-    {
+    if !may_be_replaced(path).map_err(BackupError::file("read", path))? {
         let cause = io::Error::new(io::ErrorKind::AlreadyExists, "it exists and is no backup of pdms; choose another name");
         return Err(BackupError::file("write", path)(cause));
     }
@@ -90,13 +88,14 @@ pub fn to_file(
     Ok(manifest)
 }
 
-/// Whether a file is empty or begins as a backup does: what a new one may take the place of.
-fn looks_like_one(file: &mut File) -> bool {
-    let mut beginning = [0; 64];
-    match file.read(&mut beginning) {
-        Ok(count) => count == 0 || beginning.starts_with(b"PK\x03\x04") || sealed::is_sealed(&beginning[..count]),
-        Err(_) => false,
-    }
+/// Whether there is nothing at this path, an empty file or a backup: what a new one may take the place of.
+fn may_be_replaced(path: &Path) -> io::Result<bool> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    Ok(file.metadata()?.len() == 0 || is_sealed(&mut file)? || archive::is_ours(&mut file)?)
 }
 
 /// Whether a backup is encrypted.

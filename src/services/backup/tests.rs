@@ -212,10 +212,29 @@ fn a_full_disk_leaves_no_half_backup_and_the_former_one() {
     }
     assert_eq!(fs::read(&path).expect("a backup"), former);
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
-    let other = folder.path().join("notes.txt");
-    fs::write(&other, "mine").expect("written");
-    assert!(to_file(&other, None, |out| write(&bench.services, None, out).map(drop)).is_err(), "not a backup: it stays");
-    assert_eq!(fs::read(&other).expect("there"), b"mine");
+}
+
+#[test]
+fn a_file_that_is_no_backup_is_never_replaced() {
+    let (bench, _) = filled();
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = |name: &str| to_file(&folder.path().join(name), None, |out| write(&bench.services, None, out).map(drop));
+    let mut thesis = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
+    thesis.start_file("word/document.xml", zip::write::SimpleFileOptions::default()).expect("begun");
+    let thesis = thesis.finish().expect("finished").into_inner();
+    for (name, content) in [("notes.txt", b"mine".to_vec()), ("thesis.docx", thesis), ("short", b"PK\x03\x04".to_vec())] {
+        fs::write(folder.path().join(name), &content).expect("written");
+        let told = crate::services::error::chain(&to(name).expect_err(name));
+        assert!(told.contains("is no backup of pdms; choose another name"), "{told}");
+        assert_eq!(fs::read(folder.path().join(name)).expect("there"), content);
+    }
+    let mut damaged = backup(&bench.services);
+    damaged[100] ^= 1;
+    let sealed = sealed_backup(&bench.services, &Secret::new("CANARY_PASS"));
+    for (name, content) in [("empty", Vec::new()), ("damaged", damaged), ("sealed", sealed)] {
+        fs::write(folder.path().join(name), content).expect("written");
+        to(name).expect("replaced");
+    }
 }
 
 /// An archive with these members and a right hash, made by somebody who knows the form.
