@@ -68,6 +68,16 @@ pub enum BackupError {
         /// What was found.
         why: String,
     },
+    /// A file lies where a restore would put its own.
+    #[error(
+        "{} lies in a folder that a restore replaces, and would be lost; move it elsewhere, restore, and put it back if it is still \
+         wanted. Nothing was restored",
+        file.display()
+    )]
+    InTheWay {
+        /// The file.
+        file: PathBuf,
+    },
     /// The disk has less room than it needs.
     #[error("restoring needs {needed} bytes and {} has {free} bytes left; free some space", dir.display())]
     NoRoom {

@@ -16,7 +16,7 @@ use crate::domain::account::Secret;
 use crate::services::clock::Clock;
 use crate::services::error::{ServiceError, chain};
 use crate::services::state_dir::{StateDir, entries, make_private};
-use crate::services::{Services, check, setup};
+use crate::services::{Services, certificates, check, setup};
 use crate::store::{Store, StoreError};
 
 /// What may lie in a directory that counts as empty: traces of a start or a restore that came to nothing, and of a file system.
@@ -69,6 +69,7 @@ pub fn for_next_start(services: &Services, file: &mut File, passphrase: Option<&
     if setup::is_set_up(services) {
         return Err(set_up());
     }
+    check_certificates(state)?;
     let restored = make_ready(file, passphrase, state, services.clock.clone())?;
     // With the writer's lock, nobody sets up between the question and its answer.
     let _writer = services.writer.lock();
@@ -76,6 +77,8 @@ pub fn for_next_start(services: &Services, file: &mut File, passphrase: Option<&
         in_place::discard(&state.restoring())?;
         return Err(set_up());
     }
+    check_certificates(state)
+        .or_else(|error| in_place::discard(&state.restoring()).map_err(BackupError::from).and(Err(error)))?;
     in_place::decide(state)?;
     Ok(restored)
 }
@@ -107,7 +110,7 @@ fn check_empty(dir: &Path, clock: &Clock) -> Result<(), BackupError> {
     let state = StateDir::at(dir);
     if Store::exists(dir)? || state.has_remains()? || state.key_file().exists() {
         return match Services::inspect(dir, clock.clone()) {
-            Ok(services) if !setup::is_set_up(&services) => Ok(()),
+            Ok(services) if !setup::is_set_up(&services) => check_certificates(&state),
             Ok(_) => not_empty("it holds the state of a server that was set up".to_owned()),
             Err(error @ ServiceError::Store(StoreError::InUse { .. })) => Err(error.into()),
             Err(error) => not_empty(chain(&error)),
@@ -115,6 +118,17 @@ fn check_empty(dir: &Path, clock: &Clock) -> Result<(), BackupError> {
     }
     match names.iter().find(|name| !TRACES.iter().any(|trace| *name == *trace)) {
         Some(name) => not_empty(format!("it holds {}", Path::new(name).display())),
+        None => Ok(()),
+    }
+}
+
+/// Whether all certificates are of our making: an own one that was put there before the first run would be replaced.
+fn check_certificates(state: &StateDir) -> Result<(), BackupError> {
+    let folder = state.certificates();
+    let mut names = entries(&folder)?;
+    names.sort_unstable();
+    match names.iter().find(|name| !name.to_str().is_some_and(certificates::is_made_here)) {
+        Some(name) => Err(BackupError::InTheWay { file: folder.join(name) }),
         None => Ok(()),
     }
 }

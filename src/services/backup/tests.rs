@@ -385,6 +385,29 @@ fn a_state_that_was_set_up_is_never_replaced() {
     assert_eq!(fs::read_dir(&used).expect("a folder").count(), 1);
 }
 
+#[test]
+fn an_own_certificate_that_waits_for_the_first_run_is_never_replaced() {
+    let (bench, _) = filled();
+    let whole = backup(&bench.services);
+    let fresh = bench_without_account();
+    let state = fresh.services.state_dir.clone();
+    for made in ["ca.pem", "ca.key", "server-rsa.pem"] {
+        fs::write(state.certificates().join(made), "of the first start").expect("written");
+    }
+    let own = state.certificates().join("own.key");
+    fs::write(&own, "mine").expect("written");
+    let told = for_next_start(&fresh.services, &mut on_disk(&whole), None).expect_err("in the way").to_string();
+    assert!(told.contains(&own.display().to_string()) && told.contains("move it elsewhere"), "{told}");
+    assert!(!restore::is_waiting(&fresh.services));
+    let Bench { services, dir: _folder, .. } = fresh;
+    drop(services);
+    let restore = || into_empty(&mut on_disk(&whole), None, state.root(), bench.clock.clone());
+    assert!(matches!(restore(), Err(BackupError::InTheWay { file }) if file == own));
+    assert_eq!(fs::read(&own).expect("there"), b"mine");
+    fs::remove_file(&own).expect("moved");
+    restore().expect("what the server made itself is replaced");
+}
+
 /// A server that was started and that nobody has set up.
 fn bench_without_account() -> Bench {
     let dir = tempfile::tempdir().expect("a folder");

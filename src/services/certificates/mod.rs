@@ -196,6 +196,11 @@ fn load_or_make(
     Ok(Active { is_moving: cas.next_signs && other_ca_pem.is_some(), other_ca_pem, ..active })
 }
 
+/// Whether a file of the folder, by its name, is one that we make: everything else in it is the admin's.
+pub fn is_made_here(name: &str) -> bool {
+    private::is_made_here(name)
+}
+
 /// Makes the CA that is to take the place of the one that phones know, and answers its fingerprint. It is in use once the settings
 /// name it.
 ///

@@ -187,6 +187,13 @@ fn has_signed(folder: Folder<'_>) -> Result<bool, CertificateError> {
     Ok(false)
 }
 
+/// Whether a file of the folder is one that we make: everything else in it is the admin's.
+pub(super) fn is_made_here(name: &str) -> bool {
+    let is_server = [KeyKind::Rsa2048, KeyKind::P256].into_iter().any(|kind| name == server_file(kind));
+    let ca = name.strip_suffix(".pem").or_else(|| name.strip_suffix(".key"));
+    is_server || ca.is_some_and(|ca| ca == "ca" || ca.starts_with("ca-"))
+}
+
 /// The file of a server certificate.
 fn server_file(kind: KeyKind) -> &'static str {
     match kind {
