@@ -20,10 +20,13 @@ use std::io::{self, Read as _, Seek as _, Write};
 use std::path::Path;
 
 use super::Services;
+use super::commit::commit;
 use super::error::ServiceError;
 use super::presence;
 use super::state_dir::StateDir;
+use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::account::Secret;
+use crate::domain::activity::{Event, SERVER};
 use crate::store::{self, Snapshot};
 use archive::{Reading, Source, Writing};
 use beside::{Beside, Essentials};
@@ -55,6 +58,25 @@ pub fn write(services: &Services, passphrase: Option<&Secret>, out: &mut dyn Wri
             Ok(manifest)
         }
     }
+}
+
+/// The same for somebody who takes it away to a file of that name. The activity log tells it, also the one in the backup: whoever has it
+/// has everything.
+///
+/// # Errors
+/// As [`write`]; the actor may not.
+pub fn hand_out(
+    services: &Services,
+    actor: &Actor,
+    file: &str,
+    passphrase: Option<&Secret>,
+    out: &mut dyn Write,
+) -> Result<Manifest, BackupError> {
+    let grant = authorize(actor, Action::EditServer).map_err(ServiceError::from)?;
+    let encrypted = if passphrase.is_some() { "yes" } else { "no" };
+    let event = Event::new("backup", file, "written").change("encrypted", None, Some(encrypted.to_owned()));
+    commit(services, grant, SERVER, |change| change.record(event))?;
+    write(services, passphrase, out)
 }
 
 /// Fills a new file with a backup that `write` makes, checks what is on the disk, and only then gives it its name. It is readable by
