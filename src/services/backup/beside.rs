@@ -114,13 +114,12 @@ impl Essentials {
         if held + bytes.len() > MOST_BYTES {
             return Err(BackupError::Refused("its certificates are more than any of ours".to_owned()));
         }
-        Ok(match kind {
-            Kind::Certificate(name) => self.beside.certificates.entry((*name).to_owned()).insert_entry(bytes).into_mut(),
-            _ => {
-                self.beside.key = bytes;
-                &self.beside.key
-            }
-        })
+        let place = match kind {
+            Kind::Certificate(name) => self.beside.certificates.entry((*name).to_owned()).or_default(),
+            _ => &mut self.beside.key,
+        };
+        *place = bytes;
+        Ok(place)
     }
 
     /// Looks at a row.
