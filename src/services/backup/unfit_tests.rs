@@ -89,7 +89,7 @@ fn a_backup_that_could_not_be_restored_is_not_made_and_the_older_one_stays() {
         put(&root.join(file), content.as_deref());
         let told = chain(&kept::make(&bench.services, &owner(), Mode::Keep).expect_err(file));
         assert!(told.contains("no backup was made") && told.contains(words) && told.contains(file), "{file}, {words}: {told}");
-        assert_eq!(kept::list(&bench.services).expect("listed"), [good.clone()], "{file}, {words}");
+        assert_eq!(kept::list(&bench.services).expect("listed"), std::slice::from_ref(&good), "{file}, {words}");
         put(&root.join(file), Some(&former));
     }
     kept::verify_kept(&bench.services, &owner(), &good.name).expect("whole");
