@@ -135,7 +135,8 @@ impl Application {
         let http = http_socket.as_ref().map(TcpListener::local_addr).transpose()?;
 
         let Ground { clock, faults } = ground;
-        let services = Data::new(Services::open(Opening { state_dir: config.state.clone(), clock, faults })?);
+        let own_certificate = config.certificate.clone();
+        let services = Data::new(Services::open(Opening { state_dir: config.state.clone(), clock, own_certificate, faults })?);
         let address = Data::new(open_address(&config, &services, https, http)?);
         let local = open_local(&services, &address)?;
         let setup_link = setup::open_door(&services).map(|token| {

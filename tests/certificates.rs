@@ -6,7 +6,7 @@ use std::process::Command;
 
 use jiff::Timestamp;
 use pdms::domain::server::GivenCertificates;
-use pdms::services::certificates::{CertificateError, Certificates, OwnFiles, ServerNames};
+use pdms::services::certificates::{CertificateError, Certificates, Folder, OwnFiles, ServerNames};
 
 fn names() -> ServerNames {
     ServerNames::new(&["pdms.example.lan".to_owned()], "box", [[127, 0, 0, 1].into()])
@@ -33,7 +33,7 @@ fn used() -> (tempfile::TempDir, PathBuf, GivenCertificates) {
 fn refused(folder: &Path, given: &GivenCertificates) -> String {
     let before = content(folder);
     let told = open(folder, given).expect_err("phones trust something else").to_string();
-    let checked = Certificates::check(folder, None, given, now()).expect_err("and the check says so");
+    let checked = Certificates::check(Folder::at(folder), None, given, now()).expect_err("and the check says so");
     assert_eq!(checked.to_string(), told);
     assert_eq!(content(folder), before, "nothing was changed");
     told
@@ -71,7 +71,7 @@ fn a_lost_emptied_or_exchanged_folder_is_refused_by_the_fingerprint_that_phones_
     let (_dir, folder, given) = used();
     let ca = given.ca.clone().expect("a fingerprint");
     fs::remove_dir_all(&folder).expect("removed");
-    Certificates::check(&folder, None, &given, now()).expect_err("a check says so too");
+    Certificates::check(Folder::at(&folder), None, &given, now()).expect_err("a check says so too");
     assert!(!folder.exists(), "and makes nothing");
     let told = refused(&folder, &given);
     for part in ["ca.pem is missing", ca.as_str(), "from a copy", "pdms new-ca"] {
@@ -158,7 +158,7 @@ fn from_an_own_certificate_back_to_the_ca_that_phones_know_is_no_loss() {
     }
     assert_eq!(open(&folder, &own).expect("the private CA").given(), given);
     let configured = OwnFiles { certificate: folder.join("none.pem"), key: folder.join("none.key") };
-    let told = Certificates::check(&folder, Some(&configured), &given, now()).expect_err("the settings name no file");
+    let told = Certificates::check(Folder::at(&folder), Some(&configured), &given, now()).expect_err("the settings name no file");
     assert!(told.to_string().contains("none.pem"), "{told}");
 }
 

@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 
 use super::failed;
 use super::verbs::{StateArguments, read_password};
+use crate::domain::access::Actor;
 use crate::domain::account::Secret;
 use crate::services::backup::{self, BackupError, Manifest, restore};
 use crate::services::clock::Clock;
@@ -87,8 +88,9 @@ fn make(file: &Path, passphrase_file: Option<&Path>, state: StateArguments) -> R
     let passphrase = passphrase(passphrase_file)?;
     let config = state.config()?;
     let socket = StateDir::at(&config.state).admin_socket();
+    let name = std::path::absolute(file)?.display().to_string();
     let manifest = backup::to_file(file, passphrase.as_ref(), |out| {
-        match local::ask_for_backup(&socket, passphrase.as_ref(), out).map_err(BackupError::writing)? {
+        match local::ask_for_backup(&socket, &name, passphrase.as_ref(), out).map_err(BackupError::writing)? {
             Some(Answer::Done) => Ok(()),
             Some(Answer::Failed(reason)) => Err(BackupError::Told(reason)),
             Some(_) => Err(BackupError::Told("the running server does not understand this; are both of one version?".to_owned())),
@@ -96,8 +98,11 @@ fn make(file: &Path, passphrase_file: Option<&Path>, state: StateArguments) -> R
                 Err(BackupError::Told(format!("there is no state directory {}; name it with --state", config.state.display())))
             }
             None => {
-                let services = Services::open(Opening::new(&config.state, Clock::system()))?;
-                backup::write(&services, passphrase.as_ref(), out).map(drop)
+                let services = Services::open(Opening {
+                    own_certificate: config.certificate.clone(),
+                    ..Opening::new(&config.state, Clock::system())
+                })?;
+                backup::hand_out(&services, &Actor::CommandLine, &name, passphrase.as_ref(), out).map(drop)
             }
         }
     })?;

@@ -2,16 +2,15 @@
 //!
 //! What keeps a state from being opened at all is told by opening it: see [`Services::inspect`].
 
+use std::path::Path;
+
 use super::Services;
 use super::addresses::{self, Answered};
-use super::certificates::{Certificates, OwnFiles};
+use super::certificates::{Certificates, Folder, OwnFiles};
 use super::error::{ServiceError, chain};
 use super::secrets::{KeyFile, Secrets};
 use super::warnings;
 use crate::store;
-
-/// Purpose of a key by which two key files are compared.
-const COMPARED: &str = "check";
 
 /// Everything that is wrong with a state that could be opened. `own` are the files of an own certificate that the settings name;
 /// `answered` is none where the certificates cannot be used, which is told beside.
@@ -23,10 +22,10 @@ pub fn faults(services: &Services, own: Option<&OwnFiles>, answered: Option<&Ans
     faults.extend(key_file(services));
     let given = services.store.read(store::server::get)?.given;
     let certificates = services.state_dir.certificates();
-    if let Err(error) = Certificates::check(&certificates, own, &given, services.clock.now()) {
+    if let Err(error) = Certificates::check(Folder::at(&certificates), own, &given, services.clock.now()) {
         faults.push(chain(&error));
     }
-    faults.extend(lost_blobs(services)?);
+    faults.extend(lost_blobs(services, &services.state_dir.blobs())?);
     if let Some(answered) = answered {
         faults.extend(warnings::urgent(services, answered).into_iter().map(|text| text.trim_end_matches('.').to_owned()));
         faults.extend(addresses::faults(services, answered)?);
@@ -39,7 +38,7 @@ fn key_file(services: &Services) -> Option<String> {
     let path = services.state_dir.key_file();
     match Secrets::open(&path, KeyFile::MustExist) {
         Err(error) => Some(chain(&error)),
-        Ok(found) if found.derived_key(COMPARED) != services.secrets.derived_key(COMPARED) => Some(format!(
+        Ok(found) if !found.has_key_of(&services.secrets) => Some(format!(
             "{} is another key file than the one that the server runs with; put that one back before the next start",
             path.display()
         )),
@@ -48,7 +47,8 @@ fn key_file(services: &Services) -> Option<String> {
 }
 
 /// Files of phones that are named in the database and missing on the disk. Phones that ask for one are told to come back (503).
-pub(super) fn lost_blobs(services: &Services) -> Result<Option<String>, ServiceError> {
+/// `folder` is where the sentence says that they belong.
+pub(super) fn lost_blobs(services: &Services, folder: &Path) -> Result<Option<String>, ServiceError> {
     let rows = services.store.read(store::stored_files::all)?;
     let mut lost = rows.iter().filter(|(_, _, file)| !services.blobs.has(&file.blob));
     let Some((_, key, file)) = lost.next() else { return Ok(None) };
@@ -57,7 +57,7 @@ pub(super) fn lost_blobs(services: &Services) -> Result<Option<String>, ServiceE
          these devices' files to let the phones upload them anew",
         1 + lost.count(),
         rows.len(),
-        services.state_dir.blobs().display(),
+        folder.display(),
         file.name,
     )))
 }
@@ -91,9 +91,9 @@ mod tests {
             store::stored_files::put(change.tx(), DEFAULT_ACCOUNT, &key, &file).map_err(ServiceError::from)
         })
         .expect("a row");
-        assert_eq!(lost_blobs(services).expect("readable"), None);
+        assert_eq!(lost_blobs(services, &services.state_dir.blobs()).expect("readable"), None);
         services.blobs.remove(&blob).expect("removed");
-        let told = lost_blobs(services).expect("readable").expect("a fault");
+        let told = lost_blobs(services, &services.state_dir.blobs()).expect("readable").expect("a fault");
         assert!(told.starts_with("1 of 1 files") && told.contains("directory.xml of 0004f2000001"), "{told}");
         std::fs::remove_file(services.state_dir.key_file()).expect("removed");
         assert_eq!(faults(services, None, None).expect("readable").len(), 2);

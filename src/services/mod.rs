@@ -68,6 +68,7 @@ use crate::blobs::Blobs;
 use crate::domain::ids::AccountId;
 use crate::domain::world::{Endpoints, World};
 use crate::store::{self, Faults, Store, StoreError};
+use certificates::OwnFiles;
 use clock::Clock;
 use error::ServiceError;
 use pending_imports::PendingImports;
@@ -87,6 +88,8 @@ pub struct Services {
     clock: Clock,
     secrets: Secrets,
     state_dir: StateDir,
+    /// The admin's own certificate that the settings name.
+    own_certificate: Option<OwnFiles>,
     worlds: Worlds,
     rosters: Rosters,
     trusts: Trusts,
@@ -113,6 +116,8 @@ pub struct Opening {
     pub state_dir: PathBuf,
     /// The clock.
     pub clock: Clock,
+    /// The files of an own certificate that the settings name.
+    pub own_certificate: Option<OwnFiles>,
     /// For tests: failures of the disk.
     pub faults: Arc<Faults>,
 }
@@ -120,7 +125,7 @@ pub struct Opening {
 impl Opening {
     /// The usual opening.
     pub fn new(state_dir: impl Into<PathBuf>, clock: Clock) -> Self {
-        Self { state_dir: state_dir.into(), clock, faults: Arc::default() }
+        Self { state_dir: state_dir.into(), clock, own_certificate: None, faults: Arc::default() }
     }
 }
 
@@ -138,7 +143,8 @@ impl Services {
         let secrets = Secrets::open(&state_dir.key_file(), key_file)?;
         let store = Store::open(state_dir.root(), opening.faults)?;
         let blobs = Blobs::open(state_dir.blobs(), state_dir.logs()).map_err(ServiceError::file("open", state_dir.blobs()))?;
-        let services = Self::on(state_dir, secrets, store, blobs, opening.clock);
+        let mut services = Self::on(state_dir, secrets, store, blobs, opening.clock);
+        services.own_certificate = opening.own_certificate;
         services.rebuild()?;
         services.store.read(|tx| services.sessions.load(tx))?;
         services.sweep()?;
@@ -177,6 +183,7 @@ impl Services {
             clock,
             secrets,
             state_dir,
+            own_certificate: None,
             worlds: Worlds::new(Endpoints {
                 https_url: "https://localhost:8443/".to_owned(),
                 http_url: None,
@@ -272,7 +279,7 @@ impl Services {
 
     /// Removes content that no row names: what a crash left between writing a file and committing its row.
     fn sweep(&self) -> Result<(), ServiceError> {
-        if let Some(fault) = check::lost_blobs(self)? {
+        if let Some(fault) = check::lost_blobs(self, &self.state_dir.blobs())? {
             tracing::error!("{fault}");
         }
         let named = self.store.read(store::stored_files::all)?.into_iter().map(|(_, _, file)| file.blob).collect();

@@ -84,6 +84,14 @@ impl Secrets {
             Err(e) if e.kind() == std::io::ErrorKind::InvalidData => return Err(SecretError::NoKey(path.to_owned())),
             Err(e) => return Err(failed(e)),
         };
+        Self::of_key_file(path, &text)
+    }
+
+    /// With the key that a key file of that name holds.
+    ///
+    /// # Errors
+    /// [`SecretError::NoKey`].
+    pub fn of_key_file(path: &Path, text: &str) -> Result<Self, SecretError> {
         let encoded = text.trim().strip_prefix(KEY_FILE.trim_end()).unwrap_or_default().trim();
         let bytes = Zeroizing::new(BASE64.decode(encoded).unwrap_or_default());
         let master: [u8; KEY_BYTES] = bytes.as_slice().try_into().map_err(|_| SecretError::NoKey(path.to_owned()))?;
@@ -107,6 +115,11 @@ impl Secrets {
     /// file.
     pub fn derived_bytes(&self, purpose: &str, name: &str) -> [u8; 32] {
         mac(&self.issuing, format!("{purpose}/{name}").as_bytes())
+    }
+
+    /// Whether these open what the others seal.
+    pub fn has_key_of(&self, other: &Self) -> bool {
+        self.master.ct_eq(&*other.master).into()
     }
 
     /// With a key that everybody knows.

@@ -50,7 +50,7 @@ impl Bench {
 
 /// Opens the state below a folder.
 pub fn open(dir: &TempDir, clock: &Clock, faults: &Arc<Faults>) -> Services {
-    let opening = Opening { state_dir: dir.path().join("state"), clock: clock.clone(), faults: Arc::clone(faults) };
+    let opening = Opening { faults: Arc::clone(faults), ..Opening::new(dir.path().join("state"), clock.clone()) };
     Services::open(opening).expect("the state opens")
 }
 

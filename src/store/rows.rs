@@ -7,12 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::{ReadableTable as _, TableDefinition, TableHandle as _};
+use serde::de::DeserializeOwned;
 
 use super::error::StoreError;
+use super::keys::Key;
 use super::open::{NAME, Store, new_handle};
-use super::tables::{META, SESSIONS};
-use super::tx::{Read as _, ReadTx, WriteTx};
-use super::{files, guard, migrations};
+use super::tables::{ACCOUNTS, META, SERVER, SESSIONS, Table};
+use super::tx::{Read as _, ReadTx, WriteTx, decode_key};
+use super::{codec, files, guard, migrations};
+use crate::domain::account::Account;
+use crate::domain::ids::AccountId;
+use crate::domain::server::ServerSettings;
 
 /// Bytes of rows that one transaction writes into a new database.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
@@ -26,6 +31,32 @@ pub struct Row {
     pub key: Vec<u8>,
     /// Value.
     pub value: Vec<u8>,
+}
+
+impl Row {
+    /// The account that it holds, with its password sealed; none if it is of another table.
+    ///
+    /// # Errors
+    /// It is of that table and holds something else.
+    pub fn account(&self) -> Result<Option<(AccountId, Account)>, StoreError> {
+        Ok(self.of(&ACCOUNTS)?.map(|((id,), account)| (id, account)))
+    }
+
+    /// The server's settings; none if it is of another table.
+    ///
+    /// # Errors
+    /// As [`Row::account`].
+    pub fn server(&self) -> Result<Option<ServerSettings>, StoreError> {
+        Ok(self.of(&SERVER)?.map(|(_, settings)| settings))
+    }
+
+    fn of<K: Key, V: DeserializeOwned>(&self, table: &Table<K, V>) -> Result<Option<(K, V)>, StoreError> {
+        if self.table != table.name {
+            return Ok(None);
+        }
+        let value = codec::decode(table.name, &self.key, &self.value)?;
+        Ok(Some((decode_key(table.name, &self.key)?, value)))
+    }
 }
 
 /// The whole database as it was at one moment.

@@ -71,7 +71,7 @@ pub trait Read: sealed::Raw {
     }
 }
 
-fn decode_key<K: Key>(table: &'static str, key: &[u8]) -> Result<K, StoreError> {
+pub(super) fn decode_key<K: Key>(table: &'static str, key: &[u8]) -> Result<K, StoreError> {
     K::decode(key).ok_or_else(|| StoreError::Decode {
         table,
         key: hex::encode(key),

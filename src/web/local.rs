@@ -104,6 +104,8 @@ pub enum Request {
     },
     /// `backup`: before the answer comes the backup itself, in pieces with their length before them and an empty one at the end.
     Backup {
+        /// Where it goes, for the activity log.
+        file: String,
         /// What it is encrypted with.
         passphrase: Option<Secret>,
     },
@@ -222,10 +224,10 @@ fn serve(stream: UnixStream, services: Arc<Services>, address: &Address) -> io::
     let mut line = String::new();
     BufReader::new((&stream).take(REQUEST_BYTES)).read_line(&mut line)?;
     let answered = match serde_json::from_str::<Request>(&line) {
-        Ok(Request::Backup { passphrase }) => {
+        Ok(Request::Backup { file, passphrase }) => {
             // It takes as long as it takes: other verbs are answered meanwhile.
             let thread = std::thread::Builder::new().name("backup".to_owned());
-            return thread.spawn(move || back_up(stream, &services, passphrase.as_ref())).map(drop);
+            return thread.spawn(move || back_up(stream, &services, &file, passphrase.as_ref())).map(drop);
         }
         Ok(request) => {
             let is_setup = matches!(request, Request::Setup(_));
@@ -252,11 +254,11 @@ fn tell(mut stream: &UnixStream, answered: &Answer) -> io::Result<()> {
     stream.write_all(&text)
 }
 
-fn back_up(stream: UnixStream, services: &Services, passphrase: Option<&Secret>) {
+fn back_up(stream: UnixStream, services: &Services, file: &str, passphrase: Option<&Secret>) {
     let sent = || -> io::Result<()> {
         stream.set_write_timeout(Some(PIECE_LIMIT))?;
         let mut pieces = io::BufWriter::with_capacity(PIECE_BYTES, Pieces(&stream));
-        let answered = backup::write(services, passphrase, &mut pieces);
+        let answered = backup::hand_out(services, &Actor::CommandLine, file, passphrase, &mut pieces);
         pieces.flush()?;
         drop(pieces);
         (&stream).write_all(&0_u32.to_be_bytes())?;
@@ -286,15 +288,15 @@ impl Write for Pieces<'_> {
     }
 }
 
-/// Has the running server write a backup to `out`; none where no server answers on the socket. What was written is nothing unless
+/// Has the running server write a backup to `out`, which is a file of that name; none where no server answers on the socket. What was written is nothing unless
 /// the answer is [`Answer::Done`].
 ///
 /// # Errors
 /// The server broke off, or `out` cannot be written.
-pub fn ask_for_backup(socket: &Path, passphrase: Option<&Secret>, out: &mut dyn Write) -> io::Result<Option<Answer>> {
+pub fn ask_for_backup(socket: &Path, file: &str, passphrase: Option<&Secret>, out: &mut dyn Write) -> io::Result<Option<Answer>> {
     let Some(stream) = connect(socket)? else { return Ok(None) };
     stream.set_read_timeout(Some(PIECE_LIMIT))?;
-    send(&stream, &Request::Backup { passphrase: passphrase.cloned() })?;
+    send(&stream, &Request::Backup { file: file.to_owned(), passphrase: passphrase.cloned() })?;
     let mut from = BufReader::new(&stream);
     loop {
         let mut length = [0; 4];

@@ -6,6 +6,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::services::Services;
+use pdms::services::activity::{self, ActivityQuery};
+use pdms::services::clock::Clock;
+
 use super::{Running, pdms, refused, run, set_up, succeeded};
 
 /// How often a verb is killed.
@@ -18,6 +23,16 @@ fn names(folder: &Path) -> Vec<String> {
 
 fn users(folder: &Path, state: &str) -> String {
     succeeded(&run(folder, &["user", "list", "--state", state], ""))
+}
+
+/// What the activity log tells of backups: by whom, where, what, and whether encrypted.
+fn noted(state: &Path) -> Vec<String> {
+    let services = Services::inspect(state, Clock::system()).expect("a state");
+    let entries = activity::list(&services, DEFAULT_ACCOUNT, &ActivityQuery { limit: 50, ..Default::default() }).expect("listed");
+    let of_backups = entries.items.into_iter().filter(|one| one.event.object == "backup");
+    of_backups
+        .map(|one| format!("{} {} {} {:?}", one.actor, one.event.subject, one.event.action, one.event.changes[0].new))
+        .collect()
 }
 
 #[test]
@@ -44,6 +59,11 @@ fn a_state_moves_to_another_directory_by_one_file() {
     let asked = refused(&run(folder, &["backup", "verify", "kept/sealed.backup"], ""), 1);
     assert!(asked.contains("--passphrase-file"), "{asked}");
     succeeded(&with(&["backup", "verify", "kept/sealed.backup"]));
+    let noted = noted(&folder.join("pdms-state"));
+    for (file, encrypted) in [("online", "no"), ("sealed", "yes")] {
+        let line = format!("command line {}/kept/{file}.backup written Some(\"{encrypted}\")", folder.display());
+        assert_eq!(noted.iter().filter(|one| **one == line).count(), 1, "{line}: {noted:?}");
+    }
     let listed = users(folder, "pdms-state");
     for (backup, state) in [("kept/online.backup", "one"), ("kept/sealed.backup", "two")] {
         succeeded(&with(&["restore", backup, "--state", state]));

@@ -13,7 +13,7 @@ use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use super::BackupError;
-use super::manifest::{FORMAT, Kind, MANIFEST, Manifest, Member};
+use super::manifest::{FORMAT, Kind, MANIFEST, Manifest, Member, PRODUCT};
 use crate::store::Store;
 
 /// What the comment begins with; the hash follows.
@@ -282,7 +282,14 @@ fn read_manifest(zip: &mut ZipArchive<Box<dyn Source + '_>>) -> Result<Manifest,
     entry.take(Kind::Manifest.most_bytes()).read_to_end(&mut text).map_err(BackupError::reading)?;
     let unreadable = |error: serde_json::Error| BackupError::Damaged(format!("its manifest cannot be read ({error})"));
     // The numbers first: a newer manifest may have another form.
-    let Numbers { format, schema } = serde_json::from_slice(&text).map_err(unreadable)?;
+    let Numbers { format, product, schema } = serde_json::from_slice(&text).map_err(unreadable)?;
+    if product != PRODUCT {
+        let shown: String = product.chars().take(80).collect();
+        return Err(BackupError::Refused(format!("it is one of {shown:?}, not of {PRODUCT}")));
+    }
+    if format == 0 || schema == 0 {
+        return Err(BackupError::Refused("its format or database version is 0, which there never was".to_owned()));
+    }
     if format > FORMAT {
         return Err(BackupError::Newer { what: "format", found: format, known: FORMAT });
     }
@@ -295,6 +302,7 @@ fn read_manifest(zip: &mut ZipArchive<Box<dyn Source + '_>>) -> Result<Manifest,
 #[derive(serde::Deserialize)]
 struct Numbers {
     format: u32,
+    product: String,
     schema: u32,
 }
 

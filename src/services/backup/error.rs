@@ -36,6 +36,12 @@ pub enum BackupError {
     /// It holds what no backup of ours holds.
     #[error("this backup is refused: {0}. Nothing was restored from it")]
     Refused(String),
+    /// Its parts do not go together.
+    #[error("this backup cannot be used: {0}. Use another one; nothing was restored from it")]
+    Unusable(String),
+    /// What lies in the state is not what the server works with.
+    #[error("no backup was made, because it could not be restored: {0}. Older backups stay as they are")]
+    Unfit(String),
     /// It is encrypted.
     #[error("this backup needs its passphrase")]
     NeedsPassphrase,

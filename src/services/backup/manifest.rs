@@ -9,6 +9,8 @@ use crate::blobs::Blobs;
 
 /// The form of backups that this pdms writes, and the newest that it reads.
 pub const FORMAT: u32 = 1;
+/// The program that makes backups.
+pub(super) const PRODUCT: &str = env!("CARGO_PKG_NAME");
 /// Name of the manifest.
 pub(super) const MANIFEST: &str = "manifest.json";
 /// Name of the database.
@@ -43,6 +45,9 @@ pub struct Manifest {
     pub public_name: Option<String>,
     /// Every provisioning address that was ever handed out.
     pub addresses: Vec<String>,
+    /// Whether the settings of its server name an own certificate. They are in no backup.
+    #[serde(default)]
+    pub own_certificate: bool,
     /// Rows of each table.
     pub rows: BTreeMap<String, u64>,
     /// What is kept in the state and deliberately not in here.

@@ -5,6 +5,7 @@
 //! back. A backup is made while the server runs; nothing waits for it.
 
 mod archive;
+mod beside;
 mod draft;
 mod error;
 pub mod in_place;
@@ -14,18 +15,24 @@ pub mod restore;
 mod rows;
 mod sealed;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write};
 use std::path::Path;
 
 use super::Services;
 use super::certificates;
+use super::commit::commit;
 use super::error::ServiceError;
 use super::presence;
+use super::state_dir::StateDir;
+use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::account::Secret;
+use crate::domain::activity::{Event, SERVER};
 use crate::store::{self, Snapshot};
 use archive::{Reading, Source, Writing};
+use beside::{Beside, Essentials};
 use draft::Draft;
+use manifest::Kind;
 use rows::{RowReader, RowWriter};
 use sealed::{Cost, Opened, Sealing};
 
@@ -40,7 +47,8 @@ const LEFT_OUT: [&str; 2] = ["uploaded logs, core dumps and captures", "sessions
 /// Writes a backup, from its first byte to its last. Slow: it reads all of the state.
 ///
 /// # Errors
-/// The state could not be read, or `out` not be written; then what was written so far is nothing.
+/// Key file or certificates are not those that the server works with; the state could not be read, or `out` not be written. Then what
+/// was written so far is nothing.
 pub fn write(services: &Services, passphrase: Option<&Secret>, out: &mut dyn Write) -> Result<Manifest, BackupError> {
     match passphrase {
         None => pack(services, out),
@@ -51,6 +59,25 @@ pub fn write(services: &Services, passphrase: Option<&Secret>, out: &mut dyn Wri
             Ok(manifest)
         }
     }
+}
+
+/// The same for somebody who takes it away to a file of that name. The activity log tells it, also the one in the backup: whoever has it
+/// has everything.
+///
+/// # Errors
+/// As [`write`]; the actor may not.
+pub fn hand_out(
+    services: &Services,
+    actor: &Actor,
+    file: &str,
+    passphrase: Option<&Secret>,
+    out: &mut dyn Write,
+) -> Result<Manifest, BackupError> {
+    let grant = authorize(actor, Action::EditServer).map_err(ServiceError::from)?;
+    let encrypted = if passphrase.is_some() { "yes" } else { "no" };
+    let event = Event::new("backup", file, "written").change("encrypted", None, Some(encrypted.to_owned()));
+    commit(services, grant, SERVER, |change| change.record(event))?;
+    write(services, passphrase, out)
 }
 
 /// Fills a new file with a backup that `write` makes, checks what is on the disk, and only then gives it its name. It is readable by
@@ -106,7 +133,8 @@ pub fn is_sealed(file: &mut File) -> io::Result<bool> {
     Ok(sealed::is_sealed(&beginning))
 }
 
-/// Reads a backup to its last byte and checks all of it; nothing is written anywhere.
+/// Reads a backup to its last byte and checks all of it, also that its key opens its secrets and its CA can sign; nothing is written
+/// anywhere.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -116,13 +144,19 @@ pub fn verify(file: &mut File, passphrase: Option<&Secret>) -> Result<Manifest, 
 
 fn verify_source(from: Box<dyn Source + '_>) -> Result<Manifest, BackupError> {
     let mut reading = Reading::open(from)?;
-    reading.each(|kind, content| {
-        if kind == manifest::Kind::Rows {
+    let mut essentials = Essentials::default();
+    reading.each(|kind, content| match kind {
+        Kind::Rows => {
             let mut rows = RowReader::begin(io::BufReader::new(content)).map_err(BackupError::reading)?;
-            while rows.next_row().map_err(BackupError::reading)?.is_some() {}
+            while let Some(row) = rows.next_row().map_err(BackupError::reading)? {
+                essentials.row(&row)?;
+            }
+            Ok(())
         }
-        Ok(())
+        Kind::Key | Kind::Certificate(_) => essentials.file(&kind, content).map(drop),
+        Kind::Blob(_) | Kind::Manifest => Ok(()),
     })?;
+    essentials.check(reading.manifest(), &StateDir::at(""))?;
     Ok(reading.manifest().clone())
 }
 
@@ -159,14 +193,16 @@ fn pack_moment(
     beside: &Beside,
     out: &mut dyn Write,
 ) -> Result<Manifest, BackupError> {
-    let mut writing = Writing::begin(out)?;
     let server = store::server::get(moment.tx())?;
-    let is_in_use = |name: &str| match manifest::Kind::of(name) {
-        Some(manifest::Kind::Certificate(file)) => certificates::is_in_use(file, &server.given),
+    beside.check_ours(services, &server.given)?;
+    let mut writing = Writing::begin(out)?;
+    // A CA that nothing names any more is none of the state.
+    let is_in_use = |name: &str| match Kind::of(name) {
+        Some(Kind::Certificate(file)) => certificates::is_in_use(file, &server.given),
         _ => true,
     };
-    for (name, content) in beside.0.iter().filter(|(name, _)| is_in_use(name)) {
-        writing.member(name, true, |out| out.write_all(content).map_err(BackupError::writing))?;
+    for (name, content) in beside.members().filter(|(name, _)| is_in_use(name)) {
+        writing.member(&name, true, |out| out.write_all(content).map_err(BackupError::writing))?;
     }
     let mut counts = std::collections::BTreeMap::new();
     writing.member(manifest::ROWS, true, |out| {
@@ -189,48 +225,18 @@ fn pack_moment(
     }
     writing.finish(Manifest {
         format: FORMAT,
-        product: env!("CARGO_PKG_NAME").to_owned(),
+        product: manifest::PRODUCT.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         schema: moment.schema()?,
         made_at: services.clock.now(),
         public_name: server.public_name,
         addresses: server.addresses,
+        own_certificate: services.own_certificate.is_some(),
         rows: counts,
         left_out: LEFT_OUT.map(str::to_owned).to_vec(),
         lost_files,
         members: Vec::new(),
     })
-}
-
-/// The files beside the database that a state cannot be without: the key file and the certificates. They are small.
-#[derive(PartialEq, Eq)]
-struct Beside(Vec<(String, zeroize::Zeroizing<Vec<u8>>)>);
-
-impl Beside {
-    fn read(services: &Services) -> Result<Self, BackupError> {
-        let key = services.state_dir.key_file();
-        let content = fs::read(&key).map_err(BackupError::file("read", &key))?;
-        let mut files = vec![(manifest::KEY.to_owned(), content.into())];
-        let folder = services.state_dir.certificates();
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(BackupError::file("read", &folder))? {
-            let entry = entry.map_err(BackupError::file("read", &folder))?;
-            if entry.file_type().is_ok_and(|kind| kind.is_file()) {
-                names.extend(entry.file_name().into_string().ok().filter(|name| manifest::is_certificate(name)));
-            }
-        }
-        names.sort_unstable();
-        for name in names {
-            let path = folder.join(&name);
-            match fs::read(&path) {
-                Ok(content) => files.push((manifest::certificate(&name), content.into())),
-                // It went meanwhile: the second reading tells.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(BackupError::file("read", path)(error)),
-            }
-        }
-        Ok(Self(files))
-    }
 }
 
 impl From<BackupError> for ServiceError {
@@ -246,3 +252,5 @@ impl From<BackupError> for ServiceError {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unfit_tests;

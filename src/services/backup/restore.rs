@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::manifest::Kind;
 use super::rows::RowReader;
-use super::{BackupError, Manifest, Reading, in_place, source};
+use super::{BackupError, Essentials, Manifest, Reading, in_place, source};
 use crate::blobs::Blobs;
 use crate::domain::account::Secret;
 use crate::services::clock::Clock;
@@ -22,12 +22,15 @@ use crate::store::{Store, StoreError};
 /// What may lie in a directory that counts as empty: traces of a start or a restore that came to nothing, and of a file system.
 const TRACES: [&str; 3] = ["lock", "restoring", "lost+found"];
 
+/// What is to be told of a backup whose server had a certificate that the settings name.
+const OWN_CERTIFICATE: &str = "its server used the certificate that its settings name; let the settings of this one name it too";
+
 /// What was restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
     /// What the backup said of itself.
     pub manifest: Manifest,
-    /// What `pdms check` has to say of the state, such as files that were lost already when the backup was made.
+    /// What is to be told of the state, such as files that were lost already when the backup was made.
     pub faults: Vec<String>,
 }
 
@@ -136,9 +139,12 @@ fn make_ready(file: &mut File, passphrase: Option<&Secret>, state: &StateDir, cl
     let made = Reading::open(source(file, passphrase)?).and_then(|mut reading| {
         check_room(state, reading.manifest())?;
         in_place::discard(&folder)?;
-        unpack(&mut reading, &StateDir::at(&folder))?;
+        unpack(&mut reading, &StateDir::at(&folder))?.check(reading.manifest(), state)?;
         let services = Services::inspect(&folder, clock)?;
-        Ok(Restored { manifest: reading.manifest().clone(), faults: check::faults(&services, None, None)? })
+        let manifest = reading.manifest().clone();
+        let own = manifest.own_certificate.then(|| OWN_CERTIFICATE.to_owned());
+        let faults = own.into_iter().chain(check::lost_blobs(&services, &state.blobs())?).collect();
+        Ok(Restored { manifest, faults })
     });
     if made.is_err() {
         in_place::discard(&folder)?;
@@ -156,15 +162,20 @@ fn check_room(state: &StateDir, manifest: &Manifest) -> Result<(), BackupError> 
     if needed > free { Err(BackupError::NoRoom { dir: dir.to_owned(), needed, free }) } else { Ok(()) }
 }
 
-fn unpack(reading: &mut Reading<'_>, into: &StateDir) -> Result<(), BackupError> {
+fn unpack(reading: &mut Reading<'_>, into: &StateDir) -> Result<Essentials, BackupError> {
     into.prepare()?;
+    let mut essentials = Essentials::default();
     reading.each(|kind, content| match kind {
         Kind::Rows => {
             let mut rows = RowReader::begin(io::BufReader::new(content)).map_err(BackupError::reading)?;
-            Store::fill(into.root(), || rows.next_row().map_err(BackupError::reading))
+            Store::fill(into.root(), || {
+                let row = rows.next_row().map_err(BackupError::reading)?;
+                row.iter().try_for_each(|row| essentials.row(row))?;
+                Ok::<_, BackupError>(row)
+            })
         }
-        Kind::Key => write(&into.key_file(), content),
-        Kind::Certificate(name) => write(&into.certificates().join(name), content),
+        Kind::Key => write(&into.key_file(), &mut essentials.file(&kind, content)?),
+        Kind::Certificate(name) => write(&into.certificates().join(name), &mut essentials.file(&kind, content)?),
         Kind::Blob(name) => {
             let refused = || BackupError::Refused(format!("{name} is no name of a device's file"));
             let path = into.blobs().join(Blobs::place(name).ok_or_else(refused)?);
@@ -173,7 +184,8 @@ fn unpack(reading: &mut Reading<'_>, into: &StateDir) -> Result<(), BackupError>
         }
         // The manifest does not list itself.
         Kind::Manifest => Ok(()),
-    })
+    })?;
+    Ok(essentials)
 }
 
 /// Writes a new file for our own eyes.

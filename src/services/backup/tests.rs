@@ -1,5 +1,6 @@
 //! Backups of a real state: one moment, every byte, and the way back.
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
@@ -24,7 +25,7 @@ fn key() -> DeviceKey {
 }
 
 /// A server with a device, a profile, a stored file, and a folder of certificates.
-fn filled() -> (Bench, String) {
+pub(super) fn filled() -> (Bench, String) {
     let bench = bench();
     let services = &bench.services;
     let written = services.blobs.put(CONTENT).expect("kept");
@@ -41,7 +42,7 @@ fn filled() -> (Bench, String) {
     (bench, blob)
 }
 
-fn rows(services: &Services) -> Vec<Row> {
+pub(super) fn rows(services: &Services) -> Vec<Row> {
     let mut all = Vec::new();
     let noted = services.store.snapshot(|moment| {
         moment.rows::<StoreError>(|table, key, value| {
@@ -53,7 +54,7 @@ fn rows(services: &Services) -> Vec<Row> {
     all
 }
 
-fn backup(services: &Services) -> Vec<u8> {
+pub(super) fn backup(services: &Services) -> Vec<u8> {
     let mut out = Vec::new();
     pack(services, &mut out).expect("a backup");
     out
@@ -65,14 +66,18 @@ fn sealed_backup(services: &Services, passphrase: &Secret) -> Vec<u8> {
     sealing.finish().expect("finished")
 }
 
-fn on_disk(bytes: &[u8]) -> File {
+pub(super) fn on_disk(bytes: &[u8]) -> File {
     let mut file = tempfile::tempfile().expect("a file");
     file.write_all(bytes).expect("written");
     file
 }
 
 /// Restores below a folder of its own.
-fn restore(bytes: &[u8], passphrase: Option<&Secret>, bench: &Bench) -> (tempfile::TempDir, Result<PathBuf, BackupError>) {
+pub(super) fn restore(
+    bytes: &[u8],
+    passphrase: Option<&Secret>,
+    bench: &Bench,
+) -> (tempfile::TempDir, Result<PathBuf, BackupError>) {
     let dir = tempfile::tempdir().expect("a folder");
     let state = dir.path().join("new");
     let restored = into_empty(&mut on_disk(bytes), passphrase, &state, bench.clock.clone());
@@ -242,7 +247,7 @@ fn crafted(fill: impl FnOnce(&mut zip::ZipWriter<zip::write::StreamWriter<Traile
 }
 
 /// The backup, with other members in place of its own or beside them.
-fn with_members(whole: &[u8], others: &[(&str, &[u8])], manifest: impl FnOnce(&mut Manifest)) -> Vec<u8> {
+pub(super) fn with_members(whole: &[u8], others: &[(&str, &[u8])], manifest: impl FnOnce(&mut Manifest)) -> Vec<u8> {
     let mut out = Vec::new();
     let mut writing = Writing::begin(&mut out).expect("begun");
     let mut reading = Reading::open(Box::new(io::Cursor::new(whole))).expect("whole");
@@ -306,6 +311,9 @@ fn hostile_archives_are_refused_before_anything_is_touched() {
         ("plain file", "a link", crafted(|zip| zip.add_symlink("secret.key", "/etc/passwd", options).expect("added"))),
         ("format 7, this pdms knows them up to 1", "a newer form", with_members(&whole, &[], |one| one.format = 7)),
         ("database version 99, this pdms knows", "a newer database", with_members(&whole, &[], |one| one.schema = 99)),
+        ("not of pdms", "another program", with_members(&whole, &[], |one| one.product = "freepbx".to_owned())),
+        ("which there never was", "no database version", with_members(&whole, &[], |one| one.schema = 0)),
+        ("which there never was", "no form", with_members(&whole, &[], |one| one.format = 0)),
         ("does not open with this key file", "another key", with("secret.key", another_key().as_bytes())),
         ("this is no backup", "a text", b"hello".to_vec()),
         ("hash", "another archive", whole[100..].to_vec()),
@@ -318,7 +326,7 @@ fn hostile_archives_are_refused_before_anything_is_touched() {
     }
 }
 
-fn another_key() -> String {
+pub(super) fn another_key() -> String {
     use base64::Engine as _;
     format!("pdms-key-1 {}\n", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode([9; 32]))
 }

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::authority::Pair;
-use super::{CertificateError, facts, files};
+use super::files::{self, Folder};
+use super::{CertificateError, facts};
 use crate::domain::rollover::CaMark;
 use crate::domain::server::GivenCertificates;
 
@@ -30,36 +31,36 @@ impl CaFiles {
     }
 
     /// Where the CA lies, or should lie, that phones know.
-    pub(super) fn known(folder: &Path, given: &GivenCertificates) -> Result<Self, CertificateError> {
-        let Some(fingerprint) = &given.ca else { return Ok(Self::first(folder)) };
+    pub(super) fn known(folder: Folder<'_>, given: &GivenCertificates) -> Result<Self, CertificateError> {
+        let Some(fingerprint) = &given.ca else { return Ok(Self::first(folder.path())) };
         if let Some(found) = Self::find(folder, fingerprint)? {
             return Ok(found);
         }
-        let is_taken = given.rollover.as_ref().map(|rollover| Self::first(folder).is_of(&rollover.next)).transpose()?;
-        Ok(if is_taken == Some(true) { Self::marked(folder, fingerprint) } else { Self::first(folder) })
+        let is_taken = given.rollover.as_ref().map(|rollover| Self::first(folder.path()).is_of(folder, &rollover.next)).transpose()?;
+        Ok(if is_taken == Some(true) { Self::marked(folder.path(), fingerprint) } else { Self::first(folder.path()) })
     }
 
     /// Where the CA lies, or should lie, that takes the place of another.
-    pub(super) fn next(folder: &Path, fingerprint: &str) -> Result<Self, CertificateError> {
-        Ok(Self::find(folder, fingerprint)?.unwrap_or_else(|| Self::marked(folder, fingerprint)))
+    pub(super) fn next(folder: Folder<'_>, fingerprint: &str) -> Result<Self, CertificateError> {
+        Ok(Self::find(folder, fingerprint)?.unwrap_or_else(|| Self::marked(folder.path(), fingerprint)))
     }
 
     /// The files with the mark come first: those without may be about to be written over.
-    fn find(folder: &Path, fingerprint: &str) -> Result<Option<Self>, CertificateError> {
-        let (marked, first) = (Self::marked(folder, fingerprint), Self::first(folder));
-        if files::exists(&marked.certificate)? {
+    fn find(folder: Folder<'_>, fingerprint: &str) -> Result<Option<Self>, CertificateError> {
+        let (marked, first) = (Self::marked(folder.path(), fingerprint), Self::first(folder.path()));
+        if folder.exists(&marked.certificate)? {
             return Ok(Some(marked));
         }
-        Ok(first.is_of(fingerprint)?.then_some(first))
+        Ok(first.is_of(folder, fingerprint)?.then_some(first))
     }
 
-    fn is_of(&self, fingerprint: &str) -> Result<bool, CertificateError> {
-        let pem = files::read_text(&self.certificate)?;
+    fn is_of(&self, folder: Folder<'_>, fingerprint: &str) -> Result<bool, CertificateError> {
+        let pem = folder.read_text(&self.certificate)?;
         Ok(pem.as_deref().and_then(facts::of_pem).is_some_and(|found| found.fingerprint == fingerprint))
     }
 
-    fn hold(&self, ca: &Pair) -> bool {
-        let is = |file: &Path, text: &str| matches!(files::read_text(file), Ok(Some(found)) if found == text);
+    fn hold(&self, folder: Folder<'_>, ca: &Pair) -> bool {
+        let is = |file: &Path, text: &str| matches!(folder.read_text(file), Ok(Some(found)) if found == text);
         is(&self.certificate, &ca.certificate_pem) && is(&self.key, &ca.key_pem)
     }
 
@@ -80,9 +81,9 @@ impl CaFiles {
 pub(super) fn put_in_place(folder: &Path, signing: &Pair, other: Option<&Pair>) -> Result<(), CertificateError> {
     let marked = |ca: &Pair| facts::of_pem(&ca.certificate_pem).map(|found| CaFiles::marked(folder, &found.fingerprint));
     let first = CaFiles::first(folder);
-    if !first.hold(signing) {
+    if !first.hold(Folder::at(folder), signing) {
         if let Some((other, aside)) = other.and_then(|other| Some((other, marked(other)?)))
-            && !aside.hold(other)
+            && !aside.hold(Folder::at(folder), other)
         {
             aside.write(other)?;
         }

@@ -1,6 +1,6 @@
 //! Certificates and keys as files: reading pairs, and writing them so that no half file is ever seen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use serde::{Deserialize, Serialize};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+use zeroize::Zeroizing;
 
 use super::CertificateError;
 use super::names::ServerNames;
@@ -28,8 +29,69 @@ pub(super) struct Loaded {
     pub(super) not_after: Timestamp,
 }
 
+/// The contents of files by their plain names.
+pub type Contents = BTreeMap<String, Zeroizing<Vec<u8>>>;
+
+/// Where files of certificates are looked at: in their folder, or in what a backup holds of it.
+#[derive(Clone, Copy)]
+pub struct Folder<'a> {
+    /// The folder; where it is held in memory, the one that sentences name.
+    path: &'a Path,
+    held: Option<&'a Contents>,
+}
+
+impl<'a> Folder<'a> {
+    /// A folder on the disk.
+    pub fn at(path: &'a Path) -> Self {
+        Self { path, held: None }
+    }
+
+    /// What is in memory, as if it lay in that folder.
+    pub fn held(path: &'a Path, contents: &'a Contents) -> Self {
+        Self { path, held: Some(contents) }
+    }
+
+    pub(super) fn path(self) -> &'a Path {
+        self.path
+    }
+
+    /// Whether a file is there; one that may not be looked at is an error, not absent.
+    pub(super) fn exists(self, path: &Path) -> Result<bool, CertificateError> {
+        match self.contents(path) {
+            Some((contents, name)) => Ok(contents.contains_key(name)),
+            None => path.try_exists().map_err(|source| CertificateError::Read { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Reads a text file; none where it does not exist.
+    pub(super) fn read_text(self, path: &Path) -> Result<Option<String>, CertificateError> {
+        match self.read(path) {
+            Ok(bytes) => match std::str::from_utf8(&bytes) {
+                Ok(text) => Ok(Some(text.to_owned())),
+                Err(_) => Err(CertificateError::unreadable(path, &"it is no text")),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(CertificateError::Read { path: path.to_owned(), source }),
+        }
+    }
+
+    fn read(self, path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+        match self.contents(path) {
+            Some((contents, name)) => contents.get(name).cloned().ok_or_else(|| io::ErrorKind::NotFound.into()),
+            None => fs::read(path).map(Zeroizing::new),
+        }
+    }
+
+    /// What is held of this folder, and a file's name in it; files that the settings name lie elsewhere.
+    fn contents<'p>(self, path: &'p Path) -> Option<(&'a Contents, &'p str)> {
+        let name = path.file_name()?.to_str()?;
+        self.held.filter(|_| path.parent() == Some(self.path)).map(|contents| (contents, name))
+    }
+}
+
 /// Reads a chain and its key, which may stand in the same file, and checks that they belong together.
-pub(super) fn load(certificate: &Path, key: &Path) -> Result<Loaded, CertificateError> {
+pub(super) fn load(folder: Folder<'_>, certificate: &Path, key: &Path) -> Result<Loaded, CertificateError> {
+    let read = |path: &Path| folder.read(path).map_err(|source| CertificateError::Read { path: path.to_owned(), source });
     let chain_pem = read(certificate)?;
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&chain_pem)
         .collect::<Result<_, _>>()
@@ -45,21 +107,6 @@ pub(super) fn load(certificate: &Path, key: &Path) -> Result<Loaded, Certificate
     })?;
     let (names, not_before, not_after) = facts;
     Ok(Loaded { key: Arc::new(certified), names, not_before, not_after })
-}
-
-/// Reads a text file; none where it does not exist.
-pub(super) fn read_text(path: &Path) -> Result<Option<String>, CertificateError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(CertificateError::unreadable(path, &"it is no text")),
-        Err(source) => Err(CertificateError::Read { path: path.to_owned(), source }),
-    }
-}
-
-/// Whether a file is there; one that may not be looked at is an error, not absent.
-pub(super) fn exists(path: &Path) -> Result<bool, CertificateError> {
-    path.try_exists().map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
 /// Removes a file that may be gone already.
@@ -81,10 +128,6 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), CertificateError> {
         fs::File::open(folder)?.sync_all()
     };
     write().map_err(|source| CertificateError::Write { path: path.to_owned(), source })
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
-    fs::read(path).map_err(|source| CertificateError::Read { path: path.to_owned(), source })
 }
 
 fn facts(certificate: &CertificateDer<'_>) -> Option<(ServerNames, Timestamp, Timestamp)> {

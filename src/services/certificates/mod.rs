@@ -30,7 +30,7 @@ use authority::KeyKind;
 pub use error::CertificateError;
 use facts::Facts;
 use files::Loaded;
-pub use files::OwnFiles;
+pub use files::{Contents, Folder, OwnFiles};
 pub use names::ServerNames;
 
 /// The certificates of one state directory.
@@ -109,7 +109,7 @@ impl Certificates {
     /// # Errors
     /// As [`Certificates::open`].
     pub fn check(
-        folder: &Path,
+        folder: Folder<'_>,
         own: Option<&OwnFiles>,
         given: &GivenCertificates,
         now: Timestamp,
@@ -129,8 +129,9 @@ impl Certificates {
         own: Option<&OwnFiles>,
         wanted: ServerNames,
     ) -> Result<(ServerNames, Option<Timestamp>), CertificateError> {
+        let folder = Folder::at(folder);
         match own_files(folder, own)? {
-            Some(own) => files::load(&own.certificate, &own.key).map(|loaded| (loaded.names, Some(loaded.not_after))),
+            Some(own) => files::load(folder, &own.certificate, &own.key).map(|loaded| (loaded.names, Some(loaded.not_after))),
             None => Ok((wanted, None)),
         }
     }
@@ -165,12 +166,12 @@ impl Certificates {
 }
 
 /// The files of the admin's own certificate: those that the settings name, else those in the folder; none where there are none.
-fn own_files(folder: &Path, configured: Option<&OwnFiles>) -> Result<Option<OwnFiles>, CertificateError> {
+fn own_files(folder: Folder<'_>, configured: Option<&OwnFiles>) -> Result<Option<OwnFiles>, CertificateError> {
     if let Some(own) = configured {
         return Ok(Some(own.clone()));
     }
-    let own = OwnFiles { certificate: folder.join("own.pem"), key: folder.join("own.key") };
-    match (files::exists(&own.certificate)?, files::exists(&own.key)?) {
+    let own = OwnFiles { certificate: folder.path().join("own.pem"), key: folder.path().join("own.key") };
+    match (folder.exists(&own.certificate)?, folder.exists(&own.key)?) {
         (true, true) => Ok(Some(own)),
         (false, false) => Ok(None),
         (true, false) => Err(CertificateError::HalfOwn { missing: own.key, other: own.certificate }),
@@ -186,8 +187,8 @@ fn load_or_make(
     names: &ServerNames,
     now: Timestamp,
 ) -> Result<Active, CertificateError> {
-    if let Some(own) = own_files(folder, own)? {
-        return load_own(folder, &own, given, now);
+    if let Some(own) = own_files(Folder::at(folder), own)? {
+        return load_own(Folder::at(folder), &own, given, now);
     }
     let cas = private::load_or_make(folder, given, now)?;
     let rsa = private::load_or_make_server(folder, cas.signing(), KeyKind::Rsa2048, names, now)?;
@@ -244,8 +245,8 @@ pub fn described_cas(folder: &Path, given: &GivenCertificates) -> Result<[Option
     private::described(folder, given)
 }
 
-fn load_own(folder: &Path, own: &OwnFiles, given: &GivenCertificates, now: Timestamp) -> Result<Active, CertificateError> {
-    let loaded = files::load(&own.certificate, &own.key)?;
+fn load_own(folder: Folder<'_>, own: &OwnFiles, given: &GivenCertificates, now: Timestamp) -> Result<Active, CertificateError> {
+    let loaded = files::load(folder, &own.certificate, &own.key)?;
     if loaded.not_after <= now {
         let file = own.certificate.display();
         tracing::warn!(%file, not_after = %loaded.not_after, "the certificate has expired: phones and browsers will refuse it");

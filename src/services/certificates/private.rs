@@ -14,7 +14,7 @@ use super::CertificateError;
 use super::authority::{self, KeyKind, Pair};
 use super::ca_files::{self, CaFiles};
 use super::facts::{self, Facts};
-use super::files::{self, Loaded};
+use super::files::{self, Folder, Loaded};
 use super::names::ServerNames;
 use crate::domain::rollover::Stage;
 use crate::domain::server::GivenCertificates;
@@ -52,6 +52,7 @@ pub(super) fn load_or_make(folder: &Path, given: &GivenCertificates, now: Timest
 
 /// Reads the CAs; none where none was ever given to phones.
 pub(super) fn load(folder: &Path, given: &GivenCertificates) -> Result<Option<Authorities>, CertificateError> {
+    let folder = Folder::at(folder);
     let Some(current) = load_ca(folder, given)? else { return Ok(None) };
     let next_signs = given.rollover.as_ref().is_some_and(|rollover| rollover.stage() == Stage::Moving);
     Ok(Some(Authorities { current, next: load_next(folder, given)?, next_signs }))
@@ -90,13 +91,14 @@ pub(super) fn discard_next(folder: &Path, fingerprint: &str) -> Result<(), Certi
 }
 
 /// The certificate of the CA that phones know, as it lies in the folder.
-pub(super) fn known_certificate(folder: &Path, given: &GivenCertificates) -> Result<Option<String>, CertificateError> {
-    files::read_text(&CaFiles::known(folder, given)?.certificate)
+pub(super) fn known_certificate(folder: Folder<'_>, given: &GivenCertificates) -> Result<Option<String>, CertificateError> {
+    folder.read_text(&CaFiles::known(folder, given)?.certificate)
 }
 
 /// The facts of the CA that phones are given now, and of the one that takes its place. What cannot be read is none.
 pub(super) fn described(folder: &Path, given: &GivenCertificates) -> Result<[Option<Facts>; 2], CertificateError> {
-    let facts = |file: &Path| files::read_text(file).map(|pem| pem.as_deref().and_then(facts::of_pem));
+    let folder = Folder::at(folder);
+    let facts = |file: &Path| folder.read_text(file).map(|pem| pem.as_deref().and_then(facts::of_pem));
     let next = match &given.rollover {
         Some(rollover) => facts(&CaFiles::next(folder, &rollover.next)?.certificate)?,
         None => None,
@@ -105,11 +107,11 @@ pub(super) fn described(folder: &Path, given: &GivenCertificates) -> Result<[Opt
 }
 
 /// Reads the CA that takes the place of the one there is; none where none does.
-pub(super) fn load_next(folder: &Path, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
+pub(super) fn load_next(folder: Folder<'_>, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
     let Some(rollover) = &given.rollover else { return Ok(None) };
     let at = CaFiles::next(folder, &rollover.next)?;
     let lost = |missing: &Path| CertificateError::LostNextCa { missing: missing.to_owned(), stage: rollover.stage() };
-    match (files::read_text(&at.certificate)?, files::read_text(&at.key)?) {
+    match (folder.read_text(&at.certificate)?, folder.read_text(&at.key)?) {
         (None, _) => Err(lost(&at.certificate)),
         (Some(_), None) => Err(lost(&at.key)),
         (Some(certificate_pem), Some(key_pem)) => {
@@ -121,10 +123,10 @@ pub(super) fn load_next(folder: &Path, given: &GivenCertificates) -> Result<Opti
 }
 
 /// Reads the CA; none where there never was one. Whatever phones trust is never replaced, and its key never written over.
-pub(super) fn load_ca(folder: &Path, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
+pub(super) fn load_ca(folder: Folder<'_>, given: &GivenCertificates) -> Result<Option<Pair>, CertificateError> {
     let at = CaFiles::known(folder, given)?;
     let CaFiles { certificate, key } = &at;
-    match (files::read_text(certificate)?, files::read_text(key)?) {
+    match (folder.read_text(certificate)?, folder.read_text(key)?) {
         (Some(certificate_pem), Some(key_pem)) => {
             let ca = Pair { certificate_pem, key_pem };
             check_ca(&at, &ca, given.ca.as_ref())?;
@@ -134,7 +136,7 @@ pub(super) fn load_ca(folder: &Path, given: &GivenCertificates) -> Result<Option
         (None, _) if has_signed(folder)? => Err(CertificateError::HalfCa { missing: at.certificate }),
         (None, _) => match (&given.ca, given.own) {
             (Some(expected), _) => Err(CertificateError::LostCa { missing: at.certificate, expected: expected.clone() }),
-            (None, true) => Err(CertificateError::LostOwn { missing: folder.join("own.pem") }),
+            (None, true) => Err(CertificateError::LostOwn { missing: folder.path().join("own.pem") }),
             (None, false) => Ok(None),
         },
     }
@@ -163,9 +165,9 @@ fn check_ca(at: &CaFiles, ca: &Pair, expected: Option<&String>) -> Result<(), Ce
 }
 
 /// Whether the private CA was in use: what it signed is still here.
-fn has_signed(folder: &Path) -> Result<bool, CertificateError> {
+fn has_signed(folder: Folder<'_>) -> Result<bool, CertificateError> {
     for kind in [KeyKind::Rsa2048, KeyKind::P256] {
-        if files::exists(&folder.join(server_file(kind)))? {
+        if folder.exists(&folder.path().join(server_file(kind)))? {
             return Ok(true);
         }
     }
@@ -197,8 +199,9 @@ pub(super) fn load_or_make_server(
     now: Timestamp,
 ) -> Result<Loaded, CertificateError> {
     let path = folder.join(server_file(kind));
-    if files::exists(&path)? {
-        match files::load(&path, &path) {
+    let folder = Folder::at(folder);
+    if folder.exists(&path)? {
+        match files::load(folder, &path, &path) {
             Ok(loaded) if will_do(&loaded, ca, names, now) => return Ok(loaded),
             Ok(_) => {}
             // Phones trust the CA, not this certificate: another one serves them as well.
@@ -210,7 +213,7 @@ pub(super) fn load_or_make_server(
     }
     let made = authority::make_server(ca, kind, names, now)?;
     files::write(&path, &(made.key_pem + &made.certificate_pem))?;
-    files::load(&path, &path)
+    files::load(folder, &path, &path)
 }
 
 fn will_do(loaded: &Loaded, ca: &Pair, names: &ServerNames, now: Timestamp) -> bool {
