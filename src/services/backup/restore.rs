@@ -106,8 +106,10 @@ pub fn is_waiting(services: &Services) -> bool {
 
 fn check_empty(dir: &Path, clock: &Clock) -> Result<(), BackupError> {
     let not_empty = |why: String| Err(BackupError::NotEmpty { dir: dir.to_owned(), why });
-    let names = entries(dir)?;
     let state = StateDir::at(dir);
+    // First of all: a restore that was decided and killed has not moved its database yet, maybe nothing at all.
+    in_place::refuse_unfinished(&state)?;
+    let names = entries(dir)?;
     if Store::exists(dir)? || state.has_remains()? || state.key_file().exists() {
         return match Services::inspect(dir, clock.clone()) {
             Ok(services) if !setup::is_set_up(&services) => check_certificates(&state),

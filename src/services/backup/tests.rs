@@ -453,6 +453,8 @@ fn a_restore_that_was_decided_is_finished_by_the_next_opening_wherever_it_broke_
             in_place::discard(&state.root().join(next)).expect("discarded");
         }
         assert!(Services::inspect(state.root(), clock.clone()).is_err(), "half a state is not looked at");
+        let again = into_empty(&mut on_disk(&whole), None, state.root(), clock.clone()).expect_err("it is decided");
+        assert!(again.to_string().contains("waits in"), "after {moved} moves: {again}");
         let services = Services::open(Opening::new(state.root(), clock)).expect("it opens");
         assert_eq!(rows(&services), before, "after {moved} moves");
         drop(dir);

@@ -36,7 +36,8 @@ impl CaFiles {
         if let Some(found) = Self::find(folder, fingerprint)? {
             return Ok(found);
         }
-        let is_taken = given.rollover.as_ref().map(|rollover| Self::first(folder.path()).is_of(folder, &rollover.next)).transpose()?;
+        let is_taken =
+            given.rollover.as_ref().map(|rollover| Self::first(folder.path()).is_of(folder, &rollover.next)).transpose()?;
         Ok(if is_taken == Some(true) { Self::marked(folder.path(), fingerprint) } else { Self::first(folder.path()) })
     }
 
