@@ -1,4 +1,5 @@
-//! Whole databases as bare rows: out of one snapshot, and into a new file. For backups; nobody else sees rows without their types.
+//! Whole databases as bare rows: out of one snapshot, and into a new file. For backups, and where everything is sealed anew; nobody
+//! else sees rows without their types.
 //!
 //! Sessions are left out both ways: whoever signed in on the old host signs in again on the new one (OPS-02).
 
@@ -10,7 +11,7 @@ use redb::{ReadableTable as _, TableDefinition, TableHandle as _};
 
 use super::error::StoreError;
 use super::open::{NAME, Store, new_handle};
-use super::tables::{META, SESSIONS};
+use super::tables::{ACCOUNTS, FILES, META, PROFILES, SERVER, SESSIONS, USERS};
 use super::tx::{Read as _, ReadTx, WriteTx};
 use super::{files, guard, migrations};
 
@@ -116,6 +117,11 @@ impl Store {
         drop(handle);
         guard::mark(dir)?;
         Ok(files::sync_folder(dir).map_err(StoreError::file("write", dir))?)
+    }
+
+    /// Whether rows of a table hold something sealed, or name content that is.
+    pub fn holds_secrets(table: &str) -> bool {
+        [SERVER.name, ACCOUNTS.name, USERS.name, PROFILES.name, FILES.name].contains(&table)
     }
 
     /// Does something while no server can open this folder, nor anybody else do the same.
