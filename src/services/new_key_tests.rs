@@ -16,7 +16,7 @@ use crate::services::activity::{self, ActivityQuery};
 use crate::services::backup::{kept, restore};
 use crate::services::commit::Mode;
 use crate::services::secrets::{KeyFile, Secrets};
-use crate::services::testing::{Bench, bench, newest_activity, open, owner};
+use crate::services::testing::{Bench, bench, grant, newest_activity, open, owner};
 use crate::services::{Opening, check, credentials};
 
 const OVERRIDE: &[u8] = b"<a reg.1.auth.password='CANARY_OVERRIDE'/>";
@@ -157,8 +157,18 @@ fn sec_02_everything_opens_with_the_new_key_and_nothing_that_is_left_with_the_ol
     assert_eq!(opened_in_file(&state, &again.services.secrets), all);
 }
 
+fn row(services: &Services) -> DeviceFile {
+    services.store.read(store::stored_files::all).expect("rows").remove(0).2
+}
+
 fn blob(services: &Services) -> String {
-    services.store.read(store::stored_files::all).expect("rows").remove(0).2.blob
+    row(services).blob
+}
+
+/// How many contents there are.
+fn blobs(state: &StateDir) -> usize {
+    let folders = fs::read_dir(state.blobs()).expect("a folder").map(|folder| folder.expect("an entry").path());
+    folders.map(|folder| fs::read_dir(folder).expect("a folder").count()).sum()
 }
 
 #[test]
@@ -179,6 +189,43 @@ fn a_backup_of_before_brings_its_own_key_and_one_of_after_its_roots() {
     bench = renewed(bench);
     bench.clock.advance_to(bench.clock.now() + jiff::SignedDuration::from_hours(1));
     assert_eq!(restored(&bench, "newer"), before);
+}
+
+/// Every state that a kill can leave: before the rename that decides, after it, and between the moves that follow.
+#[test]
+fn whoever_opens_a_state_in_between_finds_the_old_one_or_finishes_the_new_one() {
+    let moves: [&[&str]; 4] = [&[], &["secret.key-gone"], &["secret.key"], &["secret.key", "pdms.redb-gone"]];
+    for (is_decided, moved) in std::iter::once((false, moves[0])).chain(moves.map(|moved| (true, moved))) {
+        let bench = filled();
+        let (state, before) = (bench.services.state_dir.clone(), handed_out(&bench.services));
+        let old_key = fs::read(state.key_file()).expect("a key");
+        make(&bench.services, grant(Action::EditServer)).expect("made");
+        let names: Vec<_> = fs::read_dir(state.restoring()).expect("a folder").flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(names.len(), MADE.len(), "{names:?}");
+        if is_decided {
+            in_place::decide(&state).expect("decided");
+        }
+        let Bench { services, clock, faults, dir } = bench;
+        drop(services);
+        for name in moved {
+            let (name, is_gone) = name.strip_suffix("-gone").map_or((*name, false), |name| (name, true));
+            fs::remove_file(state.root().join(name)).expect("removed");
+            if !is_gone {
+                fs::rename(state.restored().join(name), state.root().join(name)).expect("moved");
+            }
+        }
+        let looked_at = Services::inspect(state.root(), clock.clone());
+        assert_eq!(looked_at.is_err(), is_decided, "{moved:?}: nobody judges what is half in place");
+        drop(looked_at);
+        let services = open(&dir, &clock, &faults);
+        assert_eq!(handed_out(&services), before, "{moved:?}");
+        assert_eq!(fs::read(state.key_file()).expect("a key") != old_key, is_decided, "{moved:?}");
+        let content = sealed_files::read(&services, DEFAULT_ACCOUNT, &key(), &row(&services));
+        assert_eq!(content.ok().as_deref(), Some(OVERRIDE), "{moved:?}");
+        assert_eq!(check::faults(&services, None, None).expect("checked"), Vec::<String>::new(), "{moved:?}");
+        assert!(!state.restored().exists() && !state.restoring().exists());
+        assert_eq!(blobs(&state), 1, "{moved:?}: only one content of the file is left");
+    }
 }
 
 #[test]
@@ -215,6 +262,5 @@ fn what_cannot_be_opened_leaves_everything_as_it_was() {
     assert!(!state.restored().exists() && !state.restoring().exists());
     let services = open(&dir, &clock, &faults);
     assert_eq!((handed_out(&services), blob(&services)), before);
-    let blobs = fs::read_dir(state.blobs()).expect("a folder").flat_map(|folder| fs::read_dir(folder.expect("an entry").path()));
-    assert_eq!(blobs.flatten().count(), 2, "nothing that was sealed in vain is left");
+    assert_eq!(blobs(&state), 2, "nothing that was sealed in vain is left");
 }
