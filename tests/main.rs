@@ -25,6 +25,7 @@ mod metrics;
 mod phone;
 mod phone_certificates;
 mod phone_files;
+mod phone_revocation;
 mod process;
 mod profile_warnings;
 mod roles;

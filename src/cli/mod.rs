@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod logging;
 mod new_ca;
+mod new_key;
 mod openapi;
 mod serve;
 mod setup;
@@ -40,6 +41,7 @@ enum Verb {
     Restore(backup::RestoreArguments),
     Ca(ca::Arguments),
     NewCa(new_ca::Arguments),
+    NewKey(new_key::Arguments),
     User(user::Arguments),
     Token(token::Arguments),
     Simulate(simulate::Arguments),
@@ -57,6 +59,7 @@ pub fn run() -> ExitCode {
         Verb::Restore(arguments) => backup::run_restore(arguments),
         Verb::Ca(arguments) => ca::run(arguments),
         Verb::NewCa(arguments) => new_ca::run(arguments),
+        Verb::NewKey(arguments) => new_key::run(arguments),
         Verb::User(arguments) => user::run(arguments),
         Verb::Token(arguments) => token::run(arguments),
         Verb::Openapi(arguments) => openapi::run(&arguments),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::admission::nearby::Nearby;
 use super::limits::POLLING_WINDOW_MINUTES;
-use super::manufacturer::ManufacturerCa;
+use super::manufacturer::{ManufacturerCa, RevocationList};
 
 /// The settings of one account. Its JSON is the stored form, with the password sealed by the service that writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,6 +88,9 @@ pub struct AdmissionSettings {
     /// Authorities whose phones' certificates count, the oldest upload first. Without any nobody is asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub manufacturers: Vec<ManufacturerCa>,
+    /// What these authorities have revoked, the oldest upload first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revocation_lists: Vec<RevocationList>,
     /// When somebody last opened the window for new phones; none once it was closed by hand.
     pub window_opened_at: Option<Timestamp>,
     /// Networks whose phones are served in full over plain HTTP (R316).
@@ -97,6 +100,11 @@ pub struct AdmissionSettings {
 }
 
 impl AdmissionSettings {
+    /// Whether phones are asked for their certificate (R373).
+    pub fn asks(&self) -> bool {
+        self.certificates != CertificatePolicy::Off && !self.manufacturers.is_empty()
+    }
+
     /// Whether phones at this address are served in full over plain HTTP.
     pub fn serves_in_clear(&self, address: IpAddr) -> bool {
         self.legacy_http.iter().any(|subnet| subnet.contains(&address))
@@ -111,6 +119,7 @@ impl Default for AdmissionSettings {
             certificates: CertificatePolicy::Off,
             accept_expired: true,
             manufacturers: Vec::new(),
+            revocation_lists: Vec::new(),
             window_opened_at: None,
             legacy_http: Vec::new(),
             bootstrap: BootstrapSettings::default(),

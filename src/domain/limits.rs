@@ -142,3 +142,9 @@ pub const CA_STEP_HOURS: i64 = 1;
 pub const MANUFACTURER_CAS: usize = 50;
 /// Bytes of a file with such certificates.
 pub const MANUFACTURER_FILE_BYTES: usize = 512 * 1024;
+/// Lists of revoked certificates in one account (the number is ours: one for each of [`MANUFACTURER_CAS`]).
+pub const REVOCATION_LISTS: usize = MANUFACTURER_CAS;
+/// Bytes of a file with such lists: one names some 25,000 certificates.
+pub const REVOCATION_FILE_BYTES: usize = 1024 * 1024;
+/// Bytes of all of them together: they are a part of the account's settings.
+pub const REVOCATION_BYTES: usize = 4 * REVOCATION_FILE_BYTES;

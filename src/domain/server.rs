@@ -6,6 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::account::Secret;
 use super::backup_plan::BackupPlan;
 use super::rollover::Rollover;
 
@@ -30,6 +31,10 @@ pub struct ServerSettings {
     /// When backups are made; it counts its own changes.
     #[serde(default, skip_serializing_if = "BackupPlan::is_usual")]
     pub backups: BackupPlan,
+    /// What devices' credentials and hashes in rows are derived from, sealed, once another key file took the first one's place; until
+    /// then the key file says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roots: Option<Secret>,
     /// Counts changes, so that two admins cannot overwrite one another unseen (R14).
     #[serde(default)]
     pub revision: u64,

@@ -86,7 +86,7 @@ pub fn accept(services: &Services, token: &str, password: &Secret, address: Opti
 }
 
 fn hash(services: &Services, token: &str) -> String {
-    hex::encode(services.secrets.keyed_hash(&format!("invitation {token}")))
+    hex::encode(services.secrets.stored_hash(&format!("invitation {token}")))
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub mod invitations;
 pub mod known_browser;
 pub mod manufacturers;
 pub mod metrics;
+pub mod new_key;
 pub mod passwords;
 pub mod pending;
 pub mod pending_imports;
@@ -142,6 +143,7 @@ impl Services {
         state_dir.prepare()?;
         let secrets = Secrets::open(&state_dir.key_file(), key_file)?;
         let store = Store::open(state_dir.root(), opening.faults)?;
+        let secrets = secrets.with_roots(store.read(store::server::get)?.roots.as_ref())?;
         let blobs = Blobs::open(state_dir.blobs(), state_dir.logs()).map_err(ServiceError::file("open", state_dir.blobs()))?;
         let mut services = Self::on(state_dir, secrets, store, blobs, opening.clock);
         services.own_certificate = opening.own_certificate;
@@ -170,6 +172,7 @@ impl Services {
         }
         let secrets = Secrets::open(&state_dir.key_file(), KeyFile::MustExist)?;
         let store = Store::inspect(state_dir.root())?;
+        let secrets = secrets.with_roots(store.read(store::server::get)?.roots.as_ref())?;
         let blobs = Blobs::at(state_dir.blobs(), state_dir.logs());
         let services = Self::on(state_dir, secrets, store, blobs, clock);
         services.rebuild()?;

@@ -133,15 +133,19 @@ impl Provisioning {
         };
         // A certificate of another device says nothing of this one.
         let presented = match visit.certificate {
-            Presented::Verified(mac) if key != Some(DeviceKey::Mac(*mac)) => &Presented::NotAsked,
+            Presented::Verified(mac) | Presented::Revoked(mac) if key != Some(DeviceKey::Mac(*mac)) => &Presented::NotAsked,
             presented => presented,
         };
         let refused = |reason| {
-            if let Some(key) = key.as_ref().filter(|_| reason != Reason::CredentialsMissing) {
+            let Some(key) = &key else { return };
+            if reason != Reason::CredentialsMissing {
                 book.learn(key, |trust| {
                     trust.refused(now, reason, visit.address, &told(visit.agent));
                     trust.showed(presented, false);
                 });
+            } else if known.device.is_some() && matches!(presented, Presented::Revoked(_)) {
+                // It comes with nothing else, so nobody would ever be told why it does not get in any more.
+                book.learn(key, |trust| trust.showed(presented, false));
             }
         };
         let let_in = |listed: Option<Listed>, admitted| {

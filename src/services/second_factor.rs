@@ -261,10 +261,10 @@ fn plain(code: &str) -> String {
 }
 
 fn hash(services: &Services, id: UserId, code: &str) -> String {
-    hex::encode(services.secrets.keyed_hash(&format!("recovery code of {id} {}", plain(code))))
+    hex::encode(services.secrets.stored_hash(&format!("recovery code of {id} {}", plain(code))))
 }
 
-fn place(id: UserId) -> String {
+pub(super) fn place(id: UserId) -> String {
     format!("users/{id}/second_factor")
 }
 

@@ -1,7 +1,10 @@
 //! Secrets at rest: sealed with a key that lies outside the database, so that a copy of the database opens none.
 //!
-//! One random key in the key file; a key for each purpose is derived from it. A sealed text carries the number of its key and is
+//! One random key in the key file; a key for each purpose is derived from it. A sealed text carries the number of its form and is
 //! bound to the row and field it belongs to: moved elsewhere it does not open.
+//!
+//! Two of the derived keys are roots: what was handed out stands on them, so they outlive the key file that they came from. Once
+//! another key file took its place, they are kept sealed among the server's settings.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -23,8 +26,10 @@ use crate::domain::profile::Profile;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
-/// Number of the only key so far; a change of keys would add another.
-const KEY_ID: u8 = 1;
+/// Number of the form of what is sealed. There is one key at a time, whatever its number would be.
+const FORM: u8 = 1;
+/// Where the roots are sealed for.
+const ROOTS: &str = "server, roots";
 /// What a sealed text begins with. An open text that begins so is sealed too, so that the two are never mistaken.
 const SEALED: &str = "pdms-sealed:";
 /// What sealed content begins with.
@@ -37,7 +42,10 @@ pub struct Secrets {
     master: Zeroizing<[u8; KEY_BYTES]>,
     cipher: XChaCha20Poly1305,
     comparing: Zeroizing<[u8; KEY_BYTES]>,
+    /// Root of what is handed out to devices.
     issuing: Zeroizing<[u8; KEY_BYTES]>,
+    /// Root of the hashes that stand in rows.
+    naming: Zeroizing<[u8; KEY_BYTES]>,
 }
 
 /// The key file and what it should open do not go together.
@@ -102,8 +110,40 @@ impl Secrets {
         let sealing = derive(&master, "seal");
         let comparing = derive(&master, "compare");
         let issuing = derive(&master, "issue");
+        let naming = comparing.clone();
         let cipher = XChaCha20Poly1305::new((&*sealing).into());
-        Self { master, cipher, comparing, issuing }
+        Self { master, cipher, comparing, issuing, naming }
+    }
+
+    /// Makes another key file, and answers its secrets. The roots stay as they are.
+    ///
+    /// # Errors
+    /// [`SecretError::File`], also where there is a file of that name.
+    pub fn renewed(&self, path: &Path) -> Result<Self, SecretError> {
+        make_key_file(path).map_err(|source| SecretError::File { path: path.to_owned(), source })?;
+        let other = Self::open(path, KeyFile::MustExist)?;
+        Ok(Self { issuing: self.issuing.clone(), naming: self.naming.clone(), ..other })
+    }
+
+    /// The roots, sealed for a row.
+    pub fn sealed_roots(&self) -> Secret {
+        let both = Zeroizing::new([*self.issuing, *self.naming].concat());
+        Secret::new(self.seal(ROOTS, &Zeroizing::new(BASE64.encode(&*both))))
+    }
+
+    /// The same with roots from a row, where another key file took the first one's place.
+    ///
+    /// # Errors
+    /// [`SecretError::Foreign`] where they were sealed with another key.
+    pub fn with_roots(mut self, sealed: Option<&Secret>) -> Result<Self, SecretError> {
+        let Some(sealed) = sealed else { return Ok(self) };
+        let opened = Zeroizing::new(self.open_text(ROOTS, sealed.expose())?);
+        let both = Zeroizing::new(BASE64.decode(&*opened).unwrap_or_default());
+        let foreign = || SecretError::Foreign(ROOTS.to_owned());
+        let (issuing, naming) = both.split_first_chunk::<KEY_BYTES>().ok_or_else(foreign)?;
+        self.issuing = Zeroizing::new(*issuing);
+        self.naming = Zeroizing::new(naming.try_into().map_err(|_| foreign())?);
+        Ok(self)
     }
 
     /// A key of its own for another purpose, such as signing cookies: the same at each start.
@@ -111,8 +151,8 @@ impl Secrets {
         derive(&self.master, purpose)
     }
 
-    /// Bytes for one thing, told by a purpose and a name: the same at each start, and nobody can guess them without the key
-    /// file.
+    /// Bytes for one thing, told by a purpose and a name: the same at each start, also with another key file, and nobody can
+    /// guess them without it.
     pub fn derived_bytes(&self, purpose: &str, name: &str) -> [u8; 32] {
         mac(&self.issuing, format!("{purpose}/{name}").as_bytes())
     }
@@ -138,12 +178,20 @@ impl Secrets {
         [SEALED_CONTENT, &self.sealed(place, content)].concat()
     }
 
-    /// Number of the key, nonce, and sealed bytes.
+    /// Number of the form, nonce, and sealed bytes.
     fn sealed(&self, place: &str, bytes: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE_BYTES] = rand::random();
         let payload = Payload { msg: bytes, aad: place.as_bytes() };
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).expect("sealing fails only above 256 GiB");
-        [&[KEY_ID], &nonce[..], &sealed].concat()
+        [&[FORM], &nonce[..], &sealed].concat()
+    }
+
+    /// What another key sealed for this place, or a text that never was, sealed with this one.
+    ///
+    /// # Errors
+    /// [`SecretError::Foreign`] where the other key does not open it.
+    pub fn reseal(&self, other: &Self, place: &str, text: &str) -> Result<String, SecretError> {
+        Ok(self.seal(place, &Zeroizing::new(other.open_text(place, text)?)))
     }
 
     /// Opens what was sealed for this place. A text that was never sealed is answered as it is.
@@ -167,9 +215,9 @@ impl Secrets {
 
     fn opened(&self, place: &str, bytes: &[u8]) -> Result<Vec<u8>, SecretError> {
         let foreign = || SecretError::Foreign(place.to_owned());
-        let (&key_id, rest) = bytes.split_first().ok_or_else(foreign)?;
+        let (&form, rest) = bytes.split_first().ok_or_else(foreign)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(foreign)?;
-        if key_id != KEY_ID {
+        if form != FORM {
             return Err(foreign());
         }
         let payload = Payload { msg: sealed, aad: place.as_bytes() };
@@ -179,15 +227,21 @@ impl Secrets {
     /// An account as it is stored.
     pub fn seal_account(&self, id: AccountId, account: &Account) -> Account {
         let mut stored = account.clone();
-        let sealed = self.seal(&password_place(id), account.provisioning.password.expose());
-        stored.provisioning.password = Secret::new(sealed);
+        let provisioning = &mut stored.provisioning;
+        provisioning.password = Secret::new(self.seal(&password_place(id), provisioning.password.expose()));
+        if let Some(former) = &mut provisioning.former {
+            former.password = Secret::new(self.seal(&former_place(id), former.password.expose()));
+        }
         stored
     }
 
     /// An account as it is worked with.
     pub fn open_account(&self, id: AccountId, mut stored: Account) -> Result<Account, SecretError> {
-        let opened = self.open_text(&password_place(id), stored.provisioning.password.expose())?;
-        stored.provisioning.password = Secret::new(opened);
+        let provisioning = &mut stored.provisioning;
+        provisioning.password = Secret::new(self.open_text(&password_place(id), provisioning.password.expose())?);
+        if let Some(former) = &mut provisioning.former {
+            former.password = Secret::new(self.open_text(&former_place(id), former.password.expose())?);
+        }
         Ok(stored)
     }
 
@@ -214,9 +268,14 @@ impl Secrets {
         Ok(stored)
     }
 
-    /// A keyed hash of a text that someone presented or that we expect.
+    /// A keyed hash of a text that someone presented or that we expect, for memory and for what may end with the key file.
     pub fn keyed_hash(&self, text: &str) -> [u8; 32] {
         mac(&self.comparing, text.as_bytes())
+    }
+
+    /// A keyed hash that may stand in a row: the same also with another key file.
+    pub fn stored_hash(&self, text: &str) -> [u8; 32] {
+        mac(&self.naming, text.as_bytes())
     }
 
     /// Whether two texts are equal, in a time that depends on neither (contract 4).
@@ -266,6 +325,10 @@ fn password_place(account: AccountId) -> String {
     format!("account {account}, shared credentials")
 }
 
+fn former_place(account: AccountId) -> String {
+    format!("account {account}, former shared credentials")
+}
+
 fn value_place(account: AccountId, profile: &Profile, name: &str) -> String {
     format!("account {account}, profile {}, {name}", profile.id)
 }
@@ -304,6 +367,38 @@ mod tests {
         let profile = crate::domain::testing::profile(1, &[("a.b", "pdms-sealed:of the admin's own")]);
         let stored = secrets.seal_profile(AccountId(1), &profile);
         assert_eq!(secrets.open_profile(AccountId(1), stored).ok(), Some(profile));
+    }
+
+    #[test]
+    fn sec_02_the_former_shared_password_is_sealed_too() {
+        let mut account = crate::services::testing::account();
+        account.provisioning.former = Some(crate::domain::account::FormerCredentials {
+            user: "handsets".to_owned(),
+            password: Secret::new("CANARY_FORMER"),
+            generation: 0,
+            replaced_at: account.created_at,
+        });
+        let stored = secrets().seal_account(AccountId(1), &account);
+        assert!(!serde_json::to_string(&stored).expect("JSON").contains("CANARY"));
+        assert_eq!(secrets().open_account(AccountId(1), stored).ok(), Some(account));
+    }
+
+    #[test]
+    fn another_key_file_keeps_what_was_handed_out_and_opens_nothing_of_before() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (old, path) = (secrets(), dir.path().join("key"));
+        let new = old.renewed(&path).expect("made");
+        let reopened = || Secrets::open(&path, KeyFile::MustExist).expect("a key file");
+        let same = reopened().with_roots(Some(&new.sealed_roots())).expect("its own roots");
+        let handed_out = |secrets: &Secrets| (secrets.derived_bytes("a", "b"), secrets.stored_hash("c"));
+        assert_eq!((handed_out(&new), handed_out(&same)), (handed_out(&old), handed_out(&old)));
+        assert_ne!(handed_out(&reopened()), handed_out(&old), "but for the row");
+        assert_ne!((new.keyed_hash("c"), new.derived_key("d")), (old.keyed_hash("c"), old.derived_key("d")));
+        assert!(new.open_text("here", &old.seal("here", "text")).is_err());
+        let resealed = new.reseal(&old, "here", &old.seal("here", "text")).expect("opened");
+        assert!(same.open_text("here", &resealed).is_ok_and(|text| text == "text") && old.open_text("here", &resealed).is_err());
+        assert!(reopened().with_roots(Some(&old.sealed_roots())).is_err());
+        assert!(old.renewed(&path).is_err(), "no key file is written over");
     }
 
     #[test]

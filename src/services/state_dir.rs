@@ -91,7 +91,8 @@ impl StateDir {
         self.root.join("blobs")
     }
 
-    /// Folder in which a backup is unpacked and checked; what lies in it is not yet anything.
+    /// Folder in which a backup is unpacked and checked, or a state is sealed with another key; what lies in it is not yet
+    /// anything.
     pub fn restoring(&self) -> PathBuf {
         self.root.join("restoring")
     }

@@ -210,7 +210,7 @@ pub fn note_use(services: &Services, bearer: &Bearer) -> Result<(), ServiceError
 }
 
 fn key_of(services: &Services, text: &str) -> TokenKey {
-    TokenKey(services.secrets.keyed_hash(text))
+    TokenKey(services.secrets.stored_hash(text))
 }
 
 fn of_account(tx: &impl Read, account: AccountId) -> Result<Vec<(TokenKey, Token)>, ServiceError> {

@@ -7,6 +7,7 @@ use super::address::Address;
 use super::addresses::{self, Answered};
 use super::certificates::Origin;
 use super::error::ServiceError;
+use super::manufacturers::revocation;
 use super::rollover::{self, State};
 use super::{Services, accounts};
 use crate::domain::credential::{ADMIN_PASSWORD, FACTORY_ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD};
@@ -41,6 +42,8 @@ pub enum MendedAt {
     Settings,
     /// The page of the CA that takes the place of another.
     Ca,
+    /// The page about certificates of phones.
+    PhoneCertificates,
     /// A profile.
     Profile(ProfileId),
     /// On the machine itself.
@@ -76,6 +79,12 @@ pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, Serv
         let text = "The provisioning account is the factory default of every phone: whoever knows a MAC address can fetch its \
                     configuration.";
         tell(false, MendedAt::Settings, text.to_owned());
+    }
+    for list in revocation::overdue(&world.account.admission, services.clock().now()) {
+        let next = "It counts on, but what its manufacturer has revoked since is not known here. Upload the newest one";
+        let due = list.next_update.strftime("%Y-%m-%d");
+        let text = format!("The revocation list of {} was to be followed by another one on {due}. {next}.", list.issuer);
+        tell(false, MendedAt::PhoneCertificates, text);
     }
     for (place, text) in admin_passwords(&world) {
         tell(false, place, text);

@@ -1,4 +1,5 @@
-//! Whole databases as bare rows: out of one snapshot, and into a new file. For backups; nobody else sees rows without their types.
+//! Whole databases as bare rows: out of one snapshot, and into a new file. For backups, and where everything is sealed anew; nobody
+//! else sees rows without their types.
 //!
 //! Sessions are left out both ways: whoever signed in on the old host signs in again on the new one (OPS-02).
 
@@ -12,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::error::StoreError;
 use super::keys::Key;
 use super::open::{NAME, Store, new_handle};
-use super::tables::{ACCOUNTS, META, SERVER, SESSIONS, Table};
+use super::tables::{ACCOUNTS, FILES, META, PROFILES, SERVER, SESSIONS, Table, USERS};
 use super::tx::{Read as _, ReadTx, WriteTx, decode_key};
 use super::{codec, files, guard, migrations};
 use crate::domain::account::Account;
@@ -147,6 +148,11 @@ impl Store {
         drop(handle);
         guard::mark(dir)?;
         Ok(files::sync_folder(dir).map_err(StoreError::file("write", dir))?)
+    }
+
+    /// Whether rows of a table hold something sealed, or name content that is.
+    pub fn holds_secrets(table: &str) -> bool {
+        [SERVER.name, ACCOUNTS.name, USERS.name, PROFILES.name, FILES.name].contains(&table)
     }
 
     /// Does something while no server can open this folder, nor anybody else do the same.

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::{KEY, device, profile};
 use crate::support::api::{Api, json as parsed};
-use crate::support::authority;
 use crate::support::openapi::operations;
 use crate::support::phone::Phone;
 use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
+use crate::support::{authority, revoking_authority};
 
 const BLOCKED: &str = "0004f2a11a09";
 const WAITING: &str = "0004f2a11a08";
@@ -47,6 +47,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "delete_user" | "invite_user" | "end_sign_in_of_user" | "revoke_token" | "offer_second_factor" => ("", None),
         "create_token" => ("", Some(json!({ "name": "another", "role": "owner", "days": 7 }))),
         "add_manufacturers" | "delete_manufacturer" | "delete_address" => ("", None),
+        "add_revocation_lists" | "delete_revocation_list" => ("", None),
         "note_certificate" => ("", Some(json!({ "state": "not-installed" }))),
         "set_user_password" => ("", Some(json!({ "password": "another long enough one" }))),
         other => panic!("say what {other} is called with, so that it would change something"),
@@ -72,6 +73,7 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/profiles/1",
         "/settings",
         "/manufacturers",
+        "/revocation-lists",
         "/deployment/global",
         "/api/v1/users",
         "/tokens",
@@ -105,8 +107,10 @@ fn whatever_changes_something_can_be_tried_out() {
     let replaced = json!({ "revision": revision_of(&api, "/settings"), "password": "planned-7411" });
     api.ok("PATCH", "/settings", Some(replaced));
     let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
-    let uploaded = parsed(&api.send("POST", "/manufacturers", &authority("Maker")));
-    let ca = uploaded["items"][0]["fingerprint"].as_str().expect("taken").to_owned();
+    let (maker, [list, next_list]) = revoking_authority("Maker");
+    let [ca, list] = [("/manufacturers", maker), ("/revocation-lists", list)].map(|(path, file)| {
+        parsed(&api.send("POST", path, &file))["items"][0]["fingerprint"].as_str().expect("taken").to_owned()
+    });
     let former = format!("&url={}", server.base());
     api.ok(
         "PATCH",
@@ -144,13 +148,15 @@ fn whatever_changes_something_can_be_tried_out() {
         let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of);
         let action = if path.contains("/actions/") { "expect" } else { "dismiss" };
         let path = path.replace("{action}", action);
-        let path = path.replace("{session}", &of_bob).replace("{fingerprint}", &ca).replace("{name}", &backup);
+        let fingerprint = if path.starts_with("/accounts/default/revocation-lists") { &list } else { &ca };
+        let path = path.replace("{session}", &of_bob).replace("{fingerprint}", fingerprint).replace("{name}", &backup);
         let (query, body) = call(name, &revisions);
         let query = if name == "delete_address" { &former } else { query };
         let target = format!("/api/v1{path}?dry_run=true{query}");
         let takes = |kind: &str| operation["requestBody"]["content"][kind].is_object();
         let answer = match () {
             () if takes("application/xml") => api.send(&method, &target, FILE),
+            () if takes("application/pkix-crl") => api.send(&method, &target, &next_list),
             () if takes("application/x-pem-file") => api.send(&method, &target, &authority("Another maker")),
             () => api.call(&method, &target, body),
         };

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::{KEY, device, profile};
 use crate::support::api::Api;
-use crate::support::authority;
 use crate::support::openapi::{document, operations};
 use crate::support::phone::Phone;
+use crate::support::revoking_authority;
 use crate::support::server::Server;
 
 /// A server that has something of everything.
@@ -24,7 +24,9 @@ fn filled() -> (Server, Api) {
         let user = json!({ "name": name, "email": format!("{name}@example.test"), "role": "viewer", "password": "a longer one than most" });
         api.ok("POST", "/api/v1/users", Some(user));
     }
-    api.send("POST", "/manufacturers", &authority("Maker"));
+    let (maker, [list, _]) = revoking_authority("Maker");
+    api.send("POST", "/manufacturers", &maker);
+    api.send("POST", "/revocation-lists", &list);
     // Something to be warned of: phones keep the factory's admin password.
     let mut settings = api.ok("GET", "/settings", None);
     settings["base"]["admin_password"] = false.into();

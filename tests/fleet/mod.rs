@@ -4,6 +4,7 @@ mod backups;
 mod boots;
 mod building;
 mod fresh;
+mod new_key;
 mod rollover;
 mod states;
 mod storm;

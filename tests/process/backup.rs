@@ -134,7 +134,7 @@ fn a_fresh_server_becomes_the_old_one_by_an_upload_with_its_set_up_link() {
 }
 
 /// Starts a verb and kills it some time later, if it still runs.
-fn killed_after(folder: &Path, arguments: &[&str], moment: Duration) {
+pub fn killed_after(folder: &Path, arguments: &[&str], moment: Duration) {
     let mut child = pdms(folder, arguments).stderr(Stdio::null()).spawn().expect("the binary runs");
     let begun = Instant::now();
     while begun.elapsed() < moment && child.try_wait().expect("a process").is_none() {

@@ -18,6 +18,28 @@ pub fn authority(name: &str) -> Vec<u8> {
     params.self_signed(&rcgen::KeyPair::generate().expect("a key")).expect("signed").pem().into_bytes()
 }
 
+/// The certificate of an authority, in PEM form, with its revocation list and the next one, which name nobody.
+pub fn revoking_authority(name: &str) -> (Vec<u8>, [Vec<u8>; 2]) {
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let certificate = params.self_signed(&key).expect("signed").pem().into_bytes();
+    let issuer = rcgen::Issuer::new(params, key);
+    let lists = [1, 2].map(|month| {
+        let list = rcgen::CertificateRevocationListParams {
+            this_update: rcgen::date_time_ymd(2026, month, 1),
+            next_update: rcgen::date_time_ymd(2036, month, 1),
+            crl_number: u64::from(month).into(),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: rcgen::KeyIdMethod::Sha256,
+        };
+        list.signed_by(&issuer).expect("signed").pem().expect("a text").into_bytes()
+    });
+    (certificate, lists)
+}
+
 /// Secrets of a device, for tests that make its files without a server.
 pub fn secrets() -> DeviceSecrets {
     DeviceSecrets {

@@ -26,7 +26,7 @@ use pdms::services::profiles;
 use pdms::services::retention::Keep;
 use pdms::services::setup::{self, Opener, SetupDraft};
 use pdms::services::users::UserDraft;
-use pdms::services::{Services, presence};
+use pdms::services::{Opening, Services, new_key, presence};
 use pdms::startup::{Application, Ground, Stopper};
 use pdms::store::Faults;
 use pdms::web::phone::PhoneSettings;
@@ -185,6 +185,16 @@ impl Stopped {
         copy(&self.dir.path().join("state"), &dir.path().join("state"));
         let public_url = Some(PublicUrl { host: "localhost".to_owned(), port: self.port });
         Self { dir, clock: Clock::manual(self.clock.now()), faults: Arc::default(), port: 0, http_port: 0, public_url }
+    }
+
+    /// The same state with another key file.
+    #[must_use]
+    pub fn with_new_key(self) -> Self {
+        let opening =
+            Opening { state_dir: self.dir.path().join("state"), clock: self.clock.clone(), faults: Arc::clone(&self.faults) };
+        let services = Services::open(opening).expect("the state opens");
+        new_key::renew(services, &Actor::CommandLine).expect("another key");
+        self
     }
 
     /// Another host under the same name and port: what it keeps is below this folder, in `state`.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Trust;
-use crate::domain::manufacturer::Presented;
+use crate::domain::manufacturer::{CertificateFault, Presented};
 
 /// What is known of a phone's factory certificate: the states of R374 and why one does not count.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +63,8 @@ impl Trust {
         let next = match presented {
             Presented::NotAsked => return,
             Presented::Verified(_) => Certificate::FactoryInstalled,
+            // Its very own, whoever shows it.
+            Presented::Revoked(_) => Certificate::Invalid(CertificateFault::Revoked.to_string().into()),
             Presented::Unverified(fault) if is_let_in || self.certificate != Certificate::FactoryInstalled => {
                 Certificate::Invalid(fault.to_string().into())
             }
@@ -81,7 +83,6 @@ impl Trust {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::manufacturer::CertificateFault;
 
     fn showed(trust: &Trust, presented: &Presented, is_let_in: bool) -> &'static str {
         let mut trust = trust.clone();
@@ -101,6 +102,8 @@ mod tests {
         assert_eq!(showed(&known, &Presented::Nothing, true), "factory-installed", "some requests of a phone come without it");
         assert_eq!(showed(&known, &unverified, false), "factory-installed");
         assert_eq!(showed(&known, &unverified, true), "invalid");
+        let revoked = Presented::Revoked("0004f2aa0001".parse().expect("a MAC"));
+        assert_eq!(showed(&known, &revoked, false), "invalid", "what is revoked is the device's own");
     }
 
     #[test]

@@ -53,11 +53,14 @@ pub fn refuse_unfinished(state: &StateDir) -> Result<(), ServiceError> {
         return Ok(());
     }
     let waiting = state.restored();
-    Err(ServiceError::Conflict(format!("a restored backup waits in {} and is put in place at the next start", waiting.display())))
+    Err(ServiceError::Conflict(format!(
+        "a state that was restored or has got a new key waits in {} and is put in place at the next start",
+        waiting.display()
+    )))
 }
 
 /// Decides a restore: what was made ready is whole and on the disk.
-pub(super) fn decide(state: &StateDir) -> Result<(), ServiceError> {
+pub(in crate::services) fn decide(state: &StateDir) -> Result<(), ServiceError> {
     let (from, to) = (state.restoring(), state.restored());
     let folder = File::open(&from).map_err(ServiceError::file("open", &from))?;
     // One call for all files: there may be a hundred thousand.
@@ -67,7 +70,7 @@ pub(super) fn decide(state: &StateDir) -> Result<(), ServiceError> {
 }
 
 /// Removes a file or a folder with all that is in it; what is not there is no error.
-pub(super) fn discard(path: &Path) -> Result<(), ServiceError> {
+pub(in crate::services) fn discard(path: &Path) -> Result<(), ServiceError> {
     let removed = match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_dir() => fs::remove_dir_all(path),
         Ok(_) => fs::remove_file(path),

@@ -26,7 +26,7 @@ use crate::store;
 /// The time in a name.
 const STAMP: &str = "pdms-%Y%m%dT%H%M%SZ.backup";
 /// Where the passphrase is sealed.
-const PASSPHRASE: &str = "server, passphrase of backups";
+pub(in crate::services) const PASSPHRASE: &str = "server, passphrase of backups";
 /// How long a planned backup that failed waits for its next try.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(15);
 /// How long after its time a backup is told to be late.

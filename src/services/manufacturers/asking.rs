@@ -5,15 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
-use rustls::{CertificateError, DistinguishedName, RootCertStore};
+use rustls::{CertificateError, DistinguishedName};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::ends::{Ends, is_foreign};
 use crate::domain::account::{Account, AdmissionSettings, CertificatePolicy};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::mac::Mac;
@@ -34,7 +31,7 @@ struct Prepared {
 
 /// How phones are asked, and what their certificates are worth.
 pub struct Asking {
-    verifier: Arc<dyn ClientCertVerifier>,
+    ends: Ends,
     accept_expired: bool,
 }
 
@@ -69,31 +66,19 @@ impl Asking {
         if settings.certificates == CertificatePolicy::Off {
             return None;
         }
-        // Each of them is an end of the chain: phones may send their own certificate alone, and then an authority between it and
-        // the root has to be found here.
-        let mut ends = RootCertStore::empty();
-        for authority in &settings.manufacturers {
-            let der = STANDARD.decode(&authority.der).unwrap_or_default();
-            if let Err(error) = ends.add(CertificateDer::from(der)) {
-                tracing::error!(authority = authority.subject, %error, "the manufacturer CA cannot be used");
-            }
-        }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        // Without a single one there is nobody whose phones could be asked.
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(ends), provider).build().ok()?;
-        Some(Self { verifier, accept_expired: settings.accept_expired })
+        Some(Self { ends: Ends::of(settings)?, accept_expired: settings.accept_expired })
     }
 
     /// Names of the authorities, for the request to the phone: some answer only to those (protocol/provisioning.md 7).
     pub fn names(&self) -> &[DistinguishedName] {
-        self.verifier.root_hint_subjects()
+        self.ends.names()
     }
 
     /// What a chain is worth, the phone's own certificate first. That the phone holds its key is the handshake's to show.
     pub fn judge(&self, chain: &[CertificateDer<'_>], now: Timestamp) -> Presented {
         let Some((leaf, others)) = chain.split_first() else { return Presented::Nothing };
         let at = |second: i64| UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(second).unwrap_or_default()));
-        let verify = |second| self.verifier.verify_client_cert(leaf, others, at(second)).map(|_| ());
+        let verify = |second| self.ends.verify(leaf, others, at(second));
         let mut verified = verify(now.as_second());
         if self.accept_expired
             && verified.as_ref().err().map(fault) == Some(CertificateFault::Expired)
@@ -101,8 +86,9 @@ impl Asking {
         {
             verified = verify(last_valid);
         }
-        match (verified, mac(leaf)) {
-            (Err(error), _) => Presented::Unverified(fault(&error)),
+        match (verified.map_err(|error| fault(&error)), mac(leaf)) {
+            (Err(CertificateFault::Revoked), Some(mac)) => Presented::Revoked(mac),
+            (Err(fault), _) => Presented::Unverified(fault),
             (Ok(()), None) => Presented::Unverified(CertificateFault::NoMac),
             (Ok(()), Some(mac)) => Presented::Verified(mac),
         }
@@ -125,14 +111,19 @@ fn mac(leaf: &CertificateDer<'_>) -> Option<Mac> {
 
 fn fault(error: &rustls::Error) -> CertificateFault {
     use CertificateError as E;
-    let rustls::Error::InvalidCertificate(error) = error else { return CertificateFault::Broken };
+    if is_foreign(error) {
+        return CertificateFault::UnknownAuthority;
+    }
+    let error = match error {
+        rustls::Error::InvalidCertificate(error) => error,
+        rustls::Error::InvalidCertRevocationList(_) => return CertificateFault::RevocationUnknown,
+        _ => return CertificateFault::Broken,
+    };
     match error {
         E::Expired | E::ExpiredContext { .. } => CertificateFault::Expired,
         E::NotValidYet | E::NotValidYetContext { .. } => CertificateFault::NotYetValid,
-        E::UnknownIssuer => CertificateFault::UnknownAuthority,
+        E::Revoked => CertificateFault::Revoked,
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => CertificateFault::WrongPurpose,
-        // The name of an authority of ours over the signature of another one.
-        E::BadSignature => CertificateFault::UnknownAuthority,
         _ => CertificateFault::Broken,
     }
 }

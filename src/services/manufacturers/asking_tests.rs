@@ -1,13 +1,20 @@
 //! What certificates are worth, with chains like those in the field (protocol/provisioning.md 7, PHN-07).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 
-use super::super::reading;
+use super::super::{lists, reading};
 use super::*;
+use crate::domain::manufacturer::ManufacturerCa;
 
 const MAC: &str = "0004f2aa0001";
+/// Serial number of authorities, and below it of a phone where one counts.
+const AUTHORITY: u64 = 7;
+const PHONE: u64 = 8;
 
 fn now() -> Timestamp {
     "2026-11-22T12:00:00Z".parse().expect("a time")
@@ -28,8 +35,9 @@ fn named(name: &str) -> CertificateParams {
 
 fn authority(name: &str, by: Option<&Authority>) -> Authority {
     let mut params = named(name);
+    params.serial_number = Some(SerialNumber::from(AUTHORITY));
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let key = KeyPair::generate().expect("a key");
     let certificate = match by {
         Some(by) => params.signed_by(&key, &by.issuer),
@@ -63,14 +71,44 @@ impl Maker {
 }
 
 fn asking(authorities: &[&Authority], accept_expired: bool) -> Asking {
+    asking_with(authorities, &[], accept_expired)
+}
+
+/// The same with revocation lists.
+fn asking_with(authorities: &[&Authority], files: &[Vec<u8>], accept_expired: bool) -> Asking {
     let uploaded = |one: &&Authority| {
         let read = reading::authorities(&one.der).expect("a CA");
         read.into_iter().map(|facts| facts.added(now(), "test")).collect::<Vec<_>>()
     };
-    let manufacturers = authorities.iter().flat_map(uploaded).collect();
-    let certificates = CertificatePolicy::Prefer;
-    let settings = AdmissionSettings { certificates, accept_expired, manufacturers, ..AdmissionSettings::default() };
+    let manufacturers: Vec<ManufacturerCa> = authorities.iter().flat_map(uploaded).collect();
+    let read = |file: &Vec<u8>| lists::lists(file, &manufacturers, now(), "test").expect("a list");
+    let settings = AdmissionSettings {
+        certificates: CertificatePolicy::Prefer,
+        accept_expired,
+        revocation_lists: files.iter().flat_map(read).collect(),
+        manufacturers,
+        ..AdmissionSettings::default()
+    };
     Asking::of(&settings).expect("phones are asked")
+}
+
+/// The list of an authority that names these serial numbers; the next one was to be there years ago.
+fn list(of: &Authority, serials: &[u64]) -> Vec<u8> {
+    let revoked = |serial: &u64| RevokedCertParams {
+        serial_number: SerialNumber::from(*serial),
+        revocation_time: date_time_ymd(2026, 1, 1),
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let list = CertificateRevocationListParams {
+        this_update: date_time_ymd(2026, 1, 1),
+        next_update: date_time_ymd(2026, 2, 1),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: serials.iter().map(revoked).collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    list.signed_by(&of.issuer).expect("signed").der().to_vec()
 }
 
 fn verified() -> Presented {
@@ -157,6 +195,53 @@ fn nobody_is_asked_without_an_authority_or_while_the_policy_is_off() {
     let manufacturers: Vec<_> = read.into_iter().map(|facts| facts.added(now(), "test")).collect();
     let settings = AdmissionSettings { manufacturers, ..AdmissionSettings::default() };
     assert!(Asking::of(&settings).is_none());
+}
+
+#[test]
+fn phn_07_what_is_revoked_counts_no_more_however_its_chain_comes_and_everything_else_does() {
+    let maker = Maker::new("Maker");
+    let Maker { root, policy, issuing } = &maker;
+    let [leaf, other] = [PHONE, PHONE + 1].map(|serial| maker.phone(MAC, |p| p.serial_number = Some(SerialNumber::from(serial))));
+    let revoked = Presented::Revoked(MAC.parse().expect("a MAC"));
+    let whole = |leaf: &CertificateDer<'static>| [leaf.clone(), issuing.der.clone(), policy.der.clone()];
+    let all = asking_with(&[root, policy, issuing], &[list(issuing, &[PHONE])], true);
+    for asking in [all, asking_with(&[root, issuing], &[list(issuing, &[PHONE]), list(root, &[])], true)] {
+        assert_eq!(asking.judge(std::slice::from_ref(&leaf), now()), revoked, "the leaf alone");
+        assert_eq!(asking.judge(&whole(&leaf), now()), revoked);
+        assert_eq!(asking.judge(std::slice::from_ref(&other), now()), verified());
+        assert_eq!(asking.judge(&whole(&other), now()), verified());
+    }
+    // An authority between is revoked by the one above it: whether the phone sends it or it is here.
+    let above = [list(policy, &[AUTHORITY])];
+    for ends in [&[root, policy, issuing][..], &[policy, issuing], &[policy]] {
+        assert_eq!(asking_with(ends, &above, true).judge(&whole(&other), now()), revoked);
+    }
+    let by_the_root = asking_with(&[root, policy, issuing], &above, true);
+    assert_eq!(by_the_root.judge(std::slice::from_ref(&other), now()), revoked);
+    assert_eq!(by_the_root.names().len(), 3, "it is asked for all the same, so that it is told why");
+    // Expired leaves count here, revoked ones among them do not.
+    let expired = |p: &mut CertificateParams| {
+        (p.not_after, p.serial_number) = (date_time_ymd(2020, 1, 1), Some(SerialNumber::from(PHONE)));
+    };
+    let asking = asking_with(&[issuing], &[list(issuing, &[PHONE])], true);
+    assert_eq!(asking.judge(&[maker.phone(MAC, expired)], now()), revoked);
+    let nobody = asking.judge(&[maker.phone("a phone", |p| p.serial_number = Some(SerialNumber::from(PHONE)))], now());
+    assert_eq!(nobody, not(CertificateFault::Revoked));
+}
+
+/// A maker that began anew with another key under the same name: a list of one key says nothing of what the other one signed.
+#[test]
+fn a_list_counts_for_the_key_that_made_it_not_for_its_name() {
+    let (old, new) = (Maker::new("Maker"), Maker::new("Maker"));
+    let numbered = |maker: &Maker| maker.phone(MAC, |p| p.serial_number = Some(SerialNumber::from(PHONE)));
+    for ends in [[&old.issuing, &new.issuing], [&new.issuing, &old.issuing]] {
+        let asking = asking_with(&ends, &[list(&old.issuing, &[PHONE])], false);
+        assert_eq!(asking.judge(&[numbered(&old)], now()), Presented::Revoked(MAC.parse().expect("a MAC")));
+        assert_eq!(asking.judge(&[numbered(&new)], now()), verified());
+        let both = asking_with(&ends, &[list(&old.issuing, &[]), list(&new.issuing, &[PHONE])], false);
+        assert_eq!(both.judge(&[numbered(&old)], now()), verified());
+        assert_eq!(both.judge(&[numbered(&new)], now()), Presented::Revoked(MAC.parse().expect("a MAC")));
+    }
 }
 
 #[test]

@@ -4,7 +4,10 @@
 //! Handshakes use them by [`asking`].
 
 pub mod asking;
+mod ends;
+mod lists;
 mod reading;
+pub mod revocation;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +21,7 @@ use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::MANUFACTURER_CAS;
-use crate::domain::manufacturer::ManufacturerCa;
+use crate::domain::manufacturer::{ManufacturerCa, RevocationList};
 use crate::domain::trust::Certificate;
 
 /// How many devices are in each state of R374.
@@ -45,6 +48,8 @@ pub struct Removal {
     pub standing: Standing,
     /// Whether it is the last one: then nobody is asked any more.
     pub is_last: bool,
+    /// Its revocation lists, which go along.
+    pub lists: Vec<RevocationList>,
 }
 
 /// The authorities of an account, the oldest upload first.
@@ -121,10 +126,12 @@ pub fn add(
 /// # Errors
 /// It is not there.
 pub fn removal(services: &Services, account: AccountId, fingerprint: &str) -> Result<Removal, ServiceError> {
-    let all = list(services, account)?;
-    let authority = all.iter().find(|one| one.fingerprint == fingerprint).cloned();
-    let authority = authority.ok_or_else(|| ServiceError::not_found("manufacturer CA", fingerprint))?;
-    Ok(Removal { authority, standing: standing(services, account), is_last: all.len() == 1 })
+    let world = services.world(account)?;
+    let mut left = world.account.admission.manufacturers.clone();
+    let at = left.iter().position(|one| one.fingerprint == fingerprint);
+    let authority = left.remove(at.ok_or_else(|| ServiceError::not_found("manufacturer CA", fingerprint))?);
+    let lists = world.account.admission.revocation_lists.iter().filter(|list| !lists::is_of_any(list, &left)).cloned().collect();
+    Ok(Removal { authority, standing: standing(services, account), is_last: left.is_empty(), lists })
 }
 
 /// Deletes an authority: from the next handshake on, what it signed counts as none.
@@ -149,10 +156,15 @@ pub fn remove(
                          Choose another policy first";
             return Err(ServiceError::Conflict(words.to_owned()));
         }
+        admission.revocation_lists.retain(|list| lists::is_of_any(list, &admission.manufacturers));
         settings.revision += 1;
         change.put_account(settings)?;
         let event = Event::new("manufacturer CA", removal.authority.subject.as_str(), "deleted");
         change.record(event.change("SHA-256", Some(removal.authority.fingerprint.clone()), None))?;
+        for list in &removal.lists {
+            let event = Event::new("revocation list", list.issuer.as_str(), "deleted with its CA");
+            change.record(event.change("SHA-256", Some(list.fingerprint.clone()), None))?;
+        }
         Ok(removal)
     })
 }

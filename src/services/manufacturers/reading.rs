@@ -1,4 +1,5 @@
-//! Certificates of authorities as people have them in files: PEM with one or several, or DER.
+//! Certificates of authorities as people have them in files: PEM with one or several, or DER. Their lists of revoked certificates
+//! are read in [`super::lists`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -34,8 +35,13 @@ pub(super) fn authorities(file: &[u8]) -> Result<Vec<Facts>, String> {
     if file.is_empty() {
         return Err("choose a file first".to_owned());
     }
-    let ders = if file.windows(11).any(|part| part == b"-----BEGIN ") { of_pem(file)? } else { of_der(file)? };
-    ders.iter().enumerate().map(|(at, der)| facts(der).map_err(|why| placed(at, ders.len(), &why))).collect()
+    let ders = if is_pem(file) { of_pem(file)? } else { of_der(file)? };
+    ders.iter().enumerate().map(|(at, der)| facts(der).map_err(|why| placed("certificate", at, ders.len(), &why))).collect()
+}
+
+/// Whether a file is PEM rather than DER.
+pub(super) fn is_pem(file: &[u8]) -> bool {
+    file.windows(11).any(|part| part == b"-----BEGIN ")
 }
 
 fn of_pem(file: &[u8]) -> Result<Vec<Vec<u8>>, String> {
@@ -59,8 +65,15 @@ fn of_der(mut rest: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     Ok(ders)
 }
 
-fn placed(at: usize, of: usize, why: &str) -> String {
-    if of == 1 { why.to_owned() } else { format!("certificate {} of {of}: {why}", at + 1) }
+/// A mistake with its place in the file, where that holds more than one.
+pub(super) fn placed(what: &str, at: usize, of: usize, why: &str) -> String {
+    if of == 1 { why.to_owned() } else { format!("{what} {} of {of}: {why}", at + 1) }
+}
+
+/// SHA-256 over something, pairs of capital digits with colons.
+pub(super) fn fingerprint(der: &[u8]) -> String {
+    let pairs: Vec<String> = Sha256::digest(der).iter().map(|byte| format!("{byte:02X}")).collect();
+    pairs.join(":")
 }
 
 fn facts(der: &[u8]) -> Result<Facts, String> {
@@ -77,9 +90,8 @@ fn facts(der: &[u8]) -> Result<Facts, String> {
     let at = |time: x509_parser::time::ASN1Time| {
         Timestamp::from_second(time.timestamp()).map_err(|_| format!("“{subject}” has a validity that cannot be read"))
     };
-    let pairs: Vec<String> = Sha256::digest(der).iter().map(|byte| format!("{byte:02X}")).collect();
     Ok(Facts {
-        fingerprint: pairs.join(":"),
+        fingerprint: fingerprint(der),
         valid_from: at(validity.not_before)?,
         valid_until: at(validity.not_after)?,
         der: STANDARD.encode(der),

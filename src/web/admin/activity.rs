@@ -30,6 +30,7 @@ const OBJECTS: &[&str] = &[
     "manufacturer CA",
     "profile",
     "provisioning address",
+    "revocation list",
     "server",
     "token",
     "user",

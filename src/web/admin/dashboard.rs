@@ -129,6 +129,7 @@ fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Aler
         match place {
             MendedAt::Settings => tell(tone, text, SETTINGS),
             MendedAt::Ca => tell(tone, text, ("/admin/provisioning/ca", "See who")),
+            MendedAt::PhoneCertificates => tell(tone, text, ("/admin/provisioning/phone-certificates#lists", "See the lists")),
             MendedAt::Profile(id) => tell(tone, text, (&format!("/admin/profiles/{id}"), "Open the profile")),
             MendedAt::Machine => tell(tone, text, ("", "")),
         }

@@ -1,5 +1,7 @@
 //! Certificates of Phones: what a factory certificate is worth, and the manufacturers whose certificates count (R373, R374).
 
+mod lists;
+
 use std::sync::Arc;
 
 use actix_multipart::Multipart;
@@ -41,6 +43,7 @@ struct CertificatesPage {
     authorities: Vec<Authority>,
     standing: Standing,
     is_asking: bool,
+    lists: Vec<lists::Row>,
 }
 
 struct Authority {
@@ -63,6 +66,7 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/provisioning/phone-certificates/upload", upload)
         .get("/admin/provisioning/phone-certificates/delete", ask)
         .post("/admin/provisioning/phone-certificates/delete", delete);
+    lists::configure(routes);
 }
 
 async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
@@ -109,12 +113,7 @@ async fn overtaken(who: &SignedIn, services: &web::Data<Services>, form: Form, r
 }
 
 async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let rejected = |message: String| {
-        let errors = FieldErrors::one(sent_file::FIELD, message);
-        let account = account(&who, &services)?;
-        let form = stored(&account).rejected(&errors);
-        Ok(html_rejected(&certificates_page(&who, &services, Some(form))?))
-    };
+    let rejected = |message: String| rejected_file(&who, &services, sent_file::FIELD, message);
     let file = match sent_file::read(parts, MANUFACTURER_FILE_BYTES, TOO_LARGE).await {
         Ok(file) => file,
         Err(message) => return rejected(message.to_owned()),
@@ -132,6 +131,18 @@ async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Services>) 
         }
         Err(error) => Err(Failure::new(&who, error)),
     }
+}
+
+/// The page with what is wrong with a file.
+fn rejected_file(
+    who: &SignedIn,
+    services: &web::Data<Services>,
+    field: &'static str,
+    message: String,
+) -> Result<HttpResponse, Failure> {
+    let account = account(who, services)?;
+    let form = stored(&account).rejected(&FieldErrors::one(field, message));
+    Ok(html_rejected(&certificates_page(who, services, Some(form))?))
 }
 
 /// `GET …/delete?ca=…`: what deleting changes.
@@ -162,7 +173,7 @@ async fn delete(who: SignedIn, form: Form, services: web::Data<Services>) -> Res
 }
 
 fn consequences(removal: &Removal) -> Vec<String> {
-    let Removal { authority, standing, is_last } = removal;
+    let Removal { authority, standing, is_last, lists } = removal;
     let mut sentences = vec![
         format!("{} is no longer a manufacturer's CA here. Certificates that it signed count as none from the next connection on.", authority.subject),
         match standing.verified {
@@ -171,6 +182,10 @@ fn consequences(removal: &Removal) -> Vec<String> {
             n => format!("{n} devices have shown a verified certificate. Those that this CA stands behind come in by their credentials alone."),
         },
     ];
+    if !lists.is_empty() {
+        let what = words::count(lists.len(), "revocation list goes", "revocation lists go");
+        sentences.push(format!("{what} with it."));
+    }
     if *is_last {
         sentences.push("It is the last one: no phone is asked for its certificate any more.".to_owned());
     }
@@ -209,7 +224,8 @@ fn certificates_page(who: &SignedIn, services: &web::Data<Services>, typed: Opti
     let revision = typed.as_ref().and_then(|form| form.text("revision")?.parse().ok()).unwrap_or(account.revision);
     Ok(CertificatesPage {
         authorities: admission.manufacturers.iter().map(authority).collect(),
-        is_asking: admission.certificates != CertificatePolicy::Off && !admission.manufacturers.is_empty(),
+        is_asking: admission.asks(),
+        lists: lists::rows(&page, &admission.revocation_lists),
         standing: manufacturers::standing(services, DEFAULT_ACCOUNT),
         form: typed.unwrap_or_else(|| stored(&account)),
         revision,

@@ -48,6 +48,8 @@ pub struct ManufacturerRemovalShape {
     pub manufacturer: ManufacturerShape,
     /// Whether it was the last one: then no phone is asked any more.
     pub is_last: bool,
+    /// How many revocation lists go along, because no other CA made them.
+    pub revocation_lists: usize,
     /// How devices stood before.
     pub standing: StandingShape,
 }
@@ -68,23 +70,23 @@ pub struct StandingShape {
 }
 
 impl From<Removal> for ManufacturerRemovalShape {
-    fn from(Removal { authority, standing, is_last }: Removal) -> Self {
+    fn from(Removal { authority, standing, is_last, lists }: Removal) -> Self {
         let Standing { devices, verified, none, invalid, unknown } = standing;
         let standing = StandingShape { devices, verified, invalid, none, unknown };
-        Self { manufacturer: authority.into(), is_last, standing }
+        Self { manufacturer: authority.into(), is_last, revocation_lists: lists.len(), standing }
     }
 }
 
-/// A manufacturer's CA of an account.
+/// Something of an account that is known by its SHA-256.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub struct ManufacturerPath {
+pub struct FingerprintPath {
     /// Label of the account.
     #[param(example = "default")]
     #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
     account: String,
-    /// SHA-256 of the certificate, as lists tell it.
-    fingerprint: String,
+    /// SHA-256, as lists tell it.
+    pub(super) fingerprint: String,
 }
 
 /// States of a factory certificate, as phones show them.
@@ -178,12 +180,12 @@ pub async fn add_manufacturers(
 }
 
 /// Deletes a CA: from each phone's next connection on, what it signed counts as none.
-#[utoipa::path(tag = "certificates of phones", params(ManufacturerPath, DryRun), responses((status = 200, body = ManufacturerRemovalShape)))]
+#[utoipa::path(tag = "certificates of phones", params(FingerprintPath, DryRun), responses((status = 200, body = ManufacturerRemovalShape)))]
 #[delete("/accounts/{account}/manufacturers/{fingerprint}")]
 pub async fn delete_manufacturer(
     caller: Caller,
     services: web::Data<Services>,
-    path: web::Path<ManufacturerPath>,
+    path: web::Path<FingerprintPath>,
     dry_run: Asked<DryRun>,
 ) -> Result<web::Json<ManufacturerRemovalShape>, Problem> {
     let (fingerprint, mode) = (path.into_inner().fingerprint, dry_run.mode());

@@ -25,6 +25,7 @@ pub mod phone_passwords;
 pub mod problem;
 pub mod profile_shapes;
 pub mod profiles;
+pub mod revocation_lists;
 pub mod rollover;
 pub mod runs;
 pub mod second_factor;
@@ -131,6 +132,9 @@ routes! {
     manufacturers::list_manufacturers,
     manufacturers::add_manufacturers,
     manufacturers::delete_manufacturer,
+    revocation_lists::list_revocation_lists,
+    revocation_lists::add_revocation_lists,
+    revocation_lists::delete_revocation_list,
     manufacturers::show_certificate,
     manufacturers::note_certificate,
     server::show_server,
