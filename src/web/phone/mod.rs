@@ -27,7 +27,7 @@ use futures_util::StreamExt as _;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use crate::domain::account::CertificatePolicy;
+use crate::domain::account::{CertificatePolicy, Secret};
 use crate::domain::admission::NewDeviceCaps;
 use crate::domain::admission::decide::Proof;
 use crate::domain::credential::Channel;
@@ -268,11 +268,7 @@ impl Call {
         if let (Channel::ClearText, Some(answered)) = (self.channel, Answered::of(self.request.headers())) {
             return self.judge_digest(&answered, world);
         }
-        let generation_of = |key: &DeviceKey, presented: &str| {
-            let trust = self.services.trusts(world.account_id).of(key);
-            let (oldest, present) = (trust.oldest_generation, trust.generation);
-            credentials::generation_of(self.services.secrets(), world.account_id, key, presented, oldest, present)
-        };
+        let generation_of = self.generation_of(world);
         let by_credentials = self.door.gate.judge(self.request.headers(), &world.account, generation_of);
         match &self.certificate {
             // Where certificates count no longer, an open connection does not go on with one.
@@ -283,10 +279,17 @@ impl Call {
         }
     }
 
+    /// Finds the generation of a device's own password that passes a test.
+    fn generation_of(&self, world: &World) -> impl Fn(&DeviceKey, &dyn Fn(&Secret) -> bool) -> Option<u32> {
+        let account = world.account_id;
+        move |key, is_shown| credentials::generation_of(&self.services, account, key, is_shown)
+    }
+
     /// The same of an answer to a Digest challenge. It counts for this path alone, and as long as its nonce does.
     fn judge_digest(&self, answered: &Answered, world: &World) -> Proof {
         let asked = self.request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let proof = self.door.gate.judge_digest(answered, self.request.method().as_str(), &world.account);
+        let generation_of = self.generation_of(world);
+        let proof = self.door.gate.judge_digest(answered, self.request.method().as_str(), &world.account, generation_of);
         match self.door.digests.nonce_of(answered, self.now()) {
             _ if answered.uri != asked => Proof::Wrong,
             Nonce::Fresh => proof,
