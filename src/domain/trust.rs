@@ -5,6 +5,7 @@
 //! [`super::admission::decide`]'s to say.
 
 mod certificate;
+mod closing;
 mod shown;
 
 use std::net::IpAddr;

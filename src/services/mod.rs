@@ -249,6 +249,11 @@ impl Services {
         self.trusts.get(account)
     }
 
+    /// Waits until a phone has taught something that must not be lost by a crash: what waits is to be written now.
+    pub async fn closed(&self) {
+        self.trusts.closed().await;
+    }
+
     /// What phones told and is not written yet.
     pub fn presence(&self) -> &Presence {
         &self.presence

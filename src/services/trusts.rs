@@ -1,7 +1,7 @@
 //! What was learned of every key, in memory: what each request is judged by (contract 4).
 //!
-//! Phones change it at each contact; such facts are written with the next presence batch, as sightings are. People change it
-//! through [`super::commit`], which applies the same change to the row and, once that is kept, to memory: neither side loses what
+//! Phones change it at each contact; such facts are written with the next presence batch, as sightings are. That batch does not wait
+//! for its time where a fact closes a door ([`Trust::closes`]): see [`Trusts::closed`]. People change it through [`super::commit`], which applies the same change to the row and, once that is kept, to memory: neither side loses what
 //! the other has learned meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
 
 use super::commit::Change;
 use super::error::ServiceError;
@@ -25,14 +26,23 @@ pub(super) type TrustChange = Box<dyn FnOnce(&mut Trust) + Send>;
 #[derive(Debug, Default)]
 pub struct Trusts {
     by_account: RwLock<BTreeMap<AccountId, Arc<Book>>>,
+    urgent: Arc<Notify>,
 }
 
 /// Those of one account.
 #[derive(Debug, Default)]
 pub struct Book {
     entries: RwLock<HashMap<DeviceKey, Arc<Trust>>>,
-    /// Keys whose rows are to be written or removed.
-    unwritten: Mutex<BTreeSet<DeviceKey>>,
+    unwritten: Mutex<Unwritten>,
+    urgent: Arc<Notify>,
+}
+
+/// Keys whose rows are to be written or removed.
+#[derive(Debug, Default)]
+struct Unwritten {
+    keys: BTreeSet<DeviceKey>,
+    /// Those of them that taught something which must not be lost.
+    closed: BTreeSet<DeviceKey>,
 }
 
 impl Trusts {
@@ -41,7 +51,13 @@ impl Trusts {
         if let Some(book) = self.by_account.read().get(&account) {
             return Arc::clone(book);
         }
-        Arc::clone(self.by_account.write().entry(account).or_default())
+        let new = || Arc::new(Book { urgent: Arc::clone(&self.urgent), ..Book::default() });
+        Arc::clone(self.by_account.write().entry(account).or_insert_with(new))
+    }
+
+    /// Waits until a phone has taught something that must not be lost by a crash, and that is to be written now.
+    pub async fn closed(&self) {
+        self.urgent.notified().await;
     }
 
     /// Reads everything anew. What memory learned and did not write yet, it keeps.
@@ -52,7 +68,7 @@ impl Trusts {
             let mut entries = book.entries.write();
             let unwritten = book.unwritten.lock();
             let mut kept: HashMap<_, _> = rows.into_iter().map(|(key, trust)| (key, Arc::new(trust))).collect();
-            for key in unwritten.iter() {
+            for key in &unwritten.keys {
                 match entries.get(key) {
                     Some(trust) => drop(kept.insert(key.clone(), Arc::clone(trust))),
                     None => drop(kept.remove(key)),
@@ -66,7 +82,7 @@ impl Trusts {
     /// The accounts of which something is still to be written.
     pub(super) fn unwritten(&self) -> Vec<AccountId> {
         let books = self.by_account.read();
-        books.iter().filter(|(_, book)| !book.unwritten.lock().is_empty()).map(|(account, _)| *account).collect()
+        books.iter().filter(|(_, book)| !book.unwritten.lock().keys.is_empty()).map(|(account, _)| *account).collect()
     }
 
     /// Applies to memory what a commit changed.
@@ -123,12 +139,23 @@ impl Book {
         if changed == *known {
             return;
         }
+        let closes = changed.closes(&known);
         if changed == Trust::default() {
             entries.remove(key);
         } else {
             entries.insert(key.clone(), Arc::new(changed));
         }
-        self.unwritten.lock().insert(key.clone());
+        let mut unwritten = self.unwritten.lock();
+        unwritten.keys.insert(key.clone());
+        if closes {
+            unwritten.closed.insert(key.clone());
+            self.urgent.notify_one();
+        }
+    }
+
+    /// Whether something that must not be lost was learned of a key and is not written yet.
+    pub(super) fn has_closed(&self, key: &DeviceKey) -> bool {
+        self.unwritten.lock().closed.contains(key)
     }
 
     /// Writes what was learned since the last batch, and lets go of strangers that nobody asked for in a long time: those that
@@ -139,7 +166,7 @@ impl Book {
         is_device: impl Fn(&DeviceKey) -> bool,
     ) -> Result<BTreeSet<DeviceKey>, ServiceError> {
         self.make_room(is_device);
-        let keys = std::mem::take(&mut *self.unwritten.lock());
+        let keys = std::mem::take(&mut *self.unwritten.lock()).keys;
         for key in &keys {
             let known = self.entries.read().get(key).cloned();
             match known {
@@ -159,22 +186,23 @@ impl Book {
 
     /// Takes back what could not be written.
     pub(super) fn take_back(&self, keys: BTreeSet<DeviceKey>) {
-        self.unwritten.lock().extend(keys);
+        self.unwritten.lock().keys.extend(keys);
     }
 
     /// Keeps the number of strangers within [`STRANGERS`]: the ones that knocked longest ago go first (P16).
     fn make_room(&self, is_device: impl Fn(&DeviceKey) -> bool) {
-        let mut entries = self.entries.write();
         let is_stranger = |(key, trust): &(&DeviceKey, &Arc<Trust>)| !trust.must_outlive() && !is_device(key);
-        let mut strangers: Vec<_> = entries.iter().filter(is_stranger).map(|(key, trust)| (rank(trust), key.clone())).collect();
-        if strangers.len() <= STRANGERS {
+        // Nearly always there is room: phones do not wait while that is found out.
+        if self.entries.read().iter().filter(is_stranger).count() <= STRANGERS {
             return;
         }
+        let mut entries = self.entries.write();
+        let mut strangers: Vec<_> = entries.iter().filter(is_stranger).map(|(key, trust)| (rank(trust), key.clone())).collect();
         strangers.sort();
         let mut unwritten = self.unwritten.lock();
-        for (_, key) in strangers.drain(..strangers.len() - STRANGERS) {
+        for (_, key) in strangers.drain(..strangers.len().saturating_sub(STRANGERS)) {
             entries.remove(&key);
-            unwritten.insert(key);
+            unwritten.keys.insert(key);
         }
     }
 }
