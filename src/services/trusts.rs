@@ -108,11 +108,6 @@ impl Book {
         known.unwrap_or_else(|| Arc::clone(NOTHING.get_or_init(Arc::default)))
     }
 
-    /// All of them, in no order: a snapshot that holds no lock.
-    pub fn all(&self) -> Vec<(DeviceKey, Arc<Trust>)> {
-        self.entries.read().iter().map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
-    }
-
     /// Those that are wanted, in no order: a snapshot that holds no lock. Most are not: nothing is copied of them, so that phones do
     /// not wait for a page.
     pub fn filtered(&self, is_wanted: impl Fn(&Trust) -> bool) -> Vec<(DeviceKey, Arc<Trust>)> {
@@ -120,7 +115,8 @@ impl Book {
         entries.iter().filter(|(_, trust)| is_wanted(trust)).map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
     }
 
-    /// Takes in what a phone taught. Nearly always that is nothing new: then no lock for writing is taken.
+    /// Takes in what a phone taught. Nearly always that is nothing new: then no lock for writing is taken, and of a device that comes
+    /// as ever nothing is copied on the heap.
     pub fn hear(&self, key: &DeviceKey, fact: impl Fn(&mut Trust)) {
         let known = self.of(key);
         let mut changed = Trust::clone(&known);
@@ -179,7 +175,8 @@ impl Book {
 
     /// Lets go of what is kept for a time only.
     pub(super) fn expire(&self, now: Timestamp) {
-        for (key, _) in self.filtered(|trust| trust.deleted_at.is_some() || trust.knock.is_some()) {
+        let may_expire = |trust: &Trust| trust.deleted_at.is_some() || trust.knock.is_some() || trust.refused_bound.is_some();
+        for (key, _) in self.filtered(may_expire) {
             self.learn(&key, |trust| trust.expire(now));
         }
     }
@@ -212,4 +209,27 @@ impl Book {
 fn rank(trust: &Trust) -> (bool, bool, Option<Timestamp>) {
     let knock = trust.knock.as_ref();
     (trust.right.is_some(), knock.is_some_and(|knock| !knock.reason.is_unproven()), last_asked(trust))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::trust::Admitted;
+
+    #[test]
+    fn a_visit_like_the_last_one_changes_and_writes_nothing() {
+        let (book, key): (_, DeviceKey) = (Book::default(), "0004f2aa0001".parse().expect("a MAC"));
+        let visit = |address: [u8; 4]| {
+            book.hear(&key, |trust| {
+                trust.let_in(Timestamp::UNIX_EPOCH, address.into(), Admitted::Own(0));
+                trust.came_by("https://localhost:8443");
+            });
+            book.of(&key)
+        };
+        let first = visit([10, 0, 0, 7]);
+        std::mem::take(&mut *book.unwritten.lock());
+        let second = visit([10, 0, 0, 7]);
+        assert!(Arc::ptr_eq(&first, &second) && book.unwritten.lock().keys.is_empty());
+        assert!(!Arc::ptr_eq(&second, &visit([10, 0, 0, 8])) && !book.unwritten.lock().keys.is_empty());
+    }
 }
