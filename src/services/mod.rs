@@ -8,6 +8,7 @@ pub mod activity;
 pub mod activity_week;
 pub mod address;
 pub mod addresses;
+pub mod alerts;
 pub mod backup;
 pub mod bootstrap;
 pub mod certificates;
@@ -91,6 +92,7 @@ pub struct Services {
     rosters: Rosters,
     trusts: Trusts,
     unproven: bootstrap::Unproven,
+    alerts: alerts::Alerts,
     presence: Presence,
     metrics: metrics::Metrics,
     pending_imports: PendingImports,
@@ -186,6 +188,7 @@ impl Services {
             rosters: Rosters::default(),
             trusts: Trusts::default(),
             unproven: bootstrap::Unproven::default(),
+            alerts: alerts::Alerts::default(),
             presence: Presence::default(),
             metrics: metrics::Metrics::default(),
             pending_imports: PendingImports::default(),
@@ -250,8 +253,8 @@ impl Services {
     }
 
     /// Waits until a phone has taught something that must not be lost by a crash: what waits is to be written now.
-    pub async fn closed(&self) {
-        self.trusts.closed().await;
+    pub async fn door_closed(&self) {
+        self.trusts.door_closed().await;
     }
 
     /// What phones told and is not written yet.

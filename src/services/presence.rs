@@ -3,7 +3,7 @@
 //! A request leaves one [`Message`] and goes on. The next [`flush`] turns the messages into sightings and runs, and writes them
 //! together with devices that came in since, in one commit. What cannot be written is kept, within bounds, and tried again. A
 //! crash loses at most what came since the last flush; a device that was lost so is simply added again. What closes a door to
-//! others is written at once ([`Trusts::closed`](super::trusts::Trusts::closed)), and before an upload of that device is answered.
+//! others is written at once ([`Services::door_closed`]), and before an upload of that device is answered.
 //!
 //! Whoever is deleted takes along what is gathered here, at the moment in which its rows are gone ([`Presence::forget`]). A key
 //! that is no device, or not any more, has no run of a device: what comes under it is a stranger's.
@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 
 use super::commit::{self, Change};
 use super::error::{ServiceError, chain};
-use super::{Services, runs};
+use super::{Services, alerts, runs};
 use crate::domain::access::Grant;
 use crate::domain::activity::Event;
 use crate::domain::device::{Device, DeviceKey};
@@ -194,6 +194,7 @@ pub(super) fn secure(services: &Services, account: AccountId, key: &DeviceKey) {
 fn flush_alone(services: &Services) -> Result<(), ServiceError> {
     let presence = &services.presence;
     settle(services);
+    alerts::tell(services);
     presence.state.lock().waiting.reports.append(&mut presence.reports.lock());
     let departing = presence.state.lock().depart();
     let accounts: BTreeSet<_> = departing.into_iter().chain(services.trusts.unwritten()).collect();

@@ -279,7 +279,7 @@ fn what_closes_a_door_does_not_wait_for_the_next_batch_and_is_kept_before_an_upl
     let services = &bench.services;
     let key = DeviceKey::Mac(Mac::from_bytes([0, 4, 0xf2, 0, 0, 1]));
     let book = services.trusts(DEFAULT_ACCOUNT);
-    let is_urgent = || services.closed().now_or_never().is_some();
+    let is_urgent = || services.door_closed().now_or_never().is_some();
     let kept = || services.store.read(|tx| crate::store::trusts::all(tx, DEFAULT_ACCOUNT)).expect("read").len();
     book.learn(&key, |trust| trust.refused(bench.clock.now(), Reason::CredentialsWrong, [10, 0, 0, 7].into(), ""));
     secure(services, DEFAULT_ACCOUNT, &key);

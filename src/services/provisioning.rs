@@ -137,6 +137,11 @@ impl Provisioning {
             presented => presented,
         };
         let refused = |reason| {
+            match reason {
+                Reason::Bound => services.alerts.bound_refused(),
+                Reason::TooManyNew => services.alerts.crowded(world.account_id, visit.address, now),
+                _ => {}
+            }
             if let Some(key) = key.as_ref().filter(|_| reason != Reason::CredentialsMissing) {
                 book.learn(key, |trust| {
                     trust.refused(now, reason, visit.address, &told(visit.agent));

@@ -1,8 +1,9 @@
 //! What was learned of every key, in memory: what each request is judged by (contract 4).
 //!
 //! Phones change it at each contact; such facts are written with the next presence batch, as sightings are. That batch does not wait
-//! for its time where a fact closes a door ([`Trust::closes`]): see [`Trusts::closed`]. People change it through [`super::commit`], which applies the same change to the row and, once that is kept, to memory: neither side loses what
-//! the other has learned meanwhile.
+//! for its time where a fact closes a door ([`Trust::closes`]): see [`Trusts::door_closed`]. People change it through
+//! [`super::commit`], which applies the same change to the row and, once that is kept, to memory: neither side loses what the other
+//! has learned meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -56,7 +57,7 @@ impl Trusts {
     }
 
     /// Waits until a phone has taught something that must not be lost by a crash, and that is to be written now.
-    pub async fn closed(&self) {
+    pub async fn door_closed(&self) {
         self.urgent.notified().await;
     }
 

@@ -77,7 +77,7 @@ async fn keep_flushing(services: Data<Services>, stop: CancellationToken) {
     let mut told = String::new();
     let next = async || {
         sleep(FLUSH_GAP).await;
-        let _ = timeout(FLUSH_EVERY - FLUSH_GAP, services.closed()).await;
+        let _ = timeout(FLUSH_EVERY - FLUSH_GAP, services.door_closed()).await;
     };
     while stop.run_until_cancelled(next()).await.is_some() {
         once(&services, "write what phones told", presence::flush, &mut told).await;
