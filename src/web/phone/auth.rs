@@ -20,6 +20,9 @@ use crate::domain::device::DeviceKey;
 /// Longest `Authorization` header that is looked at; user name and password are far shorter.
 const HEADER_BYTES: usize = 1_024;
 
+/// Tells whether a password is the one that was shown.
+pub(super) type IsShown<'a> = &'a dyn Fn(&Secret) -> bool;
+
 /// Compares credentials by keyed hash, so that neither time nor memory tells how much of a guess was right.
 pub struct Gate {
     key: [u8; 32],
@@ -47,7 +50,7 @@ impl Gate {
         &self,
         headers: &HeaderMap,
         account: &Arc<Account>,
-        generation_of: impl FnOnce(&DeviceKey, &dyn Fn(&Secret) -> bool) -> Option<u32>,
+        generation_of: impl FnOnce(&DeviceKey, IsShown<'_>) -> Option<u32>,
     ) -> Proof {
         let Some(header) = headers.get(AUTHORIZATION) else { return Proof::Missing };
         let told = basic(header.as_bytes()).unwrap_or_default();
@@ -69,7 +72,7 @@ impl Gate {
         answered: &Answered,
         method: &str,
         account: &Account,
-        generation_of: impl FnOnce(&DeviceKey, &dyn Fn(&Secret) -> bool) -> Option<u32>,
+        generation_of: impl FnOnce(&DeviceKey, IsShown<'_>) -> Option<u32>,
     ) -> Proof {
         let provisioning = &account.provisioning;
         if provisioning.user.is_empty() {
@@ -123,7 +126,7 @@ fn proof(provisioning: &Provisioning, shared: bool, former: bool, factory: bool,
 }
 
 /// Credentials of a device: its key and a password that was derived for it.
-fn own(told: &[u8], generation_of: impl FnOnce(&DeviceKey, &dyn Fn(&Secret) -> bool) -> Option<u32>) -> Option<Proof> {
+fn own(told: &[u8], generation_of: impl FnOnce(&DeviceKey, IsShown<'_>) -> Option<u32>) -> Option<Proof> {
     let (user, shown) = std::str::from_utf8(told).ok()?.split_once(':')?;
     let key: DeviceKey = user.parse().ok()?;
     let generation = generation_of(&key, &|password| bool::from(password.expose().as_bytes().ct_eq(shown.as_bytes())))?;

@@ -27,7 +27,7 @@ use futures_util::StreamExt as _;
 use ipnet::IpNet;
 use jiff::Timestamp;
 
-use crate::domain::account::{CertificatePolicy, Secret};
+use crate::domain::account::CertificatePolicy;
 use crate::domain::admission::NewDeviceCaps;
 use crate::domain::admission::decide::Proof;
 use crate::domain::credential::Channel;
@@ -44,7 +44,7 @@ use crate::services::provisioning::{Guest, Provisioning, Visit};
 use crate::services::uploads::{Space, UploadSettings};
 use crate::web::is_page;
 use crate::web::listener::Expect;
-use auth::Gate;
+use auth::{Gate, IsShown};
 use caller::Caller;
 use digest::{Answered, Digests, Nonce};
 use patience::Patience;
@@ -280,7 +280,7 @@ impl Call {
     }
 
     /// Finds the generation of a device's own password that passes a test.
-    fn generation_of(&self, world: &World) -> impl Fn(&DeviceKey, &dyn Fn(&Secret) -> bool) -> Option<u32> {
+    fn generation_of(&self, world: &World) -> impl Fn(&DeviceKey, IsShown<'_>) -> Option<u32> {
         let account = world.account_id;
         move |key, is_shown| credentials::generation_of(&self.services, account, key, is_shown)
     }
