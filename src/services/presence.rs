@@ -15,7 +15,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::commit::{self, Change};
-use super::error::{ServiceError, chain};
+use super::error::ServiceError;
 use super::{Services, alerts, runs};
 use crate::domain::access::Grant;
 use crate::domain::activity::Event;
@@ -176,17 +176,15 @@ pub fn flush(services: &Services) -> Result<(), ServiceError> {
     flush_alone(services)
 }
 
-/// Writes everything that waits where it holds something of this device that must not be lost. What cannot be written waits for the
-/// next flush.
+/// Writes everything that waits where it holds something of this device that must not be lost, and waits until that is kept. What
+/// cannot be written waits for the next flush, which tells why.
 pub(super) fn secure(services: &Services, account: AccountId, key: &DeviceKey) {
     let has_closed = || services.trusts(account).has_closed(key);
     if has_closed() {
         let _one_at_a_time = services.presence.flushing.lock();
         // Whoever flushed meanwhile has taken it along.
-        if has_closed()
-            && let Err(error) = flush_alone(services)
-        {
-            tracing::error!(error = chain(&error), "what {key} taught could not be written");
+        if has_closed() {
+            let _ = flush_alone(services);
         }
     }
 }
@@ -207,8 +205,9 @@ fn flush_alone(services: &Services) -> Result<(), ServiceError> {
             learned = write_trusts(services, change, account)?;
             add_taught(services, change, account, &learned)
         });
-        if committed.is_err() {
-            services.trusts(account).take_back(learned);
+        match &committed {
+            Ok(()) => services.trusts(account).kept(&learned),
+            Err(_) => services.trusts(account).take_back(learned),
         }
         committed
     });

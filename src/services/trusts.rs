@@ -42,7 +42,7 @@ pub struct Book {
 #[derive(Debug, Default)]
 struct Unwritten {
     keys: BTreeSet<DeviceKey>,
-    /// Those of them that taught something which must not be lost.
+    /// Those that taught something which must not be lost, until it is kept.
     closed: BTreeSet<DeviceKey>,
 }
 
@@ -150,20 +150,20 @@ impl Book {
         }
     }
 
-    /// Whether something that must not be lost was learned of a key and is not written yet.
+    /// Whether something that must not be lost was learned of a key and is not kept yet.
     pub(super) fn has_closed(&self, key: &DeviceKey) -> bool {
         self.unwritten.lock().closed.contains(key)
     }
 
     /// Writes what was learned since the last batch, and lets go of strangers that nobody asked for in a long time: those that
-    /// only knocked and whom `is_device` does not know. Answers the keys, for [`Book::take_back`] if the commit fails.
+    /// only knocked and whom `is_device` does not know. Answers the keys, for [`Book::kept`] or [`Book::take_back`].
     pub(super) fn write(
         &self,
         change: &Change<'_>,
         is_device: impl Fn(&DeviceKey) -> bool,
     ) -> Result<BTreeSet<DeviceKey>, ServiceError> {
         self.make_room(is_device);
-        let keys = std::mem::take(&mut *self.unwritten.lock()).keys;
+        let keys = std::mem::take(&mut self.unwritten.lock().keys);
         for key in &keys {
             let known = self.entries.read().get(key).cloned();
             match known {
@@ -182,9 +182,17 @@ impl Book {
         }
     }
 
-    /// Takes back what could not be written.
-    pub(super) fn take_back(&self, keys: BTreeSet<DeviceKey>) {
-        self.unwritten.lock().keys.extend(keys);
+    /// Takes in that these are on the disk as they were written. What was learned of them meanwhile still waits.
+    pub(super) fn kept(&self, written: &BTreeSet<DeviceKey>) {
+        let Unwritten { keys, closed } = &mut *self.unwritten.lock();
+        closed.retain(|key| keys.contains(key) || !written.contains(key));
+    }
+
+    /// Takes back what could not be written. Nobody waits for it: it is tried again with the next batch.
+    pub(super) fn take_back(&self, failed: BTreeSet<DeviceKey>) {
+        let Unwritten { keys, closed } = &mut *self.unwritten.lock();
+        keys.extend(failed);
+        closed.clear();
     }
 
     /// Keeps the number of strangers within [`STRANGERS`]: the ones that knocked longest ago go first (P16).
