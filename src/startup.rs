@@ -204,24 +204,37 @@ impl Application {
     ///
     /// # Errors
     /// The server broke off.
-    pub async fn run_until_stopped(self, log: LogFilter, on_ready: impl FnOnce()) -> Result<Ended, StartError> {
+    pub async fn run(self, log: LogFilter, on_ready: impl FnOnce()) -> Result<Ended, StartError> {
+        let signals = Signals::listen()?;
+        let watching = signals.watch(self.config.clone(), self.shared.clone(), self.stop.clone(), log);
+        let watching = actix_web::rt::spawn(watching);
+        let ended = self.run_until_stopped(|| {
+            signals::tell_ready();
+            on_ready();
+        });
+        let ended = ended.await;
+        watching.abort();
+        ended
+    }
+
+    /// The same in a process that is not the server's own: signals are not heard, and do what they do to that process.
+    ///
+    /// # Errors
+    /// The server broke off.
+    pub async fn run_until_stopped(self, on_ready: impl FnOnce()) -> Result<Ended, StartError> {
         let Self { config, server, shared, stop, local, .. } = self;
         let drained = CancellationToken::new();
         let background = background::start(&shared, config.keep, drained.clone());
-        let signals = Signals::listen()?;
-        let watching = actix_web::rt::spawn(signals.watch(config, shared.clone(), stop.clone(), log));
         let stopping = shared.stopping.clone();
         let begin = async move {
             stop.cancelled().await;
             stopping.begin();
         };
         let running = server.shutdown_signal(begin).run();
-        signals::tell_ready();
         on_ready();
         let ended = running.await;
         drained.cancel();
         background.wait().await;
-        watching.abort();
         drop(local);
         if let Err(error) = presence::close(&shared.services) {
             tracing::error!(error = chain(&error), "what phones told last could not be written");

@@ -9,6 +9,7 @@ use std::sync::mpsc::channel;
 use pdms::config::{Config, HttpSocket, Layer};
 use pdms::services::clock::Clock;
 use pdms::startup::{Application, Ground, Stopper};
+use rustix::process::Signal;
 
 struct Running {
     https: SocketAddr,
@@ -31,7 +32,7 @@ impl Running {
         let stopper = application.stopper();
         let (ready, wait) = channel();
         let thread = std::thread::spawn(move || {
-            let run = application.run_until_stopped(Arc::new(|_| Ok(())), move || {
+            let run = application.run_until_stopped(move || {
                 let _ = ready.send(());
             });
             actix_web::rt::System::new().block_on(run).expect("it ends well");
@@ -207,5 +208,21 @@ fn a_method_that_an_address_does_not_take_is_405_and_says_what_it_takes() {
     assert!(server.plain("POST", "/livez").starts_with("HTTP/1.1 405"));
     for method in ["GET", "DELETE", "PROPFIND", "TRACE"] {
         assert!(server.ask(method, "/0004f2000001.cfg").starts_with("HTTP/1.1 401"), "{method}: before anything, who asks");
+    }
+}
+
+/// A server in a test that took the process's signals ended where the test run was told to stop, and the test went on without it:
+/// whatever it asked for next was "connection refused".
+#[test]
+fn a_server_in_a_process_that_is_not_its_own_leaves_the_signals_alone() {
+    let _running = Running::start();
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else {
+        println!("skipped: this system does not tell which signals a process hears");
+        return;
+    };
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("a mask of signals");
+    let caught = u64::from_str_radix(caught.trim(), 16).expect("a hexadecimal number");
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        assert_eq!(caught >> (signal.as_raw() - 1) & 1, 0, "{signal:?}");
     }
 }

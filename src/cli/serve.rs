@@ -69,7 +69,7 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let filled = demo.as_ref().map(|demo| demo.fill(&application)).transpose()?;
     let greeting = greeting(&application, &state, filled.as_ref().map(|(link, _)| link.as_str()));
     let on_ready = move || drop(std::io::stderr().write_all(greeting.as_bytes()));
-    match actix_web::rt::System::new().block_on(application.run_until_stopped(log, on_ready))? {
+    match actix_web::rt::System::new().block_on(application.run(log, on_ready))? {
         Ended::Stopped => Ok(()),
         Ended::Again => Err(start_again().into()),
     }

@@ -123,6 +123,9 @@ pub const REFUSED_TOGETHER: usize = 5;
 pub const REFUSED_TOGETHER_MINUTES: i64 = 10;
 /// Hours that such an alert stays, unless the devices were let in.
 pub const REFUSED_TOGETHER_HOURS: i64 = 24;
+/// Minutes without a new device that was held because of the rates, after which the next one is told anew: by then all of them have
+/// room again.
+pub const CROWD_MINUTES: i64 = 60;
 /// Keys that one action on the page *Pending* may name.
 pub const PENDING_AT_ONCE: usize = 1_000;
 /// Wrong passwords from one address for one device that are answered at once (PHN-09).

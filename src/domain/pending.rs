@@ -267,6 +267,15 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_is_kept_as_long_as_the_alert_that_it_can_be_part_of() {
+        let mut trust = trust(0, Reason::Bound);
+        trust.expire(at(24 * 60 - 1));
+        assert!(trust.refused_bound.is_some());
+        trust.expire(at(24 * 60));
+        assert!(trust.refused_bound.is_none() && trust.knock.is_some(), "Pending lists it longer");
+    }
+
+    #[test]
     fn the_alert_outlives_the_devices_own_visits_and_ends_with_what_a_person_does() {
         let mut trusts = vec![trust(0, Reason::Bound); 6];
         for trust in &mut trusts {

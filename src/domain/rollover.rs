@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Slot;
 use super::limits::{CA_STEP_HOURS, CA_WAIT_DAYS};
 use super::resolution::Effective;
-use super::trust::{EndedRun, Trust};
+use super::trust::{Bootstrap, EndedRun, Trust};
 
 /// Bytes of a fingerprint that a [`CaMark`] keeps.
 const MARK_BYTES: usize = 8;
@@ -237,8 +237,7 @@ impl Candidate<'_> {
             let over_tls = self.last_seen.filter(|_| !self.trust.clear_text);
             return over_tls.map(|seen| knocked.map_or(seen, |at| at.max(seen)));
         }
-        let bootstrap = self.trust.bootstrap.as_ref().filter(|bootstrap| bootstrap.proven_at.is_some())?;
-        knocked.max(Some(bootstrap.fetched_at))
+        knocked.max(Some(led_here(self.trust)?.fetched_at))
     }
 
     fn lag(self, stage: Stage, next: CaMark) -> Option<Lag> {
@@ -253,6 +252,12 @@ impl Candidate<'_> {
             Stage::Giving => Some(Lag::NotFetched),
         }
     }
+}
+
+/// How a phone was led from plain HTTP to HTTPS and was not let in since; none of any other. Of keys that are no device's only these
+/// matter to a rollover.
+pub fn led_here(trust: &Trust) -> Option<&Bootstrap> {
+    trust.bootstrap.as_ref().filter(|bootstrap| bootstrap.proven_at.is_some())
 }
 
 /// The parameter for a platform certificate in this place.

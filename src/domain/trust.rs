@@ -5,15 +5,18 @@
 //! [`super::admission::decide`]'s to say.
 
 mod certificate;
+mod closing;
 mod shown;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::limits::{
-    BOOTSTRAPS_PER_DEVICE, DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, RIGHT_HOURS, STAGED_DAYS, WINDOW_PATIENCE_HOURS,
+    BOOTSTRAPS_PER_DEVICE, DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, REFUSED_TOGETHER_HOURS, RIGHT_HOURS, STAGED_DAYS,
+    WINDOW_PATIENCE_HOURS,
 };
 use super::rollover::Takeover;
 use super::run::{HandshakeFault, Reason};
@@ -74,8 +77,9 @@ pub struct Trust {
     /// It was last served in full without TLS (R316).
     #[serde(skip_serializing_if = "is_default")]
     pub clear_text: bool,
-    /// The address of ours by which it was last let in, as [`super::server::BaseUrl`] writes it.
-    pub address_used: Option<Box<str>>,
+    /// The address of ours by which it was last let in, as [`super::server::BaseUrl`] writes it. Shared, because all that is known of
+    /// a key is copied at each request.
+    pub address_used: Option<Arc<str>>,
     /// The model that it tells to be with proof of its own, where another one is known.
     #[serde(skip_serializing_if = "is_default")]
     pub other_model: Option<Box<str>>,
@@ -256,6 +260,9 @@ impl Trust {
         let is_kept = |at: Timestamp, days: i64| now.duration_since(at) < SignedDuration::from_hours(24 * days);
         self.deleted_at = self.deleted_at.filter(|at| is_kept(*at, DELETED_DAYS));
         self.knock = self.knock.take().filter(|knock| is_kept(knock.at, KNOCK_DAYS));
+        let is_alert =
+            |refused: &RefusedBound| now.duration_since(refused.at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
+        self.refused_bound = self.refused_bound.filter(is_alert);
     }
 
     /// Takes in one more refusal. Whoever shows nothing that counts does not hide why somebody else was not let in.

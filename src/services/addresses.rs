@@ -159,7 +159,7 @@ fn used(services: &Services) -> BTreeMap<String, (Vec<Named>, Option<Timestamp>)
     for listed in services.roster(DEFAULT_ACCOUNT).all() {
         let Some(url) = book.of(&listed.device.key).address_used.clone() else { continue };
         let label = listed.device.name.as_ref().map_or_else(|| listed.device.key.to_string(), ToString::to_string);
-        let entry = used.entry(url.into()).or_default();
+        let entry = used.entry(url.to_string()).or_default();
         entry.0.push(Named { key: listed.device.key.clone(), label });
         entry.1 = entry.1.max(listed.sighting.last_seen);
     }

@@ -69,10 +69,14 @@ impl Bootstrap {
 
     /// Whether something may be remembered of a phone: it is known, or not too many new ones came lately.
     fn admits(&self, services: &Services, world: &World, mac: Mac, address: IpAddr) -> bool {
-        let key = DeviceKey::Mac(mac);
+        let (key, now) = (DeviceKey::Mac(mac), services.clock.now());
         let is_known = services.trusts(world.account_id).of(&key).first_heard.is_some()
             || services.roster(world.account_id).find(&key).is_some();
-        is_known || self.newcomers.lock().admit(services.clock.now(), address)
+        let is_admitted = is_known || self.newcomers.lock().admit(now, address);
+        if !is_admitted {
+            services.alerts.crowded(world.account_id, address, now);
+        }
+        is_admitted
     }
 }
 

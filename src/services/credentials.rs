@@ -1,8 +1,6 @@
 //! Credentials and admin passwords of single devices: derived from the key file, the device and a generation number, so that
 //! nothing that was handed out can be lost by a crash (contract 4).
 
-use subtle::ConstantTimeEq as _;
-
 use crate::domain::account::Secret;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
@@ -50,22 +48,28 @@ pub fn admin_password(secrets: &Secrets, account: AccountId, key: &DeviceKey, ge
     Secret::new(format!("{:0ADMIN_DIGITS$}", number % 10u64.pow(ADMIN_DIGITS as u32)))
 }
 
-/// The generation whose password this is, if it is one of the device's: the present one first, which is the usual case, then
-/// those from `oldest` to a few above. What is wrong takes the same time for every key, known or not.
+/// The generation of a device's password that `is_shown`, if one is: the present one first, which is the usual case, then those from
+/// the oldest that opens to a few above. What is wrong takes the same time for every key, known or not.
 pub fn generation_of(
+    services: &Services,
+    account: AccountId,
+    key: &DeviceKey,
+    is_shown: impl Fn(&Secret) -> bool,
+) -> Option<u32> {
+    let trust = services.trusts(account).of(key);
+    generation_among(&services.secrets, account, key, trust.oldest_generation, trust.generation, is_shown)
+}
+
+fn generation_among(
     secrets: &Secrets,
     account: AccountId,
     key: &DeviceKey,
-    presented: &str,
     oldest: u32,
     present: u32,
+    is_shown: impl Fn(&Secret) -> bool,
 ) -> Option<u32> {
-    let is_of = |generation: &u32| {
-        let expected = password(secrets, account, key, *generation);
-        bool::from(presented.as_bytes().ct_eq(expected.expose().as_bytes()))
-    };
     let others = (oldest..present).rev().chain(present + 1..=present.saturating_add(AHEAD));
-    std::iter::once(present).chain(others).find(is_of)
+    std::iter::once(present).chain(others).find(|generation| is_shown(&password(secrets, account, key, *generation)))
 }
 
 fn derived(secrets: &Secrets, purpose: &str, account: AccountId, key: &DeviceKey, generation: u32) -> [u8; 32] {
@@ -109,9 +113,10 @@ mod tests {
         let secrets = Secrets::of_tests(7);
         let device = key("0004f2aa0001");
         let presented = |generation| password(&secrets, DEFAULT_ACCOUNT, &device, generation);
-        let told = |generation: u32| generation_of(&secrets, DEFAULT_ACCOUNT, &device, presented(generation).expose(), 2, 3);
+        let of = |shown: Secret| generation_among(&secrets, DEFAULT_ACCOUNT, &device, 2, 3, |password| *password == shown);
+        let told = |generation: u32| of(presented(generation));
         assert_eq!((told(1), told(2), told(3), told(11), told(12)), (None, Some(2), Some(3), Some(11), None));
         let of_another = password(&secrets, DEFAULT_ACCOUNT, &key("0004f2aa0002"), 2);
-        assert_eq!(generation_of(&secrets, DEFAULT_ACCOUNT, &device, of_another.expose(), 2, 3), None);
+        assert_eq!(of(of_another), None);
     }
 }

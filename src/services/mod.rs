@@ -8,6 +8,7 @@ pub mod activity;
 pub mod activity_week;
 pub mod address;
 pub mod addresses;
+pub mod alerts;
 pub mod backup;
 pub mod bootstrap;
 pub mod certificates;
@@ -95,6 +96,7 @@ pub struct Services {
     rosters: Rosters,
     trusts: Trusts,
     unproven: bootstrap::Unproven,
+    alerts: alerts::Alerts,
     presence: Presence,
     metrics: metrics::Metrics,
     pending_imports: PendingImports,
@@ -196,6 +198,7 @@ impl Services {
             rosters: Rosters::default(),
             trusts: Trusts::default(),
             unproven: bootstrap::Unproven::default(),
+            alerts: alerts::Alerts::default(),
             presence: Presence::default(),
             metrics: metrics::Metrics::default(),
             pending_imports: PendingImports::default(),
@@ -257,6 +260,11 @@ impl Services {
     /// What was learned of the keys of an account.
     pub fn trusts(&self, account: AccountId) -> Arc<Book> {
         self.trusts.get(account)
+    }
+
+    /// Waits until a phone has taught something that must not be lost by a crash: what waits is to be written now.
+    pub async fn door_closed(&self) {
+        self.trusts.door_closed().await;
     }
 
     /// What phones told and is not written yet.

@@ -16,7 +16,7 @@ use crate::domain::device::{Block, DeviceKey};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::PENDING_AT_ONCE;
-use crate::domain::pending::{self, Offer, Pending, Standing};
+use crate::domain::pending::{Offer, Pending, Standing};
 use crate::domain::run::next_step;
 use crate::domain::trust::{Right, Trust};
 
@@ -79,15 +79,6 @@ pub fn list(services: &Services, account: AccountId) -> Vec<Pending> {
     let mut list: Vec<_> = knocked.iter().filter_map(|(key, trust)| Pending::of(key, trust, roster.find(key), now)).collect();
     list.sort_by(|a, b| b.knock.at.cmp(&a.knock.at).then_with(|| a.key.cmp(&b.key)));
     list
-}
-
-/// Bound devices that were refused so many at once that somebody must know, each with the address that asked: see
-/// [`crate::domain::pending::refused_together`].
-pub fn refused_together(services: &Services, account: AccountId) -> Vec<(DeviceKey, IpAddr)> {
-    let roster = services.roster(account);
-    let refused = services.trusts(account).filtered(|trust| trust.refused_bound.is_some());
-    let of_devices = refused.iter().filter(|(key, _)| roster.find(key).is_some());
-    pending::refused_together(of_devices.map(|(key, trust)| (key, &**trust)), services.clock.now())
 }
 
 /// How many wait for somebody to decide: the badge of the menu.

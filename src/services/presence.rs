@@ -2,7 +2,8 @@
 //!
 //! A request leaves one [`Message`] and goes on. The next [`flush`] turns the messages into sightings and runs, and writes them
 //! together with devices that came in since, in one commit. What cannot be written is kept, within bounds, and tried again. A
-//! crash loses at most what came since the last flush; a device that was lost so is simply added again.
+//! crash loses at most what came since the last flush; a device that was lost so is simply added again. What closes a door to
+//! others is written at once ([`Services::door_closed`]), and before an upload of that device is answered.
 //!
 //! Whoever is deleted takes along what is gathered here, at the moment in which its rows are gone ([`Presence::forget`]). A key
 //! that is no device, or not any more, has no run of a device: what comes under it is a stranger's.
@@ -15,7 +16,7 @@ use parking_lot::Mutex;
 
 use super::commit::{self, Change};
 use super::error::ServiceError;
-use super::{Services, runs};
+use super::{Services, alerts, runs};
 use crate::domain::access::Grant;
 use crate::domain::activity::Event;
 use crate::domain::device::{Device, DeviceKey};
@@ -171,9 +172,27 @@ pub fn settle(services: &Services) {
 /// # Errors
 /// What the store reports; then it all waits for the next flush.
 pub fn flush(services: &Services) -> Result<(), ServiceError> {
+    let _one_at_a_time = services.presence.flushing.lock();
+    flush_alone(services)
+}
+
+/// Writes everything that waits where it holds something of this device that must not be lost, and waits until that is kept. What
+/// cannot be written waits for the next flush, which tells why.
+pub(super) fn secure(services: &Services, account: AccountId, key: &DeviceKey) {
+    let has_closed = || services.trusts(account).has_closed(key);
+    if has_closed() {
+        let _one_at_a_time = services.presence.flushing.lock();
+        // Whoever flushed meanwhile has taken it along.
+        if has_closed() {
+            let _ = flush_alone(services);
+        }
+    }
+}
+
+fn flush_alone(services: &Services) -> Result<(), ServiceError> {
     let presence = &services.presence;
-    let _one_at_a_time = presence.flushing.lock();
     settle(services);
+    alerts::tell(services);
     presence.state.lock().waiting.reports.append(&mut presence.reports.lock());
     let departing = presence.state.lock().depart();
     let accounts: BTreeSet<_> = departing.into_iter().chain(services.trusts.unwritten()).collect();
@@ -184,10 +203,11 @@ pub fn flush(services: &Services) -> Result<(), ServiceError> {
             let batch = Arc::clone(&presence.state.lock().in_flight);
             write(services, change, account, &batch)?;
             learned = write_trusts(services, change, account)?;
-            Ok(())
+            add_taught(services, change, account, &learned)
         });
-        if committed.is_err() {
-            services.trusts(account).take_back(learned);
+        match &committed {
+            Ok(()) => services.trusts(account).kept(&learned),
+            Err(_) => services.trusts(account).take_back(learned),
         }
         committed
     });
@@ -372,6 +392,17 @@ fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch
 fn write_trusts(services: &Services, change: &Change<'_>, account: AccountId) -> Result<BTreeSet<DeviceKey>, ServiceError> {
     let roster = services.roster(account);
     services.trusts(account).write(change, |key| roster.find(key).is_some())
+}
+
+/// No trust is kept of a device without the device: one that is let in at this moment has taught already and was not sighted yet.
+fn add_taught(
+    services: &Services,
+    change: &mut Change<'_>,
+    account: AccountId,
+    learned: &BTreeSet<DeviceKey>,
+) -> Result<(), ServiceError> {
+    let roster = services.roster(account);
+    learned.iter().filter(|key| roster.is_pending(key)).try_for_each(|key| row(services, change, account, key).map(drop))
 }
 
 /// A device's row, which is written here and now if the device was only admitted so far.

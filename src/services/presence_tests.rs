@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::*;
@@ -270,4 +271,37 @@ fn a_phone_that_is_blocked_while_it_runs_is_listed_among_the_unknown_ones() {
     let bench = bench.restarted();
     assert_eq!(runs::refused(&bench.services, DEFAULT_ACCOUNT).expect("listed").len(), 1);
     assert!(runs_of(&bench, Subject::Device(key)).is_empty());
+}
+
+#[test]
+fn what_closes_a_door_does_not_wait_for_the_next_batch_and_is_kept_before_an_upload_is_answered() {
+    let bench = bench();
+    let services = &bench.services;
+    let key = DeviceKey::Mac(Mac::from_bytes([0, 4, 0xf2, 0, 0, 1]));
+    let book = services.trusts(DEFAULT_ACCOUNT);
+    let is_urgent = || services.door_closed().now_or_never().is_some();
+    let kept = || services.store.read(|tx| crate::store::trusts::all(tx, DEFAULT_ACCOUNT)).expect("read").len();
+    book.learn(&key, |trust| trust.refused(bench.clock.now(), Reason::CredentialsWrong, [10, 0, 0, 7].into(), ""));
+    secure(services, DEFAULT_ACCOUNT, &key);
+    assert_eq!((is_urgent(), kept()), (false, 0), "it waits for the next batch");
+    book.learn(&key, |trust| trust.served(bench.clock.now(), false));
+    assert!(is_urgent() && !is_urgent());
+    let written = commit::commit(services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
+        let written = book.write(change, |_| true)?;
+        assert!(book.has_closed(&key), "what is on its way to the disk is not kept yet");
+        book.learn(&key, |trust| trust.bound_at = Some(bench.clock.now()));
+        Ok(written)
+    });
+    book.kept(&written.expect("written"));
+    assert!(book.has_closed(&key), "nor is what was learned meanwhile");
+    secure(services, DEFAULT_ACCOUNT, &key);
+    assert!(!book.has_closed(&key) && kept() == 1);
+    bench.faults.fail_after(0);
+    let other = DeviceKey::Mac(Mac::from_bytes([0, 4, 0xf2, 0, 0, 2]));
+    book.learn(&other, |trust| trust.served(bench.clock.now(), false));
+    secure(services, DEFAULT_ACCOUNT, &other);
+    assert!(!book.has_closed(&other), "an upload does not wait for a disk that fails");
+    bench.faults.heal();
+    flush(services).expect("written");
+    assert_eq!(kept(), 2, "what could not be written then is written later");
 }

@@ -137,6 +137,11 @@ impl Provisioning {
             presented => presented,
         };
         let refused = |reason| {
+            match reason {
+                Reason::Bound => services.alerts.bound_refused(),
+                Reason::TooManyNew => services.alerts.crowded(world.account_id, visit.address, now),
+                _ => {}
+            }
             let Some(key) = &key else { return };
             if reason != Reason::CredentialsMissing {
                 book.learn(key, |trust| {

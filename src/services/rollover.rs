@@ -24,7 +24,7 @@ use crate::domain::credential::Channel;
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::provision;
-use crate::domain::rollover::{Candidate, Lag, Rollover, Stage, Standing, Takeover};
+use crate::domain::rollover::{self, Candidate, Lag, Rollover, Stage, Standing, Takeover};
 use crate::domain::server::{GivenCertificates, ServerSettings};
 use crate::domain::world::World;
 use crate::store;
@@ -133,7 +133,7 @@ impl State {
             let last_seen = listed.sighting.last_seen;
             put(&device.key, label(device), Candidate { trust: &trust, last_seen, is_device: true, place_taken });
         }
-        for (key, trust) in book.all() {
+        for (key, trust) in book.filtered(|trust| rollover::led_here(trust).is_some()) {
             if roster.find(&key).is_none() {
                 let candidate = Candidate { trust: &trust, last_seen: None, is_device: false, place_taken: false };
                 put(&key, key.to_string(), candidate);

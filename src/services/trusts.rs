@@ -1,14 +1,16 @@
 //! What was learned of every key, in memory: what each request is judged by (contract 4).
 //!
-//! Phones change it at each contact; such facts are written with the next presence batch, as sightings are. People change it
-//! through [`super::commit`], which applies the same change to the row and, once that is kept, to memory: neither side loses what
-//! the other has learned meanwhile.
+//! Phones change it at each contact; such facts are written with the next presence batch, as sightings are. That batch does not wait
+//! for its time where a fact closes a door ([`Trust::closes`]): see [`Trusts::door_closed`]. People change it through
+//! [`super::commit`], which applies the same change to the row and, once that is kept, to memory: neither side loses what the other
+//! has learned meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
 
 use super::commit::Change;
 use super::error::ServiceError;
@@ -25,14 +27,23 @@ pub(super) type TrustChange = Box<dyn FnOnce(&mut Trust) + Send>;
 #[derive(Debug, Default)]
 pub struct Trusts {
     by_account: RwLock<BTreeMap<AccountId, Arc<Book>>>,
+    urgent: Arc<Notify>,
 }
 
 /// Those of one account.
 #[derive(Debug, Default)]
 pub struct Book {
     entries: RwLock<HashMap<DeviceKey, Arc<Trust>>>,
-    /// Keys whose rows are to be written or removed.
-    unwritten: Mutex<BTreeSet<DeviceKey>>,
+    unwritten: Mutex<Unwritten>,
+    urgent: Arc<Notify>,
+}
+
+/// Keys whose rows are to be written or removed.
+#[derive(Debug, Default)]
+struct Unwritten {
+    keys: BTreeSet<DeviceKey>,
+    /// Those that taught something which must not be lost, until it is kept.
+    closed: BTreeSet<DeviceKey>,
 }
 
 impl Trusts {
@@ -41,7 +52,13 @@ impl Trusts {
         if let Some(book) = self.by_account.read().get(&account) {
             return Arc::clone(book);
         }
-        Arc::clone(self.by_account.write().entry(account).or_default())
+        let new = || Arc::new(Book { urgent: Arc::clone(&self.urgent), ..Book::default() });
+        Arc::clone(self.by_account.write().entry(account).or_insert_with(new))
+    }
+
+    /// Waits until a phone has taught something that must not be lost by a crash, and that is to be written now.
+    pub async fn door_closed(&self) {
+        self.urgent.notified().await;
     }
 
     /// Reads everything anew. What memory learned and did not write yet, it keeps.
@@ -52,7 +69,7 @@ impl Trusts {
             let mut entries = book.entries.write();
             let unwritten = book.unwritten.lock();
             let mut kept: HashMap<_, _> = rows.into_iter().map(|(key, trust)| (key, Arc::new(trust))).collect();
-            for key in unwritten.iter() {
+            for key in &unwritten.keys {
                 match entries.get(key) {
                     Some(trust) => drop(kept.insert(key.clone(), Arc::clone(trust))),
                     None => drop(kept.remove(key)),
@@ -66,7 +83,7 @@ impl Trusts {
     /// The accounts of which something is still to be written.
     pub(super) fn unwritten(&self) -> Vec<AccountId> {
         let books = self.by_account.read();
-        books.iter().filter(|(_, book)| !book.unwritten.lock().is_empty()).map(|(account, _)| *account).collect()
+        books.iter().filter(|(_, book)| !book.unwritten.lock().keys.is_empty()).map(|(account, _)| *account).collect()
     }
 
     /// Applies to memory what a commit changed.
@@ -92,11 +109,6 @@ impl Book {
         known.unwrap_or_else(|| Arc::clone(NOTHING.get_or_init(Arc::default)))
     }
 
-    /// All of them, in no order: a snapshot that holds no lock.
-    pub fn all(&self) -> Vec<(DeviceKey, Arc<Trust>)> {
-        self.entries.read().iter().map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
-    }
-
     /// Those that are wanted, in no order: a snapshot that holds no lock. Most are not: nothing is copied of them, so that phones do
     /// not wait for a page.
     pub fn filtered(&self, is_wanted: impl Fn(&Trust) -> bool) -> Vec<(DeviceKey, Arc<Trust>)> {
@@ -104,7 +116,8 @@ impl Book {
         entries.iter().filter(|(_, trust)| is_wanted(trust)).map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
     }
 
-    /// Takes in what a phone taught. Nearly always that is nothing new: then no lock for writing is taken.
+    /// Takes in what a phone taught. Nearly always that is nothing new: then no lock for writing is taken, and of a device that comes
+    /// as ever nothing is copied on the heap.
     pub fn hear(&self, key: &DeviceKey, fact: impl Fn(&mut Trust)) {
         let known = self.of(key);
         let mut changed = Trust::clone(&known);
@@ -123,23 +136,34 @@ impl Book {
         if changed == *known {
             return;
         }
+        let closes = changed.closes(&known);
         if changed == Trust::default() {
             entries.remove(key);
         } else {
             entries.insert(key.clone(), Arc::new(changed));
         }
-        self.unwritten.lock().insert(key.clone());
+        let mut unwritten = self.unwritten.lock();
+        unwritten.keys.insert(key.clone());
+        if closes {
+            unwritten.closed.insert(key.clone());
+            self.urgent.notify_one();
+        }
+    }
+
+    /// Whether something that must not be lost was learned of a key and is not kept yet.
+    pub(super) fn has_closed(&self, key: &DeviceKey) -> bool {
+        self.unwritten.lock().closed.contains(key)
     }
 
     /// Writes what was learned since the last batch, and lets go of strangers that nobody asked for in a long time: those that
-    /// only knocked and whom `is_device` does not know. Answers the keys, for [`Book::take_back`] if the commit fails.
+    /// only knocked and whom `is_device` does not know. Answers the keys, for [`Book::kept`] or [`Book::take_back`].
     pub(super) fn write(
         &self,
         change: &Change<'_>,
         is_device: impl Fn(&DeviceKey) -> bool,
     ) -> Result<BTreeSet<DeviceKey>, ServiceError> {
         self.make_room(is_device);
-        let keys = std::mem::take(&mut *self.unwritten.lock());
+        let keys = std::mem::take(&mut self.unwritten.lock().keys);
         for key in &keys {
             let known = self.entries.read().get(key).cloned();
             match known {
@@ -152,29 +176,39 @@ impl Book {
 
     /// Lets go of what is kept for a time only.
     pub(super) fn expire(&self, now: Timestamp) {
-        for (key, _) in self.filtered(|trust| trust.deleted_at.is_some() || trust.knock.is_some()) {
+        let may_expire = |trust: &Trust| trust.deleted_at.is_some() || trust.knock.is_some() || trust.refused_bound.is_some();
+        for (key, _) in self.filtered(may_expire) {
             self.learn(&key, |trust| trust.expire(now));
         }
     }
 
-    /// Takes back what could not be written.
-    pub(super) fn take_back(&self, keys: BTreeSet<DeviceKey>) {
-        self.unwritten.lock().extend(keys);
+    /// Takes in that these are on the disk as they were written. What was learned of them meanwhile still waits.
+    pub(super) fn kept(&self, written: &BTreeSet<DeviceKey>) {
+        let Unwritten { keys, closed } = &mut *self.unwritten.lock();
+        closed.retain(|key| keys.contains(key) || !written.contains(key));
+    }
+
+    /// Takes back what could not be written. Nobody waits for it: it is tried again with the next batch.
+    pub(super) fn take_back(&self, failed: BTreeSet<DeviceKey>) {
+        let Unwritten { keys, closed } = &mut *self.unwritten.lock();
+        keys.extend(failed);
+        closed.clear();
     }
 
     /// Keeps the number of strangers within [`STRANGERS`]: the ones that knocked longest ago go first (P16).
     fn make_room(&self, is_device: impl Fn(&DeviceKey) -> bool) {
-        let mut entries = self.entries.write();
         let is_stranger = |(key, trust): &(&DeviceKey, &Arc<Trust>)| !trust.must_outlive() && !is_device(key);
-        let mut strangers: Vec<_> = entries.iter().filter(is_stranger).map(|(key, trust)| (rank(trust), key.clone())).collect();
-        if strangers.len() <= STRANGERS {
+        // Nearly always there is room: phones do not wait while that is found out.
+        if self.entries.read().iter().filter(is_stranger).count() <= STRANGERS {
             return;
         }
+        let mut entries = self.entries.write();
+        let mut strangers: Vec<_> = entries.iter().filter(is_stranger).map(|(key, trust)| (rank(trust), key.clone())).collect();
         strangers.sort();
         let mut unwritten = self.unwritten.lock();
-        for (_, key) in strangers.drain(..strangers.len() - STRANGERS) {
+        for (_, key) in strangers.drain(..strangers.len().saturating_sub(STRANGERS)) {
             entries.remove(&key);
-            unwritten.insert(key);
+            unwritten.keys.insert(key);
         }
     }
 }
@@ -184,4 +218,27 @@ impl Book {
 fn rank(trust: &Trust) -> (bool, bool, Option<Timestamp>) {
     let knock = trust.knock.as_ref();
     (trust.right.is_some(), knock.is_some_and(|knock| !knock.reason.is_unproven()), last_asked(trust))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::trust::Admitted;
+
+    #[test]
+    fn a_visit_like_the_last_one_changes_and_writes_nothing() {
+        let (book, key): (_, DeviceKey) = (Book::default(), "0004f2aa0001".parse().expect("a MAC"));
+        let visit = |address: [u8; 4]| {
+            book.hear(&key, |trust| {
+                trust.let_in(Timestamp::UNIX_EPOCH, address.into(), Admitted::Own(0));
+                trust.came_by("https://localhost:8443");
+            });
+            book.of(&key)
+        };
+        let first = visit([10, 0, 0, 7]);
+        std::mem::take(&mut *book.unwritten.lock());
+        let second = visit([10, 0, 0, 7]);
+        assert!(Arc::ptr_eq(&first, &second) && book.unwritten.lock().keys.is_empty());
+        assert!(!Arc::ptr_eq(&second, &visit([10, 0, 0, 8])) && !book.unwritten.lock().keys.is_empty());
+    }
 }

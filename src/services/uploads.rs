@@ -1,7 +1,8 @@
 //! What phones upload: logs kept one by one, and files that take the place of the former one and are given back (R171–R173).
 //!
 //! A log is answered once it is renamed into place. A file that the phone gets back is answered once it is on the disk and its
-//! row is committed. Bodies are read elsewhere; what must not be here: who may upload what.
+//! row is committed. Either is answered only when what must not be lost of the device's visit is written too: a phone uploads after it
+//! has fetched, and an upload may wait for the disk. Bodies are read elsewhere; what must not be here: who may upload what.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -99,6 +100,7 @@ pub fn read_draft(services: &Services, draft: &Draft) -> Result<Vec<u8>, Service
 /// # Errors
 /// [`ServiceError::File`].
 pub fn keep_log(services: &Services, account: AccountId, key: &DeviceKey, kind: &str, draft: Draft) -> Result<(), ServiceError> {
+    presence::secure(services, account, key);
     let now = services.clock.now();
     let kept = services.blobs.logs().keep(account, key, kind, now, draft);
     kept.map(drop).map_err(ServiceError::file("write", services.state_dir.logs()))
@@ -141,6 +143,7 @@ pub fn keep_file(
     kind: Kind,
     content: &[u8],
 ) -> Result<Kept, ServiceError> {
+    presence::secure(services, account, key);
     let name = name_of(kind);
     let former = services.roster(account).file(key, name);
     let sha256 = sealed_files::hash(content);

@@ -1,16 +1,21 @@
 //! What needs somebody's attention before it becomes a fault, each with its next step: certificates, addresses, the disk, passwords
-//! that everybody knows (OPS-04).
+//! that everybody knows (OPS-04), and too many at the phones' door ([`alerts`]).
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 
 use super::address::Address;
 use super::addresses::{self, Answered};
+use super::alerts::{self, Crowded};
 use super::certificates::Origin;
 use super::error::ServiceError;
 use super::manufacturers::revocation;
 use super::rollover::{self, State};
 use super::{Services, accounts};
 use crate::domain::credential::{ADMIN_PASSWORD, FACTORY_ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD};
+use crate::domain::device::DeviceKey;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::limits::{DISK_RESERVE_BYTES, DISK_WARNING_BYTES};
 use crate::domain::profile::Profile;
@@ -48,6 +53,10 @@ pub enum MendedAt {
     Profile(ProfileId),
     /// On the machine itself.
     Machine,
+    /// On the page *Pending*, where these bound devices are unbound.
+    Unbinding,
+    /// On the page *Pending*, where new devices that were held are let in.
+    Pending,
 }
 
 /// Everything that needs attention now; nothing before set-up.
@@ -88,6 +97,12 @@ pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, Serv
     }
     for (place, text) in admin_passwords(&world) {
         tell(false, place, text);
+    }
+    if let Some(text) = refused(&alerts::refused_together(services, world.account_id)) {
+        tell(true, MendedAt::Unbinding, text);
+    }
+    if let Some(alert) = alerts::crowded(services, world.account_id) {
+        tell(false, MendedAt::Pending, crowd(alert));
     }
     Ok(warnings)
 }
@@ -152,6 +167,33 @@ fn disk(free_bytes: u64) -> Option<(bool, String)> {
     }
     let text = "Free some space, or keep logs for fewer days: below 256 MiB phones' uploads are refused";
     (free_bytes < DISK_WARNING_BYTES).then(|| (false, format!("The disk has {megabytes} MiB left. {text}.")))
+}
+
+/// Bound devices that somebody asked for who may not have them.
+fn refused(together: &[(DeviceKey, IpAddr)]) -> Option<String> {
+    if together.is_empty() {
+        return None;
+    }
+    let from: BTreeSet<IpAddr> = together.iter().map(|(_, address)| *address).collect();
+    let from = match from.len() {
+        1 => "1 address".to_owned(),
+        count => format!("{count} addresses"),
+    };
+    Some(format!(
+        "{} bound devices were asked for with the shared credentials within ten minutes, from {from}, and were refused. If they were \
+         reset, unbind them; if not, somebody else has the shared credentials: change them as leaked.",
+        together.len()
+    ))
+}
+
+fn crowd(Crowded { at, from }: Crowded) -> String {
+    let from = from.map(|address| format!(" from {address}")).unwrap_or_default();
+    let at = at.strftime("%Y-%m-%d %H:%M UTC");
+    format!(
+        "More new phones came than may come at once, the last{from} at {at}; they are held, and known phones are served. If they are \
+         yours, let them in under Pending, or raise new_devices in the settings; if not, somebody else has the shared credentials or is \
+         trying out MAC addresses there."
+    )
 }
 
 /// Profiles that give phones a password that everybody knows, and phones that keep the factory's.

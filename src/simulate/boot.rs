@@ -119,8 +119,10 @@ pub const TRIO: &[Step] = &[
     app(Errand::Log(Log::App)),
 ];
 
-/// SoundPoint with UC Software 4.0: as seen, but for the master that was missing there.
+/// SoundPoint with UC Software 4.0: as seen, but for the master that was missing there, and for the Updater, of which that record
+/// begins too late to tell: from 4.0 on it comes first (rule 19).
 pub const SOUNDPOINT_4: &[Step] = &[
+    updater(Errand::Log(Log::Boot)),
     app(Errand::Master),
     app(Errand::Files),
     app(Errand::PhoneOverrides),

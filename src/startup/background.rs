@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::rt;
 use actix_web::web::{self, Data};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::services::Services;
@@ -18,6 +18,8 @@ use crate::web::Shared;
 
 /// How often what phones told is written: a crash loses at most this much of it (P14).
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
+/// The shortest time between two writings where phones teach what must not be lost: of many that come at once it is written together.
+const FLUSH_GAP: Duration = Duration::from_millis(25);
 /// How often certificates are looked at and what is past its time is removed.
 const LOOK_AFTER_EVERY: Duration = Duration::from_secs(15 * 60);
 
@@ -38,7 +40,7 @@ impl Background {
 
 /// Starts the tasks; they end when `stop` is cancelled.
 pub(super) fn start(shared: &Shared, keep: Keep, stop: CancellationToken) -> Background {
-    let flush = repeat(&shared.services, FLUSH_EVERY, stop.clone(), "write what phones told", presence::flush);
+    let flush = rt::spawn(keep_flushing(shared.services.clone(), stop.clone()));
     let expire = repeat(&shared.services, LOOK_AFTER_EVERY, stop.clone(), "remove what is past its time", move |services| {
         retention::run(services, keep).map(drop)
     });
@@ -65,16 +67,38 @@ fn repeat(
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut told = String::new();
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            let (services, work) = (services.clone(), work.clone());
-            let failure = match web::block(move || work(&services)).await {
-                Ok(Ok(())) => String::new(),
-                Ok(Err(error)) => chain(&error),
-                Err(_) => "it was cut short".to_owned(),
-            };
-            if !failure.is_empty() && failure != told {
-                tracing::error!(error = failure, "cannot {what}");
-            }
-            told = failure;
+            once(&services, what, work.clone(), &mut told).await;
         }
     })
+}
+
+/// Writes what phones told: every so often, and at once what must not be lost.
+async fn keep_flushing(services: Data<Services>, stop: CancellationToken) {
+    let mut told = String::new();
+    let next = async || {
+        sleep(FLUSH_GAP).await;
+        let _ = timeout(FLUSH_EVERY - FLUSH_GAP, services.door_closed()).await;
+    };
+    while stop.run_until_cancelled(next()).await.is_some() {
+        once(&services, "write what phones told", presence::flush, &mut told).await;
+    }
+}
+
+/// Does something on a thread that may block. `told`: the last failure that was logged.
+async fn once(
+    services: &Data<Services>,
+    what: &str,
+    work: impl Fn(&Services) -> Result<(), ServiceError> + Send + 'static,
+    told: &mut String,
+) {
+    let services = services.clone();
+    let failure = match web::block(move || work(&services)).await {
+        Ok(Ok(())) => String::new(),
+        Ok(Err(error)) => chain(&error),
+        Err(_) => "it was cut short".to_owned(),
+    };
+    if !failure.is_empty() && failure != *told {
+        tracing::error!(error = failure, "cannot {what}");
+    }
+    *told = failure;
 }

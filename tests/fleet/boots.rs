@@ -15,6 +15,7 @@ use pdms::simulate::phone::Occasion;
 use pdms::simulate::rules::Rules;
 use pdms::simulate::statistics::{Ending, Statistics};
 
+use super::building::Building;
 use super::{LINE, files, network, phone, profile, put_on_global, run};
 use crate::support::server::{Server, admin};
 
@@ -113,4 +114,13 @@ fn add_devices(server: &Server, count: u32) {
         edit: DeviceEdit::default(),
     };
     devices::create(&server.services, &admin(), DEFAULT_ACCOUNT, (0..count).map(draft).collect(), Mode::Keep).expect("added");
+}
+
+/// Contract 4, point 2: two complete runs, one of them a boot with its Updater.
+#[test]
+fn a_telephone_of_every_family_whose_updater_tells_its_name_is_bound() {
+    let building = Building::bound(8);
+    let mut names: Vec<_> = building.desks.iter().map(|desk| desk.phone.model.name).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["CCX600", "EdgeE450", "SPIP550", "Trio8800", "VVX311", "VVX411", "VVX450", "VVX500"]);
 }

@@ -3,11 +3,14 @@
 
 use md5::{Digest as _, Md5};
 use pdms::domain::credential::FACTORY_DEFAULT;
+use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::domain::trust::Trust;
 use pdms::services::accounts::{AccountDraft, LegacyHttp};
+use pdms::services::credentials;
 
 use crate::support::api::Api;
 use crate::support::phone::{Phone, Response};
-use crate::support::server::{PASSWORD, Server, USER};
+use crate::support::server::{PASSWORD, Server, USER, noon};
 
 const MAC: &str = "0004f2aa0001";
 
@@ -40,9 +43,13 @@ fn digest(challenged: &Response, user: &str, password: &str, method: &str, path:
 }
 
 fn by_digest(phone: &Phone, password: &str, method: &str, path: &str, body: Option<&[u8]>) -> Response {
+    by_digest_as(USER, phone, password, method, path, body)
+}
+
+fn by_digest_as(user: &str, phone: &Phone, password: &str, method: &str, path: &str, body: Option<&[u8]>) -> Response {
     let challenged = phone.ask(method, path, body);
     assert_eq!(challenged.status, 401, "{path}");
-    phone.clone().with("Authorization", &digest(&challenged, USER, password, method, path)).ask(method, path, body)
+    phone.clone().with("Authorization", &digest(&challenged, user, password, method, path)).ask(method, path, body)
 }
 
 #[test]
@@ -113,6 +120,62 @@ fn an_answer_counts_for_its_path_and_method_and_for_some_minutes() {
     );
     let default = digest(&phone.get(&master), FACTORY_DEFAULT, FACTORY_DEFAULT, "GET", "/0004f2aa0009.cfg");
     assert_eq!(with(&default, "/0004f2aa0009.cfg").status, 503, "the factory default waits for somebody, as over TLS");
+}
+
+#[test]
+fn a_devices_own_credentials_open_it_by_digest_as_by_basic() {
+    let server = listed();
+    let (phone, file) = (Phone::in_clear(&server), format!("/{MAC}-profile.cfg"));
+    let key = MAC.parse().expect("a MAC");
+    let password = || credentials::of(&server.services, DEFAULT_ACCOUNT, &key).password.expose().to_owned();
+    let own = |user: &str, password: &str, path: &str| by_digest_as(user, &phone, password, "GET", path, None);
+    Phone::new(&server).get(&file);
+    let first = password();
+    for answer in [own(MAC, &first, &file), phone.clone().with_credentials(MAC, &first).get(&file)] {
+        assert!(answer.status == 200 && answer.text().contains("line-secret"), "{}", answer.head);
+        assert!(!answer.text().contains(&first), "none are handed out in clear text");
+    }
+    assert_eq!(own("0004F2AA0001", &first, &file).status, 200, "in any letter case");
+    let log = format!("/{MAC}-app.log");
+    assert_eq!(by_digest_as(MAC, &phone, &first, "PUT", &log, Some(b"log")).status, 201);
+    for (user, guess, path) in [
+        (MAC, "wrong", file.as_str()),
+        (MAC, PASSWORD, &file),
+        (USER, &first, &file),
+        ("0004f2aa0002", &first, &file),
+        (MAC, &first, "/0004f2aa0002-profile.cfg"),
+    ] {
+        assert_eq!(own(user, guess, path).status, 401, "{user} {path}");
+    }
+    let renew = |trust: &mut Trust| trust.renew();
+    server.services.trusts(DEFAULT_ACCOUNT).learn(&key, renew);
+    let second = password();
+    assert_eq!(own(MAC, &first, &file).status, 200, "the former ones open until it came with the new ones");
+    assert_eq!(own(MAC, &second, &file).status, 200);
+    assert_eq!(own(MAC, &first, &file).status, 401, "and then no longer");
+    server.services.trusts(DEFAULT_ACCOUNT).learn(&key, |trust| trust.bound_at = Some(noon()));
+    assert_eq!(by_digest(&phone, PASSWORD, "GET", &file, None).status, 503, "what is bound needs its own");
+    assert_eq!(own(MAC, &second, &file).status, 200);
+}
+
+#[test]
+fn an_answer_made_with_a_devices_own_credentials_counts_for_its_path_and_method_and_for_some_minutes() {
+    let server = listed();
+    let (phone, file) = (Phone::in_clear(&server), format!("/{MAC}-profile.cfg"));
+    Phone::new(&server).get(&file);
+    let password = credentials::of(&server.services, DEFAULT_ACCOUNT, &MAC.parse().expect("a MAC")).password;
+    let right = digest(&phone.get(&file), MAC, password.expose(), "GET", &file);
+    let answered = |answer: &str| phone.clone().with("Authorization", answer);
+    assert_eq!(answered(&right).get(&file).status, 200);
+    assert_eq!(answered(&right).get(&format!("/{MAC}.cfg")).status, 401, "another path");
+    assert_eq!(answered(&right).put(&file, b"x").status, 401, "another method");
+    assert_eq!(answered(&right.replace("nonce=\"0", "nonce=\"1")).get(&file).status, 401, "a nonce of nobody");
+    let over_tls = Phone::bare(&server).with("Authorization", &right).get(&file);
+    assert_eq!(over_tls.status, 401, "what was overheard opens nothing over TLS");
+    server.advance(301);
+    let late = answered(&right).get(&file);
+    let challenge = late.header("www-authenticate").expect("a challenge");
+    assert!(late.status == 401 && challenge.ends_with("stale=true"), "{}", late.head);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The phones' side: what contract 4 says each request is answered.
 
+mod alerts;
 mod conformance;
 mod door;
 mod files;

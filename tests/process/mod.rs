@@ -6,6 +6,7 @@ mod check;
 mod crash;
 mod demo;
 mod first_run;
+mod first_serving;
 mod new_key;
 mod refusals;
 mod secrets;

@@ -215,7 +215,7 @@ impl Stopped {
         let http = application.http_address().expect("it is on");
         let (ready, wait) = mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let run = application.run_until_stopped(Arc::new(|_| Ok(())), move || ready.send(()).expect("the test waits"));
+            let run = application.run_until_stopped(move || ready.send(()).expect("the test waits"));
             actix_web::rt::System::new().block_on(run).expect("it ends well");
         });
         wait.recv().expect("it gets ready");

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::given::{self, Files, LINE, boot, poll, requests, walk};
 use crate::simulate::address::Dhcp;
+use crate::simulate::boot::Program;
 use crate::simulate::firmware::{Installation, forge};
+use crate::simulate::models::MODELS;
 use crate::simulate::phone::{CheckSync, Occasion, Phone};
 use crate::simulate::rules::{Rule, Rules};
 use crate::simulate::run::Report;
@@ -127,6 +129,15 @@ fn rule_19_a_boot_begins_with_the_updater_and_a_poll_has_the_application_alone()
     let seen = requests(&mut phone, Occasion::Poll, |request| files.answer(request));
     assert!(seen.iter().any(|request| request.path == "/0004f2000007-app.log"), "the whole order, without the Updater");
     assert!(seen.iter().all(|request| request.path != "/0004f2000007-boot.log"));
+}
+
+#[test]
+fn rule_19_every_telephone_has_an_updater_that_comes_first_and_a_video_bar_has_none() {
+    for model in MODELS {
+        let is_first = model.boot[0].program == Program::Updater;
+        assert_eq!(is_first, !model.name.starts_with("Studio"), "{}", model.name);
+        assert!(model.poll.iter().all(|step| step.program == Program::Application), "{}", model.name);
+    }
 }
 
 fn next_poll(attributes: &str, dhcp_offset: Option<i32>, now: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! The dashboard: counts that lead to their lists, what needs attention, what is left to set up (R8, R20–R27).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use actix_web::{HttpResponse, web};
@@ -17,12 +17,13 @@ use crate::domain::deployment::Place;
 use crate::domain::device::DeviceKey;
 use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::pending::{Pending, Standing};
+use crate::domain::pending::{Pending, Standing, word};
 use crate::domain::run::Reason;
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::activity::{self, ActivityQuery};
 use crate::services::address::Address;
+use crate::services::alerts;
 use crate::services::backup::kept;
 use crate::services::pending;
 use crate::services::warnings::{self, MendedAt, Warning};
@@ -95,9 +96,9 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     let page = who.page("Dashboard");
     let pending = pending::list(&services, DEFAULT_ACCOUNT);
     let checklist = checklist(&world, &devices);
-    let mut alerts = alerts(&world, &devices, warnings);
+    let mut alerts = alerts(&page, &world, &devices, warnings, &alerts::refused_together(&services, DEFAULT_ACCOUNT));
     alerts.extend(late.map(|text| late_backup(&page, text)));
-    alerts.extend(refusals(&page, &pending, &pending::refused_together(&services, DEFAULT_ACCOUNT)));
+    alerts.extend(waiting(&pending));
     Ok(html(&DashboardPage {
         alerts,
         done: checklist.iter().filter(|step| step.done).count(),
@@ -109,7 +110,7 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     }))
 }
 
-fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Alert> {
+fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>, refused: &[(DeviceKey, IpAddr)]) -> Vec<Alert> {
     const SETTINGS: (&str, &str) = ("/admin/provisioning", "Provisioning Settings");
     let mut alerts = Vec::new();
     let mut tell =
@@ -132,6 +133,11 @@ fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Aler
             MendedAt::PhoneCertificates => tell(tone, text, ("/admin/provisioning/phone-certificates#lists", "See the lists")),
             MendedAt::Profile(id) => tell(tone, text, (&format!("/admin/profiles/{id}"), "Open the profile")),
             MendedAt::Machine => tell(tone, text, ("", "")),
+            MendedAt::Unbinding => {
+                let (href, action) = unbinding(page, refused);
+                tell(tone, text, (&href, action));
+            }
+            MendedAt::Pending => tell(tone, text, (&format!("/admin/pending?reason={}", word(Reason::TooManyNew)), "Pending")),
         }
     }
     let failed = devices.iter().filter(|one| LastResult::of(one.sighting.last_run) == LastResult::Failed).count();
@@ -143,35 +149,22 @@ fn alerts(world: &World, devices: &[Listed], warnings: Vec<Warning>) -> Vec<Aler
     alerts
 }
 
-/// What the doorkeeper has to tell.
-fn refusals(page: &Page, pending: &[Pending], together: &[(DeviceKey, IpAddr)]) -> Vec<Alert> {
+/// Where these bound devices are unbound, for whoever may.
+fn unbinding(page: &Page, refused: &[(DeviceKey, IpAddr)]) -> (String, &'static str) {
     const UNBIND: &str = "/admin/pending/unbind";
-    let mut alerts = Vec::new();
-    if !together.is_empty() {
-        let from: BTreeSet<IpAddr> = together.iter().map(|(_, address)| *address).collect();
-        let count = together.len();
-        let from = words::count(from.len(), "address", "addresses");
-        let text = format!(
-            "{count} bound devices were asked for with the shared credentials within ten minutes, from {from}, and were refused. If \
-             they were reset, unbind them; if not, somebody else has the shared credentials."
-        );
-        let keys: Vec<_> = together.iter().take(PER_PAGE_MOST).map(|(key, _)| ("select", key.to_string())).collect();
-        let query = serde_urlencoded::to_string(keys).unwrap_or_default();
-        let (href, action) = match page.may_open(UNBIND) {
-            true => (format!("{UNBIND}?back=/admin/&{query}"), "Unbind these"),
-            false => ("/admin/pending".to_owned(), "Pending"),
-        };
-        alerts.push(Alert { tone: "bad", text, href, action });
+    let keys: Vec<_> = refused.iter().take(PER_PAGE_MOST).map(|(key, _)| ("select", key.to_string())).collect();
+    let query = serde_urlencoded::to_string(keys).unwrap_or_default();
+    match page.may_open(UNBIND) {
+        true => (format!("{UNBIND}?back=/admin/&{query}"), "Unbind these"),
+        false => ("/admin/pending".to_owned(), "Pending"),
     }
+}
+
+fn waiting(pending: &[Pending]) -> Option<Alert> {
     let waiting = pending.iter().filter(|one| one.standing == Standing::Waiting).count();
-    if waiting > 0 {
-        let who = words::count(waiting, "phone waits", "phones wait");
-        let too_many = pending.iter().any(|one| one.standing == Standing::Waiting && one.knock.reason == Reason::TooManyNew);
-        let rest = if too_many { " Some came when too many new phones came at once." } else { "" };
-        let href = format!("/admin/pending?standing={}", Standing::Waiting.word());
-        alerts.push(Alert { tone: "warn", text: format!("{who} to be let in.{rest}"), href, action: "Pending" });
-    }
-    alerts
+    let who = words::count(waiting, "phone waits", "phones wait");
+    let href = format!("/admin/pending?standing={}", Standing::Waiting.word());
+    (waiting > 0).then(|| Alert { tone: "warn", text: format!("{who} to be let in."), href, action: "Pending" })
 }
 
 /// Everybody is told; only who may open the page is led there.

@@ -1,4 +1,4 @@
-//! Credentials at the phones' door: HTTP Basic (RFC 7617), the same answer and the same work for everybody who has none that
+//! Credentials at the phones' door: HTTP Basic (RFC 7617) and Digest ([`super::digest`]), the same answer and the same work for everybody who has none that
 //! count (contract 4, P1, P2).
 
 use std::sync::Arc;
@@ -12,13 +12,16 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 use super::digest::Answered;
-use crate::domain::account::{Account, Secret};
+use crate::domain::account::{Account, Provisioning, Secret};
 use crate::domain::admission::decide::{Proof, SharedPassword};
 use crate::domain::credential::FACTORY_DEFAULT;
 use crate::domain::device::DeviceKey;
 
 /// Longest `Authorization` header that is looked at; user name and password are far shorter.
 const HEADER_BYTES: usize = 1_024;
+
+/// Tells whether a password is the one that was shown.
+pub(super) type IsShown<'a> = &'a dyn Fn(&Secret) -> bool;
 
 /// Compares credentials by keyed hash, so that neither time nor memory tells how much of a guess was right.
 pub struct Gate {
@@ -41,13 +44,13 @@ impl Gate {
         Self { key, expected: ArcSwapOption::empty() }
     }
 
-    /// Judges a request's credentials. No slow hash and no database: phones send them with every request. `generation_of` tells
-    /// which generation of a device's own passwords a text is, if it is one.
+    /// Judges a request's credentials. No slow hash and no database: phones send them with every request. `generation_of` finds the
+    /// generation of a device's own password that passes a test, if one does.
     pub fn judge(
         &self,
         headers: &HeaderMap,
         account: &Arc<Account>,
-        generation_of: impl FnOnce(&DeviceKey, &str) -> Option<u32>,
+        generation_of: impl FnOnce(&DeviceKey, IsShown<'_>) -> Option<u32>,
     ) -> Proof {
         let Some(header) = headers.get(AUTHORIZATION) else { return Proof::Missing };
         let told = basic(header.as_bytes()).unwrap_or_default();
@@ -59,33 +62,34 @@ impl Gate {
         if provisioning.user.is_empty() {
             return Proof::Wrong;
         }
-        match &provisioning.former {
-            _ if shared => Proof::Shared(SharedPassword { generation: provisioning.generation, is_former: false }),
-            Some(credentials) if former => Proof::Shared(SharedPassword { generation: credentials.generation, is_former: true }),
-            _ if factory => Proof::FactoryDefault,
-            _ => own(&told, generation_of).unwrap_or(Proof::Wrong),
-        }
+        proof(provisioning, shared, former, factory, || own(&told, generation_of))
     }
 
-    /// Judges an answer to a Digest challenge: by the shared credentials and the factory default. Own credentials of a device never
-    /// travel in clear text.
-    pub(super) fn judge_digest(&self, answered: &Answered, method: &str, account: &Account) -> Proof {
+    /// Judges an answer to a Digest challenge by the same credentials. The password itself is not in it, so each one that may count
+    /// is tried.
+    pub(super) fn judge_digest(
+        &self,
+        answered: &Answered,
+        method: &str,
+        account: &Account,
+        generation_of: impl FnOnce(&DeviceKey, IsShown<'_>) -> Option<u32>,
+    ) -> Proof {
         let provisioning = &account.provisioning;
         if provisioning.user.is_empty() {
             return Proof::Wrong;
         }
         let is_of = |user: &str, password: &Secret| answered.is_of(user, password.expose(), method);
+        let shared = is_of(&provisioning.user, &provisioning.password);
+        // Where there are no former credentials, those in use again: the work is the same.
+        let (former_user, former_password) =
+            provisioning.former.as_ref().map_or((&provisioning.user, &provisioning.password), |one| (&one.user, &one.password));
+        let former = is_of(former_user, former_password);
         let factory = answered.is_of(FACTORY_DEFAULT, FACTORY_DEFAULT, method);
-        match &provisioning.former {
-            _ if is_of(&provisioning.user, &provisioning.password) => {
-                Proof::Shared(SharedPassword { generation: provisioning.generation, is_former: false })
-            }
-            Some(former) if is_of(&former.user, &former.password) => {
-                Proof::Shared(SharedPassword { generation: former.generation, is_former: true })
-            }
-            _ if factory => Proof::FactoryDefault,
-            _ => Proof::Wrong,
-        }
+        proof(provisioning, shared, former, factory, || {
+            let key: DeviceKey = answered.user.parse().ok()?;
+            let generation = generation_of(&key, &|password| is_of(&answered.user, password))?;
+            Some(Proof::Own(key, generation))
+        })
     }
 
     fn expected_by(&self, account: &Arc<Account>) -> Arc<Expected> {
@@ -111,11 +115,21 @@ impl Gate {
     }
 }
 
+/// What credentials are worth that were compared with all that an account has in common; else `own` looks at those of a device.
+fn proof(provisioning: &Provisioning, shared: bool, former: bool, factory: bool, own: impl FnOnce() -> Option<Proof>) -> Proof {
+    match &provisioning.former {
+        _ if shared => Proof::Shared(SharedPassword { generation: provisioning.generation, is_former: false }),
+        Some(credentials) if former => Proof::Shared(SharedPassword { generation: credentials.generation, is_former: true }),
+        _ if factory => Proof::FactoryDefault,
+        _ => own().unwrap_or(Proof::Wrong),
+    }
+}
+
 /// Credentials of a device: its key and a password that was derived for it.
-fn own(told: &[u8], generation_of: impl FnOnce(&DeviceKey, &str) -> Option<u32>) -> Option<Proof> {
-    let (user, password) = std::str::from_utf8(told).ok()?.split_once(':')?;
+fn own(told: &[u8], generation_of: impl FnOnce(&DeviceKey, IsShown<'_>) -> Option<u32>) -> Option<Proof> {
+    let (user, shown) = std::str::from_utf8(told).ok()?.split_once(':')?;
     let key: DeviceKey = user.parse().ok()?;
-    let generation = generation_of(&key, password)?;
+    let generation = generation_of(&key, &|password| bool::from(password.expose().as_bytes().ct_eq(shown.as_bytes())))?;
     Some(Proof::Own(key, generation))
 }
 
@@ -134,7 +148,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::account::{AdmissionSettings, BaseSettings, FirstContact, FormerCredentials, Provisioning};
+    use crate::domain::account::{AdmissionSettings, BaseSettings, FirstContact, FormerCredentials};
 
     fn account(user: &str, password: &str) -> Arc<Account> {
         Arc::new(Account {
@@ -161,7 +175,9 @@ mod tests {
 
     /// One device has a password of its own, of generation 3.
     fn judge(gate: &Gate, headers: &HeaderMap, account: &Arc<Account>) -> Proof {
-        gate.judge(headers, account, |key, password| (key.to_string() == "0004f2aa0001" && password == "its-own").then_some(3))
+        gate.judge(headers, account, |key, is_shown| {
+            (key.to_string() == "0004f2aa0001" && is_shown(&Secret::new("its-own"))).then_some(3)
+        })
     }
 
     fn headers(value: &str) -> HeaderMap {

@@ -39,7 +39,8 @@ pub(super) enum Nonce {
 /// An answer to a challenge, as a phone sends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Answered {
-    user: String,
+    /// Whose credentials it was made with, as the phone writes it.
+    pub(super) user: String,
     nonce: String,
     /// The path that it counts for.
     pub(super) uri: String,

@@ -44,7 +44,7 @@ use crate::services::provisioning::{Guest, Provisioning, Visit};
 use crate::services::uploads::{Space, UploadSettings};
 use crate::web::is_page;
 use crate::web::listener::Expect;
-use auth::Gate;
+use auth::{Gate, IsShown};
 use caller::Caller;
 use digest::{Answered, Digests, Nonce};
 use patience::Patience;
@@ -268,11 +268,7 @@ impl Call {
         if let (Channel::ClearText, Some(answered)) = (self.channel, Answered::of(self.request.headers())) {
             return self.judge_digest(&answered, world);
         }
-        let generation_of = |key: &DeviceKey, presented: &str| {
-            let trust = self.services.trusts(world.account_id).of(key);
-            let (oldest, present) = (trust.oldest_generation, trust.generation);
-            credentials::generation_of(self.services.secrets(), world.account_id, key, presented, oldest, present)
-        };
+        let generation_of = self.generation_of(world);
         let by_credentials = self.door.gate.judge(self.request.headers(), &world.account, generation_of);
         match &self.certificate {
             // Where certificates count no longer, an open connection does not go on with one.
@@ -283,10 +279,17 @@ impl Call {
         }
     }
 
+    /// Finds the generation of a device's own password that passes a test.
+    fn generation_of(&self, world: &World) -> impl Fn(&DeviceKey, IsShown<'_>) -> Option<u32> {
+        let account = world.account_id;
+        move |key, is_shown| credentials::generation_of(&self.services, account, key, is_shown)
+    }
+
     /// The same of an answer to a Digest challenge. It counts for this path alone, and as long as its nonce does.
     fn judge_digest(&self, answered: &Answered, world: &World) -> Proof {
         let asked = self.request.uri().path_and_query().map_or("/", |path| path.as_str());
-        let proof = self.door.gate.judge_digest(answered, self.request.method().as_str(), &world.account);
+        let generation_of = self.generation_of(world);
+        let proof = self.door.gate.judge_digest(answered, self.request.method().as_str(), &world.account, generation_of);
         match self.door.digests.nonce_of(answered, self.now()) {
             _ if answered.uri != asked => Proof::Wrong,
             Nonce::Fresh => proof,

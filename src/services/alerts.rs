@@ -1,0 +1,195 @@
+//! What many phones at the door mean together (contract 4, point 2, and PHN-10): bound devices refused at once, and more new devices
+//! than the rates allow. Each is a warning while it lasts and one entry of the activity log, however many requests make it up.
+//!
+//! A request only notes that there is something to look at; [`tell`] looks before the next batch is written. Whether an episode was
+//! told already is kept in memory; after a start the activity log says it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+
+use super::Services;
+use super::error::{ServiceError, chain};
+use crate::domain::activity::{Activity, Event};
+use crate::domain::device::DeviceKey;
+use crate::domain::ids::AccountId;
+use crate::domain::limits::{CROWD_MINUTES, REFUSED_TOGETHER_HOURS};
+use crate::domain::pending;
+use crate::store;
+use crate::store::tx::Walk;
+
+/// Devices that an entry of the activity log names; the rest are counted.
+const NAMED: usize = 10;
+/// What the activity log says of the account.
+const REFUSED: &str = "alert: many bound devices were refused at once";
+const CROWDED: &str = "alert: new devices were held, too many came at once";
+
+/// What was noted at the door.
+#[derive(Debug, Default)]
+pub struct Alerts {
+    /// A bound device was refused since [`tell`] looked last.
+    refused: AtomicBool,
+    by_account: Mutex<BTreeMap<AccountId, Episodes>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Episodes {
+    /// Whether the activity log was asked what was told before the start.
+    is_recalled: bool,
+    /// When it was told that bound devices are refused; none while they are not.
+    refused_told_at: Option<Timestamp>,
+    /// The last time that a new device was held because of the rates, and from where.
+    crowd: Option<Crowd>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Crowd {
+    last: Timestamp,
+    /// Not known of one before the start.
+    from: Option<IpAddr>,
+    is_told: bool,
+}
+
+/// New devices are held because too many came, or were not long ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crowded {
+    /// The last time.
+    pub at: Timestamp,
+    /// From where, as far as it is known.
+    pub from: Option<IpAddr>,
+}
+
+impl Alerts {
+    /// Notes that a bound device was refused.
+    pub(super) fn bound_refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that a new device was held because of the rates. After an hour without one all rates have room again: then it is
+    /// another episode.
+    pub(super) fn crowded(&self, account: AccountId, address: IpAddr, now: Timestamp) {
+        let mut by_account = self.by_account.lock();
+        let crowd = &mut by_account.entry(account).or_default().crowd;
+        let goes_on = crowd.is_some_and(|crowd| now.duration_since(crowd.last) < SignedDuration::from_mins(CROWD_MINUTES));
+        *crowd = Some(Crowd { last: now, from: Some(address), is_told: goes_on && crowd.is_some_and(|crowd| crowd.is_told) });
+    }
+}
+
+/// Bound devices that were refused so many at once that somebody must know, each with the address that asked: see
+/// [`pending::refused_together`].
+pub fn refused_together(services: &Services, account: AccountId) -> Vec<(DeviceKey, IpAddr)> {
+    let roster = services.roster(account);
+    let refused = services.trusts(account).filtered(|trust| trust.refused_bound.is_some());
+    let of_devices = refused.iter().filter(|(key, _)| roster.find(key).is_some());
+    pending::refused_together(of_devices.map(|(key, trust)| (key, &**trust)), services.clock.now())
+}
+
+/// Whether too many new devices came within a day.
+pub fn crowded(services: &Services, account: AccountId) -> Option<Crowded> {
+    recall(services, account);
+    let crowd = services.alerts.by_account.lock().get(&account)?.crowd?;
+    is_recent(crowd.last, services.clock.now()).then_some(Crowded { at: crowd.last, from: crowd.from })
+}
+
+/// Reports what begins to the activity log, once for each episode.
+pub(super) fn tell(services: &Services) {
+    let is_refused = services.alerts.refused.swap(false, Ordering::Relaxed);
+    for account in services.worlds.accounts() {
+        if is_refused {
+            tell_refused(services, account);
+        }
+        tell_crowd(services, account);
+    }
+}
+
+fn tell_refused(services: &Services, account: AccountId) {
+    recall(services, account);
+    let (together, now) = (refused_together(services, account), services.clock.now());
+    {
+        let mut by_account = services.alerts.by_account.lock();
+        let told_at = &mut by_account.entry(account).or_default().refused_told_at;
+        // What a person did about it ended it: the next one is told again.
+        *told_at = told_at.filter(|at| !together.is_empty() && is_recent(*at, now));
+        if together.is_empty() || told_at.replace(told_at.unwrap_or(now)).is_some() {
+            return;
+        }
+    }
+    let named: Vec<String> = together.iter().take(NAMED).map(|(key, _)| key.to_string()).collect();
+    let more = together.len().saturating_sub(NAMED);
+    let devices = if more == 0 { named.join(", ") } else { format!("{} and {more} more", named.join(", ")) };
+    let from: BTreeSet<String> = together.iter().map(|(_, address)| address.to_string()).collect();
+    let from = from.into_iter().collect::<Vec<_>>().join(", ");
+    let event = event(services, account, REFUSED).change("devices", None, Some(devices));
+    services.presence.report(account, event.change("from", None, Some(from)));
+}
+
+fn tell_crowd(services: &Services, account: AccountId) {
+    let is_new = |episodes: &Episodes| episodes.crowd.filter(|crowd| !crowd.is_told);
+    if services.alerts.by_account.lock().get(&account).and_then(is_new).is_none() {
+        return;
+    }
+    recall(services, account);
+    let mut by_account = services.alerts.by_account.lock();
+    let Some(crowd) = by_account.get_mut(&account).and_then(|episodes| episodes.crowd.as_mut()).filter(|crowd| !crowd.is_told)
+    else {
+        return;
+    };
+    crowd.is_told = true;
+    let from = crowd.from.map(|address| address.to_string());
+    services.presence.report(account, event(services, account, CROWDED).change("from", None, from));
+}
+
+fn event(services: &Services, account: AccountId, action: &str) -> Event {
+    let label = services.worlds.get(account).map(|world| world.account.label.clone()).unwrap_or_default();
+    Event::new("account", label, action)
+}
+
+/// Takes in what was told before the start, the first time that it matters.
+fn recall(services: &Services, account: AccountId) {
+    if services.alerts.by_account.lock().get(&account).is_some_and(|episodes| episodes.is_recalled) {
+        return;
+    }
+    let told = told_lately(services, account).unwrap_or_else(|error| {
+        tracing::warn!(error = chain(&error), "the activity log does not tell which alerts were told already");
+        [None, None]
+    });
+    let [refused, crowded] = told;
+    let mut by_account = services.alerts.by_account.lock();
+    let episodes = by_account.entry(account).or_default();
+    if std::mem::replace(&mut episodes.is_recalled, true) {
+        return;
+    }
+    episodes.refused_told_at = refused;
+    if let Some(told_at) = crowded {
+        let span = SignedDuration::from_mins(CROWD_MINUTES);
+        let crowd = episodes.crowd.get_or_insert(Crowd { last: told_at, from: None, is_told: true });
+        crowd.is_told |= crowd.last.duration_since(told_at) < span;
+    }
+}
+
+/// When each was last told, within a day.
+fn told_lately(services: &Services, account: AccountId) -> Result<[Option<Timestamp>; 2], ServiceError> {
+    let now = services.clock.now();
+    let mut told = [None, None];
+    services.store.read(|tx| {
+        store::activity::newest_first(tx, account, |_, Activity { at, event, .. }| {
+            if !is_recent(at, now) {
+                return Walk::Stop;
+            }
+            for (told, action) in told.iter_mut().zip([REFUSED, CROWDED]) {
+                if event.action == action {
+                    told.get_or_insert(at);
+                }
+            }
+            Walk::On
+        })
+    })?;
+    Ok(told)
+}
+
+fn is_recent(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS)
+}
