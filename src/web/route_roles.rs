@@ -155,6 +155,7 @@ const PAGES: &[Address] = &[
 const OPERATIONS: &[Address] = &[
     at("/api/v1/openapi.json").get(ANYONE),
     at("/api/v1/session").get(VIEWER).post(ANYONE).delete(VIEWER),
+    at("/api/v1/invitation").post(ANYONE),
     at("/api/v1/session/password").put(VIEWER),
     at("/api/v1/session/second-factor").get(VIEWER).post(VIEWER).put(VIEWER).delete(VIEWER),
     at("/api/v1/session/second-factor/recovery").post(VIEWER),

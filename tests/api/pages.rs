@@ -122,8 +122,8 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("sign_in::take_code", &["begin_session"], ""),
     ("sign_in::take_email", &["begin_session"], ""),
     ("sign_in::take_password", &["begin_session"], ""),
-    ("invitation::ask", &[], "whoever takes up an invitation has no password yet to call with"),
-    ("invitation::take", &[], "whoever takes up an invitation has no password yet to call with"),
+    ("invitation::ask", &["accept_invitation"], ""),
+    ("invitation::take", &["accept_invitation"], ""),
     ("sign_in::use_link", &[], "a link of the demonstration, for browsers"),
 ];
 

@@ -49,10 +49,10 @@ const CHANGES: &[(&str, &str)] = &[
 const TOO_LARGE: (&str, &str) = ("413", "The body is too large");
 /// Whatever takes JSON.
 const NO_JSON: (&str, &str) = ("415", "The body is not marked as JSON");
-/// Whatever checks a password at the door.
-const TOO_OFTEN: (&str, &str) = ("429", "Too many wrong passwords; the header says how long to wait");
-/// The operation that does.
-const DOOR: &str = "begin_session";
+/// Whatever checks a password or a link at the door.
+const TOO_OFTEN: (&str, &str) = ("429", "Too many wrong passwords or links; the header says how long to wait");
+/// The operations that do.
+const DOORS: [&str; 2] = ["begin_session", "accept_invitation"];
 
 impl Modify for Refusals {
     fn modify(&self, document: &mut OpenApi) {
@@ -80,7 +80,7 @@ fn add_for_body(operation: &mut Operation) {
     if takes_json {
         add(operation, &[NO_JSON]);
     }
-    if operation.operation_id.as_deref() == Some(DOOR) {
+    if operation.operation_id.as_deref().is_some_and(|name| DOORS.contains(&name)) {
         let (status, words) = TOO_OFTEN;
         let seconds = Header::new(Object::with_type(Type::Integer));
         let answer = ResponseBuilder::new().description(words).content(MEDIA_TYPE, problem()).header("Retry-After", seconds);
