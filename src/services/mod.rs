@@ -15,6 +15,7 @@ pub mod check;
 pub mod clock;
 pub mod coming_up;
 pub mod commit;
+pub mod confirmation;
 pub mod credentials;
 pub mod deployment;
 pub mod device_files;

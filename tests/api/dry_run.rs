@@ -20,6 +20,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
     match operation {
         "begin_session" => ("", Some(json!({ "email": OWNER_EMAIL, "password": OWNER_PASSWORD }))),
         "accept_invitation" => ("", Some(json!({ "token": revisions["invitation"], "password": "quite another sentence" }))),
+        "confirm_session" => ("", Some(json!({ "password": OWNER_PASSWORD }))),
         "change_own_password" => ("", Some(json!({ "current": OWNER_PASSWORD, "password": "quite another sentence" }))),
         "decide_pending" => ("", Some(json!({ "keys": [WAITING] }))),
         "act_on_device" | "open_window" | "close_window" | "end_former" | "reveal_phone_password" | "reveal_deleted" => {

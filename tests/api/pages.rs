@@ -15,6 +15,8 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("account::stay", &["show_session"], ""),
     ("activity::download", &["read_activity_week"], ""),
     ("activity::show", &["list_activity"], ""),
+    ("confirm::show", &["confirm_session"], ""),
+    ("confirm::take", &["confirm_session"], ""),
     ("coming_up::show", &["show_coming_up"], ""),
     ("coming_up::steps", &["show_coming_up"], ""),
     (

@@ -1,6 +1,6 @@
 // Who gets in: Pending with everything that can be done there, what a device's page says of trust, and the shared credentials.
 import https from "node:https";
-import { axe } from "./browser.mjs";
+import { axe, confirm } from "./browser.mjs";
 import { check, look, none, press, pressByKeyboard, tabTo, told, WIDTHS } from "./checks.mjs";
 
 const [ADOPTED, HELD] = ["0004f2fe0101", "0004f2fe0102"];
@@ -90,6 +90,7 @@ async function device(page, base, complaints) {
   await press(page, "Expect it back");
   check("a device is expected back", (await told(page)).includes("expected back for 24 hours"), await told(page));
   await press(page, "Show the phone's admin password");
+  await confirm(page);
   const shown = page.getByRole("status").filter({ hasText: "admin password is" });
   check("the phone's admin password is shown on demand", await shown.count() === 1, await page.innerText("main"));
   none("a device with its password: accessible", await axe(page));
@@ -107,6 +108,7 @@ async function deleted(page, base, complaints) {
   const address = new URL(page.url()).pathname;
   await look(page, base, address, complaints, "one deleted");
   await page.getByRole("button", { name: `Show the admin password of ${ADOPTED}` }).click();
+  await confirm(page);
   check("a deleted device's password is still shown", (await page.getByRole("status").innerText()).includes(ADOPTED));
 }
 
@@ -144,5 +146,6 @@ async function credentials(page, base, complaints) {
   check("a change after a leak leaves none before", await page.getByRole("button", { name: "End them now" }).count() === 0);
   await page.goto(`${base}/admin/provisioning`);
   await press(page, "Show the password");
+  await confirm(page);
   check("the password is shown on demand", (await page.getByRole("status").allInnerTexts()).some((text) => text.includes("The password is")));
 }

@@ -34,7 +34,10 @@ pub(super) struct Refusals;
 const ALWAYS: &[(&str, &str)] = &[
     ("400", "The query or the body cannot be read; the answer says where"),
     ("401", "Nobody is signed in, or the token is not good"),
-    ("403", "The caller may not do this, or did not prove where the request comes from"),
+    (
+        "403",
+        "The caller may not do this, did not prove where the request comes from, or has to confirm first: POST /session/confirmation",
+    ),
     ("404", "It is not there"),
     ("421", "The server is not known under the name in the header Host"),
     ("422", "Fields break rules; one entry each"),

@@ -78,6 +78,7 @@ routes! {
     session::begin_session,
     session::show_session,
     invitations::accept_invitation,
+    session::confirm_session,
     session::end_session,
     session::change_own_password,
     sign_ins::list_sign_ins,
