@@ -68,11 +68,11 @@ window.addEventListener("pageshow", () => {
 
 // A typed password can be looked at.
 for (const button of document.querySelectorAll("[data-reveal]")) {
-  const field = document.getElementById(button.dataset.reveal);
+  const fields = button.dataset.reveal.split(" ").map((id) => document.getElementById(id));
   button.hidden = false;
   button.addEventListener("click", () => {
-    const shown = field.type === "password";
-    field.type = shown ? "text" : "password";
+    const shown = fields[0].type === "password";
+    for (const field of fields) field.type = shown ? "text" : "password";
     button.setAttribute("aria-pressed", String(shown));
   });
 }

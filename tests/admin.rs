@@ -1,6 +1,6 @@
 //! The admin pages as a browser meets them: first run, sign-in, sessions, forms, headers (R9–R15, R20–R27, ADM-01 to ADM-06).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use actix_web::http::{StatusCode, header};
 use actix_web::test::TestRequest;
@@ -256,7 +256,7 @@ async fn adm_05_signing_in_gives_a_new_session_and_a_guarded_cookie() {
 #[actix_web::test]
 async fn adm_05_a_thousand_ids_are_long_and_never_the_same() {
     let site = Site::open().await;
-    let of_nobody = || Content { user: None, state: BTreeMap::new(), address: None, user_agent: String::new() };
+    let of_nobody = || Content::default();
     let ids: BTreeSet<String> = (0..1_000).map(|_| sessions::begin(&site.services, of_nobody()).expect("begun")).collect();
     assert_eq!(ids.len(), 1_000);
     let signs: BTreeSet<char> = ids.iter().flat_map(|id| id.chars()).collect();

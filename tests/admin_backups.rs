@@ -14,6 +14,7 @@ const PLAN: &[(&str, &str)] = &[
     ("folder", ""),
     ("encrypt", "on"),
     ("passphrase", "CANARY passphrase of tests"),
+    ("passphrase_again", "CANARY passphrase of tests"),
 ];
 
 #[actix_web::test]
@@ -25,6 +26,11 @@ async fn backups_are_made_verified_downloaded_and_deleted_on_their_page() {
     let wrong = browser.post("/admin/backups/plan", &[("every", "day"), ("hour", "25"), ("keep", "0")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("href=\"#f-hour\"") && wrong.body.contains("href=\"#f-keep\""), "{}", wrong.body);
+    browser.get("/admin/backups").await;
+    // Typed once, and not what was meant: the backups would be lost.
+    let once = browser.post("/admin/backups/plan", &PLAN[..PLAN.len() - 1]).await;
+    assert!(once.body.contains("The two passphrases differ") && !once.body.contains("CANARY"), "{}", once.body);
+    assert!(kept::plan(&site.services).expect("there is one").passphrase.is_none(), "nothing is saved");
     browser.get("/admin/backups").await;
     let saved = browser.post("/admin/backups/plan", PLAN).await;
     assert!(saved.body.contains("The plan is saved") && !saved.body.contains("CANARY"), "{}", saved.body);

@@ -14,6 +14,7 @@ mod api;
 mod application;
 mod certificates;
 mod coming_up;
+mod confirmation;
 mod effective;
 mod fleet;
 mod framing;

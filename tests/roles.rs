@@ -56,7 +56,7 @@ fn add(site: &Site, role: Role) -> User {
     users::add(&site.services, &Actor::CommandLine, &new, Mode::Keep).expect("added").user
 }
 
-/// A browser in which this user is signed in, without the work of checking a password.
+/// A browser in which this user is signed in, without the work of checking a password. Where one is needed it is asked for.
 async fn enter(site: &Rc<Site>, user: UserId) -> Browser {
     let mut browser = Browser::new(site);
     let token = sign_in_link::issue(&site.services, user);
@@ -74,6 +74,20 @@ async fn ask(browser: &mut Browser, csrf: &str, method: &Method, path: &str) -> 
         (false, false) => request.insert_header(("Content-Type", "application/x-www-form-urlencoded")),
     };
     browser.send(request, path).await
+}
+
+/// Whether an answer asks for the password once more (SEC-05).
+fn is_asked_to_confirm(answer: &Answer) -> bool {
+    match answer.status {
+        StatusCode::SEE_OTHER => answer.header("location").starts_with("/admin/confirm?"),
+        StatusCode::FORBIDDEN => answer.body.contains("/api/v1/session/confirmation"),
+        status => {
+            status == StatusCode::OK
+                && answer.body.contains("<h1>Confirm that it is you</h1>")
+                && answer.body.contains("action=\"/admin/")
+                && !answer.body.contains("action=\"/admin/confirm\"")
+        }
+    }
 }
 
 /// Whether an answer is the refusal for want of a role, and nothing else.
@@ -99,7 +113,7 @@ fn adm_10_every_address_declares_its_least_role_and_no_other_is_declared() {
     }
 }
 
-/// ADM-10: each role is refused exactly what takes more.
+/// ADM-10: each role is refused exactly what takes more. SEC-05: whoever gave no password is asked for it where secrets are told.
 #[actix_web::test]
 async fn adm_10_every_address_is_refused_to_every_role_below_its_own() {
     let site = Site::open().await;
@@ -111,11 +125,11 @@ async fn adm_10_every_address_is_refused_to_every_role_below_its_own() {
             let path = example(&pattern);
             let least = route_roles::declared(&method, &pattern).expect("declared");
             let answer = ask(&mut browser, &csrf, &method, &path).await;
-            let may = match least {
-                Least::Anyone => true,
-                Least::Role(least) => role >= least,
-            };
-            assert_eq!(is_refused(&path, &answer), !may, "{role}: {method} {path} answered {} {}", answer.status, answer.body);
+            let may = least.role().is_none_or(|least| role >= least);
+            let is_asked = is_asked_to_confirm(&answer);
+            assert_eq!(is_asked, may && matches!(least, Least::Confirmed(_)), "{role}: {method} {path}: {}", answer.body);
+            let is_refused = !is_asked && is_refused(&path, &answer);
+            assert_eq!(is_refused, !may, "{role}: {method} {path} answered {} {}", answer.status, answer.body);
             assert_ne!(answer.status, StatusCode::UNAUTHORIZED, "{role}: {method} {path}");
             assert!(!answer.status.is_server_error(), "{role}: {method} {path} answered {} {}", answer.status, answer.body);
             // What signs out, or answers nothing that a browser stays on, must not decide about the next address.
@@ -172,7 +186,7 @@ async fn call(site: &Rc<Site>, token: &Secret, method: &Method, path: &str) -> A
 }
 
 fn token(site: &Site, name: &str, role: Role) -> Secret {
-    let draft = TokenDraft { name: name.to_owned(), role, days: None };
+    let draft = TokenDraft { name: name.to_owned(), role, days: None, secrets: true };
     tokens::create(&site.services, &Actor::CommandLine, DEFAULT_ACCOUNT, &draft, Mode::Keep).expect("made").text
 }
 
@@ -185,10 +199,8 @@ async fn adm_10_every_operation_is_refused_to_every_token_below_its_role() {
         for (method, pattern) in api::addresses() {
             let path = example(&pattern);
             let answer = call(&site, &token, &method, &path).await;
-            let may = match route_roles::declared(&method, &pattern).expect("declared") {
-                Least::Anyone => true,
-                Least::Role(least) => role >= least,
-            };
+            let least = route_roles::declared(&method, &pattern).expect("declared");
+            let may = least.role().is_none_or(|least| role >= least);
             let is_refused = is_refused(&path, &answer);
             assert_eq!(is_refused, !may, "{role}: {method} {path} answered {} {}", answer.status, answer.body);
         }
@@ -218,7 +230,7 @@ async fn phn_04_a_token_opens_no_page_and_is_not_mixed_with_a_session() {
 #[test]
 fn figures_are_told_to_a_token_from_anywhere() {
     let server = Server::start();
-    let draft = TokenDraft { name: "monitoring".to_owned(), role: Role::Viewer, days: None };
+    let draft = TokenDraft { name: "monitoring".to_owned(), role: Role::Viewer, days: None, secrets: false };
     let made = tokens::create(&server.services, &Actor::CommandLine, DEFAULT_ACCOUNT, &draft, Mode::Keep).expect("made");
     let elsewhere = Phone::bare(&server).with("X-Forwarded-For", "192.0.2.7");
     assert_eq!(elsewhere.get("/metrics").status, 401);

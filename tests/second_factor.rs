@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use totp_rs::{Algorithm, Builder, Secret};
 
 use crate::support::browser::{Answer, Browser, EMAIL, OWNER_PASSWORD, Site};
+use crate::support::server::PASSWORD as SHARED;
 
 /// An authenticator app.
 struct App(Secret);
@@ -185,4 +186,34 @@ async fn changes_of_the_second_factor_can_be_tried_out() {
         assert_eq!(answer.status, StatusCode::OK, "{method} {path}: {}", answer.body);
         assert_eq!(users::get(&site.services, UserId(1)).expect("the owner"), before, "{method} {path}");
     }
+}
+
+/// SEC-05: the code is asked for together with the password before a secret is shown.
+#[actix_web::test]
+async fn sec_05_whoever_has_a_second_factor_confirms_with_its_code_too() {
+    const REVEAL: &str = "/admin/provisioning/reveal";
+    let site = Site::open().await;
+    let mut owner = Browser::signed_in(&site).await;
+    let (app, codes) = set_up(&site, &mut owner).await;
+    site.advance(SignedDuration::from_mins(10));
+    owner.get("/admin/provisioning").await;
+    let asked = owner.post(REVEAL, &[]).await;
+    assert!(asked.body.contains("name=\"confirm_code\"") && !asked.body.contains(SHARED), "{}", asked.body);
+    for (code, told) in [("", "enter its code too"), ("000000", "this code is wrong")] {
+        owner.get("/admin/provisioning").await;
+        let refused = owner.post(REVEAL, &[("confirm_password", OWNER_PASSWORD), ("confirm_code", code)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.to_lowercase().contains(told) && !refused.body.contains(SHARED), "{}", refused.body);
+    }
+    for code in [app.code(&site), codes[0].clone()] {
+        owner.get("/admin/provisioning").await;
+        let shown = owner.post(REVEAL, &[("confirm_password", OWNER_PASSWORD), ("confirm_code", &code)]).await;
+        assert!(shown.body.contains(SHARED), "{}", shown.body);
+        site.advance(SignedDuration::from_mins(10));
+    }
+    let confirm = json!({ "password": OWNER_PASSWORD, "code": codes[0] });
+    let csrf = owner.token().await;
+    let request = TestRequest::post().insert_header(("X-CSRF-Token", csrf)).set_json(confirm);
+    let answer = owner.send(request, "/api/v1/session/confirmation").await;
+    assert!(answer.status == StatusCode::UNPROCESSABLE_ENTITY && answer.body.contains("\"code\""), "used up: {}", answer.body);
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::demo::Demo;
+use super::demo::{Demo, WayIn};
 use super::{failed, logging};
 use crate::config::{Config, HttpSocket, Layer, PublicUrl};
 use crate::startup::{Application, Ended, Ground};
@@ -67,7 +67,7 @@ fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let state = config.state.clone();
     let application = Application::build(config, Ground::real())?;
     let filled = demo.as_ref().map(|demo| demo.fill(&application)).transpose()?;
-    let greeting = greeting(&application, &state, filled.as_ref().map(|(link, _)| link.as_str()));
+    let greeting = greeting(&application, &state, filled.as_ref().map(|(way_in, _)| way_in));
     let on_ready = move || drop(std::io::stderr().write_all(greeting.as_bytes()));
     match actix_web::rt::System::new().block_on(application.run(log, on_ready))? {
         Ended::Stopped => Ok(()),
@@ -83,7 +83,7 @@ fn start_again() -> std::io::Error {
 }
 
 /// Where to go next, for the person at the terminal. The only place where the set-up link is shown.
-fn greeting(application: &Application, state: &Path, sign_in: Option<&str>) -> String {
+fn greeting(application: &Application, state: &Path, demo: Option<&WayIn>) -> String {
     let mut lines = vec!["pdms is running.".to_owned()];
     lines.extend(application.urls().iter().map(|url| format!("  Open      {url}")));
     if let Some(ca) = application.authority() {
@@ -92,9 +92,10 @@ fn greeting(application: &Application, state: &Path, sign_in: Option<&str>) -> S
     if let Some(address) = application.http_address() {
         lines.push(format!("  Also      plain HTTP on port {} (sends people to HTTPS)", address.port()));
     }
-    if let Some(link) = sign_in {
+    if let Some(WayIn { link, password }) = demo {
         lines.push("  Demo      200 simulated phones come in now. Sign in with this link, once and within an hour:".to_owned());
         lines.push(format!("            {link}"));
+        lines.push(format!("            Asked to confirm that it is you, give the password {}", password.expose()));
     } else if let Some(link) = application.setup_link() {
         lines.push("  Set it up with this link. It works once, and the next start prints another one:".to_owned());
         lines.push(format!("            {link}"));
@@ -103,7 +104,7 @@ fn greeting(application: &Application, state: &Path, sign_in: Option<&str>) -> S
         lines.push("  Stop      Ctrl-C".to_owned());
     }
     let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
-    let gone = if sign_in.is_some() { " (gone when this stops)" } else { "" };
+    let gone = if demo.is_some() { " (gone when this stops)" } else { "" };
     lines.push(format!("  State     {}{gone}", state.display()));
     lines.join("\n") + "\n"
 }

@@ -30,10 +30,13 @@ enum Verb {
         /// Days until it ends, at most 366 [default: 90]
         #[arg(long, value_name = "N")]
         days: Option<i64>,
+        /// Let it see secrets and manage users, as far as its role goes
+        #[arg(long = "reveal")]
+        secrets: bool,
         #[command(flatten)]
         state: StateArguments,
     },
-    /// List tokens: number, name, role, first characters, end and last use, separated by tabs
+    /// List tokens: number, name, role, first characters, end, last use, and `secrets` where it sees them; separated by tabs
     List {
         #[command(flatten)]
         state: StateArguments,
@@ -58,8 +61,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
 fn run_verb(verb: Verb) -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     match verb {
-        Verb::Create { name, role, days, state } => {
-            if let Answer::Token(token) = state.ask(Request::CreateToken { name, role, days })? {
+        Verb::Create { name, role, days, secrets, state } => {
+            if let Answer::Token(token) = state.ask(Request::CreateToken { name, role, days, secrets })? {
                 writeln!(out, "{}", token.expose())?;
             }
         }
@@ -67,8 +70,9 @@ fn run_verb(verb: Verb) -> Result<(), Box<dyn Error>> {
             if let Answer::Tokens(tokens) = state.ask(Request::ListTokens)? {
                 for token in tokens {
                     let used = token.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+                    let secrets = if token.secrets { "secrets" } else { "" };
                     let (id, role, until) = (token.id, token.role.word(), token.expires_at);
-                    writeln!(out, "{id}\t{}\t{role}\t{}\t{until}\t{used}", token.name, token.prefix)?;
+                    writeln!(out, "{id}\t{}\t{role}\t{}\t{until}\t{used}\t{secrets}", token.name, token.prefix)?;
                 }
             }
         }

@@ -18,6 +18,8 @@ pub enum Actor {
         role: Role,
         /// The account that a role below owner counts for.
         account: AccountId,
+        /// Whether the person gave the password a moment ago: see [`Action::asks_again`].
+        confirmed: bool,
     },
     /// A program with an API token.
     Token {
@@ -29,6 +31,8 @@ pub enum Actor {
         account: AccountId,
         /// Who made the token; none for the command line.
         made_by: Option<UserId>,
+        /// Whether it was made with the right to see secrets and to manage users: see [`Action::opens_secrets`].
+        secrets: bool,
     },
     /// Someone who may run commands as the server's own system user, on the machine itself.
     CommandLine,
@@ -51,12 +55,18 @@ pub enum Action {
     Deploy(AccountId),
     /// Change an account's settings.
     EditAccount(AccountId),
-    /// Make and revoke API tokens of an account.
-    EditTokens(AccountId),
+    /// Make an API token of an account.
+    MakeToken(AccountId),
+    /// Revoke API tokens of an account.
+    RevokeTokens(AccountId),
     /// Change the server's own settings and certificates.
     EditServer,
-    /// Add, change and remove users.
+    /// Take a backup away: it holds every secret of the installation.
+    TakeBackup,
+    /// Add, change and remove users, and give them passwords and invitations.
     EditUsers,
+    /// End the sessions of others.
+    EndSessions,
     /// Change one's own password and second factor.
     EditSelf(UserId),
     /// Sign in and out: noted in the activity log.
@@ -74,9 +84,21 @@ impl Action {
             | Self::EditProfiles(_)
             | Self::Deploy(_)
             | Self::EditAccount(_)
-            | Self::EditTokens(_) => Role::AccountAdmin,
-            Self::EditServer | Self::EditUsers => Role::Owner,
+            | Self::MakeToken(_)
+            | Self::RevokeTokens(_) => Role::AccountAdmin,
+            Self::EditServer | Self::TakeBackup | Self::EditUsers | Self::EndSessions => Role::Owner,
         }
+    }
+
+    /// Whether it shows a secret that is kept, or gives somebody a way in by which all others are seen. A token has nobody who could
+    /// be asked: it needs to be made for it.
+    pub fn opens_secrets(self) -> bool {
+        matches!(self, Self::Reveal(_) | Self::TakeBackup | Self::EditUsers)
+    }
+
+    /// Whether a person gives the password once more before it (SEC-05): whoever finds a browser signed in must not do it.
+    pub fn asks_again(self) -> bool {
+        self.opens_secrets() || matches!(self, Self::MakeToken(_))
     }
 
     /// The account that it is about; none where it is about the server or oneself.
@@ -89,8 +111,9 @@ impl Action {
             | Self::EditProfiles(account)
             | Self::Deploy(account)
             | Self::EditAccount(account)
-            | Self::EditTokens(account) => Some(account),
-            Self::EditServer | Self::EditUsers | Self::EditSelf(_) | Self::SignIn => None,
+            | Self::MakeToken(account)
+            | Self::RevokeTokens(account) => Some(account),
+            Self::EditServer | Self::TakeBackup | Self::EditUsers | Self::EndSessions | Self::EditSelf(_) | Self::SignIn => None,
         }
     }
 }
@@ -111,25 +134,41 @@ enum By {
 
 /// The actor may not do this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("you may not do this: it needs the role {0} or a higher one here; ask an owner of this installation")]
-pub struct Denied(pub Role);
+pub enum Denied {
+    /// It takes a higher role.
+    #[error("you may not do this: it needs the role {0} or a higher one here; ask an owner of this installation")]
+    Role(Role),
+    /// The person has to give the password once more: see [`Action::asks_again`].
+    #[error("confirm first that it is you: your password was last given too long ago for this. Nothing was changed or told")]
+    Unconfirmed,
+    /// The token was not made for it: see [`Action::opens_secrets`].
+    #[error(
+        "this API token was not made for this: somebody who may do it makes one that may see secrets and manage users. Nothing was \
+         changed or told"
+    )]
+    TokenWithoutSecrets,
+}
 
 /// Decides whether an actor may do something.
 ///
 /// # Errors
-/// [`Denied`] with the role that it takes.
+/// [`Denied`] with what is missing.
 pub fn authorize(actor: &Actor, action: Action) -> Result<Grant, Denied> {
-    let may = match actor {
-        Actor::CommandLine => true,
-        Actor::User { id, role, account, .. } => {
-            is_open_to(action, *role, *account) && !matches!(action, Action::EditSelf(user) if user != *id)
+    let denied = match actor {
+        Actor::CommandLine => None,
+        Actor::User { id, role, account, confirmed, .. } => {
+            let may = is_open_to(action, *role, *account) && !matches!(action, Action::EditSelf(user) if user != *id);
+            let must_confirm = action.asks_again() && !confirmed;
+            if may { must_confirm.then_some(Denied::Unconfirmed) } else { Some(Denied::Role(action.least())) }
         }
         // A token is nobody who signs in or has a password.
-        Actor::Token { role, account, .. } => {
-            is_open_to(action, *role, *account) && !matches!(action, Action::EditSelf(_) | Action::SignIn)
+        Actor::Token { role, account, secrets, .. } => {
+            let may = is_open_to(action, *role, *account) && !matches!(action, Action::EditSelf(_) | Action::SignIn);
+            let lacks_secrets = action.opens_secrets() && !secrets;
+            if may { lacks_secrets.then_some(Denied::TokenWithoutSecrets) } else { Some(Denied::Role(action.least())) }
         }
     };
-    if may { Ok(Grant { actor: actor.shown(), by: By::Person }) } else { Err(Denied(action.least())) }
+    denied.map_or_else(|| Ok(Grant { actor: actor.shown(), by: By::Person }), Err)
 }
 
 fn is_open_to(action: Action, role: Role, account: AccountId) -> bool {
@@ -182,11 +221,11 @@ mod tests {
     const ADA: UserId = UserId(1);
 
     fn user(role: Role) -> Actor {
-        Actor::User { id: ADA, name: "Ada".to_owned(), role, account: OWN }
+        Actor::User { id: ADA, name: "Ada".to_owned(), role, account: OWN, confirmed: true }
     }
 
     fn token(role: Role) -> Actor {
-        Actor::Token { name: "script".to_owned(), role, account: OWN, made_by: None }
+        Actor::Token { name: "script".to_owned(), role, account: OWN, made_by: None, secrets: true }
     }
 
     fn may(actor: &Actor, action: Action) -> bool {
@@ -202,9 +241,12 @@ mod tests {
         (Action::EditProfiles(OWN), [false, false, true, true]),
         (Action::Deploy(OWN), [false, false, true, true]),
         (Action::EditAccount(OWN), [false, false, true, true]),
-        (Action::EditTokens(OWN), [false, false, true, true]),
+        (Action::MakeToken(OWN), [false, false, true, true]),
+        (Action::RevokeTokens(OWN), [false, false, true, true]),
         (Action::EditServer, [false, false, false, true]),
+        (Action::TakeBackup, [false, false, false, true]),
         (Action::EditUsers, [false, false, false, true]),
+        (Action::EndSessions, [false, false, false, true]),
         (Action::EditSelf(ADA), [true, true, true, true]),
         (Action::SignIn, [true, true, true, true]),
     ];
@@ -219,6 +261,23 @@ mod tests {
             }
             assert!(may(&Actor::CommandLine, *action), "{action:?}");
         }
+    }
+
+    #[test]
+    fn sec_05_a_person_confirms_and_a_token_was_made_for_it_before_secrets_are_seen() {
+        let Actor::User { id, name, role, account, .. } = user(Role::Owner) else { panic!("a user") };
+        let unconfirmed = Actor::User { id, name, role, account, confirmed: false };
+        let Actor::Token { name, role, account, made_by, .. } = token(Role::Owner) else { panic!("a token") };
+        let plain = Actor::Token { name, role, account, made_by, secrets: false };
+        let again = [Action::Reveal(OWN), Action::TakeBackup, Action::EditUsers, Action::MakeToken(OWN)];
+        for (action, _) in PAIRS {
+            let expected = if again.contains(action) { Some(Denied::Unconfirmed) } else { None };
+            assert_eq!(authorize(&unconfirmed, *action).err(), expected, "{action:?}");
+            let expected = if again[..3].contains(action) { Some(Denied::TokenWithoutSecrets) } else { None };
+            let is_of_a_person = matches!(action, Action::EditSelf(_) | Action::SignIn);
+            assert!(is_of_a_person || authorize(&plain, *action).err() == expected, "{action:?}");
+        }
+        assert_eq!(authorize(&unconfirmed, Action::EditSelf(UserId(2))).err(), Some(Denied::Role(Role::Viewer)));
     }
 
     #[test]
@@ -240,7 +299,7 @@ mod tests {
     #[test]
     fn a_refusal_names_the_role_that_it_takes() {
         let denied = authorize(&user(Role::Viewer), Action::EditUsers).expect_err("refused");
-        assert_eq!(denied, Denied(Role::Owner));
+        assert_eq!(denied, Denied::Role(Role::Owner));
         assert!(denied.to_string().contains("the role owner"), "{denied}");
     }
 }

@@ -10,6 +10,22 @@ use super::parameter::masked;
 /// The log of what belongs to no account: users, certificates, the server's settings.
 pub const SERVER: AccountId = AccountId(0);
 
+/// The kinds of objects that the log speaks of, words of the glossary. [`Event::new`] takes no other.
+pub const KINDS: &[&str] = &[
+    "account",
+    "backup",
+    "certificate",
+    "deployment",
+    "device",
+    "manufacturer CA",
+    "profile",
+    "provisioning address",
+    "revocation list",
+    "server",
+    "token",
+    "user",
+];
+
 /// One entry. Its JSON is the stored form; secrets are masked before an entry is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activity {
@@ -31,7 +47,7 @@ impl Activity {
 /// What was done to one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Kind of the object, a word of the glossary: `device`, `profile`, `deployment`, `account`, `user`, `certificate`.
+    /// Kind of the object, one of [`KINDS`].
     pub object: String,
     /// Which object: its name as admins know it.
     pub subject: String,
@@ -45,6 +61,7 @@ pub struct Event {
 impl Event {
     /// An event without changed fields.
     pub fn new(object: &str, subject: impl Into<String>, action: &str) -> Self {
+        debug_assert!(KINDS.contains(&object), "{object} must stand in the list that the log is filtered by");
         Self { object: object.to_owned(), subject: subject.into(), action: action.to_owned(), changes: Vec::new() }
     }
 

@@ -71,6 +71,8 @@ pub const OFFLINE_AFTER_SECONDS: i64 = 2 * POLLING_PERIOD_SECONDS + 3_600;
 pub const SESSION_IDLE_HOURS: i64 = 12;
 /// Days after which a person must sign in again in any case.
 pub const SESSION_DAYS: i64 = 7;
+/// Minutes for which a password that was given once more counts (SEC-05; the number is ours).
+pub const CONFIRMED_MINUTES: i64 = 10;
 /// Minutes that a visitor has for a step of signing in.
 pub const STRANGER_SESSION_MINUTES: i64 = 60;
 /// Sessions of visitors who are not signed in.

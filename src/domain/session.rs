@@ -27,6 +27,9 @@ pub struct Session {
     pub last_seen_at: Timestamp,
     /// When it ends unless used before (R15).
     pub expires_at: Timestamp,
+    /// When the person last gave the password here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Timestamp>,
     /// Where it was last used from (R13).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,

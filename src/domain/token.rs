@@ -21,6 +21,9 @@ pub struct Token {
     pub role: Role,
     /// The account that it is good for; an owner's token is good for all.
     pub account: AccountId,
+    /// Whether it may see secrets and manage users: nobody can be asked for a password when it does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secrets: bool,
     /// Its first characters, by which people recognise it.
     pub prefix: String,
     /// Who made it; none for the command line.

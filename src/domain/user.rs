@@ -67,9 +67,9 @@ fn default_account() -> AccountId {
 }
 
 impl User {
-    /// The user as somebody who asks for something.
+    /// The user as somebody who gave the password just now.
     pub fn actor(&self) -> Actor {
-        Actor::User { id: self.id, name: self.name.clone(), role: self.role, account: self.account }
+        Actor::User { id: self.id, name: self.name.clone(), role: self.role, account: self.account, confirmed: true }
     }
 
     /// Whether the person may sign in at all.

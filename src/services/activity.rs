@@ -19,6 +19,10 @@ pub struct ActivityQuery {
     pub q: String,
     /// Only entries about this kind of object.
     pub object: Option<String>,
+    /// Only entries of whoever has this in the name. Letter case is ignored.
+    pub actor: Option<String>,
+    /// Only entries about an object with this in its name, such as a device's name or key. Letter case is ignored.
+    pub subject: Option<String>,
     /// Only entries at or after this time.
     pub since: Option<Timestamp>,
     /// Only entries before this time.
@@ -151,11 +155,17 @@ impl ActivityQuery {
     }
 
     fn takes_everything(&self) -> bool {
-        self.object.is_none() && self.words().is_empty()
+        [&self.object, &self.actor, &self.subject].iter().all(|filter| filter.is_none()) && self.words().is_empty()
     }
 
     fn admits(&self, entry: &Activity, words: &[String]) -> bool {
-        self.object.as_ref().is_none_or(|object| *object == entry.event.object) && words.iter().all(|word| mentions(entry, word))
+        let has = |part: &Option<String>, text: &str| {
+            part.as_ref().is_none_or(|part| text.to_lowercase().contains(&part.trim().to_lowercase()))
+        };
+        self.object.as_ref().is_none_or(|object| *object == entry.event.object)
+            && has(&self.actor, &entry.actor)
+            && has(&self.subject, &entry.event.subject)
+            && words.iter().all(|word| mentions(entry, word))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::Services;
@@ -13,6 +13,7 @@ use super::activity::{self, ActivityQuery};
 use super::error::ServiceError;
 use crate::domain::activity::{Activity, Change};
 use crate::domain::ids::AccountId;
+use crate::domain::limits::ACTIVITY_DAYS_LEAST;
 
 /// The form of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,14 +67,25 @@ struct Entry<'a> {
 /// The file of the week that a day is in, of the current week where none is named; oldest entry first.
 ///
 /// # Errors
-/// A day outside of the calendar; the log could not be read.
+/// A week that has not begun, or of which nothing is kept any more; the log could not be read.
 pub fn file(services: &Services, account: AccountId, day: Option<Date>, form: Form) -> Result<WeekFile, ServiceError> {
     let zone = zone_of(services, account)?;
     let day = day.unwrap_or_else(|| services.clock.now().to_zoned(zone.clone()).date());
     let (since, until) = week_of(day, &zone).ok_or_else(|| ServiceError::not_found("week", day))?;
     let query =
         ActivityQuery { since: Some(since), until: Some(until), oldest_first: true, limit: usize::MAX, ..Default::default() };
-    let entries = activity::list(services, account, &query)?.items;
+    let (entries, now) = (activity::list(services, account, &query)?.items, services.clock.now());
+    if since > now {
+        return Err(ServiceError::Absent(format!("the week of {day} has not begun yet: there is no activity log of it")));
+    }
+    // In the weeks that are kept nobody need have done anything.
+    let is_over = now.duration_since(until) >= SignedDuration::from_hours(24 * i64::from(ACTIVITY_DAYS_LEAST));
+    if is_over && entries.is_empty() {
+        return Err(ServiceError::Absent(format!(
+            "the activity log has nothing of the week of {day}: entries are kept for the time that the server's settings say, at least \
+             {ACTIVITY_DAYS_LEAST} days"
+        )));
+    }
     let week = day.iso_week_date();
     let ending = match form {
         Form::Csv => "csv",
@@ -207,10 +219,7 @@ mod tests {
             assert_eq!(text(&bench, "2026-10-19", form), monday, "a week that is over stays as it is");
         }
         let name = |of: &str| file(&bench.services, DEFAULT_ACCOUNT, day(of), Form::Csv).expect("a file").name;
-        assert_eq!(
-            (name("2026-10-25").as_str(), name("2027-01-01").as_str()),
-            ("pdms-activity-2026-W43.csv", "pdms-activity-2026-W53.csv")
-        );
+        assert_eq!(name("2026-10-25"), "pdms-activity-2026-W43.csv");
         let this_week = file(&bench.services, DEFAULT_ACCOUNT, None, Form::Json).expect("a file");
         assert_eq!(this_week.name, "pdms-activity-2026-W47.json");
         assert!(String::from_utf8_lossy(&this_week.content).contains("friday"), "up to now");
@@ -224,6 +233,26 @@ mod tests {
         assert!(week.contains("2026-10-25T02:30:00.000000+01:00,pdms (test),device,second half past two"), "{week}");
         let json = text(&bench, "2026-10-25", Form::Json);
         assert!(json.contains("\"2026-10-25T02:30:00.000000+01:00\""), "{json}");
+    }
+
+    #[test]
+    fn there_is_no_file_of_a_week_to_come_or_of_one_that_is_not_kept() {
+        let bench = five_weeks();
+        bench.clock.advance_to(at("2026-12-31T22:59:59Z"));
+        let why = |of: &str| match file(&bench.services, DEFAULT_ACCOUNT, day(of), Form::Csv) {
+            Err(ServiceError::Absent(why)) => why,
+            other => panic!("{of}: {other:?}"),
+        };
+        assert!(why("2027-01-04").contains("has not begun yet"), "{}", why("2027-01-04"));
+        for old in ["2026-10-11", "1926-11-22", "0001-01-03", "2026-11-27"] {
+            assert!(why(old).contains("nothing of the week of"), "{old}: {}", why(old));
+        }
+        // A week in which nobody did anything is one; the day after tomorrow may be of this week.
+        for of in ["2026-12-09", "2027-01-03", "2026-10-25"] {
+            file(&bench.services, DEFAULT_ACCOUNT, day(of), Form::Csv).unwrap_or_else(|error| panic!("{of}: {error}"));
+        }
+        let new_year = file(&bench.services, DEFAULT_ACCOUNT, day("2027-01-01"), Form::Csv).expect("a file");
+        assert_eq!(new_year.name, "pdms-activity-2026-W53.csv");
     }
 
     #[test]

@@ -3,8 +3,11 @@
 
 use jiff::Timestamp;
 
+use super::commit::commit;
 use super::error::ServiceError;
 use super::{Services, sealed_files};
+use crate::domain::access::{Action, Actor, authorize};
+use crate::domain::activity::Event;
 use crate::domain::device::DeviceKey;
 use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::AccountId;
@@ -43,6 +46,24 @@ pub fn file(services: &Services, account: AccountId, key: &DeviceKey, name: &str
     let row = row.ok_or_else(|| ServiceError::not_found("file", name))?;
     let content = sealed_files::read(services, account, key, &row)?;
     Ok((row, content))
+}
+
+/// The same to be taken away, with the secrets that it may hold; noted in the activity log (SEC-05).
+///
+/// # Errors
+/// As [`file`]; the actor may not, or the note could not be written.
+pub fn hand_out(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    key: &DeviceKey,
+    name: &str,
+) -> Result<(DeviceFile, Vec<u8>), ServiceError> {
+    let grant = authorize(actor, Action::Reveal(account))?;
+    let found = file(services, account, key, name)?;
+    let event = Event::new("device", key.to_string(), "downloaded a file of").change("file", None, Some(name.to_owned()));
+    commit(services, grant, account, |change| change.record(event))?;
+    Ok(found)
 }
 
 /// What a device itself keeps and has uploaded, the weaker kind first, with the name of its file: it beats whatever is served

@@ -17,6 +17,9 @@ pub enum ServiceError {
         /// What was looked for.
         which: String,
     },
+    /// It is not there, and why is known.
+    #[error("{0}")]
+    Absent(String),
     /// It cannot be done as things stand: somebody else was faster, or a rule between objects forbids it.
     #[error("{0}")]
     Conflict(String),

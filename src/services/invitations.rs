@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use jiff::SignedDuration;
 
 use super::Services;
-use super::commit::{Change, Mode, commit, perform};
+use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
 use super::secrets::random_text;
 use super::sign_in::SignInError;
@@ -64,15 +64,22 @@ pub fn look(services: &Services, token: &str, address: Option<IpAddr>) -> Result
     Err(counted.map_or_else(SignInError::Wait, |_| SignInError::Wrong))
 }
 
-/// Uses a link up: sets the password that the person chose, and ends sessions of before.
+/// Uses a link up: sets the password that the person chose, and ends sessions of before. Who only tries it out uses nothing up; wrong
+/// links count all the same.
 ///
 /// # Errors
 /// As [`look`]; a password that cannot be taken.
-pub fn accept(services: &Services, token: &str, password: &Secret, address: Option<IpAddr>) -> Result<User, SignInError> {
+pub fn accept(
+    services: &Services,
+    token: &str,
+    password: &Secret,
+    address: Option<IpAddr>,
+    mode: Mode,
+) -> Result<User, SignInError> {
     let user = look(services, token, address)?;
     passwords::check(password, &user).map_err(ServiceError::from)?;
     let (hash_of_password, hash) = (passwords::hash(password), hash(services, token));
-    let user = commit(services, Grant::system("invitation"), SERVER, |change| {
+    let user = perform(services, mode, Grant::system("invitation"), SERVER, |change| {
         // Two at once: the second finds it used up.
         let is_open =
             store::users::get(change.tx(), user.id)?.and_then(|user| user.invitation).is_some_and(|one| one.hash == hash);
@@ -81,7 +88,9 @@ pub fn accept(services: &Services, token: &str, password: &Secret, address: Opti
         }
         passwords::write(change, user.id, hash_of_password)
     })?;
-    sessions::end_all_of(services, user.id)?;
+    if mode == Mode::Keep {
+        sessions::end_all_of(services, user.id)?;
+    }
     Ok(user)
 }
 
@@ -121,9 +130,13 @@ mod tests {
             let tried = sign_in::attempt(services, &user.email, &Secret::new(guess), &From::default(), Mode::Keep);
             assert!(tried.is_err(), "no password yet");
         }
-        assert!(matches!(accept(services, token.expose(), &Secret::new("short"), None), Err(SignInError::Service(_))));
-        accept(services, token.expose(), &good(), None).expect("accepted");
-        assert!(matches!(accept(services, token.expose(), &good(), None), Err(SignInError::Wrong)));
+        assert!(matches!(
+            accept(services, token.expose(), &Secret::new("short"), None, Mode::Keep),
+            Err(SignInError::Service(_))
+        ));
+        accept(services, token.expose(), &good(), None, Mode::TryOut).expect("it would be accepted");
+        accept(services, token.expose(), &good(), None, Mode::Keep).expect("accepted");
+        assert!(matches!(accept(services, token.expose(), &good(), None, Mode::Keep), Err(SignInError::Wrong)));
         let passed = sign_in::attempt(services, &user.email, &good(), &From::default(), Mode::Keep).expect("signed in");
         assert!(matches!(passed, Passed::In(user) if user.role == Role::Operator));
         let stored = serde_json::to_string(&users::get(services, user.id).expect("a user")).expect("JSON");

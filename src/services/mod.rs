@@ -16,6 +16,7 @@ pub mod check;
 pub mod clock;
 pub mod coming_up;
 pub mod commit;
+pub mod confirmation;
 pub mod credentials;
 pub mod deployment;
 pub mod device_files;

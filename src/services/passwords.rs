@@ -6,7 +6,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
 use super::Services;
-use super::commit::{Change, Mode, perform};
+use super::commit::{Change, Mode, commit, perform};
 use super::error::ServiceError;
 use super::sessions;
 use super::sign_in::SignInError;
@@ -62,11 +62,20 @@ pub fn change_own(
 /// # Errors
 /// It is not the current one, told at the field `current`; too many wrong ones before.
 pub(super) fn prove(services: &Services, id: UserId, current: &Secret) -> Result<User, ServiceError> {
+    prove_at("current", services, id, current)
+}
+
+/// The same where the password stands in another field.
+pub(super) fn prove_at(field: &'static str, services: &Services, id: UserId, current: &Secret) -> Result<User, ServiceError> {
     let user = get(services, id)?;
     let guess = services.sign_ins.count(vec![Key::Current(id)], services.clock.now());
-    let guess = guess.map_err(|wait| FieldErrors::one("current", SignInError::Wait(wait)))?;
+    let guess = guess.map_err(|wait| FieldErrors::one(field, SignInError::Wait(wait)))?;
     if !verify(services, current, Some(&user)) {
-        return Err(FieldErrors::one("current", "this is not your current password").into());
+        if guess.begins_pause {
+            let event = Event::new("user", user.name.as_str(), "too many wrong passwords");
+            commit(services, Grant::system("confirmation"), SERVER, |change| change.record(event))?;
+        }
+        return Err(FieldErrors::one(field, "this is not your current password").into());
     }
     guess.was_right();
     Ok(user)

@@ -46,6 +46,8 @@ pub struct Content {
     pub user: Option<UserId>,
     /// What the pages keep between two requests.
     pub state: BTreeMap<String, String>,
+    /// When the person last gave the password.
+    pub confirmed_at: Option<Timestamp>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
     /// The browser's User-Agent, capped.
@@ -99,6 +101,7 @@ pub fn begin(services: &Services, content: Content) -> Result<String, ServiceErr
         created_at: now,
         last_seen_at: now,
         expires_at: expiry(content.user, now, now),
+        confirmed_at: content.confirmed_at,
         address: content.address,
         user_agent: content.user_agent,
     };
@@ -123,6 +126,7 @@ pub fn update(services: &Services, cookie: &str, content: Content) -> Result<(),
     used(services, key_of(cookie), |session| {
         session.user = content.user;
         session.state = content.state;
+        session.confirmed_at = content.confirmed_at;
         session.address = content.address.or(session.address);
     })
 }
@@ -140,12 +144,13 @@ fn used(services: &Services, key: SessionKey, change: impl FnOnce(&mut Session))
     let must_write = {
         let mut open = services.sessions.open.lock();
         let Some(kept) = open.get_mut(&key).filter(|kept| kept.session.expires_at > now) else { return Ok(()) };
-        let user_before = kept.session.user;
+        let before = (kept.session.user, kept.session.confirmed_at);
         change(&mut kept.session);
         kept.session.last_seen_at = now;
         kept.session.expires_at = expiry(kept.session.user, kept.session.created_at, now);
         let row_is_fresh = kept.written_at.is_some_and(|at| now.duration_since(at) < WRITE_AFTER);
-        let must_write = kept.session.user.is_some() && !(row_is_fresh && user_before == kept.session.user);
+        let must_write =
+            kept.session.user.is_some() && !(row_is_fresh && before == (kept.session.user, kept.session.confirmed_at));
         if must_write {
             kept.written_at = Some(now);
         }

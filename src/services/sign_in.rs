@@ -165,7 +165,7 @@ pub fn signed_out(services: &Services, actor: &Actor) -> Result<(), ServiceError
 /// # Errors
 /// The actor may not; it could not be written.
 pub fn end_of_other(services: &Services, actor: &Actor, user: UserId, key: SessionKey) -> Result<bool, ServiceError> {
-    let grant = authorize(actor, Action::EditUsers)?;
+    let grant = authorize(actor, Action::EndSessions)?;
     let name = users::get(services, user)?.name;
     if !sessions::end_one_of(services, user, key)? {
         return Ok(false);

@@ -54,9 +54,9 @@ pub fn open(dir: &TempDir, clock: &Clock, faults: &Arc<Faults>) -> Services {
     Services::open(opening).expect("the state opens")
 }
 
-/// An owner.
+/// An owner who gave the password just now.
 pub fn owner() -> Actor {
-    Actor::User { id: UserId(1), name: "ada".to_owned(), role: Role::Owner, account: DEFAULT_ACCOUNT }
+    Actor::User { id: UserId(1), name: "ada".to_owned(), role: Role::Owner, account: DEFAULT_ACCOUNT, confirmed: true }
 }
 
 /// An owner's right to do something.

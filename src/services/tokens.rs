@@ -37,6 +37,8 @@ pub struct TokenDraft {
     pub role: Role,
     /// Days until it ends; the usual number where nobody said.
     pub days: Option<i64>,
+    /// Whether it may see secrets and manage users.
+    pub secrets: bool,
 }
 
 /// A token that was just made. Nobody can tell it again.
@@ -75,7 +77,7 @@ pub fn create(
     draft: &TokenDraft,
     mode: Mode,
 ) -> Result<Made, ServiceError> {
-    let grant = authorize(actor, Action::EditTokens(account))?;
+    let grant = authorize(actor, Action::MakeToken(account))?;
     let (name, days) = check(actor, draft)?;
     let text = format!("{MARK}{}", random_text(RANDOM_CHARS));
     let made_by = match actor {
@@ -97,6 +99,7 @@ pub fn create(
             name,
             role: draft.role,
             account,
+            secrets: draft.secrets,
             prefix: text.chars().take(MARK.len() + SHOWN_CHARS).collect(),
             made_by,
             created_at: change.now(),
@@ -105,7 +108,8 @@ pub fn create(
         };
         store::tokens::put(change.tx(), key_of(services, &text), &token)?;
         let event = Event::new("token", token.name.as_str(), "added").change("role", None, Some(token.role.to_string()));
-        change.record(event.change("until", None, Some(token.expires_at.to_string())))?;
+        let event = event.change("until", None, Some(token.expires_at.to_string()));
+        change.record(if token.secrets { event.change("secrets", None, Some("may see them".to_owned())) } else { event })?;
         Ok(token)
     })?;
     Ok(Made { token, text: Secret::new(text) })
@@ -120,6 +124,12 @@ fn check(actor: &Actor, draft: &TokenDraft) -> Result<(String, i64), FieldErrors
     }
     if draft.role > actor.role() {
         errors.add("role", "a token cannot have a higher role than you have");
+    }
+    if draft.secrets && matches!(actor, Actor::Token { .. }) {
+        errors.add(
+            "secrets",
+            "only a person can make a token that may see secrets and manage users: a token cannot be asked for a password",
+        );
     }
     let days = draft.days.unwrap_or(TOKEN_DAYS);
     if !(1..=TOKEN_DAYS_MOST).contains(&days) {
@@ -150,12 +160,12 @@ pub fn find(services: &Services, account: AccountId, which: &str) -> Result<Toke
 /// # Errors
 /// [`ServiceError::NotFound`].
 pub fn revoke(services: &Services, actor: &Actor, account: AccountId, id: TokenId, mode: Mode) -> Result<Token, ServiceError> {
-    let grant = authorize(actor, Action::EditTokens(account))?;
+    let grant = authorize(actor, Action::RevokeTokens(account))?;
     perform(services, mode, grant, account, |change| {
         let found = of_account(change.tx(), account)?.into_iter().find(|(_, token)| token.id == id);
         let (key, token) = found.ok_or_else(|| ServiceError::not_found("token", id))?;
         if token.role > actor.role() {
-            return Err(crate::domain::access::Denied(token.role).into());
+            return Err(crate::domain::access::Denied::Role(token.role).into());
         }
         store::tokens::delete(change.tx(), key)?;
         change.record(Event::new("token", token.name.as_str(), "revoked"))?;
@@ -182,7 +192,8 @@ pub fn recognise(services: &Services, text: &str) -> Result<Option<Bearer>, Serv
     })?;
     let Some((token, maker)) = found.filter(|(token, _)| !token.is_expired(services.clock.now())) else { return Ok(None) };
     let Some(role) = role_now(token.role, maker) else { return Ok(None) };
-    let actor = Actor::Token { name: token.name, role, account: token.account, made_by: token.made_by };
+    let Token { name, account, made_by, secrets, .. } = token;
+    let actor = Actor::Token { name, role, account, made_by, secrets };
     Ok(Some(Bearer { actor, key, last_used_at: token.last_used_at }))
 }
 
@@ -225,7 +236,7 @@ mod tests {
     use crate::services::users::{self, Access, NewUser};
 
     fn draft(name: &str, role: Role) -> TokenDraft {
-        TokenDraft { name: name.to_owned(), role, days: None }
+        TokenDraft { name: name.to_owned(), role, days: None, secrets: false }
     }
 
     fn made(bench: &Bench, actor: &Actor, draft: &TokenDraft) -> Result<Made, ServiceError> {
@@ -237,10 +248,14 @@ mod tests {
     }
 
     fn admin(bench: &Bench) -> User {
+        admin_of(bench, Role::AccountAdmin)
+    }
+
+    fn admin_of(bench: &Bench, role: Role) -> User {
         let new = NewUser {
             name: "Ada".to_owned(),
             email: "ada@example.test".to_owned(),
-            role: Role::AccountAdmin,
+            role,
             access: Access::Password(Secret::new("four unhurried words")),
         };
         users::add(&bench.services, &Actor::CommandLine, &new, Mode::Keep).expect("added").user
@@ -276,6 +291,26 @@ mod tests {
     }
 
     #[test]
+    fn sec_05_only_a_token_that_was_made_for_it_sees_secrets_and_only_a_person_makes_one() {
+        let bench = bench();
+        let ask = |text: &Secret| {
+            let bearer = recognise(&bench.services, text.expose()).expect("read").expect("it opens");
+            authorize(&bearer.actor, Action::Reveal(DEFAULT_ACCOUNT)).is_ok()
+        };
+        let plain = made(&bench, &Actor::CommandLine, &draft("plain", Role::Owner)).expect("made");
+        let with = TokenDraft { secrets: true, ..draft("with", Role::Owner) };
+        let seeing = made(&bench, &admin_of(&bench, Role::Owner).actor(), &with).expect("made");
+        assert_eq!((ask(&plain.text), ask(&seeing.text)), (false, true));
+        for text in [&plain.text, &seeing.text] {
+            let bearer = recognise(&bench.services, text.expose()).expect("read").expect("it opens");
+            let again = TokenDraft { name: format!("again {}", bearer.actor.shown()), ..with.clone() };
+            let refused = made(&bench, &bearer.actor, &again);
+            assert!(matches!(refused, Err(ServiceError::Invalid(errors)) if errors.iter().all(|e| e.field == "secrets")));
+            made(&bench, &bearer.actor, &TokenDraft { secrets: false, ..again }).expect("one without is made");
+        }
+    }
+
+    #[test]
     fn what_breaks_a_rule_is_told_by_field() {
         let bench = bench();
         let ada = admin(&bench);
@@ -284,7 +319,7 @@ mod tests {
             Err(ServiceError::Invalid(errors)) => errors.iter().map(|e| e.field).collect::<Vec<_>>(),
             other => panic!("taken: {other:?}"),
         };
-        let all_wrong = TokenDraft { name: " ".to_owned(), role: Role::Owner, days: Some(TOKEN_DAYS_MOST + 1) };
+        let all_wrong = TokenDraft { name: " ".to_owned(), role: Role::Owner, days: Some(TOKEN_DAYS_MOST + 1), secrets: false };
         assert_eq!(fields(&all_wrong), ["name", "role", "days"]);
         made(&bench, &actor, &draft("job", Role::AccountAdmin)).expect("made");
         assert_eq!(fields(&draft("Job", Role::Viewer)), ["name"]);

@@ -84,6 +84,7 @@ fn rows_of_former_versions_stay_readable_and_every_table_has_some() {
         check(&tables::TRUSTS, 2),
         check(&tables::TOKENS, 2),
         check(&tables::USERS, 2),
+        check(&tables::SESSIONS, 2),
         check(&tables::ACCOUNTS, 2),
         check(&tables::SERVER, 2),
         check(&tables::RUNS, 2),

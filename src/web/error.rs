@@ -7,7 +7,7 @@ use crate::services::error::ServiceError;
 /// The status of a failure.
 pub fn status(error: &ServiceError) -> StatusCode {
     match error {
-        ServiceError::NotFound { .. } => StatusCode::NOT_FOUND,
+        ServiceError::NotFound { .. } | ServiceError::Absent(_) => StatusCode::NOT_FOUND,
         ServiceError::Conflict(_) => StatusCode::CONFLICT,
         ServiceError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ServiceError::Denied(_) => StatusCode::FORBIDDEN,

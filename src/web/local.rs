@@ -80,6 +80,8 @@ pub enum Request {
         role: Role,
         /// Days until it ends.
         days: Option<i64>,
+        /// Whether it may see secrets and manage users.
+        secrets: bool,
     },
     /// `token list`
     ListTokens,
@@ -355,8 +357,8 @@ pub fn answer(services: &Services, request: Request) -> Answer {
         }
         Request::SetPassword { user, password } => set_password(services, &user, &password).map_err(|e| chain(&e)),
         Request::Check { own } => return checked(services, own.as_ref(), None),
-        Request::CreateToken { name, role, days } => {
-            let made = create_token(services, &TokenDraft { name, role, days });
+        Request::CreateToken { name, role, days, secrets } => {
+            let made = create_token(services, &TokenDraft { name, role, days, secrets });
             return made.map_or_else(Answer::Failed, Answer::Token);
         }
         Request::ListTokens => {

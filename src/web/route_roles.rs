@@ -14,6 +14,19 @@ pub enum Least {
     Anyone,
     /// Whoever has this role or a higher one.
     Role(Role),
+    /// The same, and a person gave the password a moment ago: a secret is told, or somebody is given a way in
+    /// ([`crate::domain::access::Action::asks_again`]).
+    Confirmed(Role),
+}
+
+impl Least {
+    /// The role that it takes; none where anyone may ask.
+    pub fn role(self) -> Option<Role> {
+        match self {
+            Self::Anyone => None,
+            Self::Role(role) | Self::Confirmed(role) => Some(role),
+        }
+    }
 }
 
 const ANYONE: Least = Least::Anyone;
@@ -21,6 +34,8 @@ const VIEWER: Least = Least::Role(Role::Viewer);
 const OPERATOR: Least = Least::Role(Role::Operator);
 const ADMIN: Least = Least::Role(Role::AccountAdmin);
 const OWNER: Least = Least::Role(Role::Owner);
+const ADMIN_AGAIN: Least = Least::Confirmed(Role::AccountAdmin);
+const OWNER_AGAIN: Least = Least::Confirmed(Role::Owner);
 
 /// An address and who may ask for it, by method.
 pub struct Address {
@@ -63,8 +78,8 @@ impl Address {
     }
 }
 
-/// The pages. A page that shows secrets in clear, or hands out files as devices stored them, is for account admins; logs, core
-/// dumps and captures are for operators.
+/// The pages. A page that shows secrets in clear, or hands out files as devices stored them, is for account admins who confirmed that
+/// it is them; logs, core dumps and captures are for operators.
 const PAGES: &[Address] = &[
     at("/setup").get(ANYONE).post(ANYONE),
     at("/setup/restore").post(ANYONE),
@@ -76,6 +91,7 @@ const PAGES: &[Address] = &[
     at("/admin/theme").post(ANYONE),
     at("/admin/sign-out").post(VIEWER),
     at("/admin/session").post(VIEWER),
+    at("/admin/confirm").get(VIEWER).post(VIEWER),
     at("/admin").get(VIEWER),
     at("/admin/").get(VIEWER),
     at("/admin/account").get(VIEWER),
@@ -89,7 +105,7 @@ const PAGES: &[Address] = &[
     at("/admin/backups").get(OWNER),
     at("/admin/backups/plan").get(OWNER).post(OWNER),
     at("/admin/backups/make").post(OWNER),
-    at("/admin/backups/{name}/download").get(OWNER),
+    at("/admin/backups/{name}/download").get(OWNER_AGAIN),
     at("/admin/backups/{name}/verify").post(OWNER),
     at("/admin/backups/{name}/delete").post(OWNER),
     at("/admin/coming-up").get(VIEWER),
@@ -98,7 +114,7 @@ const PAGES: &[Address] = &[
     at("/admin/devices").get(VIEWER),
     at("/admin/devices/add").get(ADMIN).post(ADMIN),
     at("/admin/devices/blocked").get(VIEWER).post(OPERATOR),
-    at("/admin/devices/deleted").get(VIEWER).post(ADMIN),
+    at("/admin/devices/deleted").get(VIEWER).post(ADMIN_AGAIN),
     at("/admin/devices/delete").get(ADMIN).post(ADMIN),
     at("/admin/devices/{key}").get(VIEWER).post(ADMIN),
     at("/admin/devices/{key}/certificate").post(ADMIN),
@@ -106,9 +122,9 @@ const PAGES: &[Address] = &[
     at("/admin/devices/{key}/effective").get(VIEWER),
     at("/admin/devices/{key}/effective/{file}").get(VIEWER),
     at("/admin/devices/{key}/files").get(VIEWER),
-    at("/admin/devices/{key}/password").post(ADMIN),
+    at("/admin/devices/{key}/password").post(ADMIN_AGAIN),
     at("/admin/devices/{key}/files/{name}").get(VIEWER),
-    at("/admin/devices/{key}/files/{name}/download").get(ADMIN),
+    at("/admin/devices/{key}/files/{name}/download").get(ADMIN_AGAIN),
     at("/admin/devices/{key}/logs").get(VIEWER),
     at("/admin/devices/{key}/logs/{name}").get(OPERATOR),
     at("/admin/devices/{key}/logs/{name}/download").get(OPERATOR),
@@ -135,21 +151,21 @@ const PAGES: &[Address] = &[
     at("/admin/provisioning/phone-certificates/lists/delete").get(ADMIN).post(ADMIN),
     at("/admin/provisioning/phone-certificates/lists/upload").get(VIEWER).post(ADMIN),
     at("/admin/provisioning/phone-certificates/upload").get(VIEWER).post(ADMIN),
-    at("/admin/provisioning/reveal").get(VIEWER).post(ADMIN),
+    at("/admin/provisioning/reveal").get(VIEWER).post(ADMIN_AGAIN),
     at("/admin/provisioning/credentials").get(VIEWER).post(ADMIN),
     at("/admin/provisioning/credentials/end").get(VIEWER).post(ADMIN),
     at("/admin/provisioning/{part:address}").get(VIEWER).post(OWNER),
     at("/admin/provisioning/{part:account|time|base|admission|http}").get(VIEWER).post(ADMIN),
     at("/admin/unknown-phones").get(VIEWER),
     at("/admin/unknown-phones/{subject}").get(VIEWER),
-    at("/admin/tokens").get(ADMIN).post(ADMIN),
+    at("/admin/tokens").get(ADMIN).post(ADMIN_AGAIN),
     at("/admin/tokens/{id}/revoke").get(ADMIN).post(ADMIN),
     at("/admin/users").get(OWNER),
-    at("/admin/users/add").get(OWNER).post(OWNER),
-    at("/admin/users/{id}").get(OWNER).post(OWNER),
-    at("/admin/users/{id}/delete").get(OWNER).post(OWNER),
-    at("/admin/users/{id}/invite").get(OWNER).post(OWNER),
-    at("/admin/users/{id}/second-factor").get(OWNER).post(OWNER),
+    at("/admin/users/add").get(OWNER_AGAIN).post(OWNER_AGAIN),
+    at("/admin/users/{id}").get(OWNER).post(OWNER_AGAIN),
+    at("/admin/users/{id}/delete").get(OWNER).post(OWNER_AGAIN),
+    at("/admin/users/{id}/invite").get(OWNER).post(OWNER_AGAIN),
+    at("/admin/users/{id}/second-factor").get(OWNER).post(OWNER_AGAIN),
     at("/admin/users/{id}/sessions/{session}/end").post(OWNER),
 ];
 
@@ -157,6 +173,8 @@ const PAGES: &[Address] = &[
 const OPERATIONS: &[Address] = &[
     at("/api/v1/openapi.json").get(ANYONE),
     at("/api/v1/session").get(VIEWER).post(ANYONE).delete(VIEWER),
+    at("/api/v1/invitation").post(ANYONE),
+    at("/api/v1/session/confirmation").post(VIEWER),
     at("/api/v1/session/password").put(VIEWER),
     at("/api/v1/session/second-factor").get(VIEWER).post(VIEWER).put(VIEWER).delete(VIEWER),
     at("/api/v1/session/second-factor/recovery").post(VIEWER),
@@ -169,13 +187,13 @@ const OPERATIONS: &[Address] = &[
     at("/api/v1/server/warnings").get(VIEWER),
     at("/api/v1/server/backup-plan").get(OWNER).put(OWNER),
     at("/api/v1/server/backups").get(OWNER).post(OWNER),
-    at("/api/v1/server/backups/{name}").get(OWNER).delete(OWNER),
+    at("/api/v1/server/backups/{name}").get(OWNER_AGAIN).delete(OWNER),
     at("/api/v1/server/backups/{name}/verified").get(OWNER),
-    at("/api/v1/users").get(OWNER).post(OWNER),
-    at("/api/v1/users/{id}").get(OWNER).patch(OWNER).delete(OWNER),
-    at("/api/v1/users/{id}/invitation").post(OWNER),
-    at("/api/v1/users/{id}/password").put(OWNER),
-    at("/api/v1/users/{id}/second-factor").delete(OWNER),
+    at("/api/v1/users").get(OWNER).post(OWNER_AGAIN),
+    at("/api/v1/users/{id}").get(OWNER).patch(OWNER_AGAIN).delete(OWNER_AGAIN),
+    at("/api/v1/users/{id}/invitation").post(OWNER_AGAIN),
+    at("/api/v1/users/{id}/password").put(OWNER_AGAIN),
+    at("/api/v1/users/{id}/second-factor").delete(OWNER_AGAIN),
     at("/api/v1/users/{id}/sessions").get(OWNER),
     at("/api/v1/users/{id}/sessions/{session}").delete(OWNER),
     at("/api/v1/accounts/{account}/activity").get(VIEWER),
@@ -185,9 +203,9 @@ const OPERATIONS: &[Address] = &[
     at("/api/v1/accounts/{account}/credentials").get(VIEWER),
     at("/api/v1/accounts/{account}/credentials/former").get(VIEWER).delete(ADMIN),
     at("/api/v1/accounts/{account}/deleted").get(VIEWER),
-    at("/api/v1/accounts/{account}/deleted/{key}/reveal").post(ADMIN),
+    at("/api/v1/accounts/{account}/deleted/{key}/reveal").post(ADMIN_AGAIN),
     at("/api/v1/accounts/{account}/devices/{key}/actions/{action}").post(OPERATOR),
-    at("/api/v1/accounts/{account}/devices/{key}/reveal").post(ADMIN),
+    at("/api/v1/accounts/{account}/devices/{key}/reveal").post(ADMIN_AGAIN),
     at("/api/v1/accounts/{account}/pending").get(VIEWER),
     at("/api/v1/accounts/{account}/pending/{action}").post(OPERATOR),
     at("/api/v1/accounts/{account}/coming-up").get(VIEWER),
@@ -200,7 +218,7 @@ const OPERATIONS: &[Address] = &[
     at("/api/v1/accounts/{account}/devices/{key}/effective").get(VIEWER),
     at("/api/v1/accounts/{account}/devices/{key}/effective/{file}").get(VIEWER),
     at("/api/v1/accounts/{account}/devices/{key}/files").get(VIEWER),
-    at("/api/v1/accounts/{account}/devices/{key}/files/{name}").get(ADMIN),
+    at("/api/v1/accounts/{account}/devices/{key}/files/{name}").get(ADMIN_AGAIN),
     at("/api/v1/accounts/{account}/devices/{key}/logs").get(VIEWER),
     at("/api/v1/accounts/{account}/devices/{key}/logs/{name}").get(OPERATOR),
     at("/api/v1/accounts/{account}/devices/{key}/runs").get(VIEWER),
@@ -217,9 +235,9 @@ const OPERATIONS: &[Address] = &[
     at("/api/v1/accounts/{account}/revocation-lists/{fingerprint}").delete(ADMIN),
     at("/api/v1/accounts/{account}/runs").get(VIEWER),
     at("/api/v1/accounts/{account}/settings").get(VIEWER).patch(ADMIN),
-    at("/api/v1/accounts/{account}/settings/reveal").post(ADMIN),
+    at("/api/v1/accounts/{account}/settings/reveal").post(ADMIN_AGAIN),
     at("/api/v1/accounts/{account}/window").get(VIEWER).post(OPERATOR).delete(OPERATOR),
-    at("/api/v1/accounts/{account}/tokens").get(ADMIN).post(ADMIN),
+    at("/api/v1/accounts/{account}/tokens").get(ADMIN).post(ADMIN_AGAIN),
     at("/api/v1/accounts/{account}/tokens/{id}").delete(ADMIN),
 ];
 
@@ -266,7 +284,7 @@ mod tests {
     /// What a viewer may send is about the viewer alone.
     #[test]
     fn whatever_changes_something_takes_more_than_a_viewer() {
-        let own = ["/sign-in", "/sign-out", "/invitation", "/session", "/sessions", "/theme", "/setup", "/account"];
+        let own = ["/sign-in", "/sign-out", "/invitation", "/session", "/sessions", "/theme", "/setup", "/account", "/confirm"];
         for (method, path) in all().filter(|(method, _)| *method != Method::GET) {
             let is_own = own.iter().any(|word| {
                 let rest = path.trim_start_matches("/admin").trim_start_matches("/api/v1").strip_prefix(word);

@@ -19,6 +19,8 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
     let revision = |what: &str| revisions[what].clone();
     match operation {
         "begin_session" => ("", Some(json!({ "email": OWNER_EMAIL, "password": OWNER_PASSWORD }))),
+        "accept_invitation" => ("", Some(json!({ "token": revisions["invitation"], "password": "quite another sentence" }))),
+        "confirm_session" => ("", Some(json!({ "password": OWNER_PASSWORD }))),
         "change_own_password" => ("", Some(json!({ "current": OWNER_PASSWORD, "password": "quite another sentence" }))),
         "decide_pending" => ("", Some(json!({ "keys": [WAITING] }))),
         "act_on_device" | "open_window" | "close_window" | "end_former" | "reveal_phone_password" | "reveal_deleted" => {
@@ -123,11 +125,14 @@ fn whatever_changes_something_can_be_tried_out() {
     api.ok("POST", "/tokens", Some(json!({ "name": "monitoring", "role": "viewer" })));
     let sign_in = json!({ "email": "bob@example.test", "password": "a longer one than most" });
     Api::stranger(&server).ok("POST", "/api/v1/session", Some(sign_in));
+    let eve = json!({ "name": "Eve", "email": "eve@example.test", "role": "viewer" });
+    let link = api.ok("POST", "/api/v1/users", Some(eve))["invitation"].as_str().expect("a link").to_owned();
+    let invitation = link.split_once("token=").expect("a token").1;
     let of_bob = api.ok("GET", &format!("/api/v1/users/{user}/sessions"), None)["items"][0]["id"].clone();
     let of_bob = of_bob.as_str().expect("a session").to_owned();
     let revision = |path: &str| revision_of(&api, path);
     let revisions = json!({ "device": revision(&format!("/devices/{KEY}")), "profile": revision(&format!("/profiles/{id}")),
-        "settings": revision("/settings"), "server": revision("/api/v1/server") });
+        "settings": revision("/settings"), "server": revision("/api/v1/server"), "invitation": invitation });
     let before = state(&server, &api);
     let mut tried = 0;
     for (method, path, operation) in operations().filter(|(method, ..)| method != "GET") {

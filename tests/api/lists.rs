@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{KEY, device, profile};
+use pdms::domain::activity::KINDS;
+
 use crate::support::api::Api;
 use crate::support::openapi::{document, operations};
 use crate::support::phone::Phone;
@@ -123,6 +125,20 @@ fn lists_have_the_filters_of_their_pages() {
         total(&format!("/devices/{KEY}/runs"))
     );
     assert_eq!(api.refused("GET", "/runs?kind=walk", None).1[0].0, "kind");
+    let of = |filter: &str| total(&format!("/activity?{filter}"));
+    let by_kind: u64 = KINDS.iter().map(|kind| of(&format!("object={}", kind.replace(' ', "%20")))).sum();
+    assert_eq!(by_kind, of(""), "every entry is of one of the kinds");
+    assert!(of("object=device") > of("object=device&subject=0004f2A11A03") && of("subject=0004f2A11A03") >= 2);
+    assert!(of("actor=ADA") > 0 && of("actor=ada&object=user&subject=grace") == 1 && of("actor=nobody") == 0);
+    assert_eq!((of("until=2026-11-22T11:00:00Z"), of("since=2026-11-22T11:00:00Z")), (0, of("")));
+    assert_eq!(api.refused("GET", "/activity?object=colour", None).1[0].0, "object");
+    for (day, status) in [("2026-11-22", 200), ("2026-11-23", 404), ("2099-01-01", 404), ("1999-01-01", 404)] {
+        assert_eq!(api.call("GET", &format!("/activity/weeks/{day}"), None).status, status, "{day}");
+        let page = api.page(&format!("/admin/activity/download?day={day}"));
+        assert_eq!(page.status, status, "{day}");
+        assert!(status == 200 || page.text().contains("week of"), "it says why: {}", page.text());
+    }
+    assert_eq!(api.page("/admin/activity/download?day=tuesday").status, 404);
     let oldest = api.ok("GET", "/activity?sort=at&per_page=1", None);
     let newest = api.ok("GET", "/activity?per_page=1", None);
     assert!(oldest["items"][0]["at"].as_str() <= newest["items"][0]["at"].as_str() && oldest != newest);

@@ -15,6 +15,8 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("account::stay", &["show_session"], ""),
     ("activity::download", &["read_activity_week"], ""),
     ("activity::show", &["list_activity"], ""),
+    ("confirm::show", &["confirm_session"], ""),
+    ("confirm::take", &["confirm_session"], ""),
     ("coming_up::show", &["show_coming_up"], ""),
     ("coming_up::steps", &["show_coming_up"], ""),
     (
@@ -125,8 +127,8 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("sign_in::take_code", &["begin_session"], ""),
     ("sign_in::take_email", &["begin_session"], ""),
     ("sign_in::take_password", &["begin_session"], ""),
-    ("invitation::ask", &[], "whoever takes up an invitation has no password yet to call with"),
-    ("invitation::take", &[], "whoever takes up an invitation has no password yet to call with"),
+    ("invitation::ask", &["accept_invitation"], ""),
+    ("invitation::take", &["accept_invitation"], ""),
     ("sign_in::use_link", &[], "a link of the demonstration, for browsers"),
 ];
 

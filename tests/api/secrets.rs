@@ -70,4 +70,11 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
         assert_eq!(shown, None, "{} {}", answer.status, answer.text());
     }
     assert!(api.ok("POST", "/settings/reveal", None)["password"] == PASSWORD, "that is what it is there for");
+    let file = api.call("GET", &format!("/devices/{KEY}/files/phone.cfg"), None);
+    assert!(file.status == 200 && file.text().contains("CANARY_MENU"), "{}", file.text());
+    assert_eq!(api.page(&format!("/admin/devices/{KEY}/files/phone.cfg/download")).body, file.body);
+    for (noted, times) in [("downloaded a file of", 2), ("showed the password of", 1)] {
+        let query = format!("/activity?q={}", noted.replace(' ', "%20"));
+        assert_eq!(api.ok("GET", &query, None)["total"], times, "{noted}");
+    }
 }

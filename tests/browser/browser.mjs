@@ -69,6 +69,14 @@ export async function signIn(page, base, owner, next = "/admin/") {
   await page.getByRole("button", { name: "Sign In" }).click();
 }
 
+// Gives the password once more where a page asks for it: after ten minutes it does.
+export async function confirm(page, password = OWNER.password) {
+  const field = page.locator("#f-confirm_password");
+  if (await field.count() === 0) return;
+  await field.fill(password);
+  await page.getByRole("button", { name: "Confirm", exact: true }).click();
+}
+
 // Every page that a person can get to by links: of pages of one kind the first, and the first with a query.
 export async function reachable(page, base, most = 120) {
   const origin = new URL(base).origin;
@@ -83,7 +91,7 @@ export async function reachable(page, base, most = 120) {
     seen.set(kind, url.pathname + url.search);
     const answer = await page.goto(url.href);
     if (!(answer?.headers()["content-type"] ?? "").startsWith("text/html")) continue;
-    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download")).map((a) => a.href))) {
+    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download") && !a.pathname.endsWith("/download")).map((a) => a.href))) {
       const to = new URL(href);
       if (to.origin === origin && to.pathname.startsWith("/admin/") && !seen.has(shape(to))) queue.push(to.pathname + to.search);
     }

@@ -1,7 +1,7 @@
 // Who gets in: Pending with everything that can be done there, what a device's page says of trust, and the shared credentials.
 import https from "node:https";
-import { axe } from "./browser.mjs";
-import { check, look, none, press, pressByKeyboard, tabTo, told } from "./checks.mjs";
+import { axe, confirm } from "./browser.mjs";
+import { check, look, none, press, pressByKeyboard, tabTo, told, WIDTHS } from "./checks.mjs";
 
 const [ADOPTED, HELD] = ["0004f2fe0101", "0004f2fe0102"];
 const PENDING = "/admin/pending";
@@ -41,6 +41,7 @@ async function pending(page, base, complaints) {
   await alert.getByRole("link").click();
   check("the dashboard leads to them", new URL(page.url()).pathname === PENDING, page.url());
   await look(page, base, PENDING, complaints, "two wait");
+  await longest(page);
   await page.getByRole("link", { name: `How far it is: ${ADOPTED}` }).click();
   check("a phone that waits: how far it is", (await page.innerText("main")).includes("adopt it under Pending"), await page.innerText("main"));
   await page.getByRole("link", { name: "Open Pending" }).click();
@@ -65,12 +66,31 @@ async function pending(page, base, complaints) {
   check("taking off the list is told", (await told(page)).includes("off the list"), await told(page));
 }
 
+// Also with the longest serial number, name and address nothing has to be scrolled for on a desk, and nothing leaves a small screen.
+async function longest(page) {
+  await page.locator("tbody").evaluate((rows) => {
+    for (const row of rows.rows) {
+      row.querySelector("th code").textContent = "8".padEnd(32, "g");
+      row.querySelector("th").insertAdjacentHTML("beforeend", `<span class="why">claims to be <a href="#">${"N".repeat(80)}</a></span>`);
+      row.querySelector("td code").textContent = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff";
+    }
+  });
+  for (const [width, height] of WIDTHS) {
+    await page.setViewportSize({ width, height });
+    const overflow = await page.locator(".table-wrap").evaluate((one) => one.scrollWidth - one.clientWidth);
+    check(`pending, the longest names: all columns are seen at ${width} px`, overflow <= 0, `${overflow} px are not`);
+  }
+  await page.setViewportSize({ width: WIDTHS[0][0], height: WIDTHS[0][1] });
+  await page.reload();
+}
+
 async function device(page, base, complaints) {
   const here = `/admin/devices/${ADOPTED}`;
   await page.goto(base + here);
   await press(page, "Expect it back");
   check("a device is expected back", (await told(page)).includes("expected back for 24 hours"), await told(page));
   await press(page, "Show the phone's admin password");
+  await confirm(page);
   const shown = page.getByRole("status").filter({ hasText: "admin password is" });
   check("the phone's admin password is shown on demand", await shown.count() === 1, await page.innerText("main"));
   none("a device with its password: accessible", await axe(page));
@@ -88,6 +108,7 @@ async function deleted(page, base, complaints) {
   const address = new URL(page.url()).pathname;
   await look(page, base, address, complaints, "one deleted");
   await page.getByRole("button", { name: `Show the admin password of ${ADOPTED}` }).click();
+  await confirm(page);
   check("a deleted device's password is still shown", (await page.getByRole("status").innerText()).includes(ADOPTED));
 }
 
@@ -125,5 +146,6 @@ async function credentials(page, base, complaints) {
   check("a change after a leak leaves none before", await page.getByRole("button", { name: "End them now" }).count() === 0);
   await page.goto(`${base}/admin/provisioning`);
   await press(page, "Show the password");
+  await confirm(page);
   check("the password is shown on demand", (await page.getByRole("status").allInnerTexts()).some((text) => text.includes("The password is")));
 }

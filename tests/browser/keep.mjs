@@ -1,7 +1,7 @@
 // What is kept for bad days: backups and the way back on the page of the first run, and the activity log by weeks.
 import fs from "node:fs";
-import { axe, open, OWNER, signIn } from "./browser.mjs";
-import { check, look, lookHere, none, press, pressByKeyboard, told } from "./checks.mjs";
+import { axe, confirm, open, OWNER, signIn } from "./browser.mjs";
+import { check, look, lookHere, none, press, pressByKeyboard, tabTo, told } from "./checks.mjs";
 import { SET_UP_LINK, start } from "./server.mjs";
 
 const PASSPHRASE = "a passphrase that nobody guesses";
@@ -27,10 +27,16 @@ async function backups(page, base, complaints) {
   await page.getByLabel("Hour").fill("3");
   await page.getByLabel("Encrypt with a passphrase").check();
   await page.getByLabel("New passphrase").fill("short");
+  await page.getByLabel("The same again").fill("short");
   await press(page, "Save");
   check("backups: a short passphrase is told", await page.locator("#f-passphrase[aria-invalid]").count() === 1);
   none("backups: accessible with errors", await axe(page));
   await page.getByLabel("New passphrase").fill(PASSPHRASE);
+  await press(page, "Save");
+  check("backups: a passphrase that was typed once is told", await page.locator("#f-passphrase_again[aria-invalid]").count() === 1);
+  await page.getByLabel("New passphrase").fill(PASSPHRASE);
+  await page.getByLabel("The same again").fill(PASSPHRASE);
+  await pressShow(page);
   await press(page, "Save");
   check("backups: the plan is saved", (await told(page)).includes("plan is saved"));
   check("backups: the plan is shown", await page.getByLabel("How often").inputValue() === "day" && await page.getByLabel("Hour").inputValue() === "3");
@@ -41,8 +47,23 @@ async function backups(page, base, complaints) {
   check("backups: one is deleted", (await told(page)).includes("is deleted") && await row.count() === 0);
   await press(page, "Back up now");
   check("backups: the next one is encrypted", /yes/.test(await row.innerText()), await row.innerText());
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: /^Download/ }).click()]);
+  const begun = page.waitForEvent("download");
+  await page.getByRole("link", { name: /^Download/ }).click().catch(() => {});
+  await confirm(page);
+  const download = await begun;
   return { path: await download.path(), name: download.suggestedFilename() };
+}
+
+// What is typed can be looked at, in both fields.
+async function pressShow(page) {
+  const kinds = () => page.locator("#f-passphrase, #f-passphrase_again").evaluateAll((fields) => fields.map((field) => field.type).join());
+  const show = page.getByRole("button", { name: "Show what is typed" });
+  await tabTo(page, show);
+  await page.keyboard.press("Enter");
+  check("backups: the passphrase can be looked at", await kinds() === "text,text" && await show.getAttribute("aria-pressed") === "true", await kinds());
+  none("backups: accessible with the passphrase shown", await axe(page));
+  await show.click();
+  check("backups: and is hidden again", await kinds() === "password,password", await kinds());
 }
 
 // Another machine: what is no backup and a missing passphrase are told; then the owner of the old server signs in.

@@ -1,6 +1,6 @@
 // People and programs that sign in: an invitation from both sides, roles, sessions, API tokens, the second factor.
 import { createHmac } from "node:crypto";
-import { axe, open, OWNER, signIn } from "./browser.mjs";
+import { axe, confirm, open, OWNER, signIn } from "./browser.mjs";
 import { check, look, lookHere, none, press, pressByKeyboard, tabTo, told, typeByKeyboard } from "./checks.mjs";
 
 const GUEST = { email: "grace@example.test", password: "another few plain words" };
@@ -17,6 +17,7 @@ async function invite(page, base, complaints) {
   await page.goto(`${base}/admin/users`);
   await pressByKeyboard(page, page.getByRole("link", { name: "Add", exact: true }));
   await typeByKeyboard(page, [["Name", "Grace"], ["E-mail", GUEST.email], ["Role", "oper"]], "Save");
+  await confirm(page);
   check("an invitation: the page says what it is", await page.getByRole("heading", { name: "Link for Grace" }).count() === 1);
   const link = await page.locator("main .copy code").innerText();
   check("an invitation: the link leads here", link.startsWith(`${base}/admin/invitation?token=`), link);
@@ -69,6 +70,7 @@ async function changeAPerson(page, base, complaints) {
   await page.getByLabel("Role", { exact: true }).selectOption("viewer");
   await page.getByLabel("Sign-in").selectOption("off");
   await press(page, "Save");
+  await confirm(page);
   check("a user: role and sign-in are changed", /viewer\s+disabled/.test(await list.innerText()), await list.innerText());
   for (const [link, button, words] of [
     ["Make a link for a new password…", "Make the link", "Link for Grace"],
@@ -81,6 +83,7 @@ async function changeAPerson(page, base, complaints) {
     check(`${link} cancelling leads back`, new URL(page.url()).pathname === here, page.url());
     await page.getByRole("link", { name: link }).click();
     await press(page, button);
+    await confirm(page);
     check(`${link} says that it is done`, (await page.innerText("main")).includes(words), await page.innerText("main"));
   }
 }
@@ -89,6 +92,7 @@ async function changeAPerson(page, base, complaints) {
 async function tokens(page, base, complaints) {
   await page.goto(`${base}/admin/tokens`);
   await typeByKeyboard(page, [["Name", "monitoring"], ["Role", "oper"]], "Make token");
+  await confirm(page);
   const text = await page.locator("main .copy code").innerText();
   check("a token: it is shown", /^pdms_\w{20,}/.test(text), text.slice(0, 12));
   await lookHere(page, "token made", complaints);

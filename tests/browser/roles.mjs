@@ -1,13 +1,14 @@
 // The pages as each role sees them: no link, no button and no form leads to what the role may not do.
-import { open, reachable, signIn } from "./browser.mjs";
+import { confirm, open, reachable, signIn } from "./browser.mjs";
 import { check, none, press, told } from "./checks.mjs";
 
 const PASSWORD = "five quite unhurried words";
 const ROLES = ["viewer", "operator", "account-admin"];
 
-export async function walkEveryRole(page, base) {
+export async function walkEveryRole(page, base, password) {
   for (const role of ROLES) {
     await page.goto(`${base}/admin/users/add`);
+    await confirm(page, password);
     await page.getByLabel("Name", { exact: true }).fill(`The ${role}`);
     await page.getByLabel("E-mail").fill(`${role}@example.test`);
     await page.getByLabel("Role", { exact: true }).selectOption(role);

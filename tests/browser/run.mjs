@@ -1,7 +1,7 @@
 // Opens pdms in headless Chromium and checks every page that can be reached. Run: PDMS_BIN=target/debug/pdms node run.mjs [PART …]
 // PDMS_SCREENSHOTS names a folder for pictures of every page; without it none are taken.
-import { answerSetUp, axe, open, OWNER, reachable, signIn } from "./browser.mjs";
-import { check, counted, look, none, pressByKeyboard, tabTo, walkByKeyboard, WIDTHS } from "./checks.mjs";
+import { answerSetUp, axe, confirm, open, OWNER, reachable, signIn } from "./browser.mjs";
+import { check, counted, look, lookHere, none, pressByKeyboard, tabTo, typeByKeyboard, walkByKeyboard, WIDTHS } from "./checks.mjs";
 import { door } from "./door.mjs";
 import { manage } from "./flows.mjs";
 import { keep } from "./keep.mjs";
@@ -66,6 +66,7 @@ async function pressEverything(page, base, complaints) {
     check(`${button}: says that it is done`, (await page.getByRole("status").first().textContent()).includes(told));
   }
   await page.getByRole("button", { name: "Show the password" }).click();
+  await confirm(page);
   check("Show the password: shows one", /The password is\s+\S{8,}/.test(await page.locator("main p[role=status]").textContent()));
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download CA certificate" }).click()]);
   check("Download CA certificate: is a file", download.suggestedFilename() === "pdms-ca.pem", download.suggestedFilename());
@@ -202,6 +203,27 @@ async function trust() {
   }
 }
 
+// The password that is printed beside the link of a demo.
+const demoPassword = (server) => server.output().match(/give the password (\S+)/)[1];
+
+// Whoever came by a link gave no password: it is asked for before a secret is shown, with and without a script, and with a wrong one.
+async function confirmByKeyboard(page, server, complaints) {
+  const shown = page.locator("main p[role=status]", { hasText: "The password is" });
+  await page.goto(`${server.base}/admin/provisioning`);
+  await pressByKeyboard(page, page.getByRole("button", { name: "Show the password" }));
+  check("confirming: the password is asked for", await page.getByRole("heading", { level: 1, name: "Confirm that it is you" }).count() === 1);
+  await lookHere(page, "confirm", complaints);
+  await typeByKeyboard(page, [["Your password", "not the password"]], "Confirm");
+  check("confirming: a wrong one is told", await page.getByRole("alert").count() === 1 && await shown.count() === 0);
+  none("confirming: accessible with an error", await axe(page));
+  await typeByKeyboard(page, [["Your password", demoPassword(server)]], "Confirm");
+  check("confirming: the page with the secret comes at once", await shown.count() === 1, await page.innerText("main"));
+  await page.goto(`${server.base}/admin/provisioning`);
+  await page.getByRole("button", { name: "Show the password" }).click();
+  check("confirming: then it is not asked for again", await shown.count() === 1, await page.innerText("main"));
+  complaints.length = 0;
+}
+
 // Every page of a server with simulated phones.
 async function demo() {
   const server = await start(DEMO_LINK, { flags: ["--demo"] });
@@ -211,13 +233,14 @@ async function demo() {
     const button = page.getByRole("button", { name: "Sign in to the demo" });
     if (await button.count() > 0) await button.click();
     check("demo: the link signs in", await page.getByRole("heading", { level: 1, name: "Dashboard" }).count() === 1, page.url());
+    await confirmByKeyboard(page, server, complaints);
     const addresses = await reachable(page, server.base);
     check("demo: a device's page is among the pages", addresses.some((a) => a.startsWith("/admin/devices/")), addresses.join(" "));
     for (const address of addresses) await look(page, server.base, address, complaints, "demo");
     await columns(page, server.base);
     await chooseColumns(page, server.base);
     await tickToDelete(page, server.base);
-    await walkEveryRole(page, server.base);
+    await walkEveryRole(page, server.base, demoPassword(server));
     await beforeTheEnd(page, server.base, complaints);
   } finally {
     await close();

@@ -77,7 +77,7 @@ fn phn_04_what_opens_the_admin_pages_does_not_open_the_phones_door() {
         let phone = Phone::bare(&server).with_credentials(user, password);
         assert_eq!(phone.get(&format!("/{MAC}.cfg")).status, 401, "{user}:{password}");
     }
-    let draft = TokenDraft { name: "job".to_owned(), role: Role::Owner, days: None };
+    let draft = TokenDraft { name: "job".to_owned(), role: Role::Owner, days: None, secrets: false };
     let token = tokens::create(&server.services, &Actor::CommandLine, DEFAULT_ACCOUNT, &draft, Mode::Keep).expect("made").text;
     let bearer = Phone::bare(&server).with("Authorization", &format!("Bearer {}", token.expose()));
     assert_eq!(bearer.get("/api/v1/session").status, 200, "it is good for the API");

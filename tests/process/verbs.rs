@@ -40,6 +40,11 @@ fn users_have_roles_and_tokens_are_made_listed_and_revoked() {
     let server = Running::start(folder);
     let listed = succeeded(&run(folder, &["token", "list"], ""));
     assert!(listed.contains("\tmonitoring\tviewer\tpdms_") && !listed.contains(token.trim_end()), "{listed}");
+    assert!(!listed.contains("secrets"), "no token sees secrets unless it is asked for: {listed}");
+    succeeded(&run(folder, &["token", "create", "vault", "--role", "owner", "--reveal"], ""));
+    let vault = succeeded(&run(folder, &["token", "list"], ""));
+    assert!(vault.lines().any(|line| line.contains("\tvault\towner\t") && line.ends_with("\tsecrets")), "{vault}");
+    succeeded(&run(folder, &["token", "revoke", "vault"], ""));
     succeeded(&run(folder, &["token", "revoke", "monitoring"], ""));
     assert_eq!(succeeded(&run(folder, &["token", "list"], "")), "");
     let gone = refused(&run(folder, &["token", "revoke", "monitoring"], ""), 1);

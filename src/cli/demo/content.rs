@@ -68,6 +68,8 @@ pub(super) const BLOCKED: [u32; 2] = [91, 153];
 pub struct Seeded {
     /// The owner, whom the link signs in.
     pub owner: User,
+    /// The owner's password.
+    pub password: Secret,
     /// The shared credentials.
     pub credentials: (String, String),
 }
@@ -79,8 +81,8 @@ pub fn seed(services: &Services, public_name: &str) -> Result<Seeded, SetupError
         owner: UserDraft {
             name: "Demo".to_owned(),
             email: "demo@example.lan".to_owned(),
-            // Nobody is told: the link signs in.
-            password: Secret::new(random_text(24)),
+            // The link signs in; it is asked for before secrets are shown.
+            password: Secret::new(random_text(12).to_lowercase()),
         },
         provisioning_user: user,
         provisioning_password: password,
@@ -102,7 +104,7 @@ pub fn seed(services: &Services, public_name: &str) -> Result<Seeded, SetupError
     }
     history::tell(services)?;
     let credentials = (draft.provisioning_user, draft.provisioning_password.expose().to_owned());
-    Ok(Seeded { owner, credentials })
+    Ok(Seeded { owner, password: draft.owner.password, credentials })
 }
 
 fn create(services: &Services, actor: &Actor, texts: &[ProfileText]) -> Result<Vec<ProfileId>, ServiceError> {

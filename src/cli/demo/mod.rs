@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, HttpSocket, Layer};
+use crate::domain::account::Secret;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::error::ServiceError;
 use crate::services::setup::SetupError;
@@ -64,6 +65,15 @@ pub struct Phones {
     thread: Option<JoinHandle<()>>,
 }
 
+/// How the person at the terminal gets in.
+#[derive(Debug)]
+pub struct WayIn {
+    /// Signs in once.
+    pub link: String,
+    /// The owner's password: asked for before secrets are shown.
+    pub password: Secret,
+}
+
 impl Demo {
     /// Makes the throw-away state directory.
     pub fn begin() -> Result<Self, DemoError> {
@@ -94,8 +104,8 @@ impl Demo {
         }
     }
 
-    /// Fills the server, lets the phones come, and answers the link that signs in once.
-    pub fn fill(&self, application: &Application) -> Result<(String, Phones), DemoError> {
+    /// Fills the server, lets the phones come, and answers how to sign in.
+    pub fn fill(&self, application: &Application) -> Result<(WayIn, Phones), DemoError> {
         let services = application.services();
         let https = application.https_address();
         let seeded = content::seed(&services, &https.ip().to_string())?;
@@ -105,7 +115,7 @@ impl Demo {
         let authority = endpoints.ca_pem.as_ref().and_then(|pem| CertificateDer::from_pem_slice(pem.as_bytes()).ok());
         let network = Network::new(&endpoints.https_url, authority.map(|der| der.to_vec()).into_iter().collect())?;
         let access = Access { server: endpoints.https_url.clone(), credentials: seeded.credentials };
-        Ok((link, Phones::start(access, network)?))
+        Ok((WayIn { link, password: seeded.password }, Phones::start(access, network)?))
     }
 }
 

@@ -148,7 +148,7 @@ pub fn verify_kept(services: &Services, actor: &Actor, name: &str) -> Result<Man
 /// # Errors
 /// There is none of this name; the actor may not.
 pub fn hand_out(services: &Services, actor: &Actor, name: &str) -> Result<(File, u64), ServiceError> {
-    let grant = authorize(actor, Action::EditServer)?;
+    let grant = authorize(actor, Action::TakeBackup)?;
     let folder = folder(services, &plan(services)?)?;
     let file = open_in(&folder, name)?;
     let size = file.metadata().map_err(ServiceError::file("read", folder.join(name)))?.len();

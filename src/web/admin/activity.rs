@@ -12,29 +12,13 @@ use super::layout::{Page, html};
 use super::list_memory;
 use super::paging::{ListQuery, Pager};
 use super::session::SignedIn;
-use crate::domain::activity::Activity;
+use crate::domain::activity::{Activity, KINDS};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::activity::{self, ActivityQuery};
 use crate::services::activity_week::{self, Form};
 use crate::web::blocking;
 use crate::web::methods::Routes;
-
-/// Kinds of objects that the log speaks of.
-const OBJECTS: &[&str] = &[
-    "account",
-    "backup",
-    "certificate",
-    "deployment",
-    "device",
-    "manufacturer CA",
-    "profile",
-    "provisioning address",
-    "revocation list",
-    "server",
-    "token",
-    "user",
-];
 
 #[derive(Template)]
 #[template(path = "activity/list.html")]
@@ -68,13 +52,13 @@ async fn show(who: SignedIn, request: HttpRequest, services: web::Data<Services>
         found = read(&who, &services, query).await?;
     }
     let today = page.now.to_zoned(page.zone.clone()).date();
-    Ok(html(&ActivityListPage { page, list, pager, objects: OBJECTS, entries: found.items, today }))
+    Ok(html(&ActivityListPage { page, list, pager, objects: KINDS, entries: found.items, today }))
 }
 
 /// A week's entries as a file. Any day of the week gives the same file, up to now (R350).
 async fn download(who: SignedIn, request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let asked = ListQuery::of(&request, &[]);
-    let day = asked.filter("day").and_then(|day| day.parse().ok());
+    let day = asked.filter("day").map(|day| day.parse::<Date>().map_err(|_| Failure::not_found(&who, "day", day))).transpose()?;
     let form = asked.filter("format").and_then(Form::parse).unwrap_or(Form::Json);
     let made = blocking::call(&services, move |services| activity_week::file(services, DEFAULT_ACCOUNT, day, form)).await;
     let file = made.map_err(Failure::of(&who))?;
@@ -92,6 +76,8 @@ fn query(list: &ListQuery, zone: &TimeZone, offset: usize) -> ActivityQuery {
     ActivityQuery {
         q: list.q(),
         object: list.filter("object").map(ToOwned::to_owned),
+        actor: list.filter("actor").map(ToOwned::to_owned),
+        subject: list.filter("subject").map(ToOwned::to_owned),
         since: list.filter("since").and_then(|day| start_of(day, 0, zone)),
         until: list.filter("until").and_then(|day| start_of(day, 1, zone)),
         oldest_first: false,

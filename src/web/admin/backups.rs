@@ -11,6 +11,7 @@ use super::session::SignedIn;
 use super::words;
 use crate::domain::account::Secret;
 use crate::domain::backup_plan::{BackupPlan, PlanInput};
+use crate::domain::field_error::FieldErrors;
 use crate::services::Services;
 use crate::services::backup::kept::{self, Kept};
 use crate::services::commit::Mode;
@@ -97,6 +98,10 @@ async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Resul
         encrypt: form.has("encrypt"),
         passphrase: Secret::new(form.value("passphrase")),
     };
+    if form.value("passphrase") != form.value("passphrase_again") {
+        let errors = FieldErrors::one("passphrase_again", "the two passphrases differ; type both again");
+        return Ok(html_rejected(&backups_page(&who, &services, Some(form.rejected(&errors))).await?));
+    }
     let (actor, revision) = (who.actor.clone(), form.value("revision").parse().unwrap_or_default());
     let saved = move |services: &Services| kept::set_plan(services, &actor, revision, &input, Mode::Keep).map(drop);
     match blocking::call(&services, saved).await {

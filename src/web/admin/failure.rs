@@ -53,7 +53,7 @@ impl Failure {
 
 fn title(error: &ServiceError) -> &'static str {
     match error {
-        ServiceError::NotFound { .. } => "Not found",
+        ServiceError::NotFound { .. } | ServiceError::Absent(_) => "Not found",
         ServiceError::Conflict(_) => "This was changed meanwhile",
         ServiceError::Invalid(_) => "This cannot be done",
         ServiceError::Denied(_) => "You may not do this",

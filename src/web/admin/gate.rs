@@ -9,7 +9,6 @@ use actix_web::{Error, HttpResponse, ResponseError as _};
 use super::errors;
 use super::session::{SignInFirst, Visitor, page_to_return_to};
 use crate::web::methods::Room;
-use crate::web::route_roles::Least;
 
 /// Middleware: lets those pass who have the role that the address takes. A stranger is led to the sign-in page.
 pub async fn admit(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -22,7 +21,7 @@ pub async fn admit(request: ServiceRequest, next: Next<impl MessageBody + 'stati
 
 fn refusal(request: &ServiceRequest) -> Option<HttpResponse> {
     let room = request.app_data::<Data<Room>>()?;
-    let Least::Role(least) = room.least(request.method(), request.path())? else { return None };
+    let least = room.least(request.method(), request.path())?.role()?;
     let visitor = Visitor::of(request.request());
     match visitor.person() {
         None => Some(SignInFirst(page_to_return_to(request.request())).error_response()),

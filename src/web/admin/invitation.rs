@@ -11,6 +11,7 @@ use super::session::{self, Visitor};
 use crate::domain::account::Secret;
 use crate::domain::field_error::FieldErrors;
 use crate::services::Services;
+use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::invitations;
 use crate::services::sign_in::SignInError;
@@ -68,7 +69,7 @@ async fn take(visitor: Visitor, request: HttpRequest, services: web::Data<Servic
     }
     let (token, password) = (form.value("token").to_owned(), Secret::new(form.value("password")));
     let address = session::address(&request);
-    let accept = move |services: &Services| Ok(invitations::accept(services, &token, &password, address));
+    let accept = move |services: &Services| Ok(invitations::accept(services, &token, &password, address, Mode::Keep));
     match blocking::call(&services, accept).await {
         Ok(Ok(_)) => {
             flash::put(visitor.session(), FlashKind::Ok, "Your password is set. Sign in with it.");

@@ -14,7 +14,7 @@ use super::assets;
 use super::flash::Flash;
 use super::theme::Theme;
 use crate::domain::user::Role;
-use crate::web::route_roles::{self, Least};
+use crate::web::route_roles;
 
 /// The frame of one page.
 #[derive(Clone, Debug)]
@@ -119,10 +119,7 @@ impl Page {
 
     /// Whether the person may open the page at this address of [`route_roles`].
     pub fn may_open(&self, path: &str) -> bool {
-        match route_roles::least(&Method::GET, path) {
-            Least::Anyone => true,
-            Least::Role(least) => self.role >= Some(least),
-        }
+        route_roles::least(&Method::GET, path).role().is_none_or(|least| self.role >= Some(least))
     }
 
     /// Whether the person decides about phones at the door.

@@ -14,6 +14,7 @@ pub mod assets;
 pub mod attached;
 mod backups;
 mod coming_up;
+mod confirm;
 pub mod conflict;
 pub mod csrf;
 mod dashboard;
@@ -66,6 +67,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Data<Services>) {
     let pages = web::scope("")
         .guard(fn_guard(is_page))
         .app_data(Data::new(Room::new(rooms.addresses(), |request, _| errors::method_refused(&Visitor::of(request)))))
+        .wrap(from_fn(confirm::ask))
         .wrap(from_fn(gate::admit))
         .wrap(from_fn(csrf::protect))
         .wrap(from_fn(methods::judge))
@@ -102,6 +104,7 @@ fn rooms() -> Routes {
     users::configure(&mut routes);
     invitation::configure(&mut routes);
     tokens::configure(&mut routes);
+    confirm::configure(&mut routes);
     routes
 }
 

@@ -12,8 +12,8 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,7 @@ use super::theme::Theme;
 use super::unsent;
 use crate::domain::access::Actor;
 use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT, UserId};
+use crate::domain::limits::CONFIRMED_MINUTES;
 use crate::domain::user::{Role, User};
 use crate::services::error::ServiceError;
 use crate::services::{Services, form_tokens, pending, sessions, users};
@@ -58,6 +59,12 @@ pub struct Person {
     pub account: AccountId,
     /// When this session signed in.
     pub since: Timestamp,
+    /// When the password was last given here; signing in counts.
+    #[serde(default)]
+    pub confirmed_at: Option<Timestamp>,
+    /// Whether that was a moment ago.
+    #[serde(skip)]
+    is_confirmed: bool,
 }
 
 fn default_account() -> AccountId {
@@ -65,15 +72,32 @@ fn default_account() -> AccountId {
 }
 
 impl Person {
-    /// A user who signs in now.
+    /// A user who signs in now, with the password.
     pub fn entering(user: &User, now: Timestamp) -> Self {
-        Self { id: user.id, name: user.name.clone(), role: user.role, account: user.account, since: now }
+        Self {
+            id: user.id,
+            name: user.name.clone(),
+            role: user.role,
+            account: user.account,
+            since: now,
+            confirmed_at: Some(now),
+            is_confirmed: true,
+        }
+    }
+
+    /// The same for a user who came by a link: no password was given.
+    pub fn entering_by_link(user: &User, now: Timestamp) -> Self {
+        Self { confirmed_at: None, is_confirmed: false, ..Self::entering(user, now) }
     }
 
     /// The person as the users are now: what the session keeps may be older than a change of role, or than the user's end.
     fn brought_up_to_date(self, services: &Services) -> Option<Self> {
         match users::get(services, self.id) {
-            Ok(user) => user.is_enabled().then_some(Self { name: user.name, role: user.role, account: user.account, ..self }),
+            Ok(user) if !user.is_enabled() => None,
+            Ok(user) => {
+                let is_confirmed = self.confirmed_until().is_some_and(|until| services.clock().now() < until);
+                Some(Self { name: user.name, role: user.role, account: user.account, is_confirmed, ..self })
+            }
             Err(ServiceError::NotFound { .. }) => None,
             Err(error) => {
                 tracing::error!(%error, "a user could not be read; the request is taken as a stranger's");
@@ -84,7 +108,18 @@ impl Person {
 
     /// The person as services want to know it.
     pub fn actor(&self) -> Actor {
-        Actor::User { id: self.id, name: self.name.clone(), role: self.role, account: self.account }
+        let Self { id, name, role, account, is_confirmed, .. } = self.clone();
+        Actor::User { id, name, role, account, confirmed: is_confirmed }
+    }
+
+    /// Whether nobody has to be asked for the password once more (SEC-05).
+    pub fn is_confirmed(&self) -> bool {
+        self.is_confirmed
+    }
+
+    /// Until when nobody has to be asked.
+    pub fn confirmed_until(&self) -> Option<Timestamp> {
+        self.confirmed_at.map(counts_until)
     }
 }
 
@@ -148,6 +183,12 @@ impl Visitor {
 }
 
 impl SignedIn {
+    /// The visitor, if somebody is signed in.
+    pub fn of(visitor: Visitor) -> Option<Self> {
+        let person = visitor.person.clone()?;
+        Some(Self { actor: person.actor(), person, visitor })
+    }
+
     /// The frame of a page. Takes the message that waits.
     pub fn page(&self, title: impl Into<String>) -> Page {
         self.visitor.page(title)
@@ -229,6 +270,21 @@ pub fn address(request: &HttpRequest) -> Option<IpAddr> {
     Some(door.map_or(peer, |door| door.address_of(peer, request.headers())).to_canonical())
 }
 
+/// Until when a password counts that was given at this moment.
+pub fn counts_until(given_at: Timestamp) -> Timestamp {
+    given_at + SignedDuration::from_mins(CONFIRMED_MINUTES)
+}
+
+/// Notes that the person of this session gave the password just now.
+///
+/// # Errors
+/// The session could not be changed.
+pub fn confirm(request: &HttpRequest, person: &Person) -> Result<(), SessionInsertError> {
+    let services = request.app_data::<web::Data<Services>>().expect("pages are registered together with the services");
+    let person = Person { confirmed_at: Some(services.clock().now()), ..person.clone() };
+    request.get_session().insert(USER, &person)
+}
+
 /// Ends the session: its row goes, and with it every tab (R12).
 pub fn sign_out(session: &Session) {
     session.purge();
@@ -249,10 +305,7 @@ impl FromRequest for SignedIn {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let visitor = Visitor::of(request);
-        ready(match visitor.person.clone() {
-            Some(person) => Ok(Self { actor: person.actor(), person, visitor }),
-            None => Err(SignInFirst(page_to_return_to(request))),
-        })
+        ready(Self::of(visitor).ok_or_else(|| SignInFirst(page_to_return_to(request))))
     }
 }
 
@@ -281,6 +334,11 @@ pub fn page_to_return_to(request: &HttpRequest) -> LocalPath {
     if request.method().is_safe() {
         return LocalPath::or_home(request.uri().path_and_query().map_or("", |p| p.as_str()));
     }
+    page_before(request)
+}
+
+/// The page on which a link was followed or a button pressed.
+pub fn page_before(request: &HttpRequest) -> LocalPath {
     let referer = request.headers().get("referer").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let path = referer.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
     LocalPath::or_home(path.unwrap_or_default())

@@ -78,8 +78,10 @@ fn content(state: HashMap<String, String>) -> Content {
     fn read<T: DeserializeOwned>(state: &HashMap<String, String>, name: &str) -> Option<T> {
         serde_json::from_str(state.get(name)?).ok()
     }
+    let person = read::<Person>(&state, USER);
     Content {
-        user: read::<Person>(&state, USER).map(|person| person.id),
+        user: person.as_ref().map(|person| person.id),
+        confirmed_at: person.and_then(|person| person.confirmed_at),
         address: read(&state, ADDRESS),
         user_agent: read(&state, AGENT).unwrap_or_default(),
         state: state.into_iter().collect(),

@@ -197,7 +197,10 @@ async fn use_link(visitor: Visitor, request: HttpRequest, services: web::Data<Se
     let token = pairs.into_iter().find(|(name, _)| name == "token").map_or_else(String::new, |(_, token)| token);
     let address = session::address(&request);
     match blocking::call(&services, move |services| Ok(sign_in_link::redeem(services, &token, address))).await {
-        Ok(Ok(user)) => enter(&visitor, &request, &services, &user, &LocalPath::or_home(HOME)),
+        Ok(Ok(user)) => {
+            let person = Person::entering_by_link(&user, services.clock().now());
+            begin(&visitor, &request, &services, &person, &LocalPath::or_home(HOME))
+        }
         Ok(Err(SignInError::Service(error))) | Err(error) => errors::failed(&visitor, error),
         // A link that was used is of no more use than one that never was; the pages are where they always are.
         Ok(Err(SignInError::Wrong | SignInError::Wait(_))) => see_other("/admin/sign-in"),
@@ -213,7 +216,7 @@ async fn sign_out(who: SignedIn, services: web::Data<Services>) -> HttpResponse 
     see_other("/admin/sign-in")
 }
 
-/// Begins the session of a user who proved who he is and leads on.
+/// Begins the session of a user who proved who he is by the password and leads on.
 pub(super) fn enter(
     visitor: &Visitor,
     request: &HttpRequest,
@@ -221,11 +224,14 @@ pub(super) fn enter(
     user: &User,
     next: &LocalPath,
 ) -> HttpResponse {
-    let person = Person::entering(user, services.clock().now());
-    match session::sign_in(request, &person) {
+    begin(visitor, request, services, &Person::entering(user, services.clock().now()), next)
+}
+
+fn begin(visitor: &Visitor, request: &HttpRequest, services: &Services, person: &Person, next: &LocalPath) -> HttpResponse {
+    match session::sign_in(request, person) {
         Ok(()) => {
             let mut answer = see_other(next.as_str());
-            let kept = answer.add_cookie(&session::mark_cookie(known_browser::mark(services, user.id)));
+            let kept = answer.add_cookie(&session::mark_cookie(known_browser::mark(services, person.id)));
             if let Err(error) = kept {
                 tracing::error!(%error, "the browser could not be told that it is known");
             }

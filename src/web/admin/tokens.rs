@@ -87,7 +87,7 @@ fn draft(form: &Form) -> Result<TokenDraft, FieldErrors> {
         None => None,
     };
     let role = errors.into_result(role)?;
-    Ok(TokenDraft { name: form.value("name").to_owned(), role, days })
+    Ok(TokenDraft { name: form.value("name").to_owned(), role, days, secrets: form.has("secrets") })
 }
 
 async fn find(who: &SignedIn, services: &web::Data<Services>, id: String) -> Result<Token, Failure> {

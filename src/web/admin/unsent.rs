@@ -96,7 +96,7 @@ fn is_secret(form: &Form, name: &str, value: &str) -> bool {
         "value" => parameter::masked(form.value("name"), value) != value,
         "new_value" => parameter::masked(form.value("new_name"), value) != value,
         "xml" => with_secrets_masked(value.as_bytes()) != value.as_bytes(),
-        _ => !value.is_empty() && name.contains("password"),
+        _ => !value.is_empty() && (name.contains("password") || name == "confirm_code"),
     }
 }
 
@@ -133,6 +133,8 @@ mod tests {
         let form = Form::filled([("name", "reg.1.auth.password"), ("new_name", "reg.1.label")]);
         for (name, value, expected) in [
             ("password", "x", true),
+            ("confirm_password", "x", true),
+            ("confirm_code", "123456", true),
             ("password", "", false),
             ("value", "x", true),
             ("new_value", "x", false),

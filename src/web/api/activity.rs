@@ -12,7 +12,7 @@ use super::list::{List, Paging};
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::Asked;
-use crate::domain::activity::Activity;
+use crate::domain::activity::{Activity, KINDS};
 use crate::services::Services;
 use crate::services::activity::{ActivityQuery, list};
 use crate::services::activity_week::{self, Form};
@@ -25,8 +25,13 @@ use crate::web::blocking;
 pub struct Wanted {
     /// Words that must all occur in an entry.
     q: Option<String>,
-    /// Kind of object: `device`, `profile`, `deployment`, `account`, `user`, `token`, `certificate`.
+    /// Kind of object: `account`, `backup`, `certificate`, `deployment`, `device`, `manufacturer CA`, `profile`, `provisioning address`,
+    /// `server`, `token` or `user`.
     object: Option<String>,
+    /// Part of the name of whoever did it.
+    actor: Option<String>,
+    /// Part of the name of the object, such as a device's name or key.
+    subject: Option<String>,
     /// Only entries at or after this time.
     since: Option<Timestamp>,
     /// Only entries before this time.
@@ -86,14 +91,17 @@ pub async fn list_activity(
     _: web::Path<AccountPath>,
     wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<ActivityShape>>, Problem> {
-    let Wanted { q, object, since, until, sort, page, per_page } = wanted.into_inner();
+    let Wanted { q, object, actor, subject, since, until, sort, page, per_page } = wanted.into_inner();
     let oldest_first = match sort.as_deref() {
         None | Some("-at") => false,
         Some("at") => true,
         Some(_) => return Err(Problem::field("sort", "use one of: at, -at")),
     };
+    if object.as_deref().is_some_and(|object| !KINDS.contains(&object)) {
+        return Err(Problem::field("object", format_args!("use one of: {}", KINDS.join(", "))));
+    }
     let Paging { offset, limit } = Paging::new(page, per_page)?;
-    let query = ActivityQuery { q: q.unwrap_or_default(), object, since, until, oldest_first, offset, limit };
+    let query = ActivityQuery { q: q.unwrap_or_default(), object, actor, subject, since, until, oldest_first, offset, limit };
     let found = blocking::call(&services, move |services| list(services, caller.account, &query)).await?;
     Ok(web::Json(List { items: found.items.into_iter().map(ActivityShape::from).collect(), total: found.total }))
 }
@@ -120,7 +128,8 @@ pub struct WantedForm {
     format: Option<String>,
 }
 
-/// Answers the entries of one week, Monday to Sunday where the account is, as a file; oldest first.
+/// Answers the entries of one week, Monday to Sunday where the account is, as a file; oldest first. 404 for a week that has not begun or of which nothing is
+/// kept any more.
 #[utoipa::path(tag = "activity", params(WeekPath, WantedForm), responses((status = 200, content((Vec<ActivityShape> = "application/json"), (String = "text/csv")))))]
 #[get("/accounts/{account}/activity/weeks/{day}")]
 pub async fn read_activity_week(

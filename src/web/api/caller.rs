@@ -39,9 +39,9 @@ pub struct Caller {
 /// Middleware: lets those pass who have the role that the operation takes, and tells its handler who they are.
 pub async fn admit(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
     let least = request.app_data::<Data<Room>>().and_then(|room| room.least(request.method(), request.path()));
-    if let Some(Least::Role(least)) = least {
+    if let Some((least, role)) = least.and_then(|least| Some((least, least.role()?))) {
         // No clone of the request may live on when it is passed on: routing writes into it.
-        match known(request.request().clone(), least).await {
+        match known(request.request().clone(), role).await.and_then(|actor| confirmed(actor, least)) {
             Ok(actor) => drop(request.extensions_mut().insert(actor)),
             Err(problem) => return Ok(refused(request, &problem)),
         }
@@ -77,9 +77,17 @@ async fn known(request: HttpRequest, least: Role) -> Result<Actor, Problem> {
         Presented::Good(actor) => actor,
     };
     if actor.role() < least {
-        return Err(ServiceError::from(Denied(least)).into());
+        return Err(ServiceError::from(Denied::Role(least)).into());
     }
     Ok(actor)
+}
+
+/// Refuses a person who has to give the password once more. What a token may do is asked for where it is done.
+fn confirmed(actor: Actor, least: Least) -> Result<Actor, Problem> {
+    match (&actor, least) {
+        (Actor::User { confirmed: false, .. }, Least::Confirmed(_)) => Err(ServiceError::from(Denied::Unconfirmed).into()),
+        _ => Ok(actor),
+    }
 }
 
 impl Caller {

@@ -34,7 +34,10 @@ pub(super) struct Refusals;
 const ALWAYS: &[(&str, &str)] = &[
     ("400", "The query or the body cannot be read; the answer says where"),
     ("401", "Nobody is signed in, or the token is not good"),
-    ("403", "The caller may not do this, or did not prove where the request comes from"),
+    (
+        "403",
+        "The caller may not do this, did not prove where the request comes from, or has to confirm first: POST /session/confirmation",
+    ),
     ("404", "It is not there"),
     ("421", "The server is not known under the name in the header Host"),
     ("422", "Fields break rules; one entry each"),
@@ -49,10 +52,10 @@ const CHANGES: &[(&str, &str)] = &[
 const TOO_LARGE: (&str, &str) = ("413", "The body is too large");
 /// Whatever takes JSON.
 const NO_JSON: (&str, &str) = ("415", "The body is not marked as JSON");
-/// Whatever checks a password at the door.
-const TOO_OFTEN: (&str, &str) = ("429", "Too many wrong passwords; the header says how long to wait");
-/// The operation that does.
-const DOOR: &str = "begin_session";
+/// Whatever checks a password or a link at the door.
+const TOO_OFTEN: (&str, &str) = ("429", "Too many wrong passwords or links; the header says how long to wait");
+/// The operations that do.
+const DOORS: [&str; 2] = ["begin_session", "accept_invitation"];
 
 impl Modify for Refusals {
     fn modify(&self, document: &mut OpenApi) {
@@ -80,7 +83,7 @@ fn add_for_body(operation: &mut Operation) {
     if takes_json {
         add(operation, &[NO_JSON]);
     }
-    if operation.operation_id.as_deref() == Some(DOOR) {
+    if operation.operation_id.as_deref().is_some_and(|name| DOORS.contains(&name)) {
         let (status, words) = TOO_OFTEN;
         let seconds = Header::new(Object::with_type(Type::Integer));
         let answer = ResponseBuilder::new().description(words).content(MEDIA_TYPE, problem()).header("Retry-After", seconds);

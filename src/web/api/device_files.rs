@@ -128,7 +128,7 @@ pub async fn list_files(
     Ok(web::Json(narrowed(all, &asked, |file| vec![file.name.clone()], FILES)?))
 }
 
-/// Answers a file as the device sent it.
+/// Answers a file as the device sent it, with the secrets that it may hold, and notes in the activity log that it was told.
 #[utoipa::path(tag = "devices", params(FilePath), responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
 #[get("/accounts/{account}/devices/{key}/files/{name}")]
 pub async fn read_file(
@@ -138,7 +138,7 @@ pub async fn read_file(
 ) -> Result<HttpResponse, Problem> {
     let (key, name) = (path.key()?, path.into_inner().name);
     let saved_as = format!("{key}-{name}");
-    let read = move |services: &Services| device_files::file(services, caller.account, &key, &name);
+    let read = move |services: &Services| device_files::hand_out(services, &caller.actor, caller.account, &key, &name);
     Ok(download(&saved_as, BYTES, blocking::call(&services, read).await?.1))
 }
 

@@ -17,6 +17,7 @@ pub mod device_files;
 pub mod device_shapes;
 pub mod devices;
 pub mod imports;
+pub mod invitations;
 pub mod list;
 pub mod manufacturers;
 pub mod paths;
@@ -77,6 +78,8 @@ macro_rules! routes {
 routes! {
     session::begin_session,
     session::show_session,
+    invitations::accept_invitation,
+    session::confirm_session,
     session::end_session,
     session::change_own_password,
     sign_ins::list_sign_ins,

@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::access::Denied;
 use crate::domain::field_error::{FieldError, FieldErrors};
 use crate::services::error::{ServiceError, chain};
 use crate::web::error::{is_fault, status};
@@ -105,6 +106,10 @@ impl From<ServiceError> for Problem {
                 tracing::error!(error = chain(fault), "the API could not do what was asked");
                 Self::new(status(fault), "the server could not do this; nothing was changed. Its log says why")
             }
+            ServiceError::Denied(Denied::Unconfirmed) => Self::new(
+                status(&error),
+                format_args!("{error}. Send your password to POST /api/v1/session/confirmation, then ask again"),
+            ),
             told => Self::new(status(told), told),
         }
     }
@@ -172,7 +177,6 @@ fn from_elsewhere<B>(answer: &HttpResponse<B>) -> Option<Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::access::Denied;
     use crate::domain::user::Role;
 
     #[test]
@@ -180,7 +184,7 @@ mod tests {
         let status = |error: ServiceError| Problem::from(error).status;
         assert_eq!(status(ServiceError::not_found("device", "x")), 404);
         assert_eq!(status(ServiceError::Conflict("later".to_owned())), 409);
-        assert_eq!(status(ServiceError::Denied(Denied(Role::Owner))), 403);
+        assert_eq!(status(ServiceError::Denied(Denied::Role(Role::Owner))), 403);
         let lost = ServiceError::file("read", "/secret/place")(std::io::Error::other("disk"));
         let problem = Problem::from(lost);
         assert_eq!(problem.status, 500);

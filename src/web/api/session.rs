@@ -1,8 +1,9 @@
 //! Signing in and out by a program, who is calling, the token that changes need, and the caller's own password.
 
-use actix_session::SessionExt;
+use actix_session::{SessionExt, SessionInsertError};
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, delete, get, post, put, web};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,10 +17,10 @@ use crate::domain::account::Secret;
 use crate::domain::user::User;
 use crate::services::Services;
 use crate::services::commit::Mode;
-use crate::services::passwords;
 use crate::services::sign_in::{self, SignInError};
+use crate::services::{confirmation, passwords};
 use crate::web::admin::csrf;
-use crate::web::admin::session::{self, Person, token};
+use crate::web::admin::session::{self, Person, Visitor, token};
 use crate::web::blocking;
 
 /// The caller's session.
@@ -34,6 +35,28 @@ pub struct SessionShape {
     /// What to send in the header `X-CSRF-Token` with whatever changes something; absent where a dry run began no session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub csrf_token: Option<String>,
+    /// Until when secrets are told without asking for the password once more; absent for a token, and where it is to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_until: Option<Timestamp>,
+}
+
+/// The caller's password, once more.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    /// The caller's password.
+    #[schema(value_type = String)]
+    password: Secret,
+    /// A code of the authenticator app, or a recovery code, where the caller has a second factor.
+    #[serde(default)]
+    code: String,
+}
+
+/// For how long the password is not asked for again.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ConfirmedShape {
+    /// Until when; in a dry run, which confirms nothing, until when it would.
+    pub confirmed_until: Timestamp,
 }
 
 /// Who wants to sign in.
@@ -84,12 +107,12 @@ pub async fn begin_session(
     let user = user.ok_or_else(|| {
         Problem::new(StatusCode::UNAUTHORIZED, "this user has a second factor: send its code in the field code too")
     })?;
-    let csrf_token = match mode {
-        Mode::Keep => Some(begin(&request, &services, &user)?),
-        Mode::TryOut => None,
+    let (csrf_token, confirmed_until) = match mode {
+        Mode::Keep => begin(&request, &services, &user).map(|(token, until)| (Some(token), until))?,
+        Mode::TryOut => (None, None),
     };
     let role = user.role.word().to_owned();
-    Ok(web::Json(SessionShape { user: user.name, user_id: Some(user.id.0), role, csrf_token }))
+    Ok(web::Json(SessionShape { user: user.name, user_id: Some(user.id.0), role, csrf_token, confirmed_until }))
 }
 
 fn refused(error: SignInError) -> Problem {
@@ -100,14 +123,39 @@ fn refused(error: SignInError) -> Problem {
     }
 }
 
-/// Begins a session in place of the request's own, and answers its token.
-fn begin(request: &HttpRequest, services: &Services, user: &User) -> Result<String, Problem> {
+/// Begins a session in place of the request's own, and answers its token, and until when the password counts that began it.
+fn begin(request: &HttpRequest, services: &Services, user: &User) -> Result<(String, Option<Timestamp>), Problem> {
     let person = Person::entering(user, services.clock().now());
-    session::sign_in(request, &person).map_err(|error| {
-        tracing::error!(%error, "a session could not be begun");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the session could not be begun; the log of the server says why")
-    })?;
-    Ok(token(&request.get_session()))
+    session::sign_in(request, &person).map_err(not_kept)?;
+    Ok((token(&request.get_session()), person.confirmed_until()))
+}
+
+fn not_kept(error: SessionInsertError) -> Problem {
+    tracing::error!(%error, "a session could not be kept");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the session could not be kept; the log of the server says why")
+}
+
+/// Confirms that it is the caller who asks, by the caller's password. For ten minutes, and after signing in, the operations that tell
+/// secrets, manage users or make API tokens answer; otherwise they answer 403 and name this operation.
+#[utoipa::path(tag = "session", params(DryRun), request_body = Confirmation, responses((status = 200, body = ConfirmedShape)))]
+#[post("/session/confirmation")]
+pub async fn confirm_session(
+    caller: Caller,
+    request: HttpRequest,
+    services: web::Data<Services>,
+    dry_run: Asked<DryRun>,
+    sent: Sent<Confirmation>,
+) -> Result<web::Json<ConfirmedShape>, Problem> {
+    let (id, mode) = (sign_ins::user(&caller)?, dry_run.mode());
+    let Confirmation { password, code } = sent.into_inner();
+    let check = move |services: &Services| confirmation::confirm(services, &caller.actor, id, &password, &code, mode);
+    blocking::call(&services, check).await?;
+    let visitor = Visitor::of(&request);
+    if let Some(person) = visitor.person().filter(|_| mode == Mode::Keep) {
+        session::confirm(&request, person).map_err(not_kept)?;
+    }
+    let confirmed_until = session::counts_until(services.clock().now());
+    Ok(web::Json(ConfirmedShape { confirmed_until }))
 }
 
 /// Tells who is signed in, and the token that changes need.
@@ -116,12 +164,15 @@ fn begin(request: &HttpRequest, services: &Services, user: &User) -> Result<Stri
 pub async fn show_session(caller: Caller, request: HttpRequest) -> Result<web::Json<SessionShape>, Problem> {
     let is_of_a_session = matches!(caller.actor, Actor::User { .. });
     let csrf_token = is_of_a_session.then(|| token(&request.get_session()));
+    let visitor = is_of_a_session.then(|| Visitor::of(&request));
+    let person = visitor.as_ref().and_then(Visitor::person).filter(|person| person.is_confirmed());
+    let confirmed_until = person.and_then(Person::confirmed_until);
     let role = caller.actor.role().word().to_owned();
     let (user, user_id) = match caller.actor {
         Actor::User { id, name, .. } => (name, Some(id.0)),
         token_or_command_line => (token_or_command_line.shown(), None),
     };
-    Ok(web::Json(SessionShape { user, user_id, role, csrf_token }))
+    Ok(web::Json(SessionShape { user, user_id, role, csrf_token, confirmed_until }))
 }
 
 /// Signs out: the session ends everywhere at once. Answers the session that ended.
@@ -156,10 +207,10 @@ pub async fn change_own_password(
     let OwnPassword { current, password } = sent.into_inner();
     let change = move |services: &Services| passwords::change_own(services, &caller.actor, id, &current, &password, mode);
     let user = blocking::call(&services, change).await?;
-    let csrf_token = match mode {
+    let (csrf_token, confirmed_until) = match mode {
         Mode::Keep => begin(&request, &services, &user)?,
-        Mode::TryOut => token(&request.get_session()),
+        Mode::TryOut => (token(&request.get_session()), None),
     };
     let role = user.role.word().to_owned();
-    Ok(web::Json(SessionShape { user: user.name, user_id: Some(id.0), role, csrf_token: Some(csrf_token) }))
+    Ok(web::Json(SessionShape { user: user.name, user_id: Some(id.0), role, csrf_token: Some(csrf_token), confirmed_until }))
 }

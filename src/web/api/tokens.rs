@@ -26,6 +26,9 @@ pub struct TokenShape {
     pub name: String,
     /// `viewer`, `operator`, `account-admin` or `owner`; never more than the person who made it may do now.
     pub role: String,
+    /// Whether it may see secrets and manage users, without anybody being asked for a password.
+    #[serde(default)]
+    pub secrets: bool,
     /// Its first characters.
     pub prefix: String,
     /// When it was made.
@@ -46,6 +49,7 @@ impl From<Token> for TokenShape {
             id: token.id.0,
             name: token.name,
             role: token.role.word().to_owned(),
+            secrets: token.secrets,
             prefix: token.prefix,
             created_at: token.created_at,
             expires_at: token.expires_at,
@@ -66,6 +70,10 @@ pub struct NewToken {
     /// Days until it ends, at most 366; 90 where nothing is said.
     #[serde(default)]
     days: Option<i64>,
+    /// Whether it may tell passwords, hand out stored files and backups, and manage users, each as far as its role goes. Only a person
+    /// can make such a token; without it these operations answer 403.
+    #[serde(default)]
+    secrets: bool,
 }
 
 /// A token in a path.
@@ -112,9 +120,9 @@ pub async fn create_token(
     dry_run: Asked<DryRun>,
     new: Sent<NewToken>,
 ) -> Result<HttpResponse, Problem> {
-    let NewToken { name, role, days } = new.into_inner();
+    let NewToken { name, role, days, secrets } = new.into_inner();
     let role = role.parse().map_err(|error| Problem::field("role", error))?;
-    let (draft, mode) = (TokenDraft { name, role, days }, dry_run.mode());
+    let (draft, mode) = (TokenDraft { name, role, days, secrets }, dry_run.mode());
     let work = move |services: &Services| tokens::create(services, &caller.actor, caller.account, &draft, mode);
     let made = blocking::call(&services, work).await?;
     let token = (mode == Mode::Keep).then(|| made.text.expose().to_owned());

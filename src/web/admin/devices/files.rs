@@ -66,10 +66,13 @@ fn meaning(name: &str) -> &'static str {
 }
 
 fn find(services: &Services, device: &DeviceKey, name: &str) -> Result<Uploaded, ServiceError> {
-    let (row, bytes) = device_files::file(services, DEFAULT_ACCOUNT, device, name)?;
+    device_files::file(services, DEFAULT_ACCOUNT, device, name).map(|found| uploaded(device, found))
+}
+
+fn uploaded(device: &DeviceKey, (row, bytes): (DeviceFile, Vec<u8>)) -> Uploaded {
     let name = format!("{device}-{}", row.name);
     let href = format!("/admin/devices/{device}/files/{}", row.name);
-    Ok(Uploaded { saved_as: name.clone(), name, href, bytes, size_bytes: row.size_bytes, at: row.at })
+    Uploaded { saved_as: name.clone(), name, href, bytes, size_bytes: row.size_bytes, at: row.at }
 }
 
 /// `GET /admin/devices/{key}/files/{name}`
@@ -88,5 +91,9 @@ pub async fn download(
     who: SignedIn,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    uploaded::download(find, path, who, services).await
+    let actor = who.actor.clone();
+    let hand_out = move |services: &Services, device: &DeviceKey, name: &str| {
+        device_files::hand_out(services, &actor, DEFAULT_ACCOUNT, device, name).map(|found| uploaded(device, found))
+    };
+    uploaded::download(hand_out, path, who, services).await
 }

@@ -52,7 +52,9 @@ pub async fn show(
     // What devices store may hold secrets; logs are for whoever may open this page at all.
     let may_download = page.may_edit() || !has_parameters && title == "Logs";
     let note = match may_download {
-        true => "Secrets are masked on this page; the download holds them.",
+        true => {
+            "Secrets are masked on this page; the download holds them, asks for your password and is noted in the Activity Log."
+        }
         false => "Secrets are masked on this page.",
     };
     let note = has_parameters.then_some(note);
@@ -63,7 +65,7 @@ pub async fn show(
 
 /// The file as it came: never shown or run by a browser, whatever it holds (UPL-08).
 pub async fn download(
-    find: Find,
+    find: impl FnOnce(&Services, &DeviceKey, &str) -> Result<Uploaded, ServiceError> + Send + 'static,
     path: web::Path<(String, String)>,
     who: SignedIn,
     services: web::Data<Services>,
