@@ -203,6 +203,7 @@ fn what_is_no_list_of_an_uploaded_ca_is_refused_with_its_reason() {
         assert!(fields[0].1.contains(reason), "{} is to tell: {reason}", fields[0].1);
     };
     refused(b"", "choose a file");
+    refused(&vec![0x30; 1024 * 1024 + 1], "at most 1 MiB");
     refused(b"a letter", "no revocation list; upload a file in PEM or DER form");
     refused(&maker.file("ca.pem"), "this is a certificate");
     refused(&maker.file("ca.key"), "BEGIN X509 CRL");

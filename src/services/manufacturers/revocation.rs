@@ -13,7 +13,7 @@ use crate::domain::account::AdmissionSettings;
 use crate::domain::activity::Event;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
-use crate::domain::limits::{REVOCATION_BYTES, REVOCATION_LISTS};
+use crate::domain::limits::{REVOCATION_BYTES, REVOCATION_FILE_BYTES, REVOCATION_LISTS};
 use crate::domain::manufacturer::RevocationList;
 
 /// The lists of an account, the oldest upload first.
@@ -43,6 +43,10 @@ pub fn add(
 ) -> Result<Vec<RevocationList>, ServiceError> {
     let grant = authorize(actor, Action::EditAccount(account))?;
     let wrong = |message: String| ServiceError::from(FieldErrors::one("file", message));
+    if file.len() > REVOCATION_FILE_BYTES {
+        let most = REVOCATION_FILE_BYTES / (1024 * 1024);
+        return Err(wrong(format!("a file with revocation lists has at most {most} MiB; this one has more")));
+    }
     perform(services, mode, grant, account, |change| {
         let mut settings = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
         let admission = &mut settings.admission;
