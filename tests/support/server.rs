@@ -190,8 +190,8 @@ impl Stopped {
     /// The same state with another key file.
     #[must_use]
     pub fn with_new_key(self) -> Self {
-        let opening =
-            Opening { state_dir: self.dir.path().join("state"), clock: self.clock.clone(), faults: Arc::clone(&self.faults) };
+        let opening = Opening::new(self.dir.path().join("state"), self.clock.clone());
+        let opening = Opening { faults: Arc::clone(&self.faults), ..opening };
         let services = Services::open(opening).expect("the state opens");
         new_key::renew(services, &Actor::CommandLine).expect("another key");
         self
