@@ -162,6 +162,9 @@ pub struct Bootstrap {
 /// Somebody who asked for a bound device with what does not open it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedBound {
+    /// The first time since a person did something about it, or within a day.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub since: Timestamp,
     /// The last time.
     pub at: Timestamp,
     /// From where, the last time.
@@ -269,7 +272,8 @@ impl Trust {
     pub fn refused(&mut self, at: Timestamp, reason: Reason, address: IpAddr, told: &str) {
         self.first_heard.get_or_insert(at);
         if reason == Reason::Bound {
-            self.refused_bound = Some(RefusedBound { at, address });
+            let since = self.refused_bound.map_or(at, |refused| refused.since);
+            self.refused_bound = Some(RefusedBound { since, at, address });
         }
         let hides = |knock: &Knock| reason.is_unproven() && !knock.reason.is_unproven() && knock.is_fresh(at);
         if let Some(knock) = self.knock.as_mut().filter(|knock| hides(knock)) {

@@ -39,7 +39,7 @@ pub struct Alerts {
 struct Episodes {
     /// Whether the activity log was asked what was told before the start.
     is_recalled: bool,
-    /// When it was told that bound devices are refused; none while they are not.
+    /// When it was last told that bound devices are refused.
     refused_told_at: Option<Timestamp>,
     /// The last time that a new device was held because of the rates, and from where.
     crowd: Option<Crowd>,
@@ -111,11 +111,14 @@ fn tell_refused(services: &Services, account: AccountId) {
     {
         let mut by_account = services.alerts.by_account.lock();
         let told_at = &mut by_account.entry(account).or_default().refused_told_at;
-        // What a person did about it ended it: the next one is told again.
-        *told_at = told_at.filter(|at| !together.is_empty() && is_recent(*at, now));
-        if together.is_empty() || told_at.replace(told_at.unwrap_or(now)).is_some() {
+        let book = services.trusts(account);
+        // Whatever a person did about a device ended its part in it: when none is left that was told, it is another episode.
+        let was_told = |key: &DeviceKey, at| book.of(key).refused_bound.is_some_and(|refused| refused.since <= at);
+        let goes_on = |at: Timestamp| is_recent(at, now) && together.iter().any(|(key, _)| was_told(key, at));
+        if together.is_empty() || told_at.is_some_and(goes_on) {
             return;
         }
+        *told_at = Some(now);
     }
     let named: Vec<String> = together.iter().take(NAMED).map(|(key, _)| key.to_string()).collect();
     let more = together.len().saturating_sub(NAMED);

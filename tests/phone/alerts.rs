@@ -114,6 +114,7 @@ fn more_than_five_bound_devices_that_are_refused_are_one_warning_and_one_entry_u
     pending::act(&server.services, &admin(), DEFAULT_ACCOUNT, Deed::Unbind, &keys, Mode::Keep).expect("unbound");
     assert_eq!((come(&server, 0..8), warned(&server, REFUSED).len()), (vec![200; 8], 0));
     bind(&server);
+    server.advance(1);
     come(&server, 0..8);
     assert_eq!((entries(&server).len(), warned(&server, REFUSED).len()), (2, 1), "another time it is told anew");
     server.advance(24 * 3_600);
