@@ -153,3 +153,7 @@ pub const REVOCATION_LISTS: usize = MANUFACTURER_CAS;
 pub const REVOCATION_FILE_BYTES: usize = 1024 * 1024;
 /// Bytes of all of them together: they are a part of the account's settings.
 pub const REVOCATION_BYTES: usize = 4 * REVOCATION_FILE_BYTES;
+/// Minutes between two runs from another site after which a device belongs to it (contract 5.6).
+pub const MOVE_MINUTES: i64 = 30;
+/// Sites of one account (quality/performance.md P11).
+pub const SITES: usize = 2_000;

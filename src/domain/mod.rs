@@ -27,6 +27,7 @@ pub mod parameter;
 pub mod password;
 pub mod pending;
 pub mod phone_file;
+pub mod placement;
 pub mod profile;
 pub mod provision;
 pub mod resolution;
@@ -35,8 +36,10 @@ pub mod run;
 pub mod server;
 pub mod session;
 pub mod sighting;
+pub mod site;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod subnet;
 pub mod token;
 pub mod trust;
 pub mod upload;
