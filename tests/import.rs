@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
+use pdms::domain::limits::IMPORT_BYTES;
 use pdms::domain::provision::{Files, Provision, Setting};
 use pdms::xml::Shape;
 use pdms::xml::read::{Reason, parameters};
@@ -152,7 +153,7 @@ fn depth_and_breadth_are_bounded() {
     bound(format!("<a>{}</a>", "<b/>".repeat(100_000)), Reason::Elements);
     bound(format!("<a {}/>", (0..20_000).map(|i| format!("p{i}='1' ")).collect::<String>()), Reason::Attributes);
     bound(format!("<a {}/>", (0..20_000).map(|i| format!("xmlns:n{i}='u' ")).collect::<String>()), Reason::Attributes);
-    bound(" ".repeat(5 * 1024 * 1024), Reason::Size(5 * 1024 * 1024));
+    bound(" ".repeat(5 * 1024 * 1024), Reason::Size { bytes: 5 * 1024 * 1024, most: IMPORT_BYTES });
 }
 
 #[test]

@@ -4,3 +4,4 @@
 
 pub mod governed;
 pub mod models;
+pub mod schema;

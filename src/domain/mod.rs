@@ -33,13 +33,14 @@ pub mod provision;
 pub mod resolution;
 pub mod rollover;
 pub mod run;
+pub mod schema;
 pub mod server;
 pub mod session;
 pub mod sighting;
 pub mod site;
+pub mod subnet;
 #[cfg(test)]
 pub(crate) mod testing;
-pub mod subnet;
 pub mod token;
 pub mod trust;
 pub mod upload;

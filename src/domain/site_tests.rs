@@ -8,10 +8,9 @@ fn net(text: &str) -> Subnet {
 }
 
 fn site(id: u64, networks: &[(&str, &[&str])]) -> Site {
-    let networks = networks.iter().map(|(public, private)| Network {
-        public: net(public),
-        private: private.iter().map(|private| net(private)).collect(),
-    });
+    let networks = networks
+        .iter()
+        .map(|(public, private)| Network { public: net(public), private: private.iter().map(|private| net(private)).collect() });
     Site {
         id: SiteId(id),
         name: Name::parse(&format!("Site {id}")).expect("a name"),
@@ -104,9 +103,8 @@ fn subnet() -> impl Strategy<Value = Subnet> {
 
 fn sites() -> impl Strategy<Value = Vec<Site>> {
     let network = (subnet(), prop::collection::vec(subnet(), 0..3)).prop_map(|(public, private)| Network { public, private });
-    prop::collection::vec(prop::collection::vec(network, 0..4), 0..8).prop_map(|all| {
-        all.into_iter().zip(1..).map(|(networks, id)| Site { networks, ..site(id, &[]) }).collect()
-    })
+    prop::collection::vec(prop::collection::vec(network, 0..4), 0..8)
+        .prop_map(|all| all.into_iter().zip(1..).map(|(networks, id)| Site { networks, ..site(id, &[]) }).collect())
 }
 
 fn address() -> impl Strategy<Value = IpAddr> {

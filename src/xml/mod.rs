@@ -1,9 +1,10 @@
-//! Configuration files: bytes to domain values and back.
+//! Configuration files and schemas: bytes to domain values and back.
 
 mod classify;
 mod encoding;
 pub mod read;
 mod scan;
 pub mod write;
+pub mod xsd;
 
 pub use classify::Shape;

@@ -10,7 +10,7 @@ use crate::domain::limits::{IMPORT_BYTES, PARAMETERS_PER_PROFILE};
 
 use super::classify::Shape;
 use super::encoding::decode;
-use super::scan::{Fault, MAX_DEPTH, MAX_ELEMENTS, scan};
+use super::scan::{Fault, MAX_DEPTH, MAX_ELEMENTS, OF_CONFIGURATION, scan};
 
 /// A file that cannot be imported: where and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,9 +25,14 @@ pub struct ReadError {
 /// Why a file cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
-    /// More than [`IMPORT_BYTES`].
-    #[error("the file has {0} bytes; at most {IMPORT_BYTES} are taken")]
-    Size(usize),
+    /// Too many bytes.
+    #[error("the file has {bytes} bytes; at most {most} are taken")]
+    Size {
+        /// How many it has.
+        bytes: usize,
+        /// How many are taken.
+        most: usize,
+    },
     /// A byte that the file's encoding does not have.
     #[error("this is not {0}; save the file as UTF-8, or name its encoding in its first line")]
     BadByte(&'static str),
@@ -76,7 +81,7 @@ pub fn parameters(bytes: &[u8]) -> Result<Vec<Entry>, ReadError> {
 /// Line breaks inside values are kept, where XML would turn them into blanks: certificates need them.
 pub fn attributes(bytes: &[u8]) -> Result<Attributes, ReadError> {
     if bytes.len() > IMPORT_BYTES {
-        return Err(ReadError { at: Position::START, reason: Reason::Size(bytes.len()) });
+        return Err(ReadError { at: Position::START, reason: Reason::Size { bytes: bytes.len(), most: IMPORT_BYTES } });
     }
     let text = decode(bytes)?;
     check_kind(&text)?;
@@ -118,7 +123,7 @@ fn in_tag(tag: &str) -> impl Iterator<Item = (usize, &str, &str)> {
 
 /// Refuses what the parser must not see, and what is another kind of file whether well-formed or not.
 fn check_kind(text: &str) -> Result<(), ReadError> {
-    let scan = scan(text);
+    let scan = scan(text, OF_CONFIGURATION);
     let refuse = |offset: usize, reason| Err(ReadError { at: Places::new(text).at(offset), reason });
     let content = text.trim_start();
     if !content.starts_with('<') {
@@ -129,7 +134,12 @@ fn check_kind(text: &str) -> Result<(), ReadError> {
     {
         return refuse(offset, Reason::Shape(shape));
     }
-    let Some((fault, offset)) = scan.fault else { return Ok(()) };
+    refuse_faults(text, scan.fault)
+}
+
+/// Refuses what the scan found.
+pub(super) fn refuse_faults(text: &str, fault: Option<(Fault, usize)>) -> Result<(), ReadError> {
+    let Some((fault, offset)) = fault else { return Ok(()) };
     let reason = match fault {
         Fault::Doctype => Reason::Doctype,
         Fault::LateDeclaration => Reason::Syntax(LATE_DECLARATION.to_owned()),
@@ -137,7 +147,7 @@ fn check_kind(text: &str) -> Result<(), ReadError> {
         Fault::Elements => Reason::Elements,
         Fault::Attributes | Fault::Namespaces => Reason::Attributes,
     };
-    refuse(offset, reason)
+    Err(ReadError { at: Places::new(text).at(offset), reason })
 }
 
 const LATE_DECLARATION: &str = "the declaration <?xml …?> must be the very first thing in the file, before any comment or blank";
@@ -167,7 +177,7 @@ fn is_numeric_reference(text: &str, at: Position) -> bool {
     rest.find('&').is_some_and(|found| rest[found..].starts_with("&#"))
 }
 
-fn syntax_error(text: &str, error: &roxmltree::Error) -> ReadError {
+pub(super) fn syntax_error(text: &str, error: &roxmltree::Error) -> ReadError {
     use roxmltree::Error;
     let pos = error.pos();
     let mut at = Position { line: pos.row, column: pos.col };

@@ -7,12 +7,26 @@ use crate::domain::limits::PARAMETERS_PER_PROFILE;
 
 /// Elements within elements. Vendor templates have six levels.
 pub(super) const MAX_DEPTH: usize = 100;
-/// Elements in a file. The largest vendor file has some two thousand.
+/// Elements in a configuration file. The largest vendor file has some two thousand.
 pub(super) const MAX_ELEMENTS: usize = 50_000;
-/// Attributes in a file: what one profile can hold, and some for namespaces and the like.
+/// Attributes in a configuration file: what one profile can hold, and some for namespaces and the like.
 pub(super) const MAX_ATTRIBUTES: usize = PARAMETERS_PER_PROFILE + 100;
 /// Namespace declarations in a file: each is handed on to every element below.
 pub(super) const MAX_NAMESPACES: usize = 50;
+
+/// How much a file may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    elements: usize,
+    attributes: usize,
+    /// Attributes of one element.
+    in_one: usize,
+}
+
+/// Of a configuration file.
+pub(super) const OF_CONFIGURATION: Bounds = Bounds { elements: MAX_ELEMENTS, attributes: MAX_ATTRIBUTES, in_one: MAX_ATTRIBUTES };
+/// Of a schema. The largest one seen has 90,000 elements with three attributes at the most.
+pub(super) const OF_SCHEMA: Bounds = Bounds { elements: 400_000, attributes: 800_000, in_one: 50 };
 
 /// What the scan found.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +49,7 @@ pub(super) enum Fault {
 }
 
 /// Looks through a text. Stops at the first fault, and where the text is no XML any more.
-pub(super) fn scan(text: &str) -> Scan<'_> {
+pub(super) fn scan(text: &str, bounds: Bounds) -> Scan<'_> {
     let mut scan = Scan { root: None, fault: None };
     let (mut depth, mut elements, mut attributes, mut namespaces) = (0usize, 0usize, 0usize, 0usize);
     let mut at = 0;
@@ -68,8 +82,8 @@ pub(super) fn scan(text: &str) -> Scan<'_> {
             depth += usize::from(!tag.is_empty);
             scan.fault = [
                 (depth > MAX_DEPTH, Fault::Depth),
-                (elements > MAX_ELEMENTS, Fault::Elements),
-                (attributes > MAX_ATTRIBUTES, Fault::Attributes),
+                (elements > bounds.elements, Fault::Elements),
+                (attributes > bounds.attributes || tag.attributes > bounds.in_one, Fault::Attributes),
                 (namespaces > MAX_NAMESPACES, Fault::Namespaces),
             ]
             .into_iter()
@@ -133,14 +147,14 @@ mod tests {
     use super::*;
 
     fn fault(text: &str) -> Option<Fault> {
-        scan(text).fault.map(|(fault, _)| fault)
+        scan(text, OF_CONFIGURATION).fault.map(|(fault, _)| fault)
     }
 
     #[test]
     fn the_root_is_found_behind_all_that_may_precede_it() {
         let text = "<?xml version='1.0'?>\n<!-- <x> -- > --><p:root a='>' b=\"</p:root>\"><c/></p:root>";
-        assert_eq!(scan(text), Scan { root: Some(("p:root", 39)), fault: None });
-        assert_eq!(scan("no markup").root, None);
+        assert_eq!(scan(text, OF_CONFIGURATION), Scan { root: Some(("p:root", 39)), fault: None });
+        assert_eq!(scan("no markup", OF_CONFIGURATION).root, None);
     }
 
     #[test]
@@ -152,6 +166,8 @@ mod tests {
         let wide = |n: usize| format!("<a{}/>", " b='>'".repeat(n));
         assert_eq!((fault(&wide(MAX_ATTRIBUTES)), fault(&wide(MAX_ATTRIBUTES + 1))), (None, Some(Fault::Attributes)));
         let spaces = |n: usize| format!("<a{}/>", " xmlns:n='u'".repeat(n));
+        let of_schema = |n: usize| scan(&wide(n), OF_SCHEMA).fault.map(|(fault, _)| fault);
+        assert_eq!((of_schema(50), of_schema(51)), (None, Some(Fault::Attributes)));
         assert_eq!((fault(&spaces(MAX_NAMESPACES)), fault(&spaces(MAX_NAMESPACES + 1))), (None, Some(Fault::Namespaces)));
     }
 
@@ -169,8 +185,8 @@ mod tests {
 
     #[test]
     fn declarations_in_the_wrong_place_are_found() {
-        assert_eq!(scan("<!doctype a><a/>").fault, Some((Fault::Doctype, 0)));
-        assert_eq!(scan(" <?xml version='1.0'?><a/>").fault, Some((Fault::LateDeclaration, 1)));
-        assert_eq!(scan(" <?xml-stylesheet?><a/>").fault, None);
+        assert_eq!(scan("<!doctype a><a/>", OF_CONFIGURATION).fault, Some((Fault::Doctype, 0)));
+        assert_eq!(scan(" <?xml version='1.0'?><a/>", OF_CONFIGURATION).fault, Some((Fault::LateDeclaration, 1)));
+        assert_eq!(scan(" <?xml-stylesheet?><a/>", OF_CONFIGURATION).fault, None);
     }
 }

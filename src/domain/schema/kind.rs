@@ -1,0 +1,139 @@
+//! Which values a parameter takes.
+
+/// Which values a parameter takes. The empty value is always taken: it means *not set*.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// On or off.
+    Switch,
+    /// A whole number within limits, both included.
+    Number {
+        /// The least.
+        least: Option<i64>,
+        /// The greatest.
+        most: Option<i64>,
+    },
+    /// One of some texts.
+    Choice(Box<[Box<str>]>),
+    /// A text of some length in characters.
+    Text {
+        /// The shortest.
+        least: Option<usize>,
+        /// The longest.
+        most: Option<usize>,
+    },
+    /// What any of these takes.
+    AnyOf(Box<[Kind]>),
+}
+
+/// Why a value is none that a parameter takes. Phones may take it all the same.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ValueFault {
+    /// Neither on nor off.
+    #[error("1 (on) or 0 (off) is expected")]
+    Switch,
+    /// Not a whole number, or one outside the limits.
+    #[error("{}", of_number(*least, *most))]
+    Number {
+        /// The least.
+        least: Option<i64>,
+        /// The greatest.
+        most: Option<i64>,
+    },
+    /// None of the texts.
+    #[error("{}", of_choice(choices))]
+    Choice {
+        /// All of them.
+        choices: Box<[Box<str>]>,
+    },
+    /// Too short or too long.
+    #[error("a text of {} characters is expected; this one has {has}", of_length(*least, *most))]
+    Length {
+        /// The shortest.
+        least: Option<usize>,
+        /// The longest.
+        most: Option<usize>,
+        /// Of the value.
+        has: usize,
+    },
+    /// None of several kinds.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", or "))]
+    NoneOf(Vec<ValueFault>),
+}
+
+/// Choices that a sentence names; there may be hundreds.
+const NAMED: usize = 12;
+
+impl Kind {
+    /// A text of any length.
+    pub const ANY: Self = Self::Text { least: None, most: None };
+
+    /// Whether a value is one of those.
+    ///
+    /// # Errors
+    /// What is expected instead.
+    pub fn check(&self, value: &str) -> Result<(), ValueFault> {
+        if value.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Switch => is_switch(value).then_some(()).ok_or(ValueFault::Switch),
+            Self::Number { least, most } => {
+                let number = value.trim().parse::<i64>().ok();
+                let fits = number.is_some_and(|n| least.is_none_or(|least| n >= least) && most.is_none_or(|most| n <= most));
+                fits.then_some(()).ok_or(ValueFault::Number { least: *least, most: *most })
+            }
+            Self::Choice(choices) => {
+                let is_one = choices.iter().any(|choice| **choice == *value);
+                is_one.then_some(()).ok_or_else(|| ValueFault::Choice { choices: choices.clone() })
+            }
+            Self::Text { least, most } => {
+                let has = value.chars().count();
+                let fits = least.is_none_or(|least| has >= least) && most.is_none_or(|most| has <= most);
+                fits.then_some(()).ok_or(ValueFault::Length { least: *least, most: *most, has })
+            }
+            Self::AnyOf(kinds) => {
+                let mut faults = Vec::with_capacity(kinds.len());
+                for kind in kinds {
+                    match kind.check(value) {
+                        Ok(()) => return Ok(()),
+                        Err(fault) => faults.push(fault),
+                    }
+                }
+                Err(ValueFault::NoneOf(faults))
+            }
+        }
+    }
+}
+
+/// Files in the field write `0`, `1`, `true`, `True` and the like.
+fn is_switch(value: &str) -> bool {
+    let value = value.trim();
+    matches!(value, "0" | "1") || value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false")
+}
+
+fn of_number(least: Option<i64>, most: Option<i64>) -> String {
+    match (least, most) {
+        (Some(least), Some(most)) => format!("a whole number from {least} to {most} is expected"),
+        (Some(least), None) => format!("a whole number from {least} on is expected"),
+        (None, Some(most)) => format!("a whole number up to {most} is expected"),
+        (None, None) => "a whole number is expected".to_owned(),
+    }
+}
+
+fn of_choice(choices: &[Box<str>]) -> String {
+    let named: Vec<_> = choices.iter().filter(|choice| !choice.is_empty()).take(NAMED).map(|choice| &**choice).collect();
+    let others = choices.iter().filter(|choice| !choice.is_empty()).count() - named.len();
+    match others {
+        0 => format!("one of {} is expected", named.join(", ")),
+        others => format!("one of {} and {others} others is expected", named.join(", ")),
+    }
+}
+
+fn of_length(least: Option<usize>, most: Option<usize>) -> String {
+    match (least.filter(|least| *least > 0), most) {
+        (Some(least), Some(most)) => format!("{least} to {most}"),
+        (Some(least), None) => format!("at least {least}"),
+        (None, Some(most)) => format!("at most {most}"),
+        (None, None) => "any number of".to_owned(),
+    }
+}
