@@ -5,3 +5,4 @@
 pub mod governed;
 pub mod models;
 pub mod schema;
+pub mod standard;

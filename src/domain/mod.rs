@@ -38,6 +38,7 @@ pub mod server;
 pub mod session;
 pub mod sighting;
 pub mod site;
+pub mod standard;
 pub mod subnet;
 #[cfg(test)]
 pub(crate) mod testing;
