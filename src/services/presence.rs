@@ -384,7 +384,7 @@ fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch
         }
     }
     for (_, key, words) in batch.came_to.iter().filter(|(of, ..)| *of == account) {
-        change.record(Event::new("device", key.to_string(), *words))?;
+        change.record(Event::new("device", key.to_string(), words))?;
     }
     for (_, event) in batch.reports.iter().filter(|(of, _)| *of == account) {
         change.record(event.clone())?;
