@@ -296,7 +296,7 @@ fn bound(known: Known<'_>) -> Step {
             let minutes = RUN_SILENCE_SECONDS / 60;
             let when = match known.exchanges {
                 [] => String::new(),
-                _ => format!("; a run counts {minutes} minutes after its last request"),
+                _ => format!("; a run counts {minutes} minutes after its last request, or when the phone starts anew"),
             };
             let words = format!("{complete} of {RUNS_UNTIL_BOUND} complete runs with credentials of its own{and}{when}");
             let step = Step::new(Point::Bound, State::Waiting, None, words);

@@ -139,7 +139,7 @@ proptest! {
                 }
                 Happening::RunEnds { complete } => {
                     let complete = complete && last_whole;
-                    takeover.run_ended(EndedRun { started_at: began, ended_at: at, complete, followed: complete, boot: true, own: true });
+                    takeover.run_ended(EndedRun { started_at: began, ended_at: at, complete, followed: complete, boot: true, own: true, back: false });
                     began = at;
                 }
             }

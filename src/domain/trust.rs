@@ -52,7 +52,7 @@ pub struct Trust {
     pub bound_at: Option<Timestamp>,
     /// What a person allowed.
     pub right: Option<Right>,
-    /// Until when it may come back after a reset or a replacement (contract 4, point 2).
+    /// Until when it may come back after a reset or a replacement (contract 4, point 2). None once it came back by a complete run.
     pub expected_until: Option<Timestamp>,
     /// From when the days of a staged device count; none: from its adding.
     pub staged_at: Option<Timestamp>,
@@ -207,9 +207,18 @@ impl Trust {
         self.staged_at = Some(now);
     }
 
+    /// Closes that window before its time.
+    pub fn expect_no_more(&mut self) {
+        self.expected_until = None;
+    }
+
     /// Whether it may come back right now.
     pub fn is_expected(&self, now: Timestamp) -> bool {
         self.expected_until.is_some_and(|until| now < until)
+    }
+
+    fn expected_since(&self) -> Option<Timestamp> {
+        self.expected_until.map(|until| until - SignedDuration::from_hours(EXPECTED_HOURS))
     }
 
     /// The right that a person gave for this address, while it counts.
@@ -311,8 +320,9 @@ impl Trust {
             }
             Admitted::FactoryDefault => {}
         }
+        let is_own = matches!(admitted, Admitted::Own(_) | Admitted::Certificate);
         // Where a person, or the window that a person opened, let it in: from there it may come again.
-        if self.home.is_none() || self.right_at(address, at).is_some() || self.is_expected(at) {
+        if self.home.is_none() || self.right_at(address, at).is_some() || (self.is_expected(at) && !is_own) {
             self.home = Some(address);
         }
     }
@@ -406,7 +416,7 @@ impl Trust {
     }
 
     /// Takes in the end of a run that was let in throughout. Answers whether the device is bound from now on. A run that began
-    /// before the device was deleted, or before its right was given, says nothing of the time after.
+    /// before the device was deleted, before its right was given or before it was expected back, says nothing of the time after.
     pub fn run_ended(&mut self, at: Timestamp, run: EndedRun) -> bool {
         self.takeover.run_ended(run);
         let is_before_deletion = self.deleted_at.is_some_and(|deleted| run.started_at <= deleted);
@@ -416,10 +426,14 @@ impl Trust {
         if self.right.as_ref().is_some_and(|right| right.kind == RightKind::LetIn && right.given_at <= run.started_at) {
             self.right = None;
         }
+        // The window is used up by whoever came through it, and by nobody else: until it is reset or replaced, the phone goes on
+        // polling with its own credentials.
+        if run.back && self.expected_since().is_some_and(|since| since <= run.started_at) {
+            self.expect_no_more();
+        }
         if !run.own {
             return false;
         }
-        self.expected_until = None;
         self.own.complete = (self.own.complete + 1).min(RUNS_UNTIL_BOUND);
         self.own.boot |= run.boot;
         let binds = self.bound_at.is_none() && self.own.complete >= RUNS_UNTIL_BOUND && self.own.boot;

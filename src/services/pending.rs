@@ -33,6 +33,8 @@ pub enum Deed {
     Unbind,
     /// Let a device come back within a day, after a reset or a replacement.
     Expect,
+    /// Take that back: it was neither reset nor replaced.
+    ExpectNoMore,
     /// Take the model that a device tells to be for the right one.
     ConfirmModel,
     /// Take it off the list. When it knocks again it is listed again.
@@ -41,8 +43,16 @@ pub enum Deed {
 
 impl Deed {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::LetIn, Self::Block, Self::Unblock, Self::Unbind, Self::Expect, Self::ConfirmModel, Self::Dismiss];
+    pub const ALL: [Self; 8] = [
+        Self::LetIn,
+        Self::Block,
+        Self::Unblock,
+        Self::Unbind,
+        Self::Expect,
+        Self::ExpectNoMore,
+        Self::ConfirmModel,
+        Self::Dismiss,
+    ];
 
     /// As addresses and the API name it.
     pub fn word(self) -> &'static str {
@@ -52,6 +62,7 @@ impl Deed {
             Self::Unblock => "unblock",
             Self::Unbind => "unbind",
             Self::Expect => "expect",
+            Self::ExpectNoMore => "expect-no-more",
             Self::ConfirmModel => "confirm-model",
             Self::Dismiss => "dismiss",
         }
@@ -205,6 +216,14 @@ fn act_on(
                 trust.refused_bound = None;
             })?;
             "expected back"
+        }
+        Deed::ExpectNoMore => {
+            a_device()?;
+            if !known.is_expected(now) {
+                return Err(ServiceError::Conflict(format!("{key} is not expected back; it may have come, or its day is over")));
+            }
+            change.change_trust(key, Trust::expect_no_more)?;
+            "expected back no more"
         }
         Deed::ConfirmModel => {
             a_device()?;

@@ -22,6 +22,7 @@ fn stranger(number: u16, at: Timestamp) -> Message {
         key: Some(DeviceKey::Mac(Mac::from_bytes([0, 4, 0xf2, 0, high, low]))),
         standing: Standing::Refused,
         shown: None,
+        is_back: false,
         asked: Asked::Master,
         speaker: Speaker::Application,
         user_agent: Arc::from("phone"),

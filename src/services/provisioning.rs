@@ -12,7 +12,7 @@ use super::rendered::Rendered;
 use super::{Services, credentials, rollover};
 use crate::catalog::models::models;
 use crate::domain::activity::Event;
-use crate::domain::admission::decide::{Decision, Known, Proof, Rules, Visitor, decide, other_model};
+use crate::domain::admission::decide::{Decision, Known, Proof, Rules, Visitor, comes_as_expected, decide, other_model};
 use crate::domain::admission::{NewDeviceCaps, identify};
 use crate::domain::credential::{Channel, Recipient};
 use crate::domain::device::{Device, DeviceKey};
@@ -69,6 +69,8 @@ pub struct Guest {
     pub device: Option<Arc<Device>>,
     /// By what it was let in, where it was.
     pub admitted: Option<Admitted>,
+    /// Whether it was let in only because it is expected back.
+    pub is_back: bool,
     /// Why it gets nothing now.
     pub held: Option<Reason>,
 }
@@ -124,13 +126,15 @@ impl Provisioning {
             is_blocked: key.as_ref().is_some_and(|key| world.blocked.contains(key)),
             trust: &trust,
         };
-        let now = visit.at;
-        let decision = match decide(&visitor, known, &Rules::of(&world.account), now) {
+        let (now, rules) = (visit.at, Rules::of(&world.account));
+        let decision = match decide(&visitor, known, &rules, now) {
             // Whoever would be let in waits; everybody else is told apart as ever.
             Decision::Serve(_) if !world.account.provisioning.enabled => return Ok(waiting(key, listed)),
             Decision::Add(_) | Decision::Nobody if !world.account.provisioning.enabled => return Ok(waiting(key, None)),
             decision => decision,
         };
+        let is_back =
+            matches!(decision, Decision::Serve(_) | Decision::Add(_)) && comes_as_expected(&visitor, known, &rules, now);
         // A certificate of another device says nothing of this one.
         let presented = match visit.certificate {
             Presented::Verified(mac) | Presented::Revoked(mac) if key != Some(DeviceKey::Mac(*mac)) => &Presented::NotAsked,
@@ -170,11 +174,11 @@ impl Provisioning {
                 });
             }
             let device = device.map(|device| recognised(device, visit.agent));
-            Ok(Guest { key: key.clone(), device, admitted: Some(admitted), held: None })
+            Ok(Guest { key: key.clone(), device, admitted: Some(admitted), is_back, held: None })
         };
         let held = |reason| {
             refused(reason);
-            Ok(Guest { key: key.clone(), device: None, admitted: None, held: Some(reason) })
+            Ok(Guest { key: key.clone(), device: None, admitted: None, is_back: false, held: Some(reason) })
         };
         match decision {
             Decision::Serve(admitted) => let_in(listed, admitted),
@@ -187,7 +191,7 @@ impl Provisioning {
                     Err(reason) => held(reason),
                 }
             }
-            Decision::Nobody => Ok(Guest { key: None, device: None, admitted: None, held: None }),
+            Decision::Nobody => Ok(Guest { key: None, device: None, admitted: None, is_back: false, held: None }),
             Decision::Hold(reason) => held(reason),
             Decision::Refuse(reason) => {
                 refused(reason);
@@ -292,7 +296,7 @@ impl Provisioning {
 /// Provisioning is switched off: whoever would be let in keeps what it has.
 fn waiting(key: Option<DeviceKey>, listed: Option<Listed>) -> Guest {
     let device = listed.map(|listed| listed.device);
-    Guest { key, device, admitted: None, held: Some(Reason::ProvisioningOff) }
+    Guest { key, device, admitted: None, is_back: false, held: Some(Reason::ProvisioningOff) }
 }
 
 /// Somebody shows the proof of one device and asks for another: that goes to the activity log, once an hour (PHN-06). Where

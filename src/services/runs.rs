@@ -92,7 +92,7 @@ fn sort(listed: &mut Vec<ListedRun>) {
 
 /// Writes an ended run and makes room.
 pub(super) fn keep(change: &Change<'_>, account: AccountId, finished: &Finished) -> Result<(), ServiceError> {
-    let Finished { subject, run } = finished;
+    let Finished { subject, run, .. } = finished;
     store::runs::put(change.tx(), account, subject, run, cap_of(subject))?;
     Ok(())
 }

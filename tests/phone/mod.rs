@@ -7,6 +7,7 @@ mod files;
 mod legacy_http;
 mod listed;
 mod plain_http;
+mod restarts;
 mod runs;
 mod states;
 mod table;

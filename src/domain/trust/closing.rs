@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn each_step_from_the_first_visit_to_the_binding_closes_a_door_once_and_a_visit_like_the_last_one_closes_none() {
-        let run = EndedRun { started_at: at(2), ended_at: at(3), complete: true, followed: true, boot: true, own: true };
+        let run =
+            EndedRun { started_at: at(2), ended_at: at(3), complete: true, followed: true, boot: true, own: true, back: false };
         let mut trust = Trust::default();
         for (is_new, minute) in [(true, 1), (false, 2)] {
             assert_eq!(closes(&mut trust, |trust| trust.let_in(at(minute), here(), Admitted::Shared(0))), is_new);

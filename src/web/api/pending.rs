@@ -132,7 +132,7 @@ pub struct DeedPath {
     #[param(example = "default")]
     #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
     account: String,
-    /// `let-in`, `block`, `unblock`, `unbind`, `expect`, `confirm-model` or `dismiss`.
+    /// `let-in`, `block`, `unblock`, `unbind`, `expect`, `expect-no-more`, `confirm-model` or `dismiss`.
     #[param(example = "let-in")]
     action: String,
 }
@@ -148,7 +148,7 @@ pub struct DeviceDeedPath {
     /// MAC or serial number.
     #[param(example = "0004f2abcdef")]
     key: String,
-    /// `expect`, `unbind`, `confirm-model` or `dismiss`.
+    /// `expect`, `expect-no-more`, `unbind`, `confirm-model` or `dismiss`.
     #[param(example = "expect")]
     action: String,
 }
@@ -185,7 +185,7 @@ fn deed(word: &str) -> Result<Deed, Problem> {
 }
 
 /// Does one thing about several keys, all or none: lets them in (adopts, binds again or unblocks them, by the reason that they
-/// wait for), blocks, unblocks, unbinds, expects them back, takes their model for the right one, or takes them off the list.
+/// wait for), blocks, unblocks, unbinds, expects them back or no more, takes their model for the right one, or takes them off the list.
 #[utoipa::path(tag = "pending", params(DeedPath, DryRun), request_body = KeySelection, responses((status = 200, body = List<DoneShape>)))]
 #[post("/accounts/{account}/pending/{action}")]
 pub async fn decide_pending(
@@ -215,8 +215,8 @@ pub async fn decide_pending(
     Ok(web::Json(List { total: done.len(), items: done.into_iter().map(DoneShape::from).collect() }))
 }
 
-/// Does one thing about one device: expects it back, unbinds it, or takes its model for the right one. It is let in by
-/// `decide_pending`, which says from where.
+/// Does one thing about one device: expects it back or no more, unbinds it, or takes its model for the right one. It is let in
+/// by `decide_pending`, which says from where.
 #[utoipa::path(tag = "devices", params(DeviceDeedPath, DryRun), responses((status = 200, body = DoneShape)))]
 #[post("/accounts/{account}/devices/{key}/actions/{action}")]
 pub async fn act_on_device(

@@ -26,8 +26,9 @@ fn note(services: &Services, failed: &FailedHandshake) {
         key: None,
         standing: Standing::Refused,
         shown: None,
+        is_back: false,
         asked: Asked::Other,
-        speaker: Speaker::Application,
+        speaker: Speaker::Unknown,
         user_agent: Arc::from(""),
         exchange: Exchange {
             at: services.clock().now(),

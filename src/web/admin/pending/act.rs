@@ -129,6 +129,7 @@ fn told(deed: Deed, done: &[Done]) -> String {
             format!("{who} {is} unbound: the shared credentials open {} again.", if done.len() == 1 { "it" } else { "them" })
         }
         Deed::Expect => format!("{who} {is} expected back for 24 hours."),
+        Deed::ExpectNoMore => format!("{who} {is} not expected back any more."),
         Deed::ConfirmModel => format!("{who} {is} taken for the model that the phone tells."),
         Deed::Dismiss => format!("{who} {is} off the list, until the next time."),
     }
