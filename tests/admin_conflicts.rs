@@ -166,3 +166,29 @@ async fn a_devices_form_and_an_order_of_profiles_tell_what_the_other_one_did() {
     assert_eq!(told.status, StatusCode::CONFLICT);
     assert!(text(&told).contains("profiles is now Office"), "{}", text(&told));
 }
+
+#[actix_web::test]
+async fn the_plan_of_backups_keeps_what_the_second_one_typed() {
+    let site = Site::open().await;
+    let (mut ada, mut bob) = (Browser::signed_in(&site).await, Browser::signed_in(&site).await);
+    let (page, action) = ("/admin/backups", "/admin/backups/plan");
+    let (first, second) = (ada.get(page).await, bob.get(page).await);
+    let saved = send(&mut bob, &second, action, &[("every", "day"), ("keep", "3"), ("hour", "4")]).await;
+    assert!(saved.body.contains("The plan is saved"), "{}", saved.body);
+    let rejected = send(&mut ada, &first, action, &[("every", "week"), ("keep", "0")]).await;
+    assert_eq!(rejected.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let typed = "CANARY a passphrase of Ada";
+    let change = [("every", "week"), ("keep", "9"), ("encrypt", "on"), ("passphrase", typed), ("passphrase_again", typed)];
+    let told = send(&mut ada, &rejected, action, &change).await;
+    assert_eq!(told.status, StatusCode::CONFLICT, "the rejected form must not have become a fresh one");
+    let words = text(&told);
+    for part in ["keep was 7 is now 3", "How often Every day Every Sunday", "to keep 3 9", "Hour 4 2", "passphrase no yes"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    assert!(!told.body.contains("CANARY") && words.contains("Type the new passphrase again"), "{words}");
+    assert!(told.body.contains("value=\"9\""), "the typed value stays in its field");
+    let done = send(&mut ada, &told, action, &[("every", "week"), ("passphrase", typed), ("passphrase_again", typed)]).await;
+    assert!(done.body.contains("The plan is saved"), "{}", done.body);
+    let plan = pdms::services::backup::kept::plan(&site.services).expect("a plan");
+    assert_eq!((plan.every.word(), plan.keep, plan.passphrase.is_some()), ("week", 9, true));
+}

@@ -32,6 +32,7 @@ pub mod provision;
 pub mod resolution;
 pub mod rollover;
 pub mod run;
+pub mod seen_clock;
 pub mod server;
 pub mod session;
 pub mod sighting;

@@ -16,7 +16,7 @@ use super::certificates::{self, Origin};
 use super::commit::{Change, Mode, perform};
 use super::error::{ServiceError, chain};
 use super::provisioning::Visit;
-use super::{Services, presence};
+use super::{Services, believed, presence};
 use crate::domain::access::{Action, Actor, Grant, authorize};
 use crate::domain::account::Slot;
 use crate::domain::activity::{Event, SERVER};
@@ -292,6 +292,10 @@ pub fn tick(services: &Services, address: &Address) -> Result<(), ServiceError> 
     let settings: ServerSettings = services.store.read(store::server::get)?;
     let going_on = settings.given.rollover.as_ref().filter(|rollover| rollover.may_go_on(services.clock.now()));
     let Some(rollover) = going_on else { return Ok(()) };
+    // By a clock that went ahead, every phone has been away for too long to be waited for.
+    if believed::jump(services)?.is_some() {
+        return Ok(());
+    }
     // Until phones are given both, nothing is learned of them; with a certificate of the admin's own they are given none.
     if services.worlds.endpoints().next_ca.as_ref().map(|next| next.mark) != Some(rollover.mark()) {
         return Ok(());

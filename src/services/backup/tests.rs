@@ -208,7 +208,7 @@ fn a_full_disk_leaves_no_half_backup_and_the_former_one() {
     assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     for room in (0..length).step_by(length / 40) {
         let full = to_file(&path, None, |_| write(&bench.services, None, &mut Full(room)).map(drop));
-        assert!(matches!(full, Err(BackupError::Stream { action: "written", .. })), "{room}: {full:?}");
+        assert!(matches!(full, Err(BackupError::File { action: "write", .. })), "{room}: {full:?}");
     }
     assert_eq!(fs::read(&path).expect("a backup"), former);
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
