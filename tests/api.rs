@@ -12,6 +12,7 @@ mod lists;
 mod pages;
 mod secrets;
 mod server;
+mod unchanged;
 
 const KEY: &str = "0004f2a11a01";
 
