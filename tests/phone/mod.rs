@@ -12,3 +12,4 @@ mod states;
 mod table;
 mod trust;
 mod uploads;
+mod waiting;
