@@ -12,6 +12,7 @@ mod lists;
 mod pages;
 mod secrets;
 mod server;
+mod unchanged;
 
 const KEY: &str = "0004f2a11a01";
 
@@ -145,7 +146,7 @@ fn profiles_are_written_read_and_written_again() {
     assert!(!read.to_string().contains("hunter2"), "secrets leave masked: {read}");
     assert_eq!(read["parameters"]["device.prov.password.set"], "1");
 
-    let again = json!({ "name": "Office", "parameters": read["parameters"], "revision": 1 });
+    let again = json!({ "name": "Office", "description": "Desks", "parameters": read["parameters"], "revision": 1 });
     api.ok("PUT", &path, Some(again.clone()));
     let stored =
         server.world().profiles.values().next().expect("one profile").parameters.get("device.prov.password").map(str::to_owned);

@@ -140,6 +140,9 @@ pub const KNOCK_DAYS: i64 = 30;
 pub const ADDRESS_USE_DAYS: i64 = 90;
 /// Days that a phone is waited for which has not come, before one private CA takes the place of another (the number is ours).
 pub const CA_WAIT_DAYS: i64 = 90;
+/// Days that a phone is waited for which was led from plain HTTP to HTTPS and not let in since, before one private CA takes the place of
+/// another: anybody can come so far under any MAC (the number is ours).
+pub const CA_WAIT_LED_DAYS: i64 = 14;
 /// Hours after one step of a rollover before the server takes the next by itself: whoever is being served meanwhile comes to rest, and
 /// a person can think again (the number is ours).
 pub const CA_STEP_HOURS: i64 = 1;

@@ -6,6 +6,7 @@
 
 mod certificate;
 mod closing;
+mod knock;
 mod shown;
 
 use std::net::IpAddr;
@@ -19,9 +20,10 @@ use super::limits::{
     WINDOW_PATIENCE_HOURS,
 };
 use super::rollover::Takeover;
-use super::run::{HandshakeFault, Reason};
+use super::run::HandshakeFault;
 
 pub use certificate::Certificate;
+pub use knock::Knock;
 pub use shown::{Admitted, ComesWith, EndedRun};
 
 /// Complete runs with its own credentials after which a device is bound (contract 4, point 2).
@@ -155,6 +157,9 @@ pub struct Bootstrap {
     pub address: IpAddr,
     /// When it showed over TLS that it trusts us.
     pub proven_at: Option<Timestamp>,
+    /// When it was first told our HTTPS address in a file with one CA of ours: from then on it knows no other way and no other CA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_at: Option<Timestamp>,
     /// What the last failed handshake from there said, while there is no proof.
     pub fault: Option<HandshakeFault>,
 }
@@ -169,30 +174,6 @@ pub struct RefusedBound {
     pub at: Timestamp,
     /// From where, the last time.
     pub address: IpAddr,
-}
-
-/// Somebody who named this key and was not let in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Knock {
-    /// First time since it was last let in from there.
-    pub first_at: Timestamp,
-    /// Last time.
-    pub at: Timestamp,
-    /// Why not, the last time.
-    pub reason: Reason,
-    /// From where, the last time.
-    pub address: IpAddr,
-    /// What it says of itself: the model where one is recognised, else its cleaned User-Agent.
-    pub told: Box<str>,
-    /// How often.
-    pub times: u32,
-}
-
-impl Knock {
-    /// Whether the last time is not long ago.
-    fn is_fresh(&self, now: Timestamp) -> bool {
-        now.duration_since(self.at) < SignedDuration::from_hours(24)
-    }
 }
 
 impl Trust {
@@ -277,22 +258,6 @@ impl Trust {
         self.refused_bound = self.refused_bound.filter(is_alert);
     }
 
-    /// Takes in one more refusal. Whoever shows nothing that counts does not hide why somebody else was not let in.
-    pub fn refused(&mut self, at: Timestamp, reason: Reason, address: IpAddr, told: &str) {
-        self.first_heard.get_or_insert(at);
-        if reason == Reason::Bound {
-            let since = self.refused_bound.map_or(at, |refused| refused.since);
-            self.refused_bound = Some(RefusedBound { since, at, address });
-        }
-        let hides = |knock: &Knock| reason.is_unproven() && !knock.reason.is_unproven() && knock.is_fresh(at);
-        if let Some(knock) = self.knock.as_mut().filter(|knock| hides(knock)) {
-            knock.times = knock.times.saturating_add(1);
-            return;
-        }
-        let (first_at, times) = self.knock.as_ref().map_or((at, 0), |knock| (knock.first_at, knock.times));
-        self.knock = Some(Knock { first_at, at, reason, address, told: told.into(), times: times.saturating_add(1) });
-    }
-
     /// Takes in a request that was let in.
     pub fn let_in(&mut self, at: Timestamp, address: IpAddr, admitted: Admitted) {
         self.first_heard.get_or_insert(at);
@@ -369,16 +334,35 @@ impl Trust {
             _ => {
                 let known = self.bootstraps_elsewhere.iter().position(|one| one.address == address);
                 let known = known.map(|at| self.bootstraps_elsewhere.remove(at));
-                let begun = known.unwrap_or(Bootstrap { fetched_at: at, address, proven_at: None, fault: None });
+                let begun = known.unwrap_or(Bootstrap { fetched_at: at, address, proven_at: None, moved_at: None, fault: None });
                 self.bootstraps_elsewhere.extend(self.bootstrap.replace(Bootstrap { fetched_at: at, ..begun }));
                 if self.bootstraps_elsewhere.len() > BOOTSTRAPS_PER_DEVICE {
                     // Who has proof goes last: it is a phone that trusts us.
-                    let least = |one: &&Bootstrap| (one.proven_at.is_some(), one.fetched_at);
+                    let least = |one: &&Bootstrap| (one.moved_at.is_some(), one.proven_at.is_some(), one.fetched_at);
                     let gone = self.bootstraps_elsewhere.iter().min_by_key(least).map(|one| one.address);
                     self.bootstraps_elsewhere.retain(|one| Some(one.address) != gone);
                 }
             }
         }
+    }
+
+    /// Takes in that it was told our HTTPS address, in a file with one CA of ours.
+    pub fn moved(&mut self, at: Timestamp, address: IpAddr) {
+        let mut all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
+        if let Some(bootstrap) = all.find(|bootstrap| bootstrap.address == address) {
+            bootstrap.moved_at.get_or_insert(at);
+        }
+    }
+
+    /// Those that were told our HTTPS address under this key, and not let in since.
+    pub fn moved_here(&self) -> impl Iterator<Item = &Bootstrap> {
+        self.bootstrap.iter().chain(&self.bootstraps_elsewhere).filter(|bootstrap| bootstrap.moved_at.is_some())
+    }
+
+    /// Takes in that nobody needs to wait for whoever was led here under this key: a person knows better.
+    pub fn not_waited_for(&mut self) {
+        let all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
+        all.for_each(|bootstrap| bootstrap.moved_at = None);
     }
 
     /// How far whoever asks from this address is on the way from plain HTTP to here.
@@ -392,7 +376,8 @@ impl Trust {
         if let Some(bootstrap) = self.unproven_at(address) {
             (bootstrap.proven_at, bootstrap.fault) = (Some(at), None);
         }
-        if self.bootstrap_at(address).is_some() {
+        // Where another phone may have been led here under this key, nothing is known of that one.
+        if self.bootstrap_at(address).is_some() && self.moved_here().all(|one| one.address == address) {
             self.takeover.confirmed();
         }
     }

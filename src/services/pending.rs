@@ -17,7 +17,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::PENDING_AT_ONCE;
 use crate::domain::pending::{Offer, Pending, Standing};
-use crate::domain::run::next_step;
+use crate::domain::rollover;
 use crate::domain::trust::{Right, Trust};
 
 /// What people do about keys, of devices or not.
@@ -37,7 +37,7 @@ pub enum Deed {
     ExpectNoMore,
     /// Take the model that a device tells to be for the right one.
     ConfirmModel,
-    /// Take it off the list. When it knocks again it is listed again.
+    /// Take it off the list, and wait for it no longer where one CA takes the place of another. When it knocks again it is listed again.
     Dismiss,
 }
 
@@ -188,7 +188,10 @@ fn act_on(
                 return Err(ServiceError::Conflict(format!("{key} is blocked already")));
             }
             change.block(key, &Block { at: now, by: change.actor().to_owned(), name: String::new() })?;
-            change.change_trust(key, |trust| (trust.right, trust.knock) = (None, None))?;
+            change.change_trust(key, |trust| {
+                (trust.right, trust.knock) = (None, None);
+                trust.not_waited_for();
+            })?;
             "blocked"
         }
         Deed::Unblock => {
@@ -232,10 +235,13 @@ fn act_on(
             "taken for the model that it tells"
         }
         Deed::Dismiss => {
-            if known.knock.is_none() {
+            if known.knock.is_none() && rollover::led_here(&known).is_none() {
                 return Err(nothing_pending(key));
             }
-            change.change_trust(key, |trust| trust.knock = None)?;
+            change.change_trust(key, |trust| {
+                trust.knock = None;
+                trust.not_waited_for();
+            })?;
             "taken off the list of pending"
         }
     };
@@ -260,7 +266,7 @@ fn let_in(
         )));
     }
     let Some(offer) = Offer::of(knock.reason) else {
-        let (reason, next) = (knock.reason, next_step(knock.reason).unwrap_or_default());
+        let (reason, next) = (knock.why(), knock.next_step().unwrap_or_default());
         return Err(ServiceError::Conflict(format!("{key} cannot be let in by a click: {reason}. {next}")));
     };
     if Rules::of(&services.world(account)?.account).requires_certificate {

@@ -18,12 +18,12 @@ use crate::domain::credential::{Channel, Recipient};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::device_list::Listed;
-use crate::domain::manufacturer::Presented;
+use crate::domain::manufacturer::{CertificateFault, Presented};
 use crate::domain::phone_file::PhoneFile;
 use crate::domain::provision;
 use crate::domain::rollover::CaMark;
 use crate::domain::run::Reason;
-use crate::domain::trust::Admitted;
+use crate::domain::trust::{Admitted, Knock, Trust};
 use crate::domain::upload::dump_name;
 use crate::domain::user_agent::UserAgent;
 use crate::domain::world::World;
@@ -147,14 +147,21 @@ impl Provisioning {
                 _ => {}
             }
             let Some(key) = &key else { return };
-            if reason != Reason::CredentialsMissing {
+            let fault = presented.fault();
+            // All phones ask once without credentials. Whoever shows a certificate that does not count may never do more.
+            let tells = reason != Reason::CredentialsMissing || fault.is_some_and(|fault| !is_known_of(&trust, visit, fault));
+            let knock = Knock::new(now, reason, visit.address, &told(visit.agent)).showing(fault);
+            let is_its_own = reason.is_held() && proof.device().is_some() && proof.device() == Some(key.clone());
+            let is_heard = knock.is_proven() || matches!(presented, Presented::Revoked(_)) && known.device.is_some();
+            if tells || is_heard {
                 book.learn(key, |trust| {
-                    trust.refused(now, reason, visit.address, &told(visit.agent));
-                    trust.showed(presented, false);
+                    if is_heard {
+                        trust.showed(presented, is_its_own);
+                    }
+                    if tells {
+                        trust.refused(knock);
+                    }
                 });
-            } else if known.device.is_some() && matches!(presented, Presented::Revoked(_)) {
-                // It comes with nothing else, so nobody would ever be told why it does not get in any more.
-                book.learn(key, |trust| trust.showed(presented, false));
             }
         };
         let let_in = |listed: Option<Listed>, admitted| {
@@ -291,6 +298,11 @@ impl Provisioning {
             _ => Answer::Absent(Reason::Absent),
         }
     }
+}
+
+/// Whether it is known of a device which is let in from there that its certificate does not count: then there is nothing to tell.
+fn is_known_of(trust: &Trust, visit: &Visit<'_>, fault: CertificateFault) -> bool {
+    trust.last_address == Some(visit.address) && trust.certificate.is(fault)
 }
 
 /// Provisioning is switched off: whoever would be let in keeps what it has.

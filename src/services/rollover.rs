@@ -64,6 +64,13 @@ pub struct Waiting {
     pub last_seen: Option<Timestamp>,
 }
 
+impl Waiting {
+    /// Whether it is a device of the inventory, and not a phone that was led here and not let in yet.
+    pub fn is_device(&self) -> bool {
+        self.lag != Lag::OnItsWay
+    }
+}
+
 /// A step that a person takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -131,11 +138,16 @@ impl State {
             // Of most devices it need not be worked out.
             let place_taken = trust.takeover.holds != Some(next) && provision::takeover(device, world).place_taken;
             let last_seen = listed.sighting.last_seen;
-            put(&device.key, label(device), Candidate { trust: &trust, last_seen, is_device: true, place_taken });
+            put(
+                &device.key,
+                label(device),
+                Candidate { trust: &trust, last_seen, is_device: true, is_blocked: false, place_taken },
+            );
         }
         for (key, trust) in book.filtered(|trust| rollover::led_here(trust).is_some()) {
             if roster.find(&key).is_none() {
-                let candidate = Candidate { trust: &trust, last_seen: None, is_device: false, place_taken: false };
+                let is_blocked = world.blocked.contains(&key);
+                let candidate = Candidate { trust: &trust, last_seen: None, is_device: false, is_blocked, place_taken: false };
                 put(&key, key.to_string(), candidate);
             }
         }

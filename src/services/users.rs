@@ -188,6 +188,7 @@ pub fn change(services: &Services, actor: &Actor, id: UserId, wanted: &UserChang
             None => {}
         }
         if new == old {
+            change.leave_as_is();
             return Ok((new, false));
         }
         must_leave_an_owner(change, &old, Some(&new))?;

@@ -13,3 +13,4 @@ mod states;
 mod table;
 mod trust;
 mod uploads;
+mod waiting;

@@ -177,6 +177,7 @@ fn note(services: &Services, phone: &Phone, standing: Standing, key: &DeviceKey,
         status,
         size_bytes: if status < 300 { 700 } else { 40 },
         reason,
+        in_clear: false,
     };
     let heard = Heard {
         connection: connection(phone.mac),
@@ -209,7 +210,7 @@ fn note_address(services: &Services, address: IpAddr, reason: Reason, at: Timest
         asked: if method == Method::Tls { Asked::Other } else { Asked::Master },
         speaker: Speaker::Application,
         user_agent: Arc::from(""),
-        exchange: Exchange { at, method, path: path.into(), status, size_bytes: 0, reason },
+        exchange: Exchange { at, method, path: path.into(), status, size_bytes: 0, reason, in_clear: false },
     };
     services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: None, private_ip: None });
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::super::testing::device;
-use super::super::super::trust::{EndedRun, OwnRuns, Right, RightKind};
+use super::super::super::trust::{EndedRun, Knock, OwnRuns, Right, RightKind};
 use super::*;
 
 #[path = "decide_factory_tests.rs"]
@@ -371,11 +371,11 @@ fn what_a_deleted_device_leaves_opens_nothing_and_a_run_from_before_says_nothing
 #[test]
 fn whoever_shows_nothing_that_counts_hides_no_reason() {
     let mut trust = Trust::default();
-    trust.refused(ago(1), Reason::Bound, ip(HOME), "VVX 411");
-    trust.refused(now(), Reason::CredentialsWrong, ip(ELSEWHERE), "");
+    trust.refused(Knock::new(ago(1), Reason::Bound, ip(HOME), "VVX 411"));
+    trust.refused(Knock::new(now(), Reason::CredentialsWrong, ip(ELSEWHERE), ""));
     let reason = |trust: &Trust| trust.knock.as_ref().map(|knock| (knock.reason, knock.address));
     assert_eq!(reason(&trust), Some((Reason::Bound, ip(HOME))));
-    trust.refused(now() + SignedDuration::from_hours(24), Reason::CredentialsWrong, ip(ELSEWHERE), "");
+    trust.refused(Knock::new(now() + SignedDuration::from_hours(24), Reason::CredentialsWrong, ip(ELSEWHERE), ""));
     assert_eq!(reason(&trust), Some((Reason::CredentialsWrong, ip(ELSEWHERE))));
 }
 
@@ -457,8 +457,8 @@ fn a_device_is_at_home_where_it_was_first_let_in_and_where_a_person_let_it_in_la
 #[test]
 fn refusals_are_counted_until_it_is_let_in() {
     let mut trust = Trust::default();
-    trust.refused(ago(2), Reason::NotApproved, ip(HOME), "VVX 411");
-    trust.refused(now(), Reason::Bound, ip(ELSEWHERE), "VVX 411");
+    trust.refused(Knock::new(ago(2), Reason::NotApproved, ip(ELSEWHERE), "VVX 411"));
+    trust.refused(Knock::new(now(), Reason::Bound, ip(ELSEWHERE), "VVX 411"));
     let knock = trust.knock.clone().expect("it was refused");
     assert_eq!((knock.first_at, knock.at, knock.times, knock.reason), (ago(2), now(), 2, Reason::Bound));
     trust.let_in(now(), ip(HOME), SHARED);

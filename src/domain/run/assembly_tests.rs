@@ -39,7 +39,7 @@ fn heard(second: i64, asked: Asked) -> Heard {
         asked,
         speaker: Speaker::Application,
         user_agent: "FileTransport PolycomVVX-VVX_500-UA/5.9.7.4477 Type/Application".into(),
-        exchange: Exchange { at: at(second), method, path: "/x".into(), status, size_bytes: 1, reason },
+        exchange: Exchange { at: at(second), method, path: "/x".into(), status, size_bytes: 1, reason, in_clear: false },
     }
 }
 

@@ -79,6 +79,10 @@ pub fn set_plan(
         if settings.backups.revision != revision {
             return Err(ServiceError::stale("plan of backups", ""));
         }
+        if new == old {
+            change.leave_as_is();
+            return Ok(old);
+        }
         new.revision = revision + 1;
         let sealed = new.passphrase.as_ref().map(|open| services.secrets.seal(PASSPHRASE, open.expose()));
         settings.backups = BackupPlan { passphrase: sealed.map(crate::domain::account::Secret::new), ..new.clone() };

@@ -7,7 +7,7 @@ use crate::domain::device::Device;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::run::Reason;
 use crate::domain::testing::device;
-use crate::domain::trust::RightKind;
+use crate::domain::trust::{Knock, RightKind};
 use crate::services::commit::commit;
 use crate::services::testing::{Bench, bench, newest_activity, owner};
 
@@ -31,7 +31,7 @@ fn refused(reason: Reason, text: &str) -> Bench {
 
 fn knock(bench: &Bench, reason: Reason, text: &str) {
     let at = bench.clock.now();
-    bench.services.trusts(DEFAULT_ACCOUNT).learn(&key(text), |trust| trust.refused(at, reason, FROM, "VVX 411"));
+    bench.services.trusts(DEFAULT_ACCOUNT).learn(&key(text), |trust| trust.refused(Knock::new(at, reason, FROM, "VVX 411")));
 }
 
 fn act_on_one(bench: &Bench, deed: Deed, text: &str) -> Result<Vec<Done>, ServiceError> {
@@ -67,7 +67,7 @@ fn whoever_knocks_after_the_page_was_made_is_not_let_in_by_its_click() {
     bench
         .services
         .trusts(DEFAULT_ACCOUNT)
-        .learn(&key(DEVICE), |trust| trust.refused(at, Reason::Bound, somebody_else, "VVX 411"));
+        .learn(&key(DEVICE), |trust| trust.refused(Knock::new(at, Reason::Bound, somebody_else, "VVX 411")));
     let click =
         |shown: &Shown| act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, &[key(DEVICE)], shown, Mode::Keep);
     let error = click(&seen).expect_err("another address").to_string();

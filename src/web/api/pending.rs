@@ -19,7 +19,6 @@ use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
 use crate::domain::pending::{Pending, PendingQuery, REASONS, Standing, word};
-use crate::domain::run::next_step;
 use crate::services::Services;
 use crate::services::error::ServiceError;
 use crate::services::pending::{self, Deed, Done, Shown};
@@ -53,6 +52,8 @@ pub struct PendingShape {
     pub reason: String,
     /// The reason in words.
     pub why: String,
+    /// Why the certificate that it showed does not count; absent where it showed none.
+    pub certificate: Option<String>,
     /// What to do about it.
     pub next: Option<String>,
     /// `waiting`, `let-in`, `blocked` or `refused`.
@@ -82,8 +83,9 @@ impl From<&Pending> for PendingShape {
         Self {
             key: one.key.to_string(),
             reason: word(one.knock.reason).to_owned(),
-            why: one.knock.reason.to_string(),
-            next: next_step(one.knock.reason).map(str::to_owned),
+            why: one.knock.why(),
+            certificate: one.knock.certificate.map(|fault| fault.to_string()),
+            next: one.knock.next_step().map(str::to_owned),
             standing: one.standing.word().to_owned(),
             address: one.knock.address.to_string(),
             told: one.knock.told.to_string(),
@@ -260,7 +262,8 @@ pub async fn show_window(caller: Caller, services: web::Data<Services>) -> Resul
     Ok(web::Json(window(&services, caller.account)?))
 }
 
-/// Lets new phones with factory settings in for 30 minutes.
+/// Lets new phones with factory settings in that are first heard of in the next 30 minutes. One that waits already is let in by
+/// `decide_pending`.
 #[utoipa::path(tag = "pending", params(AccountPath, DryRun), responses((status = 200, body = OpenWindowShape)))]
 #[post("/accounts/{account}/window")]
 pub async fn open_window(

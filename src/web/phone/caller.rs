@@ -123,6 +123,7 @@ impl Caller {
                 status: if reply.reason() == Reason::CutOff { 0 } else { reply.status().as_u16() },
                 size_bytes: reply.size_bytes(),
                 reason: reply.reason(),
+                in_clear: self.channel == Channel::ClearText,
             },
         };
         let private_ip = self.x_device.as_ref().and_then(|told| told.ip);

@@ -37,6 +37,7 @@ fn note(services: &Services, failed: &FailedHandshake) {
             status: 0,
             size_bytes: 0,
             reason: Reason::Handshake(fault),
+            in_clear: false,
         },
     };
     services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: None, private_ip: None });

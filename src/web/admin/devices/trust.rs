@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use crate::domain::account::Account;
 use crate::domain::device::{Device, Origin};
 use crate::domain::pending::{Offer, Pending};
-use crate::domain::run::Reason;
 use crate::domain::trust::{Right, RightKind, Trust};
 use crate::web::admin::words::{Fact, FactValue};
 
@@ -31,7 +30,8 @@ pub struct Expected {
 
 /// Somebody who was not let in.
 pub struct KnockLine {
-    pub reason: Reason,
+    pub why: String,
+    pub next: Option<&'static str>,
     pub address: String,
     pub at: Timestamp,
     pub offer: Option<Offer>,
@@ -41,7 +41,8 @@ impl TrustPanel {
     /// What is known at this time.
     pub fn new(device: &Device, trust: &Trust, account: &Account, now: Timestamp) -> Self {
         let knock = Pending::of(&device.key, trust, None, now).map(|one| KnockLine {
-            reason: one.knock.reason,
+            why: one.knock.why(),
+            next: one.knock.next_step(),
             address: one.knock.address.to_string(),
             at: one.knock.at,
             offer: one.offer(),

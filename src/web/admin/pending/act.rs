@@ -90,7 +90,11 @@ pub async fn set_window(who: SignedIn, form: Form, services: web::Data<Services>
     let (actor, open) = (who.actor.clone(), form.is("open", "yes"));
     let set = move |services: &Services| pending::set_window(services, &actor, DEFAULT_ACCOUNT, open, Mode::Keep);
     blocking::call(&services, set).await.map_err(Failure::of(&who))?;
-    let text = if open { "New phones are let in for 30 minutes." } else { "The window for new phones is closed." };
+    let text = if open {
+        "Phones that are first heard of from now on are let in for 30 minutes. Those that wait already need a click of their own."
+    } else {
+        "The window for new phones is closed."
+    };
     Ok(who.done(HERE, text))
 }
 
@@ -131,6 +135,6 @@ fn told(deed: Deed, done: &[Done]) -> String {
         Deed::Expect => format!("{who} {is} expected back for 24 hours."),
         Deed::ExpectNoMore => format!("{who} {is} not expected back any more."),
         Deed::ConfirmModel => format!("{who} {is} taken for the model that the phone tells."),
-        Deed::Dismiss => format!("{who} {is} off the list, until the next time."),
+        Deed::Dismiss => format!("{who} {is} off the list and not waited for, until the next time."),
     }
 }
