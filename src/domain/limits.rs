@@ -24,10 +24,8 @@ pub const DEVICES: usize = 50_000;
 pub const DEVICES_PER_ADD: usize = 10_000;
 /// Devices or profiles that are deleted in one change.
 pub const DELETED_AT_ONCE: usize = 1_000;
-/// Days that entries of the activity log are kept: well above the four weeks of R349.
-pub const ACTIVITY_DAYS: u32 = 400;
-/// The fewest days that they may be set to: the four weeks of R349.
-pub const ACTIVITY_DAYS_LEAST: u32 = 28;
+/// Whole weeks of the activity log that are kept beside the present one; settings may say more (R349).
+pub const ACTIVITY_WEEKS: u32 = 4;
 /// Days that device logs are kept unless set otherwise (R44).
 pub const LOG_DAYS: u32 = 10;
 /// Runs kept for each device.

@@ -83,6 +83,15 @@ pub struct Done {
     pub action: &'static str,
 }
 
+/// What became of several keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What was done, or would be.
+    pub done: Vec<Done>,
+    /// The keys that it cannot be done about as things stand, and why.
+    pub left: Vec<(DeviceKey, String)>,
+}
+
 /// Everybody who knocked and was not let in since, the latest first.
 pub fn list(services: &Services, account: AccountId) -> Vec<Pending> {
     let (roster, now) = (services.roster(account), services.clock.now());
@@ -114,17 +123,19 @@ pub fn act(
     deed: Deed,
     keys: &[DeviceKey],
     mode: Mode,
-) -> Result<Vec<Done>, ServiceError> {
+) -> Result<Outcome, ServiceError> {
     let book = services.trusts(account);
     let shown = keys.iter().filter_map(|key| Some((key.clone(), book.of(key).knock.as_ref()?.address)));
     act_as_shown(services, actor, account, deed, keys, &shown.collect(), mode)
 }
 
-/// Does one thing about several keys: all of them, or none where one cannot be. Somebody is let in at the address that was `shown`
-/// to whoever decides: another one may have knocked under the same key since.
+/// Does one thing about all of several keys that it can be done about, and tells why not about the others: many phones do not wait
+/// for one that somebody blocked meanwhile. Somebody is let in at the address that was `shown` to whoever decides: another one may
+/// have knocked under the same key since.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] with the item of each key that it cannot be done about, and why.
+/// Where it can be done about none of them: [`ServiceError::Conflict`] for a single one, else [`ServiceError::Invalid`] with the item
+/// of each and why.
 pub fn act_as_shown(
     services: &Services,
     actor: &Actor,
@@ -133,7 +144,7 @@ pub fn act_as_shown(
     keys: &[DeviceKey],
     shown: &Shown,
     mode: Mode,
-) -> Result<Vec<Done>, ServiceError> {
+) -> Result<Outcome, ServiceError> {
     let grant = authorize(actor, Action::Admit(account))?;
     if keys.len() > PENDING_AT_ONCE {
         let count = keys.len();
@@ -142,26 +153,29 @@ pub fn act_as_shown(
         )));
     }
     if keys.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Outcome::default());
     }
     perform(services, mode, grant, account, |change| {
-        let mut errors = FieldErrors::new();
-        let mut done = Vec::with_capacity(keys.len());
+        let (mut errors, mut outcome) = (FieldErrors::new(), Outcome::default());
         for (item, key) in keys.iter().enumerate() {
             // Named twice is done once.
             if keys[..item].contains(key) {
                 continue;
             }
             match act_on(services, change, account, deed, key, shown.get(key).copied()) {
-                Ok(action) => done.push(Done { key: key.clone(), action }),
-                Err(ServiceError::Conflict(why)) if keys.len() > 1 => errors.add_item(item, FieldErrors::one("key", why)),
+                Ok(action) => outcome.done.push(Done { key: key.clone(), action }),
+                Err(ServiceError::Conflict(why)) if keys.len() > 1 => {
+                    errors.add_item(item, FieldErrors::one("key", why.as_str()));
+                    outcome.left.push((key.clone(), why));
+                }
                 Err(error) => return Err(error),
             }
         }
-        if errors.is_empty() { Ok(done) } else { Err(errors.into()) }
+        if outcome.done.is_empty() { Err(errors.into()) } else { Ok(outcome) }
     })
 }
 
+/// Does it about one key. A conflict is found before anything is written: the rest of the change goes on.
 fn act_on(
     services: &Services,
     change: &mut Change<'_>,

@@ -136,7 +136,7 @@ impl Unpacked {
     /// One click on *Pending*.
     fn adopt(&self) {
         let done = pending::act(&self.server.services, &admin(), DEFAULT_ACCOUNT, Deed::LetIn, &[self.key()], Mode::Keep);
-        assert_eq!(done.expect("it waits")[0].action, "adopted");
+        assert_eq!(done.expect("it waits").done[0].action, "adopted");
     }
 
     /// Nothing secret and no parameter of a profile crossed the plain wire in either direction.

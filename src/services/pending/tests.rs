@@ -34,7 +34,7 @@ fn knock(bench: &Bench, reason: Reason, text: &str) {
     bench.services.trusts(DEFAULT_ACCOUNT).learn(&key(text), |trust| trust.refused(Knock::new(at, reason, FROM, "VVX 411")));
 }
 
-fn act_on_one(bench: &Bench, deed: Deed, text: &str) -> Result<Vec<Done>, ServiceError> {
+fn act_on_one(bench: &Bench, deed: Deed, text: &str) -> Result<Outcome, ServiceError> {
     act(&bench.services, &owner(), DEFAULT_ACCOUNT, deed, &[key(text)], Mode::Keep)
 }
 
@@ -94,15 +94,18 @@ fn nobody_is_let_in_whom_no_click_helps_and_the_words_say_what_does() {
 }
 
 #[test]
-fn several_are_taken_together_or_none_and_each_that_cannot_be_is_named() {
+fn of_several_those_are_taken_that_can_be_and_the_others_are_named() {
     let bench = refused(Reason::NotApproved, STRANGER);
     let keys = [key(STRANGER), key(DEVICE), key(STRANGER)];
     let both = |deed| act(&bench.services, &owner(), DEFAULT_ACCOUNT, deed, &keys, Mode::Keep);
-    let Err(ServiceError::Invalid(wrong)) = both(Deed::LetIn) else { panic!("the device waits for nothing") };
-    assert_eq!(wrong.iter().map(|error| error.item).collect::<Vec<_>>(), [Some(1)]);
-    assert_eq!(trust(&bench, STRANGER).right, None);
+    let Err(ServiceError::Invalid(wrong)) = both(Deed::Unblock) else { panic!("none of them is blocked") };
+    assert_eq!(wrong.iter().map(|error| error.item).collect::<Vec<_>>(), [Some(0), Some(1)]);
+    let outcome = both(Deed::LetIn).expect("one waits");
+    assert_eq!(outcome.done, [Done { key: key(STRANGER), action: "let in" }]);
+    assert!(matches!(&outcome.left[..], [(left, why)] if *left == key(DEVICE) && why.contains("not waiting")), "{outcome:?}");
+    assert!(trust(&bench, STRANGER).right.is_some() && trust(&bench, DEVICE).right.is_none());
     knock(&bench, Reason::OtherPlace, DEVICE);
-    assert_eq!(both(Deed::LetIn).expect("both wait").len(), 2);
+    assert_eq!(both(Deed::LetIn).expect("both wait").done.len(), 2);
 }
 
 #[test]
