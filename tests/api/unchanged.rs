@@ -35,7 +35,7 @@ fn what_is_saved_unchanged_writes_no_entry_and_counts_no_revision() {
         ("PUT", attached, profiles),
         ("PUT", &on_device, json!({ "profiles": [], "shown": [] })),
         ("PATCH", "/api/v1/server", part(&shown("/api/v1/server"), &["revision", "public_name"])),
-        ("PATCH", &user, part(&shown(&user), &["name", "email", "role"])),
+        ("PATCH", &user, part(&shown(&user), &["revision", "name", "email", "role"])),
         ("PUT", "/devices/0004f2aa0001/certificate", json!({ "state": "unknown" })),
     ];
     for (method, path, body) in saves {
