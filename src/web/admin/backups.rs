@@ -125,7 +125,7 @@ async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Resul
 async fn conflicting(who: &SignedIn, services: &web::Data<Services>, form: Form, revision: u64) -> Result<HttpResponse, Failure> {
     let plan = blocking::call(services, kept::plan).await.map_err(Failure::of(who))?;
     let stored = as_stored(&plan);
-    let labels = [("hour", "Hour"), ("keep", "How many planned ones to keep"), ("folder", "Folder")];
+    let labels = [("hour", "Hour"), ("keep", "How many to keep"), ("folder", "Folder")];
     let mut differing = Differing::between(&form, labels.map(|(name, label)| (name, label, stored.value(name).to_owned())));
     let mut differ = |label: &str, stored: &str, typed: &str| {
         if stored != typed {
