@@ -462,6 +462,15 @@ fn a_restore_that_was_decided_is_finished_by_the_next_opening_wherever_it_broke_
 }
 
 #[test]
+fn a_restore_that_was_decided_and_has_moved_nothing_yet_is_said_to_wait() {
+    let (bench, _) = filled();
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::create_dir(dir.path().join("restored")).expect("made");
+    let again = into_empty(&mut on_disk(&backup(&bench.services)), None, dir.path(), bench.clock.clone()).expect_err("decided");
+    assert!(again.to_string().contains("waits in"), "{again}");
+}
+
+#[test]
 fn a_key_of_a_ca_that_is_not_in_use_is_left_out() {
     let (bench, _) = filled();
     let never = bench.services.state_dir.certificates().join("ca-0123456789abcdef.key");
