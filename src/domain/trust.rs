@@ -21,7 +21,7 @@ use super::limits::{
 };
 use super::rollover::Takeover;
 
-pub use bootstrap::Bootstrap;
+pub use bootstrap::{Bootstrap, StrayLog};
 pub use certificate::Certificate;
 pub use knock::Knock;
 pub use shown::{Admitted, ComesWith, EndedRun};

@@ -3,11 +3,11 @@
 
 use std::net::IpAddr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Trust;
-use crate::domain::limits::BOOTSTRAPS_PER_DEVICE;
+use crate::domain::limits::{BOOTSTRAPS_PER_DEVICE, COMING_UP_HOURS};
 use crate::domain::run::HandshakeFault;
 
 /// How far a phone is that came over plain HTTP (contract 3).
@@ -24,6 +24,19 @@ pub struct Bootstrap {
     pub moved_at: Option<Timestamp>,
     /// What the last failed handshake from there said, while there is no proof.
     pub fault: Option<HandshakeFault>,
+    /// The last log that came over TLS from another address, while there is no proof. It proves nothing, and may be anybody's; a phone
+    /// with two addresses never gets on, and this is the only sign of it: what comes without credentials is in no run of a phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stray_log: Option<StrayLog>,
+}
+
+/// A log that came over TLS from another address than the one that was given our CA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StrayLog {
+    /// When it came.
+    pub at: Timestamp,
+    /// From where.
+    pub address: IpAddr,
 }
 
 impl Trust {
@@ -35,7 +48,14 @@ impl Trust {
             _ => {
                 let known = self.bootstraps_elsewhere.iter().position(|one| one.address == address);
                 let known = known.map(|at| self.bootstraps_elsewhere.remove(at));
-                let begun = known.unwrap_or(Bootstrap { fetched_at: at, address, proven_at: None, moved_at: None, fault: None });
+                let begun = known.unwrap_or(Bootstrap {
+                    fetched_at: at,
+                    address,
+                    proven_at: None,
+                    moved_at: None,
+                    fault: None,
+                    stray_log: None,
+                });
                 self.bootstraps_elsewhere.extend(self.bootstrap.replace(Bootstrap { fetched_at: at, ..begun }));
                 if self.bootstraps_elsewhere.len() > BOOTSTRAPS_PER_DEVICE {
                     // Who has proof goes last: it is a phone that trusts us.
@@ -44,6 +64,10 @@ impl Trust {
                     self.bootstraps_elsewhere.retain(|one| Some(one.address) != gone);
                 }
             }
+        }
+        if let Some(bootstrap) = &mut self.bootstrap {
+            let is_lately = |log: &StrayLog| at.duration_since(log.at) < SignedDuration::from_hours(COMING_UP_HOURS);
+            bootstrap.stray_log = bootstrap.stray_log.filter(is_lately);
         }
     }
 
@@ -66,6 +90,11 @@ impl Trust {
         all.for_each(|bootstrap| bootstrap.moved_at = None);
     }
 
+    /// The log that came from another address than whoever asked last under this key, while there is no proof.
+    pub fn stray_log(&self) -> Option<StrayLog> {
+        self.bootstrap.as_ref()?.stray_log
+    }
+
     /// How far whoever asks from this address is on the way from plain HTTP to here.
     pub fn bootstrap_at(&self, address: IpAddr) -> Option<&Bootstrap> {
         self.bootstrap.iter().chain(&self.bootstraps_elsewhere).find(|one| one.address == address)
@@ -75,7 +104,11 @@ impl Trust {
     /// that this phone trusts us (contract 3).
     pub fn log_came(&mut self, at: Timestamp, address: IpAddr) {
         if let Some(bootstrap) = self.unproven_at(address) {
-            (bootstrap.proven_at, bootstrap.fault) = (Some(at), None);
+            (bootstrap.proven_at, bootstrap.fault, bootstrap.stray_log) = (Some(at), None, None);
+        }
+        let all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
+        for bootstrap in all.filter(|one| one.address != address && one.proven_at.is_none()) {
+            bootstrap.stray_log = Some(StrayLog { at, address });
         }
         // Where another phone may have been led here under this key, nothing is known of that one.
         if self.bootstrap_at(address).is_some() && self.moved_here().all(|one| one.address == address) {
