@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::limits::RUN_SILENCE_SECONDS;
 use super::run::verdict::{next_of_handshake, next_of_held};
 use super::run::{Exchange, HandshakeFault, Method, Reason};
-use super::trust::{Bootstrap, Knock, RUNS_UNTIL_BOUND, Trust};
+use super::trust::{Knock, RUNS_UNTIL_BOUND, StrayLog, Trust};
 
 /// What is known of a phone.
 #[derive(Clone, Copy, Debug)]
@@ -216,10 +216,11 @@ fn plain_http(known: Known<'_>) -> Option<Step> {
             (None, _) => None,
         };
     };
-    if let Some(log) = log_from_elsewhere(known, bootstrap) {
-        let address = bootstrap.address;
+    if let Some(log) = bootstrap.stray_log {
+        let (given, other) = (bootstrap.address, log.address);
+        let fault = bootstrap.fault.map(|fault| format!("; from {given} the handshake failed: {fault}")).unwrap_or_default();
         let words =
-            format!("{address} was given our CA, and the log that came over HTTPS came from another address: it proves nothing");
+            format!("{given} was given our CA, and a log came over HTTPS from {other}: that proves nothing of {given}{fault}");
         let stuck = Step::new(Point::PlainHttp, State::Stuck, log.at, words);
         return Some(stuck.advising(ONE_ADDRESS));
     }
@@ -248,14 +249,10 @@ fn plain_http(known: Known<'_>) -> Option<Step> {
     }
 }
 
-/// A log of it that came over TLS after it was given our CA, where that proved nothing: it came from another address.
-fn log_from_elsewhere<'a>(known: Known<'a>, bootstrap: &Bootstrap) -> Option<&'a Exchange> {
-    let log = known.last(|one| is_log(one) && is_over_tls(one) && one.at > bootstrap.fetched_at)?;
-    bootstrap.proven_at.is_none().then_some(log)
-}
-
-const ONE_ADDRESS: &str = "Have it come from one address: where it has IPv4 and IPv6, switch one of them off on the phone until it is let in, or \
-                           give it our address as a number by DHCP; where addresses are translated, see that it is always to the same one";
+/// Anybody may have sent that log.
+const ONE_ADDRESS: &str = "If both are this phone, have it come from one address: where it has IPv4 and IPv6, switch one of them off on the phone until \
+                           it is let in, or give it our address as a number by DHCP; where addresses are translated, see that it is always to the \
+                           same one. If not, restart it: its own log counts";
 
 const ASKS_HOURLY: &str = "Restart it, or wait: it asks once an hour";
 
@@ -276,7 +273,9 @@ fn next_of_bootstrap(fault: HandshakeFault) -> &'static str {
 
 fn tls(known: Known<'_>) -> Step {
     let failed = known.last(|one| one.method == Method::Tls);
-    let came = known.last_at(is_over_tls);
+    // A log without credentials is in no run of the phone: that it came, its proof says.
+    let proven = known.trust.bootstrap.as_ref().and_then(|bootstrap| bootstrap.proven_at);
+    let came = known.last_at(is_over_tls).max(proven);
     match (failed, came) {
         (Some(Exchange { at, reason: Reason::Handshake(fault), .. }), came) if came.is_none_or(|came| came < *at) => {
             let stuck = Step::new(Point::Tls, State::Stuck, *at, format!("The handshake fails: {fault}"));
@@ -286,7 +285,14 @@ fn tls(known: Known<'_>) -> Step {
         _ if known.last(is_served_in_clear).is_some() => {
             Step::new(Point::Tls, State::Waiting, None, "It comes over plain HTTP, from a network that is listed for that")
         }
-        _ => Step::new(Point::Tls, State::Waiting, None, "It has not come over HTTPS"),
+        _ => match known.trust.stray_log() {
+            Some(StrayLog { at, address }) => {
+                let words =
+                    format!("It has not come over HTTPS from where it was given our CA; a log in its name came from {address}");
+                Step::new(Point::Tls, State::Waiting, at, words)
+            }
+            None => Step::new(Point::Tls, State::Waiting, None, "It has not come over HTTPS"),
+        },
     }
 }
 

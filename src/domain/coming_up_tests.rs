@@ -4,6 +4,7 @@ use jiff::ToSpan;
 
 use super::*;
 use crate::domain::manufacturer::CertificateFault;
+use crate::domain::trust::Bootstrap;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + second.seconds()
@@ -82,7 +83,7 @@ fn whoever_is_held_is_stuck_with_the_reason_until_it_is_served() {
 #[test]
 fn the_way_from_plain_http_is_told_stage_by_stage() {
     let address = [10, 0, 0, 7].into();
-    let bootstrap = Bootstrap { fetched_at: at(2), address, proven_at: None, moved_at: None, fault: None };
+    let bootstrap = Bootstrap { fetched_at: at(2), address, proven_at: None, moved_at: None, fault: None, stray_log: None };
     let of = |bootstrap: Bootstrap| Trust { first_heard: Some(at(1)), bootstrap: Some(bootstrap), ..Trust::default() };
     let mut seen = vec![get(1, 200, Reason::BootstrapMaster)];
     assert_eq!(state(&seen, &Trust::default(), Point::PlainHttp), (State::Waiting, Some(at(1))));
@@ -98,7 +99,8 @@ fn the_way_from_plain_http_is_told_stage_by_stage() {
     assert_eq!(state(&seen, &proven, Point::PlainHttp), (State::Waiting, Some(at(3))));
     seen.push(get(4, 200, Reason::BootstrapMove));
     assert_eq!(state(&seen, &proven, Point::PlainHttp), (State::Done, Some(at(4))));
-    assert_eq!(state(&seen, &proven, Point::Tls).0, State::Waiting, "none of this was TLS");
+    assert_eq!(state(&seen, &proven, Point::Tls), (State::Done, Some(at(3))), "the log that proved it came over TLS");
+    assert_eq!(state(&seen, &Trust::default(), Point::Tls).0, State::Waiting, "nothing else of this did");
     seen.push(get(5, 200, Reason::Master));
     assert_eq!(state(&seen, &Trust::default(), Point::PlainHttp).0, State::Done);
     seen.push(get(6, 503, Reason::CameOverHttp));
@@ -187,13 +189,37 @@ fn a_certificate_that_does_not_count_is_told_with_its_cause_and_step() {
 
 #[test]
 fn a_log_that_came_from_another_address_is_told_to_prove_nothing() {
-    let bootstrap = Bootstrap { fetched_at: at(1), address: [10, 0, 0, 7].into(), proven_at: None, moved_at: None, fault: None };
-    let mut trust = Trust { bootstrap: Some(bootstrap), ..Trust::default() };
-    let log = exchange(2, Method::Put, "/0004f2aa0001-app.log", 401, Reason::CredentialsMissing);
-    let seen = [in_clear(get(1, 200, Reason::BootstrapTrust)), log];
+    let (here, there) = ([10, 0, 0, 7].into(), [10, 0, 0, 8].into());
+    let seen = [in_clear(get(1, 200, Reason::BootstrapTrust))];
+    let mut trust = Trust::default();
+    trust.log_came(at(0), there);
+    trust.bootstrapped(at(1), here);
+    assert_eq!(told(&seen, &trust, Point::PlainHttp).state, State::Waiting, "before it was given our CA that says nothing");
+    trust.log_came(at(2), there);
     let way = told(&seen, &trust, Point::PlainHttp);
-    assert!(way.state == State::Stuck && way.words.contains("another address"), "{way:?}");
+    assert!((way.state, way.at) == (State::Stuck, Some(at(2))) && way.words.contains("10.0.0.8"), "{way:?}");
     assert!(way.next.is_some_and(|next| next.contains("IPv6")), "{way:?}");
-    trust.log_came(at(2), [10, 0, 0, 7].into());
-    assert_eq!(told(&seen, &trust, Point::PlainHttp).state, State::Waiting);
+    let tls = told(&seen, &trust, Point::Tls);
+    assert!(tls.state == State::Waiting && tls.words.contains("10.0.0.8"), "{tls:?}");
+    trust.handshake_failed(here, HandshakeFault::UnknownCa);
+    let fault = HandshakeFault::UnknownCa.to_string();
+    assert!(told(&seen, &trust, Point::PlainHttp).words.contains(&fault), "both may be so");
+    trust.log_came(at(3), here);
+    trust.log_came(at(4), there);
+    assert_eq!(told(&seen, &trust, Point::PlainHttp).state, State::Waiting, "it has proof");
+    assert_eq!((told(&seen, &trust, Point::Tls).state, told(&seen, &trust, Point::Tls).at), (State::Done, Some(at(3))));
+}
+
+#[test]
+fn of_logs_from_elsewhere_the_last_is_remembered_for_a_day() {
+    let (here, mut trust) = ([10, 0, 0, 7].into(), Trust::default());
+    trust.bootstrapped(at(0), here);
+    (1..=200).for_each(|second| trust.log_came(at(second), [10, 0, 1, second.to_le_bytes()[0]].into()));
+    let last = Some((at(200), [10, 0, 1, 200].into()));
+    let remembered = |trust: &Trust| trust.stray_log().map(|log| (log.at, log.address));
+    assert_eq!(remembered(&trust), last);
+    trust.bootstrapped(at(200 + 24 * 3_600 - 1), here);
+    assert_eq!(remembered(&trust), last);
+    trust.bootstrapped(at(200 + 24 * 3_600), here);
+    assert_eq!(remembered(&trust), None);
 }

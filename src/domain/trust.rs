@@ -4,6 +4,7 @@
 //! A [`Trust`] changes by facts only: a message, the end of a run, a person's click. What a request is worth in its light is
 //! [`super::admission::decide`]'s to say.
 
+mod bootstrap;
 mod certificate;
 mod closing;
 mod knock;
@@ -16,12 +17,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::limits::{
-    BOOTSTRAPS_PER_DEVICE, DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, REFUSED_TOGETHER_HOURS, RIGHT_HOURS, STAGED_DAYS,
-    WINDOW_PATIENCE_HOURS,
+    DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, REFUSED_TOGETHER_HOURS, RIGHT_HOURS, STAGED_DAYS, WINDOW_PATIENCE_HOURS,
 };
 use super::rollover::Takeover;
-use super::run::HandshakeFault;
 
+pub use bootstrap::{Bootstrap, StrayLog};
 pub use certificate::Certificate;
 pub use knock::Knock;
 pub use shown::{Admitted, ComesWith, EndedRun};
@@ -146,22 +146,6 @@ impl Right {
             RightKind::Window => now.duration_since(self.given_at) < SignedDuration::from_hours(WINDOW_PATIENCE_HOURS),
         }
     }
-}
-
-/// How far a phone is that came over plain HTTP (contract 3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bootstrap {
-    /// When it last fetched its bootstrap file.
-    pub fetched_at: Timestamp,
-    /// From where: proof counts from there alone.
-    pub address: IpAddr,
-    /// When it showed over TLS that it trusts us.
-    pub proven_at: Option<Timestamp>,
-    /// When it was first told our HTTPS address in a file with one CA of ours: from then on it knows no other way and no other CA.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub moved_at: Option<Timestamp>,
-    /// What the last failed handshake from there said, while there is no proof.
-    pub fault: Option<HandshakeFault>,
 }
 
 /// Somebody who asked for a bound device with what does not open it.
@@ -324,74 +308,6 @@ impl Trust {
         if self.address_used.as_deref() != Some(url) {
             self.address_used = Some(url.into());
         }
-    }
-
-    /// Takes in that it fetched its bootstrap file over plain HTTP. At each address the way begins anew, and a few are remembered.
-    pub fn bootstrapped(&mut self, at: Timestamp, address: IpAddr) {
-        self.first_heard.get_or_insert(at);
-        match &mut self.bootstrap {
-            Some(bootstrap) if bootstrap.address == address => bootstrap.fetched_at = at,
-            _ => {
-                let known = self.bootstraps_elsewhere.iter().position(|one| one.address == address);
-                let known = known.map(|at| self.bootstraps_elsewhere.remove(at));
-                let begun = known.unwrap_or(Bootstrap { fetched_at: at, address, proven_at: None, moved_at: None, fault: None });
-                self.bootstraps_elsewhere.extend(self.bootstrap.replace(Bootstrap { fetched_at: at, ..begun }));
-                if self.bootstraps_elsewhere.len() > BOOTSTRAPS_PER_DEVICE {
-                    // Who has proof goes last: it is a phone that trusts us.
-                    let least = |one: &&Bootstrap| (one.moved_at.is_some(), one.proven_at.is_some(), one.fetched_at);
-                    let gone = self.bootstraps_elsewhere.iter().min_by_key(least).map(|one| one.address);
-                    self.bootstraps_elsewhere.retain(|one| Some(one.address) != gone);
-                }
-            }
-        }
-    }
-
-    /// Takes in that it was told our HTTPS address, in a file with one CA of ours.
-    pub fn moved(&mut self, at: Timestamp, address: IpAddr) {
-        let mut all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
-        if let Some(bootstrap) = all.find(|bootstrap| bootstrap.address == address) {
-            bootstrap.moved_at.get_or_insert(at);
-        }
-    }
-
-    /// Those that were told our HTTPS address under this key, and not let in since.
-    pub fn moved_here(&self) -> impl Iterator<Item = &Bootstrap> {
-        self.bootstrap.iter().chain(&self.bootstraps_elsewhere).filter(|bootstrap| bootstrap.moved_at.is_some())
-    }
-
-    /// Takes in that nobody needs to wait for whoever was led here under this key: a person knows better.
-    pub fn not_waited_for(&mut self) {
-        let all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
-        all.for_each(|bootstrap| bootstrap.moved_at = None);
-    }
-
-    /// How far whoever asks from this address is on the way from plain HTTP to here.
-    pub fn bootstrap_at(&self, address: IpAddr) -> Option<&Bootstrap> {
-        self.bootstrap.iter().chain(&self.bootstraps_elsewhere).find(|one| one.address == address)
-    }
-
-    /// Takes in a log that came over TLS, with whatever credentials: from the address that fetched the bootstrap file it proves
-    /// that this phone trusts us (contract 3).
-    pub fn log_came(&mut self, at: Timestamp, address: IpAddr) {
-        if let Some(bootstrap) = self.unproven_at(address) {
-            (bootstrap.proven_at, bootstrap.fault) = (Some(at), None);
-        }
-        // Where another phone may have been led here under this key, nothing is known of that one.
-        if self.bootstrap_at(address).is_some() && self.moved_here().all(|one| one.address == address) {
-            self.takeover.confirmed();
-        }
-    }
-
-    /// Takes in a failed handshake of somebody at this address: the cause of the missing proof, as far as anybody knows.
-    pub fn handshake_failed(&mut self, address: IpAddr, fault: HandshakeFault) {
-        if let Some(bootstrap) = self.unproven_at(address) {
-            bootstrap.fault = Some(fault);
-        }
-    }
-
-    fn unproven_at(&mut self, address: IpAddr) -> Option<&mut Bootstrap> {
-        let mut all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
-        all.find(|bootstrap| bootstrap.address == address && bootstrap.proven_at.is_none())
     }
 
     /// Takes in that it got its effective configuration.
