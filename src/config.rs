@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 use crate::domain::admission::NewDeviceCaps;
-use crate::domain::limits::ACTIVITY_DAYS_LEAST;
+use crate::domain::limits::ACTIVITY_WEEKS;
 use crate::domain::upload::UploadCaps;
 use crate::services::certificates::OwnFiles;
 use crate::services::retention::Keep;
@@ -119,13 +119,13 @@ pub struct NewDevicesLayer {
     per_hour: Option<usize>,
 }
 
-/// The `[retention]` table: days that things are kept.
+/// The `[retention]` table: days that device logs are kept, and whole weeks of the activity log beside the present one.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RetentionLayer {
     log_days: Option<u32>,
-    #[serde(default, deserialize_with = "activity_days")]
-    activity_days: Option<u32>,
+    #[serde(default, deserialize_with = "activity_weeks")]
+    activity_weeks: Option<u32>,
 }
 
 /// Why the settings cannot be used, with the place and the next step.
@@ -248,14 +248,14 @@ impl NewDevicesLayer {
 
 impl RetentionLayer {
     fn over(self, below: Self) -> Self {
-        Self { log_days: self.log_days.or(below.log_days), activity_days: self.activity_days.or(below.activity_days) }
+        Self { log_days: self.log_days.or(below.log_days), activity_weeks: self.activity_weeks.or(below.activity_weeks) }
     }
 
     fn keep(self) -> Keep {
         let default = Keep::default();
         Keep {
             log_days: self.log_days.unwrap_or(default.log_days),
-            activity_days: self.activity_days.unwrap_or(default.activity_days),
+            activity_weeks: self.activity_weeks.unwrap_or(default.activity_weeks),
         }
     }
 }
@@ -266,14 +266,13 @@ fn read_file(path: &Path) -> Result<Layer, ConfigError> {
 }
 
 /// Four weeks of the activity log are kept whatever the settings say (R349).
-fn activity_days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let days = u32::deserialize(deserializer)?;
-    if days < ACTIVITY_DAYS_LEAST {
-        let words =
-            format!("the activity log is kept for at least {ACTIVITY_DAYS_LEAST} days; write that or more, or leave it out");
+fn activity_weeks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let weeks = u32::deserialize(deserializer)?;
+    if weeks < ACTIVITY_WEEKS {
+        let words = format!("the activity log is kept for at least {ACTIVITY_WEEKS} weeks; write that or more, or leave it out");
         return Err(serde::de::Error::custom(words));
     }
-    Ok(Some(days))
+    Ok(Some(weeks))
 }
 
 /// A list, or a text with commas as variables and flags have it.
@@ -339,16 +338,16 @@ mod tests {
 
     #[test]
     fn four_weeks_of_the_activity_log_are_kept_whatever_is_set() {
-        let with = |days: u32| {
-            let text = format!("[retention]\nactivity_days = {days}\n");
-            let by_variable = variables(&[("PDMS_RETENTION__ACTIVITY_DAYS", &days.to_string())]);
-            let by_file = Config::load(Layer::default(), Some(file(&text).path()), []).map(|config| config.keep.activity_days);
-            let by_variable = Config::load(Layer::default(), None, by_variable).map(|config| config.keep.activity_days);
+        let with = |weeks: u32| {
+            let text = format!("[retention]\nactivity_weeks = {weeks}\n");
+            let by_variable = variables(&[("PDMS_RETENTION__ACTIVITY_WEEKS", &weeks.to_string())]);
+            let by_file = Config::load(Layer::default(), Some(file(&text).path()), []).map(|config| config.keep.activity_weeks);
+            let by_variable = Config::load(Layer::default(), None, by_variable).map(|config| config.keep.activity_weeks);
             [by_file, by_variable].map(|read| read.map_err(|error| error.to_string()))
         };
-        assert_eq!(with(28), [Ok(28), Ok(28)]);
-        for refused in with(27) {
-            assert!(refused.as_ref().is_err_and(|words| words.contains("at least 28 days")), "{refused:?}");
+        assert_eq!(with(4), [Ok(4), Ok(4)]);
+        for refused in with(3) {
+            assert!(refused.as_ref().is_err_and(|words| words.contains("at least 4 weeks")), "{refused:?}");
         }
         assert!(with(0)[0].as_ref().is_err_and(|words| words.contains("line 2")));
     }

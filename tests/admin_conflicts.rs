@@ -3,12 +3,16 @@
 use std::rc::Rc;
 
 use actix_web::http::StatusCode;
+use jiff::SignedDuration;
 use pdms::domain::access::Actor;
-use pdms::domain::account::Account;
+use pdms::domain::account::{Account, Secret};
 use pdms::domain::device::draft::{DeviceDraft, DeviceInput};
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::profile::draft::{ProfileDraft, ProfileInput};
+use pdms::domain::user::Role;
+use pdms::services::accounts::{self, AccountDraft, Replacement};
 use pdms::services::commit::Mode;
+use pdms::services::users::{self, Access, NewUser};
 use pdms::services::{devices, profiles, server};
 
 use super::support::browser::{Answer, Browser, Site};
@@ -138,6 +142,55 @@ async fn the_public_name_has_its_own_lock() {
 }
 
 #[actix_web::test]
+async fn two_owners_of_whom_one_changes_a_user_meanwhile() {
+    let site = Site::open().await;
+    let access = Access::Password(Secret::new("another few words"));
+    let new = NewUser { name: "Cy".to_owned(), email: "cy@example.test".to_owned(), role: Role::Operator, access };
+    let id = users::add(&site.services, &Actor::CommandLine, &new, Mode::Keep).expect("added").user.id;
+    let (mut ada, mut bob) = (Browser::signed_in(&site).await, Browser::signed_in(&site).await);
+    let path = format!("/admin/users/{id}");
+    let (first, second) = (ada.get(&path).await, bob.get(&path).await);
+    let chosen = |email: &'static str| [("email", email), ("role", "operator"), ("sign_in", "on")];
+    let renamed = [&chosen("bob.chose@example.test")[..], &[("name", "Cyrus")]].concat();
+    assert_eq!(send(&mut bob, &second, &path, &renamed).await.status, StatusCode::OK);
+    let told = send(&mut ada, &first, &path, &chosen("ada.chose@example.test")).await;
+    assert_eq!(told.status, StatusCode::CONFLICT, "{}", told.body);
+    let words = text(&told);
+    assert!(words.contains("name was Cy is now Cyrus"), "what the other one did: {words}");
+    assert!(words.contains("E-mail bob.chose@example.test ada.chose@example.test"), "stored beside typed: {words}");
+    let stored = || users::get(&site.services, id).expect("a user").email;
+    assert_eq!(stored(), "bob.chose@example.test");
+    assert_eq!(send(&mut ada, &told, &path, &chosen("ada.chose@example.test")).await.status, StatusCode::OK);
+    assert_eq!(stored(), "ada.chose@example.test", "pressed again, knowing it");
+    let without = bob.post(&path, &[("email", "x@example.test")]).await;
+    assert_eq!(without.status, StatusCode::CONFLICT, "a form without a revision overwrites nothing");
+}
+
+#[actix_web::test]
+async fn only_the_former_shared_credentials_that_were_shown_are_ended() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let here = "/admin/provisioning/credentials";
+    let replace = |password: &str| {
+        let draft = AccountDraft {
+            password: Some(Secret::new(password)),
+            replacement: Some(Replacement::Planned),
+            ..AccountDraft::default()
+        };
+        accounts::update(&site.services, &Actor::CommandLine, DEFAULT_ACCOUNT, None, &draft).expect("replaced");
+    };
+    let end = format!("{here}/end");
+    replace("planned-7411");
+    let stale = browser.get(here).await;
+    assert!(send(&mut browser, &stale, &end, &[]).await.body.contains("count no more"));
+    site.advance(SignedDuration::from_secs(1));
+    replace("planned-7412");
+    let told = send(&mut browser, &stale, &end, &[]).await;
+    assert!(told.body.contains("replaced once more since"), "{}", told.body);
+    assert!(account(&site).provisioning.former.is_some());
+}
+
+#[actix_web::test]
 async fn a_devices_form_and_an_order_of_profiles_tell_what_the_other_one_did() {
     let site = Site::open().await;
     let input = DeviceInput { key: "0004f2aabbcc".to_owned(), name: "Hall".to_owned(), ..DeviceInput::default() };
@@ -165,4 +218,30 @@ async fn a_devices_form_and_an_order_of_profiles_tell_what_the_other_one_did() {
     let told = ada.post(global, &attach).await;
     assert_eq!(told.status, StatusCode::CONFLICT);
     assert!(text(&told).contains("profiles is now Office"), "{}", text(&told));
+}
+
+#[actix_web::test]
+async fn the_plan_of_backups_keeps_what_the_second_one_typed() {
+    let site = Site::open().await;
+    let (mut ada, mut bob) = (Browser::signed_in(&site).await, Browser::signed_in(&site).await);
+    let (page, action) = ("/admin/backups", "/admin/backups/plan");
+    let (first, second) = (ada.get(page).await, bob.get(page).await);
+    let saved = send(&mut bob, &second, action, &[("every", "day"), ("keep", "3"), ("hour", "4")]).await;
+    assert!(saved.body.contains("The plan is saved"), "{}", saved.body);
+    let rejected = send(&mut ada, &first, action, &[("every", "week"), ("keep", "0")]).await;
+    assert_eq!(rejected.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let typed = "CANARY a passphrase of Ada";
+    let change = [("every", "week"), ("keep", "9"), ("encrypt", "on"), ("passphrase", typed), ("passphrase_again", typed)];
+    let told = send(&mut ada, &rejected, action, &change).await;
+    assert_eq!(told.status, StatusCode::CONFLICT, "the rejected form must not have become a fresh one");
+    let words = text(&told);
+    for part in ["keep was 7 is now 3", "How often Every day Every Sunday", "to keep 3 9", "Hour 4 2", "passphrase no yes"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    assert!(!told.body.contains("CANARY") && words.contains("Type the new passphrase again"), "{words}");
+    assert!(told.body.contains("value=\"9\""), "the typed value stays in its field");
+    let done = send(&mut ada, &told, action, &[("every", "week"), ("passphrase", typed), ("passphrase_again", typed)]).await;
+    assert!(done.body.contains("The plan is saved"), "{}", done.body);
+    let plan = pdms::services::backup::kept::plan(&site.services).expect("a plan");
+    assert_eq!((plan.every.word(), plan.keep, plan.passphrase.is_some()), ("week", 9, true));
 }

@@ -12,6 +12,7 @@ mod lists;
 mod pages;
 mod secrets;
 mod server;
+mod unchanged;
 
 const KEY: &str = "0004f2a11a01";
 
@@ -145,7 +146,7 @@ fn profiles_are_written_read_and_written_again() {
     assert!(!read.to_string().contains("hunter2"), "secrets leave masked: {read}");
     assert_eq!(read["parameters"]["device.prov.password.set"], "1");
 
-    let again = json!({ "name": "Office", "parameters": read["parameters"], "revision": 1 });
+    let again = json!({ "name": "Office", "description": "Desks", "parameters": read["parameters"], "revision": 1 });
     api.ok("PUT", &path, Some(again.clone()));
     let stored =
         server.world().profiles.values().next().expect("one profile").parameters.get("device.prov.password").map(str::to_owned);
@@ -285,8 +286,11 @@ fn settings_users_and_activity_are_there() {
     assert_eq!(api.refused("PUT", &path, Some(json!({ "password": "short" }))).1[0].0, "password");
     assert_eq!(api.ok("PUT", &path, Some(json!({ "password": "another long enough one" })))["name"], "Grace");
     let path = format!("/api/v1/users/{}", made["id"]);
-    assert_eq!(api.refused("PATCH", &path, Some(json!({ "role": "king" }))).1[0].0, "role");
-    assert_eq!(api.ok("PATCH", &path, Some(json!({ "role": "operator" })))["role"], "operator");
+    let change = |role: &str, revision: u64| Some(json!({ "role": role, "revision": revision }));
+    assert_eq!(api.refused("PATCH", &path, change("king", 1)).1[0].0, "role");
+    let changed = api.ok("PATCH", &path, change("operator", 1));
+    assert_eq!((changed["role"].as_str(), changed["revision"].as_u64()), (Some("operator"), Some(2)));
+    assert_eq!(api.refused("PATCH", &path, change("viewer", 1)).0, 409, "somebody was faster");
     let invited = api.ok("POST", &format!("{path}/invitation"), None);
     assert!(invited["invitation"].as_str().is_some_and(|link| link.contains("/admin/invitation?token=")), "{invited}");
     assert_eq!(api.refused("DELETE", "/api/v1/users/1", None).0, 409, "the last owner stays");

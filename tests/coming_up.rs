@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use pdms::domain::run::HandshakeFault;
 use pdms::services::bootstrap;
+use pdms::web::phone::PhoneSettings;
 use serde_json::Value;
 
 use crate::support::api::Api;
@@ -82,4 +83,53 @@ fn the_page_tells_each_step_with_what_to_do_and_its_part_follows() {
     assert_eq!((status, fields[0].0.as_str()), (422, "phone"));
     let nobody = Phone::bare(&server).get(&format!("/admin/coming-up/steps?phone={MAC}"));
     assert_eq!(nobody.status, 303, "whoever is not signed in is told nothing");
+}
+
+/// One step of a phone.
+fn step(api: &Api, phone: &str, name: &str) -> Value {
+    let found = api.ok("GET", &format!("/coming-up?phone={phone}"), None);
+    let step = found["steps"].as_array().expect("steps").iter().find(|step| step["step"] == name);
+    step.cloned().unwrap_or_else(|| panic!("{name} is left out: {found}"))
+}
+
+/// A phone has IPv4 and IPv6: its CA comes by the one, its log by the other, without credentials.
+#[test]
+fn a_log_from_another_address_is_told_with_both_addresses_whatever_credentials_it_came_with() {
+    const V4: &str = "192.0.2.7";
+    const V6: &str = "2001:db8::7";
+    let trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    let server = Server::start_with(PhoneSettings { trusted_proxies, ..PhoneSettings::default() });
+    let api = Api::owner(&server);
+    let from = |phone: Phone, address: &str| phone.with("X-Forwarded-For", address);
+    let plain = from(Phone::in_clear(&server), V4);
+    let (log, stage) = (format!("/{MAC}-app.log"), || plain.get(&format!("/{MAC}-bootstrap.cfg")).text());
+    stage();
+    server.advance(1);
+    let bare = from(Phone::bare(&server), V6);
+    let is_told = |ask: &dyn Fn() -> u16| {
+        server.advance(1);
+        assert_eq!(ask(), 401);
+        let way = step(&api, MAC, "plain-http");
+        let (words, next) = (way["words"].to_string(), way["next"].to_string());
+        assert!(way["state"] == "stuck" && words.contains(V4) && words.contains(V6), "{way}");
+        assert!(next.contains("IPv6") && next.contains("one address"), "{way}");
+        assert_eq!(way["at"], server.clock.now().to_string());
+    };
+    is_told(&|| bare.put(&log, b"log").status);
+    is_told(&|| bare.ask_leave(&log).status);
+    let tls = step(&api, MAC, "tls");
+    assert!(tls["state"] == "waiting" && tls["words"].to_string().contains(V6), "{tls}");
+    assert_eq!(api.ok("GET", &format!("/coming-up?phone={V6}"), None)["device"], MAC, "the same by that address");
+    assert!(!stage().contains("device.prov.serverName"), "it proves nothing");
+    assert_eq!(step(&api, MAC, "plain-http")["state"], "stuck", "it asks once an hour, and its next log may be long in coming");
+    let wrong = bare.clone().with_credentials(USER, "wrong");
+    is_told(&|| wrong.put(&log, b"log").status);
+
+    // The run in which it was given our CA is over: this log is in none.
+    server.advance(200);
+    from(Phone::bare(&server), V4).put(&log, b"log");
+    assert!(stage().contains("device.prov.serverName"));
+    assert_eq!(step(&api, MAC, "plain-http")["state"], "done");
+    let tls = step(&api, MAC, "tls");
+    assert!(tls["state"] == "done" && tls["at"] == server.clock.now().to_string(), "what proves it says so: {tls}");
 }

@@ -30,6 +30,8 @@ use crate::support::browser::{Browser, Site};
 use crate::support::phone::Phone;
 use crate::support::server::{PASSWORD, Server, USER, admin};
 
+mod refused;
+
 const MAC: &str = "0004f2aa0001";
 const OTHER: &str = "0004f2aa0002";
 

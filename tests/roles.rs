@@ -1,6 +1,7 @@
 //! Who may do what: every address with every role (ADM-10), API tokens (PHN-04, SEC-01), users who are disabled or lose a role
 //! (ADM-06), and invitations.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use actix_web::http::{Method, StatusCode};
@@ -9,13 +10,16 @@ use jiff::SignedDuration;
 use pdms::domain::access::Actor;
 use pdms::domain::account::Secret;
 use pdms::domain::backup_plan::PlanInput;
+use pdms::domain::device::draft::{DeviceDraft, DeviceInput};
 use pdms::domain::ids::{DEFAULT_ACCOUNT, UserId};
+use pdms::domain::profile::draft::{ProfileDraft, ProfileInput};
 use pdms::domain::user::{Role, User};
 use pdms::services::backup::kept;
 use pdms::services::commit::Mode;
+use pdms::services::pending::{self, Deed};
 use pdms::services::tokens::{self, TokenDraft};
 use pdms::services::users::{self, Access, NewUser, UserChange};
-use pdms::services::{sessions, sign_in_link};
+use pdms::services::{devices, profiles, sessions, sign_in_link};
 use pdms::web::route_roles::{self, Least};
 use pdms::web::{admin, api};
 use serde_json::Value;
@@ -313,9 +317,9 @@ async fn an_owner_adds_changes_and_deletes_users_on_their_pages() {
     let own = sessions::of_user(&site.services, bob.id);
     owner.post(&format!("{path}/sessions/{}/end", hex::encode(own[0].key.0)), &[]).await;
     assert!(browser.get("/admin/account").await.body.contains("Sign in"), "the session was ended");
-    let same = [("was_name", "Bob"), ("was_email", "bob@example.test"), ("was_role", "operator"), ("was_sign_in", "on")];
-    let fields = [("name", "Bob"), ("email", "bob@example.test"), ("role", "account-admin"), ("sign_in", "on")];
-    owner.post(&path, &[&same[..], &fields[..]].concat()).await;
+    let fields =
+        [("name", "Bob"), ("email", "bob@example.test"), ("role", "account-admin"), ("sign_in", "on"), ("revision", "1")];
+    owner.post(&path, &fields).await;
     assert_eq!(users::get(&site.services, bob.id).expect("a user").role, Role::AccountAdmin);
     owner.post(&format!("{path}/delete"), &[]).await;
     assert!(users::get(&site.services, bob.id).is_err());
@@ -323,6 +327,71 @@ async fn an_owner_adds_changes_and_deletes_users_on_their_pages() {
     let kept = owner.post(&format!("/admin/users/{ada}/delete"), &[]).await;
     assert!(kept.body.contains("last owner"), "{}", kept.body);
     assert_eq!(Browser::new(&site).sign_in("/admin/", "ada@example.test", OWNER_PASSWORD).await.status, StatusCode::OK);
+}
+
+/// Every value of an attribute in a page.
+fn values<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
+    let opening = format!(" {attribute}=\"");
+    page.split(&opening).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+/// A site in which the pages have something to offer: a device with a profile, one that waits, one that is blocked, a token.
+async fn furnished() -> Rc<Site> {
+    let site = Site::open().await;
+    let (services, line) = (&site.services, &Actor::CommandLine);
+    let profile = ProfileInput { name: "Hall".to_owned(), ..ProfileInput::default() };
+    let profile = ProfileDraft::parse(&profile).expect("a good profile");
+    let made = profiles::create(services, line, DEFAULT_ACCOUNT, vec![profile], Mode::Keep).expect("made");
+    let input = DeviceInput { key: "0004f2abcdef".to_owned(), profiles: vec![made[0].id], ..DeviceInput::default() };
+    let device = DeviceDraft::parse(&input, pdms::catalog::models::models()).expect("a good draft");
+    devices::create(services, line, DEFAULT_ACCOUNT, vec![device], Mode::Keep).expect("added");
+    let other = "0004f2abcde0".parse().expect("a key");
+    pending::act(services, line, DEFAULT_ACCOUNT, Deed::Block, &[other], Mode::Keep).expect("blocked");
+    token(&site, "job", Role::Viewer);
+    site
+}
+
+/// Whatever a page shows to a role, its links and its forms, leads to no refusal, whether it can be pressed or is disabled.
+#[actix_web::test]
+async fn no_page_shows_a_link_or_a_form_that_its_reader_may_not_use() {
+    let site = furnished().await;
+    for role in Role::ALL {
+        let user = add(&site, role);
+        let mut browser = enter(&site, user.id).await;
+        let (mut seen, mut queue) = (BTreeSet::new(), vec!["/admin/".to_owned()]);
+        let mut forms = BTreeSet::new();
+        while let Some(path) = queue.pop() {
+            if !path.starts_with("/admin") || path.contains("/sign-") || !seen.insert(path.clone()) {
+                continue;
+            }
+            let answer = browser.send(TestRequest::get(), &path).await;
+            assert!(!is_refused(&path, &answer), "{role} is led to {path}");
+            if !answer.header("content-type").starts_with("text/html") {
+                continue;
+            }
+            let asking = answer.body.split("<form").skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
+            let sending = asking.filter(|tag| !tag.contains(" method=\"get\"")).flat_map(|tag| values(tag, "action"));
+            let sending = sending.chain(values(&answer.body, "formaction"));
+            forms.extend(sending.map(|to| (to.to_owned(), path.clone())));
+            let without_query = |to: &&str| !to.contains('?');
+            queue.extend(
+                values(&answer.body, "href")
+                    .into_iter()
+                    .filter(without_query)
+                    .map(|to| to.split('#').next().unwrap_or(to).to_owned()),
+            );
+        }
+        assert!(seen.len() >= 15 && forms.len() >= 10, "{role}: {seen:?} {forms:?}");
+        for (action, page) in forms {
+            if action.contains("/sign-") {
+                continue;
+            }
+            let mut browser = enter(&site, user.id).await;
+            let csrf = browser.token().await;
+            let answer = ask(&mut browser, &csrf, &Method::POST, action.split('#').next().unwrap_or_default()).await;
+            assert!(!is_refused(&action, &answer), "{role} sees a form for {action} on {page}");
+        }
+    }
 }
 
 /// What a role may not do is not offered, and where it is seen the page says why.
@@ -343,7 +412,8 @@ async fn pages_offer_what_the_role_may_do() {
     }
     let locked =
         |body: &str| body.contains("takes the role account admin") && body.contains("<fieldset class=\"plain\" disabled>");
-    assert!(locked(&viewer.get("/admin/provisioning").await.body));
+    let seen = viewer.get("/admin/provisioning").await.body;
+    assert!(locked(&seen) && !seen.contains("Save base"), "{seen}");
     assert!(!locked(&admin.get("/admin/provisioning").await.body));
     let menu = viewer.get("/admin/").await.body;
     assert!(!menu.contains("/admin/users") && !menu.contains("/admin/tokens"), "{menu}");

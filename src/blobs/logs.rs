@@ -12,7 +12,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use crate::domain::device::DeviceKey;
@@ -29,6 +29,9 @@ const STAMP_CHARS: usize = "20260102T030405.000000Z".len();
 
 /// Locks that share the devices among them. One is held while a folder changes, so that two uploads of a device never miscount.
 const STRIPES: usize = 64;
+
+/// How far a name may be ahead of the clock before that is taken to have been put back.
+const AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
 type Shelves = Mutex<HashMap<(AccountId, DeviceKey), Shelf>>;
 
@@ -129,7 +132,7 @@ impl Logs {
         draft.kept = true;
         shelf.add(entry.clone());
         if shelf.files > self.quota.files || shelf.bytes > self.quota.bytes {
-            *shelf = self.rotate(&folder)?;
+            *shelf = self.rotate(&folder, now)?;
         }
         Ok(entry)
     }
@@ -197,9 +200,11 @@ impl Logs {
         &self.shelves[stripe]
     }
 
-    /// Removes the oldest uploads until nine tenths of the quota are left, so that the next upload needs no rotation.
-    fn rotate(&self, folder: &Path) -> io::Result<Shelf> {
-        let entries = read_folder(folder)?;
+    /// Removes the oldest uploads until nine tenths of the quota are left, so that the next upload needs no rotation. Those of a time
+    /// that has not come go first: a clock that was ahead named them before it was put right.
+    fn rotate(&self, folder: &Path, now: Timestamp) -> io::Result<Shelf> {
+        let mut entries = read_folder(folder)?;
+        entries.sort_by_key(|entry| entry.at.duration_since(now) <= AHEAD);
         let (mut files, mut bytes) = (entries.len(), entries.iter().map(|e| e.size_bytes).sum::<u64>());
         let mut kept = entries.into_iter().peekable();
         while let Some(oldest) =
@@ -212,11 +217,16 @@ impl Logs {
         Ok(Shelf::of(kept.collect()))
     }
 
-    /// The time of an upload, later than that of every upload before it: names are unique, and their order is that of arrival.
+    /// The time of an upload, later than that of every upload before it: names are unique, and their order is that of arrival. A
+    /// clock that was put back is followed.
     fn unique_time(&self, now: Timestamp) -> Timestamp {
-        let now = now.as_microsecond();
-        let last = self.last_name.fetch_max(now, Ordering::Relaxed);
-        let micros = if last < now { now } else { self.last_name.fetch_add(1, Ordering::Relaxed) + 1 };
+        let ahead = i64::try_from(AHEAD.as_micros()).unwrap_or(i64::MAX);
+        let next = |last: i64| {
+            let now = now.as_microsecond();
+            if (now..now.saturating_add(ahead)).contains(&last) { last + 1 } else { now }
+        };
+        let last = self.last_name.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+        let micros = next(last.unwrap_or_else(|last| last));
         Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 }
@@ -383,6 +393,16 @@ mod tests {
         assert!((600..=1_000).contains(&bytes), "{bytes}");
         upload(&by_size, "core.gz", 30, &[0; 5_000]);
         assert_eq!(by_size.list(ACCOUNT, &key()).expect("readable").len(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_costs_no_upload_that_came_after_it_was_put_right() {
+        let (_dir, logs) = logs(Quota { bytes: 1_000_000, files: 10 });
+        const AHEAD: i64 = 400 * 86_400;
+        (0..8).for_each(|second| drop(upload(&logs, "app.log", AHEAD + second, b"x")));
+        (0..9).for_each(|second| assert_eq!(upload(&logs, "app.log", second, b"x").at, at(second), "named by its time"));
+        let left = logs.list(ACCOUNT, &key()).expect("readable");
+        assert_eq!(left.iter().filter(|one| one.at < at(AHEAD)).count(), 9, "{left:?}");
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::web::local::{Answer, Request};
 
 /// Replace the private CA: each phone is given both until all have the new one
 ///
-/// Phones that have not come for 90 days are not waited for: they must be given the new CA by hand when they come back.
+/// Phones that have not come for 90 days are not waited for: they must be given the new CA by hand when they come back. A phone that was
+/// told our HTTPS address over plain HTTP and is not let in is waited for 14 days; let it in, block it or do not wait for it on the pages.
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(subcommand)]

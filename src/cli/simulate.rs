@@ -44,7 +44,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     /// Phones from the box: they know the address and PlcmSpIp, neither a CA (but that of --ca) nor the time, and go wherever
-    /// the answers lead them; done is who has polled with credentials of its own
+    /// the answers lead them; done is who has booted, polled and booted again with credentials of its own. The server takes it for
+    /// bound two minutes later, when the last run has ended
     #[arg(long, conflicts_with_all = ["user", "password_file", "faults", "once", "poll"])]
     fresh: bool,
     /// Address that DHCP gives to phones from the box at every start, such as http://127.0.0.1:8080/; user:password@ may stand in it

@@ -25,7 +25,7 @@ const KEYS: [&str; 17] = [
     "new_devices__per_address",
     "new_devices__per_hour",
     "retention__log_days",
-    "retention__activity_days",
+    "retention__activity_weeks",
 ];
 /// Read elsewhere: by the command line and by the build.
 const OTHERS: [&str; 2] = ["config", "commit"];
@@ -139,7 +139,7 @@ mod tests {
                 "https" | "http" => "127.0.0.1:1",
                 "public_url" => "https://pdms.example.test",
                 "trusted_proxies" => "10.0.0.1",
-                "retention__activity_days" => "28",
+                "retention__activity_weeks" => "5",
                 _ => "1",
             };
             let mut pairs = vec![(variable(key), value.to_owned())];

@@ -45,7 +45,7 @@ pub struct BackupPlan {
     pub every: Every,
     /// The hour at which, where the account is.
     pub hour: i8,
-    /// How many are kept.
+    /// How many of the plan's own are kept.
     pub keep: u16,
     /// An absolute folder; none for the one in the state directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]

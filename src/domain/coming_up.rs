@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::limits::RUN_SILENCE_SECONDS;
 use super::run::verdict::{next_of_handshake, next_of_held};
 use super::run::{Exchange, HandshakeFault, Method, Reason};
-use super::trust::{RUNS_UNTIL_BOUND, Trust};
+use super::trust::{Knock, RUNS_UNTIL_BOUND, StrayLog, Trust};
 
 /// What is known of a phone.
 #[derive(Clone, Copy, Debug)]
@@ -112,25 +112,74 @@ impl<'a> Known<'a> {
         self.exchanges.iter().rfind(|one| wanted(one))
     }
 
+    /// What is listed of its being refused for this reason.
+    fn knock(&self, reason: Reason) -> Option<&'a Knock> {
+        self.trust.knock.as_ref().filter(|knock| knock.reason == reason && !knock.bare)
+    }
+
     /// When something of this kind last came.
     fn last_at(&self, wanted: impl Fn(&Exchange) -> bool) -> Option<Timestamp> {
         self.last(wanted).map(|one| one.at)
     }
 }
 
-/// Whether a request came over plain HTTP, as far as its answer tells.
+/// Whether a request came over plain HTTP and was shown the way to HTTPS, or nothing: there nothing that it may show is looked at.
 fn is_plain(one: &Exchange) -> bool {
-    use Reason::{BootstrapMaster, BootstrapMove, BootstrapTrust, CameOverHttp, PlainHttp, PlainHttpOff};
-    matches!(one.reason, BootstrapMaster | BootstrapMove | BootstrapTrust | CameOverHttp | PlainHttp | PlainHttpOff)
+    use Reason::{
+        Blocked, BootstrapMaster, BootstrapMove, BootstrapTrust, CameOverHttp, PlainHttp, PlainHttpOff, ProvisioningOff,
+        TooManyNew, Unidentified,
+    };
+    match one.reason {
+        BootstrapMaster | BootstrapMove | BootstrapTrust | CameOverHttp | PlainHttp | PlainHttpOff => true,
+        Blocked | ProvisioningOff | TooManyNew | Unidentified => one.in_clear,
+        _ => false,
+    }
 }
 
 fn is_over_tls(one: &Exchange) -> bool {
-    one.method != Method::Tls && !is_plain(one)
+    one.method != Method::Tls && !one.in_clear && !is_plain(one)
 }
 
-/// Whether a request was one with credentials that count, whatever came of it.
+/// Whether a request came from a network where plain HTTP is served in full (R316).
+fn is_served_in_clear(one: &Exchange) -> bool {
+    one.in_clear && !is_plain(one)
+}
+
+/// Whether a request was one with credentials or a certificate that count, whatever came of it. What is said before anybody looks at
+/// them, such as that nobody uploads such a file, is no sign of it.
 fn is_accepted(one: &Exchange) -> bool {
-    is_over_tls(one) && one.status != 401 && one.status != 0
+    use Reason::{
+        Absent, Blocked, Bound, CertificateNeeded, DeviceFile, DiskReserve, FactoryCredentials, ListedMissing, Master,
+        ModelChanged, NoImage, NotApproved, NotStaged, OtherPlace, Parameters, ProvisioningOff, Replaced, SharedMaster,
+        StagedTooLong, Stored, TooLarge, TooManyNew, Unidentified,
+    };
+    let is_after_a_look = matches!(
+        one.reason,
+        Absent
+            | Blocked
+            | Bound
+            | CertificateNeeded
+            | DeviceFile
+            | DiskReserve
+            | FactoryCredentials
+            | ListedMissing
+            | Master
+            | ModelChanged
+            | NoImage
+            | NotApproved
+            | NotStaged
+            | OtherPlace
+            | Parameters
+            | ProvisioningOff
+            | Replaced
+            | SharedMaster
+            | StagedTooLong
+            | Stored
+            | TooLarge
+            | TooManyNew
+            | Unidentified
+    );
+    is_after_a_look && !is_plain(one)
 }
 
 fn heard(known: Known<'_>) -> Step {
@@ -151,7 +200,7 @@ fn plain_http(known: Known<'_>) -> Option<Step> {
     let last = known.last(is_plain);
     let served_since = |at: Timestamp| known.last_at(|one| one.reason == Reason::Master).is_some_and(|served| served > at);
     match last {
-        Some(one) if matches!(one.reason, Reason::CameOverHttp | Reason::PlainHttpOff) && !served_since(one.at) => {
+        Some(one) if one.status == 503 && !served_since(one.at) => {
             let refused = Step::new(Point::PlainHttp, State::Stuck, one.at, format!("Was told to come later: {}", one.reason));
             return Some(refused.advising(next_of_held(one.reason)));
         }
@@ -167,6 +216,14 @@ fn plain_http(known: Known<'_>) -> Option<Step> {
             (None, _) => None,
         };
     };
+    if let Some(log) = bootstrap.stray_log {
+        let (given, other) = (bootstrap.address, log.address);
+        let fault = bootstrap.fault.map(|fault| format!("; from {given} the handshake failed: {fault}")).unwrap_or_default();
+        let words =
+            format!("{given} was given our CA, and a log came over HTTPS from {other}: that proves nothing of {given}{fault}");
+        let stuck = Step::new(Point::PlainHttp, State::Stuck, log.at, words);
+        return Some(stuck.advising(ONE_ADDRESS));
+    }
     match (bootstrap.proven_at, bootstrap.fault) {
         (Some(proven), _) => match known.last_at(|one| one.reason == Reason::BootstrapMove) {
             Some(told) => step(State::Done, Some(told), "It showed that it trusts us and was told our HTTPS address"),
@@ -192,6 +249,11 @@ fn plain_http(known: Known<'_>) -> Option<Step> {
     }
 }
 
+/// Anybody may have sent that log.
+const ONE_ADDRESS: &str = "If both are this phone, have it come from one address: where it has IPv4 and IPv6, switch one of them off on the phone until \
+                           it is let in, or give it our address as a number by DHCP; where addresses are translated, see that it is always to the \
+                           same one. If not, restart it: its own log counts";
+
 const ASKS_HOURLY: &str = "Restart it, or wait: it asks once an hour";
 
 /// A first log that fails is no fault yet: what was pushed counts from the next start on (phone-rules 16).
@@ -211,14 +273,26 @@ fn next_of_bootstrap(fault: HandshakeFault) -> &'static str {
 
 fn tls(known: Known<'_>) -> Step {
     let failed = known.last(|one| one.method == Method::Tls);
-    let came = known.last_at(is_over_tls);
+    // A log without credentials is in no run of the phone: that it came, its proof says.
+    let proven = known.trust.bootstrap.as_ref().and_then(|bootstrap| bootstrap.proven_at);
+    let came = known.last_at(is_over_tls).max(proven);
     match (failed, came) {
         (Some(Exchange { at, reason: Reason::Handshake(fault), .. }), came) if came.is_none_or(|came| came < *at) => {
             let stuck = Step::new(Point::Tls, State::Stuck, *at, format!("The handshake fails: {fault}"));
             stuck.advising(next_of_handshake(*fault))
         }
         (_, Some(at)) => Step::new(Point::Tls, State::Done, at, "It trusts our certificate"),
-        _ => Step::new(Point::Tls, State::Waiting, None, "It has not come over HTTPS"),
+        _ if known.last(is_served_in_clear).is_some() => {
+            Step::new(Point::Tls, State::Waiting, None, "It comes over plain HTTP, from a network that is listed for that")
+        }
+        _ => match known.trust.stray_log() {
+            Some(StrayLog { at, address }) => {
+                let words =
+                    format!("It has not come over HTTPS from where it was given our CA; a log in its name came from {address}");
+                Step::new(Point::Tls, State::Waiting, at, words)
+            }
+            None => Step::new(Point::Tls, State::Waiting, None, "It has not come over HTTPS"),
+        },
     }
 }
 
@@ -226,14 +300,23 @@ fn credentials(known: Known<'_>) -> Step {
     let accepted = known.last_at(is_accepted);
     let is_after = |at: Timestamp| accepted.is_none_or(|accepted| accepted < at);
     let wrong = known.last_at(|one| one.reason == Reason::CredentialsWrong).filter(|at| is_after(*at));
-    let missing = known.last_at(|one| one.reason == Reason::CredentialsMissing).filter(|_| accepted.is_none());
+    // All phones ask once without. Whoever showed a certificate that does not count may have meant to come with that alone.
+    let certificate =
+        known.knock(Reason::CredentialsMissing).filter(|knock| is_after(knock.at)).and_then(|knock| knock.certificate);
+    let is_told = accepted.is_none() || certificate.is_some();
+    let missing = known.last_at(|one| one.reason == Reason::CredentialsMissing).filter(|_| is_told);
     match (wrong, missing, accepted) {
         (Some(at), ..) => Step::new(Point::Credentials, State::Stuck, at, "401: wrong user name or password")
             .advising("Enter the credentials of Provisioning Settings on the phone, or take those out of the DHCP option"),
-        (None, Some(at), _) => {
-            Step::new(Point::Credentials, State::Stuck, at, "401: it was asked for credentials and has sent none")
-                .advising("A phone repeats the request with them at once. If nothing follows, enter the credentials on it")
-        }
+        (None, Some(at), _) => match certificate {
+            Some(fault) => {
+                let words =
+                    format!("401: it has sent no credentials, and the certificate that it showed does not count: {fault}");
+                Step::new(Point::Credentials, State::Stuck, at, words).advising(fault.next_step())
+            }
+            None => Step::new(Point::Credentials, State::Stuck, at, "401: it was asked for credentials and has sent none")
+                .advising("A phone repeats the request with them at once. If nothing follows, enter the credentials on it"),
+        },
         (None, None, Some(at)) => Step::new(Point::Credentials, State::Done, at, "Its credentials count"),
         (None, None, None) => Step::new(Point::Credentials, State::Waiting, None, "It has shown none"),
     }
@@ -242,12 +325,14 @@ fn credentials(known: Known<'_>) -> Step {
 fn let_in(known: Known<'_>) -> Step {
     let served = known.last_at(|one| matches!(one.reason, Reason::Master | Reason::Parameters));
     let is_hold =
-        |one: &Exchange| is_over_tls(one) && one.status == 503 && !matches!(one.reason, Reason::Fault | Reason::ListedMissing);
+        |one: &Exchange| !is_plain(one) && one.status == 503 && !matches!(one.reason, Reason::Fault | Reason::ListedMissing);
     let held = known.last(is_hold).map(|one| (one.at, one.reason));
     match (held, served) {
-        (Some((at, reason)), served) if served.is_none_or(|served| served < at) => {
-            Step::new(Point::LetIn, State::Stuck, at, format!("Held: {reason}")).advising(next_of_held(reason))
-        }
+        (Some((at, reason)), served) if served.is_none_or(|served| served < at) => match known.knock(reason) {
+            Some(knock) => Step::new(Point::LetIn, State::Stuck, at, format!("Held: {}", knock.why()))
+                .advising(knock.next_step().unwrap_or_default()),
+            None => Step::new(Point::LetIn, State::Stuck, at, format!("Held: {reason}")).advising(next_of_held(reason)),
+        },
         (_, Some(at)) => Step::new(Point::LetIn, State::Done, at, "It is let in"),
         _ => Step::new(Point::LetIn, State::Waiting, None, "Nothing to decide yet"),
     }
@@ -273,9 +358,11 @@ fn files(known: Known<'_>) -> Step {
     }
 }
 
+fn is_log(one: &Exchange) -> bool {
+    one.path.to_ascii_lowercase().ends_with(".log") && matches!(one.method, Method::Put | Method::Post)
+}
+
 fn logs(known: Known<'_>) -> Step {
-    let is_log =
-        |one: &Exchange| one.path.to_ascii_lowercase().ends_with(".log") && matches!(one.method, Method::Put | Method::Post);
     let kept = known.last_at(|one| is_log(one) && matches!(one.status, 200..=299));
     match kept {
         Some(at) => Step::new(Point::Logs, State::Done, at, "Its logs come"),
@@ -296,7 +383,7 @@ fn bound(known: Known<'_>) -> Step {
             let minutes = RUN_SILENCE_SECONDS / 60;
             let when = match known.exchanges {
                 [] => String::new(),
-                _ => format!("; a run counts {minutes} minutes after its last request"),
+                _ => format!("; a run counts {minutes} minutes after its last request, or when the phone starts anew"),
             };
             let words = format!("{complete} of {RUNS_UNTIL_BOUND} complete runs with credentials of its own{and}{when}");
             let step = Step::new(Point::Bound, State::Waiting, None, words);
@@ -310,123 +397,5 @@ fn bound(known: Known<'_>) -> Step {
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::ToSpan;
-
-    use super::*;
-    use crate::domain::trust::Bootstrap;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::UNIX_EPOCH + second.seconds()
-    }
-
-    fn exchange(second: i64, method: Method, path: &str, status: u16, reason: Reason) -> Exchange {
-        Exchange { at: at(second), method, path: path.into(), status, size_bytes: 0, reason }
-    }
-
-    fn state(exchanges: &[Exchange], trust: &Trust, point: Point) -> (State, Option<Timestamp>) {
-        let steps = steps(Known { exchanges, trust, binds: true });
-        let step = steps.iter().find(|step| step.point == point).expect("a step");
-        assert!(step.state != State::Stuck || step.next.is_some(), "{step:?} says what to do");
-        (step.state, step.at)
-    }
-
-    fn get(second: i64, status: u16, reason: Reason) -> Exchange {
-        exchange(second, Method::Get, "/0004f2aa0001.cfg", status, reason)
-    }
-
-    fn failed(second: i64, fault: HandshakeFault) -> Exchange {
-        exchange(second, Method::Tls, "", 0, Reason::Handshake(fault))
-    }
-
-    #[test]
-    fn of_whom_nothing_was_heard_the_first_step_says_what_to_look_at_and_the_others_wait() {
-        let all = steps(Known { exchanges: &[], trust: &Trust::default(), binds: true });
-        assert_eq!((all[0].point, all[0].state), (Point::Heard, State::Stuck));
-        assert!(all[0].next.is_some_and(|next| next.contains("option 160")));
-        assert!(all[1..].iter().all(|step| step.state == State::Waiting && step.point != Point::PlainHttp));
-    }
-
-    #[test]
-    fn a_failed_handshake_is_stuck_until_the_phone_comes_past_it() {
-        let trust = Trust::default();
-        let mut seen = vec![failed(1, HandshakeFault::UnknownCa)];
-        assert_eq!(state(&seen, &trust, Point::Tls), (State::Stuck, Some(at(1))));
-        assert_eq!(state(&seen, &trust, Point::Credentials).0, State::Waiting);
-        seen.push(get(2, 401, Reason::CredentialsMissing));
-        assert_eq!(state(&seen, &trust, Point::Tls), (State::Done, Some(at(2))));
-        seen.push(failed(3, HandshakeFault::CertificateTime));
-        assert_eq!(state(&seen, &trust, Point::Tls), (State::Stuck, Some(at(3))));
-    }
-
-    #[test]
-    fn missing_and_wrong_credentials_are_told_apart_and_mended_ones_are_done() {
-        let trust = Trust::default();
-        let mut seen = vec![get(1, 401, Reason::CredentialsMissing)];
-        assert_eq!(state(&seen, &trust, Point::Credentials), (State::Stuck, Some(at(1))));
-        seen.push(get(2, 401, Reason::CredentialsWrong));
-        let steps = steps(Known { exchanges: &seen, trust: &trust, binds: true });
-        assert!(steps.iter().any(|step| step.words.contains("wrong user name")));
-        seen.push(get(3, 200, Reason::Master));
-        assert_eq!(state(&seen, &trust, Point::Credentials), (State::Done, Some(at(3))));
-    }
-
-    #[test]
-    fn whoever_is_held_is_stuck_with_the_reason_until_it_is_served() {
-        let trust = Trust::default();
-        let mut seen = vec![get(1, 503, Reason::FactoryCredentials)];
-        assert_eq!(state(&seen, &trust, Point::Credentials).0, State::Done);
-        assert_eq!(state(&seen, &trust, Point::LetIn), (State::Stuck, Some(at(1))));
-        seen.push(get(2, 200, Reason::Master));
-        assert_eq!(state(&seen, &trust, Point::LetIn), (State::Done, Some(at(2))));
-        assert_eq!(state(&seen, &trust, Point::Master), (State::Done, Some(at(2))));
-        assert_eq!(state(&seen, &trust, Point::Files).0, State::Waiting);
-        seen.push(get(3, 200, Reason::Parameters));
-        assert_eq!(state(&seen, &trust, Point::Files), (State::Done, Some(at(3))));
-        seen.push(exchange(4, Method::Get, "/x.cfg", 503, Reason::ListedMissing));
-        assert_eq!(state(&seen, &trust, Point::Files), (State::Stuck, Some(at(4))));
-        assert_eq!(state(&seen, &trust, Point::LetIn).0, State::Done);
-        seen.push(exchange(5, Method::Put, "/0004f2aa0001-APP.LOG", 201, Reason::Stored));
-        assert_eq!(state(&seen, &trust, Point::Logs), (State::Done, Some(at(5))));
-    }
-
-    #[test]
-    fn the_way_from_plain_http_is_told_stage_by_stage() {
-        let address = [10, 0, 0, 7].into();
-        let bootstrap = Bootstrap { fetched_at: at(2), address, proven_at: None, fault: None };
-        let of = |bootstrap: Bootstrap| Trust { first_heard: Some(at(1)), bootstrap: Some(bootstrap), ..Trust::default() };
-        let mut seen = vec![get(1, 200, Reason::BootstrapMaster)];
-        assert_eq!(state(&seen, &Trust::default(), Point::PlainHttp), (State::Waiting, Some(at(1))));
-        seen.push(get(2, 200, Reason::BootstrapTrust));
-        assert_eq!(state(&seen, &of(bootstrap.clone()), Point::PlainHttp), (State::Waiting, Some(at(2))));
-        for fault in
-            [HandshakeFault::UnknownCa, HandshakeFault::NoCommonSuite, HandshakeFault::CertificateTime, HandshakeFault::HungUp]
-        {
-            let failing = Bootstrap { fault: Some(fault), ..bootstrap.clone() };
-            assert_eq!(state(&seen, &of(failing), Point::PlainHttp), (State::Stuck, Some(at(2))));
-        }
-        let proven = of(Bootstrap { proven_at: Some(at(3)), ..bootstrap });
-        assert_eq!(state(&seen, &proven, Point::PlainHttp), (State::Waiting, Some(at(3))));
-        seen.push(get(4, 200, Reason::BootstrapMove));
-        assert_eq!(state(&seen, &proven, Point::PlainHttp), (State::Done, Some(at(4))));
-        assert_eq!(state(&seen, &proven, Point::Tls).0, State::Waiting, "none of this was TLS");
-        seen.push(get(5, 200, Reason::Master));
-        assert_eq!(state(&seen, &Trust::default(), Point::PlainHttp).0, State::Done);
-        seen.push(get(6, 503, Reason::CameOverHttp));
-        assert_eq!(state(&seen, &Trust::default(), Point::PlainHttp), (State::Stuck, Some(at(6))));
-    }
-
-    #[test]
-    fn binding_counts_its_runs() {
-        let mut trust = Trust::default();
-        let words =
-            |trust: &Trust| steps(Known { exchanges: &[], trust, binds: true }).pop().map(|step| step.words).unwrap_or_default();
-        assert!(words(&trust).starts_with("0 of 2"));
-        trust.own.complete = 1;
-        assert!(words(&trust).contains("none of them was a start"));
-        trust.bound_at = Some(at(9));
-        assert_eq!(state(&[], &trust, Point::Bound), (State::Done, Some(at(9))));
-        let off = steps(Known { exchanges: &[], trust: &Trust::default(), binds: false });
-        assert_eq!(off.last().map(|step| step.state), Some(State::Done));
-    }
-}
+#[path = "coming_up_tests.rs"]
+mod tests;

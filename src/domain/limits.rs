@@ -26,10 +26,8 @@ pub const DEVICES: usize = 50_000;
 pub const DEVICES_PER_ADD: usize = 10_000;
 /// Devices or profiles that are deleted in one change.
 pub const DELETED_AT_ONCE: usize = 1_000;
-/// Days that entries of the activity log are kept: well above the four weeks of R349.
-pub const ACTIVITY_DAYS: u32 = 400;
-/// The fewest days that they may be set to: the four weeks of R349.
-pub const ACTIVITY_DAYS_LEAST: u32 = 28;
+/// Whole weeks of the activity log that are kept beside the present one; settings may say more (R349).
+pub const ACTIVITY_WEEKS: u32 = 4;
 /// Days that device logs are kept unless set otherwise (R44).
 pub const LOG_DAYS: u32 = 10;
 /// Runs kept for each device.
@@ -142,6 +140,9 @@ pub const KNOCK_DAYS: i64 = 30;
 pub const ADDRESS_USE_DAYS: i64 = 90;
 /// Days that a phone is waited for which has not come, before one private CA takes the place of another (the number is ours).
 pub const CA_WAIT_DAYS: i64 = 90;
+/// Days that a phone is waited for which was led from plain HTTP to HTTPS and not let in since, before one private CA takes the place of
+/// another: anybody can come so far under any MAC (the number is ours).
+pub const CA_WAIT_LED_DAYS: i64 = 14;
 /// Hours after one step of a rollover before the server takes the next by itself: whoever is being served meanwhile comes to rest, and
 /// a person can think again (the number is ours).
 pub const CA_STEP_HOURS: i64 = 1;

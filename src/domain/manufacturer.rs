@@ -64,8 +64,20 @@ pub enum Presented {
     Unverified(CertificateFault),
 }
 
+impl Presented {
+    /// Why the certificate that was shown counts as none; none where none was shown, or it counts.
+    pub fn fault(&self) -> Option<CertificateFault> {
+        match self {
+            Self::Revoked(_) => Some(CertificateFault::Revoked),
+            Self::Unverified(fault) => Some(*fault),
+            Self::NotAsked | Self::Nothing | Self::Verified(_) => None,
+        }
+    }
+}
+
 /// Why a certificate counts as none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CertificateFault {
     /// No uploaded authority signed it.
     UnknownAuthority,
@@ -85,6 +97,48 @@ pub enum CertificateFault {
     Unproven,
     /// It cannot be read or checked.
     Broken,
+}
+
+impl CertificateFault {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::UnknownAuthority,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::WrongPurpose,
+        Self::NoMac,
+        Self::Revoked,
+        Self::RevocationUnknown,
+        Self::Unproven,
+        Self::Broken,
+    ];
+
+    /// What to do where it is this that keeps a phone out.
+    pub fn next_step(self) -> &'static str {
+        match self {
+            Self::UnknownAuthority => {
+                "If it is one of your phones, load the certificate authority that signed its certificate under Provisioning Settings"
+            }
+            Self::Expired => "Take certificates that have expired, or no longer require them, under Provisioning Settings",
+            Self::NotYetValid => {
+                "See whether this server's clock is right: a phone's factory certificate has begun when it is sold"
+            }
+            Self::WrongPurpose | Self::NoMac => {
+                "It shows another certificate than its factory certificate: have it show that one, or no longer require certificates \
+                 under Provisioning Settings"
+            }
+            Self::Revoked => "Find out whether it is still your phone: it gets in only where certificates are not required",
+            Self::RevocationUnknown => {
+                "Load the revocation list of the authority that signed its certificate, or take the one away that does not fit it, \
+                 under Provisioning Settings"
+            }
+            Self::Unproven => "See which phone is at that address: it shows a certificate without the key, which may be a copy",
+            Self::Broken => {
+                "Look at its certificate on the phone, under Status, Platform, Phone. Where it is damaged, the phone gets in only \
+                 where certificates are not required"
+            }
+        }
+    }
 }
 
 impl fmt::Display for CertificateFault {

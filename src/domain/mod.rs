@@ -34,6 +34,7 @@ pub mod resolution;
 pub mod rollover;
 pub mod run;
 pub mod schema;
+pub mod seen_clock;
 pub mod server;
 pub mod session;
 pub mod sighting;

@@ -66,7 +66,7 @@ impl Offer {
 }
 
 /// The reasons for which somebody is listed, as addresses and the API name them.
-pub const REASONS: [(&str, Reason); 14] = [
+pub const REASONS: [(&str, Reason); 17] = [
     ("bound", Reason::Bound),
     ("factory-credentials", Reason::FactoryCredentials),
     ("factory-in-clear", Reason::FactoryInClear),
@@ -81,6 +81,9 @@ pub const REASONS: [(&str, Reason); 14] = [
     ("blocked", Reason::Blocked),
     ("certificate-needed", Reason::CertificateNeeded),
     ("credentials-wrong", Reason::CredentialsWrong),
+    ("credentials-missing", Reason::CredentialsMissing),
+    ("of-another-device", Reason::OfAnotherDevice),
+    ("provisioning-off", Reason::ProvisioningOff),
 ];
 
 /// The word of a reason.
@@ -192,7 +195,7 @@ impl PendingQuery {
             one.key.to_string(),
             one.knock.address.to_string(),
             one.knock.told.to_string(),
-            one.knock.reason.to_string(),
+            one.knock.why(),
             name.unwrap_or_default(),
         ]
         .map(|text| text.to_lowercase());
@@ -237,7 +240,7 @@ mod tests {
 
     fn trust(minute: i64, reason: Reason) -> Trust {
         let mut trust = Trust { bound_at: Some(at(-1_000)), ..Trust::default() };
-        trust.refused(at(minute), reason, [10, 0, 0, 7].into(), "VVX 411");
+        trust.refused(Knock::new(at(minute), reason, [10, 0, 0, 7].into(), "VVX 411"));
         trust
     }
 
@@ -306,7 +309,7 @@ mod tests {
         let key: DeviceKey = "0004f2aa0001".parse().expect("a MAC");
         let mut trust = Trust::default();
         assert!(Pending::of(&key, &trust, None, at(0)).is_none());
-        trust.refused(at(0), Reason::NotApproved, [10, 0, 0, 7].into(), "");
+        trust.refused(Knock::new(at(0), Reason::NotApproved, [10, 0, 0, 7].into(), ""));
         let right = Right { address: [10, 0, 0, 7].into(), given_at: at(1), by: "Ann".to_owned(), kind: RightKind::LetIn };
         trust.right = Some(right);
         let standing = |minute| Pending::of(&key, &trust, None, at(minute)).map(|one| (one.standing, one.offer()));

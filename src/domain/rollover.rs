@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::account::Slot;
-use super::limits::{CA_STEP_HOURS, CA_WAIT_DAYS};
+use super::limits::{CA_STEP_HOURS, CA_WAIT_DAYS, CA_WAIT_LED_DAYS};
 use super::resolution::Effective;
-use super::trust::{Bootstrap, EndedRun, Trust};
+use super::trust::{EndedRun, Trust};
 
 /// Bytes of a fingerprint that a [`CaMark`] keeps.
 const MARK_BYTES: usize = 8;
@@ -189,7 +189,7 @@ impl fmt::Display for Lag {
         f.pad(match self {
             Self::NotFetched => "has not fetched both CAs yet",
             Self::PlaceTaken => "gets a certificate for the place of the new CA from a profile",
-            Self::OnItsWay => "was led to HTTPS and not let in yet",
+            Self::OnItsWay => "was told our HTTPS address and is not let in yet",
             Self::NotCome => "has not come under the new CA yet",
         })
     }
@@ -204,6 +204,8 @@ pub struct Candidate<'a> {
     pub last_seen: Option<Timestamp>,
     /// Whether it is in the inventory.
     pub is_device: bool,
+    /// Whether its key is blocked: it is let in no more.
+    pub is_blocked: bool,
     /// Whether a profile fills the place of the new CA.
     pub place_taken: bool,
 }
@@ -226,18 +228,22 @@ impl Candidate<'_> {
     pub fn standing(self, stage: Stage, next: CaMark, now: Timestamp) -> Standing {
         let Some(heard) = self.last_heard() else { return Standing::Indifferent };
         let Some(lag) = self.lag(stage, next) else { return Standing::Ready };
-        let is_away = now.duration_since(heard) >= SignedDuration::from_hours(24 * CA_WAIT_DAYS);
+        let days = if self.is_device { CA_WAIT_DAYS } else { CA_WAIT_LED_DAYS };
+        let is_away = now.duration_since(heard) >= SignedDuration::from_hours(24 * days);
         if is_away { Standing::Away(lag) } else { Standing::Waits(lag) }
     }
 
-    /// When it last gave a sign of itself, if our CA means anything to it.
+    /// When it last gave a sign of itself, if our CA means anything to it. What anybody can do without credentials is no sign.
     fn last_heard(self) -> Option<Timestamp> {
-        let knocked = self.trust.knock.as_ref().map(|knock| knock.at);
+        let knocked = self.trust.knock.as_ref().filter(|knock| knock.is_proven()).map(|knock| knock.at);
         if self.is_device {
             let over_tls = self.last_seen.filter(|_| !self.trust.clear_text);
             return over_tls.map(|seen| knocked.map_or(seen, |at| at.max(seen)));
         }
-        knocked.max(Some(led_here(self.trust)?.fetched_at))
+        if self.is_blocked {
+            return None;
+        }
+        knocked.max(Some(led_here(self.trust)?))
     }
 
     fn lag(self, stage: Stage, next: CaMark) -> Option<Lag> {
@@ -254,10 +260,11 @@ impl Candidate<'_> {
     }
 }
 
-/// How a phone was led from plain HTTP to HTTPS and was not let in since; none of any other. Of keys that are no device's only these
-/// matter to a rollover.
-pub fn led_here(trust: &Trust) -> Option<&Bootstrap> {
-    trust.bootstrap.as_ref().filter(|bootstrap| bootstrap.proven_at.is_some())
+/// When a phone was told our HTTPS address over plain HTTP that was not let in since; none of any other. Of keys that are no device's
+/// only these matter to a rollover: whoever was not told yet comes again over plain HTTP and is given both CAs there, also in the file that
+/// tells the address. Asking again changes nothing, so that nobody can be waited for without end who shows nothing.
+pub fn led_here(trust: &Trust) -> Option<Timestamp> {
+    trust.moved_here().filter_map(|bootstrap| bootstrap.moved_at).max()
 }
 
 /// The parameter for a platform certificate in this place.

@@ -19,7 +19,7 @@ fn days_ago(days: i64) -> Timestamp {
 }
 
 fn standing(trust: &Trust, seen: Option<i64>, stage: Stage) -> Standing {
-    let candidate = Candidate { trust, last_seen: seen.map(days_ago), is_device: true, place_taken: false };
+    let candidate = Candidate { trust, last_seen: seen.map(days_ago), is_device: true, is_blocked: false, place_taken: false };
     candidate.standing(stage, mark('B'), now())
 }
 
@@ -64,7 +64,7 @@ fn a_device_of_the_last_90_days_is_waited_for_until_it_has_the_new_ca() {
 #[test]
 fn a_device_that_is_refused_lately_counts_as_there() {
     let address = "192.0.2.7".parse().expect("an address");
-    let knock = Knock { first_at: now(), at: now(), reason: Reason::Blocked, address, told: "VVX".into(), times: 1 };
+    let knock = Knock::new(now(), Reason::Blocked, address, "VVX");
     let trust = Trust { knock: Some(knock), ..Trust::default() };
     assert_eq!(standing(&trust, Some(200), Stage::Giving), Standing::Waits(Lag::NotFetched));
 }
@@ -79,7 +79,8 @@ fn who_comes_without_tls_needs_no_ca() {
 #[test]
 fn a_profile_that_fills_the_place_is_told_as_the_reason() {
     let trust = Trust::default();
-    let candidate = Candidate { trust: &trust, last_seen: Some(days_ago(1)), is_device: true, place_taken: true };
+    let candidate =
+        Candidate { trust: &trust, last_seen: Some(days_ago(1)), is_device: true, is_blocked: false, place_taken: true };
     assert_eq!(candidate.standing(Stage::Giving, mark('B'), now()), Standing::Waits(Lag::PlaceTaken));
     assert_eq!(candidate.standing(Stage::Moving, mark('B'), now()), Standing::Waits(Lag::NotCome));
 }
@@ -87,13 +88,21 @@ fn a_profile_that_fills_the_place_is_told_as_the_reason() {
 #[test]
 fn a_phone_that_was_led_to_https_and_not_let_in_since_is_waited_for_before_the_switch() {
     let address = "192.0.2.7".parse().expect("an address");
-    let bootstrap = |proven_at| Some(Bootstrap { fetched_at: days_ago(1), address, proven_at, fault: None });
-    let stand = |trust: &Trust, stage| {
-        Candidate { trust, last_seen: None, is_device: false, place_taken: false }.standing(stage, mark('B'), now())
+    let bootstrap = |proven_at, moved_at| {
+        Some(Bootstrap { fetched_at: days_ago(1), address, proven_at, moved_at, fault: None, stray_log: None })
     };
-    let unproven = Trust { bootstrap: bootstrap(None), ..Trust::default() };
-    assert_eq!(stand(&unproven, Stage::Giving), Standing::Indifferent, "it is still given everything over plain HTTP");
-    let mut led = Trust { bootstrap: bootstrap(Some(days_ago(1))), ..Trust::default() };
+    let stand = |trust: &Trust, stage| {
+        Candidate { trust, last_seen: None, is_device: false, is_blocked: false, place_taken: false }.standing(
+            stage,
+            mark('B'),
+            now(),
+        )
+    };
+    for proven_at in [None, Some(days_ago(1))] {
+        let not_told = Trust { bootstrap: bootstrap(proven_at, None), ..Trust::default() };
+        assert_eq!(stand(&not_told, Stage::Giving), Standing::Indifferent, "it is still given everything over plain HTTP");
+    }
+    let mut led = Trust { bootstrap: bootstrap(Some(days_ago(1)), Some(days_ago(1))), ..Trust::default() };
     assert_eq!(stand(&led, Stage::Giving), Standing::Waits(Lag::OnItsWay));
     assert_eq!(
         stand(&led, Stage::Moving),
@@ -104,6 +113,40 @@ fn a_phone_that_was_led_to_https_and_not_let_in_since_is_waited_for_before_the_s
     assert_eq!(stand(&led, Stage::Giving), Standing::Waits(Lag::OnItsWay), "nobody knows whether it got it");
     led.log_came(now(), address);
     assert_eq!(stand(&led, Stage::Giving), Standing::Ready);
+}
+
+/// Anybody can come so far under any MAC: it must neither last nor be renewed, and a person can end it.
+#[test]
+fn nobody_without_proof_holds_up_a_rollover() {
+    let (here, there) = ("192.0.2.7".parse().expect("an address"), "192.0.2.8".parse().expect("an address"));
+    let mut led = Trust::default();
+    led.bootstrapped(days_ago(14), here);
+    led.log_came(days_ago(14), here);
+    led.moved(days_ago(14), here);
+    let stand = |trust: &Trust, is_blocked| {
+        let candidate = Candidate { trust, last_seen: None, is_device: false, is_blocked, place_taken: false };
+        candidate.standing(Stage::Giving, mark('B'), now())
+    };
+    assert_eq!(stand(&led, false), Standing::Away(Lag::OnItsWay));
+    led.bootstrapped(days_ago(1), here);
+    led.moved(days_ago(1), here);
+    led.refused(Knock::new(days_ago(1), Reason::CredentialsWrong, here, ""));
+    assert_eq!(stand(&led, false), Standing::Away(Lag::OnItsWay), "asking again renews nothing");
+    led.refused(Knock::new(days_ago(1), Reason::FactoryCredentials, here, ""));
+    assert_eq!(stand(&led, false), Standing::Waits(Lag::OnItsWay), "it trusts us and waits to be let in");
+    assert_eq!(stand(&led, true), Standing::Indifferent);
+    led.bootstrapped(days_ago(1), there);
+    led.takeover.given(days_ago(1), Some(mark('B')));
+    led.log_came(days_ago(1), there);
+    assert_eq!(
+        stand(&led, false),
+        Standing::Waits(Lag::OnItsWay),
+        "what another one took says nothing of the one that was led here"
+    );
+    led.not_waited_for();
+    assert_eq!(stand(&led, false), Standing::Indifferent);
+    let away = Trust { knock: Some(Knock::new(now(), Reason::CameOverHttp, here, "").bare()), ..Trust::default() };
+    assert_eq!(standing(&away, Some(200), Stage::Giving), Standing::Away(Lag::NotFetched), "anybody can name it over plain HTTP");
 }
 
 /// What happens to a phone while it is waited for.
@@ -139,7 +182,7 @@ proptest! {
                 }
                 Happening::RunEnds { complete } => {
                     let complete = complete && last_whole;
-                    takeover.run_ended(EndedRun { started_at: began, ended_at: at, complete, followed: complete, boot: true, own: true });
+                    takeover.run_ended(EndedRun { started_at: began, ended_at: at, complete, followed: complete, boot: true, own: true, back: false });
                     began = at;
                 }
             }

@@ -112,6 +112,13 @@ pub struct Exchange {
     /// Why it was answered so.
     #[serde(rename = "r")]
     pub reason: Reason,
+    /// Whether it came over plain HTTP.
+    #[serde(rename = "c", default, skip_serializing_if = "is_false")]
+    pub in_clear: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 fn str_is_empty(text: &str) -> bool {
@@ -177,6 +184,7 @@ mod tests {
             status: 200,
             size_bytes: 312,
             reason: Reason::Master,
+            in_clear: false,
         };
         let json = serde_json::to_string(&exchange).expect("plain values become JSON");
         assert_eq!(json, r#"{"t":1795000000123,"m":"GET","p":"/0004f2c05001.cfg","s":200,"z":312,"r":"master"}"#);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Secret;
 use super::backup_plan::BackupPlan;
 use super::rollover::Rollover;
+use super::seen_clock::SeenClock;
 
 /// The server's own settings. Its JSON is the stored form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct ServerSettings {
     /// then the key file says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roots: Option<Secret>,
+    /// How far the clock was believed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<SeenClock>,
     /// Counts changes, so that two admins cannot overwrite one another unseen (R14).
     #[serde(default)]
     pub revision: u64,

@@ -16,7 +16,7 @@ impl Sighting {
         self.first_seen.get_or_insert(at);
         self.last_seen = self.last_seen.max(Some(at));
         self.public_ip = Some(address);
-        let Some(agent) = agent else { return Speaker::Application };
+        let Some(agent) = agent else { return Speaker::Unknown };
         match (agent.program, &agent.version) {
             (Program::Application, version) => {
                 remember(&mut self.software_version, version.as_deref());
@@ -27,7 +27,7 @@ impl Sighting {
                 Speaker::Updater
             }
             (Program::Unknown, Some(version)) => self.hear_untyped(version, asked),
-            (Program::Unknown, None) => Speaker::Application,
+            (Program::Unknown, None) => Speaker::Unknown,
         }
     }
 

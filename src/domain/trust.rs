@@ -4,8 +4,10 @@
 //! A [`Trust`] changes by facts only: a message, the end of a run, a person's click. What a request is worth in its light is
 //! [`super::admission::decide`]'s to say.
 
+mod bootstrap;
 mod certificate;
 mod closing;
+mod knock;
 mod shown;
 
 use std::net::IpAddr;
@@ -15,13 +17,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::limits::{
-    BOOTSTRAPS_PER_DEVICE, DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, REFUSED_TOGETHER_HOURS, RIGHT_HOURS, STAGED_DAYS,
-    WINDOW_PATIENCE_HOURS,
+    DELETED_DAYS, EXPECTED_HOURS, KNOCK_DAYS, REFUSED_TOGETHER_HOURS, RIGHT_HOURS, STAGED_DAYS, WINDOW_PATIENCE_HOURS,
 };
 use super::rollover::Takeover;
-use super::run::{HandshakeFault, Reason};
 
+pub use bootstrap::{Bootstrap, StrayLog};
 pub use certificate::Certificate;
+pub use knock::Knock;
 pub use shown::{Admitted, ComesWith, EndedRun};
 
 /// Complete runs with its own credentials after which a device is bound (contract 4, point 2).
@@ -52,7 +54,7 @@ pub struct Trust {
     pub bound_at: Option<Timestamp>,
     /// What a person allowed.
     pub right: Option<Right>,
-    /// Until when it may come back after a reset or a replacement (contract 4, point 2).
+    /// Until when it may come back after a reset or a replacement (contract 4, point 2). None once it came back by a complete run.
     pub expected_until: Option<Timestamp>,
     /// From when the days of a staged device count; none: from its adding.
     pub staged_at: Option<Timestamp>,
@@ -146,19 +148,6 @@ impl Right {
     }
 }
 
-/// How far a phone is that came over plain HTTP (contract 3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Bootstrap {
-    /// When it last fetched its bootstrap file.
-    pub fetched_at: Timestamp,
-    /// From where: proof counts from there alone.
-    pub address: IpAddr,
-    /// When it showed over TLS that it trusts us.
-    pub proven_at: Option<Timestamp>,
-    /// What the last failed handshake from there said, while there is no proof.
-    pub fault: Option<HandshakeFault>,
-}
-
 /// Somebody who asked for a bound device with what does not open it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedBound {
@@ -169,30 +158,6 @@ pub struct RefusedBound {
     pub at: Timestamp,
     /// From where, the last time.
     pub address: IpAddr,
-}
-
-/// Somebody who named this key and was not let in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Knock {
-    /// First time since it was last let in from there.
-    pub first_at: Timestamp,
-    /// Last time.
-    pub at: Timestamp,
-    /// Why not, the last time.
-    pub reason: Reason,
-    /// From where, the last time.
-    pub address: IpAddr,
-    /// What it says of itself: the model where one is recognised, else its cleaned User-Agent.
-    pub told: Box<str>,
-    /// How often.
-    pub times: u32,
-}
-
-impl Knock {
-    /// Whether the last time is not long ago.
-    fn is_fresh(&self, now: Timestamp) -> bool {
-        now.duration_since(self.at) < SignedDuration::from_hours(24)
-    }
 }
 
 impl Trust {
@@ -207,9 +172,18 @@ impl Trust {
         self.staged_at = Some(now);
     }
 
+    /// Closes that window before its time.
+    pub fn expect_no_more(&mut self) {
+        self.expected_until = None;
+    }
+
     /// Whether it may come back right now.
     pub fn is_expected(&self, now: Timestamp) -> bool {
         self.expected_until.is_some_and(|until| now < until)
+    }
+
+    fn expected_since(&self) -> Option<Timestamp> {
+        self.expected_until.map(|until| until - SignedDuration::from_hours(EXPECTED_HOURS))
     }
 
     /// The right that a person gave for this address, while it counts.
@@ -268,22 +242,6 @@ impl Trust {
         self.refused_bound = self.refused_bound.filter(is_alert);
     }
 
-    /// Takes in one more refusal. Whoever shows nothing that counts does not hide why somebody else was not let in.
-    pub fn refused(&mut self, at: Timestamp, reason: Reason, address: IpAddr, told: &str) {
-        self.first_heard.get_or_insert(at);
-        if reason == Reason::Bound {
-            let since = self.refused_bound.map_or(at, |refused| refused.since);
-            self.refused_bound = Some(RefusedBound { since, at, address });
-        }
-        let hides = |knock: &Knock| reason.is_unproven() && !knock.reason.is_unproven() && knock.is_fresh(at);
-        if let Some(knock) = self.knock.as_mut().filter(|knock| hides(knock)) {
-            knock.times = knock.times.saturating_add(1);
-            return;
-        }
-        let (first_at, times) = self.knock.as_ref().map_or((at, 0), |knock| (knock.first_at, knock.times));
-        self.knock = Some(Knock { first_at, at, reason, address, told: told.into(), times: times.saturating_add(1) });
-    }
-
     /// Takes in a request that was let in.
     pub fn let_in(&mut self, at: Timestamp, address: IpAddr, admitted: Admitted) {
         self.first_heard.get_or_insert(at);
@@ -311,8 +269,9 @@ impl Trust {
             }
             Admitted::FactoryDefault => {}
         }
+        let is_own = matches!(admitted, Admitted::Own(_) | Admitted::Certificate);
         // Where a person, or the window that a person opened, let it in: from there it may come again.
-        if self.home.is_none() || self.right_at(address, at).is_some() || self.is_expected(at) {
+        if self.home.is_none() || self.right_at(address, at).is_some() || (self.is_expected(at) && !is_own) {
             self.home = Some(address);
         }
     }
@@ -351,54 +310,6 @@ impl Trust {
         }
     }
 
-    /// Takes in that it fetched its bootstrap file over plain HTTP. At each address the way begins anew, and a few are remembered.
-    pub fn bootstrapped(&mut self, at: Timestamp, address: IpAddr) {
-        self.first_heard.get_or_insert(at);
-        match &mut self.bootstrap {
-            Some(bootstrap) if bootstrap.address == address => bootstrap.fetched_at = at,
-            _ => {
-                let known = self.bootstraps_elsewhere.iter().position(|one| one.address == address);
-                let known = known.map(|at| self.bootstraps_elsewhere.remove(at));
-                let begun = known.unwrap_or(Bootstrap { fetched_at: at, address, proven_at: None, fault: None });
-                self.bootstraps_elsewhere.extend(self.bootstrap.replace(Bootstrap { fetched_at: at, ..begun }));
-                if self.bootstraps_elsewhere.len() > BOOTSTRAPS_PER_DEVICE {
-                    // Who has proof goes last: it is a phone that trusts us.
-                    let least = |one: &&Bootstrap| (one.proven_at.is_some(), one.fetched_at);
-                    let gone = self.bootstraps_elsewhere.iter().min_by_key(least).map(|one| one.address);
-                    self.bootstraps_elsewhere.retain(|one| Some(one.address) != gone);
-                }
-            }
-        }
-    }
-
-    /// How far whoever asks from this address is on the way from plain HTTP to here.
-    pub fn bootstrap_at(&self, address: IpAddr) -> Option<&Bootstrap> {
-        self.bootstrap.iter().chain(&self.bootstraps_elsewhere).find(|one| one.address == address)
-    }
-
-    /// Takes in a log that came over TLS, with whatever credentials: from the address that fetched the bootstrap file it proves
-    /// that this phone trusts us (contract 3).
-    pub fn log_came(&mut self, at: Timestamp, address: IpAddr) {
-        if let Some(bootstrap) = self.unproven_at(address) {
-            (bootstrap.proven_at, bootstrap.fault) = (Some(at), None);
-        }
-        if self.bootstrap_at(address).is_some() {
-            self.takeover.confirmed();
-        }
-    }
-
-    /// Takes in a failed handshake of somebody at this address: the cause of the missing proof, as far as anybody knows.
-    pub fn handshake_failed(&mut self, address: IpAddr, fault: HandshakeFault) {
-        if let Some(bootstrap) = self.unproven_at(address) {
-            bootstrap.fault = Some(fault);
-        }
-    }
-
-    fn unproven_at(&mut self, address: IpAddr) -> Option<&mut Bootstrap> {
-        let mut all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
-        all.find(|bootstrap| bootstrap.address == address && bootstrap.proven_at.is_none())
-    }
-
     /// Takes in that it got its effective configuration.
     pub fn served(&mut self, at: Timestamp, clear_text: bool) {
         self.served_at.get_or_insert(at);
@@ -406,7 +317,7 @@ impl Trust {
     }
 
     /// Takes in the end of a run that was let in throughout. Answers whether the device is bound from now on. A run that began
-    /// before the device was deleted, or before its right was given, says nothing of the time after.
+    /// before the device was deleted, before its right was given or before it was expected back, says nothing of the time after.
     pub fn run_ended(&mut self, at: Timestamp, run: EndedRun) -> bool {
         self.takeover.run_ended(run);
         let is_before_deletion = self.deleted_at.is_some_and(|deleted| run.started_at <= deleted);
@@ -416,10 +327,14 @@ impl Trust {
         if self.right.as_ref().is_some_and(|right| right.kind == RightKind::LetIn && right.given_at <= run.started_at) {
             self.right = None;
         }
+        // The window is used up by whoever came through it, and by nobody else: until it is reset or replaced, the phone goes on
+        // polling with its own credentials.
+        if run.back && self.expected_since().is_some_and(|since| since <= run.started_at) {
+            self.expect_no_more();
+        }
         if !run.own {
             return false;
         }
-        self.expected_until = None;
         self.own.complete = (self.own.complete + 1).min(RUNS_UNTIL_BOUND);
         self.own.boot |= run.boot;
         let binds = self.bound_at.is_none() && self.own.complete >= RUNS_UNTIL_BOUND && self.own.boot;

@@ -38,6 +38,9 @@ pub struct User {
     pub created_at: Timestamp,
     /// When the password was last set: sessions that are older end.
     pub password_changed_at: Timestamp,
+    /// Counts changes of name, e-mail, role and sign-in, so that two owners cannot overwrite one another unseen (R14).
+    #[serde(default = "first_revision")]
+    pub revision: u64,
 }
 
 /// Codes of an authenticator app, and recovery codes for whoever lost it.
@@ -64,6 +67,11 @@ pub struct Invitation {
 
 fn default_account() -> AccountId {
     DEFAULT_ACCOUNT
+}
+
+/// The revision of a user whom nobody changed since it is counted.
+fn first_revision() -> u64 {
+    1
 }
 
 impl User {
@@ -163,7 +171,7 @@ mod tests {
         let stored = r#"{"id":1,"name":"Ada","email":"ada@example.test","role":"owner","password_hash":"x",
             "created_at":"2026-01-01T00:00:00Z","password_changed_at":"2026-01-01T00:00:00Z"}"#;
         let user: User = serde_json::from_str(stored).expect("readable");
-        assert_eq!((user.role, user.account), (Role::Owner, DEFAULT_ACCOUNT));
+        assert_eq!((user.role, user.account, user.revision), (Role::Owner, DEFAULT_ACCOUNT, 1));
         assert!(user.is_working_owner());
     }
 

@@ -131,6 +131,10 @@ pub fn change(
             return Err(ServiceError::stale("page's settings", ""));
         }
         let mut new = apply(draft, &old, change.now())?;
+        if new == old {
+            change.leave_as_is();
+            return Ok(old);
+        }
         new.revision += 1;
         change.put_account(new.clone())?;
         change.record(difference(&old, &new))?;

@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{Span, Timestamp, ToSpan};
 use serde::Serialize;
 
 use super::Services;
@@ -13,7 +13,7 @@ use super::activity::{self, ActivityQuery};
 use super::error::ServiceError;
 use crate::domain::activity::{Activity, Change};
 use crate::domain::ids::AccountId;
-use crate::domain::limits::ACTIVITY_DAYS_LEAST;
+use crate::domain::limits::ACTIVITY_WEEKS;
 
 /// The form of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,11 +79,11 @@ pub fn file(services: &Services, account: AccountId, day: Option<Date>, form: Fo
         return Err(ServiceError::Absent(format!("the week of {day} has not begun yet: there is no activity log of it")));
     }
     // In the weeks that are kept nobody need have done anything.
-    let is_over = now.duration_since(until) >= SignedDuration::from_hours(24 * i64::from(ACTIVITY_DAYS_LEAST));
+    let is_over = until <= kept_since(now, &zone, ACTIVITY_WEEKS);
     if is_over && entries.is_empty() {
         return Err(ServiceError::Absent(format!(
-            "the activity log has nothing of the week of {day}: entries are kept for the time that the server's settings say, at least \
-             {ACTIVITY_DAYS_LEAST} days"
+            "the activity log has nothing of the week of {day}: the present week and {ACTIVITY_WEEKS} before it are \
+             kept, or more where the server's settings say so"
         )));
     }
     let week = day.iso_week_date();
@@ -99,7 +99,8 @@ pub fn file(services: &Services, account: AccountId, day: Option<Date>, form: Fo
     Ok(WeekFile { name, content })
 }
 
-fn zone_of(services: &Services, account: AccountId) -> Result<TimeZone, ServiceError> {
+/// The zone in which an account's weeks begin.
+pub(super) fn zone_of(services: &Services, account: AccountId) -> Result<TimeZone, ServiceError> {
     let name = &services.world(account)?.account.time_zone;
     Ok(TimeZone::get(name).unwrap_or(TimeZone::UTC))
 }
@@ -109,6 +110,13 @@ fn week_of(day: Date, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
     let monday = day.checked_sub(i32::from(day.weekday().to_monday_zero_offset()).days()).ok()?;
     let start = |day: Date| day.to_zoned(zone.clone()).ok().map(|start| start.timestamp());
     start(monday).zip(start(monday.checked_add(7.days()).ok()?))
+}
+
+/// The beginning of the oldest week that is kept: so many whole ones before the present one.
+pub(super) fn kept_since(now: Timestamp, zone: &TimeZone, weeks: u32) -> Timestamp {
+    let today = now.to_zoned(zone.clone()).date();
+    let oldest = Span::new().try_weeks(weeks).and_then(|weeks| today.checked_sub(weeks));
+    oldest.ok().and_then(|day| week_of(day, zone)).map_or(Timestamp::MIN, |(since, _)| since)
 }
 
 fn entry<'a>(entry: &'a Activity, zone: &TimeZone) -> Entry<'a> {

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Services;
 use super::address::Address;
-use super::certificates::{Certificates, Origin, OwnFiles, ServerNames};
+use super::certificates::facts::{self, Facts};
+use super::certificates::{self, Certificates, Origin, OwnFiles, ServerNames};
 use super::commit::{Mode, perform};
 use super::error::ServiceError;
 use crate::domain::access::{Action, Actor, authorize};
@@ -61,8 +62,10 @@ pub struct Answered {
     pub http: Option<u16>,
     /// What the certificate names.
     pub names: ServerNames,
-    /// The end of the certificate and whose it is; none where one is made at the start.
-    pub until: Option<(Timestamp, Origin)>,
+    /// From when to when the certificate is valid, and whose it is; none where one is made at the start.
+    pub validity: Option<(Timestamp, Timestamp, Origin)>,
+    /// The private CAs that phones need for it.
+    pub authorities: Vec<Facts>,
     /// The address that phones are told; none before the set-up.
     pub told: Option<String>,
 }
@@ -72,8 +75,10 @@ impl Answered {
     pub fn now(services: &Services, address: &Address) -> Self {
         let http = services.worlds().endpoints().http_url.as_deref().and_then(BaseUrl::parse).map(|base| base.port);
         let (active, told) = (address.certificates().active(), services.worlds().endpoints().https_url.clone());
-        let until = Some((active.not_after, active.origin));
-        Self { https: address.ports(), http, names: active.names.clone(), until, told: Some(told) }
+        let validity = Some((active.not_before, active.not_after, active.origin));
+        let authorities =
+            [&active.ca_pem, &active.other_ca_pem].into_iter().flatten().filter_map(|pem| facts::of_pem(pem)).collect();
+        Self { https: address.ports(), http, names: active.names.clone(), validity, authorities, told: Some(told) }
     }
 
     /// What a server with these settings would answer: `https` and `http` are the ports that it listens on, `public` host and port of
@@ -93,11 +98,17 @@ impl Answered {
         let hosts: Vec<String> =
             public.iter().map(|(host, _)| host.clone()).chain(settings.public_name.clone()).chain(told).collect();
         let made = ServerNames::of_this_machine(&hosts);
-        let (names, until) = Certificates::own_or_made(&services.state_dir.certificates(), own, made)?;
+        let folder = services.state_dir.certificates();
+        let (names, validity) = Certificates::own_or_made(&folder, own, made)?;
+        let authorities = match validity {
+            Some(_) => Vec::new(),
+            None => certificates::described_cas(&folder, &settings.given)?.into_iter().flatten().collect(),
+        };
+        let validity = validity.map(|(from, until)| (from, until, Origin::Own));
         let ports = public.iter().map(|(_, port)| *port).chain([https]).collect();
         let told = public.or_else(|| Some((settings.public_name?, https)));
         let told = told.map(|(host, port)| BaseUrl { is_tls: true, host, port }.to_string());
-        Ok(Self { https: ports, http, names, until: until.map(|until| (until, Origin::Own)), told })
+        Ok(Self { https: ports, http, names, validity, authorities, told })
     }
 
     /// The address that phones are told, where the certificate does not name its host: phones that compare would refuse it (R190).

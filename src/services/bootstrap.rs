@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 
 use super::Services;
 use super::provisioning::{Answer, Visit, told};
-use crate::domain::admission::{NewDeviceCaps, NewDevices};
+use crate::catalog::models::models;
+use crate::domain::admission::{NewDeviceCaps, NewDevices, identify};
 use crate::domain::bootstrap::{self, Stage, Wanted};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
@@ -17,6 +18,7 @@ use crate::domain::limits::{BOOTSTRAP_ADDRESSES, BOOTSTRAPS_PER_ADDRESS};
 use crate::domain::mac::Mac;
 use crate::domain::provision;
 use crate::domain::run::{HandshakeFault, Reason};
+use crate::domain::trust::Knock;
 use crate::domain::world::World;
 use crate::xml::write;
 
@@ -43,24 +45,24 @@ impl Bootstrap {
     pub fn answer(&self, services: &Services, account: AccountId, visit: &Visit<'_>, fetches: bool, takes: bool) -> Answer {
         let Some(world) = services.worlds.get(account) else { return Answer::Held(Reason::ProvisioningOff) };
         if !world.account.provisioning.enabled {
-            return Answer::Held(Reason::ProvisioningOff);
+            return refused(services, &world, visit, Reason::ProvisioningOff);
         }
         if !world.account.admission.bootstrap.is_on(world.endpoints.ca_pem.is_some()) {
-            return Answer::Held(Reason::PlainHttpOff);
+            return refused(services, &world, visit, Reason::PlainHttpOff);
         }
         let wanted = if fetches { Wanted::of(visit.file, visit.agent) } else { Wanted::Nothing };
         let named = match wanted {
             Wanted::Master(mac) | Wanted::File(mac) => Some(DeviceKey::Mac(mac)),
             _ => visit.file.key().cloned(),
         };
-        if let Some(reason) = named.and_then(|key| held(services, &world, visit, &key)) {
-            return Answer::Held(reason);
+        if let Some(answer) = named.and_then(|key| held(services, &world, visit, &key)) {
+            return answer;
         }
         match wanted {
             Wanted::Master(mac) | Wanted::File(mac) if !self.admits(services, &world, mac, visit.address) => {
-                Answer::Held(Reason::TooManyNew)
+                listed(services, &world, visit, &DeviceKey::Mac(mac), Reason::TooManyNew)
             }
-            Wanted::Master(mac) => master(services, &world, mac),
+            Wanted::Master(mac) => master(services, &world, mac, visit.address),
             Wanted::File(mac) => file(services, &world, mac, visit.address, takes),
             Wanted::AnyMaster => Answer::Held(Reason::Unidentified),
             Wanted::Nothing => Answer::Absent(Reason::PlainHttp),
@@ -70,7 +72,12 @@ impl Bootstrap {
     /// Whether something may be remembered of a phone: it is known, or not too many new ones came lately.
     fn admits(&self, services: &Services, world: &World, mac: Mac, address: IpAddr) -> bool {
         let (key, now) = (DeviceKey::Mac(mac), services.clock.now());
-        let is_known = services.trusts(world.account_id).of(&key).first_heard.is_some()
+        let trust = services.trusts(world.account_id).of(&key);
+        // One that was refused for this very reason is heard of, and as new as before.
+        let is_heard = trust.first_heard.is_some() && !trust.knock.as_ref().is_some_and(is_crowded_out);
+        let is_known = is_heard
+            || trust.bootstrap.is_some()
+            || trust.right_at(address, now).is_some()
             || services.roster(world.account_id).find(&key).is_some();
         let is_admitted = is_known || self.newcomers.lock().admit(now, address);
         if !is_admitted {
@@ -80,18 +87,38 @@ impl Bootstrap {
     }
 }
 
-/// Why a phone gets nothing, if it is so; then it is listed under *Pending*.
-fn held(services: &Services, world: &World, visit: &Visit<'_>, key: &DeviceKey) -> Option<Reason> {
-    let (book, now) = (services.trusts(world.account_id), services.clock.now());
-    let reason = bootstrap::held(&book.of(key), world.blocked.contains(key), visit.address, &world.account, now)?;
-    book.learn(key, |trust| trust.refused(now, reason, visit.address, &told(visit.agent)));
-    Some(reason)
+fn is_crowded_out(knock: &Knock) -> bool {
+    knock.bare && knock.reason == Reason::TooManyNew
 }
 
-fn master(services: &Services, world: &World, mac: Mac) -> Answer {
+/// The word to come again for a phone that has lines to lose or is blocked.
+fn held(services: &Services, world: &World, visit: &Visit<'_>, key: &DeviceKey) -> Option<Answer> {
+    let (book, now) = (services.trusts(world.account_id), services.clock.now());
+    let reason = bootstrap::held(&book.of(key), world.blocked.contains(key), visit.address, &world.account, now)?;
+    Some(listed(services, world, visit, key, reason))
+}
+
+/// The word to come again for whoever asks; a phone that names itself is listed.
+fn refused(services: &Services, world: &World, visit: &Visit<'_>, reason: Reason) -> Answer {
+    let is_known = |key: &DeviceKey| services.roster(world.account_id).find(key).is_some();
+    match identify(visit.file, visit.location, visit.agent, models(), is_known) {
+        Some(key) => listed(services, world, visit, &key, reason),
+        None => Answer::Held(reason),
+    }
+}
+
+/// The word to come again, with an entry under *Pending*.
+fn listed(services: &Services, world: &World, visit: &Visit<'_>, key: &DeviceKey, reason: Reason) -> Answer {
+    let knock = Knock::new(services.clock.now(), reason, visit.address, &told(visit.agent)).bare();
+    services.trusts(world.account_id).learn(key, |trust| trust.refused(knock));
+    Answer::Held(reason)
+}
+
+fn master(services: &Services, world: &World, mac: Mac, address: IpAddr) -> Answer {
     let now = services.clock.now();
     services.trusts(world.account_id).hear(&DeviceKey::Mac(mac), |trust| {
         trust.first_heard.get_or_insert(now);
+        trust.answered_in_clear(address);
     });
     // The master is the same at both stages.
     let made = provision::bootstrap::provision(mac, Stage::Move, world);
@@ -105,6 +132,11 @@ fn file(services: &Services, world: &World, mac: Mac, address: IpAddr, takes: bo
         let now = services.clock.now();
         book.learn(&key, |trust| {
             trust.bootstrapped(now, address);
+            trust.answered_in_clear(address);
+            // While a new CA takes the place of the old one, the same file has both.
+            if stage == Stage::Move && world.endpoints.next_ca.is_none() {
+                trust.moved(now, address);
+            }
             trust.takeover.given(now, world.endpoints.next_ca.as_ref().map(|next| next.mark));
         });
         if stage != Stage::Move {

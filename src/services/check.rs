@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::Services;
 use super::addresses::{self, Answered};
+use super::backup::kept;
 use super::certificates::{Certificates, Folder, OwnFiles};
 use super::error::{ServiceError, chain};
 use super::secrets::{KeyFile, Secrets};
@@ -26,6 +27,7 @@ pub fn faults(services: &Services, own: Option<&OwnFiles>, answered: Option<&Ans
         faults.push(chain(&error));
     }
     faults.extend(lost_blobs(services, &services.state_dir.blobs())?);
+    faults.extend(kept::misplaced(services)?.into_iter().map(|(_, text)| text.trim_end_matches('.').to_owned()));
     if let Some(answered) = answered {
         faults.extend(warnings::urgent(services, answered).into_iter().map(|text| text.trim_end_matches('.').to_owned()));
         faults.extend(addresses::faults(services, answered)?);

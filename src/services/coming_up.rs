@@ -115,6 +115,8 @@ fn phones_at(services: &Services, account: AccountId, address: IpAddr) -> Result
     let devices = services.roster(account).all();
     let here = devices.iter().filter(|listed| listed.sighting.public_ip == Some(address));
     found.extend(here.filter_map(|listed| Some((listed.sighting.last_seen?, listed.device.key.clone()))));
+    let by_log = services.trusts(account).filtered(|trust| trust.stray_log().is_some_and(|log| log.address == address));
+    found.extend(by_log.into_iter().filter_map(|(key, trust)| Some((trust.stray_log()?.at, key))));
     found.retain(|(at, _)| services.clock.now().duration_since(*at) < SignedDuration::from_hours(COMING_UP_HOURS));
     found.sort();
     let mut keys: Vec<DeviceKey> = Vec::new();

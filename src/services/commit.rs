@@ -34,6 +34,8 @@ pub struct Change<'a> {
     actor: &'a str,
     now: Timestamp,
     recorded: usize,
+    /// What was asked for is as it was.
+    is_none: bool,
     world: Vec<WorldChange>,
     roster: Vec<RosterChange>,
     trusts: Vec<(DeviceKey, TrustChange)>,
@@ -140,12 +142,14 @@ fn run<T>(
         actor: grant.actor(),
         now,
         recorded: 0,
+        is_none: false,
         world: Vec::new(),
         roster: Vec::new(),
         trusts: Vec::new(),
     };
     let value = make(&mut change)?;
-    debug_assert!(grant.is_system() || change.recorded > 0, "a change by a person is recorded in the activity log (R16)");
+    let is_told = grant.is_system() || change.recorded > 0 || change.is_none;
+    debug_assert!(is_told, "a change by a person is recorded in the activity log (R16)");
     Ok((value, Effects { world: change.world, roster: change.roster, trusts: change.trusts }))
 }
 
@@ -185,6 +189,11 @@ impl<'a> Change<'a> {
         self.recorded += 1;
         let entry = Activity { at: self.now, actor: self.actor.to_owned(), event: event.bounded() };
         Ok(store::activity::append(self.tx, self.account, &entry)?)
+    }
+
+    /// Says that what was asked for is as it was: then nothing is written, no revision counts and nothing is recorded.
+    pub fn leave_as_is(&mut self) {
+        self.is_none = true;
     }
 
     /// One device.

@@ -152,6 +152,10 @@ fn change_list(
                 let old = world.deployment.get(place).cloned().unwrap_or_default();
                 let new = decide(&old)?;
                 check(&world, target, &new).map_err(|message| FieldErrors::one("profiles", message))?;
+                if new == old {
+                    change.leave_as_is();
+                    return Ok(new);
+                }
                 record(change, &world, place_label(place), &old, &new)?;
                 change.put_place(place.clone(), new.clone())?;
                 Ok(new)
@@ -160,6 +164,10 @@ fn change_list(
                 let mut device = super::devices::stored(services, change, account, key)?;
                 let new = decide(&device.profiles)?;
                 check(&world, target, &new).map_err(|message| FieldErrors::one("profiles", message))?;
+                if new == device.profiles {
+                    change.leave_as_is();
+                    return Ok(new);
+                }
                 record(change, &world, super::devices::subject(&device), &device.profiles, &new)?;
                 device.profiles.clone_from(&new);
                 device.revision += 1;

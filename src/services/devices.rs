@@ -114,6 +114,10 @@ pub fn update(
         let DeviceEdit { name, sent_name, description, private_ip, family } = edit;
         new.family = old.family.clone().or(family);
         (new.name, new.sent_name, new.description, new.private_ip) = (name, sent_name, description, private_ip);
+        if new == old {
+            change.leave_as_is();
+            return Ok(old);
+        }
         new.revision += 1;
         change.record(edited(&old, &new))?;
         change.put_device(new.clone())?;

@@ -10,6 +10,7 @@ pub mod address;
 pub mod addresses;
 pub mod alerts;
 pub mod backup;
+pub mod believed;
 pub mod bootstrap;
 pub mod certificates;
 pub mod check;

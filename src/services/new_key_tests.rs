@@ -68,6 +68,7 @@ fn filled() -> Bench {
             invitation: None,
             created_at: change.now(),
             password_changed_at: change.now(),
+            revision: 1,
         };
         Ok::<_, ServiceError>(store::users::put(change.tx(), &user)?)
     })

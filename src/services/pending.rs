@@ -17,7 +17,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::PENDING_AT_ONCE;
 use crate::domain::pending::{Offer, Pending, Standing};
-use crate::domain::run::next_step;
+use crate::domain::rollover;
 use crate::domain::trust::{Right, Trust};
 
 /// What people do about keys, of devices or not.
@@ -33,16 +33,26 @@ pub enum Deed {
     Unbind,
     /// Let a device come back within a day, after a reset or a replacement.
     Expect,
+    /// Take that back: it was neither reset nor replaced.
+    ExpectNoMore,
     /// Take the model that a device tells to be for the right one.
     ConfirmModel,
-    /// Take it off the list. When it knocks again it is listed again.
+    /// Take it off the list, and wait for it no longer where one CA takes the place of another. When it knocks again it is listed again.
     Dismiss,
 }
 
 impl Deed {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::LetIn, Self::Block, Self::Unblock, Self::Unbind, Self::Expect, Self::ConfirmModel, Self::Dismiss];
+    pub const ALL: [Self; 8] = [
+        Self::LetIn,
+        Self::Block,
+        Self::Unblock,
+        Self::Unbind,
+        Self::Expect,
+        Self::ExpectNoMore,
+        Self::ConfirmModel,
+        Self::Dismiss,
+    ];
 
     /// As addresses and the API name it.
     pub fn word(self) -> &'static str {
@@ -52,6 +62,7 @@ impl Deed {
             Self::Unblock => "unblock",
             Self::Unbind => "unbind",
             Self::Expect => "expect",
+            Self::ExpectNoMore => "expect-no-more",
             Self::ConfirmModel => "confirm-model",
             Self::Dismiss => "dismiss",
         }
@@ -70,6 +81,15 @@ pub struct Done {
     pub key: DeviceKey,
     /// In words, as the activity log has it.
     pub action: &'static str,
+}
+
+/// What became of several keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What was done, or would be.
+    pub done: Vec<Done>,
+    /// The keys that it cannot be done about as things stand, and why.
+    pub left: Vec<(DeviceKey, String)>,
 }
 
 /// Everybody who knocked and was not let in since, the latest first.
@@ -103,17 +123,19 @@ pub fn act(
     deed: Deed,
     keys: &[DeviceKey],
     mode: Mode,
-) -> Result<Vec<Done>, ServiceError> {
+) -> Result<Outcome, ServiceError> {
     let book = services.trusts(account);
     let shown = keys.iter().filter_map(|key| Some((key.clone(), book.of(key).knock.as_ref()?.address)));
     act_as_shown(services, actor, account, deed, keys, &shown.collect(), mode)
 }
 
-/// Does one thing about several keys: all of them, or none where one cannot be. Somebody is let in at the address that was `shown`
-/// to whoever decides: another one may have knocked under the same key since.
+/// Does one thing about all of several keys that it can be done about, and tells why not about the others: many phones do not wait
+/// for one that somebody blocked meanwhile. Somebody is let in at the address that was `shown` to whoever decides: another one may
+/// have knocked under the same key since.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] with the item of each key that it cannot be done about, and why.
+/// Where it can be done about none of them: [`ServiceError::Conflict`] for a single one, else [`ServiceError::Invalid`] with the item
+/// of each and why.
 pub fn act_as_shown(
     services: &Services,
     actor: &Actor,
@@ -122,7 +144,7 @@ pub fn act_as_shown(
     keys: &[DeviceKey],
     shown: &Shown,
     mode: Mode,
-) -> Result<Vec<Done>, ServiceError> {
+) -> Result<Outcome, ServiceError> {
     let grant = authorize(actor, Action::Admit(account))?;
     if keys.len() > PENDING_AT_ONCE {
         let count = keys.len();
@@ -131,26 +153,29 @@ pub fn act_as_shown(
         )));
     }
     if keys.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Outcome::default());
     }
     perform(services, mode, grant, account, |change| {
-        let mut errors = FieldErrors::new();
-        let mut done = Vec::with_capacity(keys.len());
+        let (mut errors, mut outcome) = (FieldErrors::new(), Outcome::default());
         for (item, key) in keys.iter().enumerate() {
             // Named twice is done once.
             if keys[..item].contains(key) {
                 continue;
             }
             match act_on(services, change, account, deed, key, shown.get(key).copied()) {
-                Ok(action) => done.push(Done { key: key.clone(), action }),
-                Err(ServiceError::Conflict(why)) if keys.len() > 1 => errors.add_item(item, FieldErrors::one("key", why)),
+                Ok(action) => outcome.done.push(Done { key: key.clone(), action }),
+                Err(ServiceError::Conflict(why)) if keys.len() > 1 => {
+                    errors.add_item(item, FieldErrors::one("key", why.as_str()));
+                    outcome.left.push((key.clone(), why));
+                }
                 Err(error) => return Err(error),
             }
         }
-        if errors.is_empty() { Ok(done) } else { Err(errors.into()) }
+        if outcome.done.is_empty() { Err(errors.into()) } else { Ok(outcome) }
     })
 }
 
+/// Does it about one key. A conflict is found before anything is written: the rest of the change goes on.
 fn act_on(
     services: &Services,
     change: &mut Change<'_>,
@@ -177,7 +202,10 @@ fn act_on(
                 return Err(ServiceError::Conflict(format!("{key} is blocked already")));
             }
             change.block(key, &Block { at: now, by: change.actor().to_owned(), name: String::new() })?;
-            change.change_trust(key, |trust| (trust.right, trust.knock) = (None, None))?;
+            change.change_trust(key, |trust| {
+                (trust.right, trust.knock) = (None, None);
+                trust.not_waited_for();
+            })?;
             "blocked"
         }
         Deed::Unblock => {
@@ -206,6 +234,14 @@ fn act_on(
             })?;
             "expected back"
         }
+        Deed::ExpectNoMore => {
+            a_device()?;
+            if !known.is_expected(now) {
+                return Err(ServiceError::Conflict(format!("{key} is not expected back; it may have come, or its day is over")));
+            }
+            change.change_trust(key, Trust::expect_no_more)?;
+            "expected back no more"
+        }
         Deed::ConfirmModel => {
             a_device()?;
             forget_model(services, change, account, key)?;
@@ -213,10 +249,13 @@ fn act_on(
             "taken for the model that it tells"
         }
         Deed::Dismiss => {
-            if known.knock.is_none() {
+            if known.knock.is_none() && rollover::led_here(&known).is_none() {
                 return Err(nothing_pending(key));
             }
-            change.change_trust(key, |trust| trust.knock = None)?;
+            change.change_trust(key, |trust| {
+                trust.knock = None;
+                trust.not_waited_for();
+            })?;
             "taken off the list of pending"
         }
     };
@@ -241,7 +280,7 @@ fn let_in(
         )));
     }
     let Some(offer) = Offer::of(knock.reason) else {
-        let (reason, next) = (knock.reason, next_step(knock.reason).unwrap_or_default());
+        let (reason, next) = (knock.why(), knock.next_step().unwrap_or_default());
         return Err(ServiceError::Conflict(format!("{key} cannot be let in by a click: {reason}. {next}")));
     };
     if Rules::of(&services.world(account)?.account).requires_certificate {

@@ -48,6 +48,26 @@ pub fn reveal(
     Ok((mode == Mode::Keep).then_some(password))
 }
 
+/// [`reveal`] or [`reveal_deleted`].
+pub type Reveal = fn(&Services, &Actor, AccountId, &DeviceKey, Mode) -> Result<Option<Secret>, ServiceError>;
+
+/// Tells the admin password of a phone whose device was deleted in the last 90 days, as [`reveal`] does.
+///
+/// # Errors
+/// As [`reveal`]; [`ServiceError::NotFound`] also where the device is there.
+pub fn reveal_deleted(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    key: &DeviceKey,
+    mode: Mode,
+) -> Result<Option<Secret>, ServiceError> {
+    if !deleted(services, account).iter().any(|(known, _)| known == key) {
+        return Err(ServiceError::not_found("deleted device", key));
+    }
+    reveal(services, actor, account, key, mode)
+}
+
 /// Devices that were deleted in the last 90 days and are no devices again, the latest first.
 pub fn deleted(services: &Services, account: AccountId) -> Vec<(DeviceKey, Timestamp)> {
     let (roster, now) = (services.roster(account), services.clock.now());
@@ -77,13 +97,16 @@ mod tests {
         let key: DeviceKey = "0004f2aa0001".parse().expect("a MAC");
         let put = |change: &mut crate::services::commit::Change<'_>| change.put_device(device("0004f2aa0001"));
         commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, put).expect("added");
+        let tell_deleted = || reveal_deleted(&bench.services, &owner(), DEFAULT_ACCOUNT, &key, Mode::Keep);
+        assert!(matches!(tell_deleted(), Err(ServiceError::NotFound { .. })), "it is there");
         let tell = |mode| reveal(&bench.services, &owner(), DEFAULT_ACCOUNT, &key, mode);
         assert_eq!(tell(Mode::TryOut).expect("tried"), None);
         let told = tell(Mode::Keep).expect("told").expect("a password");
         assert_eq!(told, credentials::of(&bench.services, DEFAULT_ACCOUNT, &key).admin_password);
         assert_eq!(newest_activity(&bench.services), "ada: device 0004f2aa0001 showed the admin password of");
         devices::delete(&bench.services, &owner(), DEFAULT_ACCOUNT, &key, Afterwards::Forget, Mode::Keep).expect("deleted");
-        assert_eq!(tell(Mode::Keep).expect("told"), Some(told));
+        assert_eq!(tell(Mode::Keep).expect("told").as_ref(), Some(&told));
+        assert_eq!(tell_deleted().expect("told"), Some(told));
         assert_eq!(deleted(&bench.services, DEFAULT_ACCOUNT).len(), 1);
         bench.clock.advance_to(bench.clock.now() + SignedDuration::from_hours(24 * 90));
         assert!(tell(Mode::Keep).is_err() && deleted(&bench.services, DEFAULT_ACCOUNT).is_empty());

@@ -84,8 +84,8 @@ struct Batch {
     recognised: HashMap<(AccountId, DeviceKey), Arc<UserAgent>>,
     runs: Vec<(AccountId, Finished)>,
     refused: Vec<(AccountId, Finished)>,
-    /// Devices that are bound from now on: the activity log tells it.
-    bound: Vec<(AccountId, DeviceKey)>,
+    /// What the ends of runs came to, as the activity log tells it of these devices.
+    came_to: Vec<(AccountId, DeviceKey, &'static str)>,
     /// What the activity log is to tell besides.
     reports: Vec<(AccountId, Event)>,
 }
@@ -298,11 +298,15 @@ impl Batch {
                     let known = services.roster(account).sight(key, |sighting| sighting.conclude(&ended.run, Stage::Ended));
                     if known.is_some() {
                         let at = ended.run.ended_at;
-                        let mut binds = false;
-                        services.trusts(account).learn(key, |trust| binds = trust.run_ended(at, EndedRun::from(&ended.run)));
-                        if binds {
-                            self.bound.push((account, key.clone()));
-                        }
+                        let (mut binds, mut is_back) = (false, false);
+                        services.trusts(account).learn(key, |trust| {
+                            let was_expected = trust.expected_until.is_some();
+                            binds = trust.run_ended(at, EndedRun::from(&ended));
+                            is_back = was_expected && trust.expected_until.is_none();
+                        });
+                        let facts = [(binds, "bound to its own credentials"), (is_back, "came back as expected")];
+                        let facts = facts.into_iter().filter(|(is_so, _)| *is_so);
+                        self.came_to.extend(facts.map(|(_, words)| (account, key.clone(), words)));
                         self.sightings.insert((account, key.clone()));
                         self.runs.push((account, ended));
                     }
@@ -337,14 +341,14 @@ impl Batch {
 
     fn accounts(&self) -> HashSet<AccountId> {
         let sighted = self.sightings.iter().map(|(account, _)| *account);
-        let bound = self.bound.iter().map(|(account, _)| *account);
+        let came_to = self.came_to.iter().map(|(account, ..)| *account);
         let reported = self.reports.iter().map(|(account, _)| *account);
-        sighted.chain(bound).chain(reported).chain(self.ended().map(|(account, _)| *account)).collect()
+        sighted.chain(came_to).chain(reported).chain(self.ended().map(|(account, _)| *account)).collect()
     }
 
     fn take_back(&mut self, failed: &Self) {
         self.sightings.extend(failed.sightings.iter().cloned());
-        self.bound.extend(failed.bound.iter().cloned());
+        self.came_to.extend(failed.came_to.iter().cloned());
         self.reports.extend(failed.reports.iter().cloned());
         self.reports.truncate(WAITING_REPORTS);
         for (key, agent) in &failed.recognised {
@@ -379,8 +383,8 @@ fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch
             _ => runs::keep(change, account, finished)?,
         }
     }
-    for (_, key) in batch.bound.iter().filter(|(of, _)| *of == account) {
-        change.record(Event::new("device", key.to_string(), "bound to its own credentials"))?;
+    for (_, key, words) in batch.came_to.iter().filter(|(of, ..)| *of == account) {
+        change.record(Event::new("device", key.to_string(), words))?;
     }
     for (_, event) in batch.reports.iter().filter(|(of, _)| *of == account) {
         change.record(event.clone())?;

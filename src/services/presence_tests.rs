@@ -22,6 +22,7 @@ fn stranger(number: u16, at: Timestamp) -> Message {
         key: Some(DeviceKey::Mac(Mac::from_bytes([0, 4, 0xf2, 0, high, low]))),
         standing: Standing::Refused,
         shown: None,
+        is_back: false,
         asked: Asked::Master,
         speaker: Speaker::Application,
         user_agent: Arc::from("phone"),
@@ -32,6 +33,7 @@ fn stranger(number: u16, at: Timestamp) -> Message {
             status: 401,
             size_bytes: 1,
             reason: Reason::CredentialsWrong,
+            in_clear: false,
         },
     };
     Message { account: DEFAULT_ACCOUNT, heard, agent: None, private_ip: None }
@@ -281,7 +283,9 @@ fn what_closes_a_door_does_not_wait_for_the_next_batch_and_is_kept_before_an_upl
     let book = services.trusts(DEFAULT_ACCOUNT);
     let is_urgent = || services.door_closed().now_or_never().is_some();
     let kept = || services.store.read(|tx| crate::store::trusts::all(tx, DEFAULT_ACCOUNT)).expect("read").len();
-    book.learn(&key, |trust| trust.refused(bench.clock.now(), Reason::CredentialsWrong, [10, 0, 0, 7].into(), ""));
+    book.learn(&key, |trust| {
+        trust.refused(crate::domain::trust::Knock::new(bench.clock.now(), Reason::CredentialsWrong, [10, 0, 0, 7].into(), ""))
+    });
     secure(services, DEFAULT_ACCOUNT, &key);
     assert_eq!((is_urgent(), kept()), (false, 0), "it waits for the next batch");
     book.learn(&key, |trust| trust.served(bench.clock.now(), false));

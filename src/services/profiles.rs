@@ -297,6 +297,10 @@ fn edit(
         }
         let mut new = Profile::clone(&old);
         make(&world, &old, &mut new)?;
+        if new == *old {
+            change.leave_as_is();
+            return Ok(new);
+        }
         new.revision += 1;
         new.modified_at = change.now();
         change.actor().clone_into(&mut new.modified_by);

@@ -12,18 +12,18 @@ use super::rendered::Rendered;
 use super::{Services, credentials, rollover};
 use crate::catalog::models::models;
 use crate::domain::activity::Event;
-use crate::domain::admission::decide::{Decision, Known, Proof, Rules, Visitor, decide, other_model};
+use crate::domain::admission::decide::{Decision, Known, Proof, Rules, Visitor, comes_as_expected, decide, other_model};
 use crate::domain::admission::{NewDeviceCaps, identify};
 use crate::domain::credential::{Channel, Recipient};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::device_list::Listed;
-use crate::domain::manufacturer::Presented;
+use crate::domain::manufacturer::{CertificateFault, Presented};
 use crate::domain::phone_file::PhoneFile;
 use crate::domain::provision;
 use crate::domain::rollover::CaMark;
 use crate::domain::run::Reason;
-use crate::domain::trust::Admitted;
+use crate::domain::trust::{Admitted, Knock, Trust};
 use crate::domain::upload::dump_name;
 use crate::domain::user_agent::UserAgent;
 use crate::domain::world::World;
@@ -69,6 +69,8 @@ pub struct Guest {
     pub device: Option<Arc<Device>>,
     /// By what it was let in, where it was.
     pub admitted: Option<Admitted>,
+    /// Whether it was let in only because it is expected back.
+    pub is_back: bool,
     /// Why it gets nothing now.
     pub held: Option<Reason>,
 }
@@ -124,13 +126,15 @@ impl Provisioning {
             is_blocked: key.as_ref().is_some_and(|key| world.blocked.contains(key)),
             trust: &trust,
         };
-        let now = visit.at;
-        let decision = match decide(&visitor, known, &Rules::of(&world.account), now) {
+        let (now, rules) = (visit.at, Rules::of(&world.account));
+        let decision = match decide(&visitor, known, &rules, now) {
             // Whoever would be let in waits; everybody else is told apart as ever.
             Decision::Serve(_) if !world.account.provisioning.enabled => return Ok(waiting(key, listed)),
             Decision::Add(_) | Decision::Nobody if !world.account.provisioning.enabled => return Ok(waiting(key, None)),
             decision => decision,
         };
+        let is_back =
+            matches!(decision, Decision::Serve(_) | Decision::Add(_)) && comes_as_expected(&visitor, known, &rules, now);
         // A certificate of another device says nothing of this one.
         let presented = match visit.certificate {
             Presented::Verified(mac) | Presented::Revoked(mac) if key != Some(DeviceKey::Mac(*mac)) => &Presented::NotAsked,
@@ -143,14 +147,21 @@ impl Provisioning {
                 _ => {}
             }
             let Some(key) = &key else { return };
-            if reason != Reason::CredentialsMissing {
+            let fault = presented.fault();
+            // All phones ask once without credentials. Whoever shows a certificate that does not count may never do more.
+            let tells = reason != Reason::CredentialsMissing || fault.is_some_and(|fault| !is_known_of(&trust, visit, fault));
+            let knock = Knock::new(now, reason, visit.address, &told(visit.agent)).showing(fault);
+            let is_its_own = reason.is_held() && proof.device().is_some() && proof.device() == Some(key.clone());
+            let is_heard = knock.is_proven() || matches!(presented, Presented::Revoked(_)) && known.device.is_some();
+            if tells || is_heard {
                 book.learn(key, |trust| {
-                    trust.refused(now, reason, visit.address, &told(visit.agent));
-                    trust.showed(presented, false);
+                    if is_heard {
+                        trust.showed(presented, is_its_own);
+                    }
+                    if tells {
+                        trust.refused(knock);
+                    }
                 });
-            } else if known.device.is_some() && matches!(presented, Presented::Revoked(_)) {
-                // It comes with nothing else, so nobody would ever be told why it does not get in any more.
-                book.learn(key, |trust| trust.showed(presented, false));
             }
         };
         let let_in = |listed: Option<Listed>, admitted| {
@@ -170,11 +181,11 @@ impl Provisioning {
                 });
             }
             let device = device.map(|device| recognised(device, visit.agent));
-            Ok(Guest { key: key.clone(), device, admitted: Some(admitted), held: None })
+            Ok(Guest { key: key.clone(), device, admitted: Some(admitted), is_back, held: None })
         };
         let held = |reason| {
             refused(reason);
-            Ok(Guest { key: key.clone(), device: None, admitted: None, held: Some(reason) })
+            Ok(Guest { key: key.clone(), device: None, admitted: None, is_back: false, held: Some(reason) })
         };
         match decision {
             Decision::Serve(admitted) => let_in(listed, admitted),
@@ -187,7 +198,7 @@ impl Provisioning {
                     Err(reason) => held(reason),
                 }
             }
-            Decision::Nobody => Ok(Guest { key: None, device: None, admitted: None, held: None }),
+            Decision::Nobody => Ok(Guest { key: None, device: None, admitted: None, is_back: false, held: None }),
             Decision::Hold(reason) => held(reason),
             Decision::Refuse(reason) => {
                 refused(reason);
@@ -289,10 +300,15 @@ impl Provisioning {
     }
 }
 
+/// Whether it is known of a device which is let in from there that its certificate does not count: then there is nothing to tell.
+fn is_known_of(trust: &Trust, visit: &Visit<'_>, fault: CertificateFault) -> bool {
+    trust.last_address == Some(visit.address) && trust.certificate.is(fault)
+}
+
 /// Provisioning is switched off: whoever would be let in keeps what it has.
 fn waiting(key: Option<DeviceKey>, listed: Option<Listed>) -> Guest {
     let device = listed.map(|listed| listed.device);
-    Guest { key, device, admitted: None, held: Some(Reason::ProvisioningOff) }
+    Guest { key, device, admitted: None, is_back: false, held: Some(Reason::ProvisioningOff) }
 }
 
 /// Somebody shows the proof of one device and asks for another: that goes to the activity log, once an hour (PHN-06). Where

@@ -4,29 +4,29 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::commit::commit;
 use super::error::ServiceError;
-use super::{Services, sessions};
+use super::{Services, activity_week, sessions};
 use crate::domain::access::Grant;
 use crate::domain::activity::SERVER;
-use crate::domain::ids::AccountId;
-use crate::domain::limits::{ACTIVITY_DAYS, LOG_DAYS};
+use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT};
+use crate::domain::limits::{ACTIVITY_WEEKS, LOG_DAYS};
 use crate::store;
 use crate::store::tx::Walk;
 
 /// Entries of the activity log that one transaction removes: more would hold up the changes of people.
 const ENTRIES_AT_ONCE: usize = 2_000;
 
-/// How long things are kept, in days.
+/// How long things are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// Uploaded logs (R44).
+    /// Days of uploaded logs (R44).
     pub log_days: u32,
-    /// Entries of the activity log (R349).
-    pub activity_days: u32,
+    /// Whole weeks of the activity log beside the present one (R349).
+    pub activity_weeks: u32,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { log_days: LOG_DAYS, activity_days: ACTIVITY_DAYS }
+        Self { log_days: LOG_DAYS, activity_weeks: ACTIVITY_WEEKS }
     }
 }
 
@@ -51,7 +51,9 @@ pub fn run(services: &Services, keep: Keep) -> Result<Removed, ServiceError> {
     let logs = services.blobs.logs().sweep(days_before(now, keep.log_days)).map_err(ServiceError::file("clear", folder))?;
     let mut activity = 0;
     for log in services.worlds.accounts().into_iter().chain([SERVER]) {
-        activity += expire_activity(services, log, days_before(now, keep.activity_days))?;
+        // What belongs to no account is kept as long as what belongs to the first one.
+        let zone = activity_week::zone_of(services, if log == SERVER { DEFAULT_ACCOUNT } else { log })?;
+        activity += expire_activity(services, log, activity_week::kept_since(now, &zone, keep.activity_weeks))?;
     }
     for account in services.worlds.accounts() {
         services.trusts(account).expire(now);
@@ -92,35 +94,44 @@ fn days_before(now: Timestamp, days: u32) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use jiff::ToSpan;
+
     use super::*;
     use crate::domain::activity::Event;
     use crate::domain::ids::DEFAULT_ACCOUNT;
     use crate::services::activity::{ActivityQuery, list};
     use crate::services::testing::bench;
 
+    /// OPS-05: exactly four weeks beside the present one, from Monday to Sunday where the account is.
     #[test]
-    fn the_activity_log_is_kept_for_its_days_and_no_longer() {
+    fn the_activity_log_is_kept_for_whole_weeks_and_no_longer() {
         let bench = bench();
         let services = &bench.services;
-        let record = |log, subject: &str| {
-            commit(services, Grant::system("test"), log, |change| change.record(Event::new("device", subject, "added")))
-                .expect("recorded");
-        };
+        let zone = activity_week::zone_of(services, DEFAULT_ACCOUNT).expect("set up");
         let subjects = || {
             let page = list(services, DEFAULT_ACCOUNT, &ActivityQuery { limit: 10, ..Default::default() }).expect("listed");
             page.items.into_iter().map(|entry| entry.event.subject).collect::<Vec<_>>()
         };
-        record(DEFAULT_ACCOUNT, "old");
-        record(SERVER, "old");
-        let start = bench.clock.now();
-        let after =
-            |days: u32, seconds| start + SignedDuration::from_hours(i64::from(days) * 24) + SignedDuration::from_secs(seconds);
-        bench.clock.advance_to(after(1, 0));
-        record(DEFAULT_ACCOUNT, "young");
-        bench.clock.advance_to(after(ACTIVITY_DAYS, 0));
-        assert_eq!(run(services, Keep::default()).expect("run").activity, 0, "kept to the end of its last day");
-        bench.clock.advance_to(after(ACTIVITY_DAYS, 1));
-        assert_eq!(run(services, Keep::default()).expect("run").activity, 2);
-        assert_eq!(subjects(), ["young"]);
+        let record = |log, subject: &str| {
+            commit(services, Grant::system("test"), log, |change| change.record(Event::new("device", subject, "added")))
+                .expect("recorded");
+        };
+        let day = bench.clock.now().to_zoned(zone.clone()).date();
+        let monday_after = |weeks: i64| {
+            let days = 7 * weeks - i64::from(day.weekday().to_monday_zero_offset());
+            day.checked_add(days.days()).expect("a day").to_zoned(zone.clone()).expect("it begins").timestamp()
+        };
+        let just_before = |at: Timestamp| at - SignedDuration::from_micros(1);
+        bench.clock.advance_to(just_before(monday_after(1)));
+        record(DEFAULT_ACCOUNT, "sunday");
+        record(SERVER, "sunday");
+        bench.clock.advance_to(monday_after(1));
+        record(DEFAULT_ACCOUNT, "monday");
+        bench.clock.advance_to(just_before(monday_after(5)));
+        assert_eq!(run(services, Keep::default()).expect("run").activity, 0, "the fourth week after it has not ended");
+        bench.clock.advance_to(monday_after(5));
+        assert_eq!(run(services, Keep { activity_weeks: 5, ..Keep::default() }).expect("run").activity, 0, "where more are kept");
+        assert!(run(services, Keep::default()).expect("run").activity >= 2);
+        assert_eq!(subjects(), ["monday"]);
     }
 }

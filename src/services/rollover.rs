@@ -16,7 +16,7 @@ use super::certificates::{self, Origin};
 use super::commit::{Change, Mode, perform};
 use super::error::{ServiceError, chain};
 use super::provisioning::Visit;
-use super::{Services, presence};
+use super::{Services, believed, presence};
 use crate::domain::access::{Action, Actor, Grant, authorize};
 use crate::domain::account::Slot;
 use crate::domain::activity::{Event, SERVER};
@@ -62,6 +62,13 @@ pub struct Waiting {
     pub lag: Lag,
     /// When it was last let in.
     pub last_seen: Option<Timestamp>,
+}
+
+impl Waiting {
+    /// Whether it is a device of the inventory, and not a phone that was led here and not let in yet.
+    pub fn is_device(&self) -> bool {
+        self.lag != Lag::OnItsWay
+    }
 }
 
 /// A step that a person takes.
@@ -131,11 +138,16 @@ impl State {
             // Of most devices it need not be worked out.
             let place_taken = trust.takeover.holds != Some(next) && provision::takeover(device, world).place_taken;
             let last_seen = listed.sighting.last_seen;
-            put(&device.key, label(device), Candidate { trust: &trust, last_seen, is_device: true, place_taken });
+            put(
+                &device.key,
+                label(device),
+                Candidate { trust: &trust, last_seen, is_device: true, is_blocked: false, place_taken },
+            );
         }
         for (key, trust) in book.filtered(|trust| rollover::led_here(trust).is_some()) {
             if roster.find(&key).is_none() {
-                let candidate = Candidate { trust: &trust, last_seen: None, is_device: false, place_taken: false };
+                let is_blocked = world.blocked.contains(&key);
+                let candidate = Candidate { trust: &trust, last_seen: None, is_device: false, is_blocked, place_taken: false };
                 put(&key, key.to_string(), candidate);
             }
         }
@@ -292,6 +304,10 @@ pub fn tick(services: &Services, address: &Address) -> Result<(), ServiceError> 
     let settings: ServerSettings = services.store.read(store::server::get)?;
     let going_on = settings.given.rollover.as_ref().filter(|rollover| rollover.may_go_on(services.clock.now()));
     let Some(rollover) = going_on else { return Ok(()) };
+    // By a clock that went ahead, every phone has been away for too long to be waited for.
+    if believed::jump(services)?.is_some() {
+        return Ok(());
+    }
     // Until phones are given both, nothing is learned of them; with a certificate of the admin's own they are given none.
     if services.worlds.endpoints().next_ca.as_ref().map(|next| next.mark) != Some(rollover.mark()) {
         return Ok(());

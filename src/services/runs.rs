@@ -62,7 +62,12 @@ pub fn of(services: &Services, account: AccountId, subject: &Subject) -> Result<
     let mut listed: Vec<_> = open.into_iter().map(|run| list(run, Stage::GoesOn)).collect();
     listed.extend(ended.into_iter().chain(stored).map(|run| list(run, Stage::Ended)));
     sort(&mut listed);
-    listed.truncate(cap_of(subject));
+    // As they are kept: what is of a time that has not come makes room first.
+    let now = services.clock.now();
+    while listed.len() > cap_of(subject) {
+        let ahead = listed.iter().rposition(|one| one.run.started_at > now);
+        listed.remove(ahead.unwrap_or(listed.len() - 1));
+    }
     Ok(listed)
 }
 
@@ -92,8 +97,8 @@ fn sort(listed: &mut Vec<ListedRun>) {
 
 /// Writes an ended run and makes room.
 pub(super) fn keep(change: &Change<'_>, account: AccountId, finished: &Finished) -> Result<(), ServiceError> {
-    let Finished { subject, run } = finished;
-    store::runs::put(change.tx(), account, subject, run, cap_of(subject))?;
+    let Finished { subject, run, .. } = finished;
+    store::runs::put(change.tx(), account, subject, run, cap_of(subject), change.now())?;
     Ok(())
 }
 
@@ -101,6 +106,8 @@ pub(super) fn keep(change: &Change<'_>, account: AccountId, finished: &Finished)
 pub(super) fn make_room(change: &Change<'_>, account: AccountId) -> Result<(), ServiceError> {
     let mut last: BTreeMap<Subject, Timestamp> = BTreeMap::new();
     for (subject, started_at) in store::runs::refused_keys(change.tx(), account)? {
+        // A clock that was ahead must not keep whom it wrote for ever.
+        let started_at = if started_at > change.now() { Timestamp::MIN } else { started_at };
         let newest = last.entry(subject).or_insert(started_at);
         *newest = started_at.max(*newest);
     }

@@ -34,6 +34,10 @@ pub fn set_public_name(
         if settings.revision != revision {
             return Err(ServiceError::stale("server's name", ""));
         }
+        if settings.public_name.as_ref() == Some(&name) {
+            change.leave_as_is();
+            return Ok(settings);
+        }
         let old = settings.public_name.replace(name.clone());
         settings.revision += 1;
         store::server::put(change.tx(), &settings)?;

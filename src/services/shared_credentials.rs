@@ -1,6 +1,8 @@
 //! Who still comes with the shared credentials, and the end of those that are replaced as planned (R182, R183). Changing them is
 //! [`super::accounts`]'s.
 
+use jiff::Timestamp;
+
 use super::Services;
 use super::commit::{Mode, perform};
 use super::error::ServiceError;
@@ -70,17 +72,28 @@ fn each(services: &Services, account: AccountId, mut take: impl FnMut(Listed, Co
     Ok(())
 }
 
-/// Ends the former shared credentials now. Answers how many devices still came with them.
+/// Ends the former shared credentials now: those that were replaced at the moment `shown`, where somebody looked at them before.
+/// Answers how many devices still came with them.
 ///
 /// # Errors
-/// [`ServiceError::Conflict`] where there are none any more.
-pub fn end_former(services: &Services, actor: &Actor, account: AccountId, mode: Mode) -> Result<usize, ServiceError> {
+/// [`ServiceError::Conflict`] where there are none any more, or others.
+pub fn end_former(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    shown: Option<Timestamp>,
+    mode: Mode,
+) -> Result<usize, ServiceError> {
     let grant = authorize(actor, Action::EditAccount(account))?;
     let users = users_of_former(services, account)?.len();
     perform(services, mode, grant, account, |change| {
         let mut settings = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
-        if settings.provisioning.former.take().is_none() {
+        let Some(former) = settings.provisioning.former.take() else {
             let words = "there are no former shared credentials that count; somebody may have ended them meanwhile";
+            return Err(ServiceError::Conflict(words.to_owned()));
+        };
+        if shown.is_some_and(|shown| shown != former.replaced_at) {
+            let words = "they were replaced once more since you opened the page, and others are the former ones now";
             return Err(ServiceError::Conflict(words.to_owned()));
         }
         settings.revision += 1;

@@ -17,7 +17,7 @@ use super::error::ServiceError;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::STRANGERS;
-use crate::domain::trust::Trust;
+use crate::domain::trust::{Knock, Trust};
 use crate::store::{self, Read};
 
 /// A change that a person makes.
@@ -214,10 +214,11 @@ impl Book {
 }
 
 /// How long a stranger is remembered, compared with others: whom somebody let in longest, whoever shows nothing that counts
-/// shortest, so that no sweep over names without credentials pushes out a phone that waits to be let in.
-fn rank(trust: &Trust) -> (bool, bool, Option<Timestamp>) {
+/// shortest, so that no sweep over names without credentials pushes out a phone that waits to be let in, nor one that is on its way
+/// from plain HTTP.
+fn rank(trust: &Trust) -> (bool, bool, bool, Option<Timestamp>) {
     let knock = trust.knock.as_ref();
-    (trust.right.is_some(), knock.is_some_and(|knock| !knock.reason.is_unproven()), last_asked(trust))
+    (trust.right.is_some(), knock.is_some_and(Knock::is_proven), trust.bootstrap.is_some(), last_asked(trust))
 }
 
 #[cfg(test)]

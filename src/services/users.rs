@@ -62,6 +62,8 @@ pub struct Added {
 /// What is to be changed of a user; the rest stays.
 #[derive(Clone, Debug, Default)]
 pub struct UserChange {
+    /// The revision that the change was made from; none where nobody looked at the user before.
+    pub revision: Option<u64>,
     /// Shown name.
     pub name: Option<String>,
     /// E-mail.
@@ -121,6 +123,7 @@ pub(super) fn insert(change: &mut Change<'_>, checked: Checked) -> Result<User, 
         invitation: None,
         created_at: change.now(),
         password_changed_at: change.now(),
+        revision: 1,
     };
     store::users::put(change.tx(), &user)?;
     let event = Event::new("user", user.name.as_str(), "added").change("email", None, Some(user.email.clone()));
@@ -164,7 +167,7 @@ pub fn add(services: &Services, actor: &Actor, new: &NewUser, mode: Mode) -> Res
 /// Changes a user. Whoever gets another role or is disabled is signed out everywhere.
 ///
 /// # Errors
-/// What is wrong, field by field; nobody would be left to run the installation.
+/// What is wrong, field by field; somebody else changed the user since the revision; nobody would be left to run the installation.
 pub fn change(services: &Services, actor: &Actor, id: UserId, wanted: &UserChange, mode: Mode) -> Result<User, ServiceError> {
     let grant = authorize(actor, Action::EditUsers)?;
     let mut errors = FieldErrors::new();
@@ -173,6 +176,9 @@ pub fn change(services: &Services, actor: &Actor, id: UserId, wanted: &UserChang
     errors.into_result(Some(()))?;
     let (user, is_other) = perform(services, mode, grant, SERVER, |change| {
         let old = store::users::get(change.tx(), id)?.ok_or_else(|| ServiceError::not_found("user", id))?;
+        if wanted.revision.is_some_and(|revision| revision != old.revision) {
+            return Err(ServiceError::stale("user", ""));
+        }
         let mut new = old.clone();
         if let Some(name) = name {
             new.name = name;
@@ -188,9 +194,11 @@ pub fn change(services: &Services, actor: &Actor, id: UserId, wanted: &UserChang
             None => {}
         }
         if new == old {
+            change.leave_as_is();
             return Ok((new, false));
         }
         must_leave_an_owner(change, &old, Some(&new))?;
+        new.revision += 1;
         store::users::put(change.tx(), &new)?;
         change.record(told(&old, &new))?;
         let is_other = old.role != new.role || old.is_enabled() != new.is_enabled();

@@ -1,5 +1,5 @@
 //! What needs somebody's attention before it becomes a fault, each with its next step: certificates, addresses, the disk, passwords
-//! that everybody knows (OPS-04), and too many at the phones' door ([`alerts`]).
+//! that everybody knows (OPS-04), backups, the clock, and too many at the phones' door ([`alerts`]).
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use super::address::Address;
 use super::addresses::{self, Answered};
 use super::alerts::{self, Crowded};
+use super::backup::kept;
 use super::certificates::Origin;
+use super::certificates::facts::Facts;
 use super::error::ServiceError;
 use super::manufacturers::revocation;
 use super::rollover::{self, State};
-use super::{Services, accounts};
+use super::{Services, accounts, believed};
 use crate::domain::credential::{ADMIN_PASSWORD, FACTORY_ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
@@ -26,6 +28,12 @@ use crate::domain::world::World;
 const CERTIFICATE_DAYS: i64 = 30;
 /// Days before its end from which it is urgent.
 const CERTIFICATE_URGENT_DAYS: i64 = 7;
+/// Days before its end from which the private CA is told: phones in cupboards have to come once before.
+const CA_DAYS: i64 = 365;
+/// Days before its end from which that is urgent.
+const CA_URGENT_DAYS: i64 = 90;
+/// What to do about a certificate of ours that begins later.
+const LOOK_AT_CLOCK: &str = "Look at the clock of this machine: it is wrong, or was when the certificate was made.";
 /// Admin passwords of phones that everybody knows: the factory's and the guide's (contract 5.9).
 const KNOWN_ADMIN_PASSWORDS: [&str; 2] = [FACTORY_ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD];
 
@@ -53,6 +61,8 @@ pub enum MendedAt {
     Profile(ProfileId),
     /// On the machine itself.
     Machine,
+    /// The page of backups.
+    Backups,
     /// On the page *Pending*, where these bound devices are unbound.
     Unbinding,
     /// On the page *Pending*, where new devices that were held are let in.
@@ -84,6 +94,17 @@ pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, Serv
     if let Some((is_urgent, text)) = disk(services.blobs.free_bytes().unwrap_or(u64::MAX)) {
         tell(is_urgent, MendedAt::Machine, text);
     }
+    if let Some(jump) = believed::jump(services)? {
+        let (was, is) = (day(jump.from), day(jump.to));
+        let text = format!(
+            "The clock of this machine went from {was} to {is} while the server was down or within a few minutes. If it is wrong, put it \
+             right. For a week nothing is removed for its age, and no CA is replaced by itself.",
+        );
+        tell(false, MendedAt::Machine, text);
+    }
+    for (is_urgent, text) in kept::troubles(services)? {
+        tell(is_urgent, MendedAt::Backups, text);
+    }
     if accounts::is_factory_default(&world.account) {
         let text = "The provisioning account is the factory default of every phone: whoever knows a MAC address can fetch its \
                     configuration.";
@@ -114,7 +135,8 @@ pub(super) fn urgent(services: &Services, answered: &Answered) -> Vec<String> {
 }
 
 fn certificates(answered: &Answered, now: Timestamp) -> Vec<(bool, String)> {
-    let mut told: Vec<_> = answered.until.and_then(|(until, origin)| certificate(until, origin, now)).into_iter().collect();
+    let validity = answered.validity.and_then(|(from, until, origin)| certificate(from, until, origin, now));
+    let mut told: Vec<_> = validity.into_iter().chain(answered.authorities.iter().filter_map(|ca| authority(ca, now))).collect();
     if let Some(url) = answered.unnamed() {
         let text = "phones that compare refuse it. Use a certificate that names it, or change the address";
         told.push((true, format!("The certificate does not name the address that phones are told, {url}: {text}.")));
@@ -122,11 +144,39 @@ fn certificates(answered: &Answered, now: Timestamp) -> Vec<(bool, String)> {
     told
 }
 
-fn certificate(until: Timestamp, origin: Origin, now: Timestamp) -> Option<(bool, String)> {
+/// A private CA that phones need: one that ends soon is replaced while there is time for every phone to come.
+fn authority(ca: &Facts, now: Timestamp) -> Option<(bool, String)> {
+    let (from, until) = (day(ca.valid_from), day(ca.valid_until));
+    if now < ca.valid_from {
+        let text =
+            format!("The private CA is not valid before {from}: phones and browsers refuse what it signs. {LOOK_AT_CLOCK}");
+        return Some((true, text));
+    }
+    let next = "Start the change to another CA under Provisioning Settings: phones take it up while the old one still counts.";
+    if ca.valid_until <= now {
+        return Some((true, format!("The private CA has expired: phones and browsers refuse what it signs. {next}")));
+    }
+    let days = ca.valid_until.duration_since(now).as_hours() / 24;
+    (days < CA_DAYS).then(|| (days < CA_URGENT_DAYS, format!("The private CA ends on {until}. {next}")))
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+fn certificate(from: Timestamp, until: Timestamp, origin: Origin, now: Timestamp) -> Option<(bool, String)> {
     let next = match origin {
         Origin::Own => "Put the renewed certificate and its key in the place of the old ones; they are taken by themselves.",
         Origin::PrivateCa => "It should have been renewed by itself: the server's log says why it was not.",
     };
+    if now < from {
+        let next = match origin {
+            Origin::Own => "Look at the clock of this machine, or put a certificate in its place that is valid now.",
+            Origin::PrivateCa => LOOK_AT_CLOCK,
+        };
+        let text = format!("The server's certificate is not valid before {}: phones and browsers refuse it. {next}", day(from));
+        return Some((true, text));
+    }
     if until <= now {
         return Some((true, format!("The server's certificate has expired: phones and browsers refuse it. {next}")));
     }
@@ -234,7 +284,7 @@ mod tests {
 
     #[test]
     fn ops_04_a_certificate_is_told_a_month_before_its_end_and_urgent_in_the_last_week() {
-        let told = |hours: i64| certificate(now() + SignedDuration::from_hours(hours), Origin::Own, now());
+        let told = |hours: i64| certificate(now(), now() + SignedDuration::from_hours(hours), Origin::Own, now());
         assert_eq!(told(24 * 30), None);
         let (urgent, text) = told(24 * 29).expect("told");
         assert!(!urgent && text.contains("expires in 29 days") && text.contains("Put the renewed certificate"), "{text}");
@@ -242,6 +292,26 @@ mod tests {
         assert!(told(30).is_some_and(|(urgent, text)| urgent && text.contains("tomorrow")));
         assert!(told(5).is_some_and(|(urgent, text)| urgent && text.contains("today")));
         assert!(told(0).is_some_and(|(urgent, text)| urgent && text.contains("has expired")));
+    }
+
+    #[test]
+    fn ops_04_what_is_not_valid_yet_and_a_ca_that_ends_are_told() {
+        let hours = |hours: i64| now() + SignedDuration::from_hours(hours);
+        for origin in [Origin::Own, Origin::PrivateCa] {
+            let (urgent, text) = certificate(hours(1), hours(9_000), origin, now()).expect("told");
+            assert!(urgent && text.contains("not valid before 2026-11-22 13:00 UTC") && text.contains("clock"), "{text}");
+        }
+        let ca = |from, until| {
+            let ca = Facts { fingerprint: String::new(), valid_from: hours(from), valid_until: hours(until) };
+            authority(&ca, now())
+        };
+        assert_eq!(ca(-1, 24 * 400), None);
+        assert!(
+            ca(1, 24 * 4_000).is_some_and(|(urgent, text)| urgent && text.contains("CA is not valid before 2026-11-22 13:00"))
+        );
+        assert!(ca(-1, 24 * 300).is_some_and(|(urgent, text)| !urgent && text.contains("CA ends on 2027-09-18")));
+        assert!(ca(-1, 24 * 80).is_some_and(|(urgent, _)| urgent));
+        assert!(ca(-1, 0).is_some_and(|(urgent, text)| urgent && text.contains("CA has expired")));
     }
 
     #[test]

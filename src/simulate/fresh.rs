@@ -39,14 +39,15 @@ impl Fresh {
         }
     }
 
-    /// Lives until the phone has come with credentials of its own, by a boot and a poll, or nothing more comes of it.
+    /// Lives until the phone has come with credentials of its own by a boot, a poll and another boot, which is what binds it
+    /// (contract 4, point 2), or nothing more comes of it. The last run counts once the server has heard nothing for two minutes.
     pub async fn live(&self, phone: &mut Phone, network: &Network, counted: &mut Statistics) -> Ending {
         let (mut waited, mut quiet) = (Duration::ZERO, 0);
         for _ in 0..ROUNDS {
             let before = phone.memory.clone();
             let booted = boot(phone, network, counted).await;
             if has_arrived(phone, &booted) {
-                return poll(phone, network, counted).await;
+                return stay(phone, network, counted).await;
             }
             quiet = if is_as_before(&before, &phone.memory) { quiet + 1 } else { 0 };
             if quiet < PATIENT_ROUNDS {
@@ -79,8 +80,15 @@ fn is_as_before(before: &Memory, after: &Memory) -> bool {
     before.flash == after.flash && before.files == after.files
 }
 
-async fn poll(phone: &mut Phone, network: &Network, counted: &mut Statistics) -> Ending {
+/// What comes after the first boot with credentials of its own: a poll, which joins that boot's run as it follows at once, and a
+/// second boot, whose Updater begins a run of its own.
+async fn stay(phone: &mut Phone, network: &Network, counted: &mut Statistics) -> Ending {
     let polled = travel(phone, Occasion::Poll, network, None).await;
     counted.count(&polled.exchanges);
-    judge(phone, &polled)
+    match judge(phone, &polled) {
+        Ending::Booted => {}
+        other => return other,
+    }
+    let booted = boot(phone, network, counted).await;
+    judge(phone, &booted)
 }

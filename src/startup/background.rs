@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use crate::services::Services;
 use crate::services::backup::kept;
 use crate::services::error::{ServiceError, chain};
-use crate::services::presence;
 use crate::services::retention::{self, Keep};
 use crate::services::rollover;
+use crate::services::{believed, presence};
 use crate::web::Shared;
 
 /// How often what phones told is written: a crash loses at most this much of it (P14).
@@ -42,7 +42,7 @@ impl Background {
 pub(super) fn start(shared: &Shared, keep: Keep, stop: CancellationToken) -> Background {
     let flush = rt::spawn(keep_flushing(shared.services.clone(), stop.clone()));
     let expire = repeat(&shared.services, LOOK_AFTER_EVERY, stop.clone(), "remove what is past its time", move |services| {
-        retention::run(services, keep).map(drop)
+        if believed::look(services)? { retention::run(services, keep).map(drop) } else { Ok(()) }
     });
     let backups = repeat(&shared.services, BACKUPS_EVERY, stop.clone(), "make the planned backup", kept::tick);
     let address = shared.address.clone();

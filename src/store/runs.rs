@@ -17,14 +17,21 @@ fn table(subject: &Subject) -> &'static Runs {
     }
 }
 
-/// Writes a run and drops the subject's oldest ones above `keep`.
-pub fn put(tx: &WriteTx, account: AccountId, subject: &Subject, run: &Run, keep: usize) -> Result<(), StoreError> {
+/// Writes a run and drops the subject's oldest ones above `keep`. Those of a time after `now` count as the oldest: a clock that was
+/// ahead made them before it was put right.
+pub fn put(
+    tx: &WriteTx,
+    account: AccountId,
+    subject: &Subject,
+    run: &Run,
+    keep: usize,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let table = table(subject);
     tx.put(table, &(account, subject.clone(), run.started_at), run)?;
-    for old in tx.keys(table, &(account, subject.clone()), Direction::Backward)?.into_iter().skip(keep) {
-        tx.delete(table, &old)?;
-    }
-    Ok(())
+    let mut newest_first = tx.keys(table, &(account, subject.clone()), Direction::Backward)?;
+    newest_first.sort_by_key(|(_, _, started_at)| *started_at > now);
+    newest_first.iter().skip(keep).try_for_each(|old| tx.delete(table, old).map(drop))
 }
 
 /// A subject's runs, oldest first.

@@ -45,7 +45,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "step_ca_rollover" => ("", Some(json!({ "step": "start", "known": true }))),
         "change_server" => ("", Some(json!({ "revision": revision("server"), "public_name": "other.example.test" }))),
         "add_user" => ("", Some(json!({ "name": "Grace", "email": "grace@example.test", "role": "viewer" }))),
-        "change_user" => ("", Some(json!({ "role": "operator", "enabled": false }))),
+        "change_user" => ("", Some(json!({ "revision": 1, "role": "operator", "enabled": false }))),
         "delete_user" | "invite_user" | "end_sign_in_of_user" | "revoke_token" | "offer_second_factor" => ("", None),
         "create_token" => ("", Some(json!({ "name": "another", "role": "owner", "days": 7 }))),
         "add_manufacturers" | "delete_manufacturer" | "delete_address" => ("", None),

@@ -109,6 +109,27 @@ fn backups_are_planned_made_verified_and_handed_out() {
 }
 
 #[test]
+fn a_folder_of_backups_that_is_gone_is_told_with_its_cause() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let folder = elsewhere.path().join("backups");
+    std::fs::create_dir(&folder).expect("made");
+    let folder = folder.display().to_string();
+    let plan = json!({ "revision": 0, "every": "day", "hour": 3, "keep": 2, "folder": folder, "encrypted": false });
+    api.ok("PUT", "/api/v1/server/backup-plan", Some(plan));
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let told = api.ok("GET", "/api/v1/server/warnings", None)["items"].to_string();
+    assert!(told.contains("The folder of backups cannot be used") && told.contains(&folder), "{told}");
+    for (method, path) in [("POST", "/api/v1/server/backups"), ("GET", "/api/v1/server/backups")] {
+        let refused = api.call(method, path, None);
+        let (status, detail) = (refused.status, refused.text());
+        assert_eq!(status, 409, "{detail}");
+        assert!(detail.contains(&folder) && detail.contains("No such file"), "{detail}");
+    }
+}
+
+#[test]
 fn a_week_of_the_activity_log_is_one_file_whichever_day_is_asked_for() {
     let server = Server::start();
     let api = Api::owner(&server);

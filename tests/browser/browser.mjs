@@ -3,6 +3,9 @@ import { chromium } from "playwright-core";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout } from "node:timers/promises";
+
+const CLOSE_MS = 15_000;
 
 export const OWNER = { name: "Ada Example", email: "ada@example.test", password: "four unhurried words" };
 
@@ -26,6 +29,7 @@ export async function open(base, options = {}) {
   const origin = new URL(base).origin;
   const page = context.pages()[0] ?? await context.newPage();
   page.setDefaultTimeout(20_000);
+  waitAfterClicks(page);
   page.on("console", (message) => message.type() === "error" && complaints.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => complaints.push(`script: ${error}`));
   page.on("dialog", (dialog) => { complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
@@ -36,11 +40,23 @@ export async function open(base, options = {}) {
   page.on("response", (response) => response.status() >= 400 && complaints.push(`${response.status()} ${response.url()}`));
   await context.addInitScript(() => document.addEventListener("securitypolicyviolation",
     (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`)));
+  // A browser that does not end by itself is ended with this run: waiting for it would hide what went wrong before.
   const close = async () => {
-    await context.close();
-    fs.rmSync(profile, { recursive: true, force: true });
+    await Promise.race([context.close(), setTimeout(CLOSE_MS)]);
+    fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   };
   return { page, complaints, close };
+}
+
+// A click is over when the page that it led to is there: what counts elements looks at once, also on a busy machine.
+function waitAfterClicks(page) {
+  const locators = Object.getPrototypeOf(page.locator("html"));
+  if (Object.hasOwn(locators, "pressed")) return;
+  locators.pressed = locators.click;
+  locators.click = async function click(options) {
+    await this.pressed(options);
+    await this.page().waitForLoadState("domcontentloaded");
+  };
 }
 
 // Everything that axe-core finds wrong on the page that is open, or in a part of it: an open menu covers what is below.

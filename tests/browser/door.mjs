@@ -103,6 +103,7 @@ async function device(page, base, complaints) {
 async function deleted(page, base, complaints) {
   await page.goto(`${base}/admin/devices/delete?select=${ADOPTED}`);
   await page.locator(".panel.confirm form button").last().click();
+  await page.locator(".flash").waitFor();
   await page.goto(`${base}/admin/devices`);
   await page.getByRole("link", { name: "Deleted devices" }).click();
   const address = new URL(page.url()).pathname;

@@ -62,6 +62,7 @@ export async function manage(page, base, check, how, scripted) {
   await at(`${profile}/copy`);
   await page.getByLabel("Profile Name").fill("Quiet nights");
   await button("Save").click();
+  await page.locator(".flash").waitFor();
   await at("/admin/deployment");
   for (const name of ["Office phones", "Quiet nights"]) {
     await page.locator("#attach").selectOption({ label: name });
@@ -103,6 +104,7 @@ export async function manage(page, base, check, how, scripted) {
   await at("/admin/devices");
   check(`${how}: the list is as it was left`, page.url().includes("status=never-seen"), page.url());
   await page.getByRole("link", { name: "Reset" }).click();
+  await page.waitForURL((url) => !url.search.includes("status="));
   await at("/admin/devices");
   check(`${how}: after a reset it is the plain list`, !page.url().includes("status"), page.url());
   await at(`${device}/effective?q=idleTimeout`);
@@ -140,6 +142,7 @@ export async function manage(page, base, check, how, scripted) {
   await page.getByRole("link", { name: "Delete…" }).click();
   check(`${how}: deleting a profile tells its reach`, (await page.innerText("main")).includes("1 device loses its values"));
   await page.getByRole("link", { name: "Cancel" }).click();
+  await page.waitForURL(`${base}/admin/profiles`);
   await at("/admin/devices");
   await page.locator('input[name="select"]').first().check();
   await page.getByRole("button", { name: "Delete…" }).click();

@@ -48,21 +48,28 @@ async function walk(base, role) {
 const isOwn = (what) => !what.startsWith("POST") || /\/(theme|session|account)\b/.test(what);
 const shape = (address) => new URL(address).pathname.replace(/\/[0-9a-f]{12,}(?=\/|$)/g, "/KEY").replace(/\/\d+(?=\/|$)/g, "/ID");
 
-// Runs in the page: where each button that can be pressed sends its form.
+// Runs in the page: where each form leads, and each button that leads elsewhere. What is disabled counts too: it is seen all the same.
 function offered() {
-  const buttons = [...document.querySelectorAll("form[method=post] button, button[form]")].filter((one) => !one.matches(":disabled") && one.type === "submit");
-  const forms = buttons.map((button) => ({
-    action: button.hasAttribute("formaction") ? button.formAction : button.form.action,
-    multipart: button.form.enctype.startsWith("multipart"),
-    csrf: button.form.querySelector("[name=csrf]")?.value ?? "",
-  }));
-  return forms.filter((form) => !/sign-out/.test(form.action));
+  const told = (form, action) => ({
+    action,
+    method: form.method,
+    multipart: form.enctype.startsWith("multipart"),
+    csrf: form.querySelector("[name=csrf]")?.value ?? "",
+  });
+  const elsewhere = [...document.querySelectorAll("button[formaction]")].filter((button) => button.form);
+  // A field of the name `action` would hide the form's own.
+  const forms = [...document.forms].map((form) => told(form, new URL(form.getAttribute("action") ?? "", location.href).href));
+  return [...forms, ...elsewhere.map((button) => told(button.form, button.formAction))].filter((form) => !/sign-out/.test(form.action));
 }
 
 // Sends a form with nothing in it: it may be turned down for its fields, and for what it does not name, but not for the role.
-async function send(page, base, { action, multipart, csrf }, tried) {
-  const what = `POST ${shape(action)}`;
+async function send(page, base, { action, method, multipart, csrf }, tried) {
+  const what = `${method.toUpperCase()} ${shape(action)}`;
   if (tried.has(what)) return;
+  if (method === "get") {
+    tried.set(what, (await page.request.get(action)).status());
+    return;
+  }
   const body = multipart ? { multipart: { csrf } } : { form: { csrf } };
   const answer = await page.request.post(action, { ...body, headers: { Origin: base }, maxRedirects: 0 });
   tried.set(what, answer.status());

@@ -10,12 +10,31 @@ import { comeUp } from "./phones.mjs";
 import { walkEveryRole } from "./roles.mjs";
 import { DEMO_LINK, SET_UP_LINK, start } from "./server.mjs";
 
+// No part is waited for longer than this: a run without an end tells nobody what went wrong.
+const RUN_MS = 20 * 60 * 1000;
+setTimeout(() => {
+  console.log(`FAILED there is no end after ${RUN_MS / 60_000} minutes`);
+  process.exit(1);
+}, RUN_MS).unref();
+
+// A server and a browser for one part; what went wrong is told with the page where it did, before either is ended.
+async function visit(name, link, serverOptions, browserOptions, walk) {
+  const server = await start(link, serverOptions);
+  const { page, complaints, close } = await open(server.base, browserOptions);
+  try {
+    await walk({ page, complaints, server });
+  } catch (error) {
+    check(`${name}: reaches its end`, false, `at ${page.url()}: ${error.stack}`);
+  } finally {
+    await close();
+    await server.stop();
+  }
+}
+
 // From the printed link to the dashboard, as a person would, with and without a script.
 async function firstRun(javaScriptEnabled) {
   const how = javaScriptEnabled ? "first run" : "first run without script";
-  const server = await start(SET_UP_LINK);
-  const { page, complaints, close } = await open(server.base, { javaScriptEnabled });
-  try {
+  await visit(how, SET_UP_LINK, {}, { javaScriptEnabled }, async ({ page, complaints, server }) => {
     const link = server.match[1];
     await page.goto(server.base + link);
     none(`${how}: the set-up page opens cleanly`, [...complaints]);
@@ -35,10 +54,7 @@ async function firstRun(javaScriptEnabled) {
       await editWithoutScript(page, server.base);
     }
     await manage(page, server.base, check, how, javaScriptEnabled);
-  } finally {
-    await close();
-    await server.stop();
-  }
+  });
 }
 
 // Signing out, wrong passwords, signing in and coming back to the same page.
@@ -188,19 +204,14 @@ async function columns(page, base) {
 
 // What only one part of the pages needs: people who sign in, what is kept for bad days, and a phone from the box.
 async function trust() {
-  const server = await start(SET_UP_LINK, { plainHttp: true });
-  const { page, complaints, close } = await open(server.base);
-  try {
+  await visit("trust", SET_UP_LINK, { plainHttp: true }, {}, async ({ page, complaints, server }) => {
     await page.goto(server.base + server.match[1]);
     await answerSetUp(page);
     await people(page, server.base, complaints);
     await keep(page, server.base, complaints);
     await door(page, server.base, complaints);
     await comeUp(page, server, complaints);
-  } finally {
-    await close();
-    await server.stop();
-  }
+  });
 }
 
 // The password that is printed beside the link of a demo.
@@ -226,9 +237,7 @@ async function confirmByKeyboard(page, server, complaints) {
 
 // Every page of a server with simulated phones.
 async function demo() {
-  const server = await start(DEMO_LINK, { flags: ["--demo"] });
-  const { page, complaints, close } = await open(server.base);
-  try {
+  await visit("demo", DEMO_LINK, { flags: ["--demo"] }, {}, async ({ page, complaints, server }) => {
     await page.goto(server.base + server.match[1]);
     const button = page.getByRole("button", { name: "Sign in to the demo" });
     if (await button.count() > 0) await button.click();
@@ -242,10 +251,7 @@ async function demo() {
     await tickToDelete(page, server.base);
     await walkEveryRole(page, server.base, demoPassword(server));
     await beforeTheEnd(page, server.base, complaints);
-  } finally {
-    await close();
-    await server.stop();
-  }
+  });
 }
 
 const PARTS = { "first-run": () => firstRun(true), "no-script": () => firstRun(false), trust, demo };

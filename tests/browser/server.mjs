@@ -43,9 +43,11 @@ export async function start(pattern, { flags = [], plainHttp = false } = {}) {
     setTimeout(() => reject(new Error(`pdms printed no ${pattern} in 60 s:\n${output}`)), 60_000).unref();
   });
   const stop = async () => {
-    const ended = new Promise((done) => child.on("exit", done));
-    child.kill("SIGTERM");
-    await ended;
+    if (child.exitCode === null) {
+      const ended = new Promise((done) => child.on("exit", done));
+      child.kill("SIGTERM");
+      await ended;
+    }
     fs.rmSync(folder, { recursive: true, force: true });
   };
   try {

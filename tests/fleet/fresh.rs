@@ -18,7 +18,7 @@ use pdms::simulate::fleet::{boot, judge};
 use pdms::simulate::fresh::Fresh;
 use pdms::simulate::journey::{Journey, travel};
 use pdms::simulate::memory::Line;
-use pdms::simulate::models::Model;
+use pdms::simulate::models::{MODELS, Model};
 use pdms::simulate::network::Network;
 use pdms::simulate::phone::{Occasion, Phone};
 use pdms::simulate::rules::{READINGS, Rules};
@@ -76,6 +76,11 @@ struct Unpacked {
 impl Unpacked {
     /// The address of the plain HTTP leg leads over a wire that is listened to.
     fn new(dhcp: Dhcp, rules: Rules) -> Self {
+        Self::of("VVX411", dhcp, rules)
+    }
+
+    /// The same of another model.
+    fn of(model: &str, dhcp: Dhcp, rules: Rules) -> Self {
         let server = Server::start();
         let own = profile(&server, "Own", OWN);
         put_on_global(&server, vec![profile(&server, "Lines", LINE), profile(&server, "House", &[("up.timeOut", "41")])]);
@@ -83,7 +88,7 @@ impl Unpacked {
         let url = format!("http://localhost:{}/", wire.address.port());
         let clock = server.clock.clone();
         let network = Network::new(&url, Vec::new()).expect("this machine").with_time(Arc::new(move || clock.now()));
-        let model = Model::find("VVX411").expect("a model of the table");
+        let model = Model::find(model).expect("a model of the table");
         let mut phone = Phone::new(model, model.mac(1), rules, network.built_in());
         let said = match dhcp {
             Dhcp::Silent => None,
@@ -131,7 +136,7 @@ impl Unpacked {
     /// One click on *Pending*.
     fn adopt(&self) {
         let done = pending::act(&self.server.services, &admin(), DEFAULT_ACCOUNT, Deed::LetIn, &[self.key()], Mode::Keep);
-        assert_eq!(done.expect("it waits")[0].action, "adopted");
+        assert_eq!(done.expect("it waits").done[0].action, "adopted");
     }
 
     /// Nothing secret and no parameter of a profile crossed the plain wire in either direction.
@@ -195,6 +200,44 @@ fn walks_from_the_box_to_bound(dhcp: Dhcp, way: Way, rules: Rules) {
     unpacked.boot();
     assert_eq!(unpacked.wire.heard(), served, "a bound phone asks plain HTTP no more: {what}");
     unpacked.assert_nothing_told();
+}
+
+/// It restarts and polls right away, as often as it likes, and nobody lets any time pass before it is left alone.
+fn lives_without_a_pause(way: Way, rules: Rules, model: &'static str) {
+    let what = format!("{way:?} {rules:?} {model}");
+    let mut unpacked = Unpacked::of(model, Dhcp::Http, rules);
+    unpacked.prepare(way);
+    let fresh = Fresh { dhcp: None, wait: Duration::ZERO };
+    let live = |unpacked: &mut Unpacked| run(fresh.live(&mut unpacked.phone, &unpacked.network, &mut Statistics::default()));
+    if way != Way::Window {
+        assert!(matches!(live(&mut unpacked), Ending::Failed(_)), "nobody let it in yet: {what}");
+        unpacked.adopt();
+    }
+    assert_eq!(live(&mut unpacked), Ending::Booted, "{what}");
+    unpacked.server.advance(130);
+    presence::settle(&unpacked.server.services);
+    assert!(unpacked.trust().bound_at.is_some(), "{what}: {:?}", unpacked.trust());
+    unpacked.assert_nothing_told();
+}
+
+#[test]
+fn it_is_bound_without_a_pause_between_its_restarts_whatever_model_it_is() {
+    for way in [Way::Click(FirstContact::Open), Way::ClickOnStaged, Way::Window] {
+        lives_without_a_pause(way, Rules::USUAL, "VVX411");
+    }
+    // A video bar has no Updater that is heard, so it is never bound.
+    for model in MODELS.iter().filter(|model| model.name != "StudioX30") {
+        lives_without_a_pause(Way::Window, Rules::USUAL, model.name);
+    }
+}
+
+#[test]
+fn it_is_so_under_every_reading_of_the_rules() {
+    for (rule, ..) in READINGS {
+        if *rule != pdms::simulate::rules::Rule::FirstRequest {
+            lives_without_a_pause(Way::Window, Rules::USUAL.with(*rule), "VVX411");
+        }
+    }
 }
 
 #[test]

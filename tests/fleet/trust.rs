@@ -146,7 +146,10 @@ fn a_fleet_that_only_has_the_shared_credentials_goes_through_a_planned_change() 
     assert_eq!(former.get("/0004f2aa0001.cfg").status, 200, "phones that are not known have 14 days");
     fleet.server.advance(14 * 86_400);
     assert_eq!(former.get("/0004f2aa0002.cfg").status, 401);
-    assert_eq!(shared_credentials::end_former(&fleet.server.services, &admin(), DEFAULT_ACCOUNT, Mode::Keep).expect("ended"), 1);
+    assert_eq!(
+        shared_credentials::end_former(&fleet.server.services, &admin(), DEFAULT_ACCOUNT, None, Mode::Keep).expect("ended"),
+        1
+    );
     assert_eq!(former.get("/0004f2aa0001.cfg").status, 401);
     fleet.boots_whole();
 }

@@ -239,6 +239,50 @@ fn expected_back_a_phone_comes_from_where_it_was_with_factory_settings_within_a_
 }
 
 #[test]
+fn the_day_in_which_a_phone_is_expected_outlasts_what_the_old_one_does_and_ends_when_it_was_used() {
+    let server = server();
+    let api = Api::owner(&server);
+    let until = |api: &Api| api.ok("GET", &format!("/devices/{MAC}"), None)["expected_until"].clone();
+    bound(&server, MAC);
+    let old = own(&server, MAC, HOME);
+    // The old phone comes just before it is pressed, and polls at night.
+    assert_eq!((master(&old, MAC).status, parameters(&old, MAC).status), (200, 200));
+    act(&server, Deed::Expect, MAC);
+    for is_boot in [false, true] {
+        server.advance(200);
+        run(&server, &old, MAC, is_boot);
+        assert_eq!(until(&api), "2026-11-23T12:10:00Z", "told by the API");
+    }
+    let page = api.page(&format!("/admin/devices/{MAC}")).text();
+    assert!(page.contains("Expected back") && page.contains("Expect it no more") && page.contains(HOME), "{page}");
+    // A look at the master alone does not use it up, nor does anybody from elsewhere.
+    let new = factory_fresh(&server, NEXT_DOOR);
+    assert_eq!((master(&new, MAC).status, master(&factory_fresh(&server, ELSEWHERE), MAC).status), (200, 503));
+    server.advance(200);
+    run(&server, &new, MAC, true);
+    assert_eq!((master(&new, MAC).status, until(&api).is_null()), (503, true), "it is back");
+    assert!(!api.page(&format!("/admin/devices/{MAC}")).text().contains("Expect it no more"));
+    let query = ActivityQuery { q: "came back as expected".to_owned(), limit: 10, ..ActivityQuery::default() };
+    let told = activity::list(&server.services, DEFAULT_ACCOUNT, &query).expect("listed");
+    assert_eq!((told.items.len(), told.items[0].event.subject.as_str()), (1, MAC));
+    assert!(trust(&server, MAC).bound_at.is_some());
+}
+
+#[test]
+fn expecting_a_phone_back_can_be_taken_back_and_is_not_used_up_by_a_phone_that_may_come_anyway() {
+    let server = server();
+    let api = Api::owner(&server);
+    run(&server, &shared(&server, HOME), MAC, true);
+    act(&server, Deed::Expect, MAC);
+    run(&server, &shared(&server, HOME), MAC, false);
+    assert_eq!(master(&factory_fresh(&server, HOME), MAC).status, 200, "the shared credentials opened it anyway");
+    server.advance(200);
+    api.ok("POST", &format!("/devices/{MAC}/actions/expect-no-more"), None);
+    assert_eq!(master(&factory_fresh(&server, HOME), MAC).status, 503);
+    assert_eq!(api.refused("POST", &format!("/devices/{MAC}/actions/expect-no-more"), None).0, 409);
+}
+
+#[test]
 fn a_factory_fresh_phone_waits_for_one_click_and_is_handed_its_credentials() {
     let server = server();
     let fresh = factory_fresh(&server, HOME);

@@ -26,7 +26,7 @@ use pdms::services::profiles;
 use pdms::services::retention::Keep;
 use pdms::services::setup::{self, Opener, SetupDraft};
 use pdms::services::users::UserDraft;
-use pdms::services::{Opening, Services, new_key, presence};
+use pdms::services::{Opening, Services, believed, new_key, presence};
 use pdms::startup::{Application, Ground, Stopper};
 use pdms::store::Faults;
 use pdms::web::phone::PhoneSettings;
@@ -145,9 +145,19 @@ impl Server {
         self.services.roster(DEFAULT_ACCOUNT).find(&key.parse().expect("a key"))
     }
 
-    /// Lets time pass.
+    /// Lets time pass. Days pass one by one, and the server looks at the clock in each, as it does while it runs: no day is a clock
+    /// that went ahead.
     pub fn advance(&self, seconds: i64) {
-        self.clock.advance_to(self.clock.now() + jiff::SignedDuration::from_secs(seconds));
+        const DAY: i64 = 86_400;
+        let mut left = seconds;
+        while left > 0 {
+            let step = left.min(DAY);
+            self.clock.advance_to(self.clock.now() + jiff::SignedDuration::from_secs(step));
+            if seconds >= DAY {
+                believed::look(&self.services).expect("the disk is well");
+            }
+            left -= step;
+        }
     }
 
     /// Writes what phones told, as the server does twice a second.

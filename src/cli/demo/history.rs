@@ -177,6 +177,7 @@ fn note(services: &Services, phone: &Phone, standing: Standing, key: &DeviceKey,
         status,
         size_bytes: if status < 300 { 700 } else { 40 },
         reason,
+        in_clear: false,
     };
     let heard = Heard {
         connection: connection(phone.mac),
@@ -184,6 +185,7 @@ fn note(services: &Services, phone: &Phone, standing: Standing, key: &DeviceKey,
         key: Some(key.clone()),
         standing,
         shown: None,
+        is_back: false,
         asked,
         speaker: Speaker::Application,
         user_agent: text.as_str().into(),
@@ -204,10 +206,11 @@ fn note_address(services: &Services, address: IpAddr, reason: Reason, at: Timest
         key: None,
         standing: Standing::Refused,
         shown: None,
+        is_back: false,
         asked: if method == Method::Tls { Asked::Other } else { Asked::Master },
         speaker: Speaker::Application,
         user_agent: Arc::from(""),
-        exchange: Exchange { at, method, path: path.into(), status, size_bytes: 0, reason },
+        exchange: Exchange { at, method, path: path.into(), status, size_bytes: 0, reason, in_clear: false },
     };
     services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: None, private_ip: None });
 }

@@ -282,6 +282,15 @@ pub fn comes_back(trust: &Trust, address: IpAddr, nearby: Nearby, now: Timestamp
     trust.right_at(address, now).is_some() || may_return(trust, address, nearby, now)
 }
 
+/// Whether somebody who is let in would not be, were the device not expected back.
+pub fn comes_as_expected(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: Timestamp) -> bool {
+    let by_itself = || {
+        let trust = Trust { expected_until: None, ..known.trust.clone() };
+        decide(visitor, Known { trust: &trust, ..known }, rules, now)
+    };
+    known.trust.is_expected(now) && matches!(by_itself(), Decision::Hold(_) | Decision::Refuse(_))
+}
+
 /// Whether it is expected, and comes from where it was.
 fn may_return(trust: &Trust, address: IpAddr, nearby: Nearby, now: Timestamp) -> bool {
     trust.is_expected(now) && trust.last_address.is_some_and(|last| nearby.covers(last, address))

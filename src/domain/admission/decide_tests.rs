@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::super::testing::device;
-use super::super::super::trust::{EndedRun, OwnRuns, Right, RightKind};
+use super::super::super::trust::{EndedRun, Knock, OwnRuns, Right, RightKind};
 use super::*;
 
 #[path = "decide_factory_tests.rs"]
@@ -218,7 +218,8 @@ fn one_click_lets_a_bound_device_in_from_that_address_for_25_hours() {
 #[test]
 fn that_click_ends_with_one_complete_run() {
     let mut case = Case::bound().right(RightKind::LetIn, HOME, 1);
-    let run = EndedRun { started_at: ago(0), ended_at: now(), complete: false, followed: true, boot: true, own: false };
+    let run =
+        EndedRun { started_at: ago(0), ended_at: now(), complete: false, followed: true, boot: true, own: false, back: false };
     case.trust.run_ended(now(), run);
     assert_eq!(case.ask(Proof::Shared(PRESENT), HOME), Decision::Serve(SHARED));
     case.trust.run_ended(now(), EndedRun { complete: true, ..run });
@@ -238,8 +239,43 @@ fn an_expected_device_comes_back_from_where_it_was_within_a_day() {
 }
 
 #[test]
+fn that_day_ends_with_a_complete_run_that_it_let_in_and_with_no_other() {
+    let mut case = Case::bound();
+    case.trust.expect(ago(2));
+    let own =
+        EndedRun { started_at: ago(1), ended_at: ago(1), complete: true, followed: true, boot: true, own: true, back: false };
+    let back = EndedRun { own: false, back: true, ..own };
+    for says_nothing in [own, EndedRun { complete: false, ..back }, EndedRun { started_at: ago(3), ..back }] {
+        case.trust.run_ended(now(), says_nothing);
+        assert_eq!(case.ask(Proof::FactoryDefault, HOME), Decision::Serve(Admitted::FactoryDefault), "{says_nothing:?}");
+    }
+    case.trust.run_ended(now(), back);
+    assert_eq!(case.ask(Proof::FactoryDefault, HOME), Decision::Hold(Reason::Bound));
+}
+
+#[test]
+fn only_who_is_let_in_by_nothing_else_comes_as_expected() {
+    let comes = |case: &Case, proof: Proof, address: &str| {
+        let asked = key(MAC);
+        let visitor = Visitor { proof, key: Some(&asked), address: ip(address), channel: Channel::Tls, model: None };
+        let known = Known { device: case.device.as_ref(), is_blocked: false, trust: &case.trust };
+        comes_as_expected(&visitor, known, &case.rules, now())
+    };
+    let mut bound = Case::bound();
+    assert!(!comes(&bound, Proof::Shared(PRESENT), HOME));
+    bound.trust.expect(ago(1));
+    assert!(comes(&bound, Proof::Shared(PRESENT), HOME) && comes(&bound, Proof::FactoryDefault, HOME));
+    assert!(!comes(&bound, own(), HOME), "its own open it anyway");
+    let mut admitted = Case::admitted();
+    admitted.trust.expect(ago(1));
+    assert!(!comes(&admitted, Proof::Shared(PRESENT), HOME), "the shared credentials open it anyway");
+    assert!(comes(&admitted, Proof::FactoryDefault, HOME));
+}
+
+#[test]
 fn two_complete_runs_with_its_own_credentials_one_of_them_a_boot_bind_a_device() {
-    let run = |complete, boot, own| EndedRun { started_at: now(), ended_at: now(), complete, followed: true, boot, own };
+    let run =
+        |complete, boot, own| EndedRun { started_at: now(), ended_at: now(), complete, followed: true, boot, own, back: false };
     let bound_after = |runs: &[EndedRun]| {
         let mut trust = Trust::default();
         runs.iter().filter(|run| trust.run_ended(now(), **run)).count() == 1 && trust.bound_at.is_some()
@@ -322,7 +358,8 @@ fn what_a_deleted_device_leaves_opens_nothing_and_a_run_from_before_says_nothing
     let mut left = trust.forgotten(now());
     let expected = Trust { generation: 1, deleted_at: Some(now()), ..Trust::default() };
     assert_eq!(left, expected);
-    let run = EndedRun { started_at: ago(0), ended_at: now(), complete: true, followed: true, boot: true, own: true };
+    let run =
+        EndedRun { started_at: ago(0), ended_at: now(), complete: true, followed: true, boot: true, own: true, back: false };
     assert!(!left.run_ended(now(), run) && !left.run_ended(now(), run));
     assert_eq!(left, expected);
     left.expire(now() + SignedDuration::from_hours(24 * 89));
@@ -334,11 +371,11 @@ fn what_a_deleted_device_leaves_opens_nothing_and_a_run_from_before_says_nothing
 #[test]
 fn whoever_shows_nothing_that_counts_hides_no_reason() {
     let mut trust = Trust::default();
-    trust.refused(ago(1), Reason::Bound, ip(HOME), "VVX 411");
-    trust.refused(now(), Reason::CredentialsWrong, ip(ELSEWHERE), "");
+    trust.refused(Knock::new(ago(1), Reason::Bound, ip(HOME), "VVX 411"));
+    trust.refused(Knock::new(now(), Reason::CredentialsWrong, ip(ELSEWHERE), ""));
     let reason = |trust: &Trust| trust.knock.as_ref().map(|knock| (knock.reason, knock.address));
     assert_eq!(reason(&trust), Some((Reason::Bound, ip(HOME))));
-    trust.refused(now() + SignedDuration::from_hours(24), Reason::CredentialsWrong, ip(ELSEWHERE), "");
+    trust.refused(Knock::new(now() + SignedDuration::from_hours(24), Reason::CredentialsWrong, ip(ELSEWHERE), ""));
     assert_eq!(reason(&trust), Some((Reason::CredentialsWrong, ip(ELSEWHERE))));
 }
 
@@ -420,8 +457,8 @@ fn a_device_is_at_home_where_it_was_first_let_in_and_where_a_person_let_it_in_la
 #[test]
 fn refusals_are_counted_until_it_is_let_in() {
     let mut trust = Trust::default();
-    trust.refused(ago(2), Reason::NotApproved, ip(HOME), "VVX 411");
-    trust.refused(now(), Reason::Bound, ip(ELSEWHERE), "VVX 411");
+    trust.refused(Knock::new(ago(2), Reason::NotApproved, ip(ELSEWHERE), "VVX 411"));
+    trust.refused(Knock::new(now(), Reason::Bound, ip(ELSEWHERE), "VVX 411"));
     let knock = trust.knock.clone().expect("it was refused");
     assert_eq!((knock.first_at, knock.at, knock.times, knock.reason), (ago(2), now(), 2, Reason::Bound));
     trust.let_in(now(), ip(HOME), SHARED);

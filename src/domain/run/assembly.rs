@@ -4,6 +4,9 @@
 //! the credentials) have separate room, so that no stranger can push a device's run out or grow the server's memory. A device's
 //! run takes in what comes from its address without the right credentials, for its own challenges are among it; but such
 //! requests do not prolong it, tell nothing of the device, and are the first to go where there are too many.
+//!
+//! A phone that restarts does not wait for silence: in every boot that was seen the Updater speaks before the Application and not
+//! again, so that an Updater after an Application begins the next run.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,6 +14,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use super::open::Lesson;
 use super::open::{OpenRun, Voice};
 use super::{Exchange, Method, Reason, Run, Shown, Subject};
 use crate::domain::device::DeviceKey;
@@ -35,6 +39,8 @@ pub struct Heard {
     pub standing: Standing,
     /// What it showed, where that let it in.
     pub shown: Option<Shown>,
+    /// Whether that let it in only because the device is expected back.
+    pub is_back: bool,
     /// What kind of file it was about.
     pub asked: Asked,
     /// Which program of the phone spoke.
@@ -78,8 +84,10 @@ pub enum Asked {
 pub enum Speaker {
     /// The Updater or boot ROM: the phone is starting.
     Updater,
-    /// The Application, or nobody knows.
+    /// The Application.
     Application,
+    /// Nobody knows.
+    Unknown,
 }
 
 /// A run that has ended.
@@ -89,6 +97,8 @@ pub struct Finished {
     pub subject: Subject,
     /// The run.
     pub run: Run,
+    /// What it teaches of the device.
+    pub lesson: Lesson,
 }
 
 /// The room that an open run occupies: one each.
@@ -261,6 +271,9 @@ impl Assembler {
         let refused = Seat::Refused(key, heard.address);
         self.end_if_over(&own, heard.exchange.at, finished);
         self.end_if_over(&refused, heard.exchange.at, finished);
+        if heard.standing == Standing::LetIn && self.open(&own).is_some_and(|open| open.is_restart(heard)) {
+            self.restart(&own, heard, finished);
+        }
         let begins = matches!(heard.asked, Asked::Master | Asked::BootLog);
         match heard.standing {
             Standing::LetIn if self.is_open(&own) => Some(own),
@@ -297,10 +310,19 @@ impl Assembler {
         self.forget_places(refused);
         let Some(before) = self.refused.remove(refused) else { return false };
         let (open, stays) = OpenRun::let_in(before, heard);
-        finished.extend(stays.map(|run| Finished { subject: refused.subject(), run }));
+        finished.extend(stays.map(|run| Finished { subject: refused.subject(), run, lesson: Lesson::default() }));
         self.make_room(own, finished);
         self.devices.insert(own.clone(), open);
         true
+    }
+
+    /// A phone that starts anew while its run is open: that run is over, and what it asks now is the next one.
+    fn restart(&mut self, own: &Seat, heard: &Heard, finished: &mut Vec<Finished>) {
+        self.forget_places(own);
+        let Some(before) = self.devices.remove(own) else { return };
+        let (over, open) = before.restarted(heard);
+        finished.push(over.finish(own.subject()));
+        self.devices.insert(own.clone(), open);
     }
 
     /// Ends the runs that have been silent longest where one more of their kind would be too many: several at once, so that a
@@ -331,7 +353,7 @@ impl Assembler {
     fn end(&mut self, seat: &Seat, finished: &mut Vec<Finished>) {
         self.forget_places(seat);
         if let Some(open) = self.shelf_mut(seat).remove(seat) {
-            finished.push(Finished { subject: seat.subject(), run: open.run });
+            finished.push(open.finish(seat.subject()));
         }
     }
 

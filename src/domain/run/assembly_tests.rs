@@ -35,10 +35,11 @@ fn heard(second: i64, asked: Asked) -> Heard {
         key: Some(key(1)),
         standing: Standing::LetIn,
         shown: None,
+        is_back: false,
         asked,
         speaker: Speaker::Application,
         user_agent: "FileTransport PolycomVVX-VVX_500-UA/5.9.7.4477 Type/Application".into(),
-        exchange: Exchange { at: at(second), method, path: "/x".into(), status, size_bytes: 1, reason },
+        exchange: Exchange { at: at(second), method, path: "/x".into(), status, size_bytes: 1, reason, in_clear: false },
     }
 }
 
@@ -91,6 +92,79 @@ fn a_boot_log_begins_a_run_and_makes_it_a_boot() {
     assert_eq!(runs_of([heard(0, Asked::Master)])[0].run.kind, RunKind::Poll);
     let updater = Heard { speaker: Speaker::Updater, ..heard(0, Asked::Master) };
     assert_eq!(runs_of([updater])[0].run.kind, RunKind::Boot);
+}
+
+/// The same request of an Updater.
+fn updater(heard: Heard) -> Heard {
+    Heard {
+        speaker: Speaker::Updater,
+        user_agent: "FileTransport PolycomVVX-VVX_500-UA/5.9.7.47435 Type/Updater".into(),
+        ..heard
+    }
+}
+
+/// The same request, let in by this.
+fn with(shown: Shown, heard: Heard) -> Heard {
+    Heard { shown: Some(shown), ..heard }
+}
+
+#[test]
+fn an_updater_after_an_application_begins_the_next_run_with_its_challenge() {
+    use Asked::{BootLog, Master, Other, Parameters};
+    let challenge = refused(heard(20, BootLog), Reason::CredentialsMissing);
+    let challenge = Heard { connection: 2, ..challenge };
+    let again = |second, asked| Heard { connection: 2, ..heard(second, asked) };
+    let first = [heard(0, Master), heard(1, Parameters), heard(2, Other)];
+    let second = [challenge, updater(again(21, BootLog)), updater(again(22, Other)), again(23, Master), again(24, Parameters)];
+    let finished = runs_of(first.into_iter().chain(second));
+    assert_eq!(lengths(&finished), [3, 5]);
+    let told: Vec<_> = finished.iter().map(|f| (f.run.started_at, f.run.ended_at, f.run.kind, f.run.complete)).collect();
+    assert_eq!(told, [(at(0), at(2), RunKind::Poll, true), (at(20), at(24), RunKind::Boot, true)]);
+}
+
+#[test]
+fn a_phone_that_starts_with_another_file_than_a_log_or_master_begins_a_run_all_the_same() {
+    let first = [heard(0, Asked::Master), heard(1, Asked::Parameters)];
+    let finished = runs_of(first.into_iter().chain([updater(heard(9, Asked::Other)), updater(heard(10, Asked::Master))]));
+    assert_eq!(lengths(&finished), [2, 2]);
+}
+
+#[test]
+fn only_an_updater_that_was_heard_after_an_application_that_was_heard_is_a_restart() {
+    use Asked::{BootLog, Master, Other, Parameters};
+    let boot = || vec![updater(heard(0, BootLog)), updater(heard(1, Master)), heard(2, Master), heard(3, Parameters)];
+    assert_eq!(lengths(&runs_of(boot())), [4], "an ordinary boot");
+    let log_at_its_end = boot().into_iter().chain([heard(4, BootLog)]);
+    assert_eq!(lengths(&runs_of(log_at_its_end)), [5], "the application uploads the log of the start");
+    let unknown = Heard { speaker: Speaker::Unknown, ..heard(0, Other) };
+    assert_eq!(lengths(&runs_of([heard(0, Master), unknown.clone()])), [2]);
+    let nobody_knows = [Heard { asked: Master, ..unknown }, updater(heard(1, Master))];
+    assert_eq!(lengths(&runs_of(nobody_knows)), [2], "what spoke first may have been the Updater");
+    let mut cut = updater(heard(9, BootLog));
+    (cut.exchange.status, cut.exchange.reason) = (0, Reason::CutOff);
+    assert_eq!(lengths(&runs_of(boot().into_iter().chain([cut]))), [5], "a connection that was cut is noticed late");
+    let stranger = Heard { connection: 9, ..updater(refused(heard(9, BootLog), Reason::CredentialsWrong)) };
+    assert_eq!(lengths(&runs_of(boot().into_iter().chain([stranger]))), [5], "whoever is not let in restarts no phone");
+}
+
+#[test]
+fn what_a_phone_showed_before_it_took_its_credentials_up_spoils_no_run() {
+    use Asked::{BootLog, Master, Other, Parameters};
+    use Shown::{FactoryDefault, Own};
+    let lesson = |requests: Vec<Heard>| runs_of(requests).pop().expect("a run").lesson;
+    let taken_up = || vec![with(FactoryDefault, heard(0, Master)), with(FactoryDefault, heard(1, Parameters))];
+    let then = |more: Vec<Heard>| lesson(taken_up().into_iter().chain(more).collect());
+    assert_eq!(then(Vec::new()), Lesson::default());
+    assert!(!then(vec![with(Own, heard(2, Other))]).is_own, "its configuration came with others");
+    assert!(!then(vec![with(Own, heard(2, Master))]).is_own, "half of it did");
+    let polled = vec![with(Own, heard(2, Master)), with(Own, heard(3, Parameters))];
+    assert_eq!(then(polled.clone()), Lesson { is_own: true, ..Lesson::default() }, "no Updater came with them");
+    let restarted: Vec<_> = [updater(with(Own, heard(2, BootLog)))].into_iter().chain(polled.clone()).collect();
+    assert_eq!(then(restarted), Lesson { is_own: true, is_own_boot: true, ..Lesson::default() });
+    let mixed = polled.into_iter().chain([with(FactoryDefault, heard(4, Other))]).collect();
+    assert!(!then(mixed).is_own, "somebody else is there too");
+    let back = Heard { is_back: true, ..with(FactoryDefault, heard(0, Master)) };
+    assert!(lesson(vec![back]).is_back);
 }
 
 #[test]
@@ -296,8 +370,8 @@ fn a_sweep_over_addresses_ends_the_oldest_refused_run_and_touches_no_device() {
     assert_eq!((run.exchanges.len(), run.left_out), (2, 3));
 }
 
-fn any_heard() -> impl Strategy<Value = (i64, u64, u8, Option<u8>, bool, u8)> {
-    (0i64..90, 0u64..5, 0u8..3, proptest::option::of(0u8..4), any::<bool>(), 0u8..4)
+fn any_heard() -> impl Strategy<Value = (i64, u64, u8, Option<u8>, bool, u8, bool)> {
+    (0i64..90, 0u64..5, 0u8..3, proptest::option::of(0u8..4), any::<bool>(), 0u8..4, any::<bool>())
 }
 
 proptest! {
@@ -305,13 +379,14 @@ proptest! {
     fn whatever_comes_runs_are_in_order_without_a_gap_and_within_their_caps(steps in proptest::collection::vec(any_heard(), 0..120)) {
         let caps = Caps { devices: 2, refused: 2, exchanges: 5 };
         let (mut assembler, mut finished, mut now) = (Assembler::new(caps), Vec::new(), 0);
-        for (wait, connection, address, named, let_in, asked) in steps {
+        for (wait, connection, address, named, let_in, asked, starts) in steps {
             now += wait;
             let asked = [Asked::Master, Asked::BootLog, Asked::Parameters, Asked::Other][usize::from(asked)];
             let base = Heard {
                 connection,
                 address: IpAddr::V4(Ipv4Addr::new(10, 0, 0, address)),
                 key: named.map(key),
+                speaker: if starts { Speaker::Updater } else { Speaker::Application },
                 ..heard(now, asked)
             };
             assembler.hear(if let_in { base } else { refused(base, Reason::CredentialsWrong) }, &mut finished);

@@ -4,8 +4,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::assembly::Finished;
 use super::assembly::{Asked, ConnectionId, Heard, Speaker, Standing};
-use super::{Exchange, Method, Reason, Run, RunKind};
+use super::{Exchange, Method, Reason, Run, RunKind, Shown, Subject};
 use crate::domain::limits::RUN_SILENCE_SECONDS;
 
 /// A run that more requests may join.
@@ -16,6 +17,10 @@ pub(super) struct OpenRun {
     /// Connection that it was last heard over.
     pub(super) connection: ConnectionId,
     taken: Taken,
+    own: OwnTaken,
+    lesson: Lesson,
+    /// An Application was heard that was let in.
+    has_application: bool,
     /// Places in `run.exchanges` of requests that anybody behind the address may have sent, in order: the first to go.
     unproven: Vec<usize>,
 }
@@ -27,6 +32,27 @@ struct Taken {
     parameters: bool,
     /// A file that the last master lists could not be had: some phones then keep all of their former values (phone-rules 5).
     lacks_file: bool,
+}
+
+/// What it has taken with its own credentials.
+#[derive(Clone, Copy, Debug, Default)]
+struct OwnTaken {
+    /// The last master, and nothing since with others.
+    since_master: bool,
+    /// The parameters after such a master.
+    parameters: bool,
+}
+
+/// What a run teaches of its device, beside what is kept of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lesson {
+    /// It is complete, and was so with the device's own credentials alone: from the last master on that was served. What it showed
+    /// before it took them up says nothing.
+    pub is_own: bool,
+    /// Its Updater came with them.
+    pub is_own_boot: bool,
+    /// Something was let in only because the device is expected back.
+    pub is_back: bool,
 }
 
 /// Whose word a request is.
@@ -52,7 +78,15 @@ impl OpenRun {
             exchanges: Vec::with_capacity(16),
             left_out: 0,
         };
-        Self { run, connection: heard.connection, taken: Taken::default(), unproven: Vec::new() }
+        Self {
+            run,
+            connection: heard.connection,
+            taken: Taken::default(),
+            own: OwnTaken::default(),
+            lesson: Lesson::default(),
+            has_application: false,
+            unproven: Vec::new(),
+        }
     }
 
     /// The run of a device that is let in with this request, after it was refused as long as `before` went on. What was asked in
@@ -63,12 +97,42 @@ impl OpenRun {
         let is_others = |one: &Exchange| silence(one.at, heard.exchange.at) || !one.reason.is_unproven();
         let kept = refused.exchanges.iter().rposition(is_others).map_or(0, |last| last + 1);
         let mut own = Self::begin(heard);
-        own.run.exchanges = refused.exchanges.split_off(kept);
-        own.run.started_at = own.run.exchanges.first().map_or(heard.exchange.at, |first| first.at);
-        let unproven = |(place, one): (usize, &Exchange)| one.reason.is_unproven().then_some(place);
-        own.unproven = own.run.exchanges.iter().enumerate().filter_map(unproven).collect();
+        own.take_over(refused.exchanges.split_off(kept));
         refused.ended_at = refused.exchanges.last().map_or(refused.ended_at, |last| last.at);
         (own, (!refused.exchanges.is_empty()).then_some(refused))
+    }
+
+    /// Whether a request that was let in says that the phone has started anew since this run began. An answer that nobody heard
+    /// says nothing: a connection that was cut is noticed late.
+    pub(super) fn is_restart(&self, heard: &Heard) -> bool {
+        heard.speaker == Speaker::Updater && self.has_application && heard.exchange.status != 0
+    }
+
+    /// This run, which is over, and the next, which begins with this request and the challenges just before it: they are still
+    /// to join it.
+    pub(super) fn restarted(mut self, heard: &Heard) -> (Self, Self) {
+        let mut next = Self::begin(heard);
+        let last = self.run.exchanges.iter().rposition(|one| !one.reason.is_unproven());
+        if let Some(last) = last.filter(|last| last + 1 < self.run.exchanges.len()) {
+            next.take_over(self.run.exchanges.split_off(last + 1));
+            self.unproven.retain(|place| *place <= last);
+            self.run.ended_at = self.run.ended_at.min(self.run.exchanges[last].at);
+        }
+        (self, next)
+    }
+
+    /// Makes what was asked before the first request that was let in the beginning of this run.
+    fn take_over(&mut self, before: Vec<Exchange>) {
+        self.run.started_at = before.first().map_or(self.run.started_at, |first| first.at);
+        let unproven = |(place, one): (usize, &Exchange)| one.reason.is_unproven().then_some(place);
+        self.unproven = before.iter().enumerate().filter_map(unproven).collect();
+        self.run.exchanges = before;
+    }
+
+    /// The run of this subject when it is over.
+    pub(super) fn finish(self, subject: Subject) -> Finished {
+        let is_own = self.run.complete && self.own.since_master && self.own.parameters;
+        Finished { subject, run: self.run, lesson: Lesson { is_own, ..self.lesson } }
     }
 
     /// Takes one request in; at most `cap` are kept.
@@ -93,10 +157,15 @@ impl OpenRun {
 
     /// What the run's own phone tells of itself with a request.
     fn hear(&mut self, heard: &Heard) {
-        let run = &mut self.run;
+        let starts = heard.speaker == Speaker::Updater || heard.asked == Asked::BootLog;
         self.taken.hear(heard);
+        self.own.hear(heard);
+        self.lesson.is_own_boot |= starts && heard.shown == Some(Shown::Own);
+        self.lesson.is_back |= heard.is_back;
+        self.has_application |= heard.speaker == Speaker::Application && heard.standing == Standing::LetIn;
+        let run = &mut self.run;
         run.complete = self.taken.is_everything();
-        if heard.speaker == Speaker::Updater || heard.asked == Asked::BootLog {
+        if starts {
             run.kind = RunKind::Boot;
         }
         if let Some(shown) = heard.shown.filter(|shown| !run.shown.contains(shown)) {
@@ -117,6 +186,19 @@ impl OpenRun {
 
 fn silence(since: Timestamp, now: Timestamp) -> bool {
     now.duration_since(since) >= SignedDuration::from_secs(RUN_SILENCE_SECONDS)
+}
+
+impl OwnTaken {
+    fn hear(&mut self, heard: &Heard) {
+        let Some(shown) = heard.shown.filter(|_| heard.standing == Standing::LetIn) else { return };
+        let served = heard.exchange.status == 200;
+        match heard.asked {
+            _ if shown != Shown::Own => *self = Self::default(),
+            Asked::Master if served && heard.exchange.method == Method::Get => self.since_master = true,
+            Asked::Parameters if served => self.parameters |= self.since_master,
+            _ => {}
+        }
+    }
 }
 
 impl Taken {

@@ -202,7 +202,8 @@ pub fn next_step(reason: Reason) -> Option<&'static str> {
             "Factory settings open nothing over plain HTTP. Enter the shared credentials of Provisioning Settings on the phone"
         }
         Reason::CertificateNeeded => {
-            "Load the certificate authority of the phone's maker, or no longer require certificates under Provisioning Settings"
+            "Load the certificate authority of the phone's maker if that is not done. A phone without a factory certificate gets in only \
+             where they are no longer required under Provisioning Settings"
         }
         Reason::NotApproved => "Let it in under Pending if it is one of your phones",
         Reason::NotStaged => "Add the device, or let it in under Pending",

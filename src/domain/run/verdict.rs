@@ -241,6 +241,7 @@ mod tests {
             status: *status,
             size_bytes: 0,
             reason: *reason,
+            in_clear: false,
         };
         Run {
             shown: Vec::new(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Trust;
+use super::{Knock, Trust};
 use crate::domain::manufacturer::{CertificateFault, Presented};
 
 /// What is known of a phone's factory certificate: the states of R374 and why one does not count.
@@ -47,6 +47,11 @@ impl Certificate {
         }
     }
 
+    /// Whether it is one that does not count for this reason.
+    pub fn is(&self, fault: CertificateFault) -> bool {
+        matches!(self, Self::Invalid(why) if **why == *fault.to_string())
+    }
+
     /// Why it does not count, where that is known.
     pub fn fault(&self) -> Option<&str> {
         match self {
@@ -57,21 +62,29 @@ impl Certificate {
 }
 
 impl Trust {
-    /// Takes in what its handshake showed of its factory certificate. Whoever was not let in may be somebody else, and some
-    /// requests of a phone come without it (protocol/provisioning.md 7): neither takes the place of one that was verified.
-    pub fn showed(&mut self, presented: &Presented, is_let_in: bool) {
+    /// Takes in what its handshake showed of its factory certificate. Whoever was not let in may be somebody else unless it showed
+    /// proof of its own, and some requests of a phone come without it (protocol/provisioning.md 7): neither takes the place of one
+    /// that was verified.
+    pub fn showed(&mut self, presented: &Presented, is_itself: bool) {
         let next = match presented {
             Presented::NotAsked => return,
             Presented::Verified(_) => Certificate::FactoryInstalled,
             // Its very own, whoever shows it.
             Presented::Revoked(_) => Certificate::Invalid(CertificateFault::Revoked.to_string().into()),
-            Presented::Unverified(fault) if is_let_in || self.certificate != Certificate::FactoryInstalled => {
+            Presented::Unverified(fault) if is_itself || self.certificate != Certificate::FactoryInstalled => {
                 Certificate::Invalid(fault.to_string().into())
             }
             Presented::Nothing if self.certificate == Certificate::Unknown => Certificate::NotInstalled,
             Presented::Unverified(_) | Presented::Nothing => return,
         };
         self.certificate = next;
+    }
+
+    /// Who showed a certificate for this key that does not count and was not let in, and why it does not count. It may be somebody
+    /// else.
+    pub fn refused_certificate(&self) -> Option<(&Knock, CertificateFault)> {
+        let knock = self.knock.as_ref()?;
+        Some((knock, knock.certificate?))
     }
 
     /// What is known of its factory certificate: by handshake, else as a person read it off the phone.

@@ -25,7 +25,7 @@ mod tests {
 
     use jiff::{SignedDuration, Timestamp};
 
-    use super::super::{Admitted, EndedRun, Right, RightKind};
+    use super::super::{Admitted, EndedRun, Knock, Right, RightKind};
     use super::*;
     use crate::domain::run::Reason;
 
@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn each_step_from_the_first_visit_to_the_binding_closes_a_door_once_and_a_visit_like_the_last_one_closes_none() {
-        let run = EndedRun { started_at: at(2), ended_at: at(3), complete: true, followed: true, boot: true, own: true };
+        let run =
+            EndedRun { started_at: at(2), ended_at: at(3), complete: true, followed: true, boot: true, own: true, back: false };
         let mut trust = Trust::default();
         for (is_new, minute) in [(true, 1), (false, 2)] {
             assert_eq!(closes(&mut trust, |trust| trust.let_in(at(minute), here(), Admitted::Shared(0))), is_new);
@@ -70,7 +71,7 @@ mod tests {
     fn a_right_that_was_used_up_closes_a_door_and_what_opens_one_or_a_refusal_does_not() {
         let right = Right { address: here(), given_at: at(1), by: "Ann".to_owned(), kind: RightKind::Adopt };
         let mut trust = Trust { home: Some(here()), ..Trust::default() };
-        assert!(!closes(&mut trust, |trust| trust.refused(at(0), Reason::Bound, here(), "")));
+        assert!(!closes(&mut trust, |trust| trust.refused(Knock::new(at(0), Reason::Bound, here(), ""))));
         assert!(!closes(&mut trust, |trust| trust.right = Some(right)));
         assert!(closes(&mut trust, |trust| trust.let_in(at(2), here(), Admitted::Own(0))));
         assert!(!closes(&mut trust, |trust| trust.expect(at(3))));

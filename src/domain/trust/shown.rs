@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::domain::run::{Reason, Run, RunKind, Shown};
+use crate::domain::run::assembly::Finished;
+use crate::domain::run::{Reason, Shown};
 
 /// With what a device comes, as far as it told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,23 +80,25 @@ pub struct EndedRun {
     pub complete: bool,
     /// Whether it went on after its parameters: then it has got all of them.
     pub followed: bool,
-    /// Whether an Updater spoke.
+    /// Whether its Updater came with the device's own credentials.
     pub boot: bool,
-    /// Whether every request of it came with the device's own credentials.
+    /// Whether it is complete with the device's own credentials alone, whatever it showed before it took them up.
     pub own: bool,
+    /// Whether something in it was let in only because the device is expected back.
+    pub back: bool,
 }
 
-impl From<&Run> for EndedRun {
-    fn from(run: &Run) -> Self {
-        let own = run.shown == [Shown::Own];
+impl From<&Finished> for EndedRun {
+    fn from(Finished { run, lesson, .. }: &Finished) -> Self {
         let fetched = run.exchanges.iter().rposition(|one| one.reason == Reason::Parameters);
         Self {
             started_at: run.started_at,
             ended_at: run.ended_at,
             complete: run.complete,
             followed: fetched.is_some_and(|at| at + 1 < run.exchanges.len()),
-            boot: run.kind == RunKind::Boot,
-            own,
+            boot: lesson.is_own_boot,
+            own: lesson.is_own,
+            back: lesson.is_back,
         }
     }
 }

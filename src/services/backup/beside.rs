@@ -3,15 +3,15 @@
 //! They are judged in memory, where a backup is made and where one is read: a backup whose key opens nothing, or whose CA can sign
 //! nothing, is none.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::manifest::{self, Kind};
-use super::{BackupError, Manifest};
+use super::{BackupError, Manifest, folder, is_one};
 use crate::domain::account::Account;
 use crate::domain::ids::AccountId;
 use crate::domain::server::GivenCertificates;
@@ -46,7 +46,16 @@ impl Beside {
             let entry = entry.map_err(BackupError::file("read", &folder))?;
             let name = entry.file_name().into_string().ok().filter(|name| manifest::is_certificate(name));
             let Some(name) = name.filter(|_| entry.file_type().is_ok_and(|kind| kind.is_file())) else { continue };
+            if is_backup(&entry.path()) {
+                continue;
+            }
             match fs::read(entry.path()) {
+                Ok(content) if content.len() as u64 > Kind::Certificate(&name).most_bytes() => {
+                    return Err(BackupError::Unfit(format!(
+                        "{} is larger than any certificate or key; move it elsewhere",
+                        entry.path().display()
+                    )));
+                }
                 Ok(content) => drop(beside.certificates.insert(name, content.into())),
                 // It went meanwhile: the second reading tells.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -94,6 +103,21 @@ impl Beside {
         let text = std::str::from_utf8(&self.key).map_err(|_| SecretError::NoKey(path.to_owned()))?;
         Secrets::of_key_file(path, text)
     }
+}
+
+/// The backups that lie among the certificates: a plan once put them there, or somebody did.
+pub(super) fn backups_among_certificates(state: &StateDir) -> Vec<PathBuf> {
+    let entries = fs::read_dir(state.certificates()).into_iter().flatten().flatten();
+    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file())).map(|entry| entry.path());
+    let mut backups: Vec<_> = files.filter(|path| is_backup(path)).collect();
+    backups.sort_unstable();
+    backups
+}
+
+/// Whether a file is a backup, also a damaged one that has its name. What cannot be read is told by whoever needs it.
+fn is_backup(path: &Path) -> bool {
+    let is_named = path.file_name().and_then(|name| name.to_str()).is_some_and(folder::is_name);
+    is_named || File::open(path).is_ok_and(|mut file| is_one(&mut file).unwrap_or_default())
 }
 
 /// What has to go together in a backup that is read.

@@ -117,6 +117,14 @@ impl BackupError {
         }
     }
 
+    /// The same, with the file that could not be written.
+    pub(super) fn written_to(self, path: &std::path::Path) -> Self {
+        match self {
+            Self::Stream { action: "written", source } => Self::file("write", path)(source),
+            other => other,
+        }
+    }
+
     /// What writing a backup reports.
     pub fn writing(source: io::Error) -> Self {
         Self::Stream { action: "written", source }

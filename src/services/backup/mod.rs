@@ -8,6 +8,7 @@ mod archive;
 mod beside;
 mod draft;
 mod error;
+mod folder;
 pub mod in_place;
 pub mod kept;
 mod manifest;
@@ -101,7 +102,7 @@ pub fn to_file(
     let mut draft = Draft::begin(folder).map_err(BackupError::file("make a file in", folder))?;
     {
         let mut out = io::BufWriter::new(draft.file());
-        write(&mut out)?;
+        write(&mut out).map_err(|error| error.written_to(path))?;
         out.flush().map_err(BackupError::file("write", path))?;
     }
     draft.file().sync_all().map_err(BackupError::file("write", path))?;
@@ -118,7 +119,12 @@ fn may_be_replaced(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(error),
     };
-    Ok(file.metadata()?.len() == 0 || is_sealed(&mut file)? || archive::is_ours(&mut file)?)
+    Ok(file.metadata()?.len() == 0 || is_one(&mut file)?)
+}
+
+/// Whether a file is a backup, whole or not.
+fn is_one(file: &mut File) -> io::Result<bool> {
+    Ok(is_sealed(file)? || archive::is_ours(file)?)
 }
 
 /// Whether a backup is encrypted.
@@ -244,7 +250,9 @@ impl From<BackupError> for ServiceError {
         match error {
             BackupError::Service(error) => error,
             BackupError::File { action, path, source } => Self::File { action, path, source },
-            BackupError::Stream { source, .. } => Self::File { action: "read or write", path: "the backup".into(), source },
+            BackupError::Stream { action, source } => {
+                Self::File { action: if action == "read" { "read" } else { "write" }, path: "the backup".into(), source }
+            }
             told => Self::Conflict(told.to_string()),
         }
     }

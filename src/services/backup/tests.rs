@@ -208,7 +208,7 @@ fn a_full_disk_leaves_no_half_backup_and_the_former_one() {
     assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     for room in (0..length).step_by(length / 40) {
         let full = to_file(&path, None, |_| write(&bench.services, None, &mut Full(room)).map(drop));
-        assert!(matches!(full, Err(BackupError::Stream { action: "written", .. })), "{room}: {full:?}");
+        assert!(matches!(full, Err(BackupError::File { action: "write", .. })), "{room}: {full:?}");
     }
     assert_eq!(fs::read(&path).expect("a backup"), former);
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
@@ -459,6 +459,15 @@ fn a_restore_that_was_decided_is_finished_by_the_next_opening_wherever_it_broke_
         assert_eq!(rows(&services), before, "after {moved} moves");
         drop(dir);
     }
+}
+
+#[test]
+fn a_restore_that_was_decided_and_has_moved_nothing_yet_is_said_to_wait() {
+    let (bench, _) = filled();
+    let dir = tempfile::tempdir().expect("a folder");
+    fs::create_dir(dir.path().join("restored")).expect("made");
+    let again = into_empty(&mut on_disk(&backup(&bench.services)), None, dir.path(), bench.clock.clone()).expect_err("decided");
+    assert!(again.to_string().contains("waits in"), "{again}");
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn a_backup_that_could_not_be_restored_is_not_made_and_the_older_one_stays() {
     kept::verify_kept(&bench.services, &owner(), &good.name).expect("whole");
     bench.clock.advance_to(bench.clock.now() + jiff::SignedDuration::from_mins(1));
     let next = kept::make(&bench.services, &owner(), Mode::Keep).expect("made");
-    assert_eq!(kept::list(&bench.services).expect("listed"), [next]);
+    assert_eq!(kept::list(&bench.services).expect("listed"), [next, good]);
 }
 
 /// The backup with another content of a member, or without it.
@@ -196,4 +196,14 @@ fn with_an_own_certificate_no_ca_is_asked_for() {
     assert!(restored.faults.iter().any(|fault| fault.contains("settings")), "{:?}", restored.faults);
     let again = Services::open(Opening::new(&state, clock)).expect("it opens");
     assert_eq!(rows(&again), rows(&services));
+}
+
+#[test]
+fn a_disk_that_is_full_is_told_with_the_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("full.backup");
+    let full = to_file(&path, None, |_| Err(BackupError::writing(io::Error::from_raw_os_error(28))));
+    let told = ServiceError::from(full.expect_err("no room"));
+    assert!(told.is_disk_full() && chain(&told).contains("full.backup because No space left"), "{}", chain(&told));
+    assert_eq!(fs::read_dir(dir.path()).expect("a folder").count(), 0, "nothing half is left");
 }

@@ -120,7 +120,7 @@ impl Certificates {
         }
     }
 
-    /// The names that the certificate has and its end, where it is the admin's own; else the names that ours is made with.
+    /// The names that the certificate has, its beginning and its end, where it is the admin's own; else the names that ours is made with.
     ///
     /// # Errors
     /// As [`Certificates::open`].
@@ -128,10 +128,11 @@ impl Certificates {
         folder: &Path,
         own: Option<&OwnFiles>,
         wanted: ServerNames,
-    ) -> Result<(ServerNames, Option<Timestamp>), CertificateError> {
+    ) -> Result<(ServerNames, Option<(Timestamp, Timestamp)>), CertificateError> {
         let folder = Folder::at(folder);
         match own_files(folder, own)? {
-            Some(own) => files::load(folder, &own.certificate, &own.key).map(|loaded| (loaded.names, Some(loaded.not_after))),
+            Some(own) => files::load(folder, &own.certificate, &own.key)
+                .map(|loaded| (loaded.names, Some((loaded.not_before, loaded.not_after)))),
             None => Ok((wanted, None)),
         }
     }

@@ -185,6 +185,10 @@ pub fn note_read(
     let device = devices::get(services, account, key)?.device;
     perform(services, mode, grant, account, |change| {
         let former = services.trusts(account).of(key).certificate_read.word();
+        if former == state.word() {
+            change.leave_as_is();
+            return Ok(());
+        }
         let told = state.word();
         change.change_trust(key, move |trust| trust.certificate_read = state.clone())?;
         let label = device.name.as_ref().map_or_else(|| key.to_string(), ToString::to_string);

@@ -7,7 +7,7 @@ use crate::domain::device::Device;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::run::Reason;
 use crate::domain::testing::device;
-use crate::domain::trust::RightKind;
+use crate::domain::trust::{Knock, RightKind};
 use crate::services::commit::commit;
 use crate::services::testing::{Bench, bench, newest_activity, owner};
 
@@ -31,10 +31,10 @@ fn refused(reason: Reason, text: &str) -> Bench {
 
 fn knock(bench: &Bench, reason: Reason, text: &str) {
     let at = bench.clock.now();
-    bench.services.trusts(DEFAULT_ACCOUNT).learn(&key(text), |trust| trust.refused(at, reason, FROM, "VVX 411"));
+    bench.services.trusts(DEFAULT_ACCOUNT).learn(&key(text), |trust| trust.refused(Knock::new(at, reason, FROM, "VVX 411")));
 }
 
-fn act_on_one(bench: &Bench, deed: Deed, text: &str) -> Result<Vec<Done>, ServiceError> {
+fn act_on_one(bench: &Bench, deed: Deed, text: &str) -> Result<Outcome, ServiceError> {
     act(&bench.services, &owner(), DEFAULT_ACCOUNT, deed, &[key(text)], Mode::Keep)
 }
 
@@ -67,7 +67,7 @@ fn whoever_knocks_after_the_page_was_made_is_not_let_in_by_its_click() {
     bench
         .services
         .trusts(DEFAULT_ACCOUNT)
-        .learn(&key(DEVICE), |trust| trust.refused(at, Reason::Bound, somebody_else, "VVX 411"));
+        .learn(&key(DEVICE), |trust| trust.refused(Knock::new(at, Reason::Bound, somebody_else, "VVX 411")));
     let click =
         |shown: &Shown| act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, &[key(DEVICE)], shown, Mode::Keep);
     let error = click(&seen).expect_err("another address").to_string();
@@ -94,15 +94,18 @@ fn nobody_is_let_in_whom_no_click_helps_and_the_words_say_what_does() {
 }
 
 #[test]
-fn several_are_taken_together_or_none_and_each_that_cannot_be_is_named() {
+fn of_several_those_are_taken_that_can_be_and_the_others_are_named() {
     let bench = refused(Reason::NotApproved, STRANGER);
     let keys = [key(STRANGER), key(DEVICE), key(STRANGER)];
     let both = |deed| act(&bench.services, &owner(), DEFAULT_ACCOUNT, deed, &keys, Mode::Keep);
-    let Err(ServiceError::Invalid(wrong)) = both(Deed::LetIn) else { panic!("the device waits for nothing") };
-    assert_eq!(wrong.iter().map(|error| error.item).collect::<Vec<_>>(), [Some(1)]);
-    assert_eq!(trust(&bench, STRANGER).right, None);
+    let Err(ServiceError::Invalid(wrong)) = both(Deed::Unblock) else { panic!("none of them is blocked") };
+    assert_eq!(wrong.iter().map(|error| error.item).collect::<Vec<_>>(), [Some(0), Some(1)]);
+    let outcome = both(Deed::LetIn).expect("one waits");
+    assert_eq!(outcome.done, [Done { key: key(STRANGER), action: "let in" }]);
+    assert!(matches!(&outcome.left[..], [(left, why)] if *left == key(DEVICE) && why.contains("not waiting")), "{outcome:?}");
+    assert!(trust(&bench, STRANGER).right.is_some() && trust(&bench, DEVICE).right.is_none());
     knock(&bench, Reason::OtherPlace, DEVICE);
-    assert_eq!(both(Deed::LetIn).expect("both wait").len(), 2);
+    assert_eq!(both(Deed::LetIn).expect("both wait").done.len(), 2);
 }
 
 #[test]

@@ -78,6 +78,19 @@ pub fn of_profile(name: &str) -> impl FnMut(&Event) -> bool + Send + 'static {
     }
 }
 
+/// Picks the changes of a user, also under former names: the log tells a change under the name that the user had before.
+pub fn of_user(name: &str) -> impl FnMut(&Event) -> bool + Send + 'static {
+    let mut name = name.to_owned();
+    move |event| {
+        let renamed = event.changes.iter().find(|change| change.field == "name").and_then(|change| change.new.as_deref());
+        let is_it = event.object == "user" && renamed.unwrap_or(&event.subject) == name;
+        if is_it {
+            name.clone_from(&event.subject);
+        }
+        is_it
+    }
+}
+
 /// Picks the changes of a device, whatever its name was: of itself (`device`) or of its profiles (`deployment`).
 pub fn of_device(object: &'static str, key: &DeviceKey) -> impl FnMut(&Event) -> bool + Send + 'static {
     let (alone, named) = (key.to_string(), format!("({key})"));
@@ -104,6 +117,15 @@ mod tests {
         let newest_first =
             [changed("C", None), changed("C", Some("B")), changed("C", None), changed("B", Some("A")), changed("A", None)];
         let picked: Vec<bool> = newest_first.iter().map(&mut is_about).collect();
+        assert_eq!(picked, [true, true, false, true, true]);
+    }
+
+    #[test]
+    fn a_renamed_user_is_followed_back_by_the_name_of_before() {
+        let user = |subject: &str| Event::new("user", subject, "changed");
+        let renamed = |old: &str, new: &str| user(old).change("name", Some(old.to_owned()), Some(new.to_owned()));
+        let newest_first = [user("Cy"), renamed("Bob", "Cy"), user("Cy"), user("Bob"), renamed("Ann", "Bob")];
+        let picked: Vec<bool> = newest_first.iter().map(of_user("Cy")).collect();
         assert_eq!(picked, [true, true, false, true, true]);
     }
 

@@ -24,7 +24,6 @@ use crate::services::Services;
 use crate::services::activity::{self, ActivityQuery};
 use crate::services::address::Address;
 use crate::services::alerts;
-use crate::services::backup::kept;
 use crate::services::pending;
 use crate::services::warnings::{self, MendedAt, Warning};
 use crate::web::blocking;
@@ -90,14 +89,12 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     let query = ActivityQuery { limit: ACTIVITIES, ..ActivityQuery::default() };
     let log = blocking::call(&services, move |services| activity::list(services, DEFAULT_ACCOUNT, &query));
     let activities = log.await.map_err(Failure::of(&who))?.items;
-    let late = blocking::call(&services, kept::late).await.map_err(Failure::of(&who))?;
     let told = blocking::call(&services, move |services| warnings::list(services, &address));
     let warnings = told.await.map_err(Failure::of(&who))?;
     let page = who.page("Dashboard");
     let pending = pending::list(&services, DEFAULT_ACCOUNT);
     let checklist = checklist(&world, &devices);
     let mut alerts = alerts(&page, &world, &devices, warnings, &alerts::refused_together(&services, DEFAULT_ACCOUNT));
-    alerts.extend(late.map(|text| late_backup(&page, text)));
     alerts.extend(waiting(&pending));
     Ok(html(&DashboardPage {
         alerts,
@@ -112,6 +109,7 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
 
 fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>, refused: &[(DeviceKey, IpAddr)]) -> Vec<Alert> {
     const SETTINGS: (&str, &str) = ("/admin/provisioning", "Provisioning Settings");
+    const BACKUPS: &str = "/admin/backups";
     let mut alerts = Vec::new();
     let mut tell =
         |tone, text: String, (href, action): (&str, _)| alerts.push(Alert { tone, text, href: href.to_owned(), action });
@@ -133,6 +131,8 @@ fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>
             MendedAt::PhoneCertificates => tell(tone, text, ("/admin/provisioning/phone-certificates#lists", "See the lists")),
             MendedAt::Profile(id) => tell(tone, text, (&format!("/admin/profiles/{id}"), "Open the profile")),
             MendedAt::Machine => tell(tone, text, ("", "")),
+            // Everybody is told; only who may open the page is led there.
+            MendedAt::Backups => tell(tone, text, (if page.may_open(BACKUPS) { BACKUPS } else { "" }, "Backups")),
             MendedAt::Unbinding => {
                 let (href, action) = unbinding(page, refused);
                 tell(tone, text, (&href, action));
@@ -165,13 +165,6 @@ fn waiting(pending: &[Pending]) -> Option<Alert> {
     let who = words::count(waiting, "phone waits", "phones wait");
     let href = format!("/admin/pending?standing={}", Standing::Waiting.word());
     (waiting > 0).then(|| Alert { tone: "warn", text: format!("{who} to be let in."), href, action: "Pending" })
-}
-
-/// Everybody is told; only who may open the page is led there.
-fn late_backup(page: &Page, text: String) -> Alert {
-    const BACKUPS: &str = "/admin/backups";
-    let href = if page.may_open(BACKUPS) { BACKUPS } else { "" };
-    Alert { tone: "bad", text, href: href.to_owned(), action: "Backups" }
 }
 
 fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {

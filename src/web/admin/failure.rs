@@ -81,6 +81,7 @@ impl ResponseError for Failure {
     fn error_response(&self) -> HttpResponse {
         let sentence = match self.0.id {
             Some(_) => "The server could not do this. What was not confirmed is not saved. Try again in a moment.".to_owned(),
+            None if self.0.error.is_disk_full() => sentence(&format!("{}; free some space", chain(&self.0.error))),
             None => sentence(&self.0.error.to_string()),
         };
         let page = ErrorPage {

@@ -26,6 +26,8 @@ pub struct BackupShape {
     pub name: String,
     /// When it was made.
     pub at: Timestamp,
+    /// Whether the plan made it: then it goes when `keep` newer ones of the plan are there. Others stay until they are deleted.
+    pub planned: bool,
     /// Bytes.
     pub size_bytes: u64,
     /// Whether it needs a passphrase.
@@ -33,8 +35,8 @@ pub struct BackupShape {
 }
 
 impl From<Kept> for BackupShape {
-    fn from(Kept { name, at, size_bytes, encrypted }: Kept) -> Self {
-        Self { name, at, size_bytes, encrypted }
+    fn from(Kept { name, at, is_planned: planned, size_bytes, encrypted }: Kept) -> Self {
+        Self { name, at, planned, size_bytes, encrypted }
     }
 }
 
@@ -70,7 +72,7 @@ pub struct PlanShape {
     pub every: String,
     /// Hour, 0 to 23, where the account is.
     pub hour: i8,
-    /// How many are kept.
+    /// How many of those that the plan made are kept; the others stay until they are deleted.
     pub keep: u16,
     /// Absolute folder of the server's machine; absent for the one in the state directory.
     pub folder: Option<String>,
@@ -98,9 +100,9 @@ pub struct NewPlan {
     every: String,
     /// Hour, 0 to 23, where the account is.
     hour: i8,
-    /// How many are kept.
+    /// How many of those that the plan made are kept; the others stay until they are deleted.
     keep: u16,
-    /// Absolute folder of the server's machine; absent for the one in the state directory.
+    /// Absolute folder of the server's machine, outside the state directory; absent for the folder `backups` in that.
     folder: Option<String>,
     /// Whether backups are encrypted.
     encrypted: bool,
@@ -134,7 +136,7 @@ pub async fn list_backups(
     Ok(web::Json(narrowed(all, &asked, |one| vec![one.name.clone()], BACKUPS)?))
 }
 
-/// Makes a backup now, by the passphrase of the plan, and checks it. A dry run does not know its size.
+/// Makes a backup now, by the passphrase of the plan, and checks it. It stays until it is deleted; a dry run does not know its size.
 #[utoipa::path(tag = "server", params(DryRun), responses((status = 201, body = BackupShape), (status = 200, description = "A dry run", body = BackupShape)))]
 #[post("/server/backups")]
 pub async fn make_backup(caller: Caller, services: web::Data<Services>, dry_run: Asked<DryRun>) -> Result<HttpResponse, Problem> {

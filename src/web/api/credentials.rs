@@ -101,6 +101,6 @@ pub async fn end_former(
     dry_run: Asked<DryRun>,
 ) -> Result<web::Json<EndedShape>, Problem> {
     let mode = dry_run.mode();
-    let end = move |services: &Services| shared_credentials::end_former(services, &caller.actor, caller.account, mode);
+    let end = move |services: &Services| shared_credentials::end_former(services, &caller.actor, caller.account, None, mode);
     Ok(web::Json(EndedShape { devices: blocking::call(&services, end).await? }))
 }

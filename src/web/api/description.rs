@@ -52,6 +52,10 @@ const CHANGES: &[(&str, &str)] = &[
 const TOO_LARGE: (&str, &str) = ("413", "The body is too large");
 /// Whatever takes JSON.
 const NO_JSON: (&str, &str) = ("415", "The body is not marked as JSON");
+/// Whatever looks at backups.
+const UNUSABLE: (&str, &str) = ("409", "The folder of backups cannot be used, or the backup is damaged; the answer says why");
+/// The operations that do.
+const OF_BACKUPS: [&str; 3] = ["list_backups", "read_backup", "verify_backup"];
 /// Whatever checks a password or a link at the door.
 const TOO_OFTEN: (&str, &str) = ("429", "Too many wrong passwords or links; the header says how long to wait");
 /// The operations that do.
@@ -67,6 +71,9 @@ impl Modify for Refusals {
                 add_for_body(operation);
             }
             if let Some(operation) = get {
+                if operation.operation_id.as_deref().is_some_and(|name| OF_BACKUPS.contains(&name)) {
+                    add(operation, &[UNUSABLE]);
+                }
                 add(operation, ALWAYS);
             }
         }

@@ -64,6 +64,8 @@ pub struct DeviceShape {
     pub last_run_at: Option<Timestamp>,
     /// Whether it was last served over plain HTTP, where everybody in its network can read its configuration.
     pub clear_text: bool,
+    /// Until when it may come back with factory settings or the shared credentials: after *Expect it back*, and until it did.
+    pub expected_until: Option<Timestamp>,
     /// Counts changes; send it back with a change.
     pub revision: u64,
 }
@@ -93,6 +95,7 @@ impl DeviceShape {
             last_result: LastResult::of(sighting.last_run).word().to_owned(),
             last_run_at: sighting.last_run.map(|run| run.at),
             clear_text: trust.clear_text,
+            expected_until: trust.expected_until.filter(|_| trust.is_expected(now)),
             revision: device.revision,
         }
     }

@@ -12,7 +12,7 @@ use super::paths::{AccountPath, DevicePath};
 use super::problem::Problem;
 use super::sent::{self, Asked, Sent};
 use crate::domain::manufacturer::ManufacturerCa;
-use crate::domain::trust::Certificate;
+use crate::domain::trust::{Certificate, Trust};
 use crate::services::manufacturers::{self, Removal, Standing};
 use crate::services::{Services, devices};
 use crate::web::blocking;
@@ -132,8 +132,23 @@ pub struct CertificateStateShape {
     pub shown: CertificateWord,
     /// Why what it showed does not count.
     pub reason: Option<String>,
+    /// What somebody showed for this device since who was not let in; absent where nobody did.
+    pub refused: Option<RefusedCertificateShape>,
     /// What a person read off it; it tells nothing once a handshake did.
     pub read: CertificateWord,
+}
+
+/// A certificate that was shown for a device and does not count. Whoever showed it was not let in and may be somebody else.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct RefusedCertificateShape {
+    /// Why it does not count.
+    pub reason: String,
+    /// What to do about it.
+    pub next: String,
+    /// From where.
+    pub address: String,
+    /// When, the last time.
+    pub at: Timestamp,
 }
 
 /// What a person read off a phone, in *Menu, Status, Platform, Phone*.
@@ -203,7 +218,7 @@ pub async fn show_certificate(
 ) -> Result<web::Json<CertificateStateShape>, Problem> {
     let known = devices::get(&services, caller.account, &path.key()?)?;
     let trust = services.trusts(caller.account).of(&known.device.key);
-    Ok(web::Json(state(&trust.certificate, &trust.certificate_read)))
+    Ok(web::Json(state(&trust, &trust.certificate_read)))
 }
 
 /// Notes what a person read off a phone of its certificate. It opens nothing.
@@ -217,13 +232,19 @@ pub async fn note_certificate(
     note: Sent<CertificateNote>,
 ) -> Result<web::Json<CertificateStateShape>, Problem> {
     let (key, mode, read) = (path.key()?, dry_run.mode(), Certificate::from(note.into_inner().state));
-    let shown = services.trusts(caller.account).of(&key).certificate.clone();
-    let answer = state(&shown, &read);
+    let answer = state(&services.trusts(caller.account).of(&key), &read);
     let work = move |services: &Services| manufacturers::note_read(services, &caller.actor, caller.account, &key, read, mode);
     blocking::call(&services, work).await?;
     Ok(web::Json(answer))
 }
 
-fn state(shown: &Certificate, read: &Certificate) -> CertificateStateShape {
-    CertificateStateShape { shown: shown.into(), reason: shown.fault().map(str::to_owned), read: read.into() }
+fn state(trust: &Trust, read: &Certificate) -> CertificateStateShape {
+    let shown = &trust.certificate;
+    let refused = trust.refused_certificate().map(|(knock, fault)| RefusedCertificateShape {
+        reason: fault.to_string(),
+        next: fault.next_step().to_owned(),
+        address: knock.address.to_string(),
+        at: knock.at,
+    });
+    CertificateStateShape { shown: shown.into(), reason: shown.fault().map(str::to_owned), refused, read: read.into() }
 }

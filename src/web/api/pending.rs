@@ -19,10 +19,9 @@ use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
 use crate::domain::pending::{Pending, PendingQuery, REASONS, Standing, word};
-use crate::domain::run::next_step;
 use crate::services::Services;
 use crate::services::error::ServiceError;
-use crate::services::pending::{self, Deed, Done, Shown};
+use crate::services::pending::{self, Deed, Done, Outcome, Shown};
 use crate::web::blocking;
 
 /// Which of those who were not let in.
@@ -53,6 +52,8 @@ pub struct PendingShape {
     pub reason: String,
     /// The reason in words.
     pub why: String,
+    /// Why the certificate that it showed does not count; absent where it showed none.
+    pub certificate: Option<String>,
     /// What to do about it.
     pub next: Option<String>,
     /// `waiting`, `let-in`, `blocked` or `refused`.
@@ -82,8 +83,9 @@ impl From<&Pending> for PendingShape {
         Self {
             key: one.key.to_string(),
             reason: word(one.knock.reason).to_owned(),
-            why: one.knock.reason.to_string(),
-            next: next_step(one.knock.reason).map(str::to_owned),
+            why: one.knock.why(),
+            certificate: one.knock.certificate.map(|fault| fault.to_string()),
+            next: one.knock.next_step().map(str::to_owned),
             standing: one.standing.word().to_owned(),
             address: one.knock.address.to_string(),
             told: one.knock.told.to_string(),
@@ -132,7 +134,7 @@ pub struct DeedPath {
     #[param(example = "default")]
     #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
     account: String,
-    /// `let-in`, `block`, `unblock`, `unbind`, `expect`, `confirm-model` or `dismiss`.
+    /// `let-in`, `block`, `unblock`, `unbind`, `expect`, `expect-no-more`, `confirm-model` or `dismiss`.
     #[param(example = "let-in")]
     action: String,
 }
@@ -148,7 +150,7 @@ pub struct DeviceDeedPath {
     /// MAC or serial number.
     #[param(example = "0004f2abcdef")]
     key: String,
-    /// `expect`, `unbind`, `confirm-model` or `dismiss`.
+    /// `expect`, `expect-no-more`, `unbind`, `confirm-model` or `dismiss`.
     #[param(example = "expect")]
     action: String,
 }
@@ -159,7 +161,7 @@ pub struct DeviceDeedPath {
 pub struct KeySelection {
     /// MACs or serial numbers, at most 1000.
     keys: Vec<String>,
-    /// For `let-in`, the `address` of each as it was listed: where another one has asked since, the answer is 409.
+    /// For `let-in`, the `address` of each as it was listed: it is not let in where another one has asked since.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>, example = json!({ "0004f2abcdef": "10.1.2.3" }))]
     shown: BTreeMap<String, IpAddr>,
@@ -174,6 +176,33 @@ pub struct DoneShape {
     pub action: String,
 }
 
+/// A key that it could not be done about.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct LeftShape {
+    /// MAC or serial number.
+    pub key: String,
+    /// Why not, and what to do.
+    pub why: String,
+}
+
+/// What became of several keys.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct OutcomeShape {
+    /// What was done, or would be.
+    pub items: Vec<DoneShape>,
+    /// How many these are.
+    pub total: usize,
+    /// The keys that it cannot be done about as things stand.
+    pub left: Vec<LeftShape>,
+}
+
+impl From<Outcome> for OutcomeShape {
+    fn from(Outcome { done, left }: Outcome) -> Self {
+        let left = left.into_iter().map(|(key, why)| LeftShape { key: key.to_string(), why });
+        Self { total: done.len(), items: done.into_iter().map(DoneShape::from).collect(), left: left.collect() }
+    }
+}
+
 impl From<Done> for DoneShape {
     fn from(Done { key, action }: Done) -> Self {
         Self { key: key.to_string(), action: action.to_owned() }
@@ -184,9 +213,10 @@ fn deed(word: &str) -> Result<Deed, Problem> {
     Deed::parse(word).ok_or_else(|| Problem::not_found("action", word))
 }
 
-/// Does one thing about several keys, all or none: lets them in (adopts, binds again or unblocks them, by the reason that they
-/// wait for), blocks, unblocks, unbinds, expects them back, takes their model for the right one, or takes them off the list.
-#[utoipa::path(tag = "pending", params(DeedPath, DryRun), request_body = KeySelection, responses((status = 200, body = List<DoneShape>)))]
+/// Does one thing about all of several keys that it can be done about, and answers why not about the others: lets them in (adopts,
+/// binds again or unblocks them, by the reason that they wait for), blocks, unblocks, unbinds, expects them back or no more, takes
+/// their model for the right one, or takes them off the list. Where it can be done about none, nothing is done and the answer is 422.
+#[utoipa::path(tag = "pending", params(DeedPath, DryRun), request_body = KeySelection, responses((status = 200, body = OutcomeShape)))]
 #[post("/accounts/{account}/pending/{action}")]
 pub async fn decide_pending(
     caller: Caller,
@@ -194,7 +224,7 @@ pub async fn decide_pending(
     path: web::Path<DeedPath>,
     dry_run: Asked<DryRun>,
     sent: Sent<KeySelection>,
-) -> Result<web::Json<List<DoneShape>>, Problem> {
+) -> Result<web::Json<OutcomeShape>, Problem> {
     let (deed, mode) = (deed(&path.action)?, dry_run.mode());
     let parse = |text: &String| {
         text.parse::<DeviceKey>().map_err(|_| FieldErrors::one("key", format_args!("“{text}” is no MAC or serial number")))
@@ -208,15 +238,15 @@ pub async fn decide_pending(
     }
     let work =
         move |services: &Services| pending::act_as_shown(services, &caller.actor, caller.account, deed, &keys, &shown, mode);
-    let done = blocking::call(&services, work).await.map_err(|error| match error {
+    let outcome = blocking::call(&services, work).await.map_err(|error| match error {
         ServiceError::Invalid(wrong) => Problem::items("keys", &wrong),
         other => other.into(),
     })?;
-    Ok(web::Json(List { total: done.len(), items: done.into_iter().map(DoneShape::from).collect() }))
+    Ok(web::Json(outcome.into()))
 }
 
-/// Does one thing about one device: expects it back, unbinds it, or takes its model for the right one. It is let in by
-/// `decide_pending`, which says from where.
+/// Does one thing about one device: expects it back or no more, unbinds it, or takes its model for the right one. It is let in
+/// by `decide_pending`, which says from where.
 #[utoipa::path(tag = "devices", params(DeviceDeedPath, DryRun), responses((status = 200, body = DoneShape)))]
 #[post("/accounts/{account}/devices/{key}/actions/{action}")]
 pub async fn act_on_device(
@@ -234,7 +264,7 @@ pub async fn act_on_device(
         return Err(Problem::not_found("action", &path.action));
     }
     let work = move |services: &Services| pending::act(services, &caller.actor, caller.account, deed, &[key], mode);
-    let done = blocking::call(&services, work).await?.pop();
+    let done = blocking::call(&services, work).await?.done.pop();
     Ok(web::Json(done.ok_or_else(|| Problem::not_found("device", named))?.into()))
 }
 
@@ -260,7 +290,8 @@ pub async fn show_window(caller: Caller, services: web::Data<Services>) -> Resul
     Ok(web::Json(window(&services, caller.account)?))
 }
 
-/// Lets new phones with factory settings in for 30 minutes.
+/// Lets new phones with factory settings in that are first heard of in the next 30 minutes. One that waits already is let in by
+/// `decide_pending`.
 #[utoipa::path(tag = "pending", params(AccountPath, DryRun), responses((status = 200, body = OpenWindowShape)))]
 #[post("/accounts/{account}/window")]
 pub async fn open_window(

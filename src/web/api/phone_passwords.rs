@@ -12,7 +12,7 @@ use super::paths::{AccountPath, DevicePath};
 use super::problem::Problem;
 use super::sent::Asked;
 use crate::services::Services;
-use crate::services::phone_passwords;
+use crate::services::phone_passwords::{self, Reveal};
 use crate::web::blocking;
 
 /// The admin password of a phone.
@@ -39,10 +39,11 @@ async fn tell(
     services: web::Data<Services>,
     path: web::Path<DevicePath>,
     dry_run: Asked<DryRun>,
+    reveal: Reveal,
 ) -> Result<web::Json<PhonePasswordShape>, Problem> {
     let (key, mode) = (path.key()?, dry_run.mode());
     let named = key.to_string();
-    let reveal = move |services: &Services| phone_passwords::reveal(services, &caller.actor, caller.account, &key, mode);
+    let reveal = move |services: &Services| reveal(services, &caller.actor, caller.account, &key, mode);
     let password = blocking::call(&services, reveal).await?;
     Ok(web::Json(PhonePasswordShape { key: named, password: password.map(|password| password.expose().to_owned()) }))
 }
@@ -56,7 +57,7 @@ pub async fn reveal_phone_password(
     path: web::Path<DevicePath>,
     dry_run: Asked<DryRun>,
 ) -> Result<web::Json<PhonePasswordShape>, Problem> {
-    tell(caller, services, path, dry_run).await
+    tell(caller, services, path, dry_run, phone_passwords::reveal).await
 }
 
 const DELETED: &[Order<DeletedShape>] =
@@ -84,5 +85,5 @@ pub async fn reveal_deleted(
     path: web::Path<DevicePath>,
     dry_run: Asked<DryRun>,
 ) -> Result<web::Json<PhonePasswordShape>, Problem> {
-    tell(caller, services, path, dry_run).await
+    tell(caller, services, path, dry_run, phone_passwords::reveal_deleted).await
 }

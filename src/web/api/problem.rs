@@ -110,6 +110,8 @@ impl From<ServiceError> for Problem {
                 status(&error),
                 format_args!("{error}. Send your password to POST /api/v1/session/confirmation, then ask again"),
             ),
+            // Somebody has to free some space: where it lacks is no secret.
+            full if full.is_disk_full() => Self::new(status(full), format_args!("{}; free some space", chain(full))),
             told => Self::new(status(told), told),
         }
     }
@@ -199,6 +201,16 @@ mod tests {
         assert_eq!(problem.status, 422);
         let fields: Vec<_> = problem.errors.iter().map(|e| e.field.as_str()).collect();
         assert_eq!(fields, ["name", "[2].key"]);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_with_its_place_and_its_cause() {
+        let full = ServiceError::file("write", "/srv/backups/x")(std::io::Error::from_raw_os_error(28));
+        let problem = Problem::from(full);
+        assert_eq!(problem.status, 507);
+        for part in ["/srv/backups/x", "No space left on device", "free some space"] {
+            assert!(problem.detail.contains(part), "{}", problem.detail);
+        }
     }
 
     #[test]

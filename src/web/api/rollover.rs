@@ -38,7 +38,8 @@ pub struct RolloverShape {
     pub ready: usize,
     /// Devices that the next step waits for; before a start, those whose profiles fill the place of a new CA.
     pub waits: Vec<WaitingShape>,
-    /// Devices that are not ready and have been away for more than 90 days: nobody waits for them.
+    /// Devices that are not ready and have been away for more than 90 days, and phones that were told our HTTPS address 14 days ago and
+    /// are not let in: nobody waits for them.
     pub away: Vec<WaitingShape>,
 }
 
@@ -49,7 +50,8 @@ pub struct WaitingShape {
     pub key: String,
     /// Its name, else its key.
     pub name: String,
-    /// `not-fetched`, `place-taken`, `on-its-way` or `not-come`.
+    /// `not-fetched`, `place-taken`, `not-come`, or `on-its-way`: no device, but a phone that was told our HTTPS address and is not let in.
+    /// It is waited for until it is let in, blocked or dismissed under `pending`, at most 14 days.
     pub why: String,
     /// When it was last let in.
     pub last_seen: Option<Timestamp>,

@@ -83,7 +83,7 @@ pub struct WarningShape {
     pub text: String,
 }
 
-/// Lists what needs attention: certificates, addresses, the disk, passwords that everybody knows, too many at the phones' door.
+/// Lists what needs attention: certificates, addresses, the disk, backups, the clock, passwords that everybody knows, too many at the phones' door.
 #[utoipa::path(tag = "server", params(Narrow), responses((status = 200, body = List<WarningShape>)))]
 #[get("/server/warnings")]
 pub async fn list_warnings(

@@ -40,6 +40,8 @@ pub struct UserShape {
     pub created_at: Timestamp,
     /// When the password was last set.
     pub password_changed_at: Timestamp,
+    /// Counts changes of the fields that a change takes; send it back with a change.
+    pub revision: u64,
     /// The link with which the person chooses a password. Told once, when it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<String>,
@@ -56,6 +58,7 @@ impl From<User> for UserShape {
             email: user.email,
             created_at: user.created_at,
             password_changed_at: user.password_changed_at,
+            revision: user.revision,
             invitation: None,
         }
     }
@@ -81,6 +84,8 @@ pub struct NewUser {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangedUser {
+    /// The revision that the change was made from.
+    revision: u64,
     /// Shown name.
     name: Option<String>,
     /// What the person types to sign in.
@@ -183,8 +188,8 @@ pub async fn change_user(
     changed: Sent<ChangedUser>,
 ) -> Result<web::Json<UserShape>, Problem> {
     let (id, mode) = (path.id()?, dry_run.mode());
-    let ChangedUser { name, email, role: word, enabled } = changed.into_inner();
-    let wanted = UserChange { name, email, role: word.as_deref().map(role).transpose()?, enabled };
+    let ChangedUser { revision, name, email, role: word, enabled } = changed.into_inner();
+    let wanted = UserChange { revision: Some(revision), name, email, role: word.as_deref().map(role).transpose()?, enabled };
     let work = move |services: &Services| users::change(services, &caller.actor, id, &wanted, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }

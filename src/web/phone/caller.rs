@@ -100,6 +100,7 @@ impl Caller {
             _ => Standing::Refused,
         };
         let shown = guest.as_ref().and_then(|guest| guest.admitted).map(Admitted::shown);
+        let is_back = guest.as_ref().is_some_and(|guest| guest.is_back);
         let key = match guest {
             Some(guest) => guest.key,
             None => self.named(services),
@@ -110,8 +111,9 @@ impl Caller {
             key,
             standing,
             shown,
+            is_back,
             asked: asked(&self.path.file, &head.method),
-            speaker: Speaker::Application,
+            speaker: Speaker::Unknown,
             user_agent: Arc::clone(&self.agent.text),
             exchange: Exchange {
                 at: services.clock().now(),
@@ -121,6 +123,7 @@ impl Caller {
                 status: if reply.reason() == Reason::CutOff { 0 } else { reply.status().as_u16() },
                 size_bytes: reply.size_bytes(),
                 reason: reply.reason(),
+                in_clear: self.channel == Channel::ClearText,
             },
         };
         let private_ip = self.x_device.as_ref().and_then(|told| told.ip);

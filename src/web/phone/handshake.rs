@@ -26,8 +26,9 @@ fn note(services: &Services, failed: &FailedHandshake) {
         key: None,
         standing: Standing::Refused,
         shown: None,
+        is_back: false,
         asked: Asked::Other,
-        speaker: Speaker::Application,
+        speaker: Speaker::Unknown,
         user_agent: Arc::from(""),
         exchange: Exchange {
             at: services.clock().now(),
@@ -36,6 +37,7 @@ fn note(services: &Services, failed: &FailedHandshake) {
             status: 0,
             size_bytes: 0,
             reason: Reason::Handshake(fault),
+            in_clear: false,
         },
     };
     services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: None, private_ip: None });

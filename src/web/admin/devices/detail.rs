@@ -111,6 +111,11 @@ fn certificate(device: &Device, trust: &Trust) -> ShownCertificate {
     if let Some(fault) = state.fault() {
         facts.push(Fact::new("Reason", told(fault), ""));
     }
+    if let Some((knock, fault)) = trust.refused_certificate() {
+        let words = format!("{fault}. It came from {} and was not let in", knock.address);
+        facts.push(Fact::new("Shown since, and not counted", told(&words), ""));
+        facts.push(Fact::new("What to do", told(fault.next_step()), ""));
+    }
     let support = models().support(device.model.as_deref(), device.family.as_deref());
     facts.push(Fact::new("This kind of device is", told(support.word()), ""));
     ShownCertificate {

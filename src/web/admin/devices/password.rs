@@ -11,7 +11,7 @@ use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::phone_passwords;
+use crate::services::phone_passwords::{self, Reveal};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html};
@@ -37,7 +37,7 @@ struct Row {
 /// `POST /admin/devices/{key}/password`
 pub async fn reveal(key: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let (known, world) = head::find(&services, &who, &key)?;
-    match ask(&who, &services, known.device.key.clone()).await? {
+    match ask(&who, &services, known.device.key.clone(), phone_passwords::reveal).await? {
         Ok(password) => Ok(summary::with_password(&services, &who, &known, &world, password)),
         Err(why) => Ok(who.not_done(&format!("/admin/devices/{}", known.device.key), why)),
     }
@@ -57,16 +57,21 @@ pub async fn reveal_deleted(
 ) -> Result<HttpResponse, Failure> {
     let text = form.value("key").to_owned();
     let key: DeviceKey = text.parse().map_err(|_| Failure::not_found(&who, "device", &text))?;
-    match ask(&who, &services, key).await? {
+    match ask(&who, &services, key, phone_passwords::reveal_deleted).await? {
         Ok(password) => Ok(html(&page(&request, &who, &services, password.map(|password| (text, password))))),
         Err(why) => Ok(who.not_done("/admin/devices/deleted", why)),
     }
 }
 
 /// The password, or why there is none.
-async fn ask(who: &SignedIn, services: &web::Data<Services>, key: DeviceKey) -> Result<Result<Option<String>, String>, Failure> {
+async fn ask(
+    who: &SignedIn,
+    services: &web::Data<Services>,
+    key: DeviceKey,
+    reveal: Reveal,
+) -> Result<Result<Option<String>, String>, Failure> {
     let actor = who.actor.clone();
-    let reveal = move |services: &Services| phone_passwords::reveal(services, &actor, DEFAULT_ACCOUNT, &key, Mode::Keep);
+    let reveal = move |services: &Services| reveal(services, &actor, DEFAULT_ACCOUNT, &key, Mode::Keep);
     match blocking::call(services, reveal).await {
         Ok(password) => Ok(Ok(password.map(|password| password.expose().to_owned()))),
         Err(ServiceError::Conflict(why)) => Ok(Err(format!("Not shown: {why}."))),

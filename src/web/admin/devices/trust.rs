@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use crate::domain::account::Account;
 use crate::domain::device::{Device, Origin};
 use crate::domain::pending::{Offer, Pending};
-use crate::domain::run::Reason;
 use crate::domain::trust::{Right, RightKind, Trust};
 use crate::web::admin::words::{Fact, FactValue};
 
@@ -14,15 +13,25 @@ pub struct TrustPanel {
     pub facts: Vec<Fact>,
     /// The shared credentials do not open it any more.
     pub is_bound: bool,
+    /// Until when it may come back after a reset or a replacement, and from where.
+    pub expected: Option<Expected>,
     /// The model that it tells with its own credentials, where another one is known.
     pub other_model: Option<String>,
     /// Somebody named this device and was not let in.
     pub knock: Option<KnockLine>,
 }
 
+/// The window in which a device may come back.
+pub struct Expected {
+    pub until: Timestamp,
+    /// Where it was last: it may come from the network around.
+    pub from: String,
+}
+
 /// Somebody who was not let in.
 pub struct KnockLine {
-    pub reason: Reason,
+    pub why: String,
+    pub next: Option<&'static str>,
     pub address: String,
     pub at: Timestamp,
     pub offer: Option<Offer>,
@@ -32,7 +41,8 @@ impl TrustPanel {
     /// What is known at this time.
     pub fn new(device: &Device, trust: &Trust, account: &Account, now: Timestamp) -> Self {
         let knock = Pending::of(&device.key, trust, None, now).map(|one| KnockLine {
-            reason: one.knock.reason,
+            why: one.knock.why(),
+            next: one.knock.next_step(),
             address: one.knock.address.to_string(),
             at: one.knock.at,
             offer: one.offer(),
@@ -40,6 +50,10 @@ impl TrustPanel {
         Self {
             facts: facts(device, trust, account, now),
             is_bound: trust.bound_at.is_some() && account.admission.binds,
+            expected: trust
+                .expected_until
+                .filter(|_| trust.is_expected(now))
+                .map(|until| Expected { until, from: trust.last_address.map(|last| last.to_string()).unwrap_or_default() }),
             other_model: trust.other_model.as_deref().map(str::to_owned),
             knock,
         }
@@ -52,8 +66,11 @@ fn facts(device: &Device, trust: &Trust, account: &Account, now: Timestamp) -> V
     let comes_with = trust.comes_with(account.provisioning.generation, account.admission.binds);
     let not_bound = match (account.admission.binds, trust.own.complete) {
         (false, _) => "Not bound: this account gives devices no credentials of their own",
-        (true, 0) => "Not yet: it has not come with its own credentials",
-        (true, _) => "Not yet: it has come with its own credentials, but not in two complete runs, one of them a boot",
+        (true, 0) => "Not yet: no complete run with its own credentials has ended so far",
+        (true, 1) => "Not yet: one complete run with its own credentials has ended; it takes two, one of them a boot",
+        (true, _) => {
+            "Not yet: two complete runs with its own credentials have ended, and it takes a boot among them: its next start"
+        }
     };
     let mut facts = vec![
         Fact::new("Bound since", time(trust.bound_at.filter(|_| account.admission.binds)), not_bound),
@@ -63,9 +80,6 @@ fn facts(device: &Device, trust: &Trust, account: &Account, now: Timestamp) -> V
     ];
     if trust.home.is_none() && device.origin == Origin::Manual {
         facts.push(Fact::new("Expected to come until", time(Some(trust.staged_until(device.added_at))), ""));
-    }
-    if let Some(until) = trust.expected_until.filter(|_| trust.is_expected(now)) {
-        facts.push(Fact::new("May come back until", Some(FactValue::Time(until)), ""));
     }
     if let Some(right) = trust.right.as_ref().filter(|right| right.is_valid(now)) {
         facts.push(Fact::new("Right given", Some(FactValue::Text(words_of(right))), ""));

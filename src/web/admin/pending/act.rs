@@ -9,7 +9,7 @@ use crate::domain::limits::PENDING_AT_ONCE;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::pending::{self, Deed, Done, Shown};
+use crate::services::pending::{self, Deed, Done, Outcome, Shown};
 use crate::web::admin::errors;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -22,7 +22,7 @@ use crate::web::blocking;
 /// Devices that are named one by one; the rest are counted.
 const NAMED: usize = 20;
 
-/// `POST /admin/pending`: does one thing about all that are ticked, or about none.
+/// `POST /admin/pending`: does one thing about all that are ticked and can be, and names the others.
 pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let Some(deed) = Deed::parse(form.value("deed")) else { return Ok(errors::not_found(who.visitor())) };
     let (keys, shown, back) = (selected(&form), shown(&form), back(&form));
@@ -33,16 +33,32 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
     let act =
         move |services: &Services| pending::act_as_shown(services, &actor, DEFAULT_ACCOUNT, deed, &keys, &shown, Mode::Keep);
     match blocking::call(&services, act).await {
-        Ok(done) => Ok(who.done(&back, told(deed, &done))),
+        Ok(Outcome { done, left }) if left.is_empty() => Ok(who.done(&back, told(deed, &done))),
+        Ok(Outcome { done, left }) => {
+            let whys: Vec<&str> = left.iter().map(|(_, why)| why.as_str()).collect();
+            Ok(who.done(&back, format!("{} Not done: {}.", told(deed, &done), together(&whys))))
+        }
         Err(ServiceError::Conflict(why)) => Ok(who.not_done(&back, format!("Nothing was done: {why}."))),
         Err(ServiceError::Invalid(wrong)) => {
             let whys: Vec<&str> = wrong.iter().map(|error| error.message.as_str()).collect();
-            let more = whys.len().saturating_sub(NAMED);
-            let rest = if more == 0 { String::new() } else { format!("; and {more} more") };
-            Ok(who.not_done(&back, format!("Nothing was done: {}{rest}.", whys[..whys.len() - more].join("; "))))
+            Ok(who.not_done(&back, format!("Nothing was done: {}.", together(&whys))))
         }
         Err(error) => Err(Failure::new(&who, error)),
     }
+}
+
+/// Reasons as one sentence: each that several have once, and not too many.
+fn together(whys: &[&str]) -> String {
+    let mut different: Vec<&str> = Vec::new();
+    for why in whys {
+        let why = why.trim_end_matches('.');
+        if !different.contains(&why) {
+            different.push(why);
+        }
+    }
+    let more = different.len().saturating_sub(NAMED);
+    let rest = if more == 0 { String::new() } else { format!("; and {more} more") };
+    format!("{}{rest}", different[..different.len() - more].join("; "))
 }
 
 /// `GET /admin/pending/unbind?select=…`: asks before bound devices are opened to the shared credentials.
@@ -90,7 +106,11 @@ pub async fn set_window(who: SignedIn, form: Form, services: web::Data<Services>
     let (actor, open) = (who.actor.clone(), form.is("open", "yes"));
     let set = move |services: &Services| pending::set_window(services, &actor, DEFAULT_ACCOUNT, open, Mode::Keep);
     blocking::call(&services, set).await.map_err(Failure::of(&who))?;
-    let text = if open { "New phones are let in for 30 minutes." } else { "The window for new phones is closed." };
+    let text = if open {
+        "Phones that are first heard of from now on are let in for 30 minutes. Those that wait already need a click of their own."
+    } else {
+        "The window for new phones is closed."
+    };
     Ok(who.done(HERE, text))
 }
 
@@ -129,7 +149,8 @@ fn told(deed: Deed, done: &[Done]) -> String {
             format!("{who} {is} unbound: the shared credentials open {} again.", if done.len() == 1 { "it" } else { "them" })
         }
         Deed::Expect => format!("{who} {is} expected back for 24 hours."),
+        Deed::ExpectNoMore => format!("{who} {is} not expected back any more."),
         Deed::ConfirmModel => format!("{who} {is} taken for the model that the phone tells."),
-        Deed::Dismiss => format!("{who} {is} off the list, until the next time."),
+        Deed::Dismiss => format!("{who} {is} off the list and not waited for, until the next time."),
     }
 }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::admission::decide::Rules;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::pending::{Offer, Pending, PendingQuery, REASONS, Standing};
-use crate::domain::run::{Reason, next_step};
+use crate::domain::run::Reason;
 use crate::services::Services;
 use crate::services::pending;
 use crate::web::admin::failure::Failure;
@@ -42,7 +42,7 @@ struct Row {
     /// Name of the device that it claims to be, if there is one.
     device: Option<String>,
     standing: Standing,
-    reason: Reason,
+    why: String,
     next: String,
     address: String,
     told: String,
@@ -100,9 +100,9 @@ fn row(one: &Pending) -> Row {
         key: one.key.to_string(),
         device: one.device.as_ref().map(|listed| words::title(&listed.device)),
         standing: one.standing,
-        reason: one.knock.reason,
+        why: one.knock.why(),
         // The step is taken on this very page.
-        next: next_step(one.knock.reason).unwrap_or_default().replace(" under Pending", ""),
+        next: one.knock.next_step().unwrap_or_default().replace(" under Pending", ""),
         address: one.knock.address.to_string(),
         told: one.knock.told.to_string(),
         first_at: one.knock.first_at,

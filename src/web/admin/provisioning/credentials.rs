@@ -110,9 +110,11 @@ pub async fn save(
 }
 
 /// `POST /admin/provisioning/credentials/end`: ends the former ones.
-pub async fn end(who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+pub async fn end(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let actor = who.actor.clone();
-    let end = move |services: &Services| shared_credentials::end_former(services, &actor, DEFAULT_ACCOUNT, Mode::Keep);
+    // A form that names none names none that there are.
+    let shown = Some(form.value("replaced_at").parse().unwrap_or(Timestamp::MIN));
+    let end = move |services: &Services| shared_credentials::end_former(services, &actor, DEFAULT_ACCOUNT, shown, Mode::Keep);
     match blocking::call(&services, end).await {
         Ok(_) => Ok(who.done(HERE, "The former shared credentials count no more.")),
         Err(ServiceError::Conflict(why)) => Ok(who.not_done(HERE, format!("Nothing was done: {why}."))),

@@ -137,7 +137,7 @@ mod tests {
 
     fn exchange(ms: i64, status: u16, reason: Reason) -> Exchange {
         let at = Timestamp::from_millisecond(ms).expect("a time");
-        Exchange { at, method: Method::Get, path: "/0004f2c05001.cfg".into(), status, size_bytes: 1_536, reason }
+        Exchange { at, method: Method::Get, path: "/0004f2c05001.cfg".into(), status, size_bytes: 1_536, reason, in_clear: false }
     }
 
     fn listed(ms: i64, stage: Stage) -> ListedRun {

@@ -1,10 +1,12 @@
 //! One user: role, whether the person may sign in, where the person is signed in, a new invitation, and the end.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::add::InvitedPage;
 use super::{HERE, choices, invitation_link, meanings};
+use crate::domain::activity::SERVER;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::ids::UserId;
@@ -15,10 +17,11 @@ use crate::services::error::ServiceError;
 use crate::services::users::{self, UserChange};
 use crate::services::{invitations, second_factor, sign_in, tokens};
 use crate::web::admin::account::{self, OpenSession};
+use crate::web::admin::conflict::{self, Conflict, Differing};
 use crate::web::admin::errors;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
-use crate::web::admin::layout::{ConfirmPage, Page, html, html_rejected};
+use crate::web::admin::layout::{ConfirmPage, Page, html, html_rejected, html_with};
 use crate::web::admin::session::SignedIn;
 use crate::web::blocking;
 
@@ -29,6 +32,7 @@ struct UserPage {
     user: User,
     is_self: bool,
     form: Form,
+    conflict: Option<Conflict>,
     choices: Vec<(&'static str, &'static str)>,
     roles: Vec<(&'static str, &'static str)>,
     sessions: Vec<OpenSession>,
@@ -48,6 +52,7 @@ async fn user_page(who: &SignedIn, services: &web::Data<Services>, user: User, f
         page: who.page(user.name.clone()),
         is_self: user.id == who.person.id,
         form,
+        conflict: None,
         choices: choices(Role::Owner),
         roles: meanings(),
         sessions: account::open_sessions(who, services, user.id),
@@ -56,13 +61,21 @@ async fn user_page(who: &SignedIn, services: &web::Data<Services>, user: User, f
     })
 }
 
-/// The form as the user is. What was so when the page was made goes along: only what the person changed is changed.
+/// The form as the user is, with the revision that it is typed for.
 fn filled(user: &User) -> Form {
+    let fields = stored(user).map(|(name, _, value)| (name, value));
+    Form::filled(fields.into_iter().chain([("revision", user.revision.to_string())]))
+}
+
+/// The fields of the form: name, label, and what is stored.
+fn stored(user: &User) -> [(&'static str, &'static str, String); 4] {
     let access = if user.is_enabled() { "on" } else { "off" };
-    let now = [("name", user.name.as_str()), ("email", &user.email), ("role", user.role.word()), ("sign_in", access)];
-    let was =
-        [("was_name", user.name.as_str()), ("was_email", &user.email), ("was_role", user.role.word()), ("was_sign_in", access)];
-    Form::filled(now.into_iter().chain(was))
+    [
+        ("name", "Name", user.name.clone()),
+        ("email", "E-mail", user.email.clone()),
+        ("role", "Role", user.role.word().to_owned()),
+        ("sign_in", "Sign-in", access.to_owned()),
+    ]
 }
 
 /// `GET /admin/users/{id}`
@@ -88,21 +101,43 @@ pub async fn save(
     let form = match changed {
         Ok(user) => return Ok(who.done(HERE, format!("{} is saved.", user.name))),
         Err(ServiceError::Invalid(errors)) => form.rejected(&errors),
-        Err(ServiceError::Conflict(why)) => form.refused(why),
+        Err(ServiceError::Conflict(why)) => {
+            let user = find(&who, &services, &id.to_string()).await?;
+            match revision(&form) == user.revision {
+                true => form.refused(why),
+                false => return overtaken(&who, &services, user, form).await,
+            }
+        }
         Err(error) => return Err(Failure::new(&who, error)),
     };
     Ok(html_rejected(&user_page(&who, &services, user, form).await?))
 }
 
+/// The page for whoever saved after somebody else: what was typed, with the newest revision.
+async fn overtaken(who: &SignedIn, services: &web::Data<Services>, user: User, mut form: Form) -> Result<HttpResponse, Failure> {
+    let missed = user.revision.saturating_sub(revision(&form));
+    let differing = Differing::between(&form, stored(&user));
+    let conflict = Conflict::new(services, who, SERVER, missed, conflict::of_user(&user.name), differing).await?;
+    form.set("revision", user.revision.to_string());
+    let mut page = user_page(who, services, user, form).await?;
+    page.conflict = Some(conflict);
+    Ok(html_with(StatusCode::CONFLICT, &page))
+}
+
+/// The revision that a form was typed for. One that tells none belongs to no revision.
+fn revision(form: &Form) -> u64 {
+    form.value("revision").parse().unwrap_or_default()
+}
+
 fn wanted(form: &Form) -> Result<UserChange, FieldErrors> {
-    let changed = |name: &str| Some(form.value(name)).filter(|text| *text != form.value(&format!("was_{name}")));
     let mut errors = FieldErrors::new();
-    let role = changed("role").and_then(|word| errors.take("role", word.parse()));
+    let role = form.text("role").and_then(|word| errors.take("role", word.parse()));
     errors.into_result(Some(UserChange {
-        name: changed("name").map(ToOwned::to_owned),
-        email: changed("email").map(ToOwned::to_owned),
+        revision: Some(revision(form)),
+        name: form.text("name").map(ToOwned::to_owned),
+        email: form.text("email").map(ToOwned::to_owned),
         role,
-        enabled: changed("sign_in").map(|word| word == "on"),
+        enabled: form.text("sign_in").map(|word| word == "on"),
     }))
 }
 
