@@ -15,6 +15,7 @@ use pdms::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use pdms::domain::limits::POLLING_WINDOW_MINUTES;
 use pdms::domain::names::Name;
 use pdms::domain::parameter::{ParameterName, ParameterSet};
+use pdms::domain::placement::Placement;
 use pdms::domain::profile::{Profile, ProfileKind};
 use pdms::domain::provision::{Shape, compose, draft};
 use pdms::domain::resolution::merge;
@@ -53,6 +54,7 @@ fn world() -> World {
         }),
         profiles: profiles.into(),
         deployment: BTreeMap::from([(Place::Global, vec![ProfileId(2), ProfileId(3)])]),
+        sites: BTreeMap::new(),
         person_groups: BTreeMap::new(),
         models: models(),
         blocked: BTreeSet::new(),
@@ -92,6 +94,7 @@ fn device() -> Device {
         profiles: vec![ProfileId(1)],
         groups: Vec::new(),
         site: None,
+        placement: Placement::default(),
         owner: None,
         own_clock: ParameterSet::new(),
         origin: Origin::Manual,

@@ -17,9 +17,11 @@ use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, ProfileId, SiteId};
 use pdms::domain::limits::POLLING_WINDOW_MINUTES;
 use pdms::domain::names::Name;
 use pdms::domain::parameter::ParameterSet;
+use pdms::domain::placement::Placement;
 use pdms::domain::profile::{Profile, ProfileKind};
 use pdms::domain::provision::{Provision, provision};
 use pdms::domain::rollover::CaMark;
+use pdms::domain::site::{INTERNET, Site};
 use pdms::domain::world::{Endpoints, NextCa, World};
 use pdms::xml::write;
 use serde::Deserialize;
@@ -33,7 +35,18 @@ struct Case {
     account: CaseAccount,
     device: CaseDevice,
     #[serde(default)]
+    site: Vec<CaseSite>,
+    #[serde(default)]
     profile: Vec<CaseProfile>,
+}
+
+/// A site with a time of its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct CaseSite {
+    id: u64,
+    time_zone: Option<String>,
+    polling_window: Option<(u16, u16)>,
 }
 
 #[derive(Deserialize)]
@@ -114,11 +127,16 @@ impl Case {
             endpoints: Arc::new(Endpoints { https_url: url, http_url: None, ca_pem: authority, next_ca }),
             profiles: BTreeMap::new(),
             deployment: BTreeMap::new(),
+            sites: BTreeMap::from([(INTERNET, Arc::new(Site::internet()))]),
             person_groups: BTreeMap::new(),
             models: models(),
             blocked: BTreeSet::new(),
             revision: 1,
         };
+        for CaseSite { id, time_zone, polling_window } in self.site {
+            let site = Site { id: SiteId(id), time_zone, polling_window, ..Site::internet() };
+            world.sites.insert(site.id, Arc::new(site));
+        }
         for (case, id) in self.profile.into_iter().zip((1..).map(ProfileId)) {
             case.attach(id, &mut device, &mut world);
         }
@@ -139,6 +157,7 @@ impl CaseDevice {
             profiles: Vec::new(),
             groups: self.groups.into_iter().map(GroupId).collect(),
             site: self.site.map(SiteId),
+            placement: Placement::default(),
             owner: None,
             own_clock: self.own_clock,
             origin: Origin::Manual,
@@ -235,6 +254,11 @@ fn a_soundpoint_is_only_served_where_the_base_is_off() {
 #[test]
 fn a_ccx_with_a_clock_of_its_own_polls_at_the_accounts_night() {
     check("ccx-600");
+}
+
+#[test]
+fn a_phone_of_a_site_with_its_own_time_gets_that_sites_clock_and_night() {
+    check("site-new-york");
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub enum Action {
     Admit(AccountId),
     /// Create, edit, copy or delete profiles.
     EditProfiles(AccountId),
+    /// Add, edit and delete sites, and decide about moves of devices.
+    EditSites(AccountId),
     /// Attach profiles.
     Deploy(AccountId),
     /// Change an account's settings.
@@ -82,6 +84,7 @@ impl Action {
             Self::Reveal(_)
             | Self::EditDevices(_)
             | Self::EditProfiles(_)
+            | Self::EditSites(_)
             | Self::Deploy(_)
             | Self::EditAccount(_)
             | Self::MakeToken(_)
@@ -109,6 +112,7 @@ impl Action {
             | Self::Reveal(account)
             | Self::EditDevices(account)
             | Self::EditProfiles(account)
+            | Self::EditSites(account)
             | Self::Deploy(account)
             | Self::EditAccount(account)
             | Self::MakeToken(account)

@@ -22,6 +22,7 @@ pub const KINDS: &[&str] = &[
     "provisioning address",
     "revocation list",
     "server",
+    "site",
     "token",
     "user",
 ];

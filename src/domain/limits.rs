@@ -160,3 +160,9 @@ pub const REVOCATION_BYTES: usize = 4 * REVOCATION_FILE_BYTES;
 pub const MOVE_MINUTES: i64 = 30;
 /// Sites of one account (quality/performance.md P11).
 pub const SITES: usize = 2_000;
+/// Networks of one site, public and private ones together (the number is ours).
+pub const NETWORKS_PER_SITE: usize = 500;
+/// Characters in the location of a site (the number is ours).
+pub const LOCATION_CHARS: usize = 200;
+/// Devices that a preview names one by one; the rest are counted.
+pub const MOVES_NAMED: usize = 1_000;

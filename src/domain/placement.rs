@@ -1,16 +1,55 @@
-//! When a device moves to another site: not at the first request from elsewhere, and never out of all sites by itself (contract 5.6).
+//! To which site a device belongs: at first contact by its addresses, later not at the first request from elsewhere, and never out of
+//! all sites by itself (contract 5.6). What a person says counts until a person says otherwise.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::device::Device;
 use super::ids::SiteId;
 use super::limits::MOVE_MINUTES;
-use super::site::INTERNET;
+use super::site::{INTERNET, Origin, Sites, site_for};
+use super::subnet::Subnet;
 
-/// Runs of a device from elsewhere than its site. Nothing while it comes from there.
+/// How a device came to its site, and from where else it came since. Part of the stored form of a device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Placement(Option<Elsewhere>);
+pub struct Placement {
+    /// A person has said where it belongs: its addresses count no more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pinned: bool,
+    /// When it came to its site and why; none before its first contact (R70).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed: Option<Placed>,
+    /// The site that it came from lately in place of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// Since when a device belongs to its site, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    /// Since when.
+    pub at: Timestamp,
+    /// Why.
+    pub by: By,
+}
+
+/// Why a device belongs to a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// Networks of the site cover its addresses.
+    Networks {
+        /// The public one.
+        public: Subnet,
+        /// The private one behind it, where there are any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        private: Option<Subnet>,
+    },
+    /// No network of any site does: it is in *Internet* (R76).
+    NoNetwork,
+    /// A person said so.
+    Person,
+}
 
 /// Another site that a device came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,102 +58,142 @@ pub struct Elsewhere {
     pub site: SiteId,
     /// Begin of the first run that came from there.
     pub since: Timestamp,
-    /// Begin of the run that would have moved the device, had the site not been *Internet*: somebody has to say yes.
+    /// Since when a move to *Internet* waits for somebody's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_since: Option<Timestamp>,
+    /// Somebody said no: it is not asked again before the device came from somewhere else.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub declined: bool,
 }
 
-impl Placement {
-    /// Takes in where a run of a device came from that belongs to `present` and is not pinned. Answers the site that it belongs to from
-    /// now on, where that is another one.
-    pub fn ran(&mut self, present: SiteId, came_from: SiteId, began: Timestamp) -> Option<SiteId> {
-        if came_from == present {
-            self.0 = None;
-            return None;
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+/// The site that claims addresses, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The site.
+    pub site: SiteId,
+    /// Why.
+    pub by: By,
+}
+
+/// The site that claims somebody who comes from there; *Internet* where none does (R76).
+pub fn find(sites: &Sites, origin: Origin) -> Found {
+    match site_for(sites.values().map(|site| &**site), origin) {
+        Some(found) => Found { site: found.site, by: By::Networks { public: found.public, private: found.private } },
+        None => Found { site: INTERNET, by: By::NoNetwork },
+    }
+}
+
+impl Device {
+    /// The site that it belongs to.
+    pub fn site_id(&self) -> SiteId {
+        self.site.unwrap_or(INTERNET)
+    }
+
+    /// The site that a person has pinned it to.
+    pub fn pin_id(&self) -> Option<SiteId> {
+        self.placement.pinned.then(|| self.site_id())
+    }
+
+    /// Whether its first contact says where it belongs: nobody and nothing did so far.
+    pub fn is_to_be_placed(&self) -> bool {
+        self.placement.placed.is_none() && !self.placement.pinned
+    }
+
+    /// Puts it where its addresses say: at first contact, and when its site is deleted.
+    pub fn place(&mut self, found: Found, at: Timestamp) {
+        self.site = Some(found.site).filter(|site| *site != INTERNET);
+        self.placement = Placement { pinned: false, placed: Some(Placed { at, by: found.by }), elsewhere: None };
+    }
+
+    /// Puts it where a person says, whatever its addresses say.
+    pub fn pin(&mut self, site: SiteId, at: Timestamp) {
+        self.place(Found { site, by: By::Person }, at);
+        self.placement.pinned = true;
+    }
+
+    /// Lets its addresses say again where it belongs; `found` is what they say, where they are known. It does not leave all sites so.
+    pub fn unpin(&mut self, found: Option<Found>, at: Timestamp) {
+        self.placement.pinned = false;
+        match found {
+            Some(found) => self.reconsider(found, at),
+            None => {
+                self.site = None;
+                self.placement = Placement::default();
+            }
         }
-        let elsewhere = self.0.get_or_insert(Elsewhere { site: came_from, since: began, waits_since: None });
-        if elsewhere.site != came_from {
-            *elsewhere = Elsewhere { site: came_from, since: began, waits_since: None };
+    }
+
+    /// Takes in what the addresses say after the networks of sites have changed. It moves at once, but to *Internet* only by
+    /// somebody's word.
+    pub fn reconsider(&mut self, found: Found, at: Timestamp) {
+        if found.site == INTERNET && self.site_id() != INTERNET {
+            let waits = Elsewhere { site: INTERNET, since: at, waits_since: Some(at), declined: false };
+            self.placement.elsewhere = Some(waits);
+        } else if found.site == self.site_id() {
+            self.placement.elsewhere = None;
+        } else {
+            self.place(found, at);
         }
-        if began.duration_since(elsewhere.since) < SignedDuration::from_mins(MOVE_MINUTES) {
-            return None;
+    }
+
+    /// Takes in from where a run of it came, and tells whether it belongs to another site from now on.
+    pub fn ran(&mut self, found: Found, began: Timestamp) -> bool {
+        if self.placement.pinned {
+            return false;
         }
-        if came_from == INTERNET {
+        if self.is_to_be_placed() {
+            let before = self.site_id();
+            self.place(found, began);
+            return before != found.site;
+        }
+        if found.site == self.site_id() {
+            self.placement.elsewhere = None;
+            return false;
+        }
+        let first = Elsewhere { site: found.site, since: began, waits_since: None, declined: false };
+        let elsewhere = self.placement.elsewhere.get_or_insert(first);
+        if elsewhere.site != found.site {
+            *elsewhere = first;
+        }
+        if elsewhere.declined || began.duration_since(elsewhere.since) < SignedDuration::from_mins(MOVE_MINUTES) {
+            return false;
+        }
+        if found.site == INTERNET {
             elsewhere.waits_since.get_or_insert(began);
-            return None;
+            return false;
         }
-        self.0 = None;
-        Some(came_from)
+        self.place(found, began);
+        true
     }
 
-    /// The move to *Internet* that waits for somebody's word.
-    pub fn waiting(&self) -> Option<Elsewhere> {
-        self.0.filter(|elsewhere| elsewhere.waits_since.is_some())
+    /// The move to *Internet* that waits for somebody's word, and since when.
+    pub fn waiting_move(&self) -> Option<Timestamp> {
+        self.placement.elsewhere.and_then(|elsewhere| elsewhere.waits_since)
     }
 
-    /// Somebody placed the device by hand, pinned it or said no: what it did before counts no more.
-    pub fn settle(&mut self) {
-        self.0 = None;
+    /// Somebody says yes to the move that waits; whether there was one.
+    pub fn accept_move(&mut self, at: Timestamp) -> bool {
+        let waits = self.waiting_move().is_some();
+        if waits {
+            self.place(Found { site: INTERNET, by: By::NoNetwork }, at);
+        }
+        waits
+    }
+
+    /// Somebody says no to the move that waits; whether there was one.
+    pub fn decline_move(&mut self) -> bool {
+        let waiting = self.placement.elsewhere.as_mut().filter(|elsewhere| elsewhere.waits_since.is_some());
+        let Some(elsewhere) = waiting else { return false };
+        elsewhere.waits_since = None;
+        elsewhere.declined = true;
+        true
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OFFICE: SiteId = SiteId(2);
-    const BRANCH: SiteId = SiteId(3);
-
-    fn at(minute: i64) -> Timestamp {
-        Timestamp::from_second(minute * 60).expect("a time")
-    }
-
-    /// The moves that runs make, each from a site at a minute.
-    fn moves(runs: &[(SiteId, i64)]) -> (Vec<(i64, SiteId)>, Placement) {
-        let (mut placement, mut present, mut moved) = (Placement::default(), OFFICE, Vec::new());
-        for (site, minute) in runs {
-            if let Some(to) = placement.ran(present, *site, at(*minute)) {
-                present = to;
-                moved.push((*minute, to));
-            }
-        }
-        (moved, placement)
-    }
-
-    #[test]
-    fn two_runs_half_an_hour_apart_move_a_device() {
-        assert_eq!(moves(&[(BRANCH, 0), (BRANCH, 29)]).0, []);
-        assert_eq!(moves(&[(BRANCH, 0), (BRANCH, 30)]).0, [(30, BRANCH)]);
-        assert_eq!(moves(&[(BRANCH, 0), (BRANCH, 10), (BRANCH, 31)]).0, [(31, BRANCH)]);
-    }
-
-    #[test]
-    fn a_run_from_its_own_or_a_third_site_starts_the_count_anew() {
-        assert_eq!(moves(&[(BRANCH, 0), (OFFICE, 20), (BRANCH, 40)]).0, []);
-        assert_eq!(moves(&[(BRANCH, 0), (SiteId(4), 20), (BRANCH, 40)]).0, []);
-        assert_eq!(moves(&[(BRANCH, 0), (SiteId(4), 20), (SiteId(4), 50)]).0, [(50, SiteId(4))]);
-    }
-
-    #[test]
-    fn a_move_to_internet_waits_until_somebody_says_yes_or_the_device_comes_back() {
-        let (moved, placement) = moves(&[(INTERNET, 0), (INTERNET, 45), (INTERNET, 90)]);
-        assert_eq!(moved, []);
-        assert_eq!(placement.waiting().and_then(|move_| move_.waits_since), Some(at(45)));
-        assert_eq!(moves(&[(INTERNET, 0), (INTERNET, 45), (OFFICE, 90)]).1, Placement::default());
-        let mut placement = placement;
-        placement.settle();
-        assert_eq!(placement.waiting(), None);
-    }
-
-    #[test]
-    fn from_internet_a_device_moves_as_from_everywhere() {
-        let mut placement = Placement::default();
-        assert_eq!(placement.ran(INTERNET, OFFICE, at(0)), None);
-        assert_eq!(placement.ran(INTERNET, OFFICE, at(60)), Some(OFFICE));
-    }
-
-    #[test]
-    fn a_clock_that_went_back_moves_nobody() {
-        assert_eq!(moves(&[(BRANCH, 60), (BRANCH, 0)]).0, []);
-    }
-}
+#[path = "placement_tests.rs"]
+mod tests;

@@ -1,6 +1,10 @@
 //! Sites: named sets of networks. A device belongs to the one that its address says (R70–R89, contract 5.6).
 
+pub mod draft;
+
+use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::ids::SiteId;
 use super::names::Name;
 use super::subnet::Subnet;
+
+/// All sites of an account.
+pub type Sites = BTreeMap<SiteId, Arc<Site>>;
 
 /// The site of every device that no other one claims (R75, R76). It is always there, and no network belongs to it.
 pub const INTERNET: SiteId = SiteId(1);
@@ -54,6 +61,22 @@ pub struct Network {
 }
 
 impl Site {
+    /// The built-in site *Internet*. It is no row: there is nothing of it that could be changed (R75).
+    pub fn internet() -> Self {
+        Self {
+            id: INTERNET,
+            name: Name::parse("Internet").expect("letters"),
+            description: "Every device that no other site claims.".to_owned(),
+            location: String::new(),
+            networks: Vec::new(),
+            time_zone: None,
+            polling_window: None,
+            modified_by: "pdms".to_owned(),
+            modified_at: Timestamp::UNIX_EPOCH,
+            revision: 0,
+        }
+    }
+
     /// Whether it is the built-in site *Internet*, which takes profiles and nothing else (R75, R86).
     pub fn is_internet(&self) -> bool {
         self.id == INTERNET
@@ -116,6 +139,8 @@ fn claims(site: &Site, origin: Origin) -> impl Iterator<Item = Match> {
 pub struct Tie {
     /// The one that gets them.
     pub older: SiteId,
+    /// The one that does not.
+    pub younger: SiteId,
     /// The public network.
     pub public: Subnet,
     /// The private one behind it.
@@ -128,7 +153,7 @@ pub fn ties<'a>(site: &Site, others: impl IntoIterator<Item = &'a Site>) -> Vec<
     let others = others.into_iter().filter(|other| other.id != site.id);
     let both = others.flat_map(|other| pairs(other).map(move |pair| (other.id, pair)));
     both.filter(|(_, pair)| ours.contains(pair))
-        .map(|(other, (public, private))| Tie { older: other.min(site.id), public, private })
+        .map(|(other, (public, private))| Tie { older: other.min(site.id), younger: other.max(site.id), public, private })
         .collect()
 }
 

@@ -88,7 +88,7 @@ fn a_site_of_zeros_claims_nobody() {
 fn equal_claims_go_to_the_oldest_site_and_are_told() {
     let sites = [site(9, &[("10.1.0.0/16", &[])]), site(5, &[("10.1.2.0/16", &[]), ("10.2.0.0/16", &["10.2.1.0/24"])])];
     assert_eq!(claimed(&sites, "10.1.1.1", None), Some(5));
-    let expected = Tie { older: SiteId(5), public: net("10.1.0.0/16"), private: None };
+    let expected = Tie { older: SiteId(5), younger: SiteId(9), public: net("10.1.0.0/16"), private: None };
     assert_eq!(ties(&sites[0], &sites), [expected]);
     assert_eq!(ties(&sites[1], &sites), [expected]);
     assert_eq!(ties(&site(7, &[("10.2.0.0/16", &[])]), &sites), [], "behind it is another claim");

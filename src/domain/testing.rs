@@ -16,7 +16,9 @@ use super::limits::POLLING_WINDOW_MINUTES;
 use super::model::{Family, KeyKind, ModelTable};
 use super::names::Name;
 use super::parameter::{ParameterName, ParameterSet, check_value};
+use super::placement::Placement;
 use super::profile::{Profile, ProfileKind};
+use super::site::{INTERNET, Site};
 use super::world::{Endpoints, World};
 
 /// A world without profiles: everything of the base switched on, Berlin time.
@@ -32,6 +34,7 @@ pub fn world() -> World {
         }),
         profiles: BTreeMap::new(),
         deployment: BTreeMap::new(),
+        sites: BTreeMap::from([(INTERNET, Arc::new(Site::internet()))]),
         person_groups: BTreeMap::new(),
         models: models(),
         blocked: BTreeSet::new(),
@@ -121,6 +124,7 @@ pub fn device(key: &str) -> Device {
         profiles: Vec::new(),
         groups: Vec::new(),
         site: None,
+        placement: Placement::default(),
         owner: None,
         own_clock: ParameterSet::new(),
         origin: Origin::Manual,

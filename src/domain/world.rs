@@ -10,6 +10,7 @@ use super::ids::{AccountId, PersonGroupId, PersonId, ProfileId};
 use super::model::ModelTable;
 use super::profile::Profile;
 use super::rollover::CaMark;
+use super::site::Sites;
 
 /// A snapshot of an account. Requests hold one snapshot from beginning to end, so a file is of one state, never of two.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct World {
     pub profiles: BTreeMap<ProfileId, Arc<Profile>>,
     /// Profiles attached to each place, highest first.
     pub deployment: BTreeMap<Place, Vec<ProfileId>>,
+    /// All sites, *Internet* among them.
+    pub sites: Sites,
     /// The groups that each person is in, strongest first (R156).
     pub person_groups: BTreeMap<PersonId, Vec<PersonGroupId>>,
     /// What is known of models and their families.

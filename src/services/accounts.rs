@@ -16,10 +16,10 @@ use crate::domain::account::{
 };
 use crate::domain::activity::Event;
 use crate::domain::admission::nearby::Nearby;
-use crate::domain::clock::is_zone;
+use crate::domain::clock::{parse_window, parse_zone};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
-use crate::domain::limits::{MINUTES_PER_DAY, NAME_CHARS, SHARED_PASSWORD_CHARS};
+use crate::domain::limits::{NAME_CHARS, SHARED_PASSWORD_CHARS};
 
 /// What all handsets know at the factory, as user name and as password (R184).
 pub const FACTORY_DEFAULT: &str = "PlcmSpIp";
@@ -359,15 +359,6 @@ pub(super) fn parse_time(draft: &TimeDraft) -> Result<(String, String), FieldErr
     errors.into_result(zone.zip(server))
 }
 
-fn parse_zone(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if is_zone(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("“{text}” is no time zone; choose one of the list, such as Europe/Berlin"))
-    }
-}
-
 /// Networks that somebody means, without what is there twice. All addresses at once are none.
 fn parse_subnets(texts: &[String]) -> Result<Vec<IpNet>, String> {
     let mut subnets = Vec::new();
@@ -382,13 +373,6 @@ fn parse_subnets(texts: &[String]) -> Result<Vec<IpNet>, String> {
         }
     }
     Ok(subnets)
-}
-
-fn parse_window((from, to): (u16, u16)) -> Result<(u16, u16), String> {
-    if from < to && to <= MINUTES_PER_DAY {
-        return Ok((from, to));
-    }
-    Err("the polling window must end after it begins, on the same day".to_owned())
 }
 
 /// A host name or an address, as phones are told it.

@@ -21,8 +21,9 @@ use crate::domain::activity::{Activity, Event};
 use crate::domain::deployment::Place;
 use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
-use crate::domain::ids::{AccountId, ProfileId};
+use crate::domain::ids::{AccountId, ProfileId, SiteId};
 use crate::domain::profile::Profile;
+use crate::domain::site::Site;
 use crate::domain::trust::Trust;
 use crate::store::{self, WriteTx};
 
@@ -281,6 +282,20 @@ impl<'a> Change<'a> {
     pub fn delete_profile(&mut self, id: ProfileId) -> Result<(), ServiceError> {
         store::profiles::delete(self.tx, self.account, id)?;
         self.world.push(WorldChange::ProfileGone(id));
+        Ok(())
+    }
+
+    /// Writes a site, new or changed.
+    pub fn put_site(&mut self, site: Site) -> Result<(), ServiceError> {
+        store::sites::put(self.tx, self.account, &site)?;
+        self.world.push(WorldChange::Site(Arc::new(site)));
+        Ok(())
+    }
+
+    /// Removes a site. Devices and profiles of it must have been taken care of before.
+    pub fn delete_site(&mut self, id: SiteId) -> Result<(), ServiceError> {
+        store::sites::delete(self.tx, self.account, id)?;
+        self.world.push(WorldChange::SiteGone(id));
         Ok(())
     }
 

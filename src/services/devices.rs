@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::Services;
 use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
+use super::sites::placing;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
 use crate::domain::device::draft::{DeviceDraft, DeviceEdit};
@@ -15,6 +16,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::{DELETED_AT_ONCE, DEVICES, DEVICES_PER_ADD};
 use crate::domain::parameter::ParameterSet;
+use crate::domain::placement::Placement;
 use crate::domain::run::Subject;
 use crate::domain::world::World;
 use crate::store;
@@ -82,7 +84,9 @@ pub fn create(
         drafts
             .into_iter()
             .map(|draft| {
-                let device = made_by_hand(draft, now);
+                let pin = draft.edit.pin;
+                let mut device = made_by_hand(draft, now);
+                placing::set_pin(services, &world, &mut device, pin, now)?;
                 change.record(added(&device, &world))?;
                 change.put_device(device.clone())?;
                 Ok(device)
@@ -111,15 +115,17 @@ pub fn update(
             return Err(ServiceError::stale("device", ""));
         }
         let mut new = old.clone();
-        let DeviceEdit { name, sent_name, description, private_ip, family } = edit;
+        let DeviceEdit { name, sent_name, description, private_ip, pin, family } = edit;
         new.family = old.family.clone().or(family);
         (new.name, new.sent_name, new.description, new.private_ip) = (name, sent_name, description, private_ip);
+        let world = services.world(account)?;
+        placing::set_pin(services, &world, &mut new, pin, change.now())?;
         if new == old {
             change.leave_as_is();
             return Ok(old);
         }
         new.revision += 1;
-        change.record(edited(&old, &new))?;
+        change.record(placing::told(edited(&old, &new), &old, &new, &world))?;
         change.put_device(new.clone())?;
         Ok(new)
     })
@@ -272,7 +278,7 @@ pub(super) fn subject(device: &Device) -> String {
     }
 }
 
-fn label(device: &Device) -> String {
+pub(super) fn label(device: &Device) -> String {
     device.name.as_ref().map_or_else(|| device.key.to_string(), ToString::to_string)
 }
 
@@ -299,6 +305,9 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
         } else if !keys.insert(&draft.key) {
             of_draft.add("key", format_args!("{} stands in this list twice", draft.key));
         }
+        if let Err(message) = placing::check_pin(world, draft.edit.pin) {
+            of_draft.add("pin", message);
+        }
         if let Err(message) = super::deployment::check_for_device(world, &draft.key, &draft.profiles) {
             of_draft.add("profiles", message);
         }
@@ -313,7 +322,7 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
 
 fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
     let DeviceDraft { key, family, model, profiles, edit } = draft;
-    let DeviceEdit { name, sent_name, description, private_ip, family: _ } = edit;
+    let DeviceEdit { name, sent_name, description, private_ip, pin: _, family: _ } = edit;
     Device {
         key,
         name,
@@ -325,6 +334,7 @@ fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
         profiles,
         groups: Vec::new(),
         site: None,
+        placement: Placement::default(),
         owner: None,
         own_clock: ParameterSet::new(),
         origin: Origin::Manual,
@@ -336,7 +346,8 @@ fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
 fn added(device: &Device, world: &World) -> Event {
     let blank = Device { name: None, sent_name: None, description: String::new(), private_ip: None, ..device.clone() };
     let profiles = profile_names(world, device);
-    let mut event = edited(&blank, device);
+    let unpinned = Device { site: None, placement: Placement::default(), ..device.clone() };
+    let mut event = placing::told(edited(&blank, device), &unpinned, device, world);
     event.action = "added".to_owned();
     event.change("type", None, device.family.clone()).change("model", None, device.model.clone()).change(
         "profiles",

@@ -2,18 +2,19 @@
 //! [`crate::domain::admission::decide`]'s to say.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use parking_lot::Mutex;
 
 use super::Services;
 use crate::domain::admission::{NewDeviceCaps, NewDevices};
-use crate::domain::device::{Device, DeviceKey, Origin};
+use crate::domain::device::{self, Device, DeviceKey};
 use crate::domain::device_list::Listed;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::DEVICES;
 use crate::domain::parameter::ParameterSet;
+use crate::domain::placement::{Placement, find};
 use crate::domain::run::Reason;
+use crate::domain::site::Origin;
 use crate::domain::user_agent::UserAgent;
 use crate::domain::world::World;
 
@@ -41,7 +42,7 @@ impl Enrolment {
         world: &World,
         key: &DeviceKey,
         agent: Option<&UserAgent>,
-        address: IpAddr,
+        origin: Origin,
         is_awaited: bool,
     ) -> Result<Listed, Reason> {
         let roster = services.roster(world.account_id);
@@ -55,11 +56,12 @@ impl Enrolment {
         if services.world(world.account_id).is_ok_and(|now| now.blocked.contains(key)) {
             return Err(Reason::Blocked);
         }
-        let mut has_room = || recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address);
+        let mut has_room =
+            || recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, origin.seen);
         if roster.len() >= DEVICES || !(is_awaited || has_room()) {
             return Err(Reason::TooManyNew);
         }
-        Ok(roster.admit(Device {
+        let mut device = Device {
             key: key.clone(),
             name: None,
             sent_name: None,
@@ -70,11 +72,14 @@ impl Enrolment {
             profiles: Vec::new(),
             groups: Vec::new(),
             site: None,
+            placement: Placement::default(),
             owner: None,
             own_clock: ParameterSet::new(),
-            origin: Origin::Automatic,
+            origin: device::Origin::Automatic,
             added_at: now,
             revision: 0,
-        }))
+        };
+        device.place(find(&world.sites, origin), now);
+        Ok(roster.admit(device))
     }
 }

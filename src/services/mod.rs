@@ -53,6 +53,7 @@ pub mod setup;
 pub mod shared_credentials;
 pub mod sign_in;
 pub mod sign_in_link;
+pub mod sites;
 pub mod state_dir;
 pub mod throttle;
 pub mod tokens;

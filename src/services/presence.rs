@@ -12,16 +12,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use super::commit::{self, Change};
 use super::error::ServiceError;
+use super::sites::placing::{self, Contact};
 use super::{Services, alerts, runs};
 use crate::domain::access::Grant;
 use crate::domain::activity::Event;
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::ids::AccountId;
 use crate::domain::limits::{REFUSED_SUBJECTS, RUNS_PER_REFUSED_SUBJECT};
+use crate::domain::placement::Found;
 use crate::domain::run::assembly::{Asked, Assembler, Finished, Heard, Standing};
 use crate::domain::run::verdict::Stage;
 use crate::domain::run::{Run, Subject};
@@ -84,6 +87,8 @@ struct Batch {
     recognised: HashMap<(AccountId, DeviceKey), Arc<UserAgent>>,
     runs: Vec<(AccountId, Finished)>,
     refused: Vec<(AccountId, Finished)>,
+    /// From where devices came, as far as it says something new about their sites.
+    placing: Vec<(AccountId, DeviceKey, (Found, Timestamp))>,
     /// What the ends of runs came to, as the activity log tells it of these devices.
     came_to: Vec<(AccountId, DeviceKey, &'static str)>,
     /// What the activity log is to tell besides.
@@ -256,6 +261,9 @@ impl State {
                 if let Some(agent) = agent.filter(|agent| agent.model.is_some() && is_unrecognised(services, account, &key)) {
                     self.waiting.recognised.insert((account, key.clone()), agent);
                 }
+                if let Some(news) = placing::news(services, account, &key, at, Contact::First) {
+                    self.waiting.placing.push((account, key.clone(), news));
+                }
                 self.waiting.sightings.insert((account, key));
             }
         }
@@ -306,6 +314,8 @@ impl Batch {
                         });
                         let facts = [(binds, "bound to its own credentials"), (is_back, "came back as expected")];
                         let facts = facts.into_iter().filter(|(is_so, _)| *is_so);
+                        let news = placing::news(services, account, key, ended.run.started_at, Contact::of(&ended.run));
+                        self.placing.extend(news.map(|news| (account, key.clone(), news)));
                         self.came_to.extend(facts.map(|(_, words)| (account, key.clone(), words)));
                         self.sightings.insert((account, key.clone()));
                         self.runs.push((account, ended));
@@ -322,6 +332,7 @@ impl Batch {
         let stays = |(of, key): &(AccountId, DeviceKey)| *of != account || !gone.contains(key);
         self.sightings.retain(stays);
         self.recognised.retain(|place, _| stays(place));
+        self.placing.retain(|(of, key, _)| *of != account || !gone.contains(key));
         self.runs.retain(|(of, Finished { subject, .. })| {
             *of != account || !matches!(subject, Subject::Device(key) if gone.contains(key))
         });
@@ -349,6 +360,7 @@ impl Batch {
     fn take_back(&mut self, failed: &Self) {
         self.sightings.extend(failed.sightings.iter().cloned());
         self.came_to.extend(failed.came_to.iter().cloned());
+        self.placing.splice(..0, failed.placing.iter().cloned());
         self.reports.extend(failed.reports.iter().cloned());
         self.reports.truncate(WAITING_REPORTS);
         for (key, agent) in &failed.recognised {
@@ -375,6 +387,9 @@ fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch
     }
     for ((_, key), agent) in batch.recognised.iter().filter(|((of, _), _)| *of == account) {
         recognise(change, key, agent)?;
+    }
+    for (_, key, news) in batch.placing.iter().filter(|(of, ..)| *of == account) {
+        placing::write_run(services, change, account, key, *news)?;
     }
     for (_, finished) in batch.ended().filter(|(of, _)| *of == account) {
         match &finished.subject {

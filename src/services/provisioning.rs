@@ -20,9 +20,11 @@ use crate::domain::device_file::DeviceFile;
 use crate::domain::device_list::Listed;
 use crate::domain::manufacturer::{CertificateFault, Presented};
 use crate::domain::phone_file::PhoneFile;
+use crate::domain::placement::find;
 use crate::domain::provision;
 use crate::domain::rollover::CaMark;
 use crate::domain::run::Reason;
+use crate::domain::site::{INTERNET, Origin};
 use crate::domain::trust::{Admitted, Knock, Trust};
 use crate::domain::upload::dump_name;
 use crate::domain::user_agent::UserAgent;
@@ -48,6 +50,8 @@ pub struct Visit<'a> {
     pub agent: Option<&'a UserAgent>,
     /// Where it comes from.
     pub address: IpAddr,
+    /// The address that the phone says it has in its own network.
+    pub own_address: Option<IpAddr>,
     /// What its handshake showed of a factory certificate.
     pub certificate: &'a Presented,
     /// The address of ours by which it came, as its request names it.
@@ -125,6 +129,7 @@ impl Provisioning {
             device: listed.as_ref().map(|listed| &*listed.device),
             is_blocked: key.as_ref().is_some_and(|key| world.blocked.contains(key)),
             trust: &trust,
+            is_at_its_site: listed.as_ref().is_some_and(|listed| is_at_its_site(listed, world, visit.address)),
         };
         let (now, rules) = (visit.at, Rules::of(&world.account));
         let decision = match decide(&visitor, known, &rules, now) {
@@ -180,7 +185,7 @@ impl Provisioning {
                     }
                 });
             }
-            let device = device.map(|device| recognised(device, visit.agent));
+            let device = device.map(|device| at_its_site(recognised(device, visit.agent), world, visit));
             Ok(Guest { key: key.clone(), device, admitted: Some(admitted), is_back, held: None })
         };
         let held = |reason| {
@@ -193,7 +198,7 @@ impl Provisioning {
                 let key = key.as_ref().expect("only a key is added");
                 // Whom a person let in is not one of too many.
                 let is_awaited = trust.right_at(visit.address, now).is_some();
-                match self.enrolment.add(services, world, key, visit.agent, visit.address, is_awaited) {
+                match self.enrolment.add(services, world, key, visit.agent, visit.origin(), is_awaited) {
                     Ok(added) => let_in(Some(added), admitted),
                     Err(reason) => held(reason),
                 }
@@ -298,6 +303,32 @@ impl Provisioning {
             _ => Answer::Absent(Reason::Absent),
         }
     }
+}
+
+impl Visit<'_> {
+    /// From where it comes, as sites see it.
+    fn origin(&self) -> Origin {
+        Origin { seen: self.address, own: self.own_address }
+    }
+}
+
+/// Whether somebody comes from the site of a device, other than *Internet*. What the visitor says of itself does not count here, but
+/// what the device said when it was let in.
+fn is_at_its_site(listed: &Listed, world: &World, address: IpAddr) -> bool {
+    let site = listed.device.site_id();
+    let origin = Origin { seen: address, own: listed.private_ip() };
+    site != INTERNET && find(&world.sites, origin).site == site
+}
+
+/// A device that was added by hand gets at its first contact what its site gets; the row follows with the next batch.
+fn at_its_site(device: Arc<Device>, world: &World, visit: &Visit<'_>) -> Arc<Device> {
+    if !device.is_to_be_placed() {
+        return device;
+    }
+    let mut placed = Device::clone(&device);
+    let own = device.private_ip.or(visit.own_address);
+    placed.place(find(&world.sites, Origin { own, ..visit.origin() }), visit.at);
+    Arc::new(placed)
 }
 
 /// Whether it is known of a device which is let in from there that its certificate does not count: then there is nothing to tell.

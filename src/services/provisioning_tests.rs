@@ -102,6 +102,7 @@ fn ask(bench: &Bench, door: &Provisioning, world: &Arc<World>, path: &str, tagge
     let agent = UserAgent { family: Some("VVX".to_owned()), tag, ..UserAgent::default() };
     let address = Ipv4Addr::LOCALHOST.into();
     let visit = Visit {
+        own_address: None,
         file: &path.file,
         location: &path.location,
         agent: Some(&agent),

@@ -15,6 +15,7 @@ use super::commit::commit;
 use super::error::ServiceError;
 use super::secrets::random_text;
 use super::sign_in;
+use super::sites;
 use super::throttle::{Key, Origin};
 use super::users::{self, UserDraft};
 use crate::domain::access::Grant;
@@ -139,6 +140,7 @@ pub fn complete(services: &Services, opener: Opener<'_>, draft: &SetupDraft) -> 
         server.revision += 1;
         store::server::put(change.tx(), &server)?;
         change.put_account(Account { created_at: change.now(), ..answers.account })?;
+        sites::seed(change)?;
         let from = match opener {
             Opener::Token(_, address) => address.map(|ip| ip.to_string()),
             Opener::CommandLine => Some("command line".to_owned()),

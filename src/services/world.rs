@@ -14,8 +14,9 @@ use crate::catalog;
 use crate::domain::account::Account;
 use crate::domain::deployment::Place;
 use crate::domain::device::DeviceKey;
-use crate::domain::ids::{AccountId, ProfileId};
+use crate::domain::ids::{AccountId, ProfileId, SiteId};
 use crate::domain::profile::Profile;
+use crate::domain::site::{INTERNET, Site};
 use crate::domain::world::{Endpoints, World};
 use crate::store::{self, Read};
 
@@ -37,6 +38,10 @@ pub(super) enum WorldChange {
     ProfileGone(ProfileId),
     /// The profiles of a place.
     Place(Place, Vec<ProfileId>),
+    /// A site, new or changed.
+    Site(Arc<Site>),
+    /// A site that is gone.
+    SiteGone(SiteId),
     /// A key that is held from now on.
     Blocked(DeviceKey),
     /// A key that is no longer held.
@@ -107,6 +112,7 @@ impl Worlds {
                 let profile = secrets.open_profile(id, stored)?;
                 world.profiles.insert(profile.id, Arc::new(profile));
             }
+            world.sites.extend(store::sites::all(tx, id)?.into_iter().map(|site| (site.id, Arc::new(site))));
             world.deployment = store::deployment::all(tx, id)?.into_iter().collect();
             world.blocked = store::blocked::all(tx, id)?.into_iter().map(|(key, _)| key).collect();
             next.insert(id, Arc::new(world));
@@ -123,6 +129,7 @@ fn empty(account_id: AccountId, account: Arc<Account>, endpoints: Arc<Endpoints>
         endpoints,
         profiles: BTreeMap::new(),
         deployment: BTreeMap::new(),
+        sites: BTreeMap::from([(INTERNET, Arc::new(Site::internet()))]),
         person_groups: BTreeMap::new(),
         models: catalog::models::models(),
         blocked: std::collections::BTreeSet::new(),
@@ -144,6 +151,12 @@ fn apply_one(world: &mut World, change: WorldChange) {
         }
         WorldChange::Place(place, profiles) => {
             world.deployment.insert(place, profiles);
+        }
+        WorldChange::Site(site) => {
+            world.sites.insert(site.id, site);
+        }
+        WorldChange::SiteGone(id) => {
+            world.sites.remove(&id);
         }
         WorldChange::Blocked(key) => {
             world.blocked.insert(key);

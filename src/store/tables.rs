@@ -13,11 +13,12 @@ use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
 use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
-use crate::domain::ids::{AccountId, ProfileId, UserId};
+use crate::domain::ids::{AccountId, ProfileId, SiteId, UserId};
 use crate::domain::profile::Profile;
 use crate::domain::run::{Run, Subject};
 use crate::domain::server::ServerSettings;
 use crate::domain::session::{Session, SessionKey};
+use crate::domain::site::Site;
 use crate::domain::token::{Token, TokenKey};
 use crate::domain::trust::Trust;
 use crate::domain::user::User;
@@ -71,6 +72,8 @@ pub const TRUSTS: Table<(AccountId, DeviceKey), Trust> = Table::new("trusts-1");
 pub const PROFILES: Table<(AccountId, ProfileId), Profile> = Table::new("profiles-1");
 /// Profiles attached to places other than devices. Key: account, place. Value: profiles, highest first; a place without any has no row.
 pub const DEPLOYMENT: Table<(AccountId, Place), Vec<ProfileId>> = Table::new("deployment-1");
+/// Sites but *Internet*. Key: account, site. Value: [`Site`].
+pub const SITES: Table<(AccountId, SiteId), Site> = Table::new("sites-1");
 /// Activity log. Key: account (0 for the server), running number. Value: [`Activity`].
 pub const ACTIVITY: Table<(AccountId, u64), Activity> = Table::new("activity-1");
 /// Ended runs of devices. Key: account, subject, first request's time. Value: [`Run`].
@@ -81,7 +84,7 @@ pub const REFUSED_RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new
 pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new("files-1");
 
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 16] = [
+pub(super) const ALL: [Definition; 17] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -94,6 +97,7 @@ pub(super) const ALL: [Definition; 16] = [
     TRUSTS.definition(),
     PROFILES.definition(),
     DEPLOYMENT.definition(),
+    SITES.definition(),
     ACTIVITY.definition(),
     RUNS.definition(),
     REFUSED_RUNS.definition(),

@@ -12,6 +12,7 @@ use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::mac::Mac;
 use crate::domain::names::Name;
 use crate::domain::parameter::ParameterSet;
+use crate::domain::placement::Placement;
 use crate::domain::run::assembly::{Asked, Heard, Speaker, Standing};
 use crate::domain::run::{Exchange, HandshakeFault, Method, Reason};
 use crate::domain::user_agent::UserAgent;
@@ -157,6 +158,7 @@ fn device(phone: &Phone, number: u32, last_seen: Timestamp) -> Device {
         profiles: Vec::new(),
         groups: Vec::new(),
         site: None,
+        placement: Placement::default(),
         owner: None,
         own_clock: ParameterSet::new(),
         origin: Origin::Automatic,

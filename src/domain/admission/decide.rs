@@ -100,6 +100,8 @@ pub struct Known<'a> {
     pub is_blocked: bool,
     /// What we learned of it.
     pub trust: &'a Trust,
+    /// The request comes from the site that the device belongs to, and that is not *Internet*.
+    pub is_at_its_site: bool,
 }
 
 /// The account's rules.
@@ -210,11 +212,11 @@ fn shared(visitor: &Visitor<'_>, password: SharedPassword, known: Known<'_>, rul
     if let Some(reason) = barred(known, rules) {
         return Decision::Hold(reason);
     }
-    let comes_back = comes_back(known.trust, visitor.address, rules.nearby, now);
+    let comes_back = comes_back(known.trust, visitor.address, rules.nearby, now) || may_return_to_site(known, now);
     match known.device {
         Some(_) if comes_back => Decision::Serve(admitted),
         Some(_) if is_bound(known, rules) => Decision::Hold(Reason::Bound),
-        Some(device) => match held_here(visitor, device, known.trust, rules, now) {
+        Some(device) => match held_here(visitor, device, known, rules, now) {
             Some(reason) => Decision::Hold(reason),
             None => Decision::Serve(admitted),
         },
@@ -256,7 +258,12 @@ fn factory_default(visitor: &Visitor<'_>, known: Known<'_>, rules: &Rules, now: 
         && rules.window.is_some_and(|(from, until)| from <= heard && heard < until)
         && now.duration_since(heard) < SignedDuration::from_hours(WINDOW_PATIENCE_HOURS);
     match known.device {
-        Some(_) if adopted || came_in_window || may_return(trust, visitor.address, rules.nearby, now) => {
+        Some(_)
+            if adopted
+                || came_in_window
+                || may_return(trust, visitor.address, rules.nearby, now)
+                || may_return_to_site(known, now) =>
+        {
             Decision::Serve(Admitted::FactoryDefault)
         }
         None if adopted || came_in_window => Decision::Add(Admitted::FactoryDefault),
@@ -296,6 +303,11 @@ fn may_return(trust: &Trust, address: IpAddr, nearby: Nearby, now: Timestamp) ->
     trust.is_expected(now) && trust.last_address.is_some_and(|last| nearby.covers(last, address))
 }
 
+/// Whether it is expected, and comes from the site that it belongs to.
+fn may_return_to_site(known: Known<'_>, now: Timestamp) -> bool {
+    known.is_at_its_site && known.trust.is_expected(now)
+}
+
 /// The model that somebody tells to be, where the device is known as another one.
 pub fn other_model<'a>(device: &Device, told: Option<&'a str>) -> Option<&'a str> {
     told.filter(|told| device.model.as_deref().is_some_and(|model| model != *told))
@@ -303,14 +315,15 @@ pub fn other_model<'a>(device: &Device, told: Option<&'a str>) -> Option<&'a str
 
 /// Point 3: why the shared credentials do not open this device from here, if they do not. A staged one must tell the model that
 /// is known: whoever leaves it out matches nothing.
-fn held_here(visitor: &Visitor<'_>, device: &Device, trust: &Trust, rules: &Rules, now: Timestamp) -> Option<Reason> {
+fn held_here(visitor: &Visitor<'_>, device: &Device, known: Known<'_>, rules: &Rules, now: Timestamp) -> Option<Reason> {
+    let trust = known.trust;
     let is_staged = trust.home.is_none() && device.origin == Origin::Manual;
     let hides_model = is_staged && device.model.is_some() && visitor.model.is_none();
     if hides_model || other_model(device, visitor.model).is_some() {
         return Some(Reason::ModelChanged);
     }
     match trust.home {
-        Some(home) => (!rules.nearby.covers(home, visitor.address)).then_some(Reason::OtherPlace),
+        Some(home) => (!rules.nearby.covers(home, visitor.address) && !known.is_at_its_site).then_some(Reason::OtherPlace),
         None if device.origin == Origin::Manual && now >= trust.staged_until(device.added_at) => Some(Reason::StagedTooLong),
         None => None,
     }

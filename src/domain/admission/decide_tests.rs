@@ -45,6 +45,7 @@ struct Case {
     trust: Trust,
     rules: Rules,
     is_blocked: bool,
+    is_at_its_site: bool,
     model: Option<&'static str>,
 }
 
@@ -58,7 +59,7 @@ impl Case {
             last_address: Some(ip(HOME)),
             ..Trust::default()
         };
-        Self { device: Some(device(MAC)), trust, rules: rules(), is_blocked: false, model: None }
+        Self { device: Some(device(MAC)), trust, rules: rules(), is_blocked: false, is_at_its_site: false, model: None }
     }
 
     /// The same device, bound.
@@ -102,7 +103,12 @@ impl Case {
     }
 
     fn decide(&self, visitor: &Visitor<'_>) -> Decision {
-        let known = Known { device: self.device.as_ref(), is_blocked: self.is_blocked, trust: &self.trust };
+        let known = Known {
+            device: self.device.as_ref(),
+            is_blocked: self.is_blocked,
+            trust: &self.trust,
+            is_at_its_site: self.is_at_its_site,
+        };
         decide(visitor, known, &self.rules, now())
     }
 }
@@ -239,6 +245,19 @@ fn an_expected_device_comes_back_from_where_it_was_within_a_day() {
 }
 
 #[test]
+fn a_site_is_one_place() {
+    let at_its_site = |case: Case| Case { is_at_its_site: true, ..case };
+    let admitted = at_its_site(Case::admitted());
+    assert_eq!(admitted.ask(Proof::Shared(PRESENT), ELSEWHERE), Decision::Serve(Admitted::Shared(PRESENT.generation)));
+    for proof in [Proof::Shared(PRESENT), Proof::FactoryDefault] {
+        let mut bound = at_its_site(Case::bound());
+        assert_eq!(bound.ask(proof.clone(), ELSEWHERE), Decision::Hold(Reason::Bound));
+        bound.trust.expect(ago(23));
+        assert!(matches!(bound.ask(proof, ELSEWHERE), Decision::Serve(_)));
+    }
+}
+
+#[test]
 fn that_day_ends_with_a_complete_run_that_it_let_in_and_with_no_other() {
     let mut case = Case::bound();
     case.trust.expect(ago(2));
@@ -258,7 +277,7 @@ fn only_who_is_let_in_by_nothing_else_comes_as_expected() {
     let comes = |case: &Case, proof: Proof, address: &str| {
         let asked = key(MAC);
         let visitor = Visitor { proof, key: Some(&asked), address: ip(address), channel: Channel::Tls, model: None };
-        let known = Known { device: case.device.as_ref(), is_blocked: false, trust: &case.trust };
+        let known = Known { device: case.device.as_ref(), is_blocked: false, trust: &case.trust, is_at_its_site: false };
         comes_as_expected(&visitor, known, &case.rules, now())
     };
     let mut bound = Case::bound();

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use super::{Device, DeviceKey, Serial};
 use crate::domain::field_error::FieldErrors;
-use crate::domain::ids::ProfileId;
+use crate::domain::ids::{ProfileId, SiteId};
 use crate::domain::limits::{DESCRIPTION_CHARS, NAME_CHARS};
 use crate::domain::model::{Family, KeyKind, ModelTable};
 use crate::domain::names::Name;
@@ -29,6 +29,8 @@ pub struct DeviceInput {
     pub model: String,
     /// Private address.
     pub private_ip: String,
+    /// Number of the site that it is pinned to; blank where its addresses say.
+    pub pin: String,
     /// Profiles to attach, highest first.
     pub profiles: Vec<ProfileId>,
 }
@@ -59,6 +61,8 @@ pub struct DeviceEdit {
     pub description: String,
     /// Private address.
     pub private_ip: Option<IpAddr>,
+    /// The site that it is pinned to; none where its addresses say.
+    pub pin: Option<SiteId>,
     /// Family for a device that was added without one; none leaves it as it is.
     pub family: Option<String>,
 }
@@ -142,7 +146,13 @@ fn edit(input: &DeviceInput, family: Option<&Family>, errors: &mut FieldErrors) 
         errors.add("description", format_args!("a description has at most {DESCRIPTION_CHARS} characters; this one has {chars}"));
     }
     let private_ip = optional(&input.private_ip).and_then(|text| errors.take("private_ip", address(text)));
-    DeviceEdit { name, sent_name, description: description.to_owned(), private_ip, family: None }
+    let pin = optional(&input.pin).and_then(|text| {
+        errors.take(
+            "pin",
+            text.parse().map_err(|_| format!("“{text}” is no number of a site; leave it blank to let its addresses say")),
+        )
+    });
+    DeviceEdit { name, sent_name, description: description.to_owned(), private_ip, pin, family: None }
 }
 
 fn optional(text: &str) -> Option<&str> {
@@ -276,9 +286,10 @@ mod tests {
             family: "Teapot".to_owned(),
             model: "y".repeat(NAME_CHARS + 1),
             private_ip: "300.1.1.1".to_owned(),
+            pin: "Berlin".to_owned(),
             profiles: Vec::new(),
         };
-        assert_eq!(fields(&wrong), ["key", "model", "family", "name", "sent_name", "description", "private_ip"]);
+        assert_eq!(fields(&wrong), ["key", "model", "family", "name", "sent_name", "description", "private_ip", "pin"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a device list finds and how it sorts.
 
 use super::super::names::Name;
+use super::super::placement::Placement;
 use super::*;
 
 fn now() -> Timestamp {
@@ -19,6 +20,7 @@ fn device(key: &str, name: &str, model: &str) -> Device {
         profiles: Vec::new(),
         groups: Vec::new(),
         site: None,
+        placement: Placement::default(),
         owner: None,
         own_clock: Default::default(),
         origin: Origin::Manual,

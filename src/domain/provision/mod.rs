@@ -9,6 +9,7 @@
 mod base;
 mod binding;
 pub mod bootstrap;
+mod local;
 pub mod master;
 mod naming;
 pub mod paths;
@@ -26,13 +27,15 @@ use super::clock::{ClockWarning, UnknownZone};
 use super::credential::{Channel, DeviceSecrets, Recipient};
 use super::deployment::{self, Container, Placed};
 use super::device::Device;
-use super::ids::ProfileId;
+use super::ids::{ProfileId, SiteId};
 use super::profile::Profile;
 use super::resolution::{self, Effective};
 use super::rollover;
 use super::world::World;
 
 pub use base::listed as base_listed;
+pub use local::LocalTime;
+use local::site_with_time;
 use master::MasterError;
 pub use polling::PollingClock;
 
@@ -118,6 +121,8 @@ pub struct Shape {
     named: bool,
     /// How its files travel.
     channel: Channel,
+    /// Its site, where that has a time of its own.
+    site: Option<SiteId>,
 }
 
 impl Shape {
@@ -128,6 +133,7 @@ impl Shape {
             key_bytes: device.key.to_string().len(),
             named: naming::told(device, world).is_some(),
             channel,
+            site: site_with_time(device, world),
         }
     }
 }
@@ -276,7 +282,8 @@ pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> 
     let mut warnings = Vec::new();
     let master = master::attributes(effective, shape.key_bytes, &world.endpoints.https_url, &mut warnings);
     let rule = binding::parameters(shape.channel, effective, world);
-    let below = below_profiles(shape.named, shape.channel, world, &mut warnings);
+    let time = LocalTime::at(shape.site, world);
+    let below = below_profiles(shape.named, shape.channel, time, world, &mut warnings);
     warnings.extend(together::warnings(effective, &below));
     let files = Files {
         master,
@@ -284,13 +291,19 @@ pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> 
         base: below.into_iter().filter(|given| effective.get(&given.name).is_none()).flat_map(with_twin).collect(),
         binding: rule.into_iter().flat_map(with_twin).collect(),
     };
-    Draft { files, polling: PollingClock::new(effective, world), warnings }
+    Draft { files, polling: PollingClock::new(effective, time), warnings }
 }
 
 /// What stands below every profile: the base, and the name that the device is told (a profile's beats it, R233).
-fn below_profiles<'a>(named: bool, channel: Channel, world: &'a World, warnings: &mut Vec<Warning>) -> Vec<Given<'a>> {
+fn below_profiles<'a>(
+    named: bool,
+    channel: Channel,
+    time: LocalTime<'a>,
+    world: &'a World,
+    warnings: &mut Vec<Warning>,
+) -> Vec<Given<'a>> {
     let account = &world.account;
-    let mut below = base::parameters(account.base, &account.time_zone, &account.time_server, warnings);
+    let mut below = base::parameters(account.base, time.zone, &account.time_server, warnings);
     if channel == Channel::ClearText {
         below.retain(|given| !given.value.is_secret());
     }
@@ -388,7 +401,7 @@ pub fn warnings_of<'a>(profiles: impl IntoIterator<Item = &'a Profile>, world: &
     let effective = resolution::merge(&placed);
     let mut warnings = Vec::new();
     master::attributes(&effective, KEY_BYTES, &world.endpoints.https_url, &mut warnings);
-    let base = below_profiles(false, Channel::Tls, world, &mut Vec::new());
+    let base = below_profiles(false, Channel::Tls, LocalTime::at(None, world), world, &mut Vec::new());
     warnings.extend(together::warnings(&effective, &base));
     warnings
 }

@@ -1,11 +1,11 @@
-//! When a device polls: a minute of the account's window that depends on the device alone (contract 5.8).
+//! When a device polls: a minute of its site's or the account's window that depends on the device alone (contract 5.8).
 
 use sha2::{Digest, Sha256};
 
 use super::super::clock;
 use super::super::device::Device;
 use super::super::resolution::Effective;
-use super::super::world::World;
+use super::LocalTime;
 
 const MINUTES_A_DAY: i64 = 24 * 60;
 
@@ -15,32 +15,32 @@ pub const GMT_OFFSET: &str = "tcpIpApp.sntp.gmtOffset";
 /// What decides the polling minute beside the device itself. Standard offsets only: the minute must not move when clocks do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PollingClock {
-    /// First and last minute of the window in the account's time, the end exclusive.
+    /// First and last minute of the window in local time, the end exclusive.
     window: (u16, u16),
-    /// Standard offset of the account's zone in seconds; none where the zone is unknown.
-    account_offset: Option<i64>,
+    /// Standard offset of the local zone in seconds; none where the zone is unknown.
+    local_offset: Option<i64>,
     /// Offset that profiles give the phone, where they do.
     served_offset: Option<i64>,
 }
 
 impl PollingClock {
-    /// Reads the account's window and zone, and what the profiles say of the offset.
-    pub fn new(effective: &Effective<'_>, world: &World) -> Self {
+    /// Reads window and zone, and what the profiles say of the offset.
+    pub fn new(effective: &Effective<'_>, time: LocalTime<'_>) -> Self {
         Self {
-            window: world.account.polling_window,
-            account_offset: clock::of_zone(&world.account.time_zone).ok().map(|zone| i64::from(zone.offset_seconds)),
+            window: time.window,
+            local_offset: clock::of_zone(time.zone).ok().map(|zone| i64::from(zone.offset_seconds)),
             served_offset: effective.value(GMT_OFFSET).and_then(seconds),
         }
     }
 
     /// The time of day, `hh:mm` on the phone's own clock, at which the device polls.
     ///
-    /// The phone's own override beats what is served. A phone that shows another offset than the account's zone is given a
-    /// time that is its minute of the window in the account's time.
+    /// The phone's own override beats what is served. A phone that shows another offset than the local zone is given a
+    /// time that is its minute of the window in local time.
     pub fn time_for(&self, device: &Device) -> String {
         let phone_offset = device.own_clock.get(GMT_OFFSET).and_then(seconds).or(self.served_offset);
-        let shift = match (phone_offset, self.account_offset) {
-            (Some(phone), Some(account)) => (phone - account).div_euclid(60),
+        let shift = match (phone_offset, self.local_offset) {
+            (Some(phone), Some(local)) => (phone - local).div_euclid(60),
             _ => 0,
         };
         let minute = (self.minute_of(&device.key.to_string()) + shift).rem_euclid(MINUTES_A_DAY);
@@ -74,6 +74,7 @@ fn seconds(value: &str) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::domain::testing::{device, parameter_set, profile, with_account, world};
+    use crate::domain::world::World;
     use crate::domain::{deployment::Container, deployment::Placed, resolution::merge};
 
     fn minutes(time: &str) -> i64 {
@@ -82,7 +83,7 @@ mod tests {
     }
 
     fn clock(world: &World) -> PollingClock {
-        PollingClock::new(&Effective::default(), world)
+        PollingClock::new(&Effective::default(), LocalTime::at(None, world))
     }
 
     #[test]
@@ -111,7 +112,7 @@ mod tests {
         let new_york = profile(1, &[(GMT_OFFSET, "-18000")]);
         let placed = [Placed { container: Container::Global, profile: &new_york }];
         let world = world();
-        let served = PollingClock::new(&merge(&placed), &world);
+        let served = PollingClock::new(&merge(&placed), LocalTime::at(None, &world));
         let expected = (minutes(&home) - 360).rem_euclid(MINUTES_A_DAY);
         assert_eq!(minutes(&served.time_for(&device("0004f2aabbcc"))), expected);
 

@@ -10,7 +10,8 @@ use super::super::parameter::{self, ParameterSet};
 use super::super::resolution::{self, Effective, Mention, Resolved};
 use super::super::world::World;
 use super::{
-    DeviceValues, Given, Setting, Text, Warning, below_profiles, binding, draft_for, governs, has_twin, master, naming, variables,
+    DeviceValues, Given, LocalTime, Setting, Text, Warning, below_profiles, binding, draft_for, governs, has_twin, master,
+    naming, variables,
 };
 
 /// The effective configuration of a device, explained. Values are as the device gets them: mask the secret ones.
@@ -149,7 +150,8 @@ impl Row {
 fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, world: &World, values: &DeviceValues) -> Vec<Row> {
     let rule = binding::parameters(recipient.channel, effective, world);
     let named = naming::told(recipient.device, world).is_some();
-    let below = below_profiles(named, recipient.channel, world, &mut Vec::new());
+    let time = LocalTime::at(Some(recipient.device.site_id()), world);
+    let below = below_profiles(named, recipient.channel, time, world, &mut Vec::new());
     let below_of = |name: &str| below.iter().find(|given| given.name == name).map(|given| given_layer(given, values));
 
     let mut rows = Vec::new();

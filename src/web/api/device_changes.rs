@@ -40,6 +40,8 @@ pub struct NewDevice {
     model: Option<String>,
     /// Private address.
     private_ip: Option<String>,
+    /// Number of the site that it is pinned to; where it is left out, its addresses say.
+    pin: Option<u64>,
     /// Profiles to attach to the device, highest first.
     #[serde(default)]
     profiles: Vec<u64>,
@@ -56,6 +58,7 @@ impl NewDevice {
             family: text(&self.family),
             model: text(&self.model),
             private_ip: text(&self.private_ip),
+            pin: self.pin.map(|id| id.to_string()).unwrap_or_default(),
             profiles: self.profiles.iter().copied().map(ProfileId).collect(),
         }
     }
@@ -83,6 +86,10 @@ pub struct DeviceChanges {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     private_ip: Option<Option<String>>,
+    /// Number of the site that it is pinned to; cleared, its addresses say where it belongs.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<u64>)]
+    pin: Option<Option<u64>>,
     /// Device type, for a device that has none yet; once it is known it stays.
     family: Option<String>,
 }
@@ -96,6 +103,7 @@ impl DeviceChanges {
             sent_name: text(self.sent_name, before.sent_name),
             description: text(self.description, before.description),
             private_ip: text(self.private_ip, before.private_ip),
+            pin: self.pin.map_or(before.pin, |pin| pin.map(|id| id.to_string()).unwrap_or_default()),
             family: self.family.unwrap_or_default(),
             ..DeviceInput::default()
         }
@@ -109,6 +117,7 @@ fn typed(device: &Device) -> DeviceInput {
         sent_name: device.sent_name.as_ref().map(ToString::to_string).unwrap_or_default(),
         description: device.description.clone(),
         private_ip: device.private_ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        pin: device.pin_id().map(|id| id.to_string()).unwrap_or_default(),
         ..DeviceInput::default()
     }
 }

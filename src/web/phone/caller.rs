@@ -81,6 +81,7 @@ impl Caller {
     /// What its request comes to, `at` this time.
     pub fn visit(&self, at: Timestamp) -> Visit<'_> {
         Visit {
+            own_address: self.x_device.as_ref().and_then(|told| told.ip),
             file: &self.path.file,
             location: &self.path.location,
             agent: self.agent.phone.as_deref(),

@@ -95,6 +95,7 @@ pub fn input(form: &Form) -> DeviceInput {
         family: text("family"),
         model: text("model"),
         private_ip: text("private_ip"),
+        pin: text("pin"),
         profiles: form.values("profiles").filter_map(|id| id.parse().ok()).collect(),
     }
 }
