@@ -31,5 +31,6 @@ mod process;
 mod profile_warnings;
 mod roles;
 mod second_factor;
+mod sites;
 mod support;
 mod user_agents;

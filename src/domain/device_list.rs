@@ -12,9 +12,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::device::{Device, DeviceKey, LastRun, Origin, Sighting};
-use super::ids::ProfileId;
+use super::ids::{ProfileId, SiteId};
 use super::limits::OFFLINE_AFTER_SECONDS;
 use super::profile::Profile;
+use super::site::Sites;
+use super::world::World;
 
 /// Whether a device is heard of (contract 5.7, R245).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,6 +128,7 @@ words!(SortKey {
     "name" => SortKey::Name,
     "status" => SortKey::Status,
     "model" => SortKey::Model,
+    "site" => SortKey::Site,
     "key" => SortKey::Key,
     "public_ip" => SortKey::PublicIp,
     "private_ip" => SortKey::PrivateIp,
@@ -145,6 +148,8 @@ pub enum SortKey {
     Status,
     /// Model.
     Model,
+    /// Name of the site.
+    Site,
     /// MAC or serial number.
     Key,
     /// Public address, by its number.
@@ -172,6 +177,8 @@ pub struct DeviceQuery {
     pub family: Option<String>,
     /// Model.
     pub model: Option<String>,
+    /// Site.
+    pub site: Option<SiteId>,
     /// Result of the last run.
     pub result: Option<LastResult>,
     /// How it came in.
@@ -198,19 +205,36 @@ impl Listed {
     }
 }
 
-/// The devices that a query asks for, in its order. `profiles` are the account's, so that their names can be searched.
-pub fn select(
-    devices: impl Iterator<Item = Listed>,
-    query: &DeviceQuery,
-    profiles: &BTreeMap<ProfileId, Arc<Profile>>,
-    now: Timestamp,
-) -> Vec<Listed> {
+/// What devices refer to by number, so that its names can be searched and sorted by.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// The account's profiles.
+    pub profiles: &'a BTreeMap<ProfileId, Arc<Profile>>,
+    /// The account's sites.
+    pub sites: &'a Sites,
+}
+
+impl<'a> Named<'a> {
+    /// Everything of an account.
+    pub fn of(world: &'a World) -> Self {
+        Self { profiles: &world.profiles, sites: &world.sites }
+    }
+
+    /// The name of a device's site.
+    pub fn site(&self, device: &Device) -> &'a str {
+        self.sites.get(&device.site_id()).map_or("", |site| site.name.as_str())
+    }
+}
+
+/// The devices that a query asks for, in its order.
+pub fn select(devices: impl Iterator<Item = Listed>, query: &DeviceQuery, named: Named<'_>, now: Timestamp) -> Vec<Listed> {
     let search = Search::new(&query.text);
-    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one, profiles).is_some()).collect();
+    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one, named).is_some()).collect();
     match query.sort {
         SortKey::Name => order(&mut found, query, |one| one.device.name.as_ref().map(|name| name.folded())),
         SortKey::Status => order(&mut found, query, |one| Some(Status::of(one.sighting.last_seen, now))),
         SortKey::Model => order(&mut found, query, |one| one.device.model.clone()),
+        SortKey::Site => order(&mut found, query, |one| Some((named.site(&one.device).to_lowercase(), one.device.site_id()))),
         SortKey::Key => order(&mut found, query, |one| Some(one.device.key.clone())),
         SortKey::PublicIp => order(&mut found, query, |one| one.sighting.public_ip),
         SortKey::PrivateIp => order(&mut found, query, Listed::private_ip),
@@ -227,6 +251,7 @@ fn passes(one: &Listed, query: &DeviceQuery, now: Timestamp) -> bool {
     query.status.is_none_or(|wanted| wanted == Status::of(one.sighting.last_seen, now))
         && query.result.is_none_or(|wanted| wanted == LastResult::of(one.sighting.last_run))
         && query.origin.is_none_or(|wanted| wanted == one.device.origin)
+        && query.site.is_none_or(|wanted| wanted == one.device.site_id())
         && same(&query.family, &one.device.family)
         && same(&query.model, &one.device.model)
 }
@@ -279,7 +304,7 @@ impl Search {
     }
 
     /// Where the text was found in a device; none if it was not.
-    pub fn finds<'a>(&self, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, Arc<Profile>>) -> Option<Hit<'a>> {
+    pub fn finds<'a>(&self, one: &'a Listed, named: Named<'a>) -> Option<Hit<'a>> {
         if let (Some(digits), DeviceKey::Mac(mac)) = (&self.digits, &one.device.key)
             && mac.to_string().contains(digits.as_str())
         {
@@ -287,7 +312,7 @@ impl Search {
         }
         let mut hit = Hit::Column;
         for word in &self.words {
-            match find_word(word, one, profiles)? {
+            match find_word(word, one, named)? {
                 Hit::Column => {}
                 hidden @ Hit::Hidden(..) => hit = hidden,
             }
@@ -296,12 +321,13 @@ impl Search {
     }
 }
 
-fn find_word<'a>(word: &str, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, Arc<Profile>>) -> Option<Hit<'a>> {
+fn find_word<'a>(word: &str, one: &'a Listed, named: Named<'a>) -> Option<Hit<'a>> {
     let (device, sighting) = (&*one.device, &*one.sighting);
     let text_in = |field: Option<&str>| field.is_some_and(|text| holds(text, word));
     let address_in = |field: Option<IpAddr>| field.is_some_and(|ip| ip.to_string().contains(word));
     let column = text_in(device.name.as_ref().map(|name| name.as_str()))
         || text_in(device.model.as_deref())
+        || text_in(Some(named.site(device)))
         || text_in(sighting.software_version.as_deref())
         || device.key.to_string().contains(word)
         || address_in(sighting.public_ip)
@@ -309,7 +335,7 @@ fn find_word<'a>(word: &str, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, 
     if column {
         return Some(Hit::Column);
     }
-    let names = device.profiles.iter().filter_map(|id| profiles.get(id)).map(|profile| ("profile", profile.name.as_str()));
+    let names = device.profiles.iter().filter_map(|id| named.profiles.get(id)).map(|profile| ("profile", profile.name.as_str()));
     let hidden = [
         ("description", Some(device.description.as_str())),
         ("device type", device.family.as_deref()),

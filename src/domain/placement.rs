@@ -79,6 +79,21 @@ pub struct Found {
     pub by: By,
 }
 
+impl Placement {
+    /// Why the device belongs to its site, in words.
+    pub fn reason(&self) -> String {
+        match self.placed.map(|placed| placed.by) {
+            None => "it never came: its first contact says".to_owned(),
+            Some(By::Person) => "placed by hand".to_owned(),
+            Some(By::NoNetwork) => "its address lies in no network of a site".to_owned(),
+            Some(By::Networks { public, private: None }) => format!("its address lies in {public}"),
+            Some(By::Networks { public, private: Some(private) }) => {
+                format!("its address lies in {public}, and the one that it has itself in {private}")
+            }
+        }
+    }
+}
+
 /// The site that claims somebody who comes from there; *Internet* where none does (R76).
 pub fn find(sites: &Sites, origin: Origin) -> Found {
     match site_for(sites.values().map(|site| &**site), origin) {

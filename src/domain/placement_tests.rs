@@ -1,3 +1,5 @@
+//! Where runs, people and changed networks put a device.
+
 use super::*;
 use crate::domain::testing;
 

@@ -1,3 +1,5 @@
+//! Which site claims an address: the guide's table, and a naive oracle on random sites.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -13,7 +13,7 @@ use parking_lot::RwLock;
 use super::error::ServiceError;
 use crate::domain::device::{Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
-use crate::domain::device_list::{DeviceQuery, Listed, Status, select};
+use crate::domain::device_list::{DeviceQuery, Listed, Named, Status, select};
 use crate::domain::ids::{AccountId, GroupId, SiteId};
 use crate::domain::world::World;
 use crate::store::{self, Read};
@@ -73,8 +73,8 @@ pub struct Counts {
     pub models: BTreeMap<String, usize>,
     /// By version of the Application; devices that told none under an empty text.
     pub versions: BTreeMap<String, usize>,
-    /// By site; none is *Internet*.
-    pub sites: BTreeMap<Option<SiteId>, usize>,
+    /// By site.
+    pub sites: BTreeMap<SiteId, usize>,
     /// By group; a device counts in each of its groups.
     pub groups: BTreeMap<GroupId, usize>,
 }
@@ -165,7 +165,7 @@ impl Roster {
 
     /// The devices that a query asks for, in its order, all of them: paging is the caller's.
     pub fn select(&self, query: &DeviceQuery, world: &World, now: Timestamp) -> Vec<Listed> {
-        select(self.all().into_iter(), query, &world.profiles, now)
+        select(self.all().into_iter(), query, Named::of(world), now)
     }
 
     /// Counts all devices.
@@ -223,7 +223,7 @@ impl Counts {
         *self.families.entry(device.family.clone().unwrap_or_default()).or_default() += 1;
         *self.models.entry(device.model.clone().unwrap_or_default()).or_default() += 1;
         *self.versions.entry(sighting.software_version.clone().unwrap_or_default()).or_default() += 1;
-        *self.sites.entry(device.site).or_default() += 1;
+        *self.sites.entry(device.site_id()).or_default() += 1;
         for group in &device.groups {
             *self.groups.entry(*group).or_default() += 1;
         }

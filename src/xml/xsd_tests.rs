@@ -1,3 +1,5 @@
+//! Schema files as the vendor writes them, and ill-formed ones.
+
 use super::*;
 use crate::domain::schema::Schema;
 

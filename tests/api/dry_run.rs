@@ -35,6 +35,11 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "import_as_profile" => ("&name=Imported", None),
         "import_into_profile" => ("&revision=1", None),
         "replace_profile" | "change_profile" => ("", Some(json!({ "revision": revision("profile"), "name": "Other" }))),
+        "add_sites" => ("", Some(json!({ "name": "Another", "networks": [{ "public": "10.9.0.0/16" }] }))),
+        "replace_site" | "change_site" => ("", Some(json!({ "revision": 1, "name": "Other" }))),
+        "delete_site" => ("", None),
+        "delete_sites" => ("", Some(json!({ "ids": [2] }))),
+        "decide_pending_moves" => ("", Some(json!({ "keys": [KEY] }))),
         "delete_profiles" => ("", Some(json!({ "ids": [1] }))),
         "set_global" | "set_of_device" => ("", Some(json!({ "profiles": [1], "shown": [] }))),
         "change_settings" => ("", Some(json!({ "revision": revision("settings"), "time_zone": "Asia/Tokyo" }))),
@@ -71,6 +76,8 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/pending",
         "/window",
         "/credentials",
+        "/sites",
+        "/pending-moves",
         "/profiles",
         "/profiles/1",
         "/settings",
@@ -143,7 +150,9 @@ fn whatever_changes_something_can_be_tried_out() {
             continue;
         }
         let key = if path.contains("/blocked/") || path.contains("/deleted/") { BLOCKED } else { KEY };
-        let of = if path.starts_with("/sessions") {
+        let of = if path.contains("/sites/") {
+            "2"
+        } else if path.starts_with("/sessions") {
             &session
         } else if path.starts_with("/users") {
             &user
@@ -152,7 +161,7 @@ fn whatever_changes_something_can_be_tried_out() {
         };
         let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of);
         let action = if path.contains("/actions/") { "expect" } else { "dismiss" };
-        let path = path.replace("{action}", action);
+        let path = path.replace("{action}", action).replace("{answer}", "accept");
         let fingerprint = if path.starts_with("/accounts/default/revocation-lists") { &list } else { &ca };
         let path = path.replace("{session}", &of_bob).replace("{fingerprint}", fingerprint).replace("{name}", &backup);
         let (query, body) = call(name, &revisions);

@@ -49,6 +49,10 @@ fn filled() -> (Server, Api) {
     for stranger in ["0004f2bbbb01", "0004f2bbbb02"] {
         Phone::bare(&server).with_credentials("x", "y").get(&format!("/{stranger}.cfg"));
     }
+    // A device that was in a site and is in none any more.
+    let home = api.ok("POST", "/sites", Some(json!({ "name": "Home", "networks": [{ "public": "127.0.0.0/8" }] })));
+    let moved = json!({ "revision": 1, "networks": [{ "public": "192.0.2.0/24" }] });
+    api.ok("PATCH", &format!("/sites/{}", home["id"]), Some(moved));
     let planned = json!({ "revision": api.ok("GET", "/settings", None)["revision"], "password": "planned-7411" });
     api.ok("PATCH", "/settings", Some(planned));
     // Else the next batch would change what is listed between two pages.

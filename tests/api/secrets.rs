@@ -44,7 +44,11 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
             .replace("{day}", "2026-11-22");
         for file in ["master", "parameters"] {
             // Whose way is to be shown.
-            let query = if name == "show_coming_up" { format!("?phone={KEY}") } else { String::new() };
+            let query = match name {
+                "show_coming_up" => format!("?phone={KEY}"),
+                "match_site" => "?seen=192.0.2.7".to_owned(),
+                _ => String::new(),
+            };
             let answer = api.call(&method, &format!("/api/v1{}{query}", path.replace("{file}", file)), None);
             assert_eq!(answer.status, 200, "{name}: {}", answer.text());
             let shown = CANARIES.iter().find(|secret| answer.text().contains(**secret));

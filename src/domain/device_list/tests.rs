@@ -2,6 +2,7 @@
 
 use super::super::names::Name;
 use super::super::placement::Placement;
+use super::super::site::Site;
 use super::*;
 
 fn now() -> Timestamp {
@@ -47,13 +48,34 @@ fn three() -> Vec<Listed> {
     first.description = "Beside the Empfangstür".to_owned();
     vec![
         listed(first, seen(60, "5.9.10.1")),
-        listed(device("0004f2aa0002", "büro 3", "VVX 250"), seen(OFFLINE_AFTER_SECONDS + 1, "5.9.2.7")),
+        listed(
+            Device { site: Some(SiteId(2)), ..device("0004f2aa0002", "büro 3", "VVX 250") },
+            seen(OFFLINE_AFTER_SECONDS + 1, "5.9.2.7"),
+        ),
         listed(device("8218404c20ccf9", "", ""), Sighting::default()),
     ]
 }
 
+/// *Internet*, where two of the devices are, and *Berlin*.
+fn sites() -> Sites {
+    let berlin = Site { id: SiteId(2), name: Name::parse("Berlin").expect("a name"), ..Site::internet() };
+    [Site::internet(), berlin].map(|site| (site.id, Arc::new(site))).into()
+}
+
+#[test]
+fn a_site_is_a_filter_an_order_and_found_by_its_name() {
+    let berlin = DeviceQuery { site: Some(SiteId(2)), ..DeviceQuery::default() };
+    assert_eq!(keys(&berlin), ["0004f2aa0002"]);
+    assert_eq!(searching("berlin"), ["0004f2aa0002"]);
+    let sorted = DeviceQuery { sort: SortKey::Site, ..DeviceQuery::default() };
+    assert_eq!(keys(&sorted), ["0004f2aa0002", "0004f2aa0001", "8218404c20ccf9"]);
+}
+
 fn keys(query: &DeviceQuery) -> Vec<String> {
-    select(three().into_iter(), query, &BTreeMap::new(), now()).iter().map(|one| one.device.key.to_string()).collect()
+    select(three().into_iter(), query, Named { profiles: &BTreeMap::new(), sites: &sites() }, now())
+        .iter()
+        .map(|one| one.device.key.to_string())
+        .collect()
 }
 
 fn searching(text: &str) -> Vec<String> {
@@ -79,10 +101,11 @@ fn every_word_must_be_found_somewhere_in_any_letter_case() {
 #[test]
 fn what_no_column_shows_is_found_and_told() {
     let one = &three()[0];
-    let none = BTreeMap::new();
-    assert_eq!(Search::new("empfangstür").finds(one, &none), Some(Hit::Hidden("description", "Beside the Empfangstür")));
-    assert_eq!(Search::new("reception").finds(one, &none), Some(Hit::Column));
-    assert_eq!(Search::new("cellar").finds(one, &none), None);
+    let (profiles, sites) = (BTreeMap::new(), sites());
+    let none = Named { profiles: &profiles, sites: &sites };
+    assert_eq!(Search::new("empfangstür").finds(one, none), Some(Hit::Hidden("description", "Beside the Empfangstür")));
+    assert_eq!(Search::new("reception").finds(one, none), Some(Hit::Column));
+    assert_eq!(Search::new("cellar").finds(one, none), None);
 }
 
 #[test]

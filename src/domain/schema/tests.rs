@@ -1,3 +1,5 @@
+//! Looking names up, checking values and comparing schemas.
+
 use super::*;
 
 fn named(name: &str, kind: Kind, text: &str) -> Definition {

@@ -67,9 +67,14 @@ impl Differing {
 
 /// Picks the changes of a profile, also those under its former names.
 pub fn of_profile(name: &str) -> impl FnMut(&Event) -> bool + Send + 'static {
+    of_named("profile", name)
+}
+
+/// Picks the changes of an object of a kind that is told under its new name when it is renamed, also those under its former names.
+pub fn of_named(object: &'static str, name: &str) -> impl FnMut(&Event) -> bool + Send + 'static {
     let mut name = name.to_owned();
     move |event| {
-        let is_it = event.object == "profile" && event.subject == name;
+        let is_it = event.object == object && event.subject == name;
         let renamed = event.changes.iter().filter(|_| is_it).find(|change| change.field == "name");
         if let Some(former) = renamed.and_then(|change| change.old.clone()) {
             name = former;

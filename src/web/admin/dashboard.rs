@@ -16,7 +16,7 @@ use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
 use crate::domain::device::DeviceKey;
 use crate::domain::device_list::{LastResult, Listed, Status};
-use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
 use crate::domain::pending::{Pending, Standing, word};
 use crate::domain::run::Reason;
 use crate::domain::world::World;
@@ -31,6 +31,8 @@ use crate::web::methods::Routes;
 
 /// How many of the last activities are shown.
 const ACTIVITIES: usize = 8;
+/// Sites that are counted; the list has them all.
+const SITES_SHOWN: usize = 10;
 
 #[derive(Template)]
 #[template(path = "dashboard.html")]
@@ -96,12 +98,13 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     let checklist = checklist(&world, &devices);
     let mut alerts = alerts(&page, &world, &devices, warnings, &alerts::refused_together(&services, DEFAULT_ACCOUNT));
     alerts.extend(waiting(&pending));
+    alerts.extend(moves(&devices));
     Ok(html(&DashboardPage {
         alerts,
         done: checklist.iter().filter(|step| step.done).count(),
         checklist,
         figures: figures(&devices, page.now),
-        panes: panes(&devices),
+        panes: panes(&devices, &world),
         activities,
         page,
     }))
@@ -167,6 +170,12 @@ fn waiting(pending: &[Pending]) -> Option<Alert> {
     (waiting > 0).then(|| Alert { tone: "warn", text: format!("{who} to be let in."), href, action: "Pending" })
 }
 
+fn moves(devices: &[Listed]) -> Option<Alert> {
+    let waiting = devices.iter().filter(|one| one.device.waiting_move().is_some()).count();
+    let text = format!("{} in no site's network any more.", words::count(waiting, "device is", "devices are"));
+    (waiting > 0).then(|| Alert { tone: "warn", text, href: "/admin/sites/moves".to_owned(), action: "Pending moves" })
+}
+
 fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {
     let step = |done, title, text, href, action| Step { done, title, text, href, action };
     let on_global = world.deployment.get(&Place::Global).is_some_and(|profiles| !profiles.is_empty());
@@ -212,7 +221,7 @@ fn figures(devices: &[Listed], now: Timestamp) -> Vec<Figure> {
     vec![of(Status::Online), total, of(Status::Offline), of(Status::NeverSeen)]
 }
 
-fn panes(devices: &[Listed]) -> Vec<Pane> {
+fn panes(devices: &[Listed], world: &World) -> Vec<Pane> {
     let families = counted(devices.iter().map(|one| one.device.family.as_deref()), "family", "Type not known yet");
     let models = counted(devices.iter().map(|one| one.device.model.as_deref()), "model", "Model not known yet");
     let result = |wanted: LastResult| {
@@ -223,9 +232,23 @@ fn panes(devices: &[Listed]) -> Vec<Pane> {
     let empty = "No device yet.";
     vec![
         Pane { title: "Device Type", bars: families, empty },
+        Pane { title: "Site", bars: by_site(devices, world), empty },
         Pane { title: "Device Model", bars: models, empty },
         Pane { title: "Result of the last run", bars: results, empty },
     ]
+}
+
+/// The sites with the most devices.
+fn by_site(devices: &[Listed], world: &World) -> Vec<Bar> {
+    let mut counts: BTreeMap<SiteId, usize> = BTreeMap::new();
+    for one in devices {
+        *counts.entry(one.device.site_id()).or_default() += 1;
+    }
+    let name = |id: &SiteId| world.sites.get(id).map_or_else(|| id.to_string(), |site| site.name.to_string());
+    let mut counts: Vec<_> = counts.into_iter().map(|(id, count)| (name(&id), count, id)).collect();
+    counts.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
+    let bars = counts.into_iter().take(SITES_SHOWN);
+    Bar::list(bars.map(|(name, count, id)| (name, count, Some(link("site", &id.to_string())))))
 }
 
 /// Bars for the values of one property, the most frequent first; those without a value come last and have no list.

@@ -77,6 +77,7 @@ const MENU: &[MenuBlock] = &[
     MenuBlock {
         title: "Devices",
         items: Cow::Borrowed(&[
+            item("/admin/sites", "Sites", "site"),
             item("/admin/devices", "Device Monitor", "device"),
             item(PENDING, "Pending", "open"),
             item("/admin/unknown-phones", "Unknown Phones", "unknown"),

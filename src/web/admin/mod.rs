@@ -44,6 +44,7 @@ pub mod session_store;
 mod setup;
 mod setup_restore;
 mod sign_in;
+mod sites;
 pub mod theme;
 mod tokens;
 pub mod unsent;
@@ -93,6 +94,7 @@ fn rooms() -> Routes {
     runs::configure(&mut routes);
     pending::configure(&mut routes);
     coming_up::configure(&mut routes);
+    sites::configure(&mut routes);
     profiles::configure(&mut routes);
     deployment::configure(&mut routes);
     provisioning::configure(&mut routes);

@@ -129,6 +129,20 @@ impl ListQuery {
         serde_urlencoded::to_string(pairs).unwrap_or_default()
     }
 
+    /// The columns of a list that may be hidden, as the word `hide` of the address has them: `hide=key,public_ip`. Words that do not
+    /// exist hide nothing.
+    pub fn columns(&self, all: &[(&'static str, &'static str)]) -> Vec<Column> {
+        let hidden: Vec<&str> = self.filter("hide").unwrap_or_default().split(',').collect();
+        let is_hidden = |word: &str| hidden.contains(&word);
+        let column = |(word, label): &(&'static str, &'static str)| {
+            let is_shown = !is_hidden(word);
+            let others = all.iter().map(|(other, _)| *other).filter(|other| other != word && is_hidden(other));
+            let hide: Vec<&str> = others.chain(is_shown.then_some(*word)).collect();
+            Column { word, label, is_shown, href: self.with(&[("hide", &hide.join(","))]) }
+        };
+        all.iter().map(column).collect()
+    }
+
     /// Page asked for, counted from one.
     pub fn page(&self) -> usize {
         self.filter("page").and_then(|text| text.parse().ok()).unwrap_or(1).max(1)
@@ -144,6 +158,19 @@ impl ListQuery {
         let pages = total.div_ceil(self.per_page()).max(1);
         Pager { list: self.clone(), total, pages, page: self.page().min(pages) }
     }
+}
+
+/// A column as the chooser offers it: the link shows it or hides it (R243).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its word in addresses.
+    pub word: &'static str,
+    /// Its heading.
+    pub label: &'static str,
+    /// Whether the list shows it.
+    pub is_shown: bool,
+    /// The list with it, or without.
+    pub href: String,
 }
 
 /// Where we are in a long list.

@@ -42,6 +42,17 @@ pub struct DeviceShape {
     /// Address that the server saw last.
     #[schema(value_type = Option<String>)]
     pub public_ip: Option<IpAddr>,
+    /// The site that it belongs to.
+    pub site: u64,
+    /// Since when it belongs there; null before its first contact.
+    pub site_since: Option<Timestamp>,
+    /// Why it belongs there.
+    #[schema(example = "its address lies in 20.1.0.0/16")]
+    pub site_reason: String,
+    /// The site that a person has pinned it to; null where its addresses say.
+    pub pin: Option<u64>,
+    /// Since when a move to *Internet* waits for somebody's word.
+    pub move_waits_since: Option<Timestamp>,
     /// Profiles attached to this very device, highest first.
     pub profiles: Vec<u64>,
     /// How it came in: `automatic` or `manual`.
@@ -84,6 +95,11 @@ impl DeviceShape {
             private_ip: device.private_ip,
             reported_private_ip: sighting.private_ip,
             public_ip: sighting.public_ip,
+            site: device.site_id().0,
+            site_since: device.placement.placed.map(|placed| placed.at),
+            site_reason: device.placement.reason(),
+            pin: device.pin_id().map(|id| id.0),
+            move_waits_since: device.waiting_move(),
             profiles: device.profiles.iter().map(|id| id.0).collect(),
             origin: device.origin.word().to_owned(),
             added_at: device.added_at,

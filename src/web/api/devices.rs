@@ -14,6 +14,7 @@ use super::sent::Asked;
 use crate::domain::credential::Recipient;
 use crate::domain::device_list::DeviceQuery;
 use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::SiteId;
 use crate::domain::provision::view::explain;
 use crate::services::effective_file::{self, EffectiveFile};
 use crate::services::{Services, credentials, device_files, devices};
@@ -35,11 +36,13 @@ pub struct Wanted {
     family: Option<String>,
     /// Model.
     model: Option<String>,
+    /// Number of the site; 1 is *Internet*.
+    site: Option<u64>,
     /// Result of the last run: `success`, `failed` or `none`.
     result: Option<String>,
     /// `automatic` or `manual`.
     origin: Option<String>,
-    /// `name`, `status`, `model`, `key`, `public_ip`, `private_ip`, `software`, `last_seen`, `result` or `added`; with `-` in
+    /// `name`, `status`, `model`, `site`, `key`, `public_ip`, `private_ip`, `software`, `last_seen`, `result` or `added`; with `-` in
     /// front the other way round.
     sort: Option<String>,
     /// Page, counted from 1.
@@ -58,6 +61,7 @@ impl Wanted {
             text: self.q.unwrap_or_default(),
             family: self.family,
             model: self.model,
+            site: self.site.map(SiteId),
             descending,
             ..DeviceQuery::default()
         };

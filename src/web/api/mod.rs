@@ -35,6 +35,8 @@ pub mod server;
 pub mod session;
 pub mod settings;
 pub mod sign_ins;
+pub mod site_shapes;
+pub mod sites;
 pub mod tokens;
 pub mod users;
 
@@ -119,6 +121,16 @@ routes! {
     profiles::delete_profile,
     profiles::delete_profiles,
     imports::import_into_profile,
+    sites::list_sites,
+    sites::match_site,
+    sites::show_site,
+    sites::add_sites,
+    sites::replace_site,
+    sites::change_site,
+    sites::delete_site,
+    sites::delete_sites,
+    sites::list_pending_moves,
+    sites::decide_pending_moves,
     deployment::show_global,
     deployment::set_global,
     deployment::show_of_device,

@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 
 use super::problem::Problem;
 use crate::domain::device::DeviceKey;
-use crate::domain::ids::ProfileId;
+use crate::domain::ids::{ProfileId, SiteId};
 
 /// Something of an account.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -54,5 +54,25 @@ impl ProfilePath {
     /// The profile. What is no number names no profile.
     pub fn id(&self) -> Result<ProfileId, Problem> {
         self.id.parse().map_err(|_| Problem::not_found("profile", &self.id))
+    }
+}
+
+/// A site of an account.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SitePath {
+    /// Label of the account.
+    #[param(example = "default")]
+    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
+    account: String,
+    /// Number of the site; 1 is *Internet*.
+    #[param(value_type = u64)]
+    id: String,
+}
+
+impl SitePath {
+    /// The site. What is no number names no site.
+    pub fn id(&self) -> Result<SiteId, Problem> {
+        self.id.parse().map_err(|_| Problem::not_found("site", &self.id))
     }
 }

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::summary::pins;
 use crate::catalog::models::models;
 use crate::domain::device::draft::{DeviceDraft, DeviceInput};
 use crate::domain::field_error::FieldErrors;
@@ -29,6 +30,8 @@ struct AddPage {
     models: Vec<&'static str>,
     /// Profiles that can be attached: id and name.
     profiles: Vec<(String, String)>,
+    /// Where it may be pinned: number and name.
+    pins: Vec<(String, String)>,
 }
 
 /// What may be chosen as a device's type: value and label. The first one leaves it open.
@@ -47,6 +50,7 @@ impl AddPage {
             families: families(),
             models: models().models().iter().map(|model| model.name.as_str()).collect(),
             profiles,
+            pins: pins(world),
         }
     }
 }

@@ -2,33 +2,33 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
 
 use crate::domain::device::Origin;
-use crate::domain::device_list::{DeviceQuery, Hit, LastResult, Listed, Search, Status};
-use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
-use crate::domain::profile::Profile;
+use crate::domain::device_list::{DeviceQuery, Hit, LastResult, Listed, Named, Search, Status};
+use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
+use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::roster::Counts;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::list_memory;
-use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::paging::{Column, ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{self, Tone as _};
 
 /// The columns that can be sorted by, as words of the address; the first is the default.
 const SORTABLE: &[&str] =
-    &["name", "status", "model", "key", "public_ip", "private_ip", "software", "last_seen", "result", "added"];
+    &["name", "status", "model", "site", "key", "public_ip", "private_ip", "software", "last_seen", "result", "added"];
 
 /// The columns that may be hidden, by their word in the address, with their headings (R243). A device's name always stays.
-const COLUMNS: [(&str, &str); 8] = [
+const COLUMNS: [(&str, &str); 9] = [
     ("status", "Status"),
     ("model", "Model"),
+    ("site", "Site Name"),
     ("key", "MAC or serial"),
     ("public_ip", "Public IP"),
     ("private_ip", "Private IP"),
@@ -36,27 +36,6 @@ const COLUMNS: [(&str, &str); 8] = [
     ("last_seen", "Last seen"),
     ("result", "Last result"),
 ];
-
-/// A column as the chooser offers it: the link shows it or hides it.
-struct Column {
-    word: &'static str,
-    label: &'static str,
-    is_shown: bool,
-    href: String,
-}
-
-/// The columns, as the word `hide` of the address has them: `hide=key,public_ip`. Words that do not exist hide nothing.
-fn columns(list: &ListQuery) -> Vec<Column> {
-    let hidden: Vec<&str> = list.filter("hide").unwrap_or_default().split(',').collect();
-    let is_hidden = |word: &str| hidden.contains(&word);
-    let column = |(word, label): (&'static str, &'static str)| {
-        let is_shown = !is_hidden(word);
-        let others = COLUMNS.iter().map(|(other, _)| *other).filter(|other| *other != word && is_hidden(other));
-        let hide: Vec<&str> = others.chain(is_shown.then_some(word)).collect();
-        Column { word, label, is_shown, href: list.with(&[("hide", &hide.join(","))]) }
-    };
-    COLUMNS.into_iter().map(column).collect()
-}
 
 #[derive(Template)]
 #[template(path = "devices/list.html")]
@@ -69,6 +48,8 @@ struct ListPage {
     /// Types and models that there are devices of, for the filters.
     families: Vec<String>,
     models: Vec<String>,
+    /// Sites that there are devices of: number and name.
+    sites: Vec<(String, String)>,
     /// Devices of the account, whatever the list shows.
     devices: usize,
     /// Devices deleted with *block*.
@@ -88,6 +69,8 @@ struct Row {
     /// Name, or the key where it has none.
     title: String,
     model: String,
+    site: String,
+    site_id: SiteId,
     public_ip: String,
     private_ip: String,
     software: String,
@@ -111,21 +94,22 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let page = who.page("Device Monitor");
     let roster = services.roster(DEFAULT_ACCOUNT);
     let found = roster.select(&query(&list), &world, page.now);
-    let Counts { families, models, total: devices, .. } = roster.counts(page.now);
+    let Counts { families, models, sites, total: devices, .. } = roster.counts(page.now);
     let pager = list.pager(found.len());
     let search = Search::new(&list.q());
     let trusts = services.trusts(DEFAULT_ACCOUNT);
     let in_clear = |one: &Listed| trusts.of(&one.device.key).clear_text;
-    let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, &world.profiles, page.now) };
+    let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, Named::of(&world), page.now) };
     let rows = found[pager.range()].iter().map(made).collect();
     Ok(html(&ListPage {
-        columns: columns(&list),
+        columns: list.columns(&COLUMNS),
         page,
         list,
         pager,
         rows,
         families: names(families),
         models: names(models),
+        sites: site_choices(&world, sites),
         devices,
         blocked: world.blocked.len(),
         provisioning_url: world.endpoints.https_url.clone(),
@@ -140,6 +124,7 @@ pub fn query(list: &ListQuery) -> DeviceQuery {
         status: list.filter("status").and_then(|word| word.parse().ok()),
         family: text("family"),
         model: text("model"),
+        site: list.filter("site").and_then(|id| id.parse().ok()),
         result: list.filter("result").and_then(|word| word.parse().ok()),
         origin: list.filter("origin").and_then(|word| word.parse().ok()),
         sort: list.sort_key().parse().unwrap_or_default(),
@@ -147,12 +132,20 @@ pub fn query(list: &ListQuery) -> DeviceQuery {
     }
 }
 
+/// The sites of these counts, by their names.
+pub fn site_choices(world: &World, counts: BTreeMap<SiteId, usize>) -> Vec<(String, String)> {
+    let named = counts.into_keys().filter_map(|id| world.sites.get(&id));
+    let mut choices: Vec<_> = named.map(|site| (site.id.to_string(), site.name.to_string())).collect();
+    choices.sort_by_key(|(_, name)| name.to_lowercase());
+    choices
+}
+
 fn names(counts: BTreeMap<String, usize>) -> Vec<String> {
     counts.into_keys().filter(|name| !name.is_empty()).collect()
 }
 
-fn row(one: &Listed, search: &Search, profiles: &BTreeMap<ProfileId, Arc<Profile>>, now: Timestamp) -> Row {
-    let why = match search.finds(one, profiles) {
+fn row(one: &Listed, search: &Search, named: Named<'_>, now: Timestamp) -> Row {
+    let why = match search.finds(one, named) {
         Some(Hit::Hidden(what, text)) => Some(format!("{what}: {}", words::shortened(text, 80))),
         _ => None,
     };
@@ -161,6 +154,8 @@ fn row(one: &Listed, search: &Search, profiles: &BTreeMap<ProfileId, Arc<Profile
         key: one.device.key.to_string(),
         title: words::title(&one.device),
         model: one.device.model.clone().or_else(|| one.device.family.clone()).unwrap_or_default(),
+        site: named.site(&one.device).to_owned(),
+        site_id: one.device.site_id(),
         public_ip: address(one.sighting.public_ip),
         private_ip: address(one.private_ip()),
         software: one.sighting.software_version.clone().unwrap_or_default(),

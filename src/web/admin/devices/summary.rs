@@ -11,8 +11,8 @@ use super::trust::TrustPanel;
 use crate::catalog::models::models;
 use crate::domain::device::Device;
 use crate::domain::device::draft::DeviceEdit;
-use crate::domain::device_list::Listed;
-use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::device_list::{Listed, Named};
+use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
 use crate::domain::names::Name;
 use crate::domain::world::World;
 use crate::services::commit::Mode;
@@ -45,6 +45,9 @@ struct SummaryPage {
     /// The address in force and who says so.
     private_ip: Option<(String, &'static str)>,
     software: Option<String>,
+    place: SitePlace,
+    /// Where it may be pinned: number and name, the first one leaves it to its addresses.
+    pins: Vec<(String, String)>,
     added_at: Timestamp,
     origin: &'static str,
     provisioning_url: String,
@@ -80,6 +83,8 @@ impl SummaryPage {
             public_ip: known.sighting.public_ip.map(|ip| ip.to_string()),
             private_ip: private_ip(known),
             software: known.sighting.software_version.clone(),
+            place: SitePlace::new(device, world),
+            pins: pins(world),
             added_at: device.added_at,
             origin: words::origin(&device.origin),
             master_url: format!("{provisioning_url}{}.cfg", device.key),
@@ -87,6 +92,38 @@ impl SummaryPage {
             page,
         }
     }
+}
+
+/// Where a device belongs, since when and why.
+struct SitePlace {
+    id: SiteId,
+    name: String,
+    why: String,
+    since: Option<Timestamp>,
+    is_pinned: bool,
+    /// A move to *Internet* waits for somebody's word.
+    waits: bool,
+}
+
+impl SitePlace {
+    fn new(device: &Device, world: &World) -> Self {
+        Self {
+            id: device.site_id(),
+            name: Named::of(world).site(device).to_owned(),
+            why: device.placement.reason(),
+            since: device.placement.placed.map(|placed| placed.at),
+            is_pinned: device.placement.pinned,
+            waits: device.waiting_move().is_some(),
+        }
+    }
+}
+
+/// The sites that a device may be pinned to: number and name. The first choice leaves it to its addresses.
+pub fn pins(world: &World) -> Vec<(String, String)> {
+    let mut sites: Vec<_> = world.sites.values().map(|site| (site.id.to_string(), site.name.to_string())).collect();
+    sites.sort_by_key(|(_, name)| name.to_lowercase());
+    sites.insert(0, (String::new(), "As its addresses say".to_owned()));
+    sites
 }
 
 fn private_ip(known: &Listed) -> Option<(String, &'static str)> {
@@ -98,12 +135,13 @@ fn private_ip(known: &Listed) -> Option<(String, &'static str)> {
 }
 
 /// The fields of the form, as they are stored.
-fn stored(device: &Device) -> [(&'static str, &'static str, String); 4] {
+fn stored(device: &Device) -> [(&'static str, &'static str, String); 5] {
     let name = |name: &Option<Name>| name.as_ref().map(ToString::to_string).unwrap_or_default();
     [
         ("name", "Device Name", name(&device.name)),
         ("sent_name", "Name sent to the device", name(&device.sent_name)),
         ("private_ip", "Private IP", device.private_ip.map(|ip| ip.to_string()).unwrap_or_default()),
+        ("pin", "Site", device.pin_id().map(|id| id.to_string()).unwrap_or_default()),
         ("description", "Description", device.description.clone()),
     ]
 }

@@ -252,7 +252,7 @@ fn window(form: &Form) -> Result<(u16, u16), FieldErrors> {
 }
 
 /// A time of day such as `03:00` in minutes from midnight.
-fn minute(text: &str) -> Option<u16> {
+pub fn minute(text: &str) -> Option<u16> {
     let (hours, minutes) = text.trim().split_once(':')?;
     let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.get(..2)?.parse().ok()?);
     (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)

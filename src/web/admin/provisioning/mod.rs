@@ -2,7 +2,7 @@
 
 mod addresses;
 mod credentials;
-mod forms;
+pub mod forms;
 mod rollover;
 
 use actix_web::http::StatusCode;

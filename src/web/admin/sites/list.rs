@@ -1,0 +1,125 @@
+//! Sites: all of them, searched, sorted and paged, with chosen columns (R60–R64, R78).
+
+use std::cmp::Ordering;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::Timestamp;
+
+use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
+use crate::domain::site::Site;
+use crate::services::sites::{moves, written};
+use crate::services::{Services, sites};
+use crate::web::admin::failure::Failure;
+use crate::web::admin::layout::{Page, html};
+use crate::web::admin::list_memory;
+use crate::web::admin::paging::{Column, ListQuery, Pager};
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
+
+/// The columns that can be sorted by; the first is the default.
+const SORTABLE: &[&str] = &["name", "description", "location", "devices", "zone", "modified"];
+
+/// The columns that may be hidden, by their word in the address. A site's name always stays.
+const COLUMNS: [(&str, &str); 6] = [
+    ("description", "Description"),
+    ("location", "Location Name"),
+    ("devices", "Device Count"),
+    ("subnets", "Subnets"),
+    ("zone", "Time zone"),
+    ("modified", "Date Modified"),
+];
+
+#[derive(Template)]
+#[template(path = "sites/list.html")]
+struct ListPage {
+    page: Page,
+    list: ListQuery,
+    pager: Pager,
+    rows: Vec<Row>,
+    columns: Vec<Column>,
+    /// Sites whose networks nobody has entered yet.
+    unset: Vec<(SiteId, String)>,
+    /// Devices whose move waits for somebody's word.
+    waiting: usize,
+}
+
+impl ListPage {
+    fn shows(&self, word: &str) -> bool {
+        self.columns.iter().all(|column| column.word != word || column.is_shown)
+    }
+}
+
+struct Row {
+    id: SiteId,
+    name: String,
+    is_internet: bool,
+    description: String,
+    location: String,
+    devices: usize,
+    subnets: String,
+    zone: String,
+    /// Who changed it and when; none for *Internet*.
+    modified: Option<(String, Timestamp)>,
+}
+
+/// `GET /admin/sites`
+pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let list = match list_memory::enter(&who, &request, SORTABLE) {
+        Ok(list) => list,
+        Err(as_it_was) => return Ok(*as_it_was),
+    };
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    let counts = sites::device_counts(&services, DEFAULT_ACCOUNT);
+    let words: Vec<String> = list.q().split_whitespace().map(str::to_lowercase).collect();
+    let row = |site: &Site| row(site, counts.get(&site.id).copied().unwrap_or_default());
+    let all = world.sites.values().map(|site| row(site));
+    let mut found: Vec<Row> = all.filter(|row| words.iter().all(|word| mentions(row, word))).collect();
+    found.sort_by(|a, b| {
+        let by_column = column(a, b, &list);
+        let by_column = if list.descending() { by_column.reverse() } else { by_column };
+        by_column.then_with(|| a.name.to_lowercase().cmp(&b.name.to_lowercase()))
+    });
+    let pager = list.pager(found.len());
+    let rows = found.drain(pager.range()).collect();
+    let unset = world.sites.values().filter(|site| site.is_unset()).map(|site| (site.id, site.name.to_string())).collect();
+    Ok(html(&ListPage {
+        page: who.page("Sites"),
+        columns: list.columns(&COLUMNS),
+        list,
+        pager,
+        rows,
+        unset,
+        waiting: moves::list(&services, DEFAULT_ACCOUNT).len(),
+    }))
+}
+
+fn row(site: &Site, devices: usize) -> Row {
+    Row {
+        id: site.id,
+        name: site.name.to_string(),
+        is_internet: site.is_internet(),
+        description: words::shortened(&site.description, 100),
+        location: site.location.clone(),
+        devices,
+        subnets: written(&site.networks).unwrap_or_default(),
+        zone: site.time_zone.clone().unwrap_or_default(),
+        modified: (!site.is_internet()).then(|| (site.modified_by.clone(), site.modified_at)),
+    }
+}
+
+fn mentions(row: &Row, word: &str) -> bool {
+    [&row.name, &row.description, &row.location, &row.subnets, &row.zone].iter().any(|text| text.to_lowercase().contains(word))
+}
+
+fn column(a: &Row, b: &Row, list: &ListQuery) -> Ordering {
+    let text = |a: &str, b: &str| a.to_lowercase().cmp(&b.to_lowercase());
+    match list.sort_key() {
+        "description" => text(&a.description, &b.description),
+        "location" => text(&a.location, &b.location),
+        "devices" => a.devices.cmp(&b.devices),
+        "zone" => text(&a.zone, &b.zone),
+        "modified" => a.modified.as_ref().map(|(_, at)| *at).cmp(&b.modified.as_ref().map(|(_, at)| *at)),
+        _ => text(&a.name, &b.name),
+    }
+}

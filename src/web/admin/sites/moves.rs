@@ -1,0 +1,114 @@
+//! Pending moves: devices that came from no site's network any more, and what is decided about them (contract 5.6).
+
+use std::collections::BTreeSet;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::Timestamp;
+
+use crate::domain::device::DeviceKey;
+use crate::domain::device_list::{Listed, Named};
+use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
+use crate::services::Services;
+use crate::services::commit::Mode;
+use crate::services::sites::moves::{self, Answer};
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
+use crate::web::admin::layout::{Page, html};
+use crate::web::admin::list_memory;
+use crate::web::admin::paging::{ListQuery, PER_PAGE_MOST, Pager};
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
+use crate::web::blocking;
+
+const HERE: &str = "/admin/sites/moves";
+
+/// The columns that can be sorted by; the first is the default.
+const SORTABLE: &[&str] = &["since", "name", "site", "address"];
+
+#[derive(Template)]
+#[template(path = "sites/moves.html")]
+struct MovesPage {
+    page: Page,
+    list: ListQuery,
+    pager: Pager,
+    rows: Vec<Row>,
+    /// All that wait, whatever the list shows.
+    all: usize,
+}
+
+struct Row {
+    key: String,
+    title: String,
+    site: String,
+    site_id: SiteId,
+    address: String,
+    since: Timestamp,
+}
+
+/// `GET /admin/sites/moves`
+pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let list = match list_memory::enter(&who, &request, SORTABLE) {
+        Ok(list) => list,
+        Err(as_it_was) => return Ok(*as_it_was),
+    };
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    let waiting = moves::list(&services, DEFAULT_ACCOUNT);
+    let all = waiting.len();
+    let words: Vec<String> = list.q().split_whitespace().map(str::to_lowercase).collect();
+    let rows = waiting.iter().filter_map(|listed| row(listed, Named::of(&world)));
+    let mentions = |row: &Row, word: &String| {
+        [&row.key, &row.title, &row.site, &row.address].iter().any(|text| text.to_lowercase().contains(word.as_str()))
+    };
+    let mut found: Vec<Row> = rows.filter(|row| words.iter().all(|word| mentions(row, word))).collect();
+    found.sort_by(|a, b| {
+        let order = match list.sort_key() {
+            "name" => a.title.to_lowercase().cmp(&b.title.to_lowercase()),
+            "site" => a.site.to_lowercase().cmp(&b.site.to_lowercase()),
+            "address" => a.address.cmp(&b.address),
+            _ => a.since.cmp(&b.since),
+        };
+        let order = order.then_with(|| a.key.cmp(&b.key));
+        if list.descending() { order.reverse() } else { order }
+    });
+    let pager = list.pager(found.len());
+    let rows = found.drain(pager.range()).collect();
+    Ok(html(&MovesPage { page: who.page("Pending moves"), list, pager, rows, all }))
+}
+
+fn row(listed: &Listed, named: Named<'_>) -> Option<Row> {
+    Some(Row {
+        key: listed.device.key.to_string(),
+        title: words::title(&listed.device),
+        site: named.site(&listed.device).to_owned(),
+        site_id: listed.device.site_id(),
+        address: listed.sighting.public_ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        since: listed.device.waiting_move()?,
+    })
+}
+
+/// `POST /admin/sites/moves`: decides about all that are ticked.
+pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let answer = if form.is("answer", "accept") { Answer::Accept } else { Answer::Decline };
+    // Those that were deleted meanwhile wait no more.
+    let roster = services.roster(DEFAULT_ACCOUNT);
+    let keys = form.values("select").filter_map(|text| text.parse::<DeviceKey>().ok());
+    let keys: BTreeSet<_> = keys.filter(|key| roster.find(key).is_some()).take(PER_PAGE_MOST).collect();
+    if keys.is_empty() {
+        return Ok(who.not_done(HERE, "Tick the rows first."));
+    }
+    let actor = who.actor.clone();
+    let decide = move |services: &Services| moves::decide(services, &actor, DEFAULT_ACCOUNT, &keys, answer, Mode::Keep);
+    let decided = blocking::call(&services, decide).await.map_err(Failure::of(&who))?;
+    if decided == 0 {
+        return Ok(who.not_done(HERE, "Nothing was done: none of these devices waits any more."));
+    }
+    let devices = words::count(decided, "device", "devices");
+    Ok(who.done(
+        HERE,
+        match answer {
+            Answer::Accept => format!("Moved to Internet: {devices}."),
+            Answer::Decline => format!("Kept at its site: {devices}. Nobody is asked again before it came from somewhere else."),
+        },
+    ))
+}
