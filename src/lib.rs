@@ -6,6 +6,7 @@ pub mod blobs;
 pub mod catalog;
 pub mod cli;
 pub mod config;
+pub mod csv;
 pub mod domain;
 pub mod services;
 pub mod simulate;

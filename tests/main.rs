@@ -32,5 +32,6 @@ mod profile_warnings;
 mod roles;
 mod second_factor;
 mod sites;
+mod sites_csv;
 mod support;
 mod user_agents;

@@ -62,10 +62,11 @@ const STATE_NEVER: &[&str] = &["actix_web", "actix_http", "askama", "clap", "req
 const LAYERS: &[Layer] = &[
     Layer { room: "domain", may_use: &[], never: IO_CRATES },
     Layer { room: "xml", may_use: &["domain"], never: IO_CRATES },
+    Layer { room: "csv", may_use: &["domain"], never: IO_CRATES },
     Layer { room: "catalog", may_use: &["domain"], never: IO_CRATES },
     Layer { room: "store", may_use: &["domain"], never: STATE_NEVER },
     Layer { room: "blobs", may_use: &["domain"], never: &["actix_web", "actix_http", "askama", "clap", "reqwest", "redb"] },
-    Layer { room: "services", may_use: &["domain", "xml", "catalog", "store", "blobs"], never: WEB_CRATES },
+    Layer { room: "services", may_use: &["domain", "xml", "csv", "catalog", "store", "blobs"], never: WEB_CRATES },
     Layer { room: "web", may_use: &["domain", "xml", "catalog", "services"], never: &["redb", "clap", "reqwest"] },
     Layer { room: "simulate", may_use: &["domain", "xml"], never: &["actix_web", "actix_http", "askama", "redb", "clap"] },
 ];

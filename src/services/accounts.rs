@@ -16,6 +16,7 @@ use crate::domain::account::{
 };
 use crate::domain::activity::Event;
 use crate::domain::admission::nearby::Nearby;
+pub use crate::domain::clock::time_of_day as clock_time;
 use crate::domain::clock::{parse_window, parse_zone};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
@@ -308,11 +309,6 @@ pub fn word_of(switch: BootstrapSwitch) -> &'static str {
         BootstrapSwitch::On => "on",
         BootstrapSwitch::Off => "off",
     }
-}
-
-/// A minute of the day as people write it.
-pub fn clock_time(minute: u16) -> String {
-    format!("{:02}:{:02}", minute / 60, minute % 60)
 }
 
 /// User names go into phone menus and configuration files: ASCII only (R30).

@@ -20,8 +20,8 @@ const AT_MOST: usize = 16;
 pub struct Pending {
     /// Who sent it: nobody else may see or accept it.
     pub user: UserId,
-    /// The profile it is meant for.
-    pub profile: ProfileId,
+    /// What it is meant for.
+    pub into: Into,
     /// The revision of the profile that it was compared with when it was shown.
     pub revision: u64,
     /// What it is called: a file's name, or *The pasted text*.
@@ -30,6 +30,15 @@ pub struct Pending {
     pub bytes: Arc<[u8]>,
     /// When it came.
     pub at: Timestamp,
+}
+
+/// What a file is to be taken into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Into {
+    /// A profile.
+    Profile(ProfileId),
+    /// The sites.
+    Sites,
 }
 
 /// All imports that wait.
@@ -50,10 +59,10 @@ impl PendingImports {
         token
     }
 
-    /// The import of this word, if it is this person's, for this profile, and not over.
-    pub fn get(&self, token: &str, user: UserId, profile: ProfileId, now: Timestamp) -> Option<Pending> {
+    /// The import of this word, if it is this person's, meant for this, and not over.
+    pub fn get(&self, token: &str, user: UserId, into: Into, now: Timestamp) -> Option<Pending> {
         let all = self.0.lock();
-        all.get(token).filter(|one| one.user == user && one.profile == profile && !is_over(one, now)).cloned()
+        all.get(token).filter(|one| one.user == user && one.into == into && !is_over(one, now)).cloned()
     }
 
     /// Notes that it is shown against another revision now.
@@ -77,28 +86,30 @@ fn is_over(one: &Pending, now: Timestamp) -> bool {
 mod tests {
     use super::*;
 
+    const SEVEN: Into = Into::Profile(ProfileId(7));
+
     fn pending(second: i64) -> Pending {
         let at = Timestamp::from_second(second).expect("a time");
-        let (user, profile) = (UserId(1), ProfileId(7));
-        Pending { user, profile, revision: 1, source: "a.cfg".to_owned(), bytes: Arc::from(*b"<a/>"), at }
+        let (user, into) = (UserId(1), SEVEN);
+        Pending { user, into, revision: 1, source: "a.cfg".to_owned(), bytes: Arc::from(*b"<a/>"), at }
     }
 
     #[test]
     fn an_import_is_found_by_its_owner_for_its_profile_until_it_is_over() {
         let (imports, start) = (PendingImports::default(), pending(0).at);
         let token = imports.put(pending(0));
-        assert!(imports.get(&token, UserId(1), ProfileId(7), start + WAITS).is_some());
-        assert!(imports.get(&token, UserId(2), ProfileId(7), start).is_none());
-        assert!(imports.get(&token, UserId(1), ProfileId(8), start).is_none());
-        assert!(imports.get("00", UserId(1), ProfileId(7), start).is_none());
-        assert!(imports.get(&token, UserId(1), ProfileId(7), start + WAITS + SignedDuration::from_secs(1)).is_none());
+        assert!(imports.get(&token, UserId(1), SEVEN, start + WAITS).is_some());
+        assert!(imports.get(&token, UserId(2), SEVEN, start).is_none());
+        assert!(imports.get(&token, UserId(1), Into::Sites, start).is_none());
+        assert!(imports.get("00", UserId(1), SEVEN, start).is_none());
+        assert!(imports.get(&token, UserId(1), SEVEN, start + WAITS + SignedDuration::from_secs(1)).is_none());
     }
 
     #[test]
     fn the_oldest_makes_room() {
         let imports = PendingImports::default();
         let tokens: Vec<String> = (0..=AT_MOST as i64).map(|second| imports.put(pending(second))).collect();
-        let is_kept = |token: &String| imports.get(token, UserId(1), ProfileId(7), pending(20).at).is_some();
+        let is_kept = |token: &String| imports.get(token, UserId(1), SEVEN, pending(20).at).is_some();
         assert!(!is_kept(&tokens[0]) && tokens[1..].iter().all(is_kept));
     }
 }

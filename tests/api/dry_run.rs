@@ -37,7 +37,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "replace_profile" | "change_profile" => ("", Some(json!({ "revision": revision("profile"), "name": "Other" }))),
         "add_sites" => ("", Some(json!({ "name": "Another", "networks": [{ "public": "10.9.0.0/16" }] }))),
         "replace_site" | "change_site" => ("", Some(json!({ "revision": 1, "name": "Other" }))),
-        "delete_site" => ("", None),
+        "delete_site" | "import_sites" => ("", None),
         "delete_sites" => ("", Some(json!({ "ids": [2] }))),
         "decide_pending_moves" => ("", Some(json!({ "keys": [KEY] }))),
         "delete_profiles" => ("", Some(json!({ "ids": [1] }))),
@@ -170,6 +170,7 @@ fn whatever_changes_something_can_be_tried_out() {
         let takes = |kind: &str| operation["requestBody"]["content"][kind].is_object();
         let answer = match () {
             () if takes("application/xml") => api.send(&method, &target, FILE),
+            () if takes("text/csv") => api.send(&method, &target, b"site_name,subnets\nBerlin,{}\n"),
             () if takes("application/pkix-crl") => api.send(&method, &target, &next_list),
             () if takes("application/x-pem-file") => api.send(&method, &target, &authority("Another maker")),
             () => api.call(&method, &target, body),

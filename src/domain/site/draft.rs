@@ -95,7 +95,10 @@ fn text(typed: &str, most: usize) -> Result<String, String> {
     if chars > most {
         return Err(format!("at most {most} characters are kept; these are {chars}"));
     }
-    Ok(typed.to_owned())
+    match typed.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        Some(c) => Err(format!("it holds a control character (U+{:04X}); type it anew", u32::from(c))),
+        None => Ok(typed.to_owned()),
+    }
 }
 
 /// The networks of all rows, each public one once.

@@ -1,6 +1,7 @@
 //! Adding, editing and deleting sites (R70–R89). What that means for devices is [`placing`]'s; profiles of a site are attached by
 //! [`super::deployment`].
 
+pub mod import;
 pub mod moves;
 pub mod placing;
 

@@ -79,7 +79,7 @@ fn page_of(action: &str, form: &Form) -> Option<String> {
     let page = |path: String| LocalPath::parse(&path).map(|path| path.as_str().to_owned());
     match parts[..] {
         ["provisioning", "address" | "account" | "time" | "base"] => page("/admin/provisioning".to_owned()),
-        ["devices", "delete" | "blocked"] | ["profiles", "delete"] | ["sites", "delete" | "moves"] => None,
+        ["devices", "delete" | "blocked"] | ["profiles", "delete"] | ["sites", "delete" | "moves" | "import"] => None,
         ["sites", _] | ["sites", _, "public" | "private"] => page(action.to_owned()),
         ["devices", _] | ["profiles", _] | ["profiles", _, "copy"] => page(action.to_owned()),
         ["profiles", id, "parameters"] if form.is("do", "change") => {

@@ -35,6 +35,7 @@ pub mod server;
 pub mod session;
 pub mod settings;
 pub mod sign_ins;
+pub mod site_files;
 pub mod site_shapes;
 pub mod sites;
 pub mod tokens;
@@ -123,6 +124,8 @@ routes! {
     imports::import_into_profile,
     sites::list_sites,
     sites::match_site,
+    site_files::export_sites,
+    site_files::import_sites,
     sites::show_site,
     sites::add_sites,
     sites::replace_site,

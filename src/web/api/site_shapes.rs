@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::body::present;
 use super::settings::WindowShape;
+use crate::domain::activity::Change;
 use crate::domain::device_list::Listed;
 use crate::domain::ids::SiteId;
 use crate::domain::limits::MOVES_NAMED;
@@ -16,6 +17,7 @@ use crate::domain::placement::{By, Found};
 use crate::domain::site::draft::{NetworkInput, SiteInput};
 use crate::domain::site::{Network, Site, Sites};
 use crate::domain::world::World;
+use crate::services::sites::import::{Imported, Outcome, PlannedRow};
 use crate::services::sites::placing::{Moved, Moves};
 use crate::services::sites::{Saved, told_ties};
 
@@ -308,4 +310,60 @@ pub struct MoveSelection {
 pub struct DecidedShape {
     /// How many of the devices waited; about the others there was nothing to decide.
     pub decided: usize,
+}
+
+/// What a file of sites did, or would do.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SitesImportShape {
+    /// Its rows, in order.
+    pub items: Vec<SitesImportRow>,
+    /// How many rows there are.
+    pub total: usize,
+    /// Networks that the sites share with others.
+    pub warnings: Vec<String>,
+    /// Devices that belong elsewhere for it.
+    pub moves: MovesShape,
+}
+
+/// A row of a file of sites.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SitesImportRow {
+    /// Line that it begins in.
+    pub line: u64,
+    /// Name of the site.
+    pub name: String,
+    /// `added`, `changed` or `unchanged`.
+    pub outcome: String,
+    /// The fields that change.
+    pub changes: Vec<FieldChangeShape>,
+}
+
+/// A field that changes.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct FieldChangeShape {
+    /// Field.
+    pub field: String,
+    /// Before.
+    pub old: Option<String>,
+    /// After.
+    pub new: Option<String>,
+}
+
+impl From<Imported> for SitesImportShape {
+    fn from(Imported { plan, saved }: Imported) -> Self {
+        let change =
+            |change: &Change| FieldChangeShape { field: change.field.clone(), old: change.old.clone(), new: change.new.clone() };
+        let row = |row: &PlannedRow| SitesImportRow {
+            line: row.line,
+            name: row.name.clone(),
+            outcome: row.outcome.word().to_owned(),
+            changes: if let Outcome::Changed(changes) = &row.outcome { changes.iter().map(change).collect() } else { Vec::new() },
+        };
+        Self {
+            items: plan.rows.iter().map(row).collect(),
+            total: plan.rows.len(),
+            warnings: saved.ties.iter().map(ToString::to_string).collect(),
+            moves: saved.moves.into(),
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::domain::limits::IMPORT_BYTES;
 use crate::domain::profile::Profile;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::pending_imports::Pending;
+use crate::services::pending_imports::{Into, Pending};
 use crate::services::profiles::{self, Shown};
 use crate::services::{self, Services};
 use crate::web::admin::failure::Failure;
@@ -74,7 +74,7 @@ async fn keep(
     match read {
         Ok(_) => {
             let (user, at) = (who.person.id, services.clock().now());
-            let pending = Pending { user, profile: profile.id, revision: profile.revision, source, bytes, at };
+            let pending = Pending { user, into: Into::Profile(profile.id), revision: profile.revision, source, bytes, at };
             Ok(see_other(&format!("/admin/profiles/{}/import/{}", profile.id, services.pending_imports().put(pending))))
         }
         Err(ServiceError::Invalid(errors)) => {
@@ -100,7 +100,7 @@ async fn compare(
 
 /// The import that an address names, unless it is over.
 fn waiting(who: &SignedIn, services: &Services, id: ProfileId, token: &str) -> Option<Pending> {
-    services.pending_imports().get(token, who.person.id, id, services.clock().now())
+    services.pending_imports().get(token, who.person.id, Into::Profile(id), services.clock().now())
 }
 
 /// An import that is over leads back to the profile.

@@ -71,10 +71,9 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     };
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let counts = sites::device_counts(&services, DEFAULT_ACCOUNT);
-    let words: Vec<String> = list.q().split_whitespace().map(str::to_lowercase).collect();
+    let words = searched(&list);
     let row = |site: &Site| row(site, counts.get(&site.id).copied().unwrap_or_default());
-    let all = world.sites.values().map(|site| row(site));
-    let mut found: Vec<Row> = all.filter(|row| words.iter().all(|word| mentions(row, word))).collect();
+    let mut found: Vec<Row> = world.sites.values().filter(|site| holds(site, &words)).map(|site| row(site)).collect();
     found.sort_by(|a, b| {
         let by_column = column(a, b, &list);
         let by_column = if list.descending() { by_column.reverse() } else { by_column };
@@ -108,8 +107,17 @@ fn row(site: &Site, devices: usize) -> Row {
     }
 }
 
-fn mentions(row: &Row, word: &str) -> bool {
-    [&row.name, &row.description, &row.location, &row.subnets, &row.zone].iter().any(|text| text.to_lowercase().contains(word))
+/// The words that a list is searched for.
+pub fn searched(list: &ListQuery) -> Vec<String> {
+    list.q().split_whitespace().map(str::to_lowercase).collect()
+}
+
+/// Whether a site holds all words: in its texts, its subnets or its time zone.
+pub fn holds(site: &Site, words: &[String]) -> bool {
+    let subnets = written(&site.networks).unwrap_or_default();
+    let zone = site.time_zone.as_deref().unwrap_or_default();
+    let texts = [site.name.as_str(), &site.description, &site.location, &subnets, zone].map(str::to_lowercase);
+    words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
 }
 
 fn column(a: &Row, b: &Row, list: &ListQuery) -> Ordering {

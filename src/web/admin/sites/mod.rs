@@ -2,6 +2,7 @@
 
 mod add;
 mod delete;
+mod import;
 mod list;
 mod moves;
 mod networks;
@@ -28,6 +29,12 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/sites/add", add::save)
         .get("/admin/sites/delete", delete::ask)
         .post("/admin/sites/delete", delete::save)
+        .get("/admin/sites/export", import::export)
+        .get("/admin/sites/import", import::show)
+        .post("/admin/sites/import", import::upload)
+        .get("/admin/sites/import/{token}", import::preview)
+        .post("/admin/sites/import/{token}", import::decide)
+        .get("/admin/sites/import/{token}/log", import::log)
         .get("/admin/sites/moves", moves::show)
         .post("/admin/sites/moves", moves::save)
         .get("/admin/sites/test", tester::show)

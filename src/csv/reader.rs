@@ -1,0 +1,177 @@
+//! A CSV file to rows: any of the guide's three separators, UTF-8 with and without a mark, UTF-16, and Windows-1252 as old spreadsheets
+//! write it (R91, R92, R94).
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// What a file is read as a whole for, or why it is refused as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub struct SheetError {
+    /// Line, counted from one.
+    pub line: u64,
+    /// What is wrong with it, and what to do.
+    pub message: String,
+}
+
+/// A file with its header apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sheet {
+    /// The separator that it uses.
+    pub separator: char,
+    /// Names of the columns, in lower case, without blanks around.
+    pub columns: Vec<String>,
+    /// The rows that hold anything.
+    pub rows: Vec<Row>,
+}
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Line that it begins in, counted from one.
+    pub line: u64,
+    /// Its cells as they were read; not always as many as there are columns.
+    pub cells: Vec<String>,
+    /// Its text as it stands in the file.
+    pub raw: String,
+}
+
+/// The separators that a file may use, with the names that people know them by.
+const SEPARATORS: [(char, &str); 3] = [(',', "comma"), (';', "semicolon"), ('\t', "tab")];
+
+impl Sheet {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// There is no header, or it mixes separators (R91).
+    pub fn read(bytes: &[u8]) -> Result<Self, SheetError> {
+        let text = decode(bytes);
+        let text = text.trim_start_matches('\u{feff}');
+        let header = text.split(['\r', '\n']).next().unwrap_or_default();
+        let separator = separator(header)?;
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(u8::try_from(separator).unwrap_or(b','))
+            .flexible(true)
+            .has_headers(false)
+            .from_reader(text.as_bytes());
+        let mut records = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|error| {
+                let line = error.position().map_or(1, csv::Position::line);
+                SheetError { line, message: format!("it cannot be read: {error}") }
+            })?;
+            let (line, byte) = record.position().map_or((1, 0), |at| (at.line(), at.byte()));
+            records.push((line, usize::try_from(byte).unwrap_or_default(), record));
+        }
+        let ends: Vec<usize> = records.iter().skip(1).map(|(_, byte, _)| *byte).chain([text.len()]).collect();
+        let mut rows = records.into_iter().zip(ends).map(|((line, byte, record), end)| {
+            let whole = text.get(byte..end).unwrap_or_default();
+            let raw = whole.trim_start_matches(['\r', '\n']);
+            // Empty lines before a row are read with it.
+            let empty = whole[..whole.len() - raw.len()].matches('\n').count();
+            Row {
+                line: line + u64::try_from(empty).unwrap_or_default(),
+                cells: record.iter().map(|cell| cell.trim().to_owned()).collect(),
+                raw: raw.trim_end_matches(['\r', '\n']).to_owned(),
+            }
+        });
+        let columns = rows.next().map(|row| row.cells).unwrap_or_default();
+        let columns = columns.iter().map(|name| name.to_lowercase()).collect();
+        let rows = rows.filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).collect();
+        Ok(Self { separator, columns, rows })
+    }
+
+    /// The separator by its name.
+    pub fn separator_name(&self) -> &'static str {
+        SEPARATORS.iter().find(|(one, _)| *one == self.separator).map_or("comma", |(_, name)| name)
+    }
+}
+
+/// Text of any encoding that spreadsheets write. What is no UTF-8 and has no mark is taken for Windows-1252.
+fn decode(bytes: &[u8]) -> String {
+    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
+        return encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned();
+    }
+    let encoding = match bytes {
+        [first, 0, ..] if *first != 0 => UTF_16LE,
+        [0, second, ..] if *second != 0 => UTF_16BE,
+        _ if std::str::from_utf8(bytes).is_ok() => UTF_8,
+        _ => WINDOWS_1252,
+    };
+    encoding.decode_without_bom_handling(bytes).0.into_owned()
+}
+
+/// The one separator that stands outside quotation marks in the header.
+fn separator(header: &str) -> Result<char, SheetError> {
+    let mut is_quoted = false;
+    let mut found: Vec<(char, &str)> = Vec::new();
+    for c in header.chars() {
+        match SEPARATORS.iter().find(|(one, _)| *one == c) {
+            _ if c == '"' => is_quoted = !is_quoted,
+            Some(kind) if !is_quoted && !found.contains(kind) => found.push(*kind),
+            _ => {}
+        }
+    }
+    match found.as_slice() {
+        [(one, _)] => Ok(*one),
+        [] if header.trim().is_empty() => Err(SheetError {
+            line: 1,
+            message: "the file begins with an empty line; its first line names the columns".to_owned(),
+        }),
+        [] => Ok(','),
+        several => {
+            let names: Vec<&str> = several.iter().map(|(_, name)| *name).collect();
+            let message = format!("the header uses {} as separators; use only one of them in a file", names.join(" and "));
+            Err(SheetError { line: 1, message })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cells(bytes: &[u8]) -> Vec<Vec<String>> {
+        Sheet::read(bytes).expect("a sheet").rows.into_iter().map(|row| row.cells).collect()
+    }
+
+    #[test]
+    fn each_separator_is_found_and_quoted_ones_are_text() {
+        for (separator, name) in SEPARATORS {
+            let text =
+                format!("A{separator} b \n\"1{separator}2\"{separator}\"say \"\"x\"\"\"\r\n\r\n{separator}\n3{separator}4");
+            let sheet = Sheet::read(text.as_bytes()).expect("a sheet");
+            assert_eq!((sheet.separator_name(), sheet.columns.join(" ")), (name, "a b".to_owned()));
+            let lines: Vec<_> = sheet.rows.iter().map(|row| row.line).collect();
+            assert_eq!(lines, [2, 5], "{name}");
+            assert_eq!(sheet.rows[0].cells, [format!("1{separator}2"), "say \"x\"".to_owned()]);
+            assert!(sheet.rows[1].raw == format!("3{separator}4"), "{:?}", sheet.rows[1]);
+        }
+    }
+
+    #[test]
+    fn a_header_that_mixes_separators_is_refused() {
+        let error = Sheet::read(b"a;b,c\n1;2,3").expect_err("mixed").to_string();
+        assert_eq!(error, "line 1: the header uses semicolon and comma as separators; use only one of them in a file");
+        assert!(Sheet::read(b"\"a;b\",c\n1,2").is_ok(), "a quoted one is text");
+        assert!(Sheet::read(b"").is_err() && Sheet::read(b"\n1,2").is_err());
+    }
+
+    #[test]
+    fn files_come_in_every_usual_encoding() {
+        let text = "a,b\nMünchen,Süd\n";
+        let utf16 = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+        let marked = |mark: &[u8], rest: &[u8]| [mark, rest].concat();
+        let files = [
+            text.as_bytes().to_vec(),
+            marked(b"\xef\xbb\xbf", text.as_bytes()),
+            marked(b"\xff\xfe", &utf16(u16::to_le_bytes)),
+            marked(b"\xfe\xff", &utf16(u16::to_be_bytes)),
+            utf16(u16::to_le_bytes),
+            utf16(u16::to_be_bytes),
+            b"a,b\nM\xfcnchen,S\xfcd\n".to_vec(),
+        ];
+        for file in files {
+            assert_eq!(cells(&file), [["München", "Süd"]], "{file:?}");
+        }
+    }
+}
