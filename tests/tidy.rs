@@ -63,7 +63,7 @@ const LAYERS: &[Layer] = &[
     Layer { room: "domain", may_use: &[], never: IO_CRATES },
     Layer { room: "xml", may_use: &["domain"], never: IO_CRATES },
     Layer { room: "csv", may_use: &["domain"], never: IO_CRATES },
-    Layer { room: "catalog", may_use: &["domain"], never: IO_CRATES },
+    Layer { room: "catalog", may_use: &["domain", "xml"], never: IO_CRATES },
     Layer { room: "store", may_use: &["domain"], never: STATE_NEVER },
     Layer { room: "blobs", may_use: &["domain"], never: &["actix_web", "actix_http", "askama", "clap", "reqwest", "redb"] },
     Layer { room: "services", may_use: &["domain", "xml", "csv", "catalog", "store", "blobs"], never: WEB_CRATES },
