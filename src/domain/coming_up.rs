@@ -114,7 +114,7 @@ impl<'a> Known<'a> {
 
     /// What is listed of its being refused for this reason.
     fn knock(&self, reason: Reason) -> Option<&'a Knock> {
-        self.trust.knock.as_ref().filter(|knock| knock.reason == reason && !knock.bare)
+        self.trust.knocks().find(|knock| knock.reason == reason && !knock.bare)
     }
 
     /// When something of this kind last came.

@@ -132,6 +132,8 @@ pub const PENDING_AT_ONCE: usize = 1_000;
 pub const WRONG_AT_ONCE: u32 = 5;
 /// Addresses besides the last one at which the way of one phone from plain HTTP is remembered.
 pub const BOOTSTRAPS_PER_DEVICE: usize = 8;
+/// Addresses besides the last one that are told of a key for which several ask and are not let in.
+pub const KNOCKS_ELSEWHERE: usize = 3;
 /// Days that it is told who was not let in.
 pub const KNOCK_DAYS: i64 = 30;
 /// Days that a device counts which still comes by an address that is no longer answered (contract 2).

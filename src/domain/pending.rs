@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::device::DeviceKey;
 use super::device_list::Listed;
-use super::limits::{REFUSED_TOGETHER, REFUSED_TOGETHER_HOURS, REFUSED_TOGETHER_MINUTES};
+use super::limits::{KNOCKS_ELSEWHERE, REFUSED_TOGETHER, REFUSED_TOGETHER_HOURS, REFUSED_TOGETHER_MINUTES};
 use super::run::Reason;
 use super::trust::{Knock, RefusedBound, Right, RightKind, Trust};
 
@@ -144,20 +144,61 @@ pub struct Pending {
     pub right: Option<Right>,
     /// How things stand with it.
     pub standing: Standing,
+    /// Others that named the same key from elsewhere and were not let in either, the latest first.
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+/// Somebody at another address who named the same key and was not let in either.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    /// When, from where and why not.
+    pub knock: Knock,
+    /// What a person allowed since.
+    pub right: Option<Right>,
+}
+
+impl Elsewhere {
+    /// What one click would do; none where none helps, or where it was done. A block is lifted for a key, wherever it is named.
+    pub fn offer(&self) -> Option<Offer> {
+        let offer = Offer::of(self.knock.reason).filter(|offer| offer.right().is_some());
+        if self.right.is_some() { None } else { offer }
+    }
+}
+
+/// Whether a click would let in one of several that name a key from different addresses: that is decided for each key by itself.
+pub fn is_contested(trust: &Trust) -> bool {
+    let is_wanted = |knock: &Knock| Offer::of(knock.reason).is_some_and(|offer| offer.right().is_some());
+    !trust.knocks_elsewhere.is_empty() && trust.knocks().any(is_wanted)
 }
 
 impl Pending {
     /// What is listed of a key; none of one that was let in since.
     pub fn of(key: &DeviceKey, trust: &Trust, device: Option<Listed>, now: Timestamp) -> Option<Self> {
         let knock = trust.knock.clone()?;
-        let right = trust.right.clone().filter(|right| right.address == knock.address && right.is_valid(now));
+        let right = trust.right_at(knock.address, now).cloned();
         let standing = match knock.reason {
             _ if right.is_some() => Standing::LetIn,
             Reason::Blocked => Standing::Blocked,
             reason if Offer::of(reason).is_some() => Standing::Waiting,
             _ => Standing::Refused,
         };
-        Some(Self { key: key.clone(), knock, device, bound_at: trust.bound_at, right, standing })
+        let others = trust.knocks().skip(1).cloned();
+        let elsewhere = others.map(|knock| Elsewhere { right: trust.right_at(knock.address, now).cloned(), knock }).collect();
+        Some(Self { key: key.clone(), knock, device, bound_at: trust.bound_at, right, standing, elsewhere })
+    }
+
+    /// What to mind before a click, where several addresses ask for the key.
+    pub fn caution(&self) -> Option<String> {
+        let clicks = self.elsewhere.iter().filter_map(Elsewhere::offer).chain(self.offer());
+        let is_contested = !self.elsewhere.is_empty() && clicks.into_iter().any(|offer| offer.right().is_some());
+        let least = if self.elsewhere.len() < KNOCKS_ELSEWHERE { "" } else { "at least " };
+        let count = self.elsewhere.len() + 1;
+        is_contested.then(|| {
+            format!(
+                "Within a day {least}{count} addresses asked for it, and one of them may be somebody else. Read on the phone itself \
+                 which address it has, and let it in there alone"
+            )
+        })
     }
 
     /// What one click would do; none where none helps, or where it was done.
@@ -194,6 +235,7 @@ impl PendingQuery {
         let texts = [
             one.key.to_string(),
             one.knock.address.to_string(),
+            one.elsewhere.iter().map(|other| other.knock.address.to_string()).collect::<Vec<_>>().join(" "),
             one.knock.told.to_string(),
             one.knock.why(),
             name.unwrap_or_default(),
@@ -300,6 +342,26 @@ mod tests {
         };
         assert!(admits("", None, None) && admits("00:04:F2:AA:00:01 vvx", Some("waiting"), Some("other-place")));
         assert!(!admits("trio", None, None) && !admits("", Some("blocked"), None) && !admits("", None, Some("bound")));
+    }
+
+    #[test]
+    fn of_two_addresses_each_has_its_own_click_and_a_caution_until_one_is_let_in() {
+        let mut one = trust(0, Reason::Bound);
+        one.refused(Knock::new(at(1), Reason::FactoryCredentials, [10, 6, 6, 7].into(), "VVX 411"));
+        let of = |trust: &Trust| Pending::of(&key(1), trust, None, at(2)).expect("it was refused");
+        let both = of(&one);
+        assert_eq!((both.offer(), both.elsewhere[0].offer()), (Some(Offer::Adopt), Some(Offer::BindAgain)));
+        let caution = both.caution().expect("two ask");
+        assert!(caution.contains("2 addresses") && is_contested(&one), "{caution}");
+        assert!(PendingQuery { text: "10.0.0.7".to_owned(), ..PendingQuery::default() }.admits(&both), "found by either");
+        let right = Right { address: [10, 0, 0, 7].into(), given_at: at(1), by: "Ann".to_owned(), kind: RightKind::LetIn };
+        one.right = Some(right);
+        assert!(of(&one).elsewhere[0].offer().is_none() && of(&one).offer().is_some() && of(&one).caution().is_some());
+        one.forget_knocks();
+        for (minute, last) in [(1, 7), (2, 8)] {
+            one.refused(Knock::new(at(minute), Reason::Blocked, [10, 0, 0, last].into(), ""));
+        }
+        assert!(of(&one).elsewhere[0].offer().is_none() && of(&one).caution().is_none() && !is_contested(&one));
     }
 
     #[test]

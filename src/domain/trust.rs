@@ -76,6 +76,9 @@ pub struct Trust {
     pub takeover: Takeover,
     /// Why it was last not let in; none once it was let in from there.
     pub knock: Option<Knock>,
+    /// The same of others that knocked within a day before it from elsewhere, the latest last: one of them may be the phone.
+    #[serde(skip_serializing_if = "is_default")]
+    pub knocks_elsewhere: Vec<Knock>,
     /// It was last served in full without TLS (R316).
     #[serde(skip_serializing_if = "is_default")]
     pub clear_text: bool,
@@ -236,7 +239,7 @@ impl Trust {
     pub fn expire(&mut self, now: Timestamp) {
         let is_kept = |at: Timestamp, days: i64| now.duration_since(at) < SignedDuration::from_hours(24 * days);
         self.deleted_at = self.deleted_at.filter(|at| is_kept(*at, DELETED_DAYS));
-        self.knock = self.knock.take().filter(|knock| is_kept(knock.at, KNOCK_DAYS));
+        self.keep_knocks(|knock| is_kept(knock.at, KNOCK_DAYS));
         let is_alert =
             |refused: &RefusedBound| now.duration_since(refused.at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
         self.refused_bound = self.refused_bound.filter(is_alert);
@@ -247,7 +250,7 @@ impl Trust {
         self.first_heard.get_or_insert(at);
         self.last_address = Some(address);
         // Who was refused elsewhere may have been somebody else: that stays told.
-        self.knock = self.knock.take().filter(|knock| knock.address != address);
+        self.keep_knocks(|knock| knock.address != address);
         self.bootstrap = None;
         self.bootstraps_elsewhere = Vec::new();
         match admitted {

@@ -89,7 +89,7 @@ fn of_phone(
     let own = runs::of_device(services, account, key)?;
     let mut addresses: BTreeSet<IpAddr> = own.iter().map(|listed| listed.run.address).collect();
     addresses.extend(trust.bootstrap.as_ref().map(|bootstrap| bootstrap.address));
-    addresses.extend(trust.knock.as_ref().map(|knock| knock.address));
+    addresses.extend(trust.knocks().map(|knock| knock.address));
     addresses.extend(trust.last_address);
     let mut exchanges = lately(services, &own);
     // A failed handshake names nobody: it may be this phone's.

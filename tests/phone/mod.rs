@@ -2,6 +2,7 @@
 
 mod alerts;
 mod conformance;
+mod contested;
 mod door;
 mod files;
 mod legacy_http;

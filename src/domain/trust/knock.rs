@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{RefusedBound, Trust, is_default};
+use crate::domain::limits::KNOCKS_ELSEWHERE;
 use crate::domain::manufacturer::CertificateFault;
 use crate::domain::run::{Reason, next_step};
 
@@ -107,27 +108,52 @@ fn proves(reason: Reason) -> bool {
 }
 
 impl Trust {
-    /// Takes in one more refusal. Whoever shows nothing that counts neither hides nor counts for somebody else who did.
+    /// Takes in one more refusal. Whoever shows nothing that counts neither hides nor counts for somebody else who did. Of those who
+    /// show as much, the last one is shown first and does not cover the others: one of them may be the phone.
     pub fn refused(&mut self, knock: Knock) {
         self.first_heard.get_or_insert(knock.at);
         if knock.reason == Reason::Bound {
             let since = self.refused_bound.map_or(knock.at, |refused| refused.since);
             self.refused_bound = Some(RefusedBound { since, at: knock.at, address: knock.address });
         }
-        let former = self.knock.take();
         let hides = |former: &Knock| !knock.is_proven() && former.is_proven() && former.is_fresh(knock.at);
-        self.knock = Some(match former {
-            Some(former) if hides(&former) => former,
-            Some(former) if knock.goes_on(&former) => {
-                Knock { first_at: former.first_at, times: former.times.saturating_add(1), ..knock }
-            }
-            _ => knock,
-        });
+        if self.knock.as_ref().is_some_and(hides) {
+            return;
+        }
+        self.knocks_elsewhere.extend(self.knock.take());
+        let former = self.knocks_elsewhere.iter().find(|former| knock.goes_on(former));
+        let (first_at, times) = former.map_or((knock.at, 1), |former| (former.first_at, former.times.saturating_add(1)));
+        self.knocks_elsewhere
+            .retain(|one| one.address != knock.address && one.is_proven() == knock.is_proven() && one.is_fresh(knock.at));
+        if self.knocks_elsewhere.len() > KNOCKS_ELSEWHERE {
+            // Whoever was there first stays: nobody pushes out a phone that waits by coming from many addresses later.
+            let newest = self.knocks_elsewhere.iter().max_by_key(|one| one.first_at).map(|one| one.address);
+            self.knocks_elsewhere.retain(|one| Some(one.address) != newest);
+        }
+        self.knock = Some(Knock { first_at, times, ..knock });
+    }
+
+    /// Everybody who knocked and was not let in from there since, the latest first.
+    pub fn knocks(&self) -> impl Iterator<Item = &Knock> {
+        self.knock.iter().chain(self.knocks_elsewhere.iter().rev())
+    }
+
+    /// Lets go of those who do not wait any more. The latest of the others is shown then.
+    pub(super) fn keep_knocks(&mut self, is_kept: impl Fn(&Knock) -> bool) {
+        self.knocks_elsewhere.retain(&is_kept);
+        if !self.knock.as_ref().is_some_and(is_kept) {
+            self.knock = self.knocks_elsewhere.pop();
+        }
+    }
+
+    /// Lets go of all of them: a person decided about this key.
+    pub fn forget_knocks(&mut self) {
+        self.keep_knocks(|_| false);
     }
 
     /// Takes in that somebody at this address got over plain HTTP what it came for: it does not wait there any more.
     pub fn answered_in_clear(&mut self, address: IpAddr) {
-        self.knock = self.knock.take().filter(|knock| !(knock.bare && knock.address == address));
+        self.keep_knocks(|knock| !(knock.bare && knock.address == address));
     }
 }
 

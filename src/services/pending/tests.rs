@@ -7,13 +7,15 @@ use crate::domain::device::Device;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::run::Reason;
 use crate::domain::testing::device;
-use crate::domain::trust::{Knock, RightKind};
+use crate::domain::trust::{Admitted, Knock, RightKind};
 use crate::services::commit::commit;
 use crate::services::testing::{Bench, bench, newest_activity, owner};
 
 const DEVICE: &str = "0004f2aa0001";
 const STRANGER: &str = "0004f2aa0002";
+const THIRD: &str = "0004f2aa0003";
 const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 2, 5));
+const SOMEBODY_ELSE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 6, 6, 6));
 
 fn key(text: &str) -> DeviceKey {
     text.parse().expect("a key")
@@ -30,8 +32,12 @@ fn refused(reason: Reason, text: &str) -> Bench {
 }
 
 fn knock(bench: &Bench, reason: Reason, text: &str) {
+    knock_from(bench, reason, text, FROM);
+}
+
+fn knock_from(bench: &Bench, reason: Reason, text: &str, address: IpAddr) {
     let at = bench.clock.now();
-    bench.services.trusts(DEFAULT_ACCOUNT).learn(&key(text), |trust| trust.refused(Knock::new(at, reason, FROM, "VVX 411")));
+    bench.services.trusts(DEFAULT_ACCOUNT).learn(&key(text), |trust| trust.refused(Knock::new(at, reason, address, "VVX 411")));
 }
 
 fn act_on_one(bench: &Bench, deed: Deed, text: &str) -> Result<Outcome, ServiceError> {
@@ -62,19 +68,78 @@ fn a_click_gives_whoever_waits_the_right_from_where_it_waits_and_is_recorded_and
 #[test]
 fn whoever_knocks_after_the_page_was_made_is_not_let_in_by_its_click() {
     let bench = refused(Reason::Bound, DEVICE);
-    let (at, somebody_else) = (bench.clock.now(), "10.6.6.6".parse().expect("an address"));
-    let seen = Shown::from([(key(DEVICE), FROM)]);
-    bench
-        .services
-        .trusts(DEFAULT_ACCOUNT)
-        .learn(&key(DEVICE), |trust| trust.refused(Knock::new(at, Reason::Bound, somebody_else, "VVX 411")));
+    let seen = Shown::from([(key(DEVICE), FROM.into())]);
+    knock_from(&bench, Reason::Bound, DEVICE, SOMEBODY_ELSE);
     let click =
         |shown: &Shown| act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, &[key(DEVICE)], shown, Mode::Keep);
     let error = click(&seen).expect_err("another address").to_string();
-    assert!(error.contains("10.6.6.6 since") && error.contains("Look at Pending again"), "{error}");
+    assert!(error.contains("from 10.6.6.6 too") && error.contains("Look at Pending again"), "{error}");
     assert!(click(&Shown::new()).is_err(), "nothing was shown");
     assert_eq!(trust(&bench, DEVICE).right, None);
-    click(&Shown::from([(key(DEVICE), somebody_else)])).expect("that is what was shown now");
+    assert!(click(&Shown::from([(key(DEVICE), SOMEBODY_ELSE.into())])).is_err(), "and the phone was not shown");
+}
+
+#[test]
+fn of_two_who_wait_for_one_key_the_one_is_let_in_that_is_pointed_at_and_by_no_click_for_many() {
+    let bench = refused(Reason::Bound, DEVICE);
+    knock_from(&bench, Reason::FactoryCredentials, DEVICE, SOMEBODY_ELSE);
+    knock(&bench, Reason::NotApproved, STRANGER);
+    let both =
+        |address, other| Shown::from([(key(DEVICE), Seen { address, elsewhere: vec![other] }), (key(STRANGER), FROM.into())]);
+    let click = |keys: &[DeviceKey], shown: &Shown| {
+        act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, keys, shown, Mode::Keep)
+    };
+    let many = click(&[key(DEVICE), key(STRANGER)], &both(SOMEBODY_ELSE, FROM)).expect("one of them");
+    assert_eq!(many.done, [Done { key: key(STRANGER), action: "let in", address: Some(FROM) }]);
+    let why = &many.left[0].1;
+    assert!(why.contains("10.6.6.6 and 10.0.2.5") && why.contains("the right address"), "{why}");
+    assert_eq!(trust(&bench, DEVICE).right, None);
+    for (address, other, kind, action) in [
+        (FROM, SOMEBODY_ELSE, RightKind::LetIn, "let in to be bound again; from - -> 10.0.2.5"),
+        (SOMEBODY_ELSE, FROM, RightKind::Adopt, "adopted; from 10.0.2.5 -> 10.6.6.6"),
+    ] {
+        let done = click(&[key(DEVICE)], &both(address, other)).expect("it waits there").done;
+        assert_eq!(done[0].address, Some(address));
+        assert_eq!(trust(&bench, DEVICE).right.map(|right| (right.address, right.kind)), Some((address, kind)));
+        assert_eq!(newest_activity(&bench.services), format!("ada: device {DEVICE} {action}"));
+    }
+    bench
+        .services
+        .trusts(DEFAULT_ACCOUNT)
+        .learn(&key(DEVICE), |trust| trust.let_in(Timestamp::UNIX_EPOCH, FROM, Admitted::Own(0)));
+    let gone = click(&[key(DEVICE)], &both(FROM, SOMEBODY_ELSE)).expect_err("it came in").to_string();
+    assert!(gone.contains("does not wait at 10.0.2.5 any more, but at 10.6.6.6"), "{gone}");
+}
+
+/// Somebody blocks the second of two that another one is about to let in.
+#[test]
+fn letting_in_never_lifts_a_block_whether_the_phone_has_asked_since_or_not() {
+    for has_asked in [true, false] {
+        let bench = refused(Reason::NotApproved, STRANGER);
+        knock(&bench, Reason::NotApproved, THIRD);
+        act_on_one(&bench, Deed::Block, THIRD).expect("blocked");
+        if has_asked {
+            knock(&bench, Reason::Blocked, THIRD);
+        }
+        let shown = Shown::from([STRANGER, THIRD].map(|text| (key(text), FROM.into())));
+        let click =
+            |keys: &[DeviceKey]| act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, keys, &shown, Mode::Keep);
+        let outcome = click(&[key(STRANGER), key(THIRD)]).expect("one of them");
+        assert_eq!(outcome.done, [Done { key: key(STRANGER), action: "let in", address: Some(FROM) }]);
+        assert!(
+            matches!(&outcome.left[..], [(left, why)] if *left == key(THIRD) && why.contains("is blocked; unblock it first"))
+        );
+        let error = click(&[key(THIRD)]).expect_err("blocked").to_string();
+        assert!(error.contains("is blocked; unblock it first"), "{error}");
+        assert!(
+            bench.services.world(DEFAULT_ACCOUNT).expect("set up").blocked.contains(&key(THIRD))
+                && trust(&bench, THIRD).right.is_none()
+        );
+        if !has_asked {
+            let error = act_on_one(&bench, Deed::Dismiss, THIRD).expect_err("not listed").to_string();
+            assert!(error.contains("somebody decided about it"), "{error}");
+        }
+    }
 }
 
 #[test]
@@ -101,7 +166,7 @@ fn of_several_those_are_taken_that_can_be_and_the_others_are_named() {
     let Err(ServiceError::Invalid(wrong)) = both(Deed::Unblock) else { panic!("none of them is blocked") };
     assert_eq!(wrong.iter().map(|error| error.item).collect::<Vec<_>>(), [Some(0), Some(1)]);
     let outcome = both(Deed::LetIn).expect("one waits");
-    assert_eq!(outcome.done, [Done { key: key(STRANGER), action: "let in" }]);
+    assert_eq!(outcome.done, [Done { key: key(STRANGER), action: "let in", address: Some(FROM) }]);
     assert!(matches!(&outcome.left[..], [(left, why)] if *left == key(DEVICE) && why.contains("not waiting")), "{outcome:?}");
     assert!(trust(&bench, STRANGER).right.is_some() && trust(&bench, DEVICE).right.is_none());
     knock(&bench, Reason::OtherPlace, DEVICE);
@@ -116,9 +181,13 @@ fn a_key_is_blocked_and_unblocked_and_a_device_is_not_cut_off_by_it() {
     assert!(act_on_one(&bench, Deed::Block, STRANGER).is_err() && act_on_one(&bench, Deed::Block, DEVICE).is_err());
     knock(&bench, Reason::Blocked, STRANGER);
     assert_eq!(list(&bench.services, DEFAULT_ACCOUNT)[0].standing, Standing::Blocked);
-    act_on_one(&bench, Deed::LetIn, STRANGER).expect("unblocked");
+    assert_eq!(list(&bench.services, DEFAULT_ACCOUNT)[0].offer().map(Deed::of), Some(Deed::Unblock));
+    act_on_one(&bench, Deed::Unblock, STRANGER).expect("unblocked");
     assert!(bench.services.world(DEFAULT_ACCOUNT).expect("set up").blocked.is_empty());
     assert_eq!(newest_activity(&bench.services), format!("ada: device {STRANGER} unblocked"));
+    knock(&bench, Reason::Blocked, STRANGER);
+    let error = act_on_one(&bench, Deed::LetIn, STRANGER).expect_err("a request from before").to_string();
+    assert!(error.contains("is not any more"), "{error}");
 }
 
 #[test]
