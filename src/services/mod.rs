@@ -107,6 +107,7 @@ pub struct Services {
     sign_ins: throttle::Throttle,
     /// Held while a password is checked.
     hashing: Mutex<()>,
+    confirmations: confirmation::Watch,
     enrolments: second_factor::Enrolments,
     sign_in_links: sign_in_link::SignInLinks,
     setup_door: setup::Door,
@@ -208,6 +209,7 @@ impl Services {
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
             hashing: Mutex::default(),
+            confirmations: confirmation::Watch::default(),
             enrolments: second_factor::Enrolments::default(),
             sign_in_links: sign_in_link::SignInLinks::default(),
             setup_door: setup::Door::default(),
