@@ -1,7 +1,8 @@
 //! The admin socket: other verbs of the command line reach the running server through `STATE/admin.sock`.
 //!
-//! One connection, one request as a line of JSON, one answer as a line of JSON; before that of a backup comes its content. The file's mode is 0600 in a directory of mode
-//! 0700, so whoever connects is the server's own system user. The same [`answer`] serves a verb that opened the store itself.
+//! One connection, one request as a line of JSON, one answer as a line of JSON; before that of a backup comes its content. The file's
+//! mode is 0600 in a directory of mode 0700, so whoever connects is the server's own system user. The same [`answer`] serves a verb
+//! that opened the store itself.
 
 use std::fs::Permissions;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -290,8 +291,8 @@ impl Write for Pieces<'_> {
     }
 }
 
-/// Has the running server write a backup to `out`, which is a file of that name; none where no server answers on the socket. What was written is nothing unless
-/// the answer is [`Answer::Done`].
+/// Has the running server write a backup to `out`, which is a file of that name; none where no server answers on the socket. What was
+/// written is nothing unless the answer is [`Answer::Done`].
 ///
 /// # Errors
 /// The server broke off, or `out` cannot be written.
