@@ -74,6 +74,8 @@ async fn two_addresses_of_one_key_are_shown_with_a_click_each_on_both_pages() {
     let draft = DeviceDraft::parse(&input, pdms::catalog::models::models()).expect("a good draft");
     devices::create(&site.services, &admin(), DEFAULT_ACCOUNT, vec![draft], Mode::Keep).expect("added");
     let right = || site.services.trusts(DEFAULT_ACCOUNT).of(&FIRST.parse().expect("a MAC")).right.clone().map(|one| one.address);
+    let (key, now) = (FIRST.parse().expect("a MAC"), site.clock.now());
+    site.services.trusts(DEFAULT_ACCOUNT).learn(&key, |trust| trust.bound_at = Some(now));
     knock(&site, FIRST, Reason::Bound, "10.0.0.1");
     let mut browser = Browser::signed_in(&site).await;
     let alone = browser.get(HERE).await.body;
@@ -95,4 +97,27 @@ async fn two_addresses_of_one_key_are_shown_with_a_click_each_on_both_pages() {
     let ticked = [("deed", "let-in"), ("select", FIRST), ("select", SECOND), ("from", &from), ("also", &also), ("from", &second)];
     let many = browser.post(HERE, &ticked).await.body;
     assert!(many.contains(&format!("{SECOND} is let in")) && many.contains("by the button of the right address"), "{many}");
+}
+
+#[actix_web::test]
+async fn the_bar_for_ticked_rows_lets_in_nobody_who_is_one_of_two_were_it_the_only_tick() {
+    let site = Site::open().await;
+    let right = || site.services.trusts(DEFAULT_ACCOUNT).of(&FIRST.parse().expect("a MAC")).right.clone().map(|one| one.address);
+    knock(&site, FIRST, Reason::FactoryCredentials, "10.0.0.1");
+    knock(&site, FIRST, Reason::FactoryCredentials, "10.6.6.7");
+    let mut browser = Browser::signed_in(&site).await;
+    let page = browser.get(HERE).await.body;
+    // What the form of the bar sends: each hidden field of the table, and the tick.
+    let mut fields = vec![("deed".to_owned(), "let-in".to_owned()), ("select".to_owned(), FIRST.to_owned())];
+    for tag in page.split('<').filter(|tag| tag.starts_with("input form=\"bulk\" type=\"hidden\"")) {
+        let value =
+            |name: &str| tag.split_once(&format!(" {name}=\"")).and_then(|(_, rest)| rest.split('"').next()).map(str::to_owned);
+        fields.extend(value("name").zip(value("value")));
+    }
+    assert_eq!(fields.len(), 4, "{fields:?}");
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let said = browser.post(HERE, &fields).await.body;
+    assert!(said.contains("let it in by the button of the right address") && right().is_none(), "{said}");
+    press(&mut browser, &said, &format!("Adopt there, at 10.0.0.1: {FIRST}")).await;
+    assert_eq!(right(), Some("10.0.0.1".parse().expect("an address")));
 }

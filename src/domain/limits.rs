@@ -133,7 +133,10 @@ pub const WRONG_AT_ONCE: u32 = 5;
 /// Addresses besides the last one at which the way of one phone from plain HTTP is remembered.
 pub const BOOTSTRAPS_PER_DEVICE: usize = 8;
 /// Addresses besides the last one that are told of a key for which several ask and are not let in.
-pub const KNOCKS_ELSEWHERE: usize = 3;
+pub const KNOCKS_ELSEWHERE: usize = 15;
+/// Minutes after which somebody who asked for a key counts as silent, and gives way first where more addresses ask for it than are told.
+/// A phone that was told to come later asks every hour.
+pub const SILENT_MINUTES: i64 = 90;
 /// Days that it is told who was not let in.
 pub const KNOCK_DAYS: i64 = 30;
 /// Days that a device counts which still comes by an address that is no longer answered (contract 2).

@@ -23,7 +23,7 @@ use super::rollover::Takeover;
 
 pub use bootstrap::{Bootstrap, StrayLog};
 pub use certificate::Certificate;
-pub use knock::Knock;
+pub use knock::{Knock, Weight};
 pub use shown::{Admitted, ComesWith, EndedRun};
 
 /// Complete runs with its own credentials after which a device is bound (contract 4, point 2).
@@ -74,9 +74,10 @@ pub struct Trust {
     /// How far it is on the way to a new private CA of ours.
     #[serde(skip_serializing_if = "is_default")]
     pub takeover: Takeover,
-    /// Why it was last not let in; none once it was let in from there.
+    /// Why it was last not let in, of those who showed most; none once it was let in from there.
     pub knock: Option<Knock>,
-    /// The same of others that knocked within a day before it from elsewhere, the latest last: one of them may be the phone.
+    /// The same of others that knocked within a day from elsewhere, the latest of those who showed most last: one of them may be the
+    /// phone.
     #[serde(skip_serializing_if = "is_default")]
     pub knocks_elsewhere: Vec<Knock>,
     /// It was last served in full without TLS (R316).
@@ -91,9 +92,13 @@ pub struct Trust {
     /// When its credentials or its certificate were last shown for another device.
     #[serde(skip_serializing_if = "is_default")]
     pub misused_at: Option<Timestamp>,
-    /// When somebody was last refused for it because it is bound, and from where: told also when the device itself came since.
+    /// When somebody who showed the shared credentials was last refused for it because it is bound, and from where: told also when the
+    /// device itself came since.
     #[serde(skip_serializing_if = "is_default")]
     pub refused_bound: Option<RefusedBound>,
+    /// The same of whoever showed the factory default, as everybody can: that is no sign that the shared credentials are known.
+    #[serde(skip_serializing_if = "is_default")]
+    pub refused_factory: Option<RefusedBound>,
     /// When its device was last deleted: its secrets stay told for some time (contract 5.9).
     #[serde(skip_serializing_if = "is_default")]
     pub deleted_at: Option<Timestamp>,
@@ -201,7 +206,8 @@ impl Trust {
 
     /// Takes back what was learned of its credentials: the shared ones open it again, from where it was last let in.
     pub fn unbind(&mut self) {
-        (self.bound_at, self.refused_bound) = (None, None);
+        self.bound_at = None;
+        self.forget_refusals();
         self.own = OwnRuns::default();
         self.home = self.last_address.or(self.home);
     }
@@ -243,6 +249,17 @@ impl Trust {
         let is_alert =
             |refused: &RefusedBound| now.duration_since(refused.at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
         self.refused_bound = self.refused_bound.filter(is_alert);
+        self.refused_factory = self.refused_factory.filter(is_alert);
+    }
+
+    /// Whether somebody was refused for it because it is bound, whatever he showed, and nobody did anything about it.
+    pub fn is_refused_bound(&self) -> bool {
+        self.refused_bound.is_some() || self.refused_factory.is_some()
+    }
+
+    /// Ends its part in the alert about refused devices: a person did something about it.
+    pub fn forget_refusals(&mut self) {
+        (self.refused_bound, self.refused_factory) = (None, None);
     }
 
     /// Takes in a request that was let in.

@@ -14,10 +14,10 @@ use parking_lot::Mutex;
 use super::Services;
 use super::error::{ServiceError, chain};
 use crate::domain::activity::{Activity, Event};
-use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::{CROWD_MINUTES, REFUSED_TOGETHER_HOURS};
-use crate::domain::pending;
+use crate::domain::pending::{self, RefusedDevice};
+use crate::domain::trust::{RefusedBound, Trust};
 use crate::store;
 use crate::store::tx::Walk;
 
@@ -25,6 +25,7 @@ use crate::store::tx::Walk;
 const NAMED: usize = 10;
 /// What the activity log says of the account.
 const REFUSED: &str = "alert: many bound devices were refused at once";
+const REFUSED_FACTORY: &str = "alert: many bound devices were asked for with the factory default at once";
 const CROWDED: &str = "alert: new devices were held, too many came at once";
 
 /// What was noted at the door.
@@ -39,8 +40,10 @@ pub struct Alerts {
 struct Episodes {
     /// Whether the activity log was asked what was told before the start.
     is_recalled: bool,
-    /// When it was last told that bound devices are refused.
+    /// When it was last told that bound devices are refused to somebody with the shared credentials.
     refused_told_at: Option<Timestamp>,
+    /// The same of the factory default alone: it must not silence the other.
+    factory_told_at: Option<Timestamp>,
     /// The last time that a new device was held because of the rates, and from where.
     crowd: Option<Crowd>,
 }
@@ -78,11 +81,10 @@ impl Alerts {
     }
 }
 
-/// Bound devices that were refused so many at once that somebody must know, each with the address that asked: see
-/// [`pending::refused_together`].
-pub fn refused_together(services: &Services, account: AccountId) -> Vec<(DeviceKey, IpAddr)> {
+/// Bound devices that were refused so many at once that somebody must know: see [`pending::refused_together`].
+pub fn refused_together(services: &Services, account: AccountId) -> Vec<RefusedDevice> {
     let roster = services.roster(account);
-    let refused = services.trusts(account).filtered(|trust| trust.refused_bound.is_some());
+    let refused = services.trusts(account).filtered(Trust::is_refused_bound);
     let of_devices = refused.iter().filter(|(key, _)| roster.find(key).is_some());
     pending::refused_together(of_devices.map(|(key, trust)| (key, &**trust)), services.clock.now())
 }
@@ -108,24 +110,36 @@ pub(super) fn tell(services: &Services) {
 fn tell_refused(services: &Services, account: AccountId) {
     recall(services, account);
     let (together, now) = (refused_together(services, account), services.clock.now());
+    let is_by_shared = together.iter().any(|one| one.is_by_shared);
     {
         let mut by_account = services.alerts.by_account.lock();
-        let told_at = &mut by_account.entry(account).or_default().refused_told_at;
+        let Episodes { refused_told_at, factory_told_at, .. } = by_account.entry(account).or_default();
         let book = services.trusts(account);
         // Whatever a person did about a device ended its part in it: when none is left that was told, it is another episode.
-        let was_told = |key: &DeviceKey, at| book.of(key).refused_bound.is_some_and(|refused| refused.since <= at);
-        let goes_on = |at: Timestamp| is_recent(at, now) && together.iter().any(|(key, _)| was_told(key, at));
-        if together.is_empty() || told_at.is_some_and(goes_on) {
+        let goes_on = |told_at: Option<Timestamp>, of: fn(&Trust) -> Option<RefusedBound>| {
+            let told_at = told_at.filter(|at| is_recent(*at, now));
+            let was_told = |one: &RefusedDevice| of(&book.of(&one.key)).is_some_and(|refused| Some(refused.since) <= told_at);
+            told_at.is_some() && together.iter().any(was_told)
+        };
+        let goes_on_by_shared = goes_on(*refused_told_at, |trust| trust.refused_bound);
+        if together.is_empty() || goes_on_by_shared {
             return;
         }
-        *told_at = Some(now);
+        if is_by_shared {
+            *refused_told_at = Some(now);
+        } else if goes_on(*factory_told_at, |trust| trust.refused_factory) {
+            return;
+        } else {
+            *factory_told_at = Some(now);
+        }
     }
-    let named: Vec<String> = together.iter().take(NAMED).map(|(key, _)| key.to_string()).collect();
+    let named: Vec<String> = together.iter().take(NAMED).map(|one| one.key.to_string()).collect();
     let more = together.len().saturating_sub(NAMED);
     let devices = if more == 0 { named.join(", ") } else { format!("{} and {more} more", named.join(", ")) };
-    let from: BTreeSet<String> = together.iter().map(|(_, address)| address.to_string()).collect();
+    let from: BTreeSet<String> = together.iter().map(|one| one.address.to_string()).collect();
     let from = from.into_iter().collect::<Vec<_>>().join(", ");
-    let event = event(services, account, REFUSED).change("devices", None, Some(devices));
+    let action = if is_by_shared { REFUSED } else { REFUSED_FACTORY };
+    let event = event(services, account, action).change("devices", None, Some(devices));
     services.presence.report(account, event.change("from", None, Some(from)));
 }
 
@@ -157,15 +171,15 @@ fn recall(services: &Services, account: AccountId) {
     }
     let told = told_lately(services, account).unwrap_or_else(|error| {
         tracing::warn!(error = chain(&error), "the activity log does not tell which alerts were told already");
-        [None, None]
+        [None; 3]
     });
-    let [refused, crowded] = told;
+    let [refused, factory, crowded] = told;
     let mut by_account = services.alerts.by_account.lock();
     let episodes = by_account.entry(account).or_default();
     if std::mem::replace(&mut episodes.is_recalled, true) {
         return;
     }
-    episodes.refused_told_at = refused;
+    (episodes.refused_told_at, episodes.factory_told_at) = (refused, factory);
     if let Some(told_at) = crowded {
         let span = SignedDuration::from_mins(CROWD_MINUTES);
         let crowd = episodes.crowd.get_or_insert(Crowd { last: told_at, from: None, is_told: true });
@@ -174,15 +188,15 @@ fn recall(services: &Services, account: AccountId) {
 }
 
 /// When each was last told, within a day.
-fn told_lately(services: &Services, account: AccountId) -> Result<[Option<Timestamp>; 2], ServiceError> {
+fn told_lately(services: &Services, account: AccountId) -> Result<[Option<Timestamp>; 3], ServiceError> {
     let now = services.clock.now();
-    let mut told = [None, None];
+    let mut told = [None; 3];
     services.store.read(|tx| {
         store::activity::newest_first(tx, account, |_, Activity { at, event, .. }| {
             if !is_recent(at, now) {
                 return Walk::Stop;
             }
-            for (told, action) in told.iter_mut().zip([REFUSED, CROWDED]) {
+            for (told, action) in told.iter_mut().zip([REFUSED, REFUSED_FACTORY, CROWDED]) {
                 if event.action == action {
                     told.get_or_insert(at);
                 }

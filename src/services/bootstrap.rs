@@ -74,7 +74,8 @@ impl Bootstrap {
         let (key, now) = (DeviceKey::Mac(mac), services.clock.now());
         let trust = services.trusts(world.account_id).of(&key);
         // One that was refused for this very reason is heard of, and as new as before.
-        let is_heard = trust.first_heard.is_some() && !trust.knock.as_ref().is_some_and(is_crowded_out);
+        let is_held_back = trust.knock.is_some() && trust.knocks().all(is_crowded_out);
+        let is_heard = trust.first_heard.is_some() && !is_held_back;
         let is_known = is_heard
             || trust.bootstrap.is_some()
             || trust.right_at(address, now).is_some()

@@ -139,7 +139,8 @@ pub fn act(
 
 /// Does one thing about all of several keys that it can be done about, and tells why not about the others: many phones do not wait
 /// for one that somebody blocked meanwhile. Somebody is let in at the address that was `shown` to whoever decides: another one may
-/// have knocked under the same key since. Where several addresses ask for one key nobody is let in by a click for many.
+/// have knocked under the same key since. Where several addresses ask for one key that showed as much, only a click that points at one
+/// of them lets it in ([`Shown::pointed_at`]).
 ///
 /// # Errors
 /// Where it can be done about none of them: [`ServiceError::Conflict`] for a single one, else [`ServiceError::Invalid`] with the item
@@ -165,13 +166,13 @@ pub fn act_as_shown(
     }
     perform(services, mode, grant, account, |change| {
         let (mut errors, mut outcome) = (FieldErrors::new(), Outcome::default());
-        let is_alone = keys.iter().all(|key| *key == keys[0]);
+        let is_single = keys.iter().all(|key| *key == keys[0]);
         for (item, key) in keys.iter().enumerate() {
             // Named twice is done once.
             if keys[..item].contains(key) {
                 continue;
             }
-            match act_on(services, change, account, deed, key, Click { seen: shown.get(key), is_alone }) {
+            match act_on(services, change, account, deed, key, shown.click(key, is_single)) {
                 Ok(done) => outcome.done.push(done),
                 Err(ServiceError::Conflict(why)) if keys.len() > 1 => {
                     errors.add_item(item, FieldErrors::one("key", why.as_str()));
@@ -240,7 +241,7 @@ fn act_on(
             a_device()?;
             change.change_trust(key, move |trust| {
                 trust.expect(now);
-                trust.refused_bound = None;
+                trust.forget_refusals();
             })?;
             "expected back"
         }

@@ -150,9 +150,11 @@ impl Provisioning {
             let fault = presented.fault();
             // All phones ask once without credentials. Whoever shows a certificate that does not count may never do more.
             let tells = reason != Reason::CredentialsMissing || fault.is_some_and(|fault| !is_known_of(&trust, visit, fault));
-            let knock = Knock::new(now, reason, visit.address, &told(visit.agent)).showing(fault);
+            let is_factory = matches!(proof, Proof::FactoryDefault);
+            let knock =
+                Knock::new(now, reason, visit.address, &told(visit.agent)).showing(fault).with_factory_default(is_factory);
             let is_its_own = reason.is_held() && proof.device().is_some() && proof.device() == Some(key.clone());
-            let is_heard = knock.is_proven() || matches!(presented, Presented::Revoked(_)) && known.device.is_some();
+            let is_heard = knock.has_credentials() || matches!(presented, Presented::Revoked(_)) && known.device.is_some();
             if tells || is_heard {
                 book.learn(key, |trust| {
                     if is_heard {

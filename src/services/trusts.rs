@@ -176,7 +176,7 @@ impl Book {
 
     /// Lets go of what is kept for a time only.
     pub(super) fn expire(&self, now: Timestamp) {
-        let may_expire = |trust: &Trust| trust.deleted_at.is_some() || trust.knock.is_some() || trust.refused_bound.is_some();
+        let may_expire = |trust: &Trust| trust.deleted_at.is_some() || trust.knock.is_some() || trust.is_refused_bound();
         for (key, _) in self.filtered(may_expire) {
             self.learn(&key, |trust| trust.expire(now));
         }
@@ -218,7 +218,7 @@ impl Book {
 /// from plain HTTP.
 fn rank(trust: &Trust) -> (bool, bool, bool, Option<Timestamp>) {
     let knock = trust.knock.as_ref();
-    (trust.right.is_some(), knock.is_some_and(Knock::is_proven), trust.bootstrap.is_some(), last_asked(trust))
+    (trust.right.is_some(), knock.is_some_and(Knock::has_credentials), trust.bootstrap.is_some(), last_asked(trust))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! shown, and no block (contract 4).
 
 use pdms::domain::account::FirstContact;
+use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::services::accounts::AccountDraft;
 use pdms::web::phone::PhoneSettings;
 use serde_json::{Value, json};
@@ -88,6 +89,111 @@ fn what_somebody_blocked_meanwhile_stays_blocked_and_is_named_and_the_others_are
     assert_eq!((asks(&phone, MAC), asks(&phone, SECOND)), (200, 503));
     assert_eq!(api.ok("POST", "/pending/unblock", Some(json!({ "keys": [SECOND] })))["items"][0]["action"], "unblocked");
     assert_eq!((asks(&phone, SECOND), let_in(&[SECOND]).status, asks(&phone, SECOND)), (503, 200, 200));
+}
+
+/// These are devices, and bound, from here.
+fn bound(server: &Server, macs: &[String]) {
+    for mac in macs {
+        let phone = Phone::new(server).with("X-Forwarded-For", HOME);
+        assert_eq!((asks(&phone, mac), phone.get(&format!("/{mac}-profile.cfg")).status), (200, 200));
+        let (key, at) = (mac.parse().expect("a MAC"), server.clock.now());
+        server.services.trusts(DEFAULT_ACCOUNT).learn(&key, |trust| trust.bound_at = Some(at));
+    }
+}
+
+/// The addresses that are listed of a key, in order.
+fn addresses(api: &Api, key: &str) -> Vec<String> {
+    let one = listed(api, key);
+    let others = one["elsewhere"].as_array().expect("a list").iter();
+    std::iter::once(&one).chain(others).map(|one| one["address"].as_str().expect("an address").to_owned()).collect()
+}
+
+/// What a program sends that was shown all of a key and means this address.
+fn chosen(key: &str, address: &str, listed: &[String]) -> Value {
+    let others: Vec<&String> = listed.iter().filter(|one| *one != address).collect();
+    json!({ "keys": [key], "shown": { key: address }, "also_shown": { key: others } })
+}
+
+#[test]
+fn bound_phones_that_were_reset_and_come_over_plain_http_are_not_covered_by_the_factory_default() {
+    let server = server();
+    let macs: Vec<String> = (1..7).map(|n| format!("0004f2bb000{n}")).collect();
+    bound(&server, &macs);
+    let api = Api::owner(&server);
+    let (phone, stranger) = (Phone::in_clear(&server).with("X-Forwarded-For", HOME), factory(&server, STRANGER));
+    for one in [&phone, &stranger, &phone] {
+        assert!(macs.iter().all(|mac| asks(one, mac) == 503));
+        server.advance(60);
+    }
+    for mac in &macs {
+        let both = listed(&api, mac);
+        assert_eq!((addresses(&api, mac), &both["times"]), (vec![HOME.to_owned(), STRANGER.to_owned()], &json!(2)));
+        assert!(both["caution"].as_str().is_some_and(|words| words.contains("2 addresses")), "{both}");
+    }
+    for (address, other) in [(STRANGER, HOME), (HOME, STRANGER)] {
+        let of_each = |value: Value| macs.iter().map(|mac| (mac.clone(), value.clone())).collect::<serde_json::Map<_, _>>();
+        let many = json!({ "keys": macs, "shown": of_each(json!(address)), "also_shown": of_each(json!([other])) });
+        assert_eq!(api.call("POST", "/pending/let-in", Some(many)).status, 422, "nobody is let in by a click for many");
+    }
+    assert!(macs.iter().all(|mac| asks(&stranger, mac) == 503));
+    api.ok("POST", "/pending/let-in", Some(chosen(&macs[0], HOME, &addresses(&api, &macs[0]))));
+    assert_eq!((asks(&phone, &macs[0]), asks(&stranger, &macs[0])), (200, 503), "but by a click for its address");
+}
+
+#[test]
+fn nobody_pushes_a_phone_off_the_list_by_coming_from_several_addresses_before_it() {
+    let server = server();
+    let api = Api::owner(&server);
+    let strangers: Vec<Phone> = (1..5).map(|n| factory(&server, &format!("10.66.0.{n}"))).collect();
+    let phone = factory(&server, HOME);
+    for one in strangers.iter().chain([&phone, &strangers[3]]) {
+        assert_eq!(asks(one, MAC), 503);
+        server.advance(1);
+    }
+    let all = addresses(&api, MAC);
+    assert!(all.len() == 5 && all[1] == HOME, "{all:?}");
+    api.ok("POST", "/pending/let-in", Some(chosen(MAC, HOME, &all)));
+    assert_eq!((asks(&phone, MAC), asks(&strangers[0], MAC)), (200, 503));
+}
+
+#[test]
+fn whoever_chose_an_address_is_not_held_up_by_strangers_that_come_from_ever_new_ones() {
+    let server = server();
+    let api = Api::owner(&server);
+    let stranger = |n: usize| factory(&server, &format!("10.66.1.{n}"));
+    let phone = factory(&server, HOME);
+    assert_eq!((asks(&phone, MAC), asks(&stranger(1), MAC)), (503, 503));
+    let seen = addresses(&api, MAC);
+    for n in 2..40 {
+        assert_eq!(asks(&stranger(n), MAC), 503);
+        server.advance(1);
+    }
+    assert!(addresses(&api, MAC).contains(&HOME.to_owned()));
+    api.ok("POST", "/pending/let-in", Some(chosen(MAC, HOME, &seen)));
+    assert_eq!((asks(&phone, MAC), asks(&stranger(39), MAC)), (200, 503));
+}
+
+#[test]
+fn phones_with_the_shared_credentials_are_let_in_together_whatever_strangers_try_without() {
+    let server = server();
+    server.set_account(&AccountDraft { first_contact: Some(FirstContact::Approve), ..AccountDraft::default() });
+    let api = Api::owner(&server);
+    let macs: Vec<String> = (0..10).map(|n| format!("0004f2cc000{n}")).collect();
+    let phone = Phone::new(&server).with("X-Forwarded-For", HOME);
+    let (stranger, in_clear) = (factory(&server, STRANGER), Phone::in_clear(&server).with("X-Forwarded-For", "10.6.6.8"));
+    assert!(macs.iter().all(|mac| asks(&phone, mac) == 503));
+    let shown: serde_json::Map<String, Value> =
+        macs.iter().map(|mac| (mac.clone(), listed(&api, mac)["address"].clone())).collect();
+    for mac in &macs {
+        assert_eq!(asks(&stranger, mac), 503);
+        asks(&in_clear, mac);
+        let one = listed(&api, mac);
+        assert!(one["address"] == json!(HOME) && one["caution"].is_null(), "{one}");
+        assert!(addresses(&api, mac).contains(&STRANGER.to_owned()), "they are told beside it");
+    }
+    let done = api.ok("POST", "/pending/let-in", Some(json!({ "keys": macs, "shown": shown })));
+    assert_eq!(done["total"], 10, "{done}");
+    assert!(macs.iter().all(|mac| asks(&phone, mac) == 200 && asks(&stranger, mac) == 503));
 }
 
 #[test]

@@ -55,18 +55,32 @@ fn whoever_shows_nothing_neither_covers_a_phone_that_waits_nor_gets_its_click() 
         (&json!("factory-credentials"), &json!(HOME), &json!(1))
     );
     let (in_clear, bare) = (from(Phone::in_clear(&server), STRANGER), from(Phone::bare(&server), STRANGER));
-    assert_eq!(in_clear.put(&format!("/{MAC}-boot.log"), b"x").status, 503);
-    assert_eq!(in_clear.get(&master).status, 503);
     assert_eq!(bare.with_credentials("no", "body").get(&master).status, 401);
     assert_eq!(listed(&api, MAC), Some(waiting), "neither covered nor counted");
-    assert_eq!(decide(&api, "let-in", MAC, STRANGER), 409);
-    assert_eq!(decide(&api, "let-in", MAC, HOME), 200);
+    assert_eq!(from(Phone::in_clear(&server), HOME).get(&master).status, 503);
+    assert_eq!(
+        listed(&api, MAC).map(|one| one["reason"].clone()),
+        Some(json!("factory-credentials")),
+        "that it came over TLS stays told"
+    );
+    // Over plain HTTP comes as much as with the factory default: a phone may be either, and both are told.
+    assert_eq!(in_clear.put(&format!("/{MAC}-boot.log"), b"x").status, 503);
+    assert_eq!(in_clear.get(&master).status, 503);
+    let both = listed(&api, MAC).expect("two ask");
+    assert_eq!((&both["address"], &both["elsewhere"][0]["address"]), (&json!(STRANGER), &json!(HOME)));
+    assert_eq!(
+        (decide(&api, "let-in", MAC, STRANGER), decide(&api, "let-in", MAC, HOME)),
+        (409, 409),
+        "who saw one of them alone"
+    );
+    let shown = json!({ "keys": [MAC], "shown": { MAC: HOME }, "also_shown": { MAC: [STRANGER] } });
+    api.ok("POST", "/pending/let-in", Some(shown));
     assert_eq!(factory(&server, STRANGER).get(&master).status, 503);
     assert_eq!(phone.get(&master).status, 200);
 }
 
 #[test]
-fn whoever_was_there_first_without_proof_gives_way_to_the_phone() {
+fn whoever_was_there_first_over_plain_http_does_not_cover_the_phone() {
     let server = server(100);
     let api = Api::owner(&server);
     from(Phone::new(&server), HOME).get(&format!("/{MAC}-profile.cfg"));
@@ -82,6 +96,7 @@ fn whoever_was_there_first_without_proof_gives_way_to_the_phone() {
     let shown = listed(&api, MAC).expect("it waits");
     assert_eq!((&shown["address"], &shown["times"]), (&json!(HOME), &json!(1)));
     assert_eq!(shown["first_at"], shown["at"]);
+    assert_eq!(shown["elsewhere"][0]["address"], json!(STRANGER));
 }
 
 #[test]

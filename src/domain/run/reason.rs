@@ -195,7 +195,7 @@ pub fn next_step(reason: Reason) -> Option<&'static str> {
         Reason::TooManyNew => "Let it in under Pending, or wait: it is taken when it asks again",
         Reason::Unidentified => "Switch on device.prov.tagSerialNo on the phone, or find out why it does not get its own file",
         Reason::Bound => {
-            "If this phone was reset or replaced, bind it again under Pending. If not, somebody else has the shared credentials"
+            "If this phone was reset or replaced, bind it again under Pending. If not, see there with which credentials somebody else asks"
         }
         Reason::FactoryCredentials => "If this is one of your phones, adopt it under Pending",
         Reason::FactoryInClear => {

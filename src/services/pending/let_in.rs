@@ -8,14 +8,52 @@ use crate::domain::activity::Event;
 use crate::domain::admission::decide::Rules;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
-use crate::domain::pending::{Offer, is_contested};
+use crate::domain::limits::KNOCKS_ELSEWHERE;
+use crate::domain::pending::Offer;
 use crate::domain::trust::{Knock, Right, Trust};
 use crate::services::Services;
 use crate::services::commit::Change;
 use crate::services::error::ServiceError;
 
-/// Where each key was seen to knock by whoever decides about it.
-pub type Shown = BTreeMap<DeviceKey, Seen>;
+/// What was shown to whoever decides about keys.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// Where each key was seen to knock.
+    by_key: BTreeMap<DeviceKey, Seen>,
+    /// Whether one address of one key is pointed at, and not many keys as they stand.
+    is_one: bool,
+}
+
+impl Shown {
+    /// The same by a click for one address of one key.
+    #[must_use]
+    pub fn pointed_at(self) -> Self {
+        Self { is_one: true, ..self }
+    }
+
+    /// What was shown of a key.
+    pub fn of(&self, key: &DeviceKey) -> Option<&Seen> {
+        self.by_key.get(key)
+    }
+
+    /// Takes in the others that were shown beside the address that is decided about.
+    pub fn beside(&mut self, key: &DeviceKey, elsewhere: impl IntoIterator<Item = IpAddr>) {
+        if let Some(seen) = self.by_key.get_mut(key) {
+            seen.elsewhere.extend(elsewhere);
+        }
+    }
+
+    /// How somebody decides about a key, by itself or beside others.
+    pub(super) fn click(&self, key: &DeviceKey, is_single: bool) -> Click<'_> {
+        Click { seen: self.of(key), is_alone: self.is_one && is_single }
+    }
+}
+
+impl FromIterator<(DeviceKey, Seen)> for Shown {
+    fn from_iter<T: IntoIterator<Item = (DeviceKey, Seen)>>(shown: T) -> Self {
+        Self { by_key: shown.into_iter().collect(), is_one: false }
+    }
+}
 
 /// Where one key was seen to knock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +65,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// All that there is to see of a key, where somebody knocked; the latest is decided about.
+    /// All that there is to see of a key, where somebody knocked; the first is decided about.
     pub(super) fn of(trust: &Trust) -> Option<Self> {
         let mut addresses = trust.knocks().map(|knock| knock.address);
         Some(Self { address: addresses.next()?, elsewhere: addresses.collect() })
@@ -45,7 +83,7 @@ impl From<IpAddr> for Seen {
 pub(super) struct Click<'a> {
     /// What was shown of it; nothing for whoever was shown nothing.
     pub seen: Option<&'a Seen>,
-    /// Whether it is about this key alone.
+    /// Whether it points at this key and this address: a person has chosen among those that were shown.
     pub is_alone: bool,
 }
 
@@ -63,10 +101,11 @@ pub(super) fn let_in(
         let words = "is blocked; unblock it first, and let it in when it has asked again";
         return Err(ServiceError::Conflict(format!("{key} {words}")));
     }
-    let knock = decided_about(key, known, click)?;
-    let Some(offer) = Offer::of(knock.reason) else {
-        let (reason, next) = (knock.why(), knock.next_step().unwrap_or_default());
-        return Err(ServiceError::Conflict(format!("{key} cannot be let in by a click: {reason}. {next}")));
+    let (address, knock) = decided_about(key, known, click)?;
+    // Of one that others have pushed out nothing is known but its address.
+    let offer = match knock {
+        Some(knock) => Offer::of(knock.reason).ok_or_else(|| no_click(key, knock))?,
+        None => Offer::LetIn,
     };
     if Rules::of(&world.account).requires_certificate {
         let words = "this account requires certificates, so nobody is let in by a click; change that under Provisioning Settings";
@@ -86,38 +125,62 @@ pub(super) fn let_in(
         forget_model(services, change, account, key)?;
     }
     let kind = offer.right().expect("only unblocking gives no right");
-    let (address, given_at, by) = (knock.address, change.now(), change.actor().to_owned());
+    let (given_at, by) = (change.now(), change.actor().to_owned());
     let former = known.right.as_ref().filter(|right| right.is_valid(given_at) && right.address != address);
     let former = former.map(|right| right.address.to_string());
     let right = Right { address, given_at, by, kind };
-    change.change_trust(key, move |trust| (trust.right, trust.refused_bound) = (Some(right.clone()), None))?;
+    change.change_trust(key, move |trust| {
+        trust.right = Some(right.clone());
+        trust.forget_refusals();
+    })?;
     let event = Event::new("device", subject(services, account, key), action);
     change.record(event.change("from", former, Some(address.to_string())))?;
     Ok(Done { key: key.clone(), action, address: Some(address) })
 }
 
-/// Who is let in by a click: whoever knocks at the address that it is about, where nobody knocks who was not shown.
-fn decided_about<'a>(key: &DeviceKey, known: &'a Trust, click: Click<'_>) -> Result<&'a Knock, ServiceError> {
+fn no_click(key: &DeviceKey, knock: &Knock) -> ServiceError {
+    let (reason, next) = (knock.why(), knock.next_step().unwrap_or_default());
+    ServiceError::Conflict(format!("{key} cannot be let in by a click: {reason}. {next}"))
+}
+
+/// Who is let in by a click: whoever knocks at the address that it is about. Where others elsewhere showed as much, a person must
+/// have chosen among several; who has, is not held up by those who come meanwhile, be they many.
+fn decided_about<'a>(key: &DeviceKey, known: &'a Trust, click: Click<'_>) -> Result<(IpAddr, Option<&'a Knock>), ServiceError> {
     let latest = known.knock.as_ref().ok_or_else(|| nothing_pending(key))?;
-    let is_shown = |address: IpAddr| click.seen.is_some_and(|seen| seen.address == address || seen.elsewhere.contains(&address));
-    if let Some(unseen) = known.knocks().find(|knock| !is_shown(knock.address)) {
+    let Some(seen) = click.seen else { return Err(not_shown(key, latest.address)) };
+    let Some(knock) = known.knocks().find(|knock| knock.address == seen.address) else {
+        if click.is_alone && may_be_pushed_out(known, seen) {
+            return Ok((seen.address, None));
+        }
         return Err(ServiceError::Conflict(format!(
-            "{key} was asked for from {} too, which was not shown. Look at Pending again: one of the two may be somebody else",
-            unseen.address
+            "{key} does not wait at {} any more, but at {}. Look at Pending again",
+            seen.address, latest.address
         )));
+    };
+    let rivals: Vec<IpAddr> = known.rivals(knock).map(|rival| rival.address).collect();
+    let is_gone = |address: &IpAddr| known.knocks().all(|knock| knock.address != *address);
+    let has_chosen = click.is_alone && seen.elsewhere.iter().any(|address| rivals.contains(address) || is_gone(address));
+    if let Some(unseen) = rivals.iter().find(|rival| !has_chosen && !seen.elsewhere.contains(rival)) {
+        return Err(not_shown(key, *unseen));
     }
-    if !click.is_alone && is_contested(known) {
-        let addresses: Vec<String> = known.knocks().map(|knock| knock.address.to_string()).collect();
+    if !rivals.is_empty() && !click.is_alone {
+        let addresses: Vec<String> = std::iter::once(&knock.address).chain(&rivals).map(ToString::to_string).collect();
         return Err(ServiceError::Conflict(format!(
             "{key} is asked for from {}, and one of them may be somebody else: let it in by the button of the right address",
             addresses.join(" and ")
         )));
     }
-    let wanted = click.seen.map_or(latest.address, |seen| seen.address);
-    known.knocks().find(|knock| knock.address == wanted).ok_or_else(|| {
-        ServiceError::Conflict(format!(
-            "{key} does not wait at {wanted} any more, but at {}. Look at Pending again",
-            latest.address
-        ))
-    })
+    Ok((knock.address, Some(knock)))
+}
+
+/// Whether somebody who was shown among several is told no more because of those who came since, and not because it was let in.
+fn may_be_pushed_out(known: &Trust, seen: &Seen) -> bool {
+    let is_full = known.knocks_elsewhere.len() >= KNOCKS_ELSEWHERE;
+    is_full && !seen.elsewhere.is_empty() && known.last_address != Some(seen.address)
+}
+
+fn not_shown(key: &DeviceKey, unseen: IpAddr) -> ServiceError {
+    ServiceError::Conflict(format!(
+        "{key} was asked for from {unseen} too, which was not shown. Look at Pending again: one of the two may be somebody else"
+    ))
 }

@@ -44,6 +44,10 @@ fn act_on_one(bench: &Bench, deed: Deed, text: &str) -> Result<Outcome, ServiceE
     act(&bench.services, &owner(), DEFAULT_ACCOUNT, deed, &[key(text)], Mode::Keep)
 }
 
+fn shown<const N: usize>(seen: [(&str, Seen); N]) -> Shown {
+    seen.into_iter().map(|(text, seen)| (key(text), seen)).collect()
+}
+
 fn trust(bench: &Bench, text: &str) -> Trust {
     Trust::clone(&bench.services.trusts(DEFAULT_ACCOUNT).of(&key(text)))
 }
@@ -68,15 +72,15 @@ fn a_click_gives_whoever_waits_the_right_from_where_it_waits_and_is_recorded_and
 #[test]
 fn whoever_knocks_after_the_page_was_made_is_not_let_in_by_its_click() {
     let bench = refused(Reason::Bound, DEVICE);
-    let seen = Shown::from([(key(DEVICE), FROM.into())]);
+    let seen = shown([(DEVICE, FROM.into())]).pointed_at();
     knock_from(&bench, Reason::Bound, DEVICE, SOMEBODY_ELSE);
     let click =
         |shown: &Shown| act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, &[key(DEVICE)], shown, Mode::Keep);
     let error = click(&seen).expect_err("another address").to_string();
     assert!(error.contains("from 10.6.6.6 too") && error.contains("Look at Pending again"), "{error}");
-    assert!(click(&Shown::new()).is_err(), "nothing was shown");
+    assert!(click(&Shown::default()).is_err(), "nothing was shown");
     assert_eq!(trust(&bench, DEVICE).right, None);
-    assert!(click(&Shown::from([(key(DEVICE), SOMEBODY_ELSE.into())])).is_err(), "and the phone was not shown");
+    assert!(click(&shown([(DEVICE, SOMEBODY_ELSE.into())]).pointed_at()).is_err(), "and the phone was not shown");
 }
 
 #[test]
@@ -84,8 +88,7 @@ fn of_two_who_wait_for_one_key_the_one_is_let_in_that_is_pointed_at_and_by_no_cl
     let bench = refused(Reason::Bound, DEVICE);
     knock_from(&bench, Reason::FactoryCredentials, DEVICE, SOMEBODY_ELSE);
     knock(&bench, Reason::NotApproved, STRANGER);
-    let both =
-        |address, other| Shown::from([(key(DEVICE), Seen { address, elsewhere: vec![other] }), (key(STRANGER), FROM.into())]);
+    let both = |address, other| shown([(DEVICE, Seen { address, elsewhere: vec![other] }), (STRANGER, FROM.into())]).pointed_at();
     let click = |keys: &[DeviceKey], shown: &Shown| {
         act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, keys, shown, Mode::Keep)
     };
@@ -111,6 +114,75 @@ fn of_two_who_wait_for_one_key_the_one_is_let_in_that_is_pointed_at_and_by_no_cl
     assert!(gone.contains("does not wait at 10.0.2.5 any more, but at 10.6.6.6"), "{gone}");
 }
 
+#[test]
+fn the_bar_for_ticked_rows_points_at_nobody_were_it_one_row() {
+    let bench = refused(Reason::Bound, DEVICE);
+    knock_from(&bench, Reason::Bound, DEVICE, SOMEBODY_ELSE);
+    let seen = shown([(DEVICE, Seen { address: SOMEBODY_ELSE, elsewhere: vec![FROM] })]);
+    let click =
+        |shown: &Shown| act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, &[key(DEVICE)], shown, Mode::Keep);
+    let error = click(&seen).expect_err("two ask").to_string();
+    assert!(error.contains("by the button of the right address") && trust(&bench, DEVICE).right.is_none(), "{error}");
+    click(&seen.pointed_at()).expect("that one is pointed at");
+    assert!(act_on_one(&bench, Deed::LetIn, DEVICE).is_err(), "nor does a program that looked at nothing");
+}
+
+fn stranger(number: u8) -> IpAddr {
+    [10, 6, 7, number].into()
+}
+
+#[test]
+fn whoever_has_chosen_among_several_is_not_held_up_by_those_who_come_meanwhile() {
+    let bench = refused(Reason::FactoryCredentials, DEVICE);
+    let click = |shown: &Shown| {
+        let shown = shown.clone().pointed_at();
+        act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, &[key(DEVICE)], &shown, Mode::TryOut)
+    };
+    let alone = shown([(DEVICE, FROM.into())]);
+    knock_from(&bench, Reason::FactoryCredentials, DEVICE, stranger(1));
+    let chosen = shown([(DEVICE, Seen { address: FROM, elsewhere: vec![stranger(1)] })]);
+    for number in 2..100 {
+        knock_from(&bench, Reason::FactoryCredentials, DEVICE, stranger(number));
+    }
+    assert!(click(&alone).is_err(), "who saw no contest looks once more");
+    assert_eq!(click(&chosen).expect("chosen").done[0].address, Some(FROM));
+    let pushed_out = shown([(DEVICE, Seen { address: stranger(90), elsewhere: vec![FROM] })]);
+    assert_eq!(click(&pushed_out).expect("it was shown").done[0].address, Some(stranger(90)));
+    let never_shown_beside = shown([(DEVICE, stranger(90).into())]);
+    assert!(click(&never_shown_beside).is_err());
+    let learn = |fact: fn(&mut Trust)| bench.services.trusts(DEFAULT_ACCOUNT).learn(&key(DEVICE), fact);
+    learn(|trust| trust.let_in(Timestamp::UNIX_EPOCH, FROM, Admitted::Own(0)));
+    assert!(click(&chosen).is_err(), "it came in by itself");
+    learn(Trust::forget_knocks);
+    assert!(click(&pushed_out).is_err(), "nobody waits");
+}
+
+#[test]
+fn what_anybody_may_do_holds_up_no_click_for_the_shared_credentials() {
+    let bench = refused(Reason::NotApproved, STRANGER);
+    knock(&bench, Reason::NotApproved, THIRD);
+    let drawn = shown([STRANGER, THIRD].map(|text| (text, FROM.into())));
+    for text in [STRANGER, THIRD] {
+        knock_from(&bench, Reason::FactoryCredentials, text, SOMEBODY_ELSE);
+    }
+    let keys = [key(STRANGER), key(THIRD)];
+    let done =
+        act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, &keys, &drawn, Mode::Keep).expect("both").done;
+    assert!(done.len() == 2 && done.iter().all(|one| one.address == Some(FROM)), "{done:?}");
+}
+
+#[test]
+fn somebody_with_the_shared_credentials_is_not_passed_over_by_a_click_for_who_has_none() {
+    let bench = refused(Reason::FactoryCredentials, STRANGER);
+    let drawn = shown([(STRANGER, FROM.into())]);
+    knock_from(&bench, Reason::NotApproved, STRANGER, SOMEBODY_ELSE);
+    for shown in [drawn.clone(), drawn.pointed_at()] {
+        let click = act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, &[key(STRANGER)], &shown, Mode::Keep);
+        let error = click.expect_err("it was not shown").to_string();
+        assert!(error.contains("10.6.6.6 too, which was not shown"), "{error}");
+    }
+}
+
 /// Somebody blocks the second of two that another one is about to let in.
 #[test]
 fn letting_in_never_lifts_a_block_whether_the_phone_has_asked_since_or_not() {
@@ -121,7 +193,7 @@ fn letting_in_never_lifts_a_block_whether_the_phone_has_asked_since_or_not() {
         if has_asked {
             knock(&bench, Reason::Blocked, THIRD);
         }
-        let shown = Shown::from([STRANGER, THIRD].map(|text| (key(text), FROM.into())));
+        let shown = shown([STRANGER, THIRD].map(|text| (text, FROM.into())));
         let click =
             |keys: &[DeviceKey]| act_as_shown(&bench.services, &owner(), DEFAULT_ACCOUNT, Deed::LetIn, keys, &shown, Mode::Keep);
         let outcome = click(&[key(STRANGER), key(THIRD)]).expect("one of them");

@@ -76,10 +76,11 @@ pub struct PendingShape {
     pub bound_at: Option<Timestamp>,
     /// Who let it in since, where somebody did and it did not come yet.
     pub let_in_by: Option<String>,
-    /// Others that named the same key from elsewhere within a day before and were not let in either, the latest first. At most 3
-    /// are kept. One of all these may be the phone and another somebody else.
+    /// Others that named the same key from elsewhere within a day and were not let in either: who showed most first, and of those the
+    /// latest. At most 15 are kept. One of all these may be the phone and another somebody else.
     pub elsewhere: Vec<ElsewhereShape>,
-    /// What to mind before somebody is let in, where several addresses ask for the key.
+    /// What to mind before somebody is let in, where several ask for the key who showed as much. For a device that is not bound the
+    /// shared credentials are more than the factory default and plain HTTP.
     pub caution: Option<String>,
 }
 
@@ -209,8 +210,8 @@ pub struct KeySelection {
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>, example = json!({ "0004f2abcdef": "10.1.2.3" }))]
     shown: BTreeMap<String, IpAddr>,
-    /// For `let-in`, the other addresses that were listed for a key beside that one. It is not let in where an address asks for it
-    /// that is neither here nor in `shown`.
+    /// For `let-in`, the other addresses that were listed for a key beside that one. Where none is named that showed as much as the one
+    /// in `shown`, and another one asks for it that did, it is not let in: look again and name both.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, Vec<String>>, example = json!({ "0004f2abcdef": ["10.6.6.7"] }))]
     also_shown: BTreeMap<String, Vec<IpAddr>>,
@@ -269,11 +270,12 @@ fn seen(shown: &BTreeMap<String, IpAddr>, also_shown: BTreeMap<String, Vec<IpAdd
     let addresses = shown.iter().filter_map(|(key, address)| Some((key.parse().ok()?, Seen::from(*address))));
     let mut seen: Shown = addresses.collect();
     for (key, elsewhere) in also_shown {
-        if let Some(seen) = key.parse().ok().and_then(|key: DeviceKey| seen.get_mut(&key)) {
-            seen.elsewhere.extend(elsewhere);
+        if let Ok(key) = key.parse() {
+            seen.beside(&key, elsewhere);
         }
     }
-    seen
+    // Each address is named; of several keys none is pointed at by itself.
+    seen.pointed_at()
 }
 
 /// Does one thing about all of several keys that it can be done about, and answers why not about the others: lets them in (adopts
@@ -281,7 +283,7 @@ fn seen(shown: &BTreeMap<String, IpAddr>, also_shown: BTreeMap<String, Vec<IpAdd
 /// for the right one, or takes them off the list.
 ///
 /// Where it can be done about none, nothing is done and the answer is 409 for a single key, else 422. `let-in` requires `shown`, the address of each key, and lifts no block: `unblock` does. A key for which several
-/// addresses ask (`elsewhere`) is let in by itself only, at the one address that `shown` names.
+/// ask who showed as much (`caution`) is let in by itself only, at the one address that `shown` names.
 #[utoipa::path(tag = "pending", params(DeedPath, DryRun), request_body = KeySelection, responses((status = 200, body = OutcomeShape)))]
 #[post("/accounts/{account}/pending/{action}")]
 pub async fn decide_pending(
@@ -298,7 +300,7 @@ pub async fn decide_pending(
     let KeySelection { keys, shown, also_shown } = sent.into_inner();
     let keys = Amount::Many.parse_all(&keys, parse).map_err(|wrong| Problem::items("keys", &wrong))?;
     let shown = seen(&shown, also_shown);
-    if deed == Deed::LetIn && keys.iter().any(|key| !shown.contains_key(key)) {
+    if deed == Deed::LetIn && keys.iter().any(|key| shown.of(key).is_none()) {
         let words = "say for each key from which address it was listed, such as {\"0004f2abcdef\": \"10.1.2.3\"}";
         return Err(FieldErrors::one("shown", words).into());
     }

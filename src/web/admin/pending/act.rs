@@ -114,16 +114,16 @@ pub async fn set_window(who: SignedIn, form: Form, services: web::Data<Services>
     Ok(who.done(HERE, text))
 }
 
-/// From where each key was shown to have knocked, as `KEY@ADDRESS`: `from` where it is decided about, and `also` beside that.
+/// From where each key was shown to have knocked, as `KEY@ADDRESS`: `from` where it is decided about, and `also` beside that. `one`
+/// says that it is the button of that address.
 fn shown(form: &Form) -> Shown {
     let named = |field| form.values(field).filter_map(click::parse);
     let mut shown: Shown = named("from").map(|(key, address)| (key, Seen::from(address))).collect();
     for (key, address) in named("also") {
-        if let Some(seen) = shown.get_mut(&key) {
-            seen.elsewhere.push(address);
-        }
+        shown.beside(&key, [address]);
     }
-    shown
+    // The bar below the list is for rows as they stand, were it one alone.
+    if form.is("one", "yes") { shown.pointed_at() } else { shown }
 }
 
 fn selected(form: &Form) -> Vec<DeviceKey> {
