@@ -17,8 +17,7 @@ use crate::domain::deployment::Place;
 use crate::domain::device::DeviceKey;
 use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::pending::{Pending, Standing, word};
-use crate::domain::run::Reason;
+use crate::domain::pending::{Pending, Standing};
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::activity::{self, ActivityQuery};
@@ -137,7 +136,7 @@ fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>
                 let (href, action) = unbinding(page, refused);
                 tell(tone, text, (&href, action));
             }
-            MendedAt::Pending => tell(tone, text, (&format!("/admin/pending?reason={}", word(Reason::TooManyNew)), "Pending")),
+            MendedAt::Pending => tell(tone, text, ("/admin/pending", "Pending")),
         }
     }
     let failed = devices.iter().filter(|one| LastResult::of(one.sighting.last_run) == LastResult::Failed).count();
