@@ -123,6 +123,8 @@ pub const REFUSED_TOGETHER: usize = 5;
 pub const REFUSED_TOGETHER_MINUTES: i64 = 10;
 /// Hours that such an alert stays, unless the devices were let in.
 pub const REFUSED_TOGETHER_HOURS: i64 = 24;
+/// Sources from which more new devices came than may, and of which that is told.
+pub const HELD_BACK_SOURCES: usize = 1_000;
 /// Minutes without a new device that was held because of the rates, after which the next one is told anew: by then all of them have
 /// room again.
 pub const CROWD_MINUTES: i64 = 60;

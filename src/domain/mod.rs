@@ -36,6 +36,8 @@ pub mod seen_clock;
 pub mod server;
 pub mod session;
 pub mod sighting;
+pub mod source;
+pub mod strangers;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod token;

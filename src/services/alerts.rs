@@ -14,9 +14,11 @@ use parking_lot::Mutex;
 use super::Services;
 use super::error::{ServiceError, chain};
 use crate::domain::activity::{Activity, Event};
+use crate::domain::admission::rate::{Full, HeldBack};
 use crate::domain::ids::AccountId;
-use crate::domain::limits::{CROWD_MINUTES, REFUSED_TOGETHER_HOURS};
+use crate::domain::limits::{CROWD_MINUTES, HELD_BACK_SOURCES, REFUSED_TOGETHER_HOURS};
 use crate::domain::pending::{self, RefusedDevice};
+use crate::domain::source::Source;
 use crate::domain::trust::{RefusedBound, Trust};
 use crate::store;
 use crate::store::tx::Walk;
@@ -44,16 +46,16 @@ struct Episodes {
     refused_told_at: Option<Timestamp>,
     /// The same of the factory default alone: it must not silence the other.
     factory_told_at: Option<Timestamp>,
-    /// The last time that a new device was held because of the rates, and from where.
+    /// New devices that were held because of the rates.
     crowd: Option<Crowd>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Crowd {
     last: Timestamp,
-    /// Not known of one before the start.
-    from: Option<IpAddr>,
     is_told: bool,
+    /// Not known of one before the start. At most [`HELD_BACK_SOURCES`]: the one quiet for longest makes room.
+    by_source: BTreeMap<Source, HeldBack>,
 }
 
 /// New devices are held because too many came, or were not long ago.
@@ -61,8 +63,8 @@ struct Crowd {
 pub struct Crowded {
     /// The last time.
     pub at: Timestamp,
-    /// From where, as far as it is known.
-    pub from: Option<IpAddr>,
+    /// Where most of them came from, as far as it is known.
+    pub most: Option<HeldBack>,
 }
 
 impl Alerts {
@@ -71,14 +73,52 @@ impl Alerts {
         self.refused.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that a new device was held because of the rates. After an hour without one all rates have room again: then it is
-    /// another episode.
-    pub(super) fn crowded(&self, account: AccountId, address: IpAddr, now: Timestamp) {
+    /// Notes that a new device was held because of the rates, or because there is no room for any. After an hour without one all rates
+    /// have room again: then it is another episode.
+    pub(super) fn crowded(&self, account: AccountId, address: IpAddr, now: Timestamp, full: Option<Full>) {
         let mut by_account = self.by_account.lock();
         let crowd = &mut by_account.entry(account).or_default().crowd;
-        let goes_on = crowd.is_some_and(|crowd| now.duration_since(crowd.last) < SignedDuration::from_mins(CROWD_MINUTES));
-        *crowd = Some(Crowd { last: now, from: Some(address), is_told: goes_on && crowd.is_some_and(|crowd| crowd.is_told) });
+        let crowd = match crowd {
+            Some(crowd) if is_one_crowd(crowd.last, now) => crowd,
+            crowd => crowd.insert(Crowd { last: now, is_told: false, by_source: BTreeMap::new() }),
+        };
+        crowd.last = now;
+        if let Some(full) = full {
+            crowd.hold_back(address, now, full);
+        }
     }
+}
+
+impl Crowd {
+    fn hold_back(&mut self, address: IpAddr, now: Timestamp, full: Full) {
+        let (source, by_source) = (Source::of(address), &mut self.by_source);
+        if by_source.len() >= HELD_BACK_SOURCES && !by_source.contains_key(&source) {
+            let quiet = by_source.iter().min_by_key(|(_, held)| held.last).map(|(source, _)| *source);
+            quiet.and_then(|source| by_source.remove(&source));
+        }
+        let times = by_source.get(&source).map_or(0, |held| held.times).saturating_add(1);
+        by_source.insert(source, HeldBack { address, last: now, times, full });
+    }
+
+    fn most(&self) -> Option<HeldBack> {
+        self.by_source.values().max_by_key(|held| held.times).copied()
+    }
+}
+
+/// Whether what is held now goes on with what was held then.
+fn is_one_crowd(then: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(then) < SignedDuration::from_mins(CROWD_MINUTES)
+}
+
+/// What is held back because of the rates at one of these addresses; where none is named, at the one that was held back last.
+pub fn held_back(services: &Services, account: AccountId, addresses: &BTreeSet<IpAddr>) -> Option<HeldBack> {
+    let wanted: BTreeSet<Source> = addresses.iter().map(|address| Source::of(*address)).collect();
+    let now = services.clock.now();
+    let by_account = services.alerts.by_account.lock();
+    let by_source = &by_account.get(&account)?.crowd.as_ref()?.by_source;
+    let held =
+        by_source.iter().filter(|(source, held)| (wanted.is_empty() || wanted.contains(source)) && is_one_crowd(held.last, now));
+    held.max_by_key(|(_, held)| held.last).map(|(_, held)| *held)
 }
 
 /// Bound devices that were refused so many at once that somebody must know: see [`pending::refused_together`].
@@ -92,8 +132,9 @@ pub fn refused_together(services: &Services, account: AccountId) -> Vec<RefusedD
 /// Whether too many new devices came within a day.
 pub fn crowded(services: &Services, account: AccountId) -> Option<Crowded> {
     recall(services, account);
-    let crowd = services.alerts.by_account.lock().get(&account)?.crowd?;
-    is_recent(crowd.last, services.clock.now()).then_some(Crowded { at: crowd.last, from: crowd.from })
+    let by_account = services.alerts.by_account.lock();
+    let crowd = by_account.get(&account)?.crowd.as_ref()?;
+    is_recent(crowd.last, services.clock.now()).then(|| Crowded { at: crowd.last, most: crowd.most() })
 }
 
 /// Reports what begins to the activity log, once for each episode.
@@ -144,8 +185,8 @@ fn tell_refused(services: &Services, account: AccountId) {
 }
 
 fn tell_crowd(services: &Services, account: AccountId) {
-    let is_new = |episodes: &Episodes| episodes.crowd.filter(|crowd| !crowd.is_told);
-    if services.alerts.by_account.lock().get(&account).and_then(is_new).is_none() {
+    let is_new = |episodes: &Episodes| episodes.crowd.as_ref().is_some_and(|crowd| !crowd.is_told);
+    if !services.alerts.by_account.lock().get(&account).is_some_and(is_new) {
         return;
     }
     recall(services, account);
@@ -155,8 +196,12 @@ fn tell_crowd(services: &Services, account: AccountId) {
         return;
     };
     crowd.is_told = true;
-    let from = crowd.from.map(|address| address.to_string());
-    services.presence.report(account, event(services, account, CROWDED).change("from", None, from));
+    let mut told = event(services, account, CROWDED);
+    if let Some(most) = crowd.most() {
+        told = told.change("from", None, Some(most.address.to_string()));
+        told = told.change("requests so far", None, Some(most.times.to_string()));
+    }
+    services.presence.report(account, told);
 }
 
 fn event(services: &Services, account: AccountId, action: &str) -> Event {
@@ -181,9 +226,9 @@ fn recall(services: &Services, account: AccountId) {
     }
     (episodes.refused_told_at, episodes.factory_told_at) = (refused, factory);
     if let Some(told_at) = crowded {
-        let span = SignedDuration::from_mins(CROWD_MINUTES);
-        let crowd = episodes.crowd.get_or_insert(Crowd { last: told_at, from: None, is_told: true });
-        crowd.is_told |= crowd.last.duration_since(told_at) < span;
+        let before = || Crowd { last: told_at, is_told: true, by_source: BTreeMap::new() };
+        let crowd = episodes.crowd.get_or_insert_with(before);
+        crowd.is_told |= is_one_crowd(told_at, crowd.last);
     }
 }
 

@@ -55,9 +55,16 @@ impl Enrolment {
         if services.world(world.account_id).is_ok_and(|now| now.blocked.contains(key)) {
             return Err(Reason::Blocked);
         }
-        let mut has_room = || recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address);
-        if roster.len() >= DEVICES || !(is_awaited || has_room()) {
-            return Err(Reason::TooManyNew);
+        let held = |full| {
+            services.alerts.crowded(world.account_id, address, now, full);
+            Err(Reason::TooManyNew)
+        };
+        if roster.len() >= DEVICES {
+            return held(None);
+        }
+        let mut count = || recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address);
+        if !is_awaited && let Err(full) = count() {
+            return held(Some(full));
         }
         Ok(roster.admit(Device {
             key: key.clone(),

@@ -32,6 +32,7 @@ pub mod known_browser;
 pub mod manufacturers;
 pub mod metrics;
 pub mod new_key;
+pub mod newcomers;
 pub mod passwords;
 pub mod pending;
 pub mod pending_imports;

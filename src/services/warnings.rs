@@ -255,13 +255,16 @@ fn refused(together: &[RefusedDevice]) -> Option<(bool, String)> {
     Some((by_shared > 0, text))
 }
 
-fn crowd(Crowded { at, from }: Crowded) -> String {
-    let from = from.map(|address| format!(" from {address}")).unwrap_or_default();
+/// New phones that were too many. Those that nobody ever heard of before are listed nowhere.
+fn crowd(Crowded { at, most }: Crowded) -> String {
+    let most = most.map(|held| format!(" {held}.")).unwrap_or_default();
     let at = at.strftime("%Y-%m-%d %H:%M UTC");
     format!(
-        "More new phones came than may come at once, the last{from} at {at}; they are held, and known phones are served. If they are \
-         yours, let them in under Pending, or raise new_devices in the settings; if not, somebody else has the shared credentials or is \
-         trying out MAC addresses there."
+        "More new phones came than may come at once, the last at {at}.{most} They keep what they have and ask again by themselves; \
+         known phones are served, and those under Pending stay there. If they are yours and cannot wait, raise per_address or per_hour \
+         of [new_devices] in the settings of the server, or add them as devices. If not, somebody is trying out MAC addresses there: \
+         where this account does not let in every new phone by itself, nobody gets anything by that; else somebody has the shared \
+         credentials: change them as leaked."
     )
 }
 

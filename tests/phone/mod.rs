@@ -5,6 +5,7 @@ mod conformance;
 mod contested;
 mod door;
 mod files;
+mod floods;
 mod legacy_http;
 mod listed;
 mod plain_http;

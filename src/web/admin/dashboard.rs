@@ -136,7 +136,7 @@ fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>
                 tell(tone, text, (&href, action));
             }
             MendedAt::Refused => tell(tone, text, (&format!("/admin/pending?reason={}", word(Reason::Bound)), "Pending")),
-            MendedAt::Pending => tell(tone, text, (&format!("/admin/pending?reason={}", word(Reason::TooManyNew)), "Pending")),
+            MendedAt::Pending => tell(tone, text, ("/admin/pending", "Pending")),
         }
     }
     let failed = devices.iter().filter(|one| LastResult::of(one.sighting.last_run) == LastResult::Failed).count();
