@@ -5,7 +5,7 @@ use jiff::ToSpan;
 use super::*;
 use crate::domain::admission::rate::{Cap, Full};
 use crate::domain::manufacturer::CertificateFault;
-use crate::domain::trust::Bootstrap;
+use crate::domain::trust::{Bootstrap, Weight};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + second.seconds()
@@ -229,7 +229,7 @@ fn of_logs_from_elsewhere_the_last_is_remembered_for_a_day() {
 #[test]
 fn one_of_too_many_is_told_from_where_they_come_until_when_and_what_to_do() {
     let full = Full { cap: Cap::Address(100), until: at(600) };
-    let held_back = Some(HeldBack { address: [10, 6, 6, 7].into(), last: at(30), times: 5_000, full });
+    let held_back = Some(HeldBack { address: [10, 6, 6, 7].into(), last: at(30), times: 5_000, shown: Weight::Open, full });
     let nobody = Trust::default();
     let of = |exchanges: &[Exchange], point| {
         let steps = steps(Known { exchanges, trust: &nobody, binds: true, held_back });

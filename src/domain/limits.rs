@@ -115,6 +115,8 @@ pub const BOOTSTRAPS_PER_ADDRESS: usize = 100;
 pub const COMING_UP_HOURS: i64 = 24;
 /// Keys that are no device's and of which something is remembered, mostly that they knocked.
 pub const STRANGERS: usize = 5_000;
+/// First requests without a secret that are counted by their address: of more the oldest are forgotten.
+pub const NEWCOMERS_COUNTED: usize = 20_000;
 /// Days that the secrets of a deleted device are still told (contract 5.9).
 pub const DELETED_DAYS: i64 = 90;
 /// Bound devices that may be refused within [`REFUSED_TOGETHER_MINUTES`] before that is an alert (contract 4, point 2).

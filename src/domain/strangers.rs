@@ -6,22 +6,8 @@
 use jiff::Timestamp;
 
 use super::device::DeviceKey;
-use super::run::Reason;
 use super::source::Source;
-use super::trust::{Knock, Trust};
-
-/// What somebody who names a key showed for it; what is less makes room first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Weight {
-    /// Nothing that counts.
-    Nothing,
-    /// What everybody may do: come over plain HTTP, or with the factory default.
-    Open,
-    /// A secret of the account, or proof of its own.
-    Secret,
-    /// A person gave it a right.
-    Right,
-}
+use super::trust::{Trust, Weight};
 
 /// That somebody somewhere names a stranger.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +16,8 @@ struct Claim {
     stranger: usize,
     /// From where; none where only the first hearing of it is known.
     source: Option<Source>,
+    /// Whether a person gave it a right there.
+    right: bool,
     weight: Weight,
     /// The last time.
     at: Option<Timestamp>,
@@ -47,12 +35,12 @@ type Rank = (bool, bool, Weight, std::cmp::Reverse<usize>, Option<Timestamp>);
 pub fn surplus<T: AsRef<Trust>>(strangers: &[(DeviceKey, T)], room: usize) -> Vec<usize> {
     let mut claims: Vec<Claim> =
         strangers.iter().enumerate().flat_map(|(stranger, (_, trust))| claims(stranger, trust.as_ref())).collect();
-    claims.sort_by_key(|one| (one.source, std::cmp::Reverse((one.weight, one.at)), one.stranger));
+    claims.sort_by_key(|one| (one.source, std::cmp::Reverse((one.right, one.weight, one.at)), one.stranger));
     let mut ranks: Vec<(Option<Rank>, usize)> = (0..strangers.len()).map(|stranger| (None, stranger)).collect();
     for of_source in claims.chunk_by(|one, next| one.source == next.source) {
         for (place, claim) in of_source.iter().enumerate() {
-            let is_first = place == 0 && claim.weight > Weight::Nothing;
-            let rank = (claim.weight == Weight::Right, is_first, claim.weight, std::cmp::Reverse(place), claim.at);
+            let is_first = place == 0 && (claim.right || claim.weight > Weight::Nothing);
+            let rank = (claim.right, is_first, claim.weight, std::cmp::Reverse(place), claim.at);
             let best = &mut ranks[claim.stranger].0;
             *best = (*best).max(Some(rank));
         }
@@ -64,39 +52,25 @@ pub fn surplus<T: AsRef<Trust>>(strangers: &[(DeviceKey, T)], room: usize) -> Ve
 
 /// Who names a stranger: one claim for each source, the weightiest.
 fn claims(stranger: usize, trust: &Trust) -> Vec<Claim> {
-    let given = trust.right.iter().map(|right| (right.address, Weight::Right, right.given_at));
-    let knocked = trust.knocks().map(|knock| (knock.address, weight(knock), knock.at));
+    let given = trust.right.iter().map(|right| (right.address, true, Weight::Nothing, right.given_at));
+    let knocked = trust.knocks().map(|knock| (knock.address, false, knock.weight(), knock.at));
     let begun = trust.bootstrap.iter().chain(&trust.bootstraps_elsewhere);
-    let begun = begun.map(|bootstrap| (bootstrap.address, Weight::Open, bootstrap.fetched_at));
+    let begun = begun.map(|bootstrap| (bootstrap.address, false, Weight::Open, bootstrap.fetched_at));
     let mut claims: Vec<Claim> = Vec::new();
-    for (address, weight, at) in given.chain(knocked).chain(begun) {
+    for (address, right, weight, at) in given.chain(knocked).chain(begun) {
         let (source, at) = (Some(Source::of(address)), Some(at));
         match claims.iter_mut().find(|known| known.source == source) {
-            Some(known) => (known.weight, known.at) = (known.weight.max(weight), known.at.max(at)),
-            None => claims.push(Claim { stranger, source, weight, at }),
+            Some(known) => {
+                *known = Claim { right: known.right | right, weight: known.weight.max(weight), at: known.at.max(at), ..*known };
+            }
+            None => claims.push(Claim { stranger, source, right, weight, at }),
         }
     }
     if claims.is_empty() {
         // It fetched a master file over plain HTTP, or all that is left of it is when it was first heard.
-        claims.push(Claim { stranger, source: None, weight: Weight::Open, at: trust.first_heard });
+        claims.push(Claim { stranger, source: None, right: false, weight: Weight::Open, at: trust.first_heard });
     }
     claims
-}
-
-/// What whoever knocked showed. A reason that also keeps out who shows the factory default says no more than that.
-fn weight(knock: &Knock) -> Weight {
-    match knock.reason {
-        _ if knock.bare => Weight::Open,
-        Reason::ModelChanged
-        | Reason::NotApproved
-        | Reason::NotStaged
-        | Reason::OtherPlace
-        | Reason::ProvisioningOff
-        | Reason::StagedTooLong
-        | Reason::TooManyNew => Weight::Secret,
-        reason if reason.is_held() => Weight::Open,
-        _ => Weight::Nothing,
-    }
 }
 
 #[cfg(test)]
@@ -107,7 +81,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::trust::{Right, RightKind};
+    use crate::domain::run::Reason;
+    use crate::domain::trust::{Knock, Right, RightKind};
 
     const ROOM: usize = 30;
     /// The phone that is to stay; the flood is elsewhere.

@@ -19,7 +19,7 @@ use crate::domain::ids::AccountId;
 use crate::domain::limits::{CROWD_MINUTES, HELD_BACK_SOURCES, REFUSED_TOGETHER_HOURS};
 use crate::domain::pending::{self, RefusedDevice};
 use crate::domain::source::Source;
-use crate::domain::trust::{RefusedBound, Trust};
+use crate::domain::trust::{RefusedBound, Trust, Weight};
 use crate::store;
 use crate::store::tx::Walk;
 
@@ -75,7 +75,7 @@ impl Alerts {
 
     /// Notes that a new device was held because of the rates, or because there is no room for any. After an hour without one all rates
     /// have room again: then it is another episode.
-    pub(super) fn crowded(&self, account: AccountId, address: IpAddr, now: Timestamp, full: Option<Full>) {
+    pub(super) fn crowded(&self, account: AccountId, address: IpAddr, now: Timestamp, shown: Weight, full: Option<Full>) {
         let mut by_account = self.by_account.lock();
         let crowd = &mut by_account.entry(account).or_default().crowd;
         let crowd = match crowd {
@@ -84,20 +84,21 @@ impl Alerts {
         };
         crowd.last = now;
         if let Some(full) = full {
-            crowd.hold_back(address, now, full);
+            crowd.hold_back(address, now, shown, full);
         }
     }
 }
 
 impl Crowd {
-    fn hold_back(&mut self, address: IpAddr, now: Timestamp, full: Full) {
+    fn hold_back(&mut self, address: IpAddr, now: Timestamp, shown: Weight, full: Full) {
         let (source, by_source) = (Source::of(address), &mut self.by_source);
         if by_source.len() >= HELD_BACK_SOURCES && !by_source.contains_key(&source) {
             let quiet = by_source.iter().min_by_key(|(_, held)| held.last).map(|(source, _)| *source);
             quiet.and_then(|source| by_source.remove(&source));
         }
-        let times = by_source.get(&source).map_or(0, |held| held.times).saturating_add(1);
-        by_source.insert(source, HeldBack { address, last: now, times, full });
+        let (times, most) = by_source.get(&source).map_or((0, shown), |held| (held.times, held.shown));
+        let (times, shown) = (times.saturating_add(1), shown.max(most));
+        by_source.insert(source, HeldBack { address, last: now, times, shown, full });
     }
 
     fn most(&self) -> Option<HeldBack> {

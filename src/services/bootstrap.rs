@@ -20,7 +20,7 @@ use crate::domain::limits::{BOOTSTRAP_ADDRESSES, BOOTSTRAPS_PER_ADDRESS};
 use crate::domain::mac::Mac;
 use crate::domain::provision;
 use crate::domain::run::{HandshakeFault, Reason};
-use crate::domain::trust::Knock;
+use crate::domain::trust::{Knock, Weight};
 use crate::domain::world::World;
 use crate::xml::write;
 
@@ -73,7 +73,7 @@ impl Bootstrap {
 
     /// Whether something may be remembered of a phone.
     fn may_come(&self, services: &Services, world: &World, visit: &Visit<'_>, key: &DeviceKey) -> bool {
-        self.newcomers.may_come(services, world, key, visit.address, services.clock.now())
+        self.newcomers.may_come(services, world, key, Weight::Open, visit.address)
     }
 
     /// The word to come again for whoever asks; a phone that names itself is listed, unless it is one of too many.

@@ -14,6 +14,7 @@ use crate::domain::ids::AccountId;
 use crate::domain::limits::DEVICES;
 use crate::domain::parameter::ParameterSet;
 use crate::domain::run::Reason;
+use crate::domain::trust::Weight;
 use crate::domain::user_agent::UserAgent;
 use crate::domain::world::World;
 
@@ -56,7 +57,7 @@ impl Enrolment {
             return Err(Reason::Blocked);
         }
         let held = |full| {
-            services.alerts.crowded(world.account_id, address, now, full);
+            services.alerts.crowded(world.account_id, address, now, Weight::Secret, full);
             Err(Reason::TooManyNew)
         };
         if roster.len() >= DEVICES {

@@ -4,21 +4,21 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use super::Services;
 use crate::domain::admission::{NewDeviceCaps, NewDevices};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
-use crate::domain::trust::Trust;
+use crate::domain::trust::{Trust, Weight};
 use crate::domain::world::World;
 
 /// Remembers how many were heard for the first time lately, whichever way they came.
 #[derive(Debug)]
 pub struct Newcomers {
     caps: NewDeviceCaps,
-    recent: Mutex<BTreeMap<AccountId, NewDevices>>,
+    /// By what they showed: whoever shows less uses up nothing of those who show more.
+    recent: Mutex<BTreeMap<(AccountId, Weight), NewDevices>>,
 }
 
 impl Newcomers {
@@ -32,18 +32,21 @@ impl Newcomers {
         self.caps
     }
 
-    /// Whether something may be remembered of whoever names this key. If not, that is noted for the alert.
-    pub(super) fn may_come(&self, services: &Services, world: &World, key: &DeviceKey, address: IpAddr, now: Timestamp) -> bool {
-        let account = world.account_id;
+    /// Whether something may be remembered of whoever names this key and shows so much for it. If not, that is noted for the alert.
+    pub(super) fn may_come(&self, services: &Services, world: &World, key: &DeviceKey, shown: Weight, address: IpAddr) -> bool {
+        let (account, now) = (world.account_id, services.clock.now());
         let is_known = world.blocked.contains(key)
             || services.roster(account).find(key).is_some()
             || *services.trusts(account).of(key) != Trust::default();
         if is_known {
             return true;
         }
-        let counted = self.recent.lock().entry(account).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address);
+        let mut recent = self.recent.lock();
+        let new = recent.entry((account, shown)).or_insert_with(|| NewDevices::new(self.caps));
+        let counted = if shown == Weight::Secret { new.admit(now, address) } else { new.admit_by_address(now, address) };
+        drop(recent);
         if let Err(full) = counted {
-            services.alerts.crowded(account, address, now, Some(full));
+            services.alerts.crowded(account, address, now, shown, Some(full));
         }
         counted.is_ok()
     }

@@ -24,7 +24,7 @@ use crate::domain::phone_file::PhoneFile;
 use crate::domain::provision;
 use crate::domain::rollover::CaMark;
 use crate::domain::run::Reason;
-use crate::domain::trust::{Admitted, Knock, Trust};
+use crate::domain::trust::{Admitted, Knock, Trust, Weight};
 use crate::domain::upload::dump_name;
 use crate::domain::user_agent::UserAgent;
 use crate::domain::world::World;
@@ -142,13 +142,20 @@ impl Provisioning {
             Presented::Verified(mac) | Presented::Revoked(mac) if key != Some(DeviceKey::Mac(*mac)) => &Presented::NotAsked,
             presented => presented,
         };
-        let fault = presented.fault();
+        let (fault, is_factory) = (presented.fault(), matches!(proof, Proof::FactoryDefault));
         // All phones ask once without credentials. Whoever shows a certificate that does not count may never do more.
         let tells =
             |reason| reason != Reason::CredentialsMissing || fault.is_some_and(|fault| !is_known_of(&trust, visit, fault));
         // One of too many that nobody ever heard of leaves nothing behind, and is answered as others are.
         let leaves_trace = !matches!(decision, Decision::Refuse(reason) if !tells(reason));
-        let may_come = |key| self.newcomers.may_come(services, world, key, visit.address, now);
+        let shown = match decision {
+            Decision::Hold(reason) | Decision::Refuse(reason) => {
+                Knock::new(now, reason, visit.address, "").with_factory_default(is_factory).weight()
+            }
+            _ if is_factory => Weight::Open,
+            _ => Weight::Secret,
+        };
+        let may_come = |key| self.newcomers.may_come(services, world, key, shown, visit.address);
         let is_one_too_many = leaves_trace && key.as_ref().is_some_and(|key| !may_come(key));
         let refused = |reason| {
             if reason == Reason::Bound {
@@ -156,7 +163,6 @@ impl Provisioning {
             }
             let Some(key) = key.as_ref().filter(|_| !is_one_too_many) else { return };
             let tells = tells(reason);
-            let is_factory = matches!(proof, Proof::FactoryDefault);
             let knock =
                 Knock::new(now, reason, visit.address, &told(visit.agent)).showing(fault).with_factory_default(is_factory);
             let is_its_own = reason.is_held() && proof.device().is_some() && proof.device() == Some(key.clone());

@@ -22,6 +22,7 @@ use crate::domain::limits::{DISK_RESERVE_BYTES, DISK_WARNING_BYTES};
 use crate::domain::pending::RefusedDevice;
 use crate::domain::profile::Profile;
 use crate::domain::rollover::Stage;
+use crate::domain::trust::Weight;
 use crate::domain::world::World;
 
 /// Days before its end from which a certificate is told.
@@ -257,14 +258,20 @@ fn refused(together: &[RefusedDevice]) -> Option<(bool, String)> {
 
 /// New phones that were too many. Those that nobody ever heard of before are listed nowhere.
 fn crowd(Crowded { at, most }: Crowded) -> String {
+    let is_by_secret = most.is_none_or(|held| held.shown == Weight::Secret);
     let most = most.map(|held| format!(" {held}.")).unwrap_or_default();
+    let trying = if is_by_secret {
+        "where this account does not let in every new phone by itself, nobody gets anything by that; else somebody has the shared \
+         credentials: change them as leaked"
+    } else {
+        "without the shared credentials nobody gets anything by that, and phones that show them are not held up"
+    };
     let at = at.strftime("%Y-%m-%d %H:%M UTC");
     format!(
         "More new phones came than may come at once, the last at {at}.{most} They keep what they have and ask again by themselves; \
          known phones are served, and those under Pending stay there. If they are yours and cannot wait, raise per_address or per_hour \
          of [new_devices] in the settings of the server, or add them as devices. If not, somebody is trying out MAC addresses there: \
-         where this account does not let in every new phone by itself, nobody gets anything by that; else somebody has the shared \
-         credentials: change them as leaked."
+         {trying}."
     )
 }
 

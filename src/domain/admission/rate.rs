@@ -6,8 +6,9 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::limits::{NEW_DEVICES_PER_ADDRESS, NEW_DEVICES_PER_HOUR};
+use crate::domain::limits::{NEW_DEVICES_PER_ADDRESS, NEW_DEVICES_PER_HOUR, NEWCOMERS_COUNTED};
 use crate::domain::source::Source;
+use crate::domain::trust::Weight;
 
 /// Span in which [`NewDeviceCaps::per_address`] counts.
 const BY_ADDRESS: SignedDuration = SignedDuration::from_mins(10);
@@ -18,7 +19,8 @@ const BY_ACCOUNT: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug)]
 pub struct NewDevices {
     caps: NewDeviceCaps,
-    /// Those of the last hour, oldest first: never more than [`NewDeviceCaps::per_hour`].
+    /// Those of the last hour, oldest first: no more than [`NewDeviceCaps::per_hour`], or than [`NEWCOMERS_COUNTED`] where only their
+    /// addresses count.
     recent: VecDeque<(Timestamp, Source)>,
 }
 
@@ -64,6 +66,8 @@ pub struct HeldBack {
     pub last: Timestamp,
     /// Requests that were not heard.
     pub times: u32,
+    /// The most that any of them showed.
+    pub shown: Weight,
     /// Why not, and until when.
     pub full: Full,
 }
@@ -99,6 +103,30 @@ impl NewDevices {
     /// # Errors
     /// What is used up, and until when.
     pub fn admit(&mut self, now: Timestamp, address: IpAddr) -> Result<(), Full> {
+        let source = self.room_at(now, address)?;
+        if self.recent.len() >= self.caps.per_hour {
+            let first = self.recent.front().map_or(now, |(at, _)| *at);
+            return Err(Full { cap: Cap::Account(self.caps.per_hour), until: first + BY_ACCOUNT });
+        }
+        self.recent.push_back((now, source));
+        Ok(())
+    }
+
+    /// The same by its address alone. An account's number for an hour is none for what everybody may do: it would let anybody use it
+    /// up for all.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub fn admit_by_address(&mut self, now: Timestamp, address: IpAddr) -> Result<(), Full> {
+        let source = self.room_at(now, address)?;
+        if self.recent.len() >= NEWCOMERS_COUNTED {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((now, source));
+        Ok(())
+    }
+
+    fn room_at(&mut self, now: Timestamp, address: IpAddr) -> Result<Source, Full> {
         let source = Source::of(address);
         while self.recent.front().is_some_and(|(at, _)| now.duration_since(*at) >= BY_ACCOUNT) {
             self.recent.pop_front();
@@ -111,12 +139,7 @@ impl NewDevices {
         if from_here >= self.caps.per_address {
             return Err(Full { cap: Cap::Address(self.caps.per_address), until: first_here + BY_ADDRESS });
         }
-        if self.recent.len() >= self.caps.per_hour {
-            let first = self.recent.front().map_or(now, |(at, _)| *at);
-            return Err(Full { cap: Cap::Account(self.caps.per_hour), until: first + BY_ACCOUNT });
-        }
-        self.recent.push_back((now, source));
-        Ok(())
+        Ok(source)
     }
 }
 
@@ -145,6 +168,17 @@ mod tests {
     }
 
     #[test]
+    fn what_everybody_may_do_is_counted_by_its_address_alone() {
+        let mut new = NewDevices::new(NewDeviceCaps { per_address: 2, per_hour: 4 });
+        let mut admits = |minute, address| new.admit_by_address(at(minute), address).map_err(|full| full.cap);
+        for other in 1..=20 {
+            assert_eq!((admits(0, address(other)), admits(0, address(other))), (Ok(()), Ok(())));
+            assert_eq!(admits(1, address(other)), Err(Cap::Address(2)));
+        }
+        assert_eq!(admits(1, address(21)), Ok(()), "no flood uses anything up for others");
+    }
+
+    #[test]
     fn an_ipv6_network_is_one_address() {
         let mut new = NewDevices::new(NewDeviceCaps { per_address: 1, per_hour: 9 });
         let mut admits = |text: &str| new.admit(at(0), text.parse().expect("an address")).is_ok();
@@ -154,8 +188,10 @@ mod tests {
 
     #[test]
     fn what_was_held_back_is_told_with_its_number_and_the_end() {
-        let told =
-            |cap, times| HeldBack { address: address(9), last: at(5), times, full: Full { cap, until: at(70) } }.to_string();
+        let told = |cap, times| {
+            HeldBack { address: address(9), last: at(5), times, shown: Weight::Open, full: Full { cap, until: at(70) } }
+                .to_string()
+        };
         let words = told(Cap::Address(100), 5_000);
         assert!(words.contains("10.0.0.9 asked for more than 100 new phones") && words.contains("5000 requests"), "{words}");
         assert!(words.ends_with("again at 01:10 UTC"), "{words}");
