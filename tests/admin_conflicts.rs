@@ -162,8 +162,12 @@ async fn two_owners_of_whom_one_changes_a_user_meanwhile() {
     assert_eq!(stored(), "bob.chose@example.test");
     assert_eq!(send(&mut ada, &told, &path, &chosen("ada.chose@example.test")).await.status, StatusCode::OK);
     assert_eq!(stored(), "ada.chose@example.test", "pressed again, knowing it");
-    let without = bob.post(&path, &[("email", "x@example.test")]).await;
+    let without = bob.post(&path, &[("name", "Cy"), ("email", "x@example.test")]).await;
     assert_eq!(without.status, StatusCode::CONFLICT, "a form without a revision overwrites nothing");
+    let now = bob.get(&path).await;
+    let emptied = send(&mut bob, &now, &path, &[("name", " "), ("email", "")]).await;
+    assert_eq!(emptied.status, StatusCode::UNPROCESSABLE_ENTITY, "an emptied field does not stay as it was: {}", emptied.body);
+    assert!(text(&emptied).contains("nter a name") && text(&emptied).contains("nter an e-mail address"), "{}", text(&emptied));
 }
 
 #[actix_web::test]

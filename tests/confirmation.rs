@@ -205,3 +205,19 @@ async fn sec_05_a_token_sees_secrets_only_where_a_person_made_it_for_that() {
     let log = log(&mut owner).await;
     assert!(log.contains("vault (token)") && log.contains("may see them"), "{log}");
 }
+
+#[actix_web::test]
+async fn sec_05_a_clock_that_is_put_back_brings_no_confirmation_back() {
+    let (site, mut owner) = later().await;
+    let end = site.clock.now();
+    assert!(asks(&owner.post(REVEAL, &[]).await), "it is over");
+    for minutes in [1, 5, 15] {
+        site.clock.jump_to(end - SignedDuration::from_mins(minutes));
+        owner.get("/admin/provisioning").await;
+        assert!(asks(&owner.post(REVEAL, &[]).await), "{minutes} minutes back");
+        let (_, session) = call(&mut owner, Method::GET, "/api/v1/session", None).await;
+        assert_eq!(session["confirmed_until"], Value::Null, "{session}");
+    }
+    owner.get("/admin/provisioning").await;
+    assert!(owner.post(REVEAL, &[("confirm_password", OWNER_PASSWORD)]).await.body.contains(PASSWORD), "given anew it counts");
+}

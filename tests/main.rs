@@ -8,6 +8,7 @@ mod admin_backups;
 mod admin_conflicts;
 mod admin_devices;
 mod admin_forgery;
+mod admin_pending;
 mod admin_rollover;
 mod admin_sessions;
 mod api;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use actix_web::test::TestRequest;
+use jiff::SignedDuration;
 use pdms::domain::account::CertificatePolicy;
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::trust::{Certificate, Trust};
@@ -203,7 +204,23 @@ fn what_is_no_list_of_an_uploaded_ca_is_refused_with_its_reason() {
         assert!(fields[0].1.contains(reason), "{} is to tell: {reason}", fields[0].1);
     };
     refused(b"", "choose a file");
-    refused(&vec![0x30; 1024 * 1024 + 1], "at most 1 MiB");
+    refused(
+        &maker.list(24, FAR),
+        "was made 2026-11-24 00:00 UTC, and by this server's clock it is 2026-11-22 12:00 UTC: where the clock",
+    );
+    for (path, name, most) in [
+        (LISTS, "a file with lists of revoked certificates", 1024 * 1024),
+        ("/manufacturers", "a file with CA certificates", 512 * 1024),
+    ] {
+        for bytes in [most + 1, 5 * 1024 * 1024] {
+            let large = api.send("POST", path, &vec![0x30; bytes]);
+            assert!(
+                large.status == 413 && large.text().contains(&format!("{name} has at most {most} bytes")),
+                "{}",
+                large.text()
+            );
+        }
+    }
     refused(b"a letter", "no revocation list; upload a file in PEM or DER form");
     refused(&maker.file("ca.pem"), "this is a certificate");
     refused(&maker.file("ca.key"), "BEGIN X509 CRL");
@@ -222,6 +239,7 @@ fn what_is_no_list_of_an_uploaded_ca_is_refused_with_its_reason() {
     let (first, second) = (maker.list(5, FAR), maker.list(6, FAR));
     assert_eq!(api.send("POST", LISTS, &second).status, 201);
     refused(&second, "here already");
+    assert_eq!(api.send("POST", &format!("{LISTS}?dry_run=true"), &maker.list(23, FAR)).status, 200, "clocks differ");
     refused(&first, "that is here was made 2026-11-06 00:00 UTC, and this one before that, 2026-11-05 00:00 UTC");
     let third = CrlFile::of(&maker.list(7, FAR)).0;
     assert_eq!(api.send("POST", LISTS, &third).status, 201, "in DER form");
@@ -311,6 +329,15 @@ async fn the_page_takes_a_list_and_says_what_deleting_it_changes() {
     let refused = browser.send(upload(&maker.file("ca.pem")), &path).await;
     assert!(refused.status.as_u16() == 422 && refused.body.contains("f-list-error"), "{}", refused.body);
     assert!(refused.body.contains("This is a certificate"), "{}", refused.body);
+    let ahead = browser.send(upload(&maker.list(25, FAR)), &path).await;
+    assert!(ahead.status.as_u16() == 422 && ahead.body.contains("2026-11-25 00:00 UTC"), "{}", ahead.body);
+    let large = browser.send(upload(&vec![b' '; 1024 * 1024 + 1]), &path).await;
+    assert!(large.status.as_u16() == 422 && large.body.contains("ile with revocation lists has at most 1 MiB"), "{}", large.body);
+    let huge = browser.send(upload(&vec![b' '; 13 * 1024 * 1024]), &path).await;
+    assert!(huge.status.as_u16() == 413 && huge.body.contains("A file with revocation lists"), "{}", huge.body);
+    assert!(!huge.body.contains("onfiguration file or pasted"), "{}", huge.body);
+    let huge = browser.send(upload(&vec![b' '; 13 * 1024 * 1024]), &format!("{page}/upload")).await;
+    assert!(huge.status.as_u16() == 413 && huge.body.contains("CA certificates may have 512 KiB"), "{}", huge.body);
     assert_eq!(browser.send(upload(&maker.list(1, PAST)), &path).await.status.as_u16(), 303);
     let filled = browser.get(page).await.body;
     assert!(filled.contains("1 revocation list is here now") && filled.contains("1 certificate<"), "{filled}");
@@ -324,4 +351,21 @@ async fn the_page_takes_a_list_and_says_what_deleting_it_changes() {
     assert!(question.contains("names 1 certificate") && question.contains("count again"), "{question}");
     let gone = browser.post(&format!("{page}/lists/delete"), &[("list", href)]).await.body;
     assert!(gone.contains("is deleted") && !gone.contains("Overdue"), "{gone}");
+}
+
+#[test]
+fn a_list_that_was_taken_while_the_clock_was_ahead_keeps_no_right_one_out() {
+    if !Authority::can_be_made() {
+        return;
+    }
+    let maker = Authority::new("Maker");
+    let (server, api) = asking(&maker);
+    let right = server.clock.now();
+    server.clock.jump_to(right + SignedDuration::from_hours(7 * 24));
+    let api_then = Api::owner(&server);
+    assert_eq!(api_then.send("POST", LISTS, &maker.list(28, FAR)).status, 201);
+    server.clock.jump_to(right);
+    assert_eq!(api.send("POST", LISTS, &maker.list(20, FAR)).status, 201);
+    let lists = api.ok("GET", LISTS, None);
+    assert_eq!((&lists["total"], &lists["items"][0]["made_at"]), (&1.into(), &"2026-11-20T00:00:00Z".into()), "in its place");
 }

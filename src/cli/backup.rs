@@ -98,7 +98,7 @@ fn make(file: &Path, passphrase_file: Option<&Path>, state: StateArguments) -> R
                 Err(BackupError::Told(format!("there is no state directory {}; name it with --state", config.state.display())))
             }
             None => {
-                let services = Services::open(Opening {
+                let services = Services::open_used(Opening {
                     own_certificate: config.certificate.clone(),
                     ..Opening::new(&config.state, Clock::system())
                 })?;

@@ -40,7 +40,7 @@ fn new_ca(Arguments { state, .. }: Arguments) -> Result<(), Box<dyn Error>> {
     if !config.state.exists() {
         return Err(format!("there is no state directory {}; name it with --state", config.state.display()).into());
     }
-    let services = Services::open(Opening::new(&config.state, Clock::system()))?;
+    let services = Services::open_used(Opening::new(&config.state, Clock::system()))?;
     let mut err = std::io::stderr().lock();
     if let Some(old) = give_up::private_ca(&services, &Actor::CommandLine)? {
         writeln!(err, "What was left of the certificates is kept in {}.", old.display())?;

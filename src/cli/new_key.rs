@@ -39,7 +39,7 @@ fn new_key(Arguments { state }: Arguments) -> Result<(), Box<dyn Error>> {
     if !config.state.exists() {
         return Err(format!("there is no state directory {}; name it with --state", config.state.display()).into());
     }
-    let open = || Services::open(Opening::new(&config.state, Clock::system()));
+    let open = || Services::open_used(Opening::new(&config.state, Clock::system()));
     let copies = new_key::renew(open()?, &Actor::CommandLine)?;
     // Opens everything with the new key and removes what only the old one opened.
     drop(open()?);

@@ -48,7 +48,13 @@ impl StateArguments {
             None if !config.state.exists() && !matches!(request, Request::Setup(_)) => {
                 return Err(format!("there is no state directory {}; name it with --state", config.state.display()).into());
             }
-            None => local::answer(&Services::open(Opening::new(&config.state, Clock::system()))?, request),
+            None => {
+                let opening = Opening::new(&config.state, Clock::system());
+                // Setting up is the one verb that may begin a state.
+                let is_setup = matches!(request, Request::Setup(_));
+                let services = if is_setup { Services::open(opening) } else { Services::open_used(opening) }?;
+                local::answer(&services, request)
+            }
         };
         match answer {
             Answer::Failed(reason) => Err(reason.into()),

@@ -1,19 +1,16 @@
-//! Which device a request speaks for, and how many new ones may come in a time (contract 4).
+//! Which device a request speaks for, and who gets in (contract 4).
 
 pub mod decide;
 pub mod nearby;
-
-use std::collections::VecDeque;
-use std::net::IpAddr;
-
-use jiff::{SignedDuration, Timestamp};
+pub mod rate;
 
 use super::device::DeviceKey;
-use super::limits::{NEW_DEVICES_PER_ADDRESS, NEW_DEVICES_PER_HOUR};
 use super::mac::Mac;
 use super::model::{KeyKind, ModelTable};
 use super::phone_file::PhoneFile;
 use super::user_agent::UserAgent;
+
+pub use rate::{NewDeviceCaps, NewDevices};
 
 /// The device that a request names: by the name of its file, else by the serial tag of its User-Agent.
 ///
@@ -48,54 +45,8 @@ fn goes_by_serial(agent: Option<&UserAgent>, models: &ModelTable) -> bool {
     family.is_some_and(|family| family.key == KeyKind::Serial)
 }
 
-/// How many new devices came lately. A sweep over MAC addresses with the right credentials fills the inventory this slowly.
-#[derive(Debug)]
-pub struct NewDevices {
-    caps: NewDeviceCaps,
-    /// Those of the last hour, oldest first: never more than [`NewDeviceCaps::per_hour`].
-    recent: VecDeque<(Timestamp, IpAddr)>,
-}
-
-/// How many new devices may come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NewDeviceCaps {
-    /// From one address in ten minutes.
-    pub per_address: usize,
-    /// To one account in an hour.
-    pub per_hour: usize,
-}
-
-impl Default for NewDeviceCaps {
-    fn default() -> Self {
-        Self { per_address: NEW_DEVICES_PER_ADDRESS, per_hour: NEW_DEVICES_PER_HOUR }
-    }
-}
-
-impl NewDevices {
-    /// None came yet.
-    pub fn new(caps: NewDeviceCaps) -> Self {
-        Self { caps, recent: VecDeque::new() }
-    }
-
-    /// Whether one more may come; if so it counts.
-    pub fn admit(&mut self, now: Timestamp, address: IpAddr) -> bool {
-        let within = |at: Timestamp, minutes| now.duration_since(at) < SignedDuration::from_mins(minutes);
-        while self.recent.front().is_some_and(|(at, _)| !within(*at, 60)) {
-            self.recent.pop_front();
-        }
-        let from_here = self.recent.iter().rev().take_while(|(at, _)| within(*at, 10)).filter(|(_, from)| *from == address);
-        if self.recent.len() >= self.caps.per_hour || from_here.count() >= self.caps.per_address {
-            return false;
-        }
-        self.recent.push_back((now, address));
-        true
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::super::model::Family;
     use super::super::phone_file::PhonePath;
     use super::*;
@@ -143,18 +94,5 @@ mod tests {
         assert_eq!(named(path, None, None, false), None);
         assert_eq!(named("/0004f2aa00012.wav", None, None, true), None);
         assert_eq!(named("/000000000000-x.cfg", None, None, true), None);
-    }
-
-    #[test]
-    fn phn_10_new_devices_are_counted_by_address_and_by_hour() {
-        let address = |last| IpAddr::V4(Ipv4Addr::new(10, 0, 0, last));
-        let at = |minute: i64| Timestamp::from_second(minute * 60).expect("a time within the range");
-        let mut new = NewDevices::new(NewDeviceCaps { per_address: 2, per_hour: 4 });
-        assert!(new.admit(at(0), address(1)) && new.admit(at(1), address(1)));
-        assert!(!new.admit(at(9), address(1)), "the third within ten minutes");
-        assert!(new.admit(at(9), address(2)), "another address is not affected");
-        assert!(new.admit(at(10), address(1)), "the first is ten minutes past");
-        assert!(!new.admit(at(30), address(3)), "four within the hour");
-        assert!(new.admit(at(60), address(3)), "the first is an hour past");
     }
 }

@@ -53,6 +53,9 @@ pub struct BackupPlan {
     /// What they are encrypted with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passphrase: Option<Secret>,
+    /// When somebody last said how often, at which hour or where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_at: Option<Timestamp>,
     /// Counts changes, so that two admins cannot overwrite one another unseen (R14).
     #[serde(default)]
     pub revision: u64,
@@ -60,7 +63,7 @@ pub struct BackupPlan {
 
 impl Default for BackupPlan {
     fn default() -> Self {
-        Self { every: Every::Never, hour: 2, keep: 7, folder: None, passphrase: None, revision: 0 }
+        Self { every: Every::Never, hour: 2, keep: 7, folder: None, passphrase: None, set_at: None, revision: 0 }
     }
 }
 
@@ -84,6 +87,17 @@ impl BackupPlan {
             let moment = day.at(self.hour, 0, 0, 0).to_zoned(zone.clone()).ok()?.timestamp();
             (moment <= now).then_some(moment)
         })
+    }
+
+    /// Since when the backup is owed that was due at a moment: an hour from before the plan was set was missed by nobody.
+    pub fn owed_since(&self, due: Timestamp, now: Timestamp) -> Timestamp {
+        // A plan that was set at a time that has not come was set by a wrong clock.
+        self.set_at.filter(|at| *at <= now).map_or(due, |at| at.max(due))
+    }
+
+    /// Whether another plan makes its backups at the same times into the same folder.
+    pub fn is_timed_as(&self, other: &Self) -> bool {
+        (self.every, self.hour, &self.folder) == (other.every, other.hour, &other.folder)
     }
 }
 
@@ -128,6 +142,7 @@ impl PlanInput {
             keep,
             folder,
             passphrase,
+            set_at: present.set_at,
             revision: present.revision,
         });
         errors.into_result(plan)
@@ -167,6 +182,15 @@ mod tests {
         // Two o'clock is left out on this day, and comes twice on the other.
         assert_eq!(due(Every::Day, "2026-03-29T12:00:00Z").as_deref(), Some("2026-03-29T01:00:00Z"));
         assert_eq!(due(Every::Day, "2026-10-25T12:00:00Z").as_deref(), Some("2026-10-25T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_backup_is_owed_from_its_hour_or_from_when_the_plan_was_set() {
+        let at = |hour: u8| -> Timestamp { format!("2026-11-22T{hour:02}:00:00Z").parse().expect("a time") };
+        let since = |set_at: Option<u8>| BackupPlan { set_at: set_at.map(at), ..BackupPlan::default() }.owed_since(at(2), at(12));
+        assert_eq!(since(None), at(2), "one that was set before this was noted");
+        assert_eq!((since(Some(1)), since(Some(12))), (at(2), at(12)));
+        assert_eq!(since(Some(13)), at(2), "set by a clock that was ahead");
     }
 
     #[test]

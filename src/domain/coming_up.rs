@@ -7,6 +7,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::admission::rate::HeldBack;
 use super::limits::RUN_SILENCE_SECONDS;
 use super::run::verdict::{next_of_handshake, next_of_held};
 use super::run::{Exchange, HandshakeFault, Method, Reason};
@@ -21,6 +22,8 @@ pub struct Known<'a> {
     pub trust: &'a Trust,
     /// Whether devices of its account get credentials of their own.
     pub binds: bool,
+    /// New phones that were held back because too many came: at an address of this one, or anywhere where it has none.
+    pub held_back: Option<HeldBack>,
 }
 
 /// The steps, in their order. `Display` gives their names.
@@ -114,7 +117,7 @@ impl<'a> Known<'a> {
 
     /// What is listed of its being refused for this reason.
     fn knock(&self, reason: Reason) -> Option<&'a Knock> {
-        self.trust.knock.as_ref().filter(|knock| knock.reason == reason && !knock.bare)
+        self.trust.knocks().find(|knock| knock.reason == reason && !knock.bare)
     }
 
     /// When something of this kind last came.
@@ -188,6 +191,11 @@ fn heard(known: Known<'_>) -> Step {
         Some(_) => {
             Step::new(Point::Heard, State::Done, known.exchanges.last().map(|one| one.at).or(first), "It reaches this server")
         }
+        // What was asked in its name may be forgotten: a sweep has many names.
+        None if let Some(held) = &known.held_back => {
+            let words = format!("It is not remembered, and may be one of too many new phones. {held}");
+            Step::new(Point::Heard, State::Stuck, held.last, words).advising(TOO_MANY)
+        }
         None => Step::new(Point::Heard, State::Stuck, None, "Nothing was heard of it").advising(
             "See whether it has power and a network, and whether it is told our address: by DHCP option 160 (or 161, or 66), or \
              in its menu. Then whether a firewall lets it through to our ports",
@@ -201,8 +209,8 @@ fn plain_http(known: Known<'_>) -> Option<Step> {
     let served_since = |at: Timestamp| known.last_at(|one| one.reason == Reason::Master).is_some_and(|served| served > at);
     match last {
         Some(one) if one.status == 503 && !served_since(one.at) => {
-            let refused = Step::new(Point::PlainHttp, State::Stuck, one.at, format!("Was told to come later: {}", one.reason));
-            return Some(refused.advising(next_of_held(one.reason)));
+            let words = format!("Was told to come later: {}", held_words(known, one.reason));
+            return Some(Step::new(Point::PlainHttp, State::Stuck, one.at, words).advising(held_next(known, one.reason)));
         }
         _ => {}
     }
@@ -331,11 +339,30 @@ fn let_in(known: Known<'_>) -> Step {
         (Some((at, reason)), served) if served.is_none_or(|served| served < at) => match known.knock(reason) {
             Some(knock) => Step::new(Point::LetIn, State::Stuck, at, format!("Held: {}", knock.why()))
                 .advising(knock.next_step().unwrap_or_default()),
-            None => Step::new(Point::LetIn, State::Stuck, at, format!("Held: {reason}")).advising(next_of_held(reason)),
+            None => Step::new(Point::LetIn, State::Stuck, at, format!("Held: {}", held_words(known, reason)))
+                .advising(held_next(known, reason)),
         },
         (_, Some(at)) => Step::new(Point::LetIn, State::Done, at, "It is let in"),
         _ => Step::new(Point::LetIn, State::Waiting, None, "Nothing to decide yet"),
     }
+}
+
+/// What to do about one of too many.
+const TOO_MANY: &str = "Wait: phones ask again by themselves. If it cannot wait, add it to the devices, or raise per_address or per_hour of \
+                        [new_devices] in the settings of the server. If these are not your phones, somebody is trying out MAC \
+                        addresses there";
+
+fn is_held_back(known: Known<'_>, reason: Reason) -> Option<HeldBack> {
+    known.held_back.filter(|_| reason == Reason::TooManyNew)
+}
+
+/// Why it is held; of one of too many also from where they came and until when.
+fn held_words(known: Known<'_>, reason: Reason) -> String {
+    is_held_back(known, reason).map_or_else(|| reason.to_string(), |held| format!("{reason}. {held}"))
+}
+
+fn held_next(known: Known<'_>, reason: Reason) -> &'static str {
+    is_held_back(known, reason).map_or_else(|| next_of_held(reason), |_| TOO_MANY)
 }
 
 fn master(known: Known<'_>) -> Step {

@@ -3,8 +3,9 @@
 use jiff::ToSpan;
 
 use super::*;
+use crate::domain::admission::rate::{Cap, Full};
 use crate::domain::manufacturer::CertificateFault;
-use crate::domain::trust::Bootstrap;
+use crate::domain::trust::{Bootstrap, Weight};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + second.seconds()
@@ -15,7 +16,7 @@ fn exchange(second: i64, method: Method, path: &str, status: u16, reason: Reason
 }
 
 fn state(exchanges: &[Exchange], trust: &Trust, point: Point) -> (State, Option<Timestamp>) {
-    let steps = steps(Known { exchanges, trust, binds: true });
+    let steps = steps(Known { exchanges, trust, binds: true, held_back: None });
     let step = steps.iter().find(|step| step.point == point).expect("a step");
     assert!(step.state != State::Stuck || step.next.is_some(), "{step:?} says what to do");
     (step.state, step.at)
@@ -31,7 +32,7 @@ fn failed(second: i64, fault: HandshakeFault) -> Exchange {
 
 #[test]
 fn of_whom_nothing_was_heard_the_first_step_says_what_to_look_at_and_the_others_wait() {
-    let all = steps(Known { exchanges: &[], trust: &Trust::default(), binds: true });
+    let all = steps(Known { exchanges: &[], trust: &Trust::default(), binds: true, held_back: None });
     assert_eq!((all[0].point, all[0].state), (Point::Heard, State::Stuck));
     assert!(all[0].next.is_some_and(|next| next.contains("option 160")));
     assert!(all[1..].iter().all(|step| step.state == State::Waiting && step.point != Point::PlainHttp));
@@ -55,7 +56,7 @@ fn missing_and_wrong_credentials_are_told_apart_and_mended_ones_are_done() {
     let mut seen = vec![get(1, 401, Reason::CredentialsMissing)];
     assert_eq!(state(&seen, &trust, Point::Credentials), (State::Stuck, Some(at(1))));
     seen.push(get(2, 401, Reason::CredentialsWrong));
-    let steps = steps(Known { exchanges: &seen, trust: &trust, binds: true });
+    let steps = steps(Known { exchanges: &seen, trust: &trust, binds: true, held_back: None });
     assert!(steps.iter().any(|step| step.words.contains("wrong user name")));
     seen.push(get(3, 200, Reason::Master));
     assert_eq!(state(&seen, &trust, Point::Credentials), (State::Done, Some(at(3))));
@@ -110,14 +111,15 @@ fn the_way_from_plain_http_is_told_stage_by_stage() {
 #[test]
 fn binding_counts_its_runs() {
     let mut trust = Trust::default();
-    let words =
-        |trust: &Trust| steps(Known { exchanges: &[], trust, binds: true }).pop().map(|step| step.words).unwrap_or_default();
+    let words = |trust: &Trust| {
+        steps(Known { exchanges: &[], trust, binds: true, held_back: None }).pop().map(|step| step.words).unwrap_or_default()
+    };
     assert!(words(&trust).starts_with("0 of 2"));
     trust.own.complete = 1;
     assert!(words(&trust).contains("none of them was a start"));
     trust.bound_at = Some(at(9));
     assert_eq!(state(&[], &trust, Point::Bound), (State::Done, Some(at(9))));
-    let off = steps(Known { exchanges: &[], trust: &Trust::default(), binds: false });
+    let off = steps(Known { exchanges: &[], trust: &Trust::default(), binds: false, held_back: None });
     assert_eq!(off.last().map(|step| step.state), Some(State::Done));
 }
 
@@ -126,7 +128,7 @@ fn in_clear(one: Exchange) -> Exchange {
 }
 
 fn told(exchanges: &[Exchange], trust: &Trust, point: Point) -> Step {
-    let found = steps(Known { exchanges, trust, binds: true }).into_iter().find(|step| step.point == point);
+    let found = steps(Known { exchanges, trust, binds: true, held_back: None }).into_iter().find(|step| step.point == point);
     found.expect("a step")
 }
 
@@ -222,4 +224,23 @@ fn of_logs_from_elsewhere_the_last_is_remembered_for_a_day() {
     assert_eq!(remembered(&trust), last);
     trust.bootstrapped(at(200 + 24 * 3_600), here);
     assert_eq!(remembered(&trust), None);
+}
+
+#[test]
+fn one_of_too_many_is_told_from_where_they_come_until_when_and_what_to_do() {
+    let full = Full { cap: Cap::Address(100), until: at(600) };
+    let held_back = Some(HeldBack { address: [10, 6, 6, 7].into(), last: at(30), times: 5_000, shown: Weight::Open, full });
+    let nobody = Trust::default();
+    let of = |exchanges: &[Exchange], point| {
+        let steps = steps(Known { exchanges, trust: &nobody, binds: true, held_back });
+        let step = steps.into_iter().find(|step| step.point == point).expect("a step");
+        assert!(step.words.contains("10.6.6.7 asked for more than 100 new phones"), "{step:?}");
+        assert!(step.words.contains("again at 00:10 UTC"), "{step:?}");
+        assert!(step.next.is_some_and(|next| next.contains("[new_devices]") && !next.contains("power")), "{step:?}");
+        step.state
+    };
+    assert_eq!(of(&[], Point::Heard), State::Stuck);
+    assert_eq!(of(&[get(30, 503, Reason::TooManyNew)], Point::LetIn), State::Stuck);
+    let in_clear = Exchange { in_clear: true, ..get(30, 503, Reason::TooManyNew) };
+    assert_eq!(of(&[in_clear], Point::PlainHttp), State::Stuck);
 }

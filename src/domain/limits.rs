@@ -117,6 +117,8 @@ pub const BOOTSTRAPS_PER_ADDRESS: usize = 100;
 pub const COMING_UP_HOURS: i64 = 24;
 /// Keys that are no device's and of which something is remembered, mostly that they knocked.
 pub const STRANGERS: usize = 5_000;
+/// First requests without a secret that are counted by their address: of more the oldest are forgotten.
+pub const NEWCOMERS_COUNTED: usize = 20_000;
 /// Days that the secrets of a deleted device are still told (contract 5.9).
 pub const DELETED_DAYS: i64 = 90;
 /// Bound devices that may be refused within [`REFUSED_TOGETHER_MINUTES`] before that is an alert (contract 4, point 2).
@@ -125,6 +127,8 @@ pub const REFUSED_TOGETHER: usize = 5;
 pub const REFUSED_TOGETHER_MINUTES: i64 = 10;
 /// Hours that such an alert stays, unless the devices were let in.
 pub const REFUSED_TOGETHER_HOURS: i64 = 24;
+/// Sources from which more new devices came than may, and of which that is told.
+pub const HELD_BACK_SOURCES: usize = 1_000;
 /// Minutes without a new device that was held because of the rates, after which the next one is told anew: by then all of them have
 /// room again.
 pub const CROWD_MINUTES: i64 = 60;
@@ -134,6 +138,11 @@ pub const PENDING_AT_ONCE: usize = 1_000;
 pub const WRONG_AT_ONCE: u32 = 5;
 /// Addresses besides the last one at which the way of one phone from plain HTTP is remembered.
 pub const BOOTSTRAPS_PER_DEVICE: usize = 8;
+/// Addresses besides the last one that are told of a key for which several ask and are not let in.
+pub const KNOCKS_ELSEWHERE: usize = 15;
+/// Minutes after which somebody who asked for a key counts as silent, and gives way first where more addresses ask for it than are told.
+/// A phone that was told to come later asks every hour.
+pub const SILENT_MINUTES: i64 = 90;
 /// Days that it is told who was not let in.
 pub const KNOCK_DAYS: i64 = 30;
 /// Days that a device counts which still comes by an address that is no longer answered (contract 2).

@@ -95,13 +95,15 @@ pub enum CertificateFault {
     RevocationUnknown,
     /// The phone did not prove that it holds the key.
     Unproven,
+    /// It is of a version of X.509 that was before the one that can be checked, so that its key proves nothing.
+    OldVersion,
     /// It cannot be read or checked.
     Broken,
 }
 
 impl CertificateFault {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::UnknownAuthority,
         Self::Expired,
         Self::NotYetValid,
@@ -110,6 +112,7 @@ impl CertificateFault {
         Self::Revoked,
         Self::RevocationUnknown,
         Self::Unproven,
+        Self::OldVersion,
         Self::Broken,
     ];
 
@@ -133,6 +136,10 @@ impl CertificateFault {
                  under Provisioning Settings"
             }
             Self::Unproven => "See which phone is at that address: it shows a certificate without the key, which may be a copy",
+            Self::OldVersion => {
+                "It is likely no factory certificate: have the phone show that one, have its certificate made anew as one of version 3, \
+                 or no longer require certificates under Provisioning Settings"
+            }
             Self::Broken => {
                 "Look at its certificate on the phone, under Status, Platform, Phone. Where it is damaged, the phone gets in only \
                  where certificates are not required"
@@ -152,6 +159,7 @@ impl fmt::Display for CertificateFault {
             Self::Revoked => "its manufacturer has revoked it",
             Self::RevocationUnknown => "nothing tells whether its manufacturer has revoked it",
             Self::Unproven => "the phone did not prove that it holds the key",
+            Self::OldVersion => "it is of X.509 version 1 or 2, and only version 3 is supported",
             Self::Broken => "it cannot be read or checked",
         })
     }

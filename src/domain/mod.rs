@@ -39,7 +39,9 @@ pub mod server;
 pub mod session;
 pub mod sighting;
 pub mod site;
+pub mod source;
 pub mod standard;
+pub mod strangers;
 pub mod subnet;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,13 +1,14 @@
 //! Who knocked and was not let in (R178, R184): what a click would do about it, and when refusals are an alert. Who gets in is
 //! [`super::admission::decide`]'s to say.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::device::DeviceKey;
 use super::device_list::Listed;
-use super::limits::{REFUSED_TOGETHER, REFUSED_TOGETHER_HOURS, REFUSED_TOGETHER_MINUTES};
+use super::limits::{KNOCKS_ELSEWHERE, REFUSED_TOGETHER, REFUSED_TOGETHER_HOURS, REFUSED_TOGETHER_MINUTES};
 use super::run::Reason;
 use super::trust::{Knock, RefusedBound, Right, RightKind, Trust};
 
@@ -144,20 +145,58 @@ pub struct Pending {
     pub right: Option<Right>,
     /// How things stand with it.
     pub standing: Standing,
+    /// Others that named the same key from elsewhere and were not let in either: who showed most first, and of those the latest.
+    pub elsewhere: Vec<Elsewhere>,
+    /// How many of those showed as much: each may be the phone.
+    pub rivals: usize,
+}
+
+/// Somebody at another address who named the same key and was not let in either.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    /// When, from where and why not.
+    pub knock: Knock,
+    /// What a person allowed since.
+    pub right: Option<Right>,
+}
+
+impl Elsewhere {
+    /// What one click would do; none where none helps, or where it was done. A block is lifted for a key, wherever it is named.
+    pub fn offer(&self) -> Option<Offer> {
+        let offer = Offer::of(self.knock.reason).filter(|offer| offer.right().is_some());
+        if self.right.is_some() { None } else { offer }
+    }
 }
 
 impl Pending {
     /// What is listed of a key; none of one that was let in since.
     pub fn of(key: &DeviceKey, trust: &Trust, device: Option<Listed>, now: Timestamp) -> Option<Self> {
         let knock = trust.knock.clone()?;
-        let right = trust.right.clone().filter(|right| right.address == knock.address && right.is_valid(now));
+        let right = trust.right_at(knock.address, now).cloned();
         let standing = match knock.reason {
             _ if right.is_some() => Standing::LetIn,
             Reason::Blocked => Standing::Blocked,
             reason if Offer::of(reason).is_some() => Standing::Waiting,
             _ => Standing::Refused,
         };
-        Some(Self { key: key.clone(), knock, device, bound_at: trust.bound_at, right, standing })
+        let others = trust.knocks().skip(1).cloned();
+        let elsewhere = others.map(|knock| Elsewhere { right: trust.right_at(knock.address, now).cloned(), knock }).collect();
+        let rivals = trust.rivals(&knock).count();
+        Some(Self { key: key.clone(), knock, device, bound_at: trust.bound_at, right, standing, elsewhere, rivals })
+    }
+
+    /// What to mind before a click, where several ask for the key who showed as much.
+    pub fn caution(&self) -> Option<String> {
+        let clicks = self.elsewhere.iter().filter_map(Elsewhere::offer).chain(self.offer());
+        let is_contested = self.rivals > 0 && clicks.into_iter().any(|offer| offer.right().is_some());
+        let least = if self.elsewhere.len() < KNOCKS_ELSEWHERE { "" } else { "at least " };
+        let count = self.rivals + 1;
+        is_contested.then(|| {
+            format!(
+                "Within a day {least}{count} addresses asked for it, and one of them may be somebody else. Read on the phone itself \
+                 which address it has, and let it in there alone; a phone behind a router has the router's outside address here"
+            )
+        })
     }
 
     /// What one click would do; none where none helps, or where it was done.
@@ -194,6 +233,7 @@ impl PendingQuery {
         let texts = [
             one.key.to_string(),
             one.knock.address.to_string(),
+            one.elsewhere.iter().map(|other| other.knock.address.to_string()).collect::<Vec<_>>().join(" "),
             one.knock.told.to_string(),
             one.knock.why(),
             name.unwrap_or_default(),
@@ -206,22 +246,50 @@ impl PendingQuery {
     }
 }
 
+/// A bound device among many that somebody was refused for at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedDevice {
+    /// Its key.
+    pub key: DeviceKey,
+    /// Who asked last.
+    pub address: IpAddr,
+    /// Whether somebody showed the shared credentials, and not just the factory default that everybody knows.
+    pub is_by_shared: bool,
+}
+
 /// Bound devices that were refused so many at once that it is no single reset: that is an alert (contract 4, point 2). Empty where
 /// it is none. It stays for a day although the devices themselves came since, and not for those that a person let in.
-pub fn refused_together<'a>(known: impl Iterator<Item = (&'a DeviceKey, &'a Trust)>, now: Timestamp) -> Vec<(DeviceKey, IpAddr)> {
-    let is_recent = |at: Timestamp| now.duration_since(at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
+pub fn refused_together<'a>(known: impl Iterator<Item = (&'a DeviceKey, &'a Trust)>, now: Timestamp) -> Vec<RefusedDevice> {
+    let is_recent = |refused: &RefusedBound| now.duration_since(refused.at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
     let bound = known.filter(|(_, trust)| trust.bound_at.is_some());
-    let refused = bound.filter_map(|(key, trust)| Some((key, trust.refused_bound.filter(|refused| is_recent(refused.at))?)));
-    let mut refused: Vec<(&DeviceKey, RefusedBound)> = refused.collect();
-    refused.sort_by_key(|(_, refused)| refused.at);
-    let times: Vec<Timestamp> = refused.iter().map(|(_, refused)| refused.at).collect();
-    let among = |at: Timestamp| {
-        let span = SignedDuration::from_mins(REFUSED_TOGETHER_MINUTES);
-        let near = |from: Timestamp| times.iter().filter(|other| **other >= from && other.duration_since(from) <= span).count();
-        times.iter().filter(|from| **from <= at && at.duration_since(**from) <= span).any(|from| near(*from) > REFUSED_TOGETHER)
-    };
-    let together = refused.into_iter().filter(|(_, refused)| among(refused.at));
-    together.map(|(key, refused)| (key.clone(), refused.address)).collect()
+    let each = bound.flat_map(|(key, trust)| [(key, trust.refused_bound, true), (key, trust.refused_factory, false)]);
+    let mut refused: Vec<(&DeviceKey, RefusedBound, bool)> =
+        each.filter_map(|(key, refused, is_by_shared)| Some((key, refused.filter(is_recent)?, is_by_shared))).collect();
+    refused.sort_by_key(|(_, refused, _)| refused.at);
+    let span = SignedDuration::from_mins(REFUSED_TOGETHER_MINUTES);
+    // Of each refusal, those that follow within the span; a device that was refused twice counts once.
+    let (mut end, mut told) = (0, 0);
+    let mut within: BTreeMap<&DeviceKey, usize> = BTreeMap::new();
+    let mut together: BTreeMap<&DeviceKey, RefusedDevice> = BTreeMap::new();
+    for (start, (first, from, _)) in refused.iter().enumerate() {
+        while let Some((key, _, _)) = refused.get(end).filter(|(_, next, _)| next.at.duration_since(from.at) <= span) {
+            *within.entry(key).or_default() += 1;
+            end += 1;
+        }
+        if within.len() > REFUSED_TOGETHER {
+            for (key, one, is_by_shared) in &refused[told.max(start)..end] {
+                let was_shared = together.get(key).is_some_and(|before| before.is_by_shared);
+                let one = RefusedDevice { key: (*key).clone(), address: one.address, is_by_shared: *is_by_shared || was_shared };
+                together.insert(key, one);
+            }
+            told = end;
+        }
+        match within.get_mut(first) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(within.remove(first)),
+        }
+    }
+    together.into_values().collect()
 }
 
 #[cfg(test)]
@@ -270,6 +338,27 @@ mod tests {
     }
 
     #[test]
+    fn refusals_by_the_factory_default_count_with_the_others_and_are_told_apart() {
+        let factory = |minute| {
+            let mut trust = Trust { bound_at: Some(at(-1_000)), ..Trust::default() };
+            trust.refused(Knock::new(at(minute), Reason::Bound, [10, 6, 6, 7].into(), "").with_factory_default(true));
+            trust
+        };
+        let by_shared = |trusts: &[Trust]| {
+            let keys: Vec<DeviceKey> = (0..trusts.len()).map(key).collect();
+            let together = refused_together(keys.iter().zip(trusts), at(60));
+            (together.len(), together.iter().filter(|one| one.is_by_shared).count())
+        };
+        let mut trusts = vec![factory(0); 6];
+        assert_eq!(by_shared(&trusts), (6, 0));
+        trusts[0].refused(Knock::new(at(1), Reason::Bound, [10, 0, 0, 7].into(), ""));
+        assert_eq!(by_shared(&trusts), (6, 1), "asked for by both, it counts once");
+        assert_eq!(by_shared(&trusts[..5]), (0, 0));
+        trusts[1] = trust(11, Reason::Bound);
+        assert_eq!(by_shared(&trusts), (0, 0), "not within ten minutes");
+    }
+
+    #[test]
     fn a_refusal_is_kept_as_long_as_the_alert_that_it_can_be_part_of() {
         let mut trust = trust(0, Reason::Bound);
         trust.expire(at(24 * 60 - 1));
@@ -300,6 +389,26 @@ mod tests {
         };
         assert!(admits("", None, None) && admits("00:04:F2:AA:00:01 vvx", Some("waiting"), Some("other-place")));
         assert!(!admits("trio", None, None) && !admits("", Some("blocked"), None) && !admits("", None, Some("bound")));
+    }
+
+    #[test]
+    fn of_two_addresses_each_has_its_own_click_and_a_caution_until_one_is_let_in() {
+        let mut one = trust(0, Reason::Bound);
+        one.refused(Knock::new(at(1), Reason::FactoryCredentials, [10, 6, 6, 7].into(), "VVX 411"));
+        let of = |trust: &Trust| Pending::of(&key(1), trust, None, at(2)).expect("it was refused");
+        let both = of(&one);
+        assert_eq!((both.offer(), both.elsewhere[0].offer()), (Some(Offer::Adopt), Some(Offer::BindAgain)));
+        let caution = both.caution().expect("two ask");
+        assert!(caution.contains("2 addresses") && caution.contains("router's outside address"), "{caution}");
+        assert!(PendingQuery { text: "10.0.0.7".to_owned(), ..PendingQuery::default() }.admits(&both), "found by either");
+        let right = Right { address: [10, 0, 0, 7].into(), given_at: at(1), by: "Ann".to_owned(), kind: RightKind::LetIn };
+        one.right = Some(right);
+        assert!(of(&one).elsewhere[0].offer().is_none() && of(&one).offer().is_some() && of(&one).caution().is_some());
+        one.forget_knocks();
+        for (minute, last) in [(1, 7), (2, 8)] {
+            one.refused(Knock::new(at(minute), Reason::Blocked, [10, 0, 0, last].into(), ""));
+        }
+        assert!(of(&one).elsewhere[0].offer().is_none() && of(&one).caution().is_none());
     }
 
     #[test]

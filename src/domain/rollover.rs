@@ -235,7 +235,7 @@ impl Candidate<'_> {
 
     /// When it last gave a sign of itself, if our CA means anything to it. What anybody can do without credentials is no sign.
     fn last_heard(self) -> Option<Timestamp> {
-        let knocked = self.trust.knock.as_ref().filter(|knock| knock.is_proven()).map(|knock| knock.at);
+        let knocked = self.trust.knocks().filter(|knock| knock.has_credentials()).map(|knock| knock.at).max();
         if self.is_device {
             let over_tls = self.last_seen.filter(|_| !self.trust.clear_text);
             return over_tls.map(|seen| knocked.map_or(seen, |at| at.max(seen)));

@@ -23,7 +23,7 @@ use super::rollover::Takeover;
 
 pub use bootstrap::{Bootstrap, StrayLog};
 pub use certificate::Certificate;
-pub use knock::Knock;
+pub use knock::{Knock, Weight};
 pub use shown::{Admitted, ComesWith, EndedRun};
 
 /// Complete runs with its own credentials after which a device is bound (contract 4, point 2).
@@ -74,8 +74,12 @@ pub struct Trust {
     /// How far it is on the way to a new private CA of ours.
     #[serde(skip_serializing_if = "is_default")]
     pub takeover: Takeover,
-    /// Why it was last not let in; none once it was let in from there.
+    /// Why it was last not let in, of those who showed most; none once it was let in from there.
     pub knock: Option<Knock>,
+    /// The same of others that knocked within a day from elsewhere, the latest of those who showed most last: one of them may be the
+    /// phone.
+    #[serde(skip_serializing_if = "is_default")]
+    pub knocks_elsewhere: Vec<Knock>,
     /// It was last served in full without TLS (R316).
     #[serde(skip_serializing_if = "is_default")]
     pub clear_text: bool,
@@ -88,9 +92,13 @@ pub struct Trust {
     /// When its credentials or its certificate were last shown for another device.
     #[serde(skip_serializing_if = "is_default")]
     pub misused_at: Option<Timestamp>,
-    /// When somebody was last refused for it because it is bound, and from where: told also when the device itself came since.
+    /// When somebody who showed the shared credentials was last refused for it because it is bound, and from where: told also when the
+    /// device itself came since.
     #[serde(skip_serializing_if = "is_default")]
     pub refused_bound: Option<RefusedBound>,
+    /// The same of whoever showed the factory default, as everybody can: that is no sign that the shared credentials are known.
+    #[serde(skip_serializing_if = "is_default")]
+    pub refused_factory: Option<RefusedBound>,
     /// When its device was last deleted: its secrets stay told for some time (contract 5.9).
     #[serde(skip_serializing_if = "is_default")]
     pub deleted_at: Option<Timestamp>,
@@ -198,7 +206,8 @@ impl Trust {
 
     /// Takes back what was learned of its credentials: the shared ones open it again, from where it was last let in.
     pub fn unbind(&mut self) {
-        (self.bound_at, self.refused_bound) = (None, None);
+        self.bound_at = None;
+        self.forget_refusals();
         self.own = OwnRuns::default();
         self.home = self.last_address.or(self.home);
     }
@@ -236,10 +245,21 @@ impl Trust {
     pub fn expire(&mut self, now: Timestamp) {
         let is_kept = |at: Timestamp, days: i64| now.duration_since(at) < SignedDuration::from_hours(24 * days);
         self.deleted_at = self.deleted_at.filter(|at| is_kept(*at, DELETED_DAYS));
-        self.knock = self.knock.take().filter(|knock| is_kept(knock.at, KNOCK_DAYS));
+        self.keep_knocks(|knock| is_kept(knock.at, KNOCK_DAYS));
         let is_alert =
             |refused: &RefusedBound| now.duration_since(refused.at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
         self.refused_bound = self.refused_bound.filter(is_alert);
+        self.refused_factory = self.refused_factory.filter(is_alert);
+    }
+
+    /// Whether somebody was refused for it because it is bound, whatever he showed, and nobody did anything about it.
+    pub fn is_refused_bound(&self) -> bool {
+        self.refused_bound.is_some() || self.refused_factory.is_some()
+    }
+
+    /// Ends its part in the alert about refused devices: a person did something about it.
+    pub fn forget_refusals(&mut self) {
+        (self.refused_bound, self.refused_factory) = (None, None);
     }
 
     /// Takes in a request that was let in.
@@ -247,7 +267,7 @@ impl Trust {
         self.first_heard.get_or_insert(at);
         self.last_address = Some(address);
         // Who was refused elsewhere may have been somebody else: that stays told.
-        self.knock = self.knock.take().filter(|knock| knock.address != address);
+        self.keep_knocks(|knock| knock.address != address);
         self.bootstrap = None;
         self.bootstraps_elsewhere = Vec::new();
         match admitted {

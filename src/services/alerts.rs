@@ -14,10 +14,12 @@ use parking_lot::Mutex;
 use super::Services;
 use super::error::{ServiceError, chain};
 use crate::domain::activity::{Activity, Event};
-use crate::domain::device::DeviceKey;
+use crate::domain::admission::rate::{Full, HeldBack};
 use crate::domain::ids::AccountId;
-use crate::domain::limits::{CROWD_MINUTES, REFUSED_TOGETHER_HOURS};
-use crate::domain::pending;
+use crate::domain::limits::{CROWD_MINUTES, HELD_BACK_SOURCES, REFUSED_TOGETHER_HOURS};
+use crate::domain::pending::{self, RefusedDevice};
+use crate::domain::source::Source;
+use crate::domain::trust::{RefusedBound, Trust, Weight};
 use crate::store;
 use crate::store::tx::Walk;
 
@@ -25,6 +27,7 @@ use crate::store::tx::Walk;
 const NAMED: usize = 10;
 /// What the activity log says of the account.
 const REFUSED: &str = "alert: many bound devices were refused at once";
+const REFUSED_FACTORY: &str = "alert: many bound devices were asked for with the factory default at once";
 const CROWDED: &str = "alert: new devices were held, too many came at once";
 
 /// What was noted at the door.
@@ -39,18 +42,20 @@ pub struct Alerts {
 struct Episodes {
     /// Whether the activity log was asked what was told before the start.
     is_recalled: bool,
-    /// When it was last told that bound devices are refused.
+    /// When it was last told that bound devices are refused to somebody with the shared credentials.
     refused_told_at: Option<Timestamp>,
-    /// The last time that a new device was held because of the rates, and from where.
+    /// The same of the factory default alone: it must not silence the other.
+    factory_told_at: Option<Timestamp>,
+    /// New devices that were held because of the rates.
     crowd: Option<Crowd>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Crowd {
     last: Timestamp,
-    /// Not known of one before the start.
-    from: Option<IpAddr>,
     is_told: bool,
+    /// Not known of one before the start. At most [`HELD_BACK_SOURCES`]: the one quiet for longest makes room.
+    by_source: BTreeMap<Source, HeldBack>,
 }
 
 /// New devices are held because too many came, or were not long ago.
@@ -58,8 +63,8 @@ struct Crowd {
 pub struct Crowded {
     /// The last time.
     pub at: Timestamp,
-    /// From where, as far as it is known.
-    pub from: Option<IpAddr>,
+    /// Where most of them came from, as far as it is known.
+    pub most: Option<HeldBack>,
 }
 
 impl Alerts {
@@ -68,21 +73,59 @@ impl Alerts {
         self.refused.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that a new device was held because of the rates. After an hour without one all rates have room again: then it is
-    /// another episode.
-    pub(super) fn crowded(&self, account: AccountId, address: IpAddr, now: Timestamp) {
+    /// Notes that a new device was held because of the rates, or because there is no room for any. After an hour without one all rates
+    /// have room again: then it is another episode.
+    pub(super) fn crowded(&self, account: AccountId, address: IpAddr, now: Timestamp, shown: Weight, full: Option<Full>) {
         let mut by_account = self.by_account.lock();
         let crowd = &mut by_account.entry(account).or_default().crowd;
-        let goes_on = crowd.is_some_and(|crowd| now.duration_since(crowd.last) < SignedDuration::from_mins(CROWD_MINUTES));
-        *crowd = Some(Crowd { last: now, from: Some(address), is_told: goes_on && crowd.is_some_and(|crowd| crowd.is_told) });
+        let crowd = match crowd {
+            Some(crowd) if is_one_crowd(crowd.last, now) => crowd,
+            crowd => crowd.insert(Crowd { last: now, is_told: false, by_source: BTreeMap::new() }),
+        };
+        crowd.last = now;
+        if let Some(full) = full {
+            crowd.hold_back(address, now, shown, full);
+        }
     }
 }
 
-/// Bound devices that were refused so many at once that somebody must know, each with the address that asked: see
-/// [`pending::refused_together`].
-pub fn refused_together(services: &Services, account: AccountId) -> Vec<(DeviceKey, IpAddr)> {
+impl Crowd {
+    fn hold_back(&mut self, address: IpAddr, now: Timestamp, shown: Weight, full: Full) {
+        let (source, by_source) = (Source::of(address), &mut self.by_source);
+        if by_source.len() >= HELD_BACK_SOURCES && !by_source.contains_key(&source) {
+            let quiet = by_source.iter().min_by_key(|(_, held)| held.last).map(|(source, _)| *source);
+            quiet.and_then(|source| by_source.remove(&source));
+        }
+        let (times, most) = by_source.get(&source).map_or((0, shown), |held| (held.times, held.shown));
+        let (times, shown) = (times.saturating_add(1), shown.max(most));
+        by_source.insert(source, HeldBack { address, last: now, times, shown, full });
+    }
+
+    fn most(&self) -> Option<HeldBack> {
+        self.by_source.values().max_by_key(|held| held.times).copied()
+    }
+}
+
+/// Whether what is held now goes on with what was held then.
+fn is_one_crowd(then: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(then) < SignedDuration::from_mins(CROWD_MINUTES)
+}
+
+/// What is held back because of the rates at one of these addresses; where none is named, at the one that was held back last.
+pub fn held_back(services: &Services, account: AccountId, addresses: &BTreeSet<IpAddr>) -> Option<HeldBack> {
+    let wanted: BTreeSet<Source> = addresses.iter().map(|address| Source::of(*address)).collect();
+    let now = services.clock.now();
+    let by_account = services.alerts.by_account.lock();
+    let by_source = &by_account.get(&account)?.crowd.as_ref()?.by_source;
+    let held =
+        by_source.iter().filter(|(source, held)| (wanted.is_empty() || wanted.contains(source)) && is_one_crowd(held.last, now));
+    held.max_by_key(|(_, held)| held.last).map(|(_, held)| *held)
+}
+
+/// Bound devices that were refused so many at once that somebody must know: see [`pending::refused_together`].
+pub fn refused_together(services: &Services, account: AccountId) -> Vec<RefusedDevice> {
     let roster = services.roster(account);
-    let refused = services.trusts(account).filtered(|trust| trust.refused_bound.is_some());
+    let refused = services.trusts(account).filtered(Trust::is_refused_bound);
     let of_devices = refused.iter().filter(|(key, _)| roster.find(key).is_some());
     pending::refused_together(of_devices.map(|(key, trust)| (key, &**trust)), services.clock.now())
 }
@@ -90,8 +133,9 @@ pub fn refused_together(services: &Services, account: AccountId) -> Vec<(DeviceK
 /// Whether too many new devices came within a day.
 pub fn crowded(services: &Services, account: AccountId) -> Option<Crowded> {
     recall(services, account);
-    let crowd = services.alerts.by_account.lock().get(&account)?.crowd?;
-    is_recent(crowd.last, services.clock.now()).then_some(Crowded { at: crowd.last, from: crowd.from })
+    let by_account = services.alerts.by_account.lock();
+    let crowd = by_account.get(&account)?.crowd.as_ref()?;
+    is_recent(crowd.last, services.clock.now()).then(|| Crowded { at: crowd.last, most: crowd.most() })
 }
 
 /// Reports what begins to the activity log, once for each episode.
@@ -108,30 +152,42 @@ pub(super) fn tell(services: &Services) {
 fn tell_refused(services: &Services, account: AccountId) {
     recall(services, account);
     let (together, now) = (refused_together(services, account), services.clock.now());
+    let is_by_shared = together.iter().any(|one| one.is_by_shared);
     {
         let mut by_account = services.alerts.by_account.lock();
-        let told_at = &mut by_account.entry(account).or_default().refused_told_at;
+        let Episodes { refused_told_at, factory_told_at, .. } = by_account.entry(account).or_default();
         let book = services.trusts(account);
         // Whatever a person did about a device ended its part in it: when none is left that was told, it is another episode.
-        let was_told = |key: &DeviceKey, at| book.of(key).refused_bound.is_some_and(|refused| refused.since <= at);
-        let goes_on = |at: Timestamp| is_recent(at, now) && together.iter().any(|(key, _)| was_told(key, at));
-        if together.is_empty() || told_at.is_some_and(goes_on) {
+        let goes_on = |told_at: Option<Timestamp>, of: fn(&Trust) -> Option<RefusedBound>| {
+            let told_at = told_at.filter(|at| is_recent(*at, now));
+            let was_told = |one: &RefusedDevice| of(&book.of(&one.key)).is_some_and(|refused| Some(refused.since) <= told_at);
+            told_at.is_some() && together.iter().any(was_told)
+        };
+        let goes_on_by_shared = goes_on(*refused_told_at, |trust| trust.refused_bound);
+        if together.is_empty() || goes_on_by_shared {
             return;
         }
-        *told_at = Some(now);
+        if is_by_shared {
+            *refused_told_at = Some(now);
+        } else if goes_on(*factory_told_at, |trust| trust.refused_factory) {
+            return;
+        } else {
+            *factory_told_at = Some(now);
+        }
     }
-    let named: Vec<String> = together.iter().take(NAMED).map(|(key, _)| key.to_string()).collect();
+    let named: Vec<String> = together.iter().take(NAMED).map(|one| one.key.to_string()).collect();
     let more = together.len().saturating_sub(NAMED);
     let devices = if more == 0 { named.join(", ") } else { format!("{} and {more} more", named.join(", ")) };
-    let from: BTreeSet<String> = together.iter().map(|(_, address)| address.to_string()).collect();
+    let from: BTreeSet<String> = together.iter().map(|one| one.address.to_string()).collect();
     let from = from.into_iter().collect::<Vec<_>>().join(", ");
-    let event = event(services, account, REFUSED).change("devices", None, Some(devices));
+    let action = if is_by_shared { REFUSED } else { REFUSED_FACTORY };
+    let event = event(services, account, action).change("devices", None, Some(devices));
     services.presence.report(account, event.change("from", None, Some(from)));
 }
 
 fn tell_crowd(services: &Services, account: AccountId) {
-    let is_new = |episodes: &Episodes| episodes.crowd.filter(|crowd| !crowd.is_told);
-    if services.alerts.by_account.lock().get(&account).and_then(is_new).is_none() {
+    let is_new = |episodes: &Episodes| episodes.crowd.as_ref().is_some_and(|crowd| !crowd.is_told);
+    if !services.alerts.by_account.lock().get(&account).is_some_and(is_new) {
         return;
     }
     recall(services, account);
@@ -141,8 +197,12 @@ fn tell_crowd(services: &Services, account: AccountId) {
         return;
     };
     crowd.is_told = true;
-    let from = crowd.from.map(|address| address.to_string());
-    services.presence.report(account, event(services, account, CROWDED).change("from", None, from));
+    let mut told = event(services, account, CROWDED);
+    if let Some(most) = crowd.most() {
+        told = told.change("from", None, Some(most.address.to_string()));
+        told = told.change("requests so far", None, Some(most.times.to_string()));
+    }
+    services.presence.report(account, told);
 }
 
 fn event(services: &Services, account: AccountId, action: &str) -> Event {
@@ -157,32 +217,32 @@ fn recall(services: &Services, account: AccountId) {
     }
     let told = told_lately(services, account).unwrap_or_else(|error| {
         tracing::warn!(error = chain(&error), "the activity log does not tell which alerts were told already");
-        [None, None]
+        [None; 3]
     });
-    let [refused, crowded] = told;
+    let [refused, factory, crowded] = told;
     let mut by_account = services.alerts.by_account.lock();
     let episodes = by_account.entry(account).or_default();
     if std::mem::replace(&mut episodes.is_recalled, true) {
         return;
     }
-    episodes.refused_told_at = refused;
+    (episodes.refused_told_at, episodes.factory_told_at) = (refused, factory);
     if let Some(told_at) = crowded {
-        let span = SignedDuration::from_mins(CROWD_MINUTES);
-        let crowd = episodes.crowd.get_or_insert(Crowd { last: told_at, from: None, is_told: true });
-        crowd.is_told |= crowd.last.duration_since(told_at) < span;
+        let before = || Crowd { last: told_at, is_told: true, by_source: BTreeMap::new() };
+        let crowd = episodes.crowd.get_or_insert_with(before);
+        crowd.is_told |= is_one_crowd(told_at, crowd.last);
     }
 }
 
 /// When each was last told, within a day.
-fn told_lately(services: &Services, account: AccountId) -> Result<[Option<Timestamp>; 2], ServiceError> {
+fn told_lately(services: &Services, account: AccountId) -> Result<[Option<Timestamp>; 3], ServiceError> {
     let now = services.clock.now();
-    let mut told = [None, None];
+    let mut told = [None; 3];
     services.store.read(|tx| {
         store::activity::newest_first(tx, account, |_, Activity { at, event, .. }| {
             if !is_recent(at, now) {
                 return Walk::Stop;
             }
-            for (told, action) in told.iter_mut().zip([REFUSED, CROWDED]) {
+            for (told, action) in told.iter_mut().zip([REFUSED, REFUSED_FACTORY, CROWDED]) {
                 if event.action == action {
                     told.get_or_insert(at);
                 }

@@ -4,13 +4,15 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use super::Services;
+use super::newcomers::Newcomers;
 use super::provisioning::{Answer, Visit, told};
 use crate::catalog::models::models;
-use crate::domain::admission::{NewDeviceCaps, NewDevices, identify};
+use crate::domain::admission::identify;
 use crate::domain::bootstrap::{self, Stage, Wanted};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
@@ -18,15 +20,15 @@ use crate::domain::limits::{BOOTSTRAP_ADDRESSES, BOOTSTRAPS_PER_ADDRESS};
 use crate::domain::mac::Mac;
 use crate::domain::provision;
 use crate::domain::run::{HandshakeFault, Reason};
-use crate::domain::trust::Knock;
+use crate::domain::trust::{Knock, Weight};
 use crate::domain::world::World;
 use crate::xml::write;
 
 /// Answers phones over plain HTTP.
 #[derive(Debug)]
 pub struct Bootstrap {
-    /// How many phones came lately that were never heard before: anybody can name a MAC.
-    newcomers: Mutex<NewDevices>,
+    /// Anybody can name a MAC.
+    newcomers: Arc<Newcomers>,
 }
 
 /// Phones that fetched stage 1 and gave no proof yet, by address: a failed handshake has no other name.
@@ -36,19 +38,19 @@ pub struct Unproven {
 }
 
 impl Bootstrap {
-    /// Nobody came yet.
-    pub fn new(caps: NewDeviceCaps) -> Self {
-        Self { newcomers: Mutex::new(NewDevices::new(caps)) }
+    /// Whoever is new is one of these, however it comes.
+    pub fn new(newcomers: Arc<Newcomers>) -> Self {
+        Self { newcomers }
     }
 
     /// What a request is answered. `fetches`: GET or HEAD; everything else is not there. `takes`: the body goes to the phone.
     pub fn answer(&self, services: &Services, account: AccountId, visit: &Visit<'_>, fetches: bool, takes: bool) -> Answer {
         let Some(world) = services.worlds.get(account) else { return Answer::Held(Reason::ProvisioningOff) };
         if !world.account.provisioning.enabled {
-            return refused(services, &world, visit, Reason::ProvisioningOff);
+            return self.refused(services, &world, visit, Reason::ProvisioningOff);
         }
         if !world.account.admission.bootstrap.is_on(world.endpoints.ca_pem.is_some()) {
-            return refused(services, &world, visit, Reason::PlainHttpOff);
+            return self.refused(services, &world, visit, Reason::PlainHttpOff);
         }
         let wanted = if fetches { Wanted::of(visit.file, visit.agent) } else { Wanted::Nothing };
         let named = match wanted {
@@ -59,8 +61,8 @@ impl Bootstrap {
             return answer;
         }
         match wanted {
-            Wanted::Master(mac) | Wanted::File(mac) if !self.admits(services, &world, mac, visit.address) => {
-                listed(services, &world, visit, &DeviceKey::Mac(mac), Reason::TooManyNew)
+            Wanted::Master(mac) | Wanted::File(mac) if !self.may_come(services, &world, visit, &DeviceKey::Mac(mac)) => {
+                Answer::Held(Reason::TooManyNew)
             }
             Wanted::Master(mac) => master(services, &world, mac, visit.address),
             Wanted::File(mac) => file(services, &world, mac, visit.address, takes),
@@ -69,26 +71,19 @@ impl Bootstrap {
         }
     }
 
-    /// Whether something may be remembered of a phone: it is known, or not too many new ones came lately.
-    fn admits(&self, services: &Services, world: &World, mac: Mac, address: IpAddr) -> bool {
-        let (key, now) = (DeviceKey::Mac(mac), services.clock.now());
-        let trust = services.trusts(world.account_id).of(&key);
-        // One that was refused for this very reason is heard of, and as new as before.
-        let is_heard = trust.first_heard.is_some() && !trust.knock.as_ref().is_some_and(is_crowded_out);
-        let is_known = is_heard
-            || trust.bootstrap.is_some()
-            || trust.right_at(address, now).is_some()
-            || services.roster(world.account_id).find(&key).is_some();
-        let is_admitted = is_known || self.newcomers.lock().admit(now, address);
-        if !is_admitted {
-            services.alerts.crowded(world.account_id, address, now);
-        }
-        is_admitted
+    /// Whether something may be remembered of a phone.
+    fn may_come(&self, services: &Services, world: &World, visit: &Visit<'_>, key: &DeviceKey) -> bool {
+        self.newcomers.may_come(services, world, key, Weight::Open, visit.address)
     }
-}
 
-fn is_crowded_out(knock: &Knock) -> bool {
-    knock.bare && knock.reason == Reason::TooManyNew
+    /// The word to come again for whoever asks; a phone that names itself is listed, unless it is one of too many.
+    fn refused(&self, services: &Services, world: &World, visit: &Visit<'_>, reason: Reason) -> Answer {
+        let is_known = |key: &DeviceKey| services.roster(world.account_id).find(key).is_some();
+        match identify(visit.file, visit.location, visit.agent, models(), is_known) {
+            Some(key) if self.may_come(services, world, visit, &key) => listed(services, world, visit, &key, reason),
+            _ => Answer::Held(reason),
+        }
+    }
 }
 
 /// The word to come again for a phone that has lines to lose or is blocked.
@@ -96,15 +91,6 @@ fn held(services: &Services, world: &World, visit: &Visit<'_>, key: &DeviceKey) 
     let (book, now) = (services.trusts(world.account_id), services.clock.now());
     let reason = bootstrap::held(&book.of(key), world.blocked.contains(key), visit.address, &world.account, now)?;
     Some(listed(services, world, visit, key, reason))
-}
-
-/// The word to come again for whoever asks; a phone that names itself is listed.
-fn refused(services: &Services, world: &World, visit: &Visit<'_>, reason: Reason) -> Answer {
-    let is_known = |key: &DeviceKey| services.roster(world.account_id).find(key).is_some();
-    match identify(visit.file, visit.location, visit.agent, models(), is_known) {
-        Some(key) => listed(services, world, visit, &key, reason),
-        None => Answer::Held(reason),
-    }
 }
 
 /// The word to come again, with an entry under *Pending*.

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::error::ServiceError;
 use super::runs::{self, ListedRun};
-use super::{Services, presence};
+use super::{Services, alerts, presence};
 use crate::domain::coming_up::{Known, Step, steps};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
@@ -69,8 +69,10 @@ pub fn of(services: &Services, account: AccountId, wanted: &Wanted) -> Result<Co
                 None => {
                     let exchanges = lately(services, &runs::of(services, account, &Subject::Address(*address))?);
                     let nobody = Trust::default();
-                    let steps = steps(Known { exchanges: &exchanges, trust: &nobody, binds: world.account.admission.binds });
                     let addresses = BTreeSet::from([*address]);
+                    let held_back = alerts::held_back(services, account, &addresses);
+                    let binds = world.account.admission.binds;
+                    let steps = steps(Known { exchanges: &exchanges, trust: &nobody, binds, held_back });
                     Ok(ComingUp { key: None, addresses, is_device: false, steps, others: Vec::new() })
                 }
             }
@@ -89,7 +91,7 @@ fn of_phone(
     let own = runs::of_device(services, account, key)?;
     let mut addresses: BTreeSet<IpAddr> = own.iter().map(|listed| listed.run.address).collect();
     addresses.extend(trust.bootstrap.as_ref().map(|bootstrap| bootstrap.address));
-    addresses.extend(trust.knock.as_ref().map(|knock| knock.address));
+    addresses.extend(trust.knocks().map(|knock| knock.address));
     addresses.extend(trust.last_address);
     let mut exchanges = lately(services, &own);
     // A failed handshake names nobody: it may be this phone's.
@@ -99,7 +101,8 @@ fn of_phone(
     }
     exchanges.sort_by_key(|one| one.at);
     let is_device = services.roster(account).find(key).is_some();
-    let steps = steps(Known { exchanges: &exchanges, trust: &trust, binds });
+    let held_back = alerts::held_back(services, account, &addresses);
+    let steps = steps(Known { exchanges: &exchanges, trust: &trust, binds, held_back });
     Ok(ComingUp { key: Some(key.clone()), addresses, is_device, steps, others })
 }
 

@@ -250,7 +250,7 @@ pub fn unblock(
     perform(services, mode, grant, account, |change| {
         let block = change.unblock(key)?.ok_or_else(|| ServiceError::not_found("blocked device", key))?;
         // It knocks again, and then for another reason.
-        change.change_trust(key, |trust| trust.knock = None)?;
+        change.change_trust(key, crate::domain::trust::Trust::forget_knocks)?;
         change.record(Event::new("device", key.to_string(), "unblocked"))?;
         Ok(block)
     })

@@ -15,6 +15,7 @@ use crate::domain::parameter::ParameterSet;
 use crate::domain::placement::{Placement, find};
 use crate::domain::run::Reason;
 use crate::domain::site::Origin;
+use crate::domain::trust::Weight;
 use crate::domain::user_agent::UserAgent;
 use crate::domain::world::World;
 
@@ -56,10 +57,16 @@ impl Enrolment {
         if services.world(world.account_id).is_ok_and(|now| now.blocked.contains(key)) {
             return Err(Reason::Blocked);
         }
-        let mut has_room =
-            || recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, origin.seen);
-        if roster.len() >= DEVICES || !(is_awaited || has_room()) {
-            return Err(Reason::TooManyNew);
+        let held = |full| {
+            services.alerts.crowded(world.account_id, origin.seen, now, Weight::Secret, full);
+            Err(Reason::TooManyNew)
+        };
+        if roster.len() >= DEVICES {
+            return held(None);
+        }
+        let mut count = || recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, origin.seen);
+        if !is_awaited && let Err(full) = count() {
+            return held(Some(full));
         }
         let mut device = Device {
             key: key.clone(),

@@ -34,6 +34,7 @@ struct Counts {
     handshakes_failed: BTreeMap<&'static str, u64>,
     runs: BTreeMap<&'static str, u64>,
     unrecorded: u64,
+    crowded_out: u64,
     commits: Commits,
 }
 
@@ -55,6 +56,7 @@ impl Metrics {
             _ => counts.requests.entry((kind(heard.asked, exchange.method), exchange.status)).or_default(),
         };
         *count += 1;
+        counts.crowded_out += u64::from(exchange.reason == Reason::TooManyNew);
     }
 
     /// Counts a run of a device that ended.
@@ -193,6 +195,8 @@ fn counted(counts: &Counts, page: &mut Page) {
     );
     let help = "Requests that were answered and came too fast to be recorded.";
     page.counter("pdms_phone_requests_unrecorded_total", help, [(&[][..], counts.unrecorded)]);
+    let help = "Requests of new phones that were held because too many came.";
+    page.counter("pdms_new_phones_held_total", help, [(&[][..], counts.crowded_out)]);
     let Commits { within, count, failed, seconds } = &counts.commits;
     page.head("pdms_commit_seconds", "Time until a change is on the disk.", "histogram");
     for (count, end) in within.iter().zip(COMMIT_BUCKETS) {

@@ -32,6 +32,7 @@ pub mod known_browser;
 pub mod manufacturers;
 pub mod metrics;
 pub mod new_key;
+pub mod newcomers;
 pub mod passwords;
 pub mod pending;
 pub mod pending_imports;
@@ -108,6 +109,7 @@ pub struct Services {
     sign_ins: throttle::Throttle,
     /// Held while a password is checked.
     hashing: Mutex<()>,
+    confirmations: confirmation::Watch,
     enrolments: second_factor::Enrolments,
     sign_in_links: sign_in_link::SignInLinks,
     setup_door: setup::Door,
@@ -158,6 +160,19 @@ impl Services {
         Ok(services)
     }
 
+    /// Opens a state directory that was used before; where nothing ever was, nothing is made.
+    ///
+    /// # Errors
+    /// As [`Services::open`]; also where nothing ever was.
+    pub fn open_used(opening: Opening) -> Result<Self, ServiceError> {
+        let state_dir = StateDir::at(&opening.state_dir);
+        state_dir.refuse_misplaced()?;
+        // A restore that waits to be put in place is a state.
+        backup::in_place::finish(&state_dir)?;
+        refuse_unused(&state_dir)?;
+        Self::open(opening)
+    }
+
     /// Opens a state as it is, for looking at it: its database as a copy in memory. Nothing is made, mended or removed on the disk,
     /// and what is written goes with this value.
     ///
@@ -167,14 +182,7 @@ impl Services {
         let state_dir = StateDir::at(state_dir);
         state_dir.refuse_misplaced()?;
         backup::in_place::refuse_unfinished(&state_dir)?;
-        if !is_used(&state_dir)? {
-            let dir = state_dir.root().display();
-            let words = format!(
-                "{dir} holds no state of pdms: pdms serve would begin anew here. If it was set up before, mount the right volume, or \
-                 name another directory with --state"
-            );
-            return Err(ServiceError::Conflict(words));
-        }
+        refuse_unused(&state_dir)?;
         let secrets = Secrets::open(&state_dir.key_file(), KeyFile::MustExist)?;
         let store = Store::inspect(state_dir.root())?;
         let secrets = secrets.with_roots(store.read(store::server::get)?.roots.as_ref())?;
@@ -209,6 +217,7 @@ impl Services {
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
             hashing: Mutex::default(),
+            confirmations: confirmation::Watch::default(),
             enrolments: second_factor::Enrolments::default(),
             sign_in_links: sign_in_link::SignInLinks::default(),
             setup_door: setup::Door::default(),
@@ -300,6 +309,17 @@ impl Services {
         self.blobs.sweep(&named).map_err(ServiceError::file("clear", self.state_dir.blobs()))?;
         Ok(())
     }
+}
+
+fn refuse_unused(state_dir: &StateDir) -> Result<(), ServiceError> {
+    if is_used(state_dir)? {
+        return Ok(());
+    }
+    let dir = state_dir.root().display();
+    Err(ServiceError::Conflict(format!(
+        "{dir} holds no state of pdms: pdms serve would begin anew here. If it was set up before, mount the right volume, or name \
+         another directory with --state"
+    )))
 }
 
 /// Whether a directory was ever used. One that holds what only a used one can hold, but no database, has lost it.

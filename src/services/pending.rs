@@ -1,7 +1,8 @@
 //! Who knocked and was not let in, and what people do about it (R178, R184, contract 4). What a request is worth is
 //! [`crate::domain::admission::decide`]'s to say; here people change what it goes by.
 
-use std::collections::BTreeMap;
+mod let_in;
+
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -18,12 +19,15 @@ use crate::domain::ids::AccountId;
 use crate::domain::limits::PENDING_AT_ONCE;
 use crate::domain::pending::{Offer, Pending, Standing};
 use crate::domain::rollover;
-use crate::domain::trust::{Right, Trust};
+use crate::domain::trust::Trust;
+
+use let_in::{Click, let_in};
+pub use let_in::{Seen, Shown};
 
 /// What people do about keys, of devices or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
-    /// Do what helps: let in, adopt, bind again or unblock, by the reason that it was refused for.
+    /// Do what helps: let in, adopt or bind again, by the reason that it was refused for. It never lifts a block.
     LetIn,
     /// Hold the key until it is unblocked. For keys that are no device's: a device is deleted with *block*.
     Block,
@@ -54,6 +58,11 @@ impl Deed {
         Self::Dismiss,
     ];
 
+    /// What takes up an offer.
+    pub fn of(offer: Offer) -> Self {
+        if offer == Offer::Unblock { Self::Unblock } else { Self::LetIn }
+    }
+
     /// As addresses and the API name it.
     pub fn word(self) -> &'static str {
         match self {
@@ -81,6 +90,8 @@ pub struct Done {
     pub key: DeviceKey,
     /// In words, as the activity log has it.
     pub action: &'static str,
+    /// From where alone it is let in, where it is.
+    pub address: Option<IpAddr>,
 }
 
 /// What became of several keys.
@@ -109,9 +120,6 @@ pub fn waiting(services: &Services, account: AccountId) -> usize {
     all.filter(|one| one.standing == Standing::Waiting).count()
 }
 
-/// The address from which each key was seen to knock by whoever decides about it.
-pub type Shown = BTreeMap<DeviceKey, IpAddr>;
-
 /// Does one thing about several keys as they were last heard of: see [`act_as_shown`].
 ///
 /// # Errors
@@ -125,13 +133,14 @@ pub fn act(
     mode: Mode,
 ) -> Result<Outcome, ServiceError> {
     let book = services.trusts(account);
-    let shown = keys.iter().filter_map(|key| Some((key.clone(), book.of(key).knock.as_ref()?.address)));
+    let shown = keys.iter().filter_map(|key| Some((key.clone(), Seen::of(&book.of(key))?)));
     act_as_shown(services, actor, account, deed, keys, &shown.collect(), mode)
 }
 
 /// Does one thing about all of several keys that it can be done about, and tells why not about the others: many phones do not wait
 /// for one that somebody blocked meanwhile. Somebody is let in at the address that was `shown` to whoever decides: another one may
-/// have knocked under the same key since.
+/// have knocked under the same key since. Where several addresses ask for one key that showed as much, only a click that points at one
+/// of them lets it in ([`Shown::pointed_at`]).
 ///
 /// # Errors
 /// Where it can be done about none of them: [`ServiceError::Conflict`] for a single one, else [`ServiceError::Invalid`] with the item
@@ -157,13 +166,14 @@ pub fn act_as_shown(
     }
     perform(services, mode, grant, account, |change| {
         let (mut errors, mut outcome) = (FieldErrors::new(), Outcome::default());
+        let is_single = keys.iter().all(|key| *key == keys[0]);
         for (item, key) in keys.iter().enumerate() {
             // Named twice is done once.
             if keys[..item].contains(key) {
                 continue;
             }
-            match act_on(services, change, account, deed, key, shown.get(key).copied()) {
-                Ok(action) => outcome.done.push(Done { key: key.clone(), action }),
+            match act_on(services, change, account, deed, key, shown.click(key, is_single)) {
+                Ok(done) => outcome.done.push(done),
                 Err(ServiceError::Conflict(why)) if keys.len() > 1 => {
                     errors.add_item(item, FieldErrors::one("key", why.as_str()));
                     outcome.left.push((key.clone(), why));
@@ -182,8 +192,8 @@ fn act_on(
     account: AccountId,
     deed: Deed,
     key: &DeviceKey,
-    shown: Option<IpAddr>,
-) -> Result<&'static str, ServiceError> {
+    click: Click<'_>,
+) -> Result<Done, ServiceError> {
     let known = services.trusts(account).of(key);
     let device = services.roster(account).find(key);
     let a_device = || match device {
@@ -192,7 +202,7 @@ fn act_on(
     };
     let now = change.now();
     let action = match deed {
-        Deed::LetIn => return let_in(services, change, account, key, &known, shown),
+        Deed::LetIn => return let_in(services, change, account, key, &known, click),
         Deed::Block => {
             let world = services.world(account)?;
             if device.is_some() {
@@ -203,7 +213,8 @@ fn act_on(
             }
             change.block(key, &Block { at: now, by: change.actor().to_owned(), name: String::new() })?;
             change.change_trust(key, |trust| {
-                (trust.right, trust.knock) = (None, None);
+                trust.right = None;
+                trust.forget_knocks();
                 trust.not_waited_for();
             })?;
             "blocked"
@@ -212,7 +223,7 @@ fn act_on(
             let lifted = change.unblock(key)?;
             lifted
                 .ok_or_else(|| ServiceError::Conflict(format!("{key} is not blocked; somebody may have lifted it meanwhile")))?;
-            change.change_trust(key, |trust| trust.knock = None)?;
+            change.change_trust(key, Trust::forget_knocks)?;
             "unblocked"
         }
         Deed::Unbind => {
@@ -222,7 +233,7 @@ fn act_on(
             }
             change.change_trust(key, |trust| {
                 trust.unbind();
-                trust.knock = None;
+                trust.forget_knocks();
             })?;
             "unbound"
         }
@@ -230,7 +241,7 @@ fn act_on(
             a_device()?;
             change.change_trust(key, move |trust| {
                 trust.expect(now);
-                trust.refused_bound = None;
+                trust.forget_refusals();
             })?;
             "expected back"
         }
@@ -253,57 +264,14 @@ fn act_on(
                 return Err(nothing_pending(key));
             }
             change.change_trust(key, |trust| {
-                trust.knock = None;
+                trust.forget_knocks();
                 trust.not_waited_for();
             })?;
             "taken off the list of pending"
         }
     };
     change.record(Event::new("device", subject(services, account, key), action))?;
-    Ok(action)
-}
-
-/// Gives whoever knocked with this key what helps it in, from where it was shown to have knocked.
-fn let_in(
-    services: &Services,
-    change: &mut Change<'_>,
-    account: AccountId,
-    key: &DeviceKey,
-    known: &Trust,
-    shown: Option<IpAddr>,
-) -> Result<&'static str, ServiceError> {
-    let knock = known.knock.as_ref().ok_or_else(|| nothing_pending(key))?;
-    if shown != Some(knock.address) {
-        let address = knock.address;
-        return Err(ServiceError::Conflict(format!(
-            "{key} was asked for from {address} since, which was not shown. Look at Pending again: one of the two may be somebody else"
-        )));
-    }
-    let Some(offer) = Offer::of(knock.reason) else {
-        let (reason, next) = (knock.why(), knock.next_step().unwrap_or_default());
-        return Err(ServiceError::Conflict(format!("{key} cannot be let in by a click: {reason}. {next}")));
-    };
-    if Rules::of(&services.world(account)?.account).requires_certificate {
-        let words = "this account requires certificates, so nobody is let in by a click; change that under Provisioning Settings";
-        return Err(ServiceError::Conflict(words.to_owned()));
-    }
-    let action = match offer {
-        Offer::LetIn => "let in",
-        Offer::Adopt => "adopted",
-        Offer::BindAgain => "let in to be bound again",
-        Offer::ChangeModel => "let in as another model",
-        Offer::Unblock => return act_on(services, change, account, Deed::Unblock, key, shown),
-    };
-    if offer == Offer::ChangeModel {
-        forget_model(services, change, account, key)?;
-    }
-    let (address, given_at, by) = (knock.address, change.now(), change.actor().to_owned());
-    let kind = offer.right().expect("only unblocking gives no right");
-    let right = Right { address, given_at, by, kind };
-    change.change_trust(key, move |trust| (trust.right, trust.refused_bound) = (Some(right.clone()), None))?;
-    let event = Event::new("device", subject(services, account, key), action);
-    change.record(event.change("from", None, Some(address.to_string())))?;
-    Ok(action)
+    Ok(Done { key: key.clone(), action, address: None })
 }
 
 /// A device whose model is not known is recognised at its next contact (R239).
@@ -314,7 +282,7 @@ fn forget_model(services: &Services, change: &mut Change<'_>, account: AccountId
 }
 
 fn nothing_pending(key: &DeviceKey) -> ServiceError {
-    ServiceError::Conflict(format!("{key} is not waiting any more: it was let in, or taken off the list"))
+    ServiceError::Conflict(format!("{key} is not waiting any more: it came in, or somebody decided about it meanwhile"))
 }
 
 /// A key in the activity log: with the name of its device, where it has one.

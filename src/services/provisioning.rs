@@ -8,12 +8,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::enrolment::Enrolment;
+use super::newcomers::Newcomers;
 use super::rendered::Rendered;
 use super::{Services, credentials, rollover};
 use crate::catalog::models::models;
 use crate::domain::activity::Event;
 use crate::domain::admission::decide::{Decision, Known, Proof, Rules, Visitor, comes_as_expected, decide, other_model};
-use crate::domain::admission::{NewDeviceCaps, identify};
+use crate::domain::admission::identify;
 use crate::domain::credential::{Channel, Recipient};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_file::DeviceFile;
@@ -25,7 +26,7 @@ use crate::domain::provision;
 use crate::domain::rollover::CaMark;
 use crate::domain::run::Reason;
 use crate::domain::site::{INTERNET, Origin};
-use crate::domain::trust::{Admitted, Knock, Trust};
+use crate::domain::trust::{Admitted, Knock, Trust, Weight};
 use crate::domain::upload::dump_name;
 use crate::domain::user_agent::UserAgent;
 use crate::domain::world::World;
@@ -34,6 +35,7 @@ use crate::xml::write::{self, Prepared};
 /// Serves the phones of all accounts.
 #[derive(Debug)]
 pub struct Provisioning {
+    newcomers: Arc<Newcomers>,
     enrolment: Enrolment,
     rendered: Rendered,
 }
@@ -102,9 +104,9 @@ pub enum Answer {
 }
 
 impl Provisioning {
-    /// Nothing was served yet.
-    pub fn new(caps: NewDeviceCaps) -> Self {
-        Self { enrolment: Enrolment::new(caps), rendered: Rendered::default() }
+    /// Nothing was served yet. Whoever is new is one of the `newcomers`, however it comes.
+    pub fn new(newcomers: Arc<Newcomers>) -> Self {
+        Self { enrolment: Enrolment::new(newcomers.caps()), newcomers, rendered: Rendered::default() }
     }
 
     /// Finds out who came and whether it is let in, and remembers it.
@@ -145,19 +147,31 @@ impl Provisioning {
             Presented::Verified(mac) | Presented::Revoked(mac) if key != Some(DeviceKey::Mac(*mac)) => &Presented::NotAsked,
             presented => presented,
         };
-        let refused = |reason| {
-            match reason {
-                Reason::Bound => services.alerts.bound_refused(),
-                Reason::TooManyNew => services.alerts.crowded(world.account_id, visit.address, now),
-                _ => {}
+        let (fault, is_factory) = (presented.fault(), matches!(proof, Proof::FactoryDefault));
+        // All phones ask once without credentials. Whoever shows a certificate that does not count may never do more.
+        let tells =
+            |reason| reason != Reason::CredentialsMissing || fault.is_some_and(|fault| !is_known_of(&trust, visit, fault));
+        // One of too many that nobody ever heard of leaves nothing behind, and is answered as others are.
+        let leaves_trace = !matches!(decision, Decision::Refuse(reason) if !tells(reason));
+        let shown = match decision {
+            Decision::Hold(reason) | Decision::Refuse(reason) => {
+                Knock::new(now, reason, visit.address, "").with_factory_default(is_factory).weight()
             }
-            let Some(key) = &key else { return };
-            let fault = presented.fault();
-            // All phones ask once without credentials. Whoever shows a certificate that does not count may never do more.
-            let tells = reason != Reason::CredentialsMissing || fault.is_some_and(|fault| !is_known_of(&trust, visit, fault));
-            let knock = Knock::new(now, reason, visit.address, &told(visit.agent)).showing(fault);
+            _ if is_factory => Weight::Open,
+            _ => Weight::Secret,
+        };
+        let may_come = |key| self.newcomers.may_come(services, world, key, shown, visit.address);
+        let is_one_too_many = leaves_trace && key.as_ref().is_some_and(|key| !may_come(key));
+        let refused = |reason| {
+            if reason == Reason::Bound {
+                services.alerts.bound_refused();
+            }
+            let Some(key) = key.as_ref().filter(|_| !is_one_too_many) else { return };
+            let tells = tells(reason);
+            let knock =
+                Knock::new(now, reason, visit.address, &told(visit.agent)).showing(fault).with_factory_default(is_factory);
             let is_its_own = reason.is_held() && proof.device().is_some() && proof.device() == Some(key.clone());
-            let is_heard = knock.is_proven() || matches!(presented, Presented::Revoked(_)) && known.device.is_some();
+            let is_heard = knock.has_credentials() || matches!(presented, Presented::Revoked(_)) && known.device.is_some();
             if tells || is_heard {
                 book.learn(key, |trust| {
                     if is_heard {
@@ -193,6 +207,7 @@ impl Provisioning {
             Ok(Guest { key: key.clone(), device: None, admitted: None, is_back: false, held: Some(reason) })
         };
         match decision {
+            Decision::Hold(_) | Decision::Add(_) if is_one_too_many => held(Reason::TooManyNew),
             Decision::Serve(admitted) => let_in(listed, admitted),
             Decision::Add(admitted) => {
                 let key = key.as_ref().expect("only a key is added");

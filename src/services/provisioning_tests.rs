@@ -133,7 +133,7 @@ fn in_world(parameters: &[(&str, &str)]) -> Arc<World> {
 #[test]
 fn whatever_a_master_file_names_and_however_it_is_asked_for_it_is_never_absent() {
     let bench = bench();
-    let door = Provisioning::new(NewDeviceCaps { per_address: usize::MAX, per_hour: usize::MAX });
+    let door = Provisioning::new(Newcomers::new(NewDeviceCaps { per_address: usize::MAX, per_hour: usize::MAX }).into());
     let mut runner = proptest::test_runner::TestRunner::new(property_config());
     let case = (prop::sample::select(&ATTRIBUTES[..]), prop::collection::vec(entries(), 1..4));
     let ran = runner.run(&case, |(attribute, entries)| {
@@ -155,7 +155,7 @@ fn whatever_a_master_file_names_and_however_it_is_asked_for_it_is_never_absent()
 
 #[test]
 fn a_name_that_only_looks_like_a_devices_own_is_a_file_like_any_other() {
-    let (bench, door) = (bench(), Provisioning::new(NewDeviceCaps::default()));
+    let (bench, door) = (bench(), Provisioning::new(Newcomers::new(NewDeviceCaps::default()).into()));
     let world = in_world(&[("CONFIG_FILES", "office2024.cfg")]);
     assert!(matches!(ask(&bench, &door, &world, "/office2024.cfg", true), Answer::Held(Reason::ListedMissing)));
     assert!(matches!(ask(&bench, &door, &world, "/office2025.cfg", true), Answer::Absent(Reason::Absent)));
@@ -164,7 +164,7 @@ fn a_name_that_only_looks_like_a_devices_own_is_a_file_like_any_other() {
 
 #[test]
 fn a_file_that_carries_another_devices_key_is_listed_for_whoever_is_sent_to_it() {
-    let (bench, door) = (bench(), Provisioning::new(NewDeviceCaps::default()));
+    let (bench, door) = (bench(), Provisioning::new(Newcomers::new(NewDeviceCaps::default()).into()));
     let world = in_world(&[("CONFIG_FILES", "$mac_address/0004f2aabbdd-web.cfg")]);
     for tagged in [true, false] {
         let answer = ask(&bench, &door, &world, "/0004f2aabbcc/0004f2aabbdd-web.cfg", tagged);
@@ -175,7 +175,7 @@ fn a_file_that_carries_another_devices_key_is_listed_for_whoever_is_sent_to_it()
 
 #[test]
 fn images_that_no_profile_lists_as_files_stay_absent() {
-    let (bench, door) = (bench(), Provisioning::new(NewDeviceCaps::default()));
+    let (bench, door) = (bench(), Provisioning::new(Newcomers::new(NewDeviceCaps::default()).into()));
     let world = in_world(&[("APP_FILE_PATH", "sip.ld")]);
     for path in ["/sip.ld", "/3111-44500-001.sip.ld", "/swupdate/none/none/sip.ld"] {
         assert!(matches!(ask(&bench, &door, &world, path, true), Answer::Absent(Reason::NoImage)), "{path}");

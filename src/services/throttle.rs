@@ -4,13 +4,14 @@
 //! through together. In memory only: a restart forgives, and nobody else may restart the server.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use crate::domain::ids::UserId;
 use crate::domain::limits::NAME_CHARS;
+use crate::domain::source::Source;
 
 /// First pause in seconds.
 const FIRST_SECONDS: i64 = 2;
@@ -38,9 +39,9 @@ pub enum Key {
     Link(Origin),
 }
 
-/// Where a guess comes from. An IPv6 network of a home or office counts as one address: who has one has 2^64.
+/// Where a guess comes from, where that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Origin(Option<IpAddr>);
+pub struct Origin(Option<Source>);
 
 /// How a kind of key is slowed down.
 struct Rule {
@@ -75,10 +76,7 @@ impl Key {
 impl Origin {
     /// Where a request with this address comes from.
     pub fn of(address: Option<IpAddr>) -> Self {
-        Self(address.map(|address| match address.to_canonical() {
-            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
-            v4 => v4,
-        }))
+        Self(address.map(Source::of))
     }
 }
 

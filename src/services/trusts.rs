@@ -17,7 +17,8 @@ use super::error::ServiceError;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::STRANGERS;
-use crate::domain::trust::{Knock, Trust};
+use crate::domain::strangers;
+use crate::domain::trust::Trust;
 use crate::store::{self, Read};
 
 /// A change that a person makes.
@@ -95,12 +96,6 @@ impl Trusts {
     }
 }
 
-/// When somebody last named a key that is no device's.
-fn last_asked(trust: &Trust) -> Option<Timestamp> {
-    let knocked = trust.knock.as_ref().map(|knock| knock.at);
-    knocked.max(trust.bootstrap.as_ref().map(|bootstrap| bootstrap.fetched_at)).or(trust.first_heard)
-}
-
 impl Book {
     /// What is known of a key; nothing but defaults of one that was never heard of.
     pub fn of(&self, key: &DeviceKey) -> Arc<Trust> {
@@ -176,7 +171,7 @@ impl Book {
 
     /// Lets go of what is kept for a time only.
     pub(super) fn expire(&self, now: Timestamp) {
-        let may_expire = |trust: &Trust| trust.deleted_at.is_some() || trust.knock.is_some() || trust.refused_bound.is_some();
+        let may_expire = |trust: &Trust| trust.deleted_at.is_some() || trust.knock.is_some() || trust.is_refused_bound();
         for (key, _) in self.filtered(may_expire) {
             self.learn(&key, |trust| trust.expire(now));
         }
@@ -195,30 +190,28 @@ impl Book {
         closed.clear();
     }
 
-    /// Keeps the number of strangers within [`STRANGERS`]: the ones that knocked longest ago go first (P16).
+    /// Keeps the number of strangers within [`STRANGERS`]; who goes first, [`strangers::surplus`] says (P16).
     fn make_room(&self, is_device: impl Fn(&DeviceKey) -> bool) {
         let is_stranger = |(key, trust): &(&DeviceKey, &Arc<Trust>)| !trust.must_outlive() && !is_device(key);
-        // Nearly always there is room: phones do not wait while that is found out.
-        if self.entries.read().iter().filter(is_stranger).count() <= STRANGERS {
-            return;
-        }
+        // Nearly always there is room. Phones wait neither while that is found out nor while it is decided who goes.
+        let strangers: Vec<(DeviceKey, Arc<Trust>)> = {
+            let entries = self.entries.read();
+            if entries.iter().filter(is_stranger).count() <= STRANGERS {
+                return;
+            }
+            entries.iter().filter(is_stranger).map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
+        };
+        let surplus = strangers::surplus(&strangers, STRANGERS);
         let mut entries = self.entries.write();
-        let mut strangers: Vec<_> = entries.iter().filter(is_stranger).map(|(key, trust)| (rank(trust), key.clone())).collect();
-        strangers.sort();
         let mut unwritten = self.unwritten.lock();
-        for (_, key) in strangers.drain(..strangers.len().saturating_sub(STRANGERS)) {
-            entries.remove(&key);
-            unwritten.keys.insert(key);
+        for (key, trust) in surplus.into_iter().map(|at| &strangers[at]) {
+            // Whoever asked meanwhile stays until the next batch.
+            if entries.get(key).is_some_and(|now| Arc::ptr_eq(now, trust)) {
+                entries.remove(key);
+                unwritten.keys.insert(key.clone());
+            }
         }
     }
-}
-
-/// How long a stranger is remembered, compared with others: whom somebody let in longest, whoever shows nothing that counts
-/// shortest, so that no sweep over names without credentials pushes out a phone that waits to be let in, nor one that is on its way
-/// from plain HTTP.
-fn rank(trust: &Trust) -> (bool, bool, bool, Option<Timestamp>) {
-    let knock = trust.knock.as_ref();
-    (trust.right.is_some(), knock.is_some_and(Knock::is_proven), trust.bootstrap.is_some(), last_asked(trust))
 }
 
 #[cfg(test)]

@@ -291,7 +291,7 @@ pub fn find(services: &Services, who: &str) -> Result<Option<User>, ServiceError
 fn parse_name(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     match text.chars().count() {
-        0 => Err("enter your name"),
+        0 => Err("enter a name"),
         n if n > NAME_CHARS => Err("a name has at most 80 characters"),
         _ if text.chars().any(char::is_control) => Err("a name has no control characters"),
         _ => Ok(text.to_owned()),

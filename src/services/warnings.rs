@@ -17,11 +17,12 @@ use super::manufacturers::revocation;
 use super::rollover::{self, State};
 use super::{Services, accounts, believed};
 use crate::domain::credential::{ADMIN_PASSWORD, FACTORY_ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD};
-use crate::domain::device::DeviceKey;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::limits::{DISK_RESERVE_BYTES, DISK_WARNING_BYTES};
+use crate::domain::pending::RefusedDevice;
 use crate::domain::profile::Profile;
 use crate::domain::rollover::Stage;
+use crate::domain::trust::Weight;
 use crate::domain::world::World;
 
 /// Days before its end from which a certificate is told.
@@ -65,6 +66,8 @@ pub enum MendedAt {
     Backups,
     /// On the page *Pending*, where these bound devices are unbound.
     Unbinding,
+    /// On the page *Pending*, where bound devices are bound again that were reset.
+    Refused,
     /// On the page *Pending*, where new devices that were held are let in.
     Pending,
 }
@@ -119,8 +122,8 @@ pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, Serv
     for (place, text) in admin_passwords(&world) {
         tell(false, place, text);
     }
-    if let Some(text) = refused(&alerts::refused_together(services, world.account_id)) {
-        tell(true, MendedAt::Unbinding, text);
+    if let Some((is_by_shared, text)) = refused(&alerts::refused_together(services, world.account_id)) {
+        tell(is_by_shared, if is_by_shared { MendedAt::Unbinding } else { MendedAt::Refused }, text);
     }
     if let Some(alert) = alerts::crowded(services, world.account_id) {
         tell(false, MendedAt::Pending, crowd(alert));
@@ -219,30 +222,56 @@ fn disk(free_bytes: u64) -> Option<(bool, String)> {
     (free_bytes < DISK_WARNING_BYTES).then(|| (false, format!("The disk has {megabytes} MiB left. {text}.")))
 }
 
-/// Bound devices that somebody asked for who may not have them.
-fn refused(together: &[(DeviceKey, IpAddr)]) -> Option<String> {
+/// Bound devices that somebody asked for who may not have them, and whether he showed the shared credentials.
+fn refused(together: &[RefusedDevice]) -> Option<(bool, String)> {
     if together.is_empty() {
         return None;
     }
-    let from: BTreeSet<IpAddr> = together.iter().map(|(_, address)| *address).collect();
+    let from: BTreeSet<IpAddr> = together.iter().map(|one| one.address).collect();
     let from = match from.len() {
         1 => "1 address".to_owned(),
         count => format!("{count} addresses"),
     };
-    Some(format!(
-        "{} bound devices were asked for with the shared credentials within ten minutes, from {from}, and were refused. If they were \
-         reset, unbind them; if not, somebody else has the shared credentials: change them as leaked.",
-        together.len()
-    ))
+    let (count, by_shared) = (together.len(), together.iter().filter(|one| one.is_by_shared).count());
+    let (by, some, next) = match by_shared {
+        0 => (
+            " with the factory default PlcmSpIp",
+            String::new(),
+            "Phones that were reset come so, and everybody can: it opens nothing, and there is nothing to change. See under Pending whether \
+             they are yours",
+        ),
+        _ if by_shared == count => (
+            " with the shared credentials",
+            String::new(),
+            "If they were reset, unbind them; if not, somebody else has the shared credentials: change them as leaked",
+        ),
+        some => (
+            "",
+            format!(": {some} with the shared credentials, the others with the factory default, as everybody can"),
+            "If the former were reset, unbind them; if not, somebody else has the shared credentials: change them as leaked",
+        ),
+    };
+    let text =
+        format!("{count} bound devices were asked for{by} within ten minutes, from {from}, and were refused{some}. {next}.");
+    Some((by_shared > 0, text))
 }
 
-fn crowd(Crowded { at, from }: Crowded) -> String {
-    let from = from.map(|address| format!(" from {address}")).unwrap_or_default();
+/// New phones that were too many. Those that nobody ever heard of before are listed nowhere.
+fn crowd(Crowded { at, most }: Crowded) -> String {
+    let is_by_secret = most.is_none_or(|held| held.shown == Weight::Secret);
+    let most = most.map(|held| format!(" {held}.")).unwrap_or_default();
+    let trying = if is_by_secret {
+        "where this account does not let in every new phone by itself, nobody gets anything by that; else somebody has the shared \
+         credentials: change them as leaked"
+    } else {
+        "without the shared credentials nobody gets anything by that, and phones that show them are not held up"
+    };
     let at = at.strftime("%Y-%m-%d %H:%M UTC");
     format!(
-        "More new phones came than may come at once, the last{from} at {at}; they are held, and known phones are served. If they are \
-         yours, let them in under Pending, or raise new_devices in the settings; if not, somebody else has the shared credentials or is \
-         trying out MAC addresses there."
+        "More new phones came than may come at once, the last at {at}.{most} They keep what they have and ask again by themselves; \
+         known phones are served, and those under Pending stay there. If they are yours and cannot wait, raise per_address or per_hour \
+         of [new_devices] in the settings of the server, or add them as devices. If not, somebody is trying out MAC addresses there: \
+         {trying}."
     )
 }
 

@@ -13,7 +13,7 @@ use crate::services::backup::kept;
 use crate::services::error::{ServiceError, chain};
 use crate::services::retention::{self, Keep};
 use crate::services::rollover;
-use crate::services::{believed, presence};
+use crate::services::{believed, confirmation, presence};
 use crate::web::Shared;
 
 /// How often what phones told is written: a crash loses at most this much of it (P14).
@@ -25,6 +25,8 @@ const LOOK_AFTER_EVERY: Duration = Duration::from_secs(15 * 60);
 
 /// How often the plan of backups is looked at.
 const BACKUPS_EVERY: Duration = Duration::from_secs(60);
+/// How often the clock is looked at, so that one that is put back is noticed.
+const CLOCK_EVERY: Duration = Duration::from_secs(60);
 
 /// The tasks that run beside the listeners.
 pub(super) struct Background(Vec<JoinHandle<()>>);
@@ -45,12 +47,16 @@ pub(super) fn start(shared: &Shared, keep: Keep, stop: CancellationToken) -> Bac
         if believed::look(services)? { retention::run(services, keep).map(drop) } else { Ok(()) }
     });
     let backups = repeat(&shared.services, BACKUPS_EVERY, stop.clone(), "make the planned backup", kept::tick);
+    let clock = repeat(&shared.services, CLOCK_EVERY, stop.clone(), "look at the clock", |services| {
+        confirmation::look(services);
+        Ok(())
+    });
     let address = shared.address.clone();
     let certificates = repeat(&shared.services, LOOK_AFTER_EVERY, stop, "renew the certificates", move |services| {
         address.refresh(services)?;
         rollover::tick(services, &address)
     });
-    Background(vec![flush, expire, backups, certificates])
+    Background(vec![flush, expire, backups, clock, certificates])
 }
 
 /// Does something every so often on a thread that may block. What fails is logged once, and again when it fails otherwise.

@@ -29,7 +29,7 @@ use super::{files, migrations};
 /// Name of the database in the state directory.
 pub(super) const NAME: &str = "pdms.redb";
 /// Memory that the library may use for pages.
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// How long a reopening waits for running transactions.
 const REOPEN_WAIT: Duration = Duration::from_secs(10);
 

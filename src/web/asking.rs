@@ -6,8 +6,7 @@
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use rustls::client::danger::HandshakeSignatureValid;
@@ -22,7 +21,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::domain::manufacturer::{CertificateFault, Presented};
 use crate::domain::rollover::CaMark;
-use crate::services::manufacturers::asking::{Asker, Asking};
+use crate::services::manufacturers::asking::{self, Asker, Asking};
 
 /// Whether whoever sent this hello is asked. Browsers are not: they would show their user a list of certificates to choose from.
 /// Every browser offers HTTP/2 by ALPN, and phones speak HTTP/1.1 alone and mostly send no ALPN at all. Where a browser has
@@ -35,14 +34,15 @@ pub fn is_asked(hello: &ClientHello<'_>) -> bool {
 pub struct Question {
     asking: Arc<Asking>,
     algorithms: WebPkiSupportedAlgorithms,
-    is_unproven: AtomicBool,
+    /// Why it came without.
+    unproven: OnceLock<CertificateFault>,
 }
 
 impl Question {
     /// One for each handshake.
     pub fn new(asking: Arc<Asking>, usual: &ServerConfig) -> Arc<Self> {
         let algorithms = usual.crypto_provider().signature_verification_algorithms;
-        Arc::new(Self { asking, algorithms, is_unproven: AtomicBool::new(false) })
+        Arc::new(Self { asking, algorithms, unproven: OnceLock::new() })
     }
 
     /// The usual settings with this question. Nothing is resumed: each handshake shows the certificate anew, so no identity
@@ -63,16 +63,21 @@ impl Question {
 
     /// What came of it.
     pub fn answer(&self, stream: &TlsStream<TcpStream>, asker: &Asker) -> Presented {
-        match stream.get_ref().1.peer_certificates() {
-            None => Presented::Nothing,
-            Some(_) if self.is_unproven.load(Ordering::Relaxed) => Presented::Unverified(CertificateFault::Unproven),
-            Some(chain) => self.asking.judge(chain, asker.now()),
+        match (stream.get_ref().1.peer_certificates(), self.unproven.get()) {
+            (None, _) => Presented::Nothing,
+            (Some(_), Some(fault)) => Presented::Unverified(*fault),
+            (Some(chain), None) => self.asking.judge(chain, asker.now()),
         }
     }
 
-    fn noted(&self, proof: Result<HandshakeSignatureValid, Error>) -> Result<HandshakeSignatureValid, Error> {
-        if proof.is_err() {
-            self.is_unproven.store(true, Ordering::Relaxed);
+    fn noted(
+        &self,
+        certificate: &CertificateDer<'_>,
+        proof: Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        if let Err(error) = proof {
+            // A handshake has one proof.
+            let _ = self.unproven.set(asking::unproven(certificate, &error));
         }
         Ok(HandshakeSignatureValid::assertion())
     }
@@ -103,7 +108,7 @@ impl ClientCertVerifier for Question {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.noted(verify_tls12_signature(message, certificate, signed, &self.algorithms))
+        self.noted(certificate, verify_tls12_signature(message, certificate, signed, &self.algorithms))
     }
 
     fn verify_tls13_signature(
@@ -112,7 +117,7 @@ impl ClientCertVerifier for Question {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.noted(verify_tls13_signature(message, certificate, signed, &self.algorithms))
+        self.noted(certificate, verify_tls13_signature(message, certificate, signed, &self.algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

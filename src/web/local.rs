@@ -1,7 +1,8 @@
 //! The admin socket: other verbs of the command line reach the running server through `STATE/admin.sock`.
 //!
-//! One connection, one request as a line of JSON, one answer as a line of JSON; before that of a backup comes its content. The file's mode is 0600 in a directory of mode
-//! 0700, so whoever connects is the server's own system user. The same [`answer`] serves a verb that opened the store itself.
+//! One connection, one request as a line of JSON, one answer as a line of JSON; before that of a backup comes its content. The file's
+//! mode is 0600 in a directory of mode 0700, so whoever connects is the server's own system user. The same [`answer`] serves a verb
+//! that opened the store itself.
 
 use std::fs::Permissions;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -290,8 +291,8 @@ impl Write for Pieces<'_> {
     }
 }
 
-/// Has the running server write a backup to `out`, which is a file of that name; none where no server answers on the socket. What was written is nothing unless
-/// the answer is [`Answer::Done`].
+/// Has the running server write a backup to `out`, which is a file of that name; none where no server answers on the socket. What was
+/// written is nothing unless the answer is [`Answer::Done`].
 ///
 /// # Errors
 /// The server broke off, or `out` cannot be written.
@@ -300,6 +301,15 @@ pub fn ask_for_backup(socket: &Path, file: &str, passphrase: Option<&Secret>, ou
     stream.set_read_timeout(Some(PIECE_LIMIT))?;
     send(&stream, &Request::Backup { file: file.to_owned(), passphrase: passphrase.cloned() })?;
     let mut from = BufReader::new(&stream);
+    let line = receive(&mut from, out).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => io::Error::other("the server broke off, as it does when it stops; try again"),
+        _ => error,
+    })?;
+    Ok(Some(serde_json::from_str(&line)?))
+}
+
+/// Takes the pieces of a backup, and the answer behind them.
+fn receive(mut from: impl BufRead, out: &mut dyn Write) -> io::Result<String> {
     loop {
         let mut length = [0; 4];
         from.read_exact(&mut length)?;
@@ -315,8 +325,10 @@ pub fn ask_for_backup(socket: &Path, file: &str, passphrase: Option<&Secret>, ou
         }
     }
     let mut line = String::new();
-    from.read_line(&mut line)?;
-    Ok(Some(serde_json::from_str(&line)?))
+    if from.read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(line)
 }
 
 fn connect(socket: &Path) -> io::Result<Option<UnixStream>> {
@@ -432,5 +444,22 @@ impl From<SetUp> for SetupDraft {
             time: TimeDraft { time_zone: answers.time_zone, time_server: answers.time_server },
             base: answers.base,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_that_breaks_off_anywhere_is_an_error() {
+        let whole = [&[0, 0, 0, 2][..], b"ab", &[0, 0, 0, 0], b"{}\n"].concat();
+        let mut out = Vec::new();
+        assert_eq!((receive(&whole[..], &mut out).ok().as_deref(), &out[..]), (Some("{}\n"), &b"ab"[..]));
+        for cut in 0..=10 {
+            let kind = receive(&whole[..cut], &mut Vec::new()).map_err(|error| error.kind());
+            assert_eq!(kind, Err(io::ErrorKind::UnexpectedEof), "{cut}");
+        }
+        assert!(receive(&b"HTTP/1.1"[..], &mut Vec::new()).is_err_and(|error| error.to_string().contains("of one version")));
     }
 }

@@ -16,9 +16,9 @@ export async function door(page, base, complaints) {
 }
 
 // What a phone asks for, with these credentials; answers the status.
-const asks = (base, mac, credentials) => new Promise((resolve, reject) => {
+const asks = (base, mac, credentials, localAddress = "127.0.0.1") => new Promise((resolve, reject) => {
   const headers = { "User-Agent": `FileTransport PolycomVVX-VVX_411-UA/5.9.6.2327 (SN:${mac}) Type/Application` };
-  const request = https.get(`${base}/${mac}.cfg`, { auth: credentials, headers, rejectUnauthorized: false }, (answer) => {
+  const request = https.get(`${base}/${mac}.cfg`, { auth: credentials, headers, localAddress, agent: false, rejectUnauthorized: false }, (answer) => {
     answer.resume();
     answer.on("end", () => resolve(answer.statusCode));
   });
@@ -41,6 +41,11 @@ async function pending(page, base, complaints) {
   await alert.getByRole("link").click();
   check("the dashboard leads to them", new URL(page.url()).pathname === PENDING, page.url());
   await look(page, base, PENDING, complaints, "two wait");
+  check("a second address asks for the same phone", await asks(base, HELD, FACTORY, "127.6.6.7") === 503);
+  await page.reload();
+  const there = page.getByRole("button", { name: `: ${HELD}` }).filter({ hasText: "Adopt there" });
+  check("both addresses are named, each with its click", await there.count() === 2, await page.innerText("main"));
+  await look(page, base, PENDING, complaints, "two addresses for one phone");
   await longest(page);
   await page.getByRole("link", { name: `How far it is: ${ADOPTED}` }).click();
   check("a phone that waits: how far it is", (await page.innerText("main")).includes("adopt it under Pending"), await page.innerText("main"));
@@ -72,7 +77,7 @@ async function longest(page) {
     for (const row of rows.rows) {
       row.querySelector("th code").textContent = "8".padEnd(32, "g");
       row.querySelector("th").insertAdjacentHTML("beforeend", `<span class="why">claims to be <a href="#">${"N".repeat(80)}</a></span>`);
-      row.querySelector("td code").textContent = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff";
+      for (const code of row.querySelectorAll("td code")) code.textContent = "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff";
     }
   });
   for (const [width, height] of WIDTHS) {

@@ -65,7 +65,7 @@ async function changeAPerson(page, base, complaints) {
   await page.getByLabel("E-mail").fill("x");
   await page.locator("form.panel").evaluate((form) => { form.noValidate = true; });
   await press(page, "Save");
-  check("a user: what is wrong is told beside its field", await page.locator("#f-name[aria-invalid]").count() === 1);
+  check("a user: what is wrong is told beside its field", await page.locator("#f-name[aria-invalid]").count() === 1, await page.innerText("main"));
   await openGuest();
   await page.getByLabel("Role", { exact: true }).selectOption("viewer");
   await page.getByLabel("Sign-in").selectOption("off");

@@ -58,10 +58,10 @@ fn phn_10_new_devices_above_the_rate_are_one_warning_and_one_entry_however_many_
     let told = entries(&server);
     assert!(told.len() == 1 && told[0].contains("127.0.0.1") && told[0].contains("too many came at once"), "{told:?}");
     let warnings = warned(&server, CROWD);
-    assert!(warnings.len() == 1 && warnings[0].contains("let them in under Pending"), "{warnings:?}");
+    assert!(warnings.len() == 1 && warnings[0].contains("127.0.0.1") && warnings[0].contains("28 requests"), "{warnings:?}");
     let dashboard = Api::owner(&server).page("/admin/").text();
     assert_eq!(dashboard.matches(CROWD).count(), 1, "{dashboard}");
-    assert!(dashboard.contains("/admin/pending?reason=too-many-new"), "it leads to them");
+    assert!(dashboard.contains("per_address or per_hour of [new_devices]"), "it says where that is set");
     server.advance(300);
     assert_eq!((come(&server, 2..30), entries(&server).len()), (vec![503; 28], 1), "it goes on");
     let server = server.restarted();
@@ -121,5 +121,38 @@ fn more_than_five_bound_devices_that_are_refused_are_one_warning_and_one_entry_u
     assert_eq!(warned(&server, REFUSED).len(), 0, "a day later it is over");
     retention::run(&server.services, Keep::default()).expect("the disk is well");
     let book = server.services.trusts(DEFAULT_ACCOUNT);
-    assert!(keys.iter().all(|key| book.of(key).refused_bound.is_none()), "and nothing is kept of it");
+    assert!(keys.iter().all(|key| !book.of(key).is_refused_bound()), "and nothing is kept of it");
+}
+
+#[test]
+fn bound_devices_that_are_asked_for_with_the_factory_default_are_no_sign_that_the_shared_credentials_are_known() {
+    let server = Server::start();
+    come(&server, 0..8);
+    for number in 0..8 {
+        let at = server.clock.now();
+        server.services.trusts(DEFAULT_ACCOUNT).learn(&key(number), |trust| trust.bound_at = Some(at));
+    }
+    let factory = Phone::new(&server).with_credentials("PlcmSpIp", "PlcmSpIp");
+    assert!((0..7).all(|number| factory.get(&format!("/{}.cfg", mac(number))).status == 503));
+    let told = entries(&server);
+    assert!(told.len() == 1 && told[0].contains("with the factory default"), "{told:?}");
+    assert_eq!(warned(&server, "leaked").len(), 0);
+    let warnings = warned(&server, "7 bound devices were asked for with the factory default PlcmSpIp");
+    assert!(warnings.len() == 1 && warnings[0].contains("there is nothing to change"), "{warnings:?}");
+    let api = Api::owner(&server);
+    let dashboard = api.page("/admin/").text();
+    assert!(dashboard.contains("/admin/pending?reason=bound") && !dashboard.contains("Unbind these"), "{dashboard}");
+    let page = api.page(&format!("/admin/devices/{}", mac(0))).text();
+    assert!(page.contains("there is nothing to change") && !page.contains("somebody else has the shared credentials"), "{page}");
+    // The same devices with the shared credentials: that is another matter, and told although the other was.
+    server.advance(60);
+    come(&server, 0..2);
+    let mixed = warned(&server, "2 with the shared credentials, the others with the factory default");
+    assert!(mixed.len() == 1 && mixed[0].contains("change them as leaked"), "{mixed:?}");
+    assert_eq!(entries(&server).len(), 2);
+    let server = server.restarted();
+    come(&server, 0..8);
+    let all = warned(&server, "8 bound devices were asked for with the shared credentials");
+    assert!(all.len() == 1 && all[0].contains("change them as leaked"), "{all:?}");
+    assert_eq!(entries(&server).len(), 2, "which goes on");
 }

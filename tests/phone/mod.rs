@@ -2,8 +2,10 @@
 
 mod alerts;
 mod conformance;
+mod contested;
 mod door;
 mod files;
+mod floods;
 mod legacy_http;
 mod listed;
 mod plain_http;

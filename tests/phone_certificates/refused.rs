@@ -3,9 +3,12 @@
 use pdms::domain::account::CertificatePolicy;
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::trust::Certificate;
-use rcgen::date_time_ymd;
+use rcgen::{SigningKey, date_time_ymd};
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 
-use super::{MAC, Manufacturer, OTHER, asking, master, set, trust};
+use super::{Identity, MAC, Manufacturer, OTHER, asking, master, set, trust};
 use crate::support::api::Api;
 use crate::support::phone::Phone;
 
@@ -59,4 +62,63 @@ fn what_keeps_a_phone_out_is_told_wherever_somebody_looks_and_nobody_overwrites_
     let own = Phone::bare(&server).with_credentials(&secrets.user, secrets.password.expose());
     assert_eq!(own.with_certificate(cases[0].1.own()).get(&master(MAC)).status, 503);
     assert_eq!(trust(&server, MAC).certificate, Certificate::Invalid("it has expired".into()));
+}
+
+/// The first element of some DER: its tag, all of its bytes, and what comes after it.
+fn element(der: &[u8]) -> (u8, &[u8], &[u8]) {
+    let (header, length) = match usize::from(der[1]) {
+        short if short < 0x80 => (2, short),
+        long => (2 + (long & 0x7f), der[2..2 + (long & 0x7f)].iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte))),
+    };
+    (der[0], &der[..header + length], &der[header + length..])
+}
+
+/// The elements in a sequence of at least 128 bytes.
+fn elements(sequence: &[u8]) -> Vec<(u8, &[u8])> {
+    let (mut rest, mut all) = (&sequence[2 + usize::from(sequence[1] & 0x7f)..], Vec::new());
+    while !rest.is_empty() {
+        let (tag, one, after) = element(rest);
+        all.push((tag, one));
+        rest = after;
+    }
+    all
+}
+
+fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let length = u16::try_from(content.len()).expect("a short certificate").to_be_bytes();
+    [&[0x30, 0x82], &length[..], &content].concat()
+}
+
+/// The same certificate in version 1 of X.509, which tells no version and has no extensions; its authority signed that.
+fn of_version_1(identity: &Identity, maker: &Manufacturer) -> CertifiedKey {
+    const VERSION: u8 = 0xa0;
+    const EXTENSIONS: u8 = 0xa3;
+    let parts = elements(identity.certificate.der());
+    let content: Vec<&[u8]> =
+        elements(parts[0].1).into_iter().filter(|(tag, _)| ![VERSION, EXTENSIONS].contains(tag)).map(|(_, one)| one).collect();
+    let content = sequence(&content);
+    let signature = maker.issuer.key().sign(&content).expect("signed");
+    let length = u8::try_from(signature.len() + 1).expect("a short signature");
+    let der = sequence(&[&content, parts[1].1, &[&[0x03, length, 0], &signature[..]].concat()]);
+    let key = PrivateKeyDer::try_from(identity.key.serialize_der()).expect("a key");
+    CertifiedKey::new(vec![CertificateDer::from(der)], any_supported_type(&key).expect("a usable key"))
+}
+
+#[test]
+fn a_certificate_of_version_1_is_told_as_that_and_not_as_a_copy() {
+    let maker = Manufacturer::new("Maker");
+    let server = asking(&maker, CertificatePolicy::Require);
+    let api = Api::owner(&server);
+    let shown = of_version_1(&maker.phone(MAC), &maker);
+    assert_eq!(Phone::new(&server).with_certificate(shown.clone()).get(&master(MAC)).status, 503);
+    let one = api.ok("GET", &format!("/pending?q={MAC}"), None)["items"][0].clone();
+    let text = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
+    assert!(text("certificate").contains("X.509 version 1"), "{one}");
+    assert!(text("next").contains("of version 3") && text("next").contains("no longer require certificates"), "{one}");
+    assert!(!one.to_string().contains("holds the key") && !one.to_string().contains("copy"), "{one}");
+    let coming = api.ok("GET", &format!("/coming-up?phone={MAC}"), None).to_string();
+    assert!(coming.contains("X.509 version 1"), "{coming}");
+    set(&server, CertificatePolicy::Prefer, true);
+    assert_eq!(Phone::new(&server).with_certificate(shown).get(&master(MAC)).status, 200, "its credentials decide");
 }

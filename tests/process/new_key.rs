@@ -144,7 +144,7 @@ fn it_is_not_for_a_running_server_nor_for_nothing_and_the_old_key_opens_nothing_
     let folder = folder.path();
     let missing = refused(&run(folder, &["new-key"], ""), 1);
     assert!(missing.contains("no state directory"), "{missing}");
-    fs::create_dir(folder.join("pdms-state")).expect("made");
+    Running::start(folder).stop();
     let never = refused(&run(folder, &["new-key"], ""), 1);
     assert!(never.contains("never set up"), "{never}");
     set_up(folder);

@@ -105,3 +105,38 @@ fn the_version_names_the_commit_that_was_built() {
     let line = succeeded(&run(folder.path(), &["version"], ""));
     assert_eq!(line, format!("pdms {} ({commit})\n", env!("CARGO_PKG_VERSION")));
 }
+
+#[test]
+fn verbs_that_need_a_state_make_none_in_an_empty_directory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let state = folder.join("pdms-state");
+    std::fs::create_dir(&state).expect("made");
+    let verbs: [&[&str]; 11] = [
+        &["user", "list"],
+        &["user", "add", "bob@example.test"],
+        &["user", "password", "bob@example.test"],
+        &["token", "list"],
+        &["token", "create", "job", "--role", "viewer"],
+        &["token", "revoke", "job"],
+        &["ca", "show"],
+        &["new-ca", "--every-phone-needs-it"],
+        &["new-key"],
+        &["backup", "made.backup"],
+        &["check"],
+    ];
+    for verb in verbs {
+        let told = refused(&run(folder, verb, "several calm words\n"), 1);
+        assert!(told.contains("holds no state of pdms") && told.contains("--state"), "{verb:?}: {told}");
+        assert_eq!(std::fs::read_dir(&state).expect("there").count(), 0, "{verb:?} left something");
+        assert_eq!(std::fs::read_dir(folder).expect("there").count(), 1, "{verb:?} left something");
+    }
+    std::fs::write(folder.join("none.backup"), "a letter").expect("written");
+    for verb in [&["backup", "verify", "none.backup"][..], &["restore", "none.backup"]] {
+        refused(&run(folder, verb, ""), 1);
+        assert_eq!(std::fs::read_dir(&state).expect("there").count(), 0, "{verb:?} left something");
+    }
+    succeeded(&run(folder, &["version"], ""));
+    set_up(folder);
+    assert_eq!(emails(&succeeded(&run(folder, &["user", "list"], ""))), ["ada@example.test"], "it may begin one");
+}

@@ -192,10 +192,12 @@ pub fn next_step(reason: Reason) -> Option<&'static str> {
     Some(match reason {
         Reason::ProvisioningOff => "Switch it on under Provisioning Settings; until then phones keep what they have",
         Reason::Blocked => "Unblock it under Pending if it may come back",
-        Reason::TooManyNew => "Let it in under Pending, or wait: it is taken when it asks again",
+        Reason::TooManyNew => {
+            "Wait: it is taken when it asks again. If it is listed under Pending, let it in there; else add it to the devices"
+        }
         Reason::Unidentified => "Switch on device.prov.tagSerialNo on the phone, or find out why it does not get its own file",
         Reason::Bound => {
-            "If this phone was reset or replaced, bind it again under Pending. If not, somebody else has the shared credentials"
+            "If this phone was reset or replaced, bind it again under Pending. If not, see there with which credentials somebody else asks"
         }
         Reason::FactoryCredentials => "If this is one of your phones, adopt it under Pending",
         Reason::FactoryInClear => {

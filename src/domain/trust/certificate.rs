@@ -83,8 +83,7 @@ impl Trust {
     /// Who showed a certificate for this key that does not count and was not let in, and why it does not count. It may be somebody
     /// else.
     pub fn refused_certificate(&self) -> Option<(&Knock, CertificateFault)> {
-        let knock = self.knock.as_ref()?;
-        Some((knock, knock.certificate?))
+        self.knocks().find_map(|knock| Some((knock, knock.certificate?)))
     }
 
     /// What is known of its factory certificate: by handshake, else as a person read it off the phone.

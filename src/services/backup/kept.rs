@@ -84,6 +84,9 @@ pub fn set_plan(
             return Ok(old);
         }
         new.revision = revision + 1;
+        if !new.is_timed_as(&old) {
+            new.set_at = Some(change.now());
+        }
         let sealed = new.passphrase.as_ref().map(|open| services.secrets.seal(PASSPHRASE, open.expose()));
         settings.backups = BackupPlan { passphrase: sealed.map(crate::domain::account::Secret::new), ..new.clone() };
         store::server::put(change.tx(), &settings)?;
@@ -240,9 +243,10 @@ fn stray(file: &Path) -> String {
 fn late(services: &Services, kept: &[Kept]) -> Result<Option<String>, ServiceError> {
     let now = services.clock.now();
     let zone = zone(services);
-    let Some(due) = plan(services)?.due(now, &zone) else { return Ok(None) };
+    let plan = plan(services)?;
+    let Some(due) = plan.due(now, &zone) else { return Ok(None) };
     let newest = newest(kept, now, true);
-    if newest.is_some_and(|newest| newest >= due) || now.duration_since(due) < LATE_AFTER {
+    if newest.is_some_and(|newest| newest >= due) || now.duration_since(plan.owed_since(due, now)) < LATE_AFTER {
         return Ok(None);
     }
     let last = match newest {

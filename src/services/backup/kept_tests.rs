@@ -54,6 +54,34 @@ fn planned_backups_are_made_at_their_hour_and_only_so_many_kept() {
 }
 
 #[test]
+fn a_plan_misses_no_hour_from_before_it_was_set() {
+    let bench = bench();
+    let at = |time: &str| bench.clock.advance_to(format!("2026-11-{time}Z").parse().expect("a time"));
+    let is_late = || told(&bench).is_some_and(|text| text.contains("The planned backup was not made"));
+    planned(&bench, &input("day", 2));
+    assert_eq!(told(&bench), None, "its hour was this night");
+    at("22T12:59:59");
+    assert_eq!(told(&bench), None, "it is made within the minute; nobody calls it missed before an hour");
+    at("22T13:00:00");
+    assert!(is_late(), "nothing made it");
+    planned(&bench, &input("day", 3));
+    assert!(is_late(), "how many are kept makes none");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    planned(&bench, &PlanInput { folder: elsewhere.path().display().to_string(), ..input("day", 3) });
+    assert_eq!(told(&bench), None, "another folder");
+    planned(&bench, &PlanInput { hour: "3".to_owned(), ..input("day", 3) });
+    assert_eq!(told(&bench), None, "another hour");
+    tick(&bench.services).expect("made");
+    at("24T03:00:00");
+    assert!(is_late(), "the one of a day on which the plan was there");
+    tick(&bench.services).expect("made");
+    at("25T02:59:59");
+    assert_eq!(told(&bench), None, "within the hour");
+    at("25T03:00:00");
+    assert!(is_late());
+}
+
+#[test]
 fn what_is_kept_verifies_is_handed_out_and_removed_and_all_of_it_is_told() {
     let bench = bench();
     let passphrase = Secret::new("CANARY_PASSPHRASE_1");

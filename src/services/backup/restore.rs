@@ -41,7 +41,8 @@ pub struct Restored {
 pub fn into_empty(file: &mut File, passphrase: Option<&Secret>, dir: &Path, clock: Clock) -> Result<Restored, BackupError> {
     check_empty(dir, &clock)?;
     let state = StateDir::at(dir);
-    let is_new = !dir.exists();
+    let (lock, is_new) = (dir.join(TRACES[0]), !dir.exists());
+    let had_lock = lock.exists();
     make_private(dir)?;
     let restored = Store::alone(dir, || {
         let restored = make_ready(file, passphrase, &state, clock)?;
@@ -49,9 +50,10 @@ pub fn into_empty(file: &mut File, passphrase: Option<&Secret>, dir: &Path, cloc
         in_place::finish_alone(&state)?;
         Ok(restored)
     })?;
-    if restored.is_err() && is_new {
+    if restored.is_err() {
         // Only what we made: where something else came into it meanwhile, it stays.
-        let _ = fs::remove_file(dir.join(TRACES[0])).and_then(|()| fs::remove_dir(dir));
+        let unlocked = if had_lock { Ok(()) } else { fs::remove_file(lock) };
+        let _ = unlocked.and_then(|()| if is_new { fs::remove_dir(dir) } else { Ok(()) });
     }
     restored
 }

@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{CertificateError, DistinguishedName};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Version};
 
 use super::ends::{Ends, is_foreign};
 use crate::domain::account::{Account, AdmissionSettings, CertificatePolicy};
@@ -92,6 +92,19 @@ impl Asking {
             (Ok(()), None) => Presented::Unverified(CertificateFault::NoMac),
             (Ok(()), Some(mac)) => Presented::Verified(mac),
         }
+    }
+}
+
+/// Why nothing shows that whoever sent a certificate holds its key: the proof is wrong, or nobody can check it by this certificate.
+pub fn unproven(leaf: &CertificateDer<'_>, error: &rustls::Error) -> CertificateFault {
+    let is_old = || X509Certificate::from_der(leaf).is_ok_and(|(_, read)| read.version() != X509Version::V3);
+    match error {
+        // What the library says of a certificate that it does not take; of a wrong proof it says something else.
+        rustls::Error::InvalidCertificate(CertificateError::BadEncoding | CertificateError::Other(_)) if is_old() => {
+            CertificateFault::OldVersion
+        }
+        rustls::Error::InvalidCertificate(CertificateError::BadEncoding | CertificateError::Other(_)) => CertificateFault::Broken,
+        _ => CertificateFault::Unproven,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
@@ -20,6 +20,9 @@ use crate::domain::limits::OUTSIDE_TEXT_CHARS;
 use crate::domain::manufacturer::{ManufacturerCa, RevocationList};
 use crate::domain::run::clean;
 
+/// How far ahead of our clock a list may be dated: that of its authority may go ahead of ours.
+const LEEWAY: SignedDuration = SignedDuration::from_hours(24);
+
 /// The lists of a file, the oldest first, or why none can be taken: each is one of an uploaded authority's. Nobody has them yet.
 pub(super) fn lists(
     file: &[u8],
@@ -32,12 +35,31 @@ pub(super) fn lists(
     }
     let ders = if is_pem(file) { of_pem(file)? } else { of_der(file)? };
     let read = |(at, der): (usize, &Vec<u8>)| {
-        let facts = facts(der, authorities).map_err(|why| placed("list", at, ders.len(), &why))?;
+        let facts = facts(der, authorities).and_then(|facts| not_ahead(facts, now));
+        let facts = facts.map_err(|why| placed("list", at, ders.len(), &why))?;
         Ok(RevocationList { added_at: now, by: by.to_owned(), ..facts })
     };
     let mut lists = ders.iter().enumerate().map(read).collect::<Result<Vec<_>, String>>()?;
     lists.sort_by_key(|list| list.made_at);
     Ok(lists)
+}
+
+/// Whether a list is of a time that has not come, by more than clocks differ.
+pub(super) fn is_ahead(list: &RevocationList, now: Timestamp) -> bool {
+    list.made_at.duration_since(now) > LEEWAY
+}
+
+/// One that is of such a time would keep those out that come after it.
+fn not_ahead(list: RevocationList, now: Timestamp) -> Result<RevocationList, String> {
+    if !is_ahead(&list, now) {
+        return Ok(list);
+    }
+    let [made, now] = [list.made_at, now].map(|at| at.strftime("%Y-%m-%d %H:%M UTC"));
+    Err(format!(
+        "the list of “{}” says that it was made {made}, and by this server's clock it is {now}: where the clock is wrong, set it right \
+         and upload the list again; else ask the CA for a list with the right date",
+        list.issuer
+    ))
 }
 
 const CERTIFICATE: &str = "this is a certificate and no revocation list; the certificates of CAs have a form of their own above";

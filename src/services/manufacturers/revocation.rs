@@ -53,7 +53,7 @@ pub fn add(
         let read = lists::lists(file, &admission.manufacturers, change.now(), change.actor()).map_err(wrong)?;
         let mut added = Vec::new();
         for list in read {
-            if let Some(former) = take(admission, &list).map_err(wrong)? {
+            if let Some(former) = take(admission, &list, change.now()).map_err(wrong)? {
                 added.push((list, former));
             }
         }
@@ -76,7 +76,11 @@ pub fn add(
 }
 
 /// Puts a list in the place of the older one of its row, and answers that; nothing where it is here already.
-fn take(admission: &mut AdmissionSettings, list: &RevocationList) -> Result<Option<Option<RevocationList>>, String> {
+fn take(
+    admission: &mut AdmissionSettings,
+    list: &RevocationList,
+    now: Timestamp,
+) -> Result<Option<Option<RevocationList>>, String> {
     let known = &mut admission.revocation_lists;
     if known.iter().any(|one| one.fingerprint == list.fingerprint) {
         return Ok(None);
@@ -85,7 +89,8 @@ fn take(admission: &mut AdmissionSettings, list: &RevocationList) -> Result<Opti
         known.push(list.clone());
         return Ok(Some(None));
     };
-    if list.made_at < former.made_at {
+    // One of a time that has not come was taken while the clock was wrong, and must not keep the right ones out.
+    if list.made_at < former.made_at && !lists::is_ahead(former, now) {
         let [here, this] = [former.made_at, list.made_at].map(|at| at.strftime("%Y-%m-%d %H:%M UTC"));
         return Err(format!("the list of “{}” that is here was made {here}, and this one before that, {this}", list.issuer));
     }

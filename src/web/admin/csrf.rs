@@ -16,6 +16,7 @@ use futures_util::{StreamExt, stream};
 use subtle::ConstantTimeEq;
 
 use super::errors;
+use super::phone_certificates;
 use super::session::{self, SignInFirst, Visitor};
 use super::setup;
 use super::unsent;
@@ -164,7 +165,8 @@ async fn ended(mut request: ServiceRequest) -> Result<ServiceResponse<BoxBody>, 
 
 fn too_large(request: ServiceRequest) -> ServiceResponse<BoxBody> {
     let back = session::page_to_return_to(request.request());
-    let answer = errors::too_large(&Visitor::of(request.request()), back.as_str());
+    let limit = phone_certificates::limit_at(request.path()).unwrap_or("A configuration file or pasted text may have 4 MiB.");
+    let answer = errors::too_large(&Visitor::of(request.request()), limit, back.as_str());
     into_response(request, answer)
 }
 

@@ -1,7 +1,6 @@
 //! The dashboard: counts that lead to their lists, what needs attention, what is left to set up (R8, R20–R27).
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
@@ -14,10 +13,9 @@ use super::session::SignedIn;
 use super::words;
 use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
-use crate::domain::device::DeviceKey;
 use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
-use crate::domain::pending::{Pending, Standing, word};
+use crate::domain::pending::{Pending, RefusedDevice, Standing, word};
 use crate::domain::run::Reason;
 use crate::domain::world::World;
 use crate::services::Services;
@@ -110,7 +108,7 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
     }))
 }
 
-fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>, refused: &[(DeviceKey, IpAddr)]) -> Vec<Alert> {
+fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>, refused: &[RefusedDevice]) -> Vec<Alert> {
     const SETTINGS: (&str, &str) = ("/admin/provisioning", "Provisioning Settings");
     const BACKUPS: &str = "/admin/backups";
     let mut alerts = Vec::new();
@@ -140,7 +138,8 @@ fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>
                 let (href, action) = unbinding(page, refused);
                 tell(tone, text, (&href, action));
             }
-            MendedAt::Pending => tell(tone, text, (&format!("/admin/pending?reason={}", word(Reason::TooManyNew)), "Pending")),
+            MendedAt::Refused => tell(tone, text, (&format!("/admin/pending?reason={}", word(Reason::Bound)), "Pending")),
+            MendedAt::Pending => tell(tone, text, ("/admin/pending", "Pending")),
         }
     }
     let failed = devices.iter().filter(|one| LastResult::of(one.sighting.last_run) == LastResult::Failed).count();
@@ -153,9 +152,10 @@ fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>
 }
 
 /// Where these bound devices are unbound, for whoever may.
-fn unbinding(page: &Page, refused: &[(DeviceKey, IpAddr)]) -> (String, &'static str) {
+fn unbinding(page: &Page, refused: &[RefusedDevice]) -> (String, &'static str) {
     const UNBIND: &str = "/admin/pending/unbind";
-    let keys: Vec<_> = refused.iter().take(PER_PAGE_MOST).map(|(key, _)| ("select", key.to_string())).collect();
+    let keys: Vec<_> =
+        refused.iter().filter(|one| one.is_by_shared).take(PER_PAGE_MOST).map(|one| ("select", one.key.to_string())).collect();
     let query = serde_urlencoded::to_string(keys).unwrap_or_default();
     match page.may_open(UNBIND) {
         true => (format!("{UNBIND}?back=/admin/&{query}"), "Unbind these"),

@@ -45,9 +45,9 @@ pub fn forged(visitor: &Visitor, back: &str) -> HttpResponse {
     answer(visitor, StatusCode::FORBIDDEN, "This form is no longer valid", &sentences, None, back, "Load the page again")
 }
 
-/// A form or file above the limit.
-pub fn too_large(visitor: &Visitor, back: &str) -> HttpResponse {
-    let sentences = ["Nothing was changed. A configuration file or pasted text may have 4 MiB."];
+/// A form or file above the limit, which `limit` tells.
+pub fn too_large(visitor: &Visitor, limit: &str, back: &str) -> HttpResponse {
+    let sentences = ["Nothing was changed.", limit];
     answer(visitor, StatusCode::PAYLOAD_TOO_LARGE, "This is too large", &sentences, None, back, "Go back")
 }
 

@@ -31,6 +31,7 @@ use crate::web::blocking;
 use crate::web::methods::Routes;
 
 const HERE: &str = "/admin/provisioning/phone-certificates";
+const UPLOAD: &str = "/admin/provisioning/phone-certificates/upload";
 const TOO_LARGE: &str = "a file with CA certificates has at most 512 KiB; this one has more";
 
 #[derive(Template)]
@@ -62,11 +63,20 @@ pub fn configure(routes: &mut Routes) {
         .get(HERE, show)
         .post(HERE, save)
         // A reload after a rejected file asks by GET: it gets the page.
-        .get("/admin/provisioning/phone-certificates/upload", || async { see_other(HERE) })
-        .post("/admin/provisioning/phone-certificates/upload", upload)
+        .get(UPLOAD, || async { see_other(HERE) })
+        .post(UPLOAD, upload)
         .get("/admin/provisioning/phone-certificates/delete", ask)
         .post("/admin/provisioning/phone-certificates/delete", delete);
     lists::configure(routes);
+}
+
+/// How large a file may be that is sent to an address of this page.
+pub(super) fn limit_at(path: &str) -> Option<&'static str> {
+    match path {
+        UPLOAD => Some("A file with CA certificates may have 512 KiB."),
+        lists::UPLOAD => Some("A file with revocation lists, which name the certificates that were revoked, may have 1 MiB."),
+        _ => None,
+    }
 }
 
 async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {

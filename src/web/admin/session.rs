@@ -12,8 +12,8 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,8 @@ use super::theme::Theme;
 use super::unsent;
 use crate::domain::access::Actor;
 use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT, UserId};
-use crate::domain::limits::CONFIRMED_MINUTES;
 use crate::domain::user::{Role, User};
+use crate::services::confirmation::{self, Given};
 use crate::services::error::ServiceError;
 use crate::services::{Services, form_tokens, pending, sessions, users};
 use crate::web::phone::Door;
@@ -62,6 +62,9 @@ pub struct Person {
     /// When the password was last given here; signing in counts.
     #[serde(default)]
     pub confirmed_at: Option<Timestamp>,
+    /// In which stretch of the clock that was: see [`Given`].
+    #[serde(default)]
+    confirmed_in: u64,
     /// Whether that was a moment ago.
     #[serde(skip)]
     is_confirmed: bool,
@@ -73,21 +76,27 @@ fn default_account() -> AccountId {
 
 impl Person {
     /// A user who signs in now, with the password.
-    pub fn entering(user: &User, now: Timestamp) -> Self {
+    pub fn entering(services: &Services, user: &User) -> Self {
+        Self::entering_by_link(services, user).confirmed(confirmation::given(services))
+    }
+
+    /// The same for a user who came by a link: no password was given.
+    pub fn entering_by_link(services: &Services, user: &User) -> Self {
         Self {
             id: user.id,
             name: user.name.clone(),
             role: user.role,
             account: user.account,
-            since: now,
-            confirmed_at: Some(now),
-            is_confirmed: true,
+            since: services.clock().now(),
+            confirmed_at: None,
+            confirmed_in: 0,
+            is_confirmed: false,
         }
     }
 
-    /// The same for a user who came by a link: no password was given.
-    pub fn entering_by_link(user: &User, now: Timestamp) -> Self {
-        Self { confirmed_at: None, is_confirmed: false, ..Self::entering(user, now) }
+    /// The same person, who gave the password.
+    fn confirmed(self, given: Given) -> Self {
+        Self { confirmed_at: Some(given.at), confirmed_in: given.stretch, is_confirmed: true, ..self }
     }
 
     /// The person as the users are now: what the session keeps may be older than a change of role, or than the user's end.
@@ -95,7 +104,8 @@ impl Person {
         match users::get(services, self.id) {
             Ok(user) if !user.is_enabled() => None,
             Ok(user) => {
-                let is_confirmed = self.confirmed_until().is_some_and(|until| services.clock().now() < until);
+                let given = self.confirmed_at.map(|at| Given { at, stretch: self.confirmed_in });
+                let is_confirmed = given.is_some_and(|given| confirmation::counts(services, given));
                 Some(Self { name: user.name, role: user.role, account: user.account, is_confirmed, ..self })
             }
             Err(ServiceError::NotFound { .. }) => None,
@@ -119,7 +129,7 @@ impl Person {
 
     /// Until when nobody has to be asked.
     pub fn confirmed_until(&self) -> Option<Timestamp> {
-        self.confirmed_at.map(counts_until)
+        self.confirmed_at.map(confirmation::counts_until)
     }
 }
 
@@ -270,18 +280,13 @@ pub fn address(request: &HttpRequest) -> Option<IpAddr> {
     Some(door.map_or(peer, |door| door.address_of(peer, request.headers())).to_canonical())
 }
 
-/// Until when a password counts that was given at this moment.
-pub fn counts_until(given_at: Timestamp) -> Timestamp {
-    given_at + SignedDuration::from_mins(CONFIRMED_MINUTES)
-}
-
 /// Notes that the person of this session gave the password just now.
 ///
 /// # Errors
 /// The session could not be changed.
 pub fn confirm(request: &HttpRequest, person: &Person) -> Result<(), SessionInsertError> {
     let services = request.app_data::<web::Data<Services>>().expect("pages are registered together with the services");
-    let person = Person { confirmed_at: Some(services.clock().now()), ..person.clone() };
+    let person = person.clone().confirmed(confirmation::given(services));
     request.get_session().insert(USER, &person)
 }
 

@@ -198,7 +198,7 @@ async fn use_link(visitor: Visitor, request: HttpRequest, services: web::Data<Se
     let address = session::address(&request);
     match blocking::call(&services, move |services| Ok(sign_in_link::redeem(services, &token, address))).await {
         Ok(Ok(user)) => {
-            let person = Person::entering_by_link(&user, services.clock().now());
+            let person = Person::entering_by_link(&services, &user);
             begin(&visitor, &request, &services, &person, &LocalPath::or_home(HOME))
         }
         Ok(Err(SignInError::Service(error))) | Err(error) => errors::failed(&visitor, error),
@@ -224,7 +224,7 @@ pub(super) fn enter(
     user: &User,
     next: &LocalPath,
 ) -> HttpResponse {
-    begin(visitor, request, services, &Person::entering(user, services.clock().now()), next)
+    begin(visitor, request, services, &Person::entering(services, user), next)
 }
 
 fn begin(visitor: &Visitor, request: &HttpRequest, services: &Services, person: &Person, next: &LocalPath) -> HttpResponse {

@@ -187,7 +187,7 @@ pub async fn add_manufacturers(
     dry_run: Asked<DryRun>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (file, mode) = (sent::file(payload).await?, dry_run.mode());
+    let (file, mode) = (sent::authorities(payload).await?, dry_run.mode());
     let work = move |services: &Services| manufacturers::add(services, &caller.actor, caller.account, &file, mode);
     let added = blocking::call(&services, work).await?;
     let list = List { total: added.len(), items: added.into_iter().map(ManufacturerShape::from).collect::<Vec<_>>() };

@@ -18,10 +18,10 @@ use crate::domain::admission::decide::Rules;
 use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
-use crate::domain::pending::{Pending, PendingQuery, REASONS, Standing, word};
+use crate::domain::pending::{Elsewhere, Pending, PendingQuery, REASONS, Standing, word};
 use crate::services::Services;
 use crate::services::error::ServiceError;
-use crate::services::pending::{self, Deed, Done, Outcome, Shown};
+use crate::services::pending::{self, Deed, Done, Outcome, Seen, Shown};
 use crate::web::blocking;
 
 /// Which of those who were not let in.
@@ -76,6 +76,48 @@ pub struct PendingShape {
     pub bound_at: Option<Timestamp>,
     /// Who let it in since, where somebody did and it did not come yet.
     pub let_in_by: Option<String>,
+    /// Others that named the same key from elsewhere within a day and were not let in either: who showed most first, and of those the
+    /// latest. At most 15 are kept. One of all these may be the phone and another somebody else.
+    pub elsewhere: Vec<ElsewhereShape>,
+    /// What to mind before somebody is let in, where several ask for the key who showed as much. For a device that is not bound the
+    /// shared credentials are more than the factory default and plain HTTP.
+    pub caution: Option<String>,
+}
+
+/// Somebody at another address who named the same key and was not let in either.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ElsewhereShape {
+    /// Address that it comes from.
+    pub address: String,
+    /// Word of the reason.
+    pub reason: String,
+    /// The reason in words.
+    pub why: String,
+    /// Model that it tells, or its family.
+    pub told: String,
+    /// First time since it was let in from there.
+    pub first_at: Timestamp,
+    /// Last time.
+    pub at: Timestamp,
+    /// How often.
+    pub times: u32,
+    /// Who let it in since, where somebody did and it did not come yet.
+    pub let_in_by: Option<String>,
+}
+
+impl From<&Elsewhere> for ElsewhereShape {
+    fn from(Elsewhere { knock, right }: &Elsewhere) -> Self {
+        Self {
+            address: knock.address.to_string(),
+            reason: word(knock.reason).to_owned(),
+            why: knock.why(),
+            told: knock.told.to_string(),
+            first_at: knock.first_at,
+            at: knock.at,
+            times: knock.times,
+            let_in_by: right.as_ref().map(|right| right.by.clone()),
+        }
+    }
 }
 
 impl From<&Pending> for PendingShape {
@@ -96,6 +138,8 @@ impl From<&Pending> for PendingShape {
             device_last_seen: one.last_seen(),
             bound_at: one.bound_at,
             let_in_by: one.right.as_ref().map(|right| right.by.clone()),
+            elsewhere: one.elsewhere.iter().map(ElsewhereShape::from).collect(),
+            caution: one.caution(),
         }
     }
 }
@@ -161,10 +205,16 @@ pub struct DeviceDeedPath {
 pub struct KeySelection {
     /// MACs or serial numbers, at most 1000.
     keys: Vec<String>,
-    /// For `let-in`, the `address` of each as it was listed: it is not let in where another one has asked since.
+    /// Required for `let-in`, with an entry for each of `keys`: the address, of those that were listed for it, from which it is let
+    /// in. Without one the answer is 422. Other actions do without.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>, example = json!({ "0004f2abcdef": "10.1.2.3" }))]
     shown: BTreeMap<String, IpAddr>,
+    /// For `let-in`, the other addresses that were listed for a key beside that one. Where none is named that showed as much as the one
+    /// in `shown`, and another one asks for it that did, it is not let in: look again and name both.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, Vec<String>>, example = json!({ "0004f2abcdef": ["10.6.6.7"] }))]
+    also_shown: BTreeMap<String, Vec<IpAddr>>,
 }
 
 /// What was done about a key, or would be.
@@ -174,6 +224,8 @@ pub struct DoneShape {
     pub key: String,
     /// What was done, as the activity log has it.
     pub action: String,
+    /// From where alone it is let in, where it is.
+    pub address: Option<String>,
 }
 
 /// A key that it could not be done about.
@@ -204,8 +256,8 @@ impl From<Outcome> for OutcomeShape {
 }
 
 impl From<Done> for DoneShape {
-    fn from(Done { key, action }: Done) -> Self {
-        Self { key: key.to_string(), action: action.to_owned() }
+    fn from(Done { key, action, address }: Done) -> Self {
+        Self { key: key.to_string(), action: action.to_owned(), address: address.map(|address| address.to_string()) }
     }
 }
 
@@ -213,9 +265,25 @@ fn deed(word: &str) -> Result<Deed, Problem> {
     Deed::parse(word).ok_or_else(|| Problem::not_found("action", word))
 }
 
-/// Does one thing about all of several keys that it can be done about, and answers why not about the others: lets them in (adopts,
-/// binds again or unblocks them, by the reason that they wait for), blocks, unblocks, unbinds, expects them back or no more, takes
-/// their model for the right one, or takes them off the list. Where it can be done about none, nothing is done and the answer is 422.
+/// What a caller says was shown to it.
+fn seen(shown: &BTreeMap<String, IpAddr>, also_shown: BTreeMap<String, Vec<IpAddr>>) -> Shown {
+    let addresses = shown.iter().filter_map(|(key, address)| Some((key.parse().ok()?, Seen::from(*address))));
+    let mut seen: Shown = addresses.collect();
+    for (key, elsewhere) in also_shown {
+        if let Ok(key) = key.parse() {
+            seen.beside(&key, elsewhere);
+        }
+    }
+    // Each address is named; of several keys none is pointed at by itself.
+    seen.pointed_at()
+}
+
+/// Does one thing about all of several keys that it can be done about, and answers why not about the others: lets them in (adopts
+/// or binds them again, by the reason that they wait for), blocks, unblocks, unbinds, expects them back or no more, takes their model
+/// for the right one, or takes them off the list.
+///
+/// Where it can be done about none, nothing is done and the answer is 409 for a single key, else 422. `let-in` requires `shown`, the address of each key, and lifts no block: `unblock` does. A key for which several
+/// ask who showed as much (`caution`) is let in by itself only, at the one address that `shown` names.
 #[utoipa::path(tag = "pending", params(DeedPath, DryRun), request_body = KeySelection, responses((status = 200, body = OutcomeShape)))]
 #[post("/accounts/{account}/pending/{action}")]
 pub async fn decide_pending(
@@ -229,10 +297,10 @@ pub async fn decide_pending(
     let parse = |text: &String| {
         text.parse::<DeviceKey>().map_err(|_| FieldErrors::one("key", format_args!("“{text}” is no MAC or serial number")))
     };
-    let KeySelection { keys, shown } = sent.into_inner();
+    let KeySelection { keys, shown, also_shown } = sent.into_inner();
     let keys = Amount::Many.parse_all(&keys, parse).map_err(|wrong| Problem::items("keys", &wrong))?;
-    let shown: Shown = shown.iter().filter_map(|(key, address)| Some((key.parse().ok()?, *address))).collect();
-    if deed == Deed::LetIn && keys.iter().any(|key| !shown.contains_key(key)) {
+    let shown = seen(&shown, also_shown);
+    if deed == Deed::LetIn && keys.iter().any(|key| shown.of(key).is_none()) {
         let words = "say for each key from which address it was listed, such as {\"0004f2abcdef\": \"10.1.2.3\"}";
         return Err(FieldErrors::one("shown", words).into());
     }

@@ -72,7 +72,7 @@ pub async fn add_revocation_lists(
     dry_run: Asked<DryRun>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (file, mode) = (sent::file(payload).await?, dry_run.mode());
+    let (file, mode) = (sent::revocation_lists(payload).await?, dry_run.mode());
     let work = move |services: &Services| revocation::add(services, &caller.actor, caller.account, &file, mode);
     let added = blocking::call(&services, work).await?;
     let list = List { total: added.len(), items: added.into_iter().map(RevocationListShape::from).collect::<Vec<_>>() };

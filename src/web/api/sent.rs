@@ -14,7 +14,7 @@ use serde_path_to_error::Error as Placed;
 use std::future::{Ready, ready};
 
 use super::problem::{FieldProblem, Problem};
-use crate::domain::limits::IMPORT_BYTES;
+use crate::domain::limits::{IMPORT_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES};
 
 /// Bytes in a JSON body: an imported file of the largest size, every character escaped.
 const BODY_BYTES: usize = 6 * IMPORT_BYTES + 64 * 1024;
@@ -90,6 +90,22 @@ impl<T: DeserializeOwned> FromRequest for Asked<T> {
 /// 413 above the size of an import.
 pub(super) async fn file(payload: web::Payload) -> Result<Bytes, Problem> {
     whole(payload, IMPORT_BYTES, "a configuration file").await
+}
+
+/// The whole body as it was sent: a file with certificates of CAs.
+///
+/// # Errors
+/// 413 above the size of such a file.
+pub(super) async fn authorities(payload: web::Payload) -> Result<Bytes, Problem> {
+    whole(payload, MANUFACTURER_FILE_BYTES, "a file with CA certificates").await
+}
+
+/// The whole body as it was sent: a file with lists of revoked certificates.
+///
+/// # Errors
+/// 413 above the size of such a file.
+pub(super) async fn revocation_lists(payload: web::Payload) -> Result<Bytes, Problem> {
+    whole(payload, REVOCATION_FILE_BYTES, "a file with lists of revoked certificates").await
 }
 
 async fn whole(payload: web::Payload, limit: usize, what: &str) -> Result<Bytes, Problem> {

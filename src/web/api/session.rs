@@ -125,7 +125,7 @@ fn refused(error: SignInError) -> Problem {
 
 /// Begins a session in place of the request's own, and answers its token, and until when the password counts that began it.
 fn begin(request: &HttpRequest, services: &Services, user: &User) -> Result<(String, Option<Timestamp>), Problem> {
-    let person = Person::entering(user, services.clock().now());
+    let person = Person::entering(services, user);
     session::sign_in(request, &person).map_err(not_kept)?;
     Ok((token(&request.get_session()), person.confirmed_until()))
 }
@@ -154,7 +154,7 @@ pub async fn confirm_session(
     if let Some(person) = visitor.person().filter(|_| mode == Mode::Keep) {
         session::confirm(&request, person).map_err(not_kept)?;
     }
-    let confirmed_until = session::counts_until(services.clock().now());
+    let confirmed_until = confirmation::counts_until(services.clock().now());
     Ok(web::Json(ConfirmedShape { confirmed_until }))
 }
 

@@ -40,6 +40,7 @@ use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::bootstrap::{self, Bootstrap};
 use crate::services::credentials;
+use crate::services::newcomers::Newcomers;
 use crate::services::provisioning::{Guest, Provisioning, Visit};
 use crate::services::uploads::{Space, UploadSettings};
 use crate::web::is_page;
@@ -80,11 +81,12 @@ pub struct Door {
 impl Door {
     /// One for the whole server.
     pub fn new(services: &Services, settings: PhoneSettings) -> Self {
+        let newcomers = Arc::new(Newcomers::new(settings.new_devices));
         Self {
             gate: Gate::new(*services.secrets().derived_key("phone credentials")),
             digests: Digests::new(*services.secrets().derived_key("digest nonces")),
-            provisioning: Provisioning::new(settings.new_devices),
-            bootstrap: Bootstrap::new(settings.new_devices),
+            provisioning: Provisioning::new(Arc::clone(&newcomers)),
+            bootstrap: Bootstrap::new(newcomers),
             settings,
             space: Space::default(),
             patience: Patience::default(),

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use crate::domain::account::Account;
 use crate::domain::device::{Device, Origin};
-use crate::domain::pending::{Offer, Pending};
+use crate::domain::pending::Pending;
 use crate::domain::trust::{Right, RightKind, Trust};
+use crate::web::admin::pending::click::{self, Click, Line};
 use crate::web::admin::words::{Fact, FactValue};
 
 /// What is known of how a device gets in.
@@ -19,6 +20,8 @@ pub struct TrustPanel {
     pub other_model: Option<String>,
     /// Somebody named this device and was not let in.
     pub knock: Option<KnockLine>,
+    /// The page that this panel is on.
+    pub here: String,
 }
 
 /// The window in which a device may come back.
@@ -34,7 +37,11 @@ pub struct KnockLine {
     pub next: Option<&'static str>,
     pub address: String,
     pub at: Timestamp,
-    pub offer: Option<Offer>,
+    pub click: Option<Click>,
+    /// What to mind before a click.
+    pub caution: Option<String>,
+    /// All addresses that ask for it, where these are several.
+    pub lines: Vec<Line>,
 }
 
 impl TrustPanel {
@@ -45,7 +52,9 @@ impl TrustPanel {
             next: one.knock.next_step(),
             address: one.knock.address.to_string(),
             at: one.knock.at,
-            offer: one.offer(),
+            click: click::of(&one),
+            caution: one.caution(),
+            lines: click::lines(&one),
         });
         Self {
             facts: facts(device, trust, account, now),
@@ -56,6 +65,7 @@ impl TrustPanel {
                 .map(|until| Expected { until, from: trust.last_address.map(|last| last.to_string()).unwrap_or_default() }),
             other_model: trust.other_model.as_deref().map(str::to_owned),
             knock,
+            here: format!("/admin/devices/{}", device.key),
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::HERE;
+use super::{HERE, click};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::PENDING_AT_ONCE;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::pending::{self, Deed, Done, Outcome, Shown};
+use crate::services::pending::{self, Deed, Done, Outcome, Seen, Shown};
 use crate::web::admin::errors;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -114,12 +114,16 @@ pub async fn set_window(who: SignedIn, form: Form, services: web::Data<Services>
     Ok(who.done(HERE, text))
 }
 
-/// From where each key was shown to have knocked: `KEY@ADDRESS`.
+/// From where each key was shown to have knocked, as `KEY@ADDRESS`: `from` where it is decided about, and `also` beside that. `one`
+/// says that it is the button of that address.
 fn shown(form: &Form) -> Shown {
-    form.values("from")
-        .filter_map(|text| text.split_once('@'))
-        .filter_map(|(key, at)| Some((key.parse().ok()?, at.parse().ok()?)))
-        .collect()
+    let named = |field| form.values(field).filter_map(click::parse);
+    let mut shown: Shown = named("from").map(|(key, address)| (key, Seen::from(address))).collect();
+    for (key, address) in named("also") {
+        shown.beside(&key, [address]);
+    }
+    // The bar below the list is for rows as they stand, were it one alone.
+    if form.is("one", "yes") { shown.pointed_at() } else { shown }
 }
 
 fn selected(form: &Form) -> Vec<DeviceKey> {
@@ -140,9 +144,12 @@ fn told(deed: Deed, done: &[Done]) -> String {
         [one] => (one.key.to_string(), "is", "it next asks"),
         several => (format!("{} phones", several.len()), "are", "they next ask"),
     };
+    let place = match done {
+        [Done { address: Some(address), .. }] => address.to_string(),
+        _ => "the address that was shown".to_owned(),
+    };
     match deed {
-        Deed::LetIn if done.iter().all(|one| one.action == "unblocked") => format!("{who} {is} unblocked."),
-        Deed::LetIn => format!("{who} {is} let in when {it}: by itself within an hour, or at a restart."),
+        Deed::LetIn => format!("{who} {is} let in when {it} from {place}: by itself within an hour, or at a restart."),
         Deed::Block => format!("{who} {is} blocked."),
         Deed::Unblock => format!("{who} {is} unblocked."),
         Deed::Unbind => {

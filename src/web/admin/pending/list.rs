@@ -6,9 +6,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
+use super::click::{self, Click, Line};
 use crate::domain::admission::decide::Rules;
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::pending::{Offer, Pending, PendingQuery, REASONS, Standing};
+use crate::domain::pending::{Pending, PendingQuery, REASONS, Standing};
 use crate::domain::run::Reason;
 use crate::services::Services;
 use crate::services::pending;
@@ -50,7 +51,14 @@ struct Row {
     at: Timestamp,
     times: u32,
     last_seen: Option<Timestamp>,
-    offer: Option<Offer>,
+    click: Option<Click>,
+    /// What to mind before a click.
+    caution: Option<String>,
+    /// All addresses that ask for it, where these are several.
+    lines: Vec<Line>,
+    /// What its tick says is shown: `KEY@ADDRESS`, and the others.
+    from: String,
+    also: Vec<String>,
     let_in_by: Option<String>,
 }
 
@@ -109,7 +117,11 @@ fn row(one: &Pending) -> Row {
         at: one.knock.at,
         times: one.knock.times,
         last_seen: one.last_seen(),
-        offer: one.offer(),
+        click: click::of(one),
+        caution: one.caution(),
+        lines: click::lines(one),
+        from: click::written(&one.key, one.knock.address),
+        also: click::also(one),
         let_in_by: one.right.as_ref().map(|right| right.by.clone()),
     }
 }

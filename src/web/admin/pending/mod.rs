@@ -1,6 +1,7 @@
 //! Pending: everybody who knocked and was not let in, with the reason, the next step, and one click for what helps (R178, R184).
 
 mod act;
+pub mod click;
 mod list;
 
 use crate::web::methods::Routes;

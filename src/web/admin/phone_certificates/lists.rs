@@ -20,6 +20,7 @@ use crate::web::admin::words;
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
+pub(super) const UPLOAD: &str = "/admin/provisioning/phone-certificates/lists/upload";
 const TOO_LARGE: &str = "a file with revocation lists has at most 1 MiB; this one has more";
 /// Field of the page that mistakes of a file stand at.
 const FIELD: &str = "list";
@@ -53,8 +54,8 @@ pub(super) fn rows(page: &Page, lists: &[RevocationList]) -> Vec<Row> {
 pub(super) fn configure(routes: &mut Routes) {
     routes
         // A reload after a rejected file asks by GET: it gets the page.
-        .get("/admin/provisioning/phone-certificates/lists/upload", || async { see_other(HERE) })
-        .post("/admin/provisioning/phone-certificates/lists/upload", upload)
+        .get(UPLOAD, || async { see_other(HERE) })
+        .post(UPLOAD, upload)
         .get("/admin/provisioning/phone-certificates/lists/delete", ask)
         .post("/admin/provisioning/phone-certificates/lists/delete", delete);
 }

@@ -134,8 +134,9 @@ fn wanted(form: &Form) -> Result<UserChange, FieldErrors> {
     let role = form.text("role").and_then(|word| errors.take("role", word.parse()));
     errors.into_result(Some(UserChange {
         revision: Some(revision(form)),
-        name: form.text("name").map(ToOwned::to_owned),
-        email: form.text("email").map(ToOwned::to_owned),
+        // An emptied field is an error to be told, not a field that stays.
+        name: Some(form.value("name").to_owned()),
+        email: Some(form.value("email").to_owned()),
         role,
         enabled: form.text("sign_in").map(|word| word == "on"),
     }))
