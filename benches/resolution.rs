@@ -53,6 +53,8 @@ fn world() -> World {
         }),
         profiles: profiles.into(),
         deployment: BTreeMap::from([(Place::Global, vec![ProfileId(2), ProfileId(3)])]),
+        groups: BTreeMap::new(),
+        default_groups: Vec::new(),
         person_groups: BTreeMap::new(),
         models: models(),
         blocked: BTreeSet::new(),

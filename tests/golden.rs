@@ -114,6 +114,8 @@ impl Case {
             endpoints: Arc::new(Endpoints { https_url: url, http_url: None, ca_pem: authority, next_ca }),
             profiles: BTreeMap::new(),
             deployment: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            default_groups: Vec::new(),
             person_groups: BTreeMap::new(),
             models: models(),
             blocked: BTreeSet::new(),

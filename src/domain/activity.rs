@@ -17,6 +17,7 @@ pub const KINDS: &[&str] = &[
     "certificate",
     "deployment",
     "device",
+    "device group",
     "manufacturer CA",
     "profile",
     "provisioning address",

@@ -64,6 +64,30 @@ impl Place {
     }
 }
 
+/// What a place is called; none where there is no such place. Models are known by their names: whether there is one is not asked.
+pub fn name(place: &Place, world: &World) -> Option<String> {
+    match place {
+        Place::Global => Some("Global".to_owned()),
+        Place::Model(model) => Some(model.clone()),
+        Place::Group(id) => world.groups.get(id).map(|group| group.name.to_string()),
+        Place::Site(_) | Place::Person(_) | Place::Room(_) | Place::PersonGroup(_) => None,
+    }
+}
+
+/// A place in the activity log: what it is, and what it is called.
+pub fn subject(place: &Place, world: &World) -> String {
+    let kind = match place {
+        Place::Global => return "Global".to_owned(),
+        Place::Person(_) => "person",
+        Place::Room(_) => "room",
+        Place::PersonGroup(_) => "person group",
+        Place::Site(_) => "site",
+        Place::Model(_) => "model",
+        Place::Group(_) => "device group",
+    };
+    name(place, world).map_or_else(|| format!("a {kind} that is gone"), |name| format!("{kind} {name}"))
+}
+
 impl Container {
     /// The container's name as admins read it.
     pub fn label(self) -> &'static str {
@@ -103,7 +127,7 @@ pub fn applicable<'a>(device: &Device, world: &'a World) -> Vec<Placed<'a>> {
 }
 
 /// The places that speak for a device, strongest first. Without the device itself: it carries its own list.
-fn places(device: &Device, world: &World) -> Vec<Place> {
+pub fn places(device: &Device, world: &World) -> Vec<Place> {
     let mut places = Vec::with_capacity(4 + device.groups.len());
     match device.owner {
         Some(Owner::Person(person)) => {

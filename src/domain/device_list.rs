@@ -3,7 +3,6 @@
 //! Pure: who calls brings the devices and the time. How a query is written in an address is the web's matter.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -12,9 +11,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::device::{Device, DeviceKey, LastRun, Origin, Sighting};
-use super::ids::ProfileId;
+use super::ids::GroupId;
 use super::limits::OFFLINE_AFTER_SECONDS;
-use super::profile::Profile;
+use super::world::World;
 
 /// Whether a device is heard of (contract 5.7, R245).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,6 +132,7 @@ words!(SortKey {
     "last_seen" => SortKey::LastSeen,
     "result" => SortKey::Result,
     "added" => SortKey::Added,
+    "groups" => SortKey::Groups,
 });
 
 /// What a list is ordered by. Devices without a value come last in either direction.
@@ -159,12 +159,14 @@ pub enum SortKey {
     Result,
     /// When it was added.
     Added,
+    /// Name of its first group.
+    Groups,
 }
 
 /// What a list shows. All conditions must hold (R59).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceQuery {
-    /// Searched in everything that is known of a device, its profiles' names included. Every word must be found somewhere.
+    /// Searched in everything that is known of a device, its profiles and groups by name included (R58). Every word must be found somewhere.
     pub text: String,
     /// Status.
     pub status: Option<Status>,
@@ -176,6 +178,8 @@ pub struct DeviceQuery {
     pub result: Option<LastResult>,
     /// How it came in.
     pub origin: Option<Origin>,
+    /// A group that it is in.
+    pub group: Option<GroupId>,
     /// Order.
     pub sort: SortKey,
     /// Order turned round.
@@ -198,15 +202,10 @@ impl Listed {
     }
 }
 
-/// The devices that a query asks for, in its order. `profiles` are the account's, so that their names can be searched.
-pub fn select(
-    devices: impl Iterator<Item = Listed>,
-    query: &DeviceQuery,
-    profiles: &BTreeMap<ProfileId, Arc<Profile>>,
-    now: Timestamp,
-) -> Vec<Listed> {
+/// The devices that a query asks for, in its order. The world is the account's, so that names of profiles and groups can be searched.
+pub fn select(devices: impl Iterator<Item = Listed>, query: &DeviceQuery, world: &World, now: Timestamp) -> Vec<Listed> {
     let search = Search::new(&query.text);
-    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one, profiles).is_some()).collect();
+    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one, world).is_some()).collect();
     match query.sort {
         SortKey::Name => order(&mut found, query, |one| one.device.name.as_ref().map(|name| name.folded())),
         SortKey::Status => order(&mut found, query, |one| Some(Status::of(one.sighting.last_seen, now))),
@@ -218,6 +217,9 @@ pub fn select(
         SortKey::LastSeen => order(&mut found, query, |one| one.sighting.last_seen),
         SortKey::Result => order(&mut found, query, |one| Some(LastResult::of(one.sighting.last_run))),
         SortKey::Added => order(&mut found, query, |one| Some(one.device.added_at)),
+        SortKey::Groups => order(&mut found, query, |one| {
+            one.device.groups.iter().find_map(|id| world.groups.get(id)).map(|group| group.name.folded())
+        }),
     }
     found
 }
@@ -227,6 +229,7 @@ fn passes(one: &Listed, query: &DeviceQuery, now: Timestamp) -> bool {
     query.status.is_none_or(|wanted| wanted == Status::of(one.sighting.last_seen, now))
         && query.result.is_none_or(|wanted| wanted == LastResult::of(one.sighting.last_run))
         && query.origin.is_none_or(|wanted| wanted == one.device.origin)
+        && query.group.is_none_or(|wanted| one.device.groups.contains(&wanted))
         && same(&query.family, &one.device.family)
         && same(&query.model, &one.device.model)
 }
@@ -279,7 +282,7 @@ impl Search {
     }
 
     /// Where the text was found in a device; none if it was not.
-    pub fn finds<'a>(&self, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, Arc<Profile>>) -> Option<Hit<'a>> {
+    pub fn finds<'a>(&self, one: &'a Listed, world: &'a World) -> Option<Hit<'a>> {
         if let (Some(digits), DeviceKey::Mac(mac)) = (&self.digits, &one.device.key)
             && mac.to_string().contains(digits.as_str())
         {
@@ -287,7 +290,7 @@ impl Search {
         }
         let mut hit = Hit::Column;
         for word in &self.words {
-            match find_word(word, one, profiles)? {
+            match find_word(word, one, world)? {
                 Hit::Column => {}
                 hidden @ Hit::Hidden(..) => hit = hidden,
             }
@@ -296,7 +299,7 @@ impl Search {
     }
 }
 
-fn find_word<'a>(word: &str, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, Arc<Profile>>) -> Option<Hit<'a>> {
+fn find_word<'a>(word: &str, one: &'a Listed, world: &'a World) -> Option<Hit<'a>> {
     let (device, sighting) = (&*one.device, &*one.sighting);
     let text_in = |field: Option<&str>| field.is_some_and(|text| holds(text, word));
     let address_in = |field: Option<IpAddr>| field.is_some_and(|ip| ip.to_string().contains(word));
@@ -309,7 +312,12 @@ fn find_word<'a>(word: &str, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, 
     if column {
         return Some(Hit::Column);
     }
-    let names = device.profiles.iter().filter_map(|id| profiles.get(id)).map(|profile| ("profile", profile.name.as_str()));
+    let profiles = device.profiles.iter().filter_map(|id| world.profiles.get(id));
+    let profiles = profiles.map(|profile| ("profile", profile.name.as_str()));
+    let groups =
+        device.groups.iter().filter_map(|id| world.groups.get(id)).flat_map(|group| {
+            [("device group", group.name.as_str()), ("description of a device group", group.description.as_str())]
+        });
     let hidden = [
         ("description", Some(device.description.as_str())),
         ("device type", device.family.as_deref()),
@@ -317,7 +325,7 @@ fn find_word<'a>(word: &str, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, 
         ("Updater version", sighting.updater_version.as_deref()),
     ];
     let hidden = hidden.into_iter().filter_map(|(what, text)| text.map(|text| (what, text)));
-    hidden.chain(names).find(|(_, text)| holds(text, word)).map(|(what, text)| Hit::Hidden(what, text))
+    hidden.chain(profiles).chain(groups).find(|(_, text)| holds(text, word)).map(|(what, text)| Hit::Hidden(what, text))
 }
 
 /// Whether a text holds a word that is in lower case already. Most texts are ASCII: these are compared without a copy.

@@ -158,5 +158,9 @@ pub const REVOCATION_FILE_BYTES: usize = 1024 * 1024;
 pub const REVOCATION_BYTES: usize = 4 * REVOCATION_FILE_BYTES;
 /// Minutes between two runs from another site after which a device belongs to it (contract 5.6).
 pub const MOVE_MINUTES: i64 = 30;
+/// Device groups of an account.
+pub const GROUPS: usize = 2_000;
+/// Groups that one device is in.
+pub const GROUPS_PER_DEVICE: usize = 100;
 /// Sites of one account (quality/performance.md P11).
 pub const SITES: usize = 2_000;

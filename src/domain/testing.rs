@@ -32,6 +32,8 @@ pub fn world() -> World {
         }),
         profiles: BTreeMap::new(),
         deployment: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        default_groups: Vec::new(),
         person_groups: BTreeMap::new(),
         models: models(),
         blocked: BTreeSet::new(),

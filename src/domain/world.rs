@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::account::Account;
 use super::deployment::Place;
 use super::device::DeviceKey;
-use super::ids::{AccountId, PersonGroupId, PersonId, ProfileId};
+use super::group::Group;
+use super::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId};
 use super::model::ModelTable;
 use super::profile::Profile;
 use super::rollover::CaMark;
@@ -24,6 +25,10 @@ pub struct World {
     pub profiles: BTreeMap<ProfileId, Arc<Profile>>,
     /// Profiles attached to each place, highest first.
     pub deployment: BTreeMap<Place, Vec<ProfileId>>,
+    /// All device groups (R97).
+    pub groups: BTreeMap<GroupId, Arc<Group>>,
+    /// The groups that automatically added devices join, in the order that these get (R103, R105).
+    pub default_groups: Vec<GroupId>,
     /// The groups that each person is in, strongest first (R156).
     pub person_groups: BTreeMap<PersonId, Vec<PersonGroupId>>,
     /// What is known of models and their families.

@@ -21,7 +21,8 @@ use crate::domain::activity::{Activity, Event};
 use crate::domain::deployment::Place;
 use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
-use crate::domain::ids::{AccountId, ProfileId};
+use crate::domain::group::Group;
+use crate::domain::ids::{AccountId, GroupId, ProfileId};
 use crate::domain::profile::Profile;
 use crate::domain::trust::Trust;
 use crate::store::{self, WriteTx};
@@ -288,6 +289,27 @@ impl<'a> Change<'a> {
     pub fn put_place(&mut self, place: Place, profiles: Vec<ProfileId>) -> Result<(), ServiceError> {
         store::deployment::put(self.tx, self.account, &place, &profiles)?;
         self.world.push(WorldChange::Place(place, profiles));
+        Ok(())
+    }
+
+    /// Writes a device group, new or changed.
+    pub fn put_group(&mut self, group: Group) -> Result<(), ServiceError> {
+        store::groups::put(self.tx, self.account, &group)?;
+        self.world.push(WorldChange::Group(Arc::new(group)));
+        Ok(())
+    }
+
+    /// Removes a device group. Its members, its profiles and its place among the defaults must have been cleared before.
+    pub fn delete_group(&mut self, id: GroupId) -> Result<(), ServiceError> {
+        store::groups::delete(self.tx, self.account, id)?;
+        self.world.push(WorldChange::GroupGone(id));
+        Ok(())
+    }
+
+    /// Sets the groups that automatically added devices join.
+    pub fn put_default_groups(&mut self, groups: Vec<GroupId>) -> Result<(), ServiceError> {
+        store::groups::put_defaults(self.tx, self.account, &groups)?;
+        self.world.push(WorldChange::DefaultGroups(groups));
         Ok(())
     }
 

@@ -51,10 +51,13 @@ impl Enrolment {
         if let Some(known) = roster.find(key) {
             return Ok(known);
         }
-        // It may have been deleted and blocked since this request took its world.
-        if services.world(world.account_id).is_ok_and(|now| now.blocked.contains(key)) {
-            return Err(Reason::Blocked);
-        }
+        // It may have been deleted and blocked since this request took its world, and the default groups may be others.
+        let now_world = services.world(world.account_id);
+        let groups = match &now_world {
+            Ok(now) if now.blocked.contains(key) => return Err(Reason::Blocked),
+            Ok(now) => now.default_groups.clone(),
+            Err(_) => world.default_groups.clone(),
+        };
         let mut has_room = || recent.entry(world.account_id).or_insert_with(|| NewDevices::new(self.caps)).admit(now, address);
         if roster.len() >= DEVICES || !(is_awaited || has_room()) {
             return Err(Reason::TooManyNew);
@@ -68,7 +71,7 @@ impl Enrolment {
             model: agent.and_then(|agent| agent.model.clone()),
             private_ip: None,
             profiles: Vec::new(),
-            groups: Vec::new(),
+            groups,
             site: None,
             owner: None,
             own_clock: ParameterSet::new(),

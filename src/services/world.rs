@@ -14,7 +14,8 @@ use crate::catalog;
 use crate::domain::account::Account;
 use crate::domain::deployment::Place;
 use crate::domain::device::DeviceKey;
-use crate::domain::ids::{AccountId, ProfileId};
+use crate::domain::group::Group;
+use crate::domain::ids::{AccountId, GroupId, ProfileId};
 use crate::domain::profile::Profile;
 use crate::domain::world::{Endpoints, World};
 use crate::store::{self, Read};
@@ -35,6 +36,12 @@ pub(super) enum WorldChange {
     Profile(Arc<Profile>),
     /// A profile that is gone.
     ProfileGone(ProfileId),
+    /// A device group, new or changed.
+    Group(Arc<Group>),
+    /// A device group that is gone.
+    GroupGone(GroupId),
+    /// The groups that automatically added devices join.
+    DefaultGroups(Vec<GroupId>),
     /// The profiles of a place.
     Place(Place, Vec<ProfileId>),
     /// A key that is held from now on.
@@ -108,6 +115,9 @@ impl Worlds {
                 world.profiles.insert(profile.id, Arc::new(profile));
             }
             world.deployment = store::deployment::all(tx, id)?.into_iter().collect();
+            let groups = store::groups::all(tx, id)?.into_iter();
+            world.groups = groups.map(|group| (group.id, Arc::new(group))).collect();
+            world.default_groups = store::groups::defaults(tx, id)?;
             world.blocked = store::blocked::all(tx, id)?.into_iter().map(|(key, _)| key).collect();
             next.insert(id, Arc::new(world));
         }
@@ -123,6 +133,8 @@ fn empty(account_id: AccountId, account: Arc<Account>, endpoints: Arc<Endpoints>
         endpoints,
         profiles: BTreeMap::new(),
         deployment: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        default_groups: Vec::new(),
         person_groups: BTreeMap::new(),
         models: catalog::models::models(),
         blocked: std::collections::BTreeSet::new(),
@@ -139,6 +151,13 @@ fn apply_one(world: &mut World, change: WorldChange) {
         WorldChange::ProfileGone(id) => {
             world.profiles.remove(&id);
         }
+        WorldChange::Group(group) => {
+            world.groups.insert(group.id, group);
+        }
+        WorldChange::GroupGone(id) => {
+            world.groups.remove(&id);
+        }
+        WorldChange::DefaultGroups(groups) => world.default_groups = groups,
         WorldChange::Place(place, profiles) if profiles.is_empty() => {
             world.deployment.remove(&place);
         }

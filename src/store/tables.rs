@@ -13,7 +13,8 @@ use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
 use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
-use crate::domain::ids::{AccountId, ProfileId, UserId};
+use crate::domain::group::Group;
+use crate::domain::ids::{AccountId, GroupId, ProfileId, UserId};
 use crate::domain::profile::Profile;
 use crate::domain::run::{Run, Subject};
 use crate::domain::server::ServerSettings;
@@ -71,6 +72,10 @@ pub const TRUSTS: Table<(AccountId, DeviceKey), Trust> = Table::new("trusts-1");
 pub const PROFILES: Table<(AccountId, ProfileId), Profile> = Table::new("profiles-1");
 /// Profiles attached to places other than devices. Key: account, place. Value: profiles, highest first; a place without any has no row.
 pub const DEPLOYMENT: Table<(AccountId, Place), Vec<ProfileId>> = Table::new("deployment-1");
+/// Device groups. Key: account, group. Value: [`Group`]. Devices carry the list of their groups themselves.
+pub const GROUPS: Table<(AccountId, GroupId), Group> = Table::new("groups-1");
+/// Groups that automatically added devices join. Key: account. Value: groups, highest first; without any there is no row.
+pub const DEFAULT_GROUPS: Table<(AccountId,), Vec<GroupId>> = Table::new("default-groups-1");
 /// Activity log. Key: account (0 for the server), running number. Value: [`Activity`].
 pub const ACTIVITY: Table<(AccountId, u64), Activity> = Table::new("activity-1");
 /// Ended runs of devices. Key: account, subject, first request's time. Value: [`Run`].
@@ -81,7 +86,7 @@ pub const REFUSED_RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new
 pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new("files-1");
 
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 16] = [
+pub(super) const ALL: [Definition; 18] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -94,6 +99,8 @@ pub(super) const ALL: [Definition; 16] = [
     TRUSTS.definition(),
     PROFILES.definition(),
     DEPLOYMENT.definition(),
+    GROUPS.definition(),
+    DEFAULT_GROUPS.definition(),
     ACTIVITY.definition(),
     RUNS.definition(),
     REFUSED_RUNS.definition(),

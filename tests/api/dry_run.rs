@@ -36,7 +36,14 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "import_into_profile" => ("&revision=1", None),
         "replace_profile" | "change_profile" => ("", Some(json!({ "revision": revision("profile"), "name": "Other" }))),
         "delete_profiles" => ("", Some(json!({ "ids": [1] }))),
-        "set_global" | "set_of_device" => ("", Some(json!({ "profiles": [1], "shown": [] }))),
+        "set_global" | "set_of_device" | "set_of_place" => ("", Some(json!({ "profiles": [1], "shown": [] }))),
+        "create_groups" => ("", Some(json!({ "name": "Another" }))),
+        "replace_group" | "change_group" => ("", Some(json!({ "revision": 1, "name": "Other" }))),
+        "delete_group" | "set_to_top_priority" => ("", None),
+        "delete_groups" => ("", Some(json!({ "ids": [1] }))),
+        "change_members" => ("", Some(json!({ "remove": [KEY] }))),
+        "set_groups_of_device" => ("", Some(json!({ "groups": [1], "shown": [2, 1] }))),
+        "set_default_groups" => ("", Some(json!({ "groups": [1], "shown": [] }))),
         "change_settings" => ("", Some(json!({ "revision": revision("settings"), "time_zone": "Asia/Tokyo" }))),
         "make_backup" | "delete_backup" => ("", None),
         "replace_backup_plan" => {
@@ -74,9 +81,12 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/profiles",
         "/profiles/1",
         "/settings",
+        "/groups",
+        "/default-groups",
         "/manufacturers",
         "/revocation-lists",
         "/deployment/global",
+        "/deployment",
         "/api/v1/users",
         "/tokens",
         "/api/v1/sessions",
@@ -106,6 +116,10 @@ fn whatever_changes_something_can_be_tried_out() {
     api.ok("POST", "/devices", Some(json!([device(KEY), device(BLOCKED)])));
     api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
     Phone::bare(&server).with_credentials("x", "y").get(&format!("/{WAITING}.cfg"));
+    api.ok("POST", "/groups", Some(json!([{ "name": "Lobby" }, { "name": "Lab" }])));
+    for group in [2, 1] {
+        api.ok("POST", &format!("/groups/{group}/members"), Some(json!({ "add": [KEY] })));
+    }
     let replaced = json!({ "revision": revision_of(&api, "/settings"), "password": "planned-7411" });
     api.ok("PATCH", "/settings", Some(replaced));
     let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
@@ -150,6 +164,7 @@ fn whatever_changes_something_can_be_tried_out() {
         } else {
             "1"
         };
+        let path = path.replace("{container}/{id}", "models/VVX%20411");
         let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of);
         let action = if path.contains("/actions/") { "expect" } else { "dismiss" };
         let path = path.replace("{action}", action);

@@ -2,6 +2,8 @@
 
 use super::super::names::Name;
 use super::*;
+use crate::domain::group::Group;
+use crate::domain::testing::world;
 
 fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().expect("a time")
@@ -51,7 +53,7 @@ fn three() -> Vec<Listed> {
 }
 
 fn keys(query: &DeviceQuery) -> Vec<String> {
-    select(three().into_iter(), query, &BTreeMap::new(), now()).iter().map(|one| one.device.key.to_string()).collect()
+    select(three().into_iter(), query, &world(), now()).iter().map(|one| one.device.key.to_string()).collect()
 }
 
 fn searching(text: &str) -> Vec<String> {
@@ -77,10 +79,25 @@ fn every_word_must_be_found_somewhere_in_any_letter_case() {
 #[test]
 fn what_no_column_shows_is_found_and_told() {
     let one = &three()[0];
-    let none = BTreeMap::new();
+    let mut none = world();
     assert_eq!(Search::new("empfangstür").finds(one, &none), Some(Hit::Hidden("description", "Beside the Empfangstür")));
     assert_eq!(Search::new("reception").finds(one, &none), Some(Hit::Column));
     assert_eq!(Search::new("cellar").finds(one, &none), None);
+    let name = Name::parse("Cellar phones").expect("a name");
+    let group = Group {
+        id: GroupId(7),
+        name,
+        description: "Below".to_owned(),
+        modified_by: String::new(),
+        modified_at: now(),
+        revision: 1,
+    };
+    none.groups.insert(group.id, group.into());
+    let member = Listed { device: Device { groups: vec![GroupId(7)], ..Device::clone(&one.device) }.into(), ..one.clone() };
+    assert_eq!(Search::new("cellar").finds(&member, &none), Some(Hit::Hidden("device group", "Cellar phones")));
+    let wanted = |group| DeviceQuery { group: Some(GroupId(group)), ..DeviceQuery::default() };
+    let found = |group| select([member.clone(), three()[1].clone()].into_iter(), &wanted(group), &none, now()).len();
+    assert_eq!((found(7), found(8)), (1, 0));
 }
 
 #[test]

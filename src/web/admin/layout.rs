@@ -78,6 +78,7 @@ const MENU: &[MenuBlock] = &[
         title: "Devices",
         items: Cow::Borrowed(&[
             item("/admin/devices", "Device Monitor", "device"),
+            item("/admin/groups", "Device Groups", "group"),
             item(PENDING, "Pending", "open"),
             item("/admin/unknown-phones", "Unknown Phones", "unknown"),
             item("/admin/coming-up", "A Phone Coming Up", "up"),

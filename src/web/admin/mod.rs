@@ -10,6 +10,7 @@
 
 mod account;
 mod activity;
+mod activity_links;
 pub mod assets;
 pub mod attached;
 mod backups;
@@ -27,10 +28,12 @@ pub mod forms;
 #[cfg(test)]
 mod gallery;
 mod gate;
+pub mod groups;
 mod invitation;
 pub mod layout;
 mod list_memory;
 pub mod next;
+pub mod ordered;
 pub mod paging;
 mod pending;
 mod phone_certificates;
@@ -94,6 +97,7 @@ fn rooms() -> Routes {
     pending::configure(&mut routes);
     coming_up::configure(&mut routes);
     profiles::configure(&mut routes);
+    groups::configure(&mut routes);
     deployment::configure(&mut routes);
     provisioning::configure(&mut routes);
     phone_certificates::configure(&mut routes);

@@ -44,6 +44,8 @@ pub struct DeviceShape {
     pub public_ip: Option<IpAddr>,
     /// Profiles attached to this very device, highest first.
     pub profiles: Vec<u64>,
+    /// Device groups that it is in, highest first.
+    pub groups: Vec<u64>,
     /// How it came in: `automatic` or `manual`.
     pub origin: String,
     /// When it came in.
@@ -85,6 +87,7 @@ impl DeviceShape {
             reported_private_ip: sighting.private_ip,
             public_ip: sighting.public_ip,
             profiles: device.profiles.iter().map(|id| id.0).collect(),
+            groups: device.groups.iter().map(|id| id.0).collect(),
             origin: device.origin.word().to_owned(),
             added_at: device.added_at,
             first_seen: sighting.first_seen,

@@ -14,6 +14,7 @@ use super::sent::Asked;
 use crate::domain::credential::Recipient;
 use crate::domain::device_list::DeviceQuery;
 use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::GroupId;
 use crate::domain::provision::view::explain;
 use crate::services::effective_file::{self, EffectiveFile};
 use crate::services::{Services, credentials, device_files, devices};
@@ -39,8 +40,10 @@ pub struct Wanted {
     result: Option<String>,
     /// `automatic` or `manual`.
     origin: Option<String>,
-    /// `name`, `status`, `model`, `key`, `public_ip`, `private_ip`, `software`, `last_seen`, `result` or `added`; with `-` in
-    /// front the other way round.
+    /// Number of a device group.
+    group: Option<u64>,
+    /// `name`, `status`, `model`, `key`, `public_ip`, `private_ip`, `software`, `last_seen`, `result`, `added` or `groups`; with
+    /// `-` in front the other way round.
     sort: Option<String>,
     /// Page, counted from 1.
     page: Option<usize>,
@@ -58,6 +61,7 @@ impl Wanted {
             text: self.q.unwrap_or_default(),
             family: self.family,
             model: self.model,
+            group: self.group.map(GroupId),
             descending,
             ..DeviceQuery::default()
         };

@@ -16,10 +16,13 @@ pub mod device_deletion;
 pub mod device_files;
 pub mod device_shapes;
 pub mod devices;
+pub mod group_shapes;
+pub mod groups;
 pub mod imports;
 pub mod invitations;
 pub mod list;
 pub mod manufacturers;
+pub mod membership;
 pub mod paths;
 pub mod pending;
 pub mod phone_passwords;
@@ -119,10 +122,26 @@ routes! {
     profiles::delete_profile,
     profiles::delete_profiles,
     imports::import_into_profile,
+    deployment::list_deployment,
     deployment::show_global,
     deployment::set_global,
     deployment::show_of_device,
     deployment::set_of_device,
+    deployment::show_of_place,
+    deployment::set_of_place,
+    groups::list_groups,
+    groups::create_groups,
+    groups::delete_groups,
+    groups::show_group,
+    groups::replace_group,
+    groups::change_group,
+    groups::delete_group,
+    membership::change_members,
+    membership::set_to_top_priority,
+    membership::show_groups_of_device,
+    membership::set_groups_of_device,
+    membership::show_default_groups,
+    membership::set_default_groups,
     runs::list_device_runs,
     runs::list_refused_runs,
     coming_up::show_coming_up,

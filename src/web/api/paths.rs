@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 
 use super::problem::Problem;
 use crate::domain::device::DeviceKey;
-use crate::domain::ids::ProfileId;
+use crate::domain::ids::{GroupId, ProfileId};
 
 /// Something of an account.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -54,5 +54,25 @@ impl ProfilePath {
     /// The profile. What is no number names no profile.
     pub fn id(&self) -> Result<ProfileId, Problem> {
         self.id.parse().map_err(|_| Problem::not_found("profile", &self.id))
+    }
+}
+
+/// A device group of an account.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct GroupPath {
+    /// Label of the account.
+    #[param(example = "default")]
+    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
+    account: String,
+    /// Number of the device group.
+    #[param(value_type = u64)]
+    id: String,
+}
+
+impl GroupPath {
+    /// The group. What is no number names no group.
+    pub fn id(&self) -> Result<GroupId, Problem> {
+        self.id.parse().map_err(|_| Problem::not_found("device group", &self.id))
     }
 }

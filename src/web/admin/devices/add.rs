@@ -29,6 +29,8 @@ struct AddPage {
     models: Vec<&'static str>,
     /// Profiles that can be attached: id and name.
     profiles: Vec<(String, String)>,
+    /// Groups that it can join: id and name.
+    groups: Vec<(String, String)>,
 }
 
 /// What may be chosen as a device's type: value and label. The first one leaves it open.
@@ -41,12 +43,15 @@ impl AddPage {
     fn new(who: &SignedIn, world: &World, form: Form) -> Self {
         let mut profiles: Vec<_> = world.profiles.values().map(|one| (one.id.to_string(), one.name.to_string())).collect();
         profiles.sort_by_key(|(_, name)| name.to_lowercase());
+        let mut groups: Vec<_> = world.groups.values().map(|one| (one.id.to_string(), one.name.to_string())).collect();
+        groups.sort_by_key(|(_, name)| name.to_lowercase());
         Self {
             page: who.page("Add Device"),
             form,
             families: families(),
             models: models().models().iter().map(|model| model.name.as_str()).collect(),
             profiles,
+            groups,
         }
     }
 }
@@ -96,5 +101,6 @@ pub fn input(form: &Form) -> DeviceInput {
         model: text("model"),
         private_ip: text("private_ip"),
         profiles: form.values("profiles").filter_map(|id| id.parse().ok()).collect(),
+        groups: form.values("groups").filter_map(|id| id.parse().ok()).collect(),
     }
 }

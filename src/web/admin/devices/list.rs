@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -10,8 +9,8 @@ use jiff::Timestamp;
 
 use crate::domain::device::Origin;
 use crate::domain::device_list::{DeviceQuery, Hit, LastResult, Listed, Search, Status};
-use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
-use crate::domain::profile::Profile;
+use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId};
+use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::roster::Counts;
 use crate::web::admin::failure::Failure;
@@ -23,10 +22,10 @@ use crate::web::admin::words::{self, Tone as _};
 
 /// The columns that can be sorted by, as words of the address; the first is the default.
 const SORTABLE: &[&str] =
-    &["name", "status", "model", "key", "public_ip", "private_ip", "software", "last_seen", "result", "added"];
+    &["name", "status", "model", "key", "public_ip", "private_ip", "software", "last_seen", "result", "added", "groups"];
 
 /// The columns that may be hidden, by their word in the address, with their headings (R243). A device's name always stays.
-const COLUMNS: [(&str, &str); 8] = [
+const COLUMNS: [(&str, &str); 9] = [
     ("status", "Status"),
     ("model", "Model"),
     ("key", "MAC or serial"),
@@ -35,6 +34,7 @@ const COLUMNS: [(&str, &str); 8] = [
     ("software", "Software Version"),
     ("last_seen", "Last seen"),
     ("result", "Last result"),
+    ("groups", "Groups"),
 ];
 
 /// A column as the chooser offers it: the link shows it or hides it.
@@ -69,6 +69,8 @@ struct ListPage {
     /// Types and models that there are devices of, for the filters.
     families: Vec<String>,
     models: Vec<String>,
+    /// Groups to filter by: id and name.
+    groups: Vec<(String, String)>,
     /// Devices of the account, whatever the list shows.
     devices: usize,
     /// Devices deleted with *block*.
@@ -97,6 +99,8 @@ struct Row {
     last_run: Option<Timestamp>,
     /// It was last served over plain HTTP (R316).
     clear_text: bool,
+    /// Its groups in its own order.
+    groups: Vec<(GroupId, String)>,
     /// Where the search found it, if no column shows that.
     why: Option<String>,
 }
@@ -116,7 +120,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let search = Search::new(&list.q());
     let trusts = services.trusts(DEFAULT_ACCOUNT);
     let in_clear = |one: &Listed| trusts.of(&one.device.key).clear_text;
-    let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, &world.profiles, page.now) };
+    let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, &world, page.now) };
     let rows = found[pager.range()].iter().map(made).collect();
     Ok(html(&ListPage {
         columns: columns(&list),
@@ -126,6 +130,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         rows,
         families: names(families),
         models: names(models),
+        groups: groups(&world),
         devices,
         blocked: world.blocked.len(),
         provisioning_url: world.endpoints.https_url.clone(),
@@ -142,6 +147,7 @@ pub fn query(list: &ListQuery) -> DeviceQuery {
         model: text("model"),
         result: list.filter("result").and_then(|word| word.parse().ok()),
         origin: list.filter("origin").and_then(|word| word.parse().ok()),
+        group: list.filter("group").and_then(|id| id.parse().ok()),
         sort: list.sort_key().parse().unwrap_or_default(),
         descending: list.descending(),
     }
@@ -151,8 +157,15 @@ fn names(counts: BTreeMap<String, usize>) -> Vec<String> {
     counts.into_keys().filter(|name| !name.is_empty()).collect()
 }
 
-fn row(one: &Listed, search: &Search, profiles: &BTreeMap<ProfileId, Arc<Profile>>, now: Timestamp) -> Row {
-    let why = match search.finds(one, profiles) {
+fn groups(world: &World) -> Vec<(String, String)> {
+    let mut groups: Vec<_> = world.groups.values().map(|group| (group.id.to_string(), group.name.to_string())).collect();
+    groups.sort_by_cached_key(|(_, name)| name.to_lowercase());
+    groups
+}
+
+fn row(one: &Listed, search: &Search, world: &World, now: Timestamp) -> Row {
+    let named = |id: &GroupId| world.groups.get(id).map(|group| (*id, group.name.to_string()));
+    let why = match search.finds(one, world) {
         Some(Hit::Hidden(what, text)) => Some(format!("{what}: {}", words::shortened(text, 80))),
         _ => None,
     };
@@ -169,6 +182,7 @@ fn row(one: &Listed, search: &Search, profiles: &BTreeMap<ProfileId, Arc<Profile
         result: LastResult::of(one.sighting.last_run),
         last_run: one.sighting.last_run.map(|run| run.at),
         clear_text: false,
+        groups: one.device.groups.iter().filter_map(named).collect(),
         why,
     }
 }
