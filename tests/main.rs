@@ -25,6 +25,7 @@ mod import;
 mod import_corpus;
 mod listener;
 mod metrics;
+mod people;
 mod phone;
 mod phone_certificates;
 mod phone_files;

@@ -70,7 +70,10 @@ pub fn name(place: &Place, world: &World) -> Option<String> {
         Place::Global => Some("Global".to_owned()),
         Place::Model(model) => Some(model.clone()),
         Place::Group(id) => world.groups.get(id).map(|group| group.name.to_string()),
-        Place::Site(_) | Place::Person(_) | Place::Room(_) | Place::PersonGroup(_) => None,
+        Place::Person(id) => world.people.get(id).map(|person| person.name.to_string()),
+        Place::PersonGroup(id) => world.person_groups.get(id).map(|group| group.name.to_string()),
+        Place::Room(id) => world.rooms.get(id).map(|room| room.name.to_string()),
+        Place::Site(_) => None,
     }
 }
 
@@ -132,7 +135,8 @@ pub fn places(device: &Device, world: &World) -> Vec<Place> {
     match device.owner {
         Some(Owner::Person(person)) => {
             places.push(Place::Person(person));
-            places.extend(world.person_groups.get(&person).into_iter().flatten().copied().map(Place::PersonGroup));
+            let groups = world.people.get(&person).map(|person| person.groups.as_slice()).unwrap_or_default();
+            places.extend(groups.iter().copied().map(Place::PersonGroup));
         }
         Some(Owner::Room(room)) => places.push(Place::Room(room)),
         None => {}
@@ -147,7 +151,7 @@ pub fn places(device: &Device, world: &World) -> Vec<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::testing::{deployed, device, profile, world};
+    use crate::domain::testing::{deployed, device, person, profile, world};
 
     fn placed_ids(device: &Device, world: &World) -> Vec<u64> {
         applicable(device, world).iter().map(|one| one.profile.id.0).collect()
@@ -165,7 +169,7 @@ mod tests {
         ];
         let attached = places.into_iter().zip(10..).map(|(place, id)| (place, profile(id, &[]))).collect();
         let mut world = deployed(world(), attached);
-        world.person_groups.insert(PersonId(1), vec![PersonGroupId(1)]);
+        world.people.insert(PersonId(1), person(1, &[1]).into());
         world.profiles.insert(ProfileId(1), profile(1, &[]).into());
         let mut device = device("0004f2000001");
         device.profiles = vec![ProfileId(1)];
@@ -192,7 +196,7 @@ mod tests {
     fn a_person_of_several_groups_has_an_order_too() {
         let attached = [1, 2].map(|id| (Place::PersonGroup(PersonGroupId(id)), profile(id, &[])));
         let mut world = deployed(world(), attached.into());
-        world.person_groups.insert(PersonId(7), vec![PersonGroupId(2), PersonGroupId(1)]);
+        world.people.insert(PersonId(7), person(7, &[2, 1]).into());
         let mut device = device("0004f2000001");
         device.owner = Some(Owner::Person(PersonId(7)));
         assert_eq!(placed_ids(&device, &world), [2, 1]);

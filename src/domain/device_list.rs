@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::device::{Device, DeviceKey, LastRun, Origin, Sighting};
+use super::device::{Device, DeviceKey, LastRun, Origin, Owner, Sighting};
 use super::ids::GroupId;
 use super::limits::OFFLINE_AFTER_SECONDS;
 use super::world::World;
@@ -180,6 +180,8 @@ pub struct DeviceQuery {
     pub origin: Option<Origin>,
     /// A group that it is in.
     pub group: Option<GroupId>,
+    /// Whose it is.
+    pub owner: Option<Owner>,
     /// Order.
     pub sort: SortKey,
     /// Order turned round.
@@ -229,6 +231,7 @@ fn passes(one: &Listed, query: &DeviceQuery, now: Timestamp) -> bool {
     query.status.is_none_or(|wanted| wanted == Status::of(one.sighting.last_seen, now))
         && query.result.is_none_or(|wanted| wanted == LastResult::of(one.sighting.last_run))
         && query.origin.is_none_or(|wanted| wanted == one.device.origin)
+        && query.owner.is_none_or(|wanted| one.device.owner == Some(wanted))
         && query.group.is_none_or(|wanted| one.device.groups.contains(&wanted))
         && same(&query.family, &one.device.family)
         && same(&query.model, &one.device.model)

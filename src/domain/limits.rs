@@ -162,5 +162,7 @@ pub const MOVE_MINUTES: i64 = 30;
 pub const GROUPS: usize = 2_000;
 /// Groups that one device is in.
 pub const GROUPS_PER_DEVICE: usize = 100;
+/// People of an account; so many rooms and groups of people too.
+pub const PEOPLE: usize = 50_000;
 /// Sites of one account (quality/performance.md P11).
 pub const SITES: usize = 2_000;

@@ -29,6 +29,7 @@ pub mod names;
 pub mod parameter;
 pub mod password;
 pub mod pending;
+pub mod people;
 pub mod phone_file;
 pub mod placement;
 pub mod profile;

@@ -37,6 +37,7 @@ pub mod new_key;
 pub mod passwords;
 pub mod pending;
 pub mod pending_imports;
+pub mod people;
 pub mod phone_passwords;
 pub mod places;
 pub mod presence;

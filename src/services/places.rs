@@ -99,8 +99,12 @@ fn all(services: &Services, world: &World) -> BTreeSet<Place> {
     let told = services.roster(world.account_id).all().into_iter().filter_map(|one| one.device.model.clone());
     let models = known.chain(told).map(Place::Model);
     let groups = world.groups.keys().copied().map(Place::Group);
+    let people = world.people.keys().copied().map(Place::Person);
+    let person_groups = world.person_groups.keys().copied().map(Place::PersonGroup);
+    let rooms = world.rooms.keys().copied().map(Place::Room);
     let attached = world.deployment.keys().cloned();
-    std::iter::once(Place::Global).chain(models).chain(groups).chain(attached).collect()
+    let places = std::iter::once(Place::Global).chain(models).chain(groups).chain(people).chain(person_groups).chain(rooms);
+    places.chain(attached).collect()
 }
 
 /// Whether there is such a place. One that is gone and still has profiles can be emptied.

@@ -15,7 +15,8 @@ use crate::domain::account::Account;
 use crate::domain::deployment::Place;
 use crate::domain::device::DeviceKey;
 use crate::domain::group::Group;
-use crate::domain::ids::{AccountId, GroupId, ProfileId};
+use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId};
+use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::world::{Endpoints, World};
 use crate::store::{self, Read};
@@ -42,6 +43,18 @@ pub(super) enum WorldChange {
     GroupGone(GroupId),
     /// The groups that automatically added devices join.
     DefaultGroups(Vec<GroupId>),
+    /// A person, new or changed.
+    Person(Arc<Person>),
+    /// A person who is gone.
+    PersonGone(PersonId),
+    /// A group of people, new or changed.
+    PersonGroup(Arc<PersonGroup>),
+    /// A group of people that is gone.
+    PersonGroupGone(PersonGroupId),
+    /// A room, new or changed.
+    Room(Arc<Room>),
+    /// A room that is gone.
+    RoomGone(RoomId),
     /// The profiles of a place.
     Place(Place, Vec<ProfileId>),
     /// A key that is held from now on.
@@ -118,6 +131,10 @@ impl Worlds {
             let groups = store::groups::all(tx, id)?.into_iter();
             world.groups = groups.map(|group| (group.id, Arc::new(group))).collect();
             world.default_groups = store::groups::defaults(tx, id)?;
+            world.people = store::people::all(tx, id)?.into_iter().map(|one| (one.id, Arc::new(one))).collect();
+            let groups = store::people::all_groups(tx, id)?.into_iter();
+            world.person_groups = groups.map(|one| (one.id, Arc::new(one))).collect();
+            world.rooms = store::people::all_rooms(tx, id)?.into_iter().map(|one| (one.id, Arc::new(one))).collect();
             world.blocked = store::blocked::all(tx, id)?.into_iter().map(|(key, _)| key).collect();
             next.insert(id, Arc::new(world));
         }
@@ -135,7 +152,9 @@ fn empty(account_id: AccountId, account: Arc<Account>, endpoints: Arc<Endpoints>
         deployment: BTreeMap::new(),
         groups: BTreeMap::new(),
         default_groups: Vec::new(),
+        people: BTreeMap::new(),
         person_groups: BTreeMap::new(),
+        rooms: BTreeMap::new(),
         models: catalog::models::models(),
         blocked: std::collections::BTreeSet::new(),
         revision: 0,
@@ -158,6 +177,24 @@ fn apply_one(world: &mut World, change: WorldChange) {
             world.groups.remove(&id);
         }
         WorldChange::DefaultGroups(groups) => world.default_groups = groups,
+        WorldChange::Person(person) => {
+            world.people.insert(person.id, person);
+        }
+        WorldChange::PersonGone(id) => {
+            world.people.remove(&id);
+        }
+        WorldChange::PersonGroup(group) => {
+            world.person_groups.insert(group.id, group);
+        }
+        WorldChange::PersonGroupGone(id) => {
+            world.person_groups.remove(&id);
+        }
+        WorldChange::Room(room) => {
+            world.rooms.insert(room.id, room);
+        }
+        WorldChange::RoomGone(id) => {
+            world.rooms.remove(&id);
+        }
         WorldChange::Place(place, profiles) if profiles.is_empty() => {
             world.deployment.remove(&place);
         }

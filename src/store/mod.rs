@@ -19,6 +19,7 @@ pub mod keys;
 mod lock;
 mod migrations;
 mod open;
+pub mod people;
 pub mod profiles;
 mod rows;
 pub mod runs;

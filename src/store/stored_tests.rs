@@ -89,6 +89,9 @@ fn rows_of_former_versions_stay_readable_and_every_table_has_some() {
         check(&tables::SERVER, 2),
         check(&tables::RUNS, 2),
         check(&tables::GROUPS, 2),
+        check(&tables::PEOPLE, 2),
+        check(&tables::PERSON_GROUPS, 2),
+        check(&tables::ROOMS, 2),
         check(&tables::DEFAULT_GROUPS, 2),
     ]);
     let all = tables::ALL.iter().map(|table| table.name().to_owned()).collect();

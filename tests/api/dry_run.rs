@@ -37,7 +37,14 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "replace_profile" | "change_profile" => ("", Some(json!({ "revision": revision("profile"), "name": "Other" }))),
         "delete_profiles" => ("", Some(json!({ "ids": [1] }))),
         "set_global" | "set_of_device" | "set_of_place" => ("", Some(json!({ "profiles": [1], "shown": [] }))),
-        "create_groups" => ("", Some(json!({ "name": "Another" }))),
+        "create_people" | "create_person_groups" | "create_rooms" | "create_groups" => ("", Some(json!({ "name": "Another" }))),
+        "replace_person" | "replace_person_group" | "replace_room" | "change_person" | "change_person_group" | "change_room" => {
+            ("", Some(json!({ "revision": 1, "name": "Other" })))
+        }
+        "delete_person" | "delete_person_group" | "delete_room" => ("", None),
+        "delete_people" | "delete_person_groups" | "delete_rooms" => ("", Some(json!({ "ids": [1] }))),
+        "set_groups_of_person" => ("", Some(json!({ "groups": [1], "shown": [] }))),
+        "set_owner" => ("", Some(json!({ "owner": { "person": 1 }, "shown": null }))),
         "replace_group" | "change_group" => ("", Some(json!({ "revision": 1, "name": "Other" }))),
         "delete_group" | "set_to_top_priority" => ("", None),
         "delete_groups" => ("", Some(json!({ "ids": [1] }))),
@@ -83,6 +90,10 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/settings",
         "/groups",
         "/default-groups",
+        "/people",
+        "/person-groups",
+        "/rooms",
+        "/people/1/groups",
         "/manufacturers",
         "/revocation-lists",
         "/deployment/global",
@@ -117,6 +128,9 @@ fn whatever_changes_something_can_be_tried_out() {
     api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
     Phone::bare(&server).with_credentials("x", "y").get(&format!("/{WAITING}.cfg"));
     api.ok("POST", "/groups", Some(json!([{ "name": "Lobby" }, { "name": "Lab" }])));
+    for kind in ["people", "person-groups", "rooms"] {
+        api.ok("POST", &format!("/{kind}"), Some(json!({ "name": "First" })));
+    }
     for group in [2, 1] {
         api.ok("POST", &format!("/groups/{group}/members"), Some(json!({ "add": [KEY] })));
     }

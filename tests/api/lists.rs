@@ -22,6 +22,9 @@ fn filled() -> (Server, Api) {
     for name in ["Annex", "Basement", "Cellar"] {
         profile(&api, name, json!({}));
     }
+    for kind in ["people", "person-groups", "rooms"] {
+        api.ok("POST", &format!("/{kind}"), Some(json!([{ "name": "Upper" }, { "name": "Lower" }])));
+    }
     for name in ["Attic", "Garage"] {
         api.ok("POST", "/groups", Some(json!({ "name": name })));
     }

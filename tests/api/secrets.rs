@@ -20,7 +20,9 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
     let server = Server::start();
     let api = Api::owner(&server);
     api.ok("POST", "/devices", Some(device(KEY)));
-    api.ok("POST", "/groups", Some(json!({ "name": "Lobby" })));
+    for kind in ["groups", "people", "person-groups", "rooms"] {
+        api.ok("POST", &format!("/{kind}"), Some(json!({ "name": "Lobby" })));
+    }
     assert_eq!(api.send("POST", "/profiles/import?name=Office", FILE).status, 201);
     api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [1], "shown": [] })));
     let phone = Phone::new(&server);

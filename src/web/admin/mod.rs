@@ -36,6 +36,7 @@ pub mod next;
 pub mod ordered;
 pub mod paging;
 mod pending;
+mod people;
 mod phone_certificates;
 pub mod profiles;
 mod provisioning;
@@ -98,6 +99,7 @@ fn rooms() -> Routes {
     coming_up::configure(&mut routes);
     profiles::configure(&mut routes);
     groups::configure(&mut routes);
+    people::configure(&mut routes);
     deployment::configure(&mut routes);
     provisioning::configure(&mut routes);
     phone_certificates::configure(&mut routes);

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::people_shapes::OwnerKey;
 use crate::domain::deployment::Container;
 use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::parameter::masked;
@@ -46,6 +47,8 @@ pub struct DeviceShape {
     pub profiles: Vec<u64>,
     /// Device groups that it is in, highest first.
     pub groups: Vec<u64>,
+    /// The person who owns it, or the room it stands in; send it back as `shown` with another owner.
+    pub owner: Option<OwnerKey>,
     /// How it came in: `automatic` or `manual`.
     pub origin: String,
     /// When it came in.
@@ -88,6 +91,7 @@ impl DeviceShape {
             public_ip: sighting.public_ip,
             profiles: device.profiles.iter().map(|id| id.0).collect(),
             groups: device.groups.iter().map(|id| id.0).collect(),
+            owner: device.owner.map(Into::into),
             origin: device.origin.word().to_owned(),
             added_at: device.added_at,
             first_seen: sighting.first_seen,

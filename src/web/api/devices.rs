@@ -42,6 +42,8 @@ pub struct Wanted {
     origin: Option<String>,
     /// Number of a device group.
     group: Option<u64>,
+    /// Whose they are, as `person-5` or `room-3`.
+    owner: Option<String>,
     /// `name`, `status`, `model`, `key`, `public_ip`, `private_ip`, `software`, `last_seen`, `result`, `added` or `groups`; with
     /// `-` in front the other way round.
     sort: Option<String>,
@@ -67,6 +69,7 @@ impl Wanted {
         };
         query.status = self.status.and_then(|text| errors.take("status", text.parse()));
         query.result = self.result.and_then(|text| errors.take("result", text.parse()));
+        query.owner = self.owner.and_then(|text| errors.take("owner", text.parse()));
         query.origin = self.origin.and_then(|text| errors.take("origin", text.parse()));
         if !key.is_empty() {
             query.sort = errors.take("sort", key.parse()).unwrap_or_default();

@@ -120,9 +120,9 @@ pub struct OrderedGroup {
 #[serde(deny_unknown_fields)]
 pub struct NewGroupOrder {
     /// Groups, highest first.
-    groups: Vec<u64>,
+    pub(super) groups: Vec<u64>,
     /// The list that the change was made from, as it was answered; a conflict where it is no longer that.
-    shown: Vec<u64>,
+    pub(super) shown: Vec<u64>,
 }
 
 fn ids(numbers: Vec<u64>) -> Vec<GroupId> {

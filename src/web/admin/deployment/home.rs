@@ -6,9 +6,9 @@ use askama::Template;
 use crate::domain::deployment::{Container, Place};
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::world::World;
-use crate::services::Services;
 use crate::services::deployment::Target;
 use crate::services::places::{self, ListedPlace, PlaceQuery};
+use crate::services::{Services, people};
 use crate::web::admin::attached::{self, Profiles};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -150,9 +150,8 @@ fn containers(world: &World) -> impl Iterator<Item = (&'static str, Container, &
     ];
     // What nobody uses yet is not shown (R156); there are places of these kinds from their first one on.
     let is_used = |container: Container| match container {
-        Container::Person | Container::PersonGroup | Container::Site => {
-            world.deployment.keys().any(|place| place.container() == container)
-        }
+        Container::Person | Container::PersonGroup => people::are_used(world),
+        Container::Site => world.deployment.keys().any(|place| place.container() == container),
         _ => true,
     };
     ALL.map(|one| is_used(one.1).then_some(one)).into_iter().flatten()

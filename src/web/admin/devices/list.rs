@@ -147,6 +147,7 @@ pub fn query(list: &ListQuery) -> DeviceQuery {
         model: text("model"),
         result: list.filter("result").and_then(|word| word.parse().ok()),
         origin: list.filter("origin").and_then(|word| word.parse().ok()),
+        owner: list.filter("owner").and_then(|owner| owner.parse().ok()),
         group: list.filter("group").and_then(|id| id.parse().ok()),
         sort: list.sort_key().parse().unwrap_or_default(),
         descending: list.descending(),

@@ -11,6 +11,7 @@ mod groups;
 mod head;
 mod list;
 mod logs;
+mod owner;
 mod password;
 mod profiles;
 mod runs;
@@ -43,6 +44,8 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/devices/{key}/certificate", detail::save_certificate)
         .get("/admin/devices/{key}/groups", groups::show)
         .post("/admin/devices/{key}/groups", groups::save)
+        .get("/admin/devices/{key}/owner", owner::show)
+        .post("/admin/devices/{key}/owner", owner::save)
         .get("/admin/devices/{key}/profiles", profiles::show)
         .post("/admin/devices/{key}/profiles", profiles::save)
         .get("/admin/devices/{key}/effective", effective::show)

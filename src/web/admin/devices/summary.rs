@@ -9,15 +9,15 @@ use super::add::{families, input};
 use super::head::{self, Head};
 use super::trust::TrustPanel;
 use crate::catalog::models::models;
-use crate::domain::device::Device;
 use crate::domain::device::draft::DeviceEdit;
+use crate::domain::device::{Device, Owner};
 use crate::domain::device_list::Listed;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::names::Name;
 use crate::domain::world::World;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::{Services, devices};
+use crate::services::{Services, devices, people};
 use crate::web::admin::conflict::{self, Conflict, Differing};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -50,6 +50,8 @@ struct SummaryPage {
     provisioning_url: String,
     master_url: String,
     trust: TrustPanel,
+    /// Whose it is: page and name. None of it is said until there are people or rooms.
+    owner: Option<Option<(String, String)>>,
     /// The phone's admin password, where it was just asked for.
     revealed: Option<String>,
 }
@@ -64,6 +66,7 @@ impl SummaryPage {
         let trust = services.trusts(world.account_id).of(&device.key);
         Self {
             trust: TrustPanel::new(device, &trust, &world.account, page.now),
+            owner: owner(device, world),
             revealed: None,
             head: Head::new(known, page.now).marked(services),
             form,
@@ -87,6 +90,17 @@ impl SummaryPage {
             page,
         }
     }
+}
+
+fn owner(device: &Device, world: &World) -> Option<Option<(String, String)>> {
+    let told = |owner: Owner| {
+        let page = match owner {
+            Owner::Person(id) => format!("/admin/people/{id}"),
+            Owner::Room(id) => format!("/admin/rooms/{id}"),
+        };
+        people::owner_name(world, owner).map(|name| (page, name))
+    };
+    people::are_used(world).then(|| device.owner.and_then(told))
 }
 
 fn private_ip(known: &Listed) -> Option<(String, &'static str)> {

@@ -13,6 +13,7 @@ mod top;
 
 pub use default::item;
 pub use devices::told;
+pub use losses::Losses;
 
 use crate::web::methods::Routes;
 
