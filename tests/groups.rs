@@ -199,3 +199,44 @@ fn pages_order_the_groups_of_a_device_the_defaults_and_top_priority() {
     let stale = api.form(&format!("/admin/groups/{lobby}"), &json!({ "revision": "1", "name": "Halls", "description": "" }));
     assert!(stale.status == 409 && text(&stale).contains("name was Lobby is now Lobbies"), "{}", text(&stale));
 }
+
+#[test]
+fn no_page_grows_with_the_number_of_groups_members_and_parameters() {
+    const PAGE_BYTES: usize = 500 * 1024;
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let keys: Vec<String> = (1..=200).map(|number| format!("0004f2{number:06x}")).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    add_devices(&api, &keys);
+    let names =
+        (0..500).map(|number| json!({ "name": format!("Group {number:03} {}", "x".repeat(60)), "description": "y".repeat(900) }));
+    let made = api.ok("POST", "/groups", Some(names.collect()));
+    let ids: Vec<u64> = made.as_array().expect("groups").iter().filter_map(|group| group["id"].as_u64()).collect();
+    for id in &ids[..40] {
+        join(&api, *id, &keys);
+    }
+    let parameters: serde_json::Map<String, Value> =
+        (0..2_000).map(|number| (format!("made.up.parameter.{number}"), json!("v".repeat(1_000)))).collect();
+    let profile = api.ok("POST", "/profiles", Some(json!({ "name": "Everything", "parameters": parameters })))["id"].clone();
+    api.ok("PUT", &format!("/deployment/groups/{}", ids[0]), Some(json!({ "profiles": [profile], "shown": [] })));
+    for page in [
+        "/admin/devices?per_page=200".to_owned(),
+        "/admin/groups?per_page=200".to_owned(),
+        format!("/admin/groups/{}/devices?per_page=200", ids[0]),
+        format!("/admin/groups/delete?select={}", ids[0]),
+        format!("/admin/devices/{}/groups", keys[0]),
+        "/admin/groups/default".to_owned(),
+        "/admin/deployment?container=groups&per_page=200".to_owned(),
+        "/admin/".to_owned(),
+    ] {
+        let answer = api.page(&page);
+        assert!(
+            answer.status == 200 && answer.body.len() < PAGE_BYTES,
+            "{page}: {} with {} bytes",
+            answer.status,
+            answer.body.len()
+        );
+    }
+    let asked = text(&api.page(&format!("/admin/groups/delete?select={}", ids[0])));
+    assert!(asked.contains("200 devices get other values") && asked.contains("and 1970 more parameters"), "{}", &asked[..2_000]);
+}

@@ -37,6 +37,9 @@ const COLUMNS: [(&str, &str); 9] = [
     ("groups", "Groups"),
 ];
 
+/// Groups of a device that its row names.
+const GROUPS_NAMED: usize = 4;
+
 /// A column as the chooser offers it: the link shows it or hides it.
 struct Column {
     word: &'static str,
@@ -99,8 +102,9 @@ struct Row {
     last_run: Option<Timestamp>,
     /// It was last served over plain HTTP (R316).
     clear_text: bool,
-    /// Its groups in its own order.
+    /// The first of its groups in its own order, and how many more there are.
     groups: Vec<(GroupId, String)>,
+    more_groups: usize,
     /// Where the search found it, if no column shows that.
     why: Option<String>,
 }
@@ -183,7 +187,8 @@ fn row(one: &Listed, search: &Search, world: &World, now: Timestamp) -> Row {
         result: LastResult::of(one.sighting.last_run),
         last_run: one.sighting.last_run.map(|run| run.at),
         clear_text: false,
-        groups: one.device.groups.iter().filter_map(named).collect(),
+        groups: one.device.groups.iter().filter_map(named).take(GROUPS_NAMED).collect(),
+        more_groups: one.device.groups.len().saturating_sub(GROUPS_NAMED),
         why,
     }
 }

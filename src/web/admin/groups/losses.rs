@@ -7,9 +7,10 @@ use crate::web::admin::words;
 
 /// Devices of one kind of loss that are named; the rest are counted.
 const NAMED: usize = 10;
-/// Kinds of losses that are shown, and parameters of each.
+/// Kinds of losses that are shown, parameters of each, and characters of a value: pages stay small whatever profiles hold.
 const SHOWN: usize = 10;
-const PARAMETERS: usize = 50;
+const PARAMETERS: usize = 30;
+const VALUE_CHARS: usize = 200;
 
 /// What `groups/_losses.html` shows.
 pub struct Losses {
@@ -61,6 +62,11 @@ fn kind(impact: Impact, services: &Services) -> Kind {
         devices: named.collect(),
         more: devices.len().saturating_sub(NAMED),
         more_changes: changes.len().saturating_sub(PARAMETERS),
-        changes: changes.into_iter().take(PARAMETERS).collect(),
+        changes: changes.into_iter().take(PARAMETERS).map(short).collect(),
     }
+}
+
+fn short(change: ParameterChange) -> ParameterChange {
+    let short = |value: Option<String>| value.map(|value| words::shortened(&value, VALUE_CHARS));
+    ParameterChange { name: change.name, old: short(change.old), new: short(change.new) }
 }
