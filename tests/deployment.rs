@@ -122,6 +122,12 @@ fn the_page_of_a_model_adds_orders_and_removes_as_every_list_of_profiles_does() 
     assert_eq!(wrong.status, 422);
     assert_eq!(now(), json!([b, c, a]), "nothing of it was saved");
 
+    let effective = api.page(&format!("/admin/devices/{KEY}/effective?from=model")).text();
+    let of_model = format!("<a href=\"{MODEL_PAGE}\">model VVX 411</a>");
+    assert!(effective.contains("up.welcome") && effective.contains(&of_model), "{effective}");
+    let rows = api.ok("GET", &format!("/devices/{KEY}/effective"), None)["rows"].clone();
+    let row = rows.as_array().expect("rows").iter().find(|row| row["name"] == "up.welcome").expect("it is set");
+    assert_eq!((&row["winner"]["place"], &row["beaten"][0]["place"]), (&json!("models/VVX 411"), &json!("models/VVX 411")));
     let of_device = text(&api.page(&format!("/admin/devices/{KEY}/profiles")));
     assert!(of_device.contains("Device model VVX 411 Beta Gamma Alpha"), "{of_device}");
     let found = text(&api.page("/admin/deployment?container=models&show=attached"));

@@ -112,6 +112,8 @@ impl Container {
 pub struct Placed<'a> {
     /// The container it is attached to.
     pub container: Container,
+    /// The place; none where that is the device itself.
+    pub place: Option<&'a Place>,
     /// The profile.
     pub profile: &'a Profile,
 }
@@ -120,11 +122,12 @@ pub struct Placed<'a> {
 /// several groups in the order of the device's (or the person's) own list (contract 5.1, R145, R148, R149).
 pub fn applicable<'a>(device: &Device, world: &'a World) -> Vec<Placed<'a>> {
     let find = |id: &ProfileId| world.profiles.get(id).map(|profile| &**profile);
-    let own = device.profiles.iter().filter_map(find).map(|profile| Placed { container: Container::Device, profile });
-    let attached = places(device, world).into_iter().flat_map(|place| {
-        let container = place.container();
-        let ids = world.deployment.get(&place).map(Vec::as_slice).unwrap_or_default();
-        ids.iter().filter_map(find).map(move |profile| Placed { container, profile })
+    let own =
+        device.profiles.iter().filter_map(find).map(|profile| Placed { container: Container::Device, place: None, profile });
+    let attached = places(device, world).into_iter().filter_map(|place| world.deployment.get_key_value(&place));
+    let attached = attached.flat_map(|(place, ids)| {
+        let placed = move |profile| Placed { container: place.container(), place: Some(place), profile };
+        ids.iter().filter_map(find).map(placed)
     });
     own.chain(attached).collect()
 }

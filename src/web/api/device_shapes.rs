@@ -7,14 +7,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::people_shapes::OwnerKey;
-use crate::domain::deployment::Container;
+use crate::domain::deployment::{Container, Place};
 use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::parameter::masked;
 use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source};
 use crate::domain::run::verdict::{Outcome, Stage};
 use crate::domain::run::{RunKind, Subject};
 use crate::domain::trust::Trust;
+use crate::services::deployment::Target;
 use crate::services::runs::ListedRun;
+use crate::web::places;
 
 /// A device with what it told of itself.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -140,6 +142,8 @@ pub struct LayerShape {
     pub source: String,
     /// The container, where a profile speaks.
     pub container: Option<String>,
+    /// The place that the profile is attached to, as `groups/7`; absent for the device itself.
+    pub place: Option<String>,
     /// The profile, where one speaks.
     pub profile: Option<u64>,
     /// The value; absent where only the `.set` twin is there.
@@ -170,12 +174,18 @@ impl From<Row> for RowShape {
 
 impl LayerShape {
     fn new(name: &str, Layer { source, value, set }: Layer) -> Self {
-        let (container, profile) = match &source {
-            Source::Profile { container, id, .. } => (Some(container_word(*container).to_owned()), Some(id.0)),
-            Source::Override(_) | Source::Rule | Source::DeviceName | Source::Base => (None, None),
+        let (container, place, profile) = match &source {
+            Source::Profile { container, place, id, .. } => {
+                let told = |place: &Place| match places::words(&Target::Place(place.clone())) {
+                    (word, id) if id.is_empty() => word.to_owned(),
+                    (word, id) => format!("{word}/{id}"),
+                };
+                (Some(container_word(*container).to_owned()), place.as_ref().map(told), Some(id.0))
+            }
+            Source::Override(_) | Source::Rule | Source::DeviceName | Source::Base => (None, None, None),
         };
         let value = value.map(|value| masked(name, &value).into_owned());
-        Self { source: source.describe(), container, profile, value, set }
+        Self { source: source.describe(), container, place, profile, value, set }
     }
 }
 
