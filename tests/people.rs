@@ -114,6 +114,8 @@ fn pages_speak_of_people_from_the_first_one_on_and_do_all_that_the_api_does() {
     let ladder = text(&api.page("/admin/deployment?container=person-groups"));
     assert!(ladder.contains("Sales Person group Lines 1"), "{ladder}");
 
+    let log = api.page("/admin/activity?object=person").text();
+    assert!(log.contains(&format!("<a href=\"{page}\"><strong>Ada</strong></a>")), "{log}");
     let renamed = json!({ "revision": "2", "name": "Ada L", "description": "" });
     assert_eq!(api.form(&page, &renamed).status, 303);
     let stale = api.form(&page, &json!({ "revision": "2", "name": "Eve", "description": "" }));

@@ -28,16 +28,24 @@ impl<'a> Links<'a> {
             let page = format!("/admin/groups/{}", group.id);
             (("device group", group.name.to_string()), page)
         });
-        let places = world.groups.keys().copied().map(Place::Group).chain([Place::Global]).map(|place| {
+        let people = world.people.values().map(|one| (("person", one.name.to_string()), format!("/admin/people/{}", one.id)));
+        let person_groups = world.person_groups.values();
+        let person_groups =
+            person_groups.map(|one| (("person group", one.name.to_string()), format!("/admin/person-groups/{}", one.id)));
+        let rooms = world.rooms.values().map(|one| (("room", one.name.to_string()), format!("/admin/rooms/{}", one.id)));
+        let places = world.deployment.keys().cloned().chain(world.groups.keys().copied().map(Place::Group));
+        let places = places.chain([Place::Global]).map(|place| {
             let told = subject(&place, world);
             (("deployment", told), places::page(&Target::Place(place)))
         });
-        Self { services, by_name: profiles.chain(groups).chain(places).collect() }
+        let organised = groups.chain(people).chain(person_groups).chain(rooms);
+        Self { services, by_name: profiles.chain(organised).chain(places).collect() }
     }
 
     /// The page of an entry's object; none where it is gone, has another name now, or has no page.
     pub fn of(&self, event: &Event) -> Option<String> {
-        let kind = ["profile", "device group", "deployment", "device"].into_iter().find(|kind| *kind == event.object)?;
+        let kinds = ["profile", "device group", "person", "person group", "room", "deployment", "device"];
+        let kind = kinds.into_iter().find(|kind| *kind == event.object)?;
         if let Some(page) = self.by_name.get(&(kind, event.subject.clone())) {
             return Some(page.clone());
         }
