@@ -64,6 +64,33 @@ impl Place {
     }
 }
 
+/// What a place is called; none where there is no such place. Models are known by their names: whether there is one is not asked.
+pub fn name(place: &Place, world: &World) -> Option<String> {
+    match place {
+        Place::Global => Some("Global".to_owned()),
+        Place::Model(model) => Some(model.clone()),
+        Place::Group(id) => world.groups.get(id).map(|group| group.name.to_string()),
+        Place::Person(id) => world.people.get(id).map(|person| person.name.to_string()),
+        Place::PersonGroup(id) => world.person_groups.get(id).map(|group| group.name.to_string()),
+        Place::Room(id) => world.rooms.get(id).map(|room| room.name.to_string()),
+        Place::Site(_) => None,
+    }
+}
+
+/// A place in the activity log: what it is, and what it is called.
+pub fn subject(place: &Place, world: &World) -> String {
+    let kind = match place {
+        Place::Global => return "Global".to_owned(),
+        Place::Person(_) => "person",
+        Place::Room(_) => "room",
+        Place::PersonGroup(_) => "person group",
+        Place::Site(_) => "site",
+        Place::Model(_) => "model",
+        Place::Group(_) => "device group",
+    };
+    name(place, world).map_or_else(|| format!("a {kind} that is gone"), |name| format!("{kind} {name}"))
+}
+
 impl Container {
     /// The container's name as admins read it.
     pub fn label(self) -> &'static str {
@@ -85,6 +112,8 @@ impl Container {
 pub struct Placed<'a> {
     /// The container it is attached to.
     pub container: Container,
+    /// The place; none where that is the device itself.
+    pub place: Option<&'a Place>,
     /// The profile.
     pub profile: &'a Profile,
 }
@@ -93,22 +122,24 @@ pub struct Placed<'a> {
 /// several groups in the order of the device's (or the person's) own list (contract 5.1, R145, R148, R149).
 pub fn applicable<'a>(device: &Device, world: &'a World) -> Vec<Placed<'a>> {
     let find = |id: &ProfileId| world.profiles.get(id).map(|profile| &**profile);
-    let own = device.profiles.iter().filter_map(find).map(|profile| Placed { container: Container::Device, profile });
-    let attached = places(device, world).into_iter().flat_map(|place| {
-        let container = place.container();
-        let ids = world.deployment.get(&place).map(Vec::as_slice).unwrap_or_default();
-        ids.iter().filter_map(find).map(move |profile| Placed { container, profile })
+    let own =
+        device.profiles.iter().filter_map(find).map(|profile| Placed { container: Container::Device, place: None, profile });
+    let attached = places(device, world).into_iter().filter_map(|place| world.deployment.get_key_value(&place));
+    let attached = attached.flat_map(|(place, ids)| {
+        let placed = move |profile| Placed { container: place.container(), place: Some(place), profile };
+        ids.iter().filter_map(find).map(placed)
     });
     own.chain(attached).collect()
 }
 
 /// The places that speak for a device, strongest first. Without the device itself: it carries its own list.
-fn places(device: &Device, world: &World) -> Vec<Place> {
+pub fn places(device: &Device, world: &World) -> Vec<Place> {
     let mut places = Vec::with_capacity(4 + device.groups.len());
     match device.owner {
         Some(Owner::Person(person)) => {
             places.push(Place::Person(person));
-            places.extend(world.person_groups.get(&person).into_iter().flatten().copied().map(Place::PersonGroup));
+            let groups = world.people.get(&person).map(|person| person.groups.as_slice()).unwrap_or_default();
+            places.extend(groups.iter().copied().map(Place::PersonGroup));
         }
         Some(Owner::Room(room)) => places.push(Place::Room(room)),
         None => {}
@@ -123,7 +154,7 @@ fn places(device: &Device, world: &World) -> Vec<Place> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::testing::{deployed, device, profile, world};
+    use crate::domain::testing::{deployed, device, person, profile, world};
 
     fn placed_ids(device: &Device, world: &World) -> Vec<u64> {
         applicable(device, world).iter().map(|one| one.profile.id.0).collect()
@@ -141,7 +172,7 @@ mod tests {
         ];
         let attached = places.into_iter().zip(10..).map(|(place, id)| (place, profile(id, &[]))).collect();
         let mut world = deployed(world(), attached);
-        world.person_groups.insert(PersonId(1), vec![PersonGroupId(1)]);
+        world.people.insert(PersonId(1), person(1, &[1]).into());
         world.profiles.insert(ProfileId(1), profile(1, &[]).into());
         let mut device = device("0004f2000001");
         device.profiles = vec![ProfileId(1)];
@@ -168,7 +199,7 @@ mod tests {
     fn a_person_of_several_groups_has_an_order_too() {
         let attached = [1, 2].map(|id| (Place::PersonGroup(PersonGroupId(id)), profile(id, &[])));
         let mut world = deployed(world(), attached.into());
-        world.person_groups.insert(PersonId(7), vec![PersonGroupId(2), PersonGroupId(1)]);
+        world.people.insert(PersonId(7), person(7, &[2, 1]).into());
         let mut device = device("0004f2000001");
         device.owner = Some(Owner::Person(PersonId(7)));
         assert_eq!(placed_ids(&device, &world), [2, 1]);

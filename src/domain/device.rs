@@ -157,7 +157,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// Who or what a device belongs to (R156).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owner {
     /// A person.
@@ -165,6 +165,33 @@ pub enum Owner {
     /// A room.
     Room(RoomId),
 }
+
+/// `person-5`, `room-3`: as addresses have it.
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(id) => write!(f, "person-{id}"),
+            Self::Room(id) => write!(f, "room-{id}"),
+        }
+    }
+}
+
+impl FromStr for Owner {
+    type Err = OwnerError;
+
+    fn from_str(text: &str) -> Result<Self, OwnerError> {
+        match text.split_once('-').ok_or(OwnerError)? {
+            ("person", id) => id.parse().map(Self::Person).map_err(|_| OwnerError),
+            ("room", id) => id.parse().map(Self::Room).map_err(|_| OwnerError),
+            _ => Err(OwnerError),
+        }
+    }
+}
+
+/// Why a text is no owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an owner is written as person-5 or room-3")]
+pub struct OwnerError;
 
 /// How a device came into the inventory (R228).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

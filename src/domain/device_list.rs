@@ -3,7 +3,6 @@
 //! Pure: who calls brings the devices and the time. How a query is written in an address is the web's matter.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -11,11 +10,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::device::{Device, DeviceKey, LastRun, Origin, Sighting};
-use super::ids::{ProfileId, SiteId};
+use super::device::{Device, DeviceKey, LastRun, Origin, Owner, Sighting};
+use super::ids::{GroupId, SiteId};
 use super::limits::OFFLINE_AFTER_SECONDS;
-use super::profile::Profile;
-use super::site::Sites;
 use super::world::World;
 
 /// Whether a device is heard of (contract 5.7, R245).
@@ -136,6 +133,7 @@ words!(SortKey {
     "last_seen" => SortKey::LastSeen,
     "result" => SortKey::Result,
     "added" => SortKey::Added,
+    "groups" => SortKey::Groups,
 });
 
 /// What a list is ordered by. Devices without a value come last in either direction.
@@ -164,12 +162,14 @@ pub enum SortKey {
     Result,
     /// When it was added.
     Added,
+    /// Name of its first group.
+    Groups,
 }
 
 /// What a list shows. All conditions must hold (R59).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceQuery {
-    /// Searched in everything that is known of a device, its profiles' names included. Every word must be found somewhere.
+    /// Searched in everything that is known of a device, its profiles and groups by name included (R58). Every word must be found somewhere.
     pub text: String,
     /// Status.
     pub status: Option<Status>,
@@ -183,6 +183,10 @@ pub struct DeviceQuery {
     pub result: Option<LastResult>,
     /// How it came in.
     pub origin: Option<Origin>,
+    /// A group that it is in.
+    pub group: Option<GroupId>,
+    /// Whose it is.
+    pub owner: Option<Owner>,
     /// Order.
     pub sort: SortKey,
     /// Order turned round.
@@ -205,36 +209,23 @@ impl Listed {
     }
 }
 
-/// What devices refer to by number, so that its names can be searched and sorted by.
-#[derive(Clone, Copy, Debug)]
-pub struct Named<'a> {
-    /// The account's profiles.
-    pub profiles: &'a BTreeMap<ProfileId, Arc<Profile>>,
-    /// The account's sites.
-    pub sites: &'a Sites,
+/// The name of a device's site.
+pub fn site_name<'a>(world: &'a World, device: &Device) -> &'a str {
+    world.sites.get(&device.site_id()).map_or("", |site| site.name.as_str())
 }
 
-impl<'a> Named<'a> {
-    /// Everything of an account.
-    pub fn of(world: &'a World) -> Self {
-        Self { profiles: &world.profiles, sites: &world.sites }
-    }
-
-    /// The name of a device's site.
-    pub fn site(&self, device: &Device) -> &'a str {
-        self.sites.get(&device.site_id()).map_or("", |site| site.name.as_str())
-    }
-}
-
-/// The devices that a query asks for, in its order.
-pub fn select(devices: impl Iterator<Item = Listed>, query: &DeviceQuery, named: Named<'_>, now: Timestamp) -> Vec<Listed> {
+/// The devices that a query asks for, in its order. The world is the account's, so that names of sites, profiles and groups can be
+/// searched.
+pub fn select(devices: impl Iterator<Item = Listed>, query: &DeviceQuery, world: &World, now: Timestamp) -> Vec<Listed> {
     let search = Search::new(&query.text);
-    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one, named).is_some()).collect();
+    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one, world).is_some()).collect();
     match query.sort {
         SortKey::Name => order(&mut found, query, |one| one.device.name.as_ref().map(|name| name.folded())),
         SortKey::Status => order(&mut found, query, |one| Some(Status::of(one.sighting.last_seen, now))),
         SortKey::Model => order(&mut found, query, |one| one.device.model.clone()),
-        SortKey::Site => order(&mut found, query, |one| Some((named.site(&one.device).to_lowercase(), one.device.site_id()))),
+        SortKey::Site => {
+            order(&mut found, query, |one| Some((site_name(world, &one.device).to_lowercase(), one.device.site_id())))
+        }
         SortKey::Key => order(&mut found, query, |one| Some(one.device.key.clone())),
         SortKey::PublicIp => order(&mut found, query, |one| one.sighting.public_ip),
         SortKey::PrivateIp => order(&mut found, query, Listed::private_ip),
@@ -242,6 +233,9 @@ pub fn select(devices: impl Iterator<Item = Listed>, query: &DeviceQuery, named:
         SortKey::LastSeen => order(&mut found, query, |one| one.sighting.last_seen),
         SortKey::Result => order(&mut found, query, |one| Some(LastResult::of(one.sighting.last_run))),
         SortKey::Added => order(&mut found, query, |one| Some(one.device.added_at)),
+        SortKey::Groups => order(&mut found, query, |one| {
+            one.device.groups.iter().find_map(|id| world.groups.get(id)).map(|group| group.name.folded())
+        }),
     }
     found
 }
@@ -252,6 +246,8 @@ fn passes(one: &Listed, query: &DeviceQuery, now: Timestamp) -> bool {
         && query.result.is_none_or(|wanted| wanted == LastResult::of(one.sighting.last_run))
         && query.origin.is_none_or(|wanted| wanted == one.device.origin)
         && query.site.is_none_or(|wanted| wanted == one.device.site_id())
+        && query.owner.is_none_or(|wanted| one.device.owner == Some(wanted))
+        && query.group.is_none_or(|wanted| one.device.groups.contains(&wanted))
         && same(&query.family, &one.device.family)
         && same(&query.model, &one.device.model)
 }
@@ -304,7 +300,7 @@ impl Search {
     }
 
     /// Where the text was found in a device; none if it was not.
-    pub fn finds<'a>(&self, one: &'a Listed, named: Named<'a>) -> Option<Hit<'a>> {
+    pub fn finds<'a>(&self, one: &'a Listed, world: &'a World) -> Option<Hit<'a>> {
         if let (Some(digits), DeviceKey::Mac(mac)) = (&self.digits, &one.device.key)
             && mac.to_string().contains(digits.as_str())
         {
@@ -312,7 +308,7 @@ impl Search {
         }
         let mut hit = Hit::Column;
         for word in &self.words {
-            match find_word(word, one, named)? {
+            match find_word(word, one, world)? {
                 Hit::Column => {}
                 hidden @ Hit::Hidden(..) => hit = hidden,
             }
@@ -321,13 +317,13 @@ impl Search {
     }
 }
 
-fn find_word<'a>(word: &str, one: &'a Listed, named: Named<'a>) -> Option<Hit<'a>> {
+fn find_word<'a>(word: &str, one: &'a Listed, world: &'a World) -> Option<Hit<'a>> {
     let (device, sighting) = (&*one.device, &*one.sighting);
     let text_in = |field: Option<&str>| field.is_some_and(|text| holds(text, word));
     let address_in = |field: Option<IpAddr>| field.is_some_and(|ip| ip.to_string().contains(word));
     let column = text_in(device.name.as_ref().map(|name| name.as_str()))
         || text_in(device.model.as_deref())
-        || text_in(Some(named.site(device)))
+        || text_in(Some(site_name(world, device)))
         || text_in(sighting.software_version.as_deref())
         || device.key.to_string().contains(word)
         || address_in(sighting.public_ip)
@@ -335,7 +331,12 @@ fn find_word<'a>(word: &str, one: &'a Listed, named: Named<'a>) -> Option<Hit<'a
     if column {
         return Some(Hit::Column);
     }
-    let names = device.profiles.iter().filter_map(|id| named.profiles.get(id)).map(|profile| ("profile", profile.name.as_str()));
+    let profiles = device.profiles.iter().filter_map(|id| world.profiles.get(id));
+    let profiles = profiles.map(|profile| ("profile", profile.name.as_str()));
+    let groups =
+        device.groups.iter().filter_map(|id| world.groups.get(id)).flat_map(|group| {
+            [("device group", group.name.as_str()), ("description of a device group", group.description.as_str())]
+        });
     let hidden = [
         ("description", Some(device.description.as_str())),
         ("device type", device.family.as_deref()),
@@ -343,7 +344,7 @@ fn find_word<'a>(word: &str, one: &'a Listed, named: Named<'a>) -> Option<Hit<'a
         ("Updater version", sighting.updater_version.as_deref()),
     ];
     let hidden = hidden.into_iter().filter_map(|(what, text)| text.map(|text| (what, text)));
-    hidden.chain(names).find(|(_, text)| holds(text, word)).map(|(what, text)| Hit::Hidden(what, text))
+    hidden.chain(profiles).chain(groups).find(|(_, text)| holds(text, word)).map(|(what, text)| Hit::Hidden(what, text))
 }
 
 /// Whether a text holds a word that is in lower case already. Most texts are ASCII: these are compared without a copy.

@@ -167,6 +167,12 @@ pub const REVOCATION_FILE_BYTES: usize = 1024 * 1024;
 pub const REVOCATION_BYTES: usize = 4 * REVOCATION_FILE_BYTES;
 /// Minutes between two runs from another site after which a device belongs to it (contract 5.6).
 pub const MOVE_MINUTES: i64 = 30;
+/// Device groups of an account.
+pub const GROUPS: usize = 2_000;
+/// Groups that one device is in.
+pub const GROUPS_PER_DEVICE: usize = 100;
+/// People of an account; so many rooms and groups of people too.
+pub const PEOPLE: usize = 50_000;
 /// Sites of one account (quality/performance.md P11).
 pub const SITES: usize = 2_000;
 /// Networks of one site, public and private ones together (the number is ours).

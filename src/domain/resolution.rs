@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::deployment::{Container, Placed};
+use super::deployment::{Container, Place, Placed};
 use super::profile::Profile;
 
 /// What one placed profile says about one parameter: its value, its `.set` twin, or both, always taken together (contract 5.2).
@@ -13,6 +13,8 @@ use super::profile::Profile;
 pub struct Mention<'a> {
     /// The container that the profile is attached to.
     pub container: Container,
+    /// The place; none where that is the device itself.
+    pub place: Option<&'a Place>,
     /// The profile.
     pub profile: &'a Profile,
     /// The value; none where the profile holds only the `.set` twin.
@@ -77,7 +79,7 @@ pub fn merge<'a>(placed: &[Placed<'a>]) -> Effective<'a> {
 /// Appends what one placed profile mentions.
 fn collect<'a>(placed: &Placed<'a>, mentions: &mut Vec<(&'a str, Mention<'a>)>) {
     let parameters = &placed.profile.parameters;
-    let mention = |value, set| Mention { container: placed.container, profile: placed.profile, value, set };
+    let mention = |value, set| Mention { container: placed.container, place: placed.place, profile: placed.profile, value, set };
     for (name, value) in parameters.iter() {
         let name = name.as_str();
         if let Some(base) = twin_of(name) {
@@ -115,7 +117,7 @@ mod tests {
     use crate::domain::testing::{hostile_parameters, profile, property_config};
 
     fn placed(profiles: &[Profile]) -> Vec<Placed<'_>> {
-        profiles.iter().map(|profile| Placed { container: Container::Global, profile }).collect()
+        profiles.iter().map(|profile| Placed { container: Container::Global, place: None, profile }).collect()
     }
 
     fn ids(mentions: &[Mention<'_>]) -> Vec<u64> {
@@ -126,8 +128,10 @@ mod tests {
     fn a_site_beats_global_for_the_very_same_parameter() {
         let site = profile(1, &[("call.autoAnswer.SIP", "1")]);
         let global = profile(2, &[("call.autoAnswer.SIP", "0"), ("voice.volume", "3")]);
-        let placed =
-            [Placed { container: Container::Site, profile: &site }, Placed { container: Container::Global, profile: &global }];
+        let placed = [
+            Placed { container: Container::Site, place: None, profile: &site },
+            Placed { container: Container::Global, place: None, profile: &global },
+        ];
         let effective = merge(&placed);
         assert_eq!(effective.value("call.autoAnswer.SIP"), Some("1"));
         assert_eq!(effective.value("voice.volume"), Some("3"));

@@ -11,11 +11,12 @@ use super::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Pro
 use super::credential::{DeviceSecrets, Recipient};
 use super::deployment::Place;
 use super::device::{Device, Origin};
-use super::ids::{DEFAULT_ACCOUNT, ProfileId};
+use super::ids::{DEFAULT_ACCOUNT, PersonGroupId, PersonId, ProfileId};
 use super::limits::POLLING_WINDOW_MINUTES;
 use super::model::{Family, KeyKind, ModelTable};
 use super::names::Name;
 use super::parameter::{ParameterName, ParameterSet, check_value};
+use super::people::{Modified, Person};
 use super::placement::Placement;
 use super::profile::{Profile, ProfileKind};
 use super::site::{INTERNET, Site};
@@ -35,7 +36,11 @@ pub fn world() -> World {
         profiles: BTreeMap::new(),
         deployment: BTreeMap::new(),
         sites: BTreeMap::from([(INTERNET, Arc::new(Site::internet()))]),
+        groups: BTreeMap::new(),
+        default_groups: Vec::new(),
+        people: BTreeMap::new(),
         person_groups: BTreeMap::new(),
+        rooms: BTreeMap::new(),
         models: models(),
         blocked: BTreeSet::new(),
         revision: 1,
@@ -93,6 +98,17 @@ pub fn profile(id: u64, parameters: &[(&str, &str)]) -> Profile {
         modified_by: "admin".to_owned(),
         modified_at: Timestamp::UNIX_EPOCH,
         revision: 1,
+    }
+}
+
+/// A person of these groups, named for the number.
+pub fn person(id: u64, groups: &[u64]) -> Person {
+    Person {
+        id: PersonId(id),
+        name: Name::parse(&format!("person {id}")).expect("letters, a blank and digits"),
+        description: String::new(),
+        groups: groups.iter().copied().map(PersonGroupId).collect(),
+        modified: Modified { by: "admin".to_owned(), at: Timestamp::UNIX_EPOCH, revision: 1 },
     }
 }
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::account::Account;
 use super::deployment::Place;
 use super::device::DeviceKey;
-use super::ids::{AccountId, PersonGroupId, PersonId, ProfileId};
+use super::group::Group;
+use super::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId};
 use super::model::ModelTable;
+use super::people::{Person, PersonGroup, Room};
 use super::profile::Profile;
 use super::rollover::CaMark;
 use super::site::Sites;
@@ -27,8 +29,16 @@ pub struct World {
     pub deployment: BTreeMap<Place, Vec<ProfileId>>,
     /// All sites, *Internet* among them.
     pub sites: Sites,
-    /// The groups that each person is in, strongest first (R156).
-    pub person_groups: BTreeMap<PersonId, Vec<PersonGroupId>>,
+    /// All device groups (R97).
+    pub groups: BTreeMap<GroupId, Arc<Group>>,
+    /// The groups that automatically added devices join, in the order that these get (R103, R105).
+    pub default_groups: Vec<GroupId>,
+    /// All people, each with the list of groups (R156).
+    pub people: BTreeMap<PersonId, Arc<Person>>,
+    /// All groups of people.
+    pub person_groups: BTreeMap<PersonGroupId, Arc<PersonGroup>>,
+    /// All rooms.
+    pub rooms: BTreeMap<RoomId, Arc<Room>>,
     /// What is known of models and their families.
     pub models: &'static ModelTable,
     /// Devices that were deleted with *block*: they are held until someone lifts it (contract 5.14).

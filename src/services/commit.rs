@@ -21,7 +21,9 @@ use crate::domain::activity::{Activity, Event};
 use crate::domain::deployment::Place;
 use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
-use crate::domain::ids::{AccountId, ProfileId, SiteId};
+use crate::domain::group::Group;
+use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId};
+use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::site::Site;
 use crate::domain::trust::Trust;
@@ -303,6 +305,69 @@ impl<'a> Change<'a> {
     pub fn put_place(&mut self, place: Place, profiles: Vec<ProfileId>) -> Result<(), ServiceError> {
         store::deployment::put(self.tx, self.account, &place, &profiles)?;
         self.world.push(WorldChange::Place(place, profiles));
+        Ok(())
+    }
+
+    /// Writes a device group, new or changed.
+    pub fn put_group(&mut self, group: Group) -> Result<(), ServiceError> {
+        store::groups::put(self.tx, self.account, &group)?;
+        self.world.push(WorldChange::Group(Arc::new(group)));
+        Ok(())
+    }
+
+    /// Removes a device group. Its members, its profiles and its place among the defaults must have been cleared before.
+    pub fn delete_group(&mut self, id: GroupId) -> Result<(), ServiceError> {
+        store::groups::delete(self.tx, self.account, id)?;
+        self.world.push(WorldChange::GroupGone(id));
+        Ok(())
+    }
+
+    /// Sets the groups that automatically added devices join.
+    pub fn put_default_groups(&mut self, groups: Vec<GroupId>) -> Result<(), ServiceError> {
+        store::groups::put_defaults(self.tx, self.account, &groups)?;
+        self.world.push(WorldChange::DefaultGroups(groups));
+        Ok(())
+    }
+
+    /// Writes a person, new or changed.
+    pub fn put_person(&mut self, person: Person) -> Result<(), ServiceError> {
+        store::people::put(self.tx, self.account, &person)?;
+        self.world.push(WorldChange::Person(Arc::new(person)));
+        Ok(())
+    }
+
+    /// Removes a person. What the person owned and was given must have been cleared before.
+    pub fn delete_person(&mut self, id: PersonId) -> Result<(), ServiceError> {
+        store::people::delete(self.tx, self.account, id)?;
+        self.world.push(WorldChange::PersonGone(id));
+        Ok(())
+    }
+
+    /// Writes a group of people, new or changed.
+    pub fn put_person_group(&mut self, group: PersonGroup) -> Result<(), ServiceError> {
+        store::people::put_group(self.tx, self.account, &group)?;
+        self.world.push(WorldChange::PersonGroup(Arc::new(group)));
+        Ok(())
+    }
+
+    /// Removes a group of people. Its members and its profiles must have been cleared before.
+    pub fn delete_person_group(&mut self, id: PersonGroupId) -> Result<(), ServiceError> {
+        store::people::delete_group(self.tx, self.account, id)?;
+        self.world.push(WorldChange::PersonGroupGone(id));
+        Ok(())
+    }
+
+    /// Writes a room, new or changed.
+    pub fn put_room(&mut self, room: Room) -> Result<(), ServiceError> {
+        store::people::put_room(self.tx, self.account, &room)?;
+        self.world.push(WorldChange::Room(Arc::new(room)));
+        Ok(())
+    }
+
+    /// Removes a room. What stood in it and its profiles must have been cleared before.
+    pub fn delete_room(&mut self, id: RoomId) -> Result<(), ServiceError> {
+        store::people::delete_room(self.tx, self.account, id)?;
+        self.world.push(WorldChange::RoomGone(id));
         Ok(())
     }
 

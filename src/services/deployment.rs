@@ -5,22 +5,32 @@ use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
-use crate::domain::deployment::Place;
+use crate::domain::deployment::{Container, Place, subject};
 use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::limits::PROFILES_PER_CONTAINER;
-use crate::domain::profile::ProfileKind;
+use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::provision::{Warning, warnings_of};
 use crate::domain::world::World;
 
 /// What profiles are attached to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A place: so far *Global* has a page.
+    /// A place.
     Place(Place),
     /// One device.
     Device(DeviceKey),
+}
+
+impl Target {
+    /// The container that it is of.
+    pub fn container(&self) -> Container {
+        match self {
+            Self::Place(place) => place.container(),
+            Self::Device(_) => Container::Device,
+        }
+    }
 }
 
 /// How a profile moves in its list.
@@ -39,10 +49,14 @@ pub enum Move {
 /// The profiles of a target, highest first.
 ///
 /// # Errors
-/// [`ServiceError::NotFound`] for a device that does not exist.
+/// [`ServiceError::NotFound`] for a place or device that does not exist.
 pub fn of(services: &Services, account: AccountId, target: &Target) -> Result<Vec<ProfileId>, ServiceError> {
     match target {
-        Target::Place(place) => Ok(services.world(account)?.deployment.get(place).cloned().unwrap_or_default()),
+        Target::Place(place) => {
+            let world = services.world(account)?;
+            must_exist(services, &world, place)?;
+            Ok(world.deployment.get(place).cloned().unwrap_or_default())
+        }
         Target::Device(key) => Ok(super::devices::get(services, account, key)?.device.profiles.clone()),
     }
 }
@@ -149,6 +163,7 @@ fn change_list(
         let world = services.world(account)?;
         match target {
             Target::Place(place) => {
+                must_exist(services, &world, place)?;
                 let old = world.deployment.get(place).cloned().unwrap_or_default();
                 let new = decide(&old)?;
                 check(&world, target, &new).map_err(|message| FieldErrors::one("profiles", message))?;
@@ -156,7 +171,7 @@ fn change_list(
                     change.leave_as_is();
                     return Ok(new);
                 }
-                record(change, &world, place_label(place), &old, &new)?;
+                record(change, &world, subject(place, &world), &old, &new)?;
                 change.put_place(place.clone(), new.clone())?;
                 Ok(new)
             }
@@ -198,16 +213,32 @@ fn check(world: &World, target: &Target, profiles: &[ProfileId]) -> Result<(), S
         if profiles[..i].contains(id) {
             return Err(format!("“{}” stands in the list twice", profile.name));
         }
-        if profile.kind == ProfileKind::UserImported && !is_own_csv_profile(target, profile.name.as_str()) {
+        if !may_stand_at(target, profile) {
             return Err(format!("“{}” comes from a device CSV and belongs to its device alone (R151)", profile.name));
         }
     }
     Ok(())
 }
 
-/// Whether a CSV profile is the device's own, which its name tells (contract 5.5).
-fn is_own_csv_profile(target: &Target, name: &str) -> bool {
-    matches!(target, Target::Device(key) if name.eq_ignore_ascii_case(&format!("{key}_csv_profile")))
+/// Whether a profile may be attached here at all: one from a device CSV belongs to its device alone, which its name tells (R151,
+/// contract 5.5).
+pub fn may_stand_at(target: &Target, profile: &Profile) -> bool {
+    let is_own = |key: &DeviceKey| profile.name.as_str().eq_ignore_ascii_case(&format!("{key}_csv_profile"));
+    profile.kind != ProfileKind::UserImported || matches!(target, Target::Device(key) if is_own(key))
+}
+
+fn must_exist(services: &Services, world: &World, place: &Place) -> Result<(), ServiceError> {
+    let (what, which) = match place {
+        _ if super::places::exists(services, world, place) => return Ok(()),
+        Place::Global => ("container", "global".to_owned()),
+        Place::Model(name) => ("model", name.clone()),
+        Place::Person(id) => ("person", id.to_string()),
+        Place::Room(id) => ("room", id.to_string()),
+        Place::PersonGroup(id) => ("person group", id.to_string()),
+        Place::Site(id) => ("site", id.to_string()),
+        Place::Group(id) => ("device group", id.to_string()),
+    };
+    Err(ServiceError::not_found(what, which))
 }
 
 fn position(profiles: &[ProfileId], profile: ProfileId) -> Result<usize, ServiceError> {
@@ -227,18 +258,6 @@ fn record(
         Some(names.join(", ")).filter(|names| !names.is_empty())
     };
     change.record(Event::new("deployment", subject, "changed").change("profiles", names(old), names(new)))
-}
-
-fn place_label(place: &Place) -> String {
-    match place {
-        Place::Global => "Global".to_owned(),
-        Place::Model(name) => format!("model {name}"),
-        Place::Person(id) => format!("person {id}"),
-        Place::Room(id) => format!("room {id}"),
-        Place::PersonGroup(id) => format!("person group {id}"),
-        Place::Site(id) => format!("site {id}"),
-        Place::Group(id) => format!("group {id}"),
-    }
 }
 
 #[cfg(test)]

@@ -311,6 +311,9 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
         if let Err(message) = super::deployment::check_for_device(world, &draft.key, &draft.profiles) {
             of_draft.add("profiles", message);
         }
+        if let Err(message) = super::groups::check_list(world, &draft.groups) {
+            of_draft.add("groups", message);
+        }
         if drafts.len() == 1 {
             errors = of_draft;
         } else {
@@ -321,7 +324,7 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
 }
 
 fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
-    let DeviceDraft { key, family, model, profiles, edit } = draft;
+    let DeviceDraft { key, family, model, profiles, groups, edit } = draft;
     let DeviceEdit { name, sent_name, description, private_ip, pin: _, family: _ } = edit;
     Device {
         key,
@@ -332,7 +335,7 @@ fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
         model,
         private_ip,
         profiles,
-        groups: Vec::new(),
+        groups,
         site: None,
         placement: Placement::default(),
         owner: None,
@@ -349,11 +352,9 @@ fn added(device: &Device, world: &World) -> Event {
     let unpinned = Device { site: None, placement: Placement::default(), ..device.clone() };
     let mut event = placing::told(edited(&blank, device), &unpinned, device, world);
     event.action = "added".to_owned();
-    event.change("type", None, device.family.clone()).change("model", None, device.model.clone()).change(
-        "profiles",
-        None,
-        (!profiles.is_empty()).then(|| profiles.join(", ")),
-    )
+    let event = event.change("type", None, device.family.clone()).change("model", None, device.model.clone());
+    let event = event.change("profiles", None, (!profiles.is_empty()).then(|| profiles.join(", ")));
+    event.change("groups", None, super::groups::names(world, &device.groups))
 }
 
 fn edited(old: &Device, new: &Device) -> Event {

@@ -53,10 +53,13 @@ impl Enrolment {
         if let Some(known) = roster.find(key) {
             return Ok(known);
         }
-        // It may have been deleted and blocked since this request took its world.
-        if services.world(world.account_id).is_ok_and(|now| now.blocked.contains(key)) {
-            return Err(Reason::Blocked);
-        }
+        // It may have been deleted and blocked since this request took its world, and the default groups may be others.
+        let now_world = services.world(world.account_id);
+        let groups = match &now_world {
+            Ok(now) if now.blocked.contains(key) => return Err(Reason::Blocked),
+            Ok(now) => now.default_groups.clone(),
+            Err(_) => world.default_groups.clone(),
+        };
         let held = |full| {
             services.alerts.crowded(world.account_id, origin.seen, now, Weight::Secret, full);
             Err(Reason::TooManyNew)
@@ -77,7 +80,7 @@ impl Enrolment {
             model: agent.and_then(|agent| agent.model.clone()),
             private_ip: None,
             profiles: Vec::new(),
-            groups: Vec::new(),
+            groups,
             site: None,
             placement: Placement::default(),
             owner: None,

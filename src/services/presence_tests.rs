@@ -105,6 +105,7 @@ fn admit(bench: &Bench, number: u16) -> DeviceKey {
         key: key.clone(),
         family: None,
         model: None,
+        groups: Vec::new(),
         profiles: Vec::new(),
         edit: Default::default(),
     };

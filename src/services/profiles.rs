@@ -8,7 +8,7 @@ use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
-use crate::domain::deployment::{Place, applicable};
+use crate::domain::deployment::Place;
 use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, ProfileId};
@@ -18,6 +18,7 @@ use crate::domain::names::Name;
 use crate::domain::parameter::ParameterSet;
 use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, apply, check_count};
 use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::reach::Reach;
 use crate::domain::world::World;
 use crate::store;
 
@@ -68,13 +69,12 @@ fn uses_of(services: &Services, world: &World, ids: &BTreeSet<ProfileId>) -> BTr
             }
         }
     }
-    for listed in services.roster(world.account_id).all() {
-        let reaching: BTreeSet<ProfileId> = applicable(&listed.device, world).iter().map(|placed| placed.profile.id).collect();
-        for id in reaching {
-            if let Some(uses) = uses.get_mut(&id) {
-                uses.affected += 1;
-            }
-        }
+    let devices = services.roster(world.account_id).all();
+    let reach = Reach::new(world, devices.iter().map(|one| &*one.device));
+    for (id, uses) in &mut uses {
+        uses.affected = reach.of_profile(*id);
+    }
+    for listed in &devices {
         for id in &listed.device.profiles {
             if let Some(uses) = uses.get_mut(id) {
                 uses.devices.push(listed.device.key.clone());

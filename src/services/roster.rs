@@ -13,7 +13,7 @@ use parking_lot::RwLock;
 use super::error::ServiceError;
 use crate::domain::device::{Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
-use crate::domain::device_list::{DeviceQuery, Listed, Named, Status, select};
+use crate::domain::device_list::{DeviceQuery, Listed, Status, select};
 use crate::domain::ids::{AccountId, GroupId, SiteId};
 use crate::domain::world::World;
 use crate::store::{self, Read};
@@ -165,7 +165,7 @@ impl Roster {
 
     /// The devices that a query asks for, in its order, all of them: paging is the caller's.
     pub fn select(&self, query: &DeviceQuery, world: &World, now: Timestamp) -> Vec<Listed> {
-        select(self.all().into_iter(), query, Named::of(world), now)
+        select(self.all().into_iter(), query, world, now)
     }
 
     /// Counts all devices.

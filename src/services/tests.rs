@@ -15,7 +15,8 @@ use crate::domain::access::{Action, Grant};
 use crate::domain::activity::Event;
 use crate::domain::deployment::Place;
 use crate::domain::device::{Block, Device, Sighting};
-use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::group::Group;
+use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, ProfileId};
 use crate::domain::names::Name;
 use crate::domain::testing;
 
@@ -232,6 +233,9 @@ enum Step {
     Profile(u8, String),
     ProfileGone(u8),
     Attach(u8, Vec<u8>),
+    Group(u8, String),
+    GroupGone(u8),
+    Defaults(Vec<u8>),
     Block(u8),
     Unblock(u8),
     Sight(u8, i64),
@@ -245,6 +249,9 @@ fn any_step() -> impl Strategy<Value = Step> {
         (0..4_u8, "[a-z]{0,4}").prop_map(|(n, text)| Step::Profile(n, text)),
         (0..4_u8).prop_map(Step::ProfileGone),
         (0..3_u8, proptest::collection::vec(0..4_u8, 0..3)).prop_map(|(n, ids)| Step::Attach(n, ids)),
+        (0..3_u8, "[a-z]{1,4}").prop_map(|(n, text)| Step::Group(n, text)),
+        (0..3_u8).prop_map(Step::GroupGone),
+        proptest::collection::vec(0..3_u8, 0..3).prop_map(Step::Defaults),
         (0..6_u8).prop_map(Step::Block),
         (0..6_u8).prop_map(Step::Unblock),
         (0..6_u8, 0..1000_i64).prop_map(|(n, at)| Step::Sight(n, at)),
@@ -269,6 +276,16 @@ fn take(services: &Services, step: Step) -> Result<(), ServiceError> {
             let place = if n == 0 { Place::Global } else { Place::Model(format!("VVX {n}")) };
             change.put_place(place, ids.into_iter().map(|id| ProfileId(id.into())).collect())
         }
+        Step::Group(n, text) => change.put_group(Group {
+            id: GroupId(n.into()),
+            name: Name::parse(&text).expect("letters"),
+            description: String::new(),
+            modified_by: "ada".to_owned(),
+            modified_at: change.now(),
+            revision: 1,
+        }),
+        Step::GroupGone(n) => change.delete_group(GroupId(n.into())),
+        Step::Defaults(ids) => change.put_default_groups(ids.into_iter().map(|id| GroupId(id.into())).collect()),
         Step::Block(n) => change.block(&key(n), &Block { at: change.now(), by: "ada".to_owned(), name: String::new() }),
         Step::Unblock(n) => change.unblock(&key(n)).map(|_| ()),
         Step::Sight(n, at) => {
@@ -294,7 +311,8 @@ fn memory(services: &Services) -> impl PartialEq + std::fmt::Debug + use<> {
         .into_iter()
         .map(|one| (one.device.key.clone(), (Device::clone(&one.device), Sighting::clone(&one.sighting))))
         .collect();
-    (world.account.clone(), world.profiles.clone(), world.deployment.clone(), world.blocked.clone(), devices)
+    let organised = (world.groups.clone(), world.default_groups.clone());
+    (world.account.clone(), world.profiles.clone(), world.deployment.clone(), world.blocked.clone(), organised, devices)
 }
 
 proptest! {

@@ -14,7 +14,9 @@ use crate::catalog;
 use crate::domain::account::Account;
 use crate::domain::deployment::Place;
 use crate::domain::device::DeviceKey;
-use crate::domain::ids::{AccountId, ProfileId, SiteId};
+use crate::domain::group::Group;
+use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId};
+use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::site::{INTERNET, Site};
 use crate::domain::world::{Endpoints, World};
@@ -36,6 +38,24 @@ pub(super) enum WorldChange {
     Profile(Arc<Profile>),
     /// A profile that is gone.
     ProfileGone(ProfileId),
+    /// A device group, new or changed.
+    Group(Arc<Group>),
+    /// A device group that is gone.
+    GroupGone(GroupId),
+    /// The groups that automatically added devices join.
+    DefaultGroups(Vec<GroupId>),
+    /// A person, new or changed.
+    Person(Arc<Person>),
+    /// A person who is gone.
+    PersonGone(PersonId),
+    /// A group of people, new or changed.
+    PersonGroup(Arc<PersonGroup>),
+    /// A group of people that is gone.
+    PersonGroupGone(PersonGroupId),
+    /// A room, new or changed.
+    Room(Arc<Room>),
+    /// A room that is gone.
+    RoomGone(RoomId),
     /// The profiles of a place.
     Place(Place, Vec<ProfileId>),
     /// A site, new or changed.
@@ -114,6 +134,13 @@ impl Worlds {
             }
             world.sites.extend(store::sites::all(tx, id)?.into_iter().map(|site| (site.id, Arc::new(site))));
             world.deployment = store::deployment::all(tx, id)?.into_iter().collect();
+            let groups = store::groups::all(tx, id)?.into_iter();
+            world.groups = groups.map(|group| (group.id, Arc::new(group))).collect();
+            world.default_groups = store::groups::defaults(tx, id)?;
+            world.people = store::people::all(tx, id)?.into_iter().map(|one| (one.id, Arc::new(one))).collect();
+            let groups = store::people::all_groups(tx, id)?.into_iter();
+            world.person_groups = groups.map(|one| (one.id, Arc::new(one))).collect();
+            world.rooms = store::people::all_rooms(tx, id)?.into_iter().map(|one| (one.id, Arc::new(one))).collect();
             world.blocked = store::blocked::all(tx, id)?.into_iter().map(|(key, _)| key).collect();
             next.insert(id, Arc::new(world));
         }
@@ -130,7 +157,11 @@ fn empty(account_id: AccountId, account: Arc<Account>, endpoints: Arc<Endpoints>
         profiles: BTreeMap::new(),
         deployment: BTreeMap::new(),
         sites: BTreeMap::from([(INTERNET, Arc::new(Site::internet()))]),
+        groups: BTreeMap::new(),
+        default_groups: Vec::new(),
+        people: BTreeMap::new(),
         person_groups: BTreeMap::new(),
+        rooms: BTreeMap::new(),
         models: catalog::models::models(),
         blocked: std::collections::BTreeSet::new(),
         revision: 0,
@@ -145,6 +176,31 @@ fn apply_one(world: &mut World, change: WorldChange) {
         }
         WorldChange::ProfileGone(id) => {
             world.profiles.remove(&id);
+        }
+        WorldChange::Group(group) => {
+            world.groups.insert(group.id, group);
+        }
+        WorldChange::GroupGone(id) => {
+            world.groups.remove(&id);
+        }
+        WorldChange::DefaultGroups(groups) => world.default_groups = groups,
+        WorldChange::Person(person) => {
+            world.people.insert(person.id, person);
+        }
+        WorldChange::PersonGone(id) => {
+            world.people.remove(&id);
+        }
+        WorldChange::PersonGroup(group) => {
+            world.person_groups.insert(group.id, group);
+        }
+        WorldChange::PersonGroupGone(id) => {
+            world.person_groups.remove(&id);
+        }
+        WorldChange::Room(room) => {
+            world.rooms.insert(room.id, room);
+        }
+        WorldChange::RoomGone(id) => {
+            world.rooms.remove(&id);
         }
         WorldChange::Place(place, profiles) if profiles.is_empty() => {
             world.deployment.remove(&place);

@@ -68,7 +68,16 @@ macro_rules! number_parts {
     )*};
 }
 
-number_parts!(AccountId(u32), UserId(u64), ProfileId(u64), SiteId(u64));
+number_parts!(
+    AccountId(u32),
+    UserId(u64),
+    ProfileId(u64),
+    SiteId(u64),
+    GroupId(u64),
+    PersonId(u64),
+    PersonGroupId(u64),
+    RoomId(u64)
+);
 
 impl KeyPart for u64 {
     fn push(&self, out: &mut Vec<u8>) {

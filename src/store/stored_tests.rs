@@ -90,6 +90,11 @@ fn rows_of_former_versions_stay_readable_and_every_table_has_some() {
         check(&tables::RUNS, 2),
         check(&tables::SITES, 2),
         check(&tables::DEVICES, 2),
+        check(&tables::GROUPS, 2),
+        check(&tables::PEOPLE, 2),
+        check(&tables::PERSON_GROUPS, 2),
+        check(&tables::ROOMS, 2),
+        check(&tables::DEFAULT_GROUPS, 2),
     ]);
     let all = tables::ALL.iter().map(|table| table.name().to_owned()).collect();
     assert_eq!(checked, all);

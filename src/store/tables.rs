@@ -13,7 +13,9 @@ use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
 use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
-use crate::domain::ids::{AccountId, ProfileId, SiteId, UserId};
+use crate::domain::group::Group;
+use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId, UserId};
+use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::run::{Run, Subject};
 use crate::domain::server::ServerSettings;
@@ -74,6 +76,16 @@ pub const PROFILES: Table<(AccountId, ProfileId), Profile> = Table::new("profile
 pub const DEPLOYMENT: Table<(AccountId, Place), Vec<ProfileId>> = Table::new("deployment-1");
 /// Sites but *Internet*. Key: account, site. Value: [`Site`].
 pub const SITES: Table<(AccountId, SiteId), Site> = Table::new("sites-1");
+/// Device groups. Key: account, group. Value: [`Group`]. Devices carry the list of their groups themselves.
+pub const GROUPS: Table<(AccountId, GroupId), Group> = Table::new("groups-1");
+/// Groups that automatically added devices join. Key: account. Value: groups, highest first; without any there is no row.
+pub const DEFAULT_GROUPS: Table<(AccountId,), Vec<GroupId>> = Table::new("default-groups-1");
+/// People. Key: account, person. Value: [`Person`].
+pub const PEOPLE: Table<(AccountId, PersonId), Person> = Table::new("people-1");
+/// Groups of people. Key: account, group. Value: [`PersonGroup`]. People carry the list of their groups themselves.
+pub const PERSON_GROUPS: Table<(AccountId, PersonGroupId), PersonGroup> = Table::new("person-groups-1");
+/// Rooms. Key: account, room. Value: [`Room`].
+pub const ROOMS: Table<(AccountId, RoomId), Room> = Table::new("rooms-1");
 /// Activity log. Key: account (0 for the server), running number. Value: [`Activity`].
 pub const ACTIVITY: Table<(AccountId, u64), Activity> = Table::new("activity-1");
 /// Ended runs of devices. Key: account, subject, first request's time. Value: [`Run`].
@@ -84,7 +96,7 @@ pub const REFUSED_RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new
 pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new("files-1");
 
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 17] = [
+pub(super) const ALL: [Definition; 22] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -98,6 +110,11 @@ pub(super) const ALL: [Definition; 17] = [
     PROFILES.definition(),
     DEPLOYMENT.definition(),
     SITES.definition(),
+    GROUPS.definition(),
+    DEFAULT_GROUPS.definition(),
+    PEOPLE.definition(),
+    PERSON_GROUPS.definition(),
+    ROOMS.definition(),
     ACTIVITY.definition(),
     RUNS.definition(),
     REFUSED_RUNS.definition(),

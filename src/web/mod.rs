@@ -17,6 +17,7 @@ pub mod methods;
 pub mod metrics;
 pub mod pace;
 pub mod phone;
+pub mod places;
 pub mod plain;
 pub mod restart;
 pub mod route_roles;

@@ -9,7 +9,11 @@ use crate::support::server::{OWNER_EMAIL, Server};
 
 /// A path with something in each of its places.
 fn filled(path: &str) -> String {
-    let path = path.replace("{account}", "default").replace("{key}", KEY).replace("{id}", "1");
+    let path = path
+        .replace("{container}/{id}", "models/VVX%20411")
+        .replace("{account}", "default")
+        .replace("{key}", KEY)
+        .replace("{id}", "1");
     path.replace("{name}", "phone.cfg").replace("{file}", "master").replace("{action}", "expect").replace("{session}", "00")
 }
 

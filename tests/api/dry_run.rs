@@ -41,7 +41,21 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "delete_sites" => ("", Some(json!({ "ids": [2] }))),
         "decide_pending_moves" => ("", Some(json!({ "keys": [KEY] }))),
         "delete_profiles" => ("", Some(json!({ "ids": [1] }))),
-        "set_global" | "set_of_device" => ("", Some(json!({ "profiles": [1], "shown": [] }))),
+        "set_global" | "set_of_device" | "set_of_place" => ("", Some(json!({ "profiles": [1], "shown": [] }))),
+        "create_people" | "create_person_groups" | "create_rooms" | "create_groups" => ("", Some(json!({ "name": "Another" }))),
+        "replace_person" | "replace_person_group" | "replace_room" | "change_person" | "change_person_group" | "change_room" => {
+            ("", Some(json!({ "revision": 1, "name": "Other" })))
+        }
+        "delete_person" | "delete_person_group" | "delete_room" => ("", None),
+        "delete_people" | "delete_person_groups" | "delete_rooms" => ("", Some(json!({ "ids": [1] }))),
+        "set_groups_of_person" => ("", Some(json!({ "groups": [1], "shown": [] }))),
+        "set_owner" => ("", Some(json!({ "owner": { "person": 1 }, "shown": null }))),
+        "replace_group" | "change_group" => ("", Some(json!({ "revision": 1, "name": "Other" }))),
+        "delete_group" | "set_to_top_priority" => ("", None),
+        "delete_groups" => ("", Some(json!({ "ids": [1] }))),
+        "change_members" => ("", Some(json!({ "remove": [KEY] }))),
+        "set_groups_of_device" => ("", Some(json!({ "groups": [1], "shown": [2, 1] }))),
+        "set_default_groups" => ("", Some(json!({ "groups": [1], "shown": [] }))),
         "change_settings" => ("", Some(json!({ "revision": revision("settings"), "time_zone": "Asia/Tokyo" }))),
         "make_backup" | "delete_backup" => ("", None),
         "replace_backup_plan" => {
@@ -81,9 +95,16 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/profiles",
         "/profiles/1",
         "/settings",
+        "/groups",
+        "/default-groups",
+        "/people",
+        "/person-groups",
+        "/rooms",
+        "/people/1/groups",
         "/manufacturers",
         "/revocation-lists",
         "/deployment/global",
+        "/deployment",
         "/api/v1/users",
         "/tokens",
         "/api/v1/sessions",
@@ -113,6 +134,13 @@ fn whatever_changes_something_can_be_tried_out() {
     api.ok("POST", "/devices", Some(json!([device(KEY), device(BLOCKED)])));
     api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
     Phone::bare(&server).with_credentials("x", "y").get(&format!("/{WAITING}.cfg"));
+    api.ok("POST", "/groups", Some(json!([{ "name": "Lobby" }, { "name": "Lab" }])));
+    for kind in ["people", "person-groups", "rooms"] {
+        api.ok("POST", &format!("/{kind}"), Some(json!({ "name": "First" })));
+    }
+    for group in [2, 1] {
+        api.ok("POST", &format!("/groups/{group}/members"), Some(json!({ "add": [KEY] })));
+    }
     let replaced = json!({ "revision": revision_of(&api, "/settings"), "password": "planned-7411" });
     api.ok("PATCH", "/settings", Some(replaced));
     let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
@@ -159,6 +187,7 @@ fn whatever_changes_something_can_be_tried_out() {
         } else {
             "1"
         };
+        let path = path.replace("{container}/{id}", "models/VVX%20411");
         let path = path.replace("{account}", "default").replace("{key}", key).replace("{id}", of);
         let action = if path.contains("/actions/") { "expect" } else { "dismiss" };
         let path = path.replace("{action}", action).replace("{answer}", "accept");

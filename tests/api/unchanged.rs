@@ -18,6 +18,10 @@ fn what_is_saved_unchanged_writes_no_entry_and_counts_no_revision() {
     let user = api.ok("GET", &format!("/api/v1/users?q={OWNER_EMAIL}"), None)["items"][0].clone();
     let user = format!("/api/v1/users/{}", user["id"]);
     let device = format!("/devices/{KEY}");
+    for kind in ["groups", "people", "person-groups", "rooms"] {
+        api.ok("POST", &format!("/{kind}"), Some(json!({ "name": "Lobby" })));
+    }
+    let on_groups = format!("/devices/{KEY}/groups");
     let attached = "/deployment/global";
     let shown = |path: &str| api.ok("GET", path, None);
     let part = |value: &Value, names: &[&str]| -> Value {
@@ -33,6 +37,14 @@ fn what_is_saved_unchanged_writes_no_entry_and_counts_no_revision() {
         ("PUT", &device, part(&shown(&device), &["revision", "name", "description"])),
         ("PATCH", "/profiles/1", json!({ "revision": shown("/profiles/1")["revision"], "set": { "up.timeOut": "41" } })),
         ("PUT", attached, profiles),
+        ("PATCH", "/people/1", json!({ "revision": 1, "name": "Lobby" })),
+        ("PATCH", "/person-groups/1", json!({ "revision": 1, "name": "Lobby" })),
+        ("PATCH", "/rooms/1", json!({ "revision": 1, "name": "Lobby" })),
+        ("PUT", "/people/1/groups", json!({ "groups": [], "shown": [] })),
+        ("PATCH", "/groups/1", json!({ "revision": 1, "name": "Lobby" })),
+        ("PUT", "/default-groups", json!({ "groups": [], "shown": [] })),
+        ("PUT", &on_groups, json!({ "groups": [], "shown": [] })),
+        ("PUT", "/deployment/models/VVX%20411", json!({ "profiles": [], "shown": [] })),
         ("PUT", &on_device, json!({ "profiles": [], "shown": [] })),
         ("PATCH", "/api/v1/server", part(&shown("/api/v1/server"), &["revision", "public_name"])),
         ("PATCH", &user, part(&shown(&user), &["revision", "name", "email", "role"])),

@@ -37,6 +37,7 @@ fn saved(number: u32) -> Vec<DeviceDraft> {
         key: DeviceKey::from(first.plus(number * AT_ONCE + index)),
         family: None,
         model: None,
+        groups: Vec::new(),
         profiles: Vec::new(),
         edit: DeviceEdit::default(),
     };

@@ -110,6 +110,7 @@ fn add_devices(server: &Server, count: u32) {
         key: DeviceKey::from(first.plus(number)),
         family: None,
         model: None,
+        groups: Vec::new(),
         profiles: Vec::new(),
         edit: DeviceEdit::default(),
     };

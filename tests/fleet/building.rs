@@ -98,7 +98,14 @@ fn line(server: &Server, numbers: Range<u32>) -> Vec<ProfileId> {
 
 /// Adds phones by hand, each with the line of its desk.
 pub fn add(server: &Server, phones: impl Iterator<Item = (DeviceKey, ProfileId)>) {
-    let draft = |(key, line)| DeviceDraft { key, family: None, model: None, profiles: vec![line], edit: DeviceEdit::default() };
+    let draft = |(key, line)| DeviceDraft {
+        key,
+        family: None,
+        model: None,
+        profiles: vec![line],
+        groups: Vec::new(),
+        edit: DeviceEdit::default(),
+    };
     devices::create(&server.services, &admin(), DEFAULT_ACCOUNT, phones.map(draft).collect(), Mode::Keep).expect("added");
 }
 

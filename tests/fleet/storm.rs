@@ -53,6 +53,7 @@ fn phones_that_were_added_first_boot_together_without_an_error() {
         key: DeviceKey::from(plan.phone(index, &network).mac),
         family: None,
         model: None,
+        groups: Vec::new(),
         profiles: Vec::new(),
         edit: DeviceEdit::default(),
     });

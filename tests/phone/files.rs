@@ -126,6 +126,7 @@ fn a_device_that_was_added_without_a_type_is_served_as_what_it_is_from_its_first
         key: MAC.parse().expect("a MAC"),
         family: None,
         model: None,
+        groups: Vec::new(),
         profiles: Vec::new(),
         edit: Default::default(),
     };

@@ -101,6 +101,7 @@ fn twenty_boots_over_a_restart_and_a_thousand_added_devices_give_the_same_bytes(
         key: format!("0004f3{n:06x}").parse().expect("a MAC"),
         family: None,
         model: None,
+        groups: Vec::new(),
         profiles: Vec::new(),
         edit: Default::default(),
     });

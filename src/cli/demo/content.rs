@@ -159,7 +159,7 @@ fn drafts(lines: &[ProfileId], meeting: &[ProfileId]) -> Vec<DeviceDraft> {
 fn draft(mac: Mac, name: String, profiles: Vec<ProfileId>) -> DeviceDraft {
     let name = Some(Name::parse(&name).expect("names of the demo keep the rules"));
     let edit = DeviceEdit { name, ..DeviceEdit::default() };
-    DeviceDraft { key: DeviceKey::from(mac), family: None, model: None, profiles, edit }
+    DeviceDraft { key: DeviceKey::from(mac), family: None, model: None, profiles, groups: Vec::new(), edit }
 }
 
 /// Where a phone stands.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use super::{Device, DeviceKey, Serial};
 use crate::domain::field_error::FieldErrors;
-use crate::domain::ids::{ProfileId, SiteId};
+use crate::domain::ids::{GroupId, ProfileId, SiteId};
 use crate::domain::limits::{DESCRIPTION_CHARS, NAME_CHARS};
 use crate::domain::model::{Family, KeyKind, ModelTable};
 use crate::domain::names::Name;
@@ -33,6 +33,8 @@ pub struct DeviceInput {
     pub pin: String,
     /// Profiles to attach, highest first.
     pub profiles: Vec<ProfileId>,
+    /// Groups to join, highest first.
+    pub groups: Vec<GroupId>,
 }
 
 /// A device to add.
@@ -46,6 +48,8 @@ pub struct DeviceDraft {
     pub model: Option<String>,
     /// Profiles to attach, highest first.
     pub profiles: Vec<ProfileId>,
+    /// Groups to join, highest first: a device that is added by hand joins no others (R104).
+    pub groups: Vec<GroupId>,
     /// What can also be edited later.
     pub edit: DeviceEdit,
 }
@@ -85,7 +89,8 @@ impl DeviceDraft {
         let edit = edit(input, family, &mut errors);
         let draft = key.map(|key| {
             let family = family.map(|family| family.name.clone());
-            Self { key, family, model, profiles: input.profiles.clone(), edit }
+            let (profiles, groups) = (input.profiles.clone(), input.groups.clone());
+            Self { key, family, model, profiles, groups, edit }
         });
         errors.into_result(draft)
     }
@@ -287,6 +292,7 @@ mod tests {
             model: "y".repeat(NAME_CHARS + 1),
             private_ip: "300.1.1.1".to_owned(),
             pin: "Berlin".to_owned(),
+            groups: Vec::new(),
             profiles: Vec::new(),
         };
         assert_eq!(fields(&wrong), ["key", "model", "family", "name", "sent_name", "description", "private_ip", "pin"]);

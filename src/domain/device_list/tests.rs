@@ -4,6 +4,8 @@ use super::super::names::Name;
 use super::super::placement::Placement;
 use super::super::site::Site;
 use super::*;
+use crate::domain::group::Group;
+use crate::domain::testing::world;
 
 fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().expect("a time")
@@ -56,10 +58,12 @@ fn three() -> Vec<Listed> {
     ]
 }
 
-/// *Internet*, where two of the devices are, and *Berlin*.
-fn sites() -> Sites {
+/// A world with *Internet*, where two of the devices are, and *Berlin*.
+fn with_sites() -> World {
     let berlin = Site { id: SiteId(2), name: Name::parse("Berlin").expect("a name"), ..Site::internet() };
-    [Site::internet(), berlin].map(|site| (site.id, Arc::new(site))).into()
+    let mut world = world();
+    world.sites.insert(berlin.id, Arc::new(berlin));
+    world
 }
 
 #[test]
@@ -72,10 +76,7 @@ fn a_site_is_a_filter_an_order_and_found_by_its_name() {
 }
 
 fn keys(query: &DeviceQuery) -> Vec<String> {
-    select(three().into_iter(), query, Named { profiles: &BTreeMap::new(), sites: &sites() }, now())
-        .iter()
-        .map(|one| one.device.key.to_string())
-        .collect()
+    select(three().into_iter(), query, &with_sites(), now()).iter().map(|one| one.device.key.to_string()).collect()
 }
 
 fn searching(text: &str) -> Vec<String> {
@@ -101,11 +102,25 @@ fn every_word_must_be_found_somewhere_in_any_letter_case() {
 #[test]
 fn what_no_column_shows_is_found_and_told() {
     let one = &three()[0];
-    let (profiles, sites) = (BTreeMap::new(), sites());
-    let none = Named { profiles: &profiles, sites: &sites };
-    assert_eq!(Search::new("empfangstür").finds(one, none), Some(Hit::Hidden("description", "Beside the Empfangstür")));
-    assert_eq!(Search::new("reception").finds(one, none), Some(Hit::Column));
-    assert_eq!(Search::new("cellar").finds(one, none), None);
+    let mut none = with_sites();
+    assert_eq!(Search::new("empfangstür").finds(one, &none), Some(Hit::Hidden("description", "Beside the Empfangstür")));
+    assert_eq!(Search::new("reception").finds(one, &none), Some(Hit::Column));
+    assert_eq!(Search::new("cellar").finds(one, &none), None);
+    let name = Name::parse("Cellar phones").expect("a name");
+    let group = Group {
+        id: GroupId(7),
+        name,
+        description: "Below".to_owned(),
+        modified_by: String::new(),
+        modified_at: now(),
+        revision: 1,
+    };
+    none.groups.insert(group.id, group.into());
+    let member = Listed { device: Device { groups: vec![GroupId(7)], ..Device::clone(&one.device) }.into(), ..one.clone() };
+    assert_eq!(Search::new("cellar").finds(&member, &none), Some(Hit::Hidden("device group", "Cellar phones")));
+    let wanted = |group| DeviceQuery { group: Some(GroupId(group)), ..DeviceQuery::default() };
+    let found = |group| select([member.clone(), three()[1].clone()].into_iter(), &wanted(group), &none, now()).len();
+    assert_eq!((found(7), found(8)), (1, 0));
 }
 
 #[test]

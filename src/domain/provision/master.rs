@@ -218,7 +218,7 @@ mod tests {
     /// The master attributes of a device with a MAC and one profile of these parameters.
     fn attributes_of(parameters: &[(&str, &str)]) -> (Vec<(String, String)>, Vec<Warning>) {
         let profile = profile(1, parameters);
-        let placed = [Placed { container: Container::Global, profile: &profile }];
+        let placed = [Placed { container: Container::Global, place: None, profile: &profile }];
         let mut warnings = Vec::new();
         let effective = merge(&placed);
         let device = crate::domain::testing::device("0004f2aabbcc");

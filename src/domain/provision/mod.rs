@@ -397,7 +397,8 @@ impl<'a, V> Files<'a, V> {
 pub fn warnings_of<'a>(profiles: impl IntoIterator<Item = &'a Profile>, world: &World) -> Vec<Warning> {
     /// Bytes of a MAC, which nearly all devices go by.
     const KEY_BYTES: usize = 12;
-    let placed: Vec<_> = profiles.into_iter().map(|profile| Placed { container: Container::Global, profile }).collect();
+    let placed: Vec<_> =
+        profiles.into_iter().map(|profile| Placed { container: Container::Global, place: None, profile }).collect();
     let effective = resolution::merge(&placed);
     let mut warnings = Vec::new();
     master::attributes(&effective, KEY_BYTES, &world.endpoints.https_url, &mut warnings);

@@ -110,7 +110,7 @@ mod tests {
         let home = clock(&world()).time_for(&device("0004f2aabbcc"));
         // Berlin is one hour east of Greenwich, New York five hours west: six hours earlier on the phone's clock.
         let new_york = profile(1, &[(GMT_OFFSET, "-18000")]);
-        let placed = [Placed { container: Container::Global, profile: &new_york }];
+        let placed = [Placed { container: Container::Global, place: None, profile: &new_york }];
         let world = world();
         let served = PollingClock::new(&merge(&placed), LocalTime::at(None, &world));
         let expected = (minutes(&home) - 360).rem_euclid(MINUTES_A_DAY);

@@ -132,7 +132,7 @@ mod tests {
     /// What is mixed: what it decides, and the parameters of the base.
     fn mixed(parameters: &[(&str, &str)]) -> Vec<(&'static str, Vec<String>)> {
         let profile = profile(1, parameters);
-        let placed = [Placed { container: Container::Global, profile: &profile }];
+        let placed = [Placed { container: Container::Global, place: None, profile: &profile }];
         let given = base::parameters(BaseSettings::MANAGE, "Europe/Berlin", "pool.ntp.org", &mut Vec::new());
         let told = warnings(&merge(&placed), &given).into_iter();
         told.filter_map(|warning| if let Warning::Mixed { what, kept, .. } = warning { Some((what, kept)) } else { None })

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::super::credential::Recipient;
-use super::super::deployment::{self, Container};
+use super::super::deployment::{self, Container, Place};
 use super::super::ids::ProfileId;
 use super::super::parameter::{self, ParameterSet};
 use super::super::resolution::{self, Effective, Mention, Resolved};
@@ -71,6 +71,8 @@ pub enum Source {
     Profile {
         /// The container.
         container: Container,
+        /// The place; none where that is the device itself.
+        place: Option<Place>,
         /// The profile.
         id: ProfileId,
         /// Its name.
@@ -207,7 +209,12 @@ fn mentions<'m>(resolved: &'m Resolved<'_>, values: &'m DeviceValues) -> impl It
 fn mention_layer(mention: &Mention<'_>, values: &DeviceValues) -> Layer {
     let filled = |text: &Arc<str>| variables::expand(text, &values.key).into_owned();
     let profile = mention.profile;
-    let source = Source::Profile { container: mention.container, id: profile.id, name: profile.name.to_string() };
+    let source = Source::Profile {
+        container: mention.container,
+        place: mention.place.cloned(),
+        id: profile.id,
+        name: profile.name.to_string(),
+    };
     Layer { source, value: mention.value.map(filled), set: mention.set.map(filled) }
 }
 

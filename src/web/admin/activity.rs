@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use super::activity_links::Links;
 use super::failure::Failure;
 use super::layout::{Page, html};
 use super::list_memory;
@@ -27,7 +28,8 @@ struct ActivityListPage {
     list: ListQuery,
     pager: Pager,
     objects: &'static [&'static str],
-    entries: Vec<Activity>,
+    /// Each with the page of its object.
+    entries: Vec<(Activity, Option<String>)>,
     /// Today, where the account is: the week that is offered as a file.
     today: Date,
 }
@@ -51,8 +53,15 @@ async fn show(who: SignedIn, request: HttpRequest, services: web::Data<Services>
         query.offset = pager.range().start;
         found = read(&who, &services, query).await?;
     }
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    let links = Links::new(&services, &world);
+    let linked = |entry: Activity| {
+        let href = links.of(&entry.event);
+        (entry, href)
+    };
+    let entries = found.items.into_iter().map(linked).collect();
     let today = page.now.to_zoned(page.zone.clone()).date();
-    Ok(html(&ActivityListPage { page, list, pager, objects: KINDS, entries: found.items, today }))
+    Ok(html(&ActivityListPage { page, list, pager, objects: KINDS, entries, today }))
 }
 
 /// A week's entries as a file. Any day of the week gives the same file, up to now (R350).

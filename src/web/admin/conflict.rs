@@ -103,7 +103,8 @@ pub fn of_device(object: &'static str, key: &DeviceKey) -> impl FnMut(&Event) ->
 }
 
 /// Picks the changes of an object of which there is one.
-pub fn of(object: &'static str, subject: &'static str) -> impl FnMut(&Event) -> bool + Send + 'static {
+pub fn of(object: &'static str, subject: &str) -> impl FnMut(&Event) -> bool + Send + 'static {
+    let subject = subject.to_owned();
     move |event| event.object == object && event.subject == subject
 }
 

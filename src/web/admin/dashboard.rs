@@ -14,7 +14,7 @@ use super::words;
 use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
 use crate::domain::device_list::{LastResult, Listed, Status};
-use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
+use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, SiteId};
 use crate::domain::pending::{Pending, RefusedDevice, Standing, word};
 use crate::domain::run::Reason;
 use crate::domain::world::World;
@@ -31,6 +31,8 @@ use crate::web::methods::Routes;
 const ACTIVITIES: usize = 8;
 /// Sites that are counted; the list has them all.
 const SITES_SHOWN: usize = 10;
+/// How many groups are shown.
+const GROUPS_SHOWN: usize = 20;
 
 #[derive(Template)]
 #[template(path = "dashboard.html")]
@@ -76,6 +78,8 @@ struct Pane {
     title: &'static str,
     bars: Vec<Bar>,
     empty: &'static str,
+    /// What is to be known of it, and the list with all of it.
+    note: Option<(&'static str, &'static str)>,
 }
 
 /// The address of the dashboard.
@@ -230,12 +234,32 @@ fn panes(devices: &[Listed], world: &World) -> Vec<Pane> {
     };
     let results = if devices.is_empty() { Vec::new() } else { Bar::list(LastResult::ALL.iter().map(|wanted| result(*wanted))) };
     let empty = "No device yet.";
-    vec![
-        Pane { title: "Device Type", bars: families, empty },
-        Pane { title: "Site", bars: by_site(devices, world), empty },
-        Pane { title: "Device Model", bars: models, empty },
-        Pane { title: "Result of the last run", bars: results, empty },
-    ]
+    let mut panes = vec![
+        Pane { title: "Device Type", bars: families, empty, note: None },
+        Pane { title: "Site", bars: by_site(devices, world), empty, note: None },
+        Pane { title: "Device Model", bars: models, empty, note: None },
+        Pane { title: "Result of the last run", bars: results, empty, note: None },
+    ];
+    if !world.groups.is_empty() {
+        let note = Some(("A device in several groups counts in each of them.", "/admin/groups"));
+        panes.insert(1, Pane { title: "Device Group", bars: groups(devices, world), empty, note });
+    }
+    panes
+}
+
+/// The groups with the most devices, also those without any (R24).
+fn groups(devices: &[Listed], world: &World) -> Vec<Bar> {
+    let mut counts: BTreeMap<GroupId, usize> = world.groups.keys().map(|id| (*id, 0)).collect();
+    for id in devices.iter().flat_map(|one| &one.device.groups) {
+        if let Some(count) = counts.get_mut(id) {
+            *count += 1;
+        }
+    }
+    let named = counts.into_iter().filter_map(|(id, count)| Some((world.groups.get(&id)?.name.to_string(), count, id)));
+    let mut counts: Vec<_> = named.collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let counts = counts.into_iter().take(GROUPS_SHOWN);
+    Bar::list(counts.map(|(name, count, id)| (name, count, Some(link("group", &id.to_string())))))
 }
 
 /// The sites with the most devices.

@@ -59,6 +59,7 @@ fn gallery() -> String {
         demo: true,
         theme: Theme::Dark,
         here: "/admin/gallery?x=\"><b>".to_owned(),
+        people: true,
         pending: 3,
         now: Timestamp::UNIX_EPOCH,
         zone: TimeZone::UTC,

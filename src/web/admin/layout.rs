@@ -37,6 +37,8 @@ pub struct Page {
     pub theme: Theme,
     /// Path and query of this page.
     pub here: String,
+    /// Whether there are people or rooms: until then the menu does not speak of them (R156).
+    pub people: bool,
     /// How many phones wait for somebody to let them in.
     pub pending: usize,
     /// The moment the page is made.
@@ -72,6 +74,12 @@ const fn item(path: &'static str, label: &'static str, icon: &'static str) -> Me
 /// The page whose menu entry tells how many wait.
 const PENDING: &str = "/admin/pending";
 
+/// The page that the menu has only once there is something on it or beside it.
+const PEOPLE: &str = "/admin/people";
+/// The pages that belong to the same entry, and all of them as they are declared.
+const BESIDE_PEOPLE: [&str; 2] = ["/admin/person-groups", "/admin/rooms"];
+const PEOPLE_DECLARED: &str = "/admin/{kind:people|person-groups|rooms}";
+
 const MENU: &[MenuBlock] = &[
     MenuBlock { title: "Overview", items: Cow::Borrowed(&[item("/admin/", "Dashboard", "dashboard")]) },
     MenuBlock {
@@ -79,6 +87,8 @@ const MENU: &[MenuBlock] = &[
         items: Cow::Borrowed(&[
             item("/admin/sites", "Sites", "site"),
             item("/admin/devices", "Device Monitor", "device"),
+            item("/admin/groups", "Device Groups", "group"),
+            item(PEOPLE, "People and Rooms", "user"),
             item(PENDING, "Pending", "open"),
             item("/admin/unknown-phones", "Unknown Phones", "unknown"),
             item("/admin/coming-up", "A Phone Coming Up", "up"),
@@ -113,13 +123,18 @@ impl Page {
     pub fn menu(&self) -> Vec<MenuBlock> {
         let open = |block: &MenuBlock| MenuBlock {
             title: block.title,
-            items: block.items.iter().filter(|item| self.may_open(item.path)).copied().collect(),
+            items: block.items.iter().filter(|item| self.may_open(item.path) && self.is_used(item.path)).copied().collect(),
         };
         MENU.iter().map(open).filter(|block| !block.items.is_empty()).collect()
     }
 
+    fn is_used(&self, path: &str) -> bool {
+        self.people || path != PEOPLE
+    }
+
     /// Whether the person may open the page at this address of [`route_roles`].
     pub fn may_open(&self, path: &str) -> bool {
+        let path = if path == PEOPLE { PEOPLE_DECLARED } else { path };
         route_roles::least(&Method::GET, path).role().is_none_or(|least| self.role >= Some(least))
     }
 
@@ -141,7 +156,12 @@ impl Page {
     /// Whether this page is the one of a menu entry or belongs to it.
     pub fn is_below(&self, path: &str) -> bool {
         let here = self.path();
-        here == path || (path != "/admin/" && here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
+        let is_at = |path: &str| here == path || here.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+        match path {
+            "/admin/" => here == path,
+            PEOPLE => is_at(PEOPLE) || BESIDE_PEOPLE.into_iter().any(is_at),
+            path => is_at(path),
+        }
     }
 
     /// How many wait behind a menu entry.

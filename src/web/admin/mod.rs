@@ -10,6 +10,7 @@
 
 mod account;
 mod activity;
+mod activity_links;
 pub mod assets;
 pub mod attached;
 mod backups;
@@ -27,12 +28,15 @@ pub mod forms;
 #[cfg(test)]
 mod gallery;
 mod gate;
+pub mod groups;
 mod invitation;
 pub mod layout;
 mod list_memory;
 pub mod next;
+pub mod ordered;
 pub mod paging;
 mod pending;
+mod people;
 mod phone_certificates;
 pub mod profiles;
 mod provisioning;
@@ -96,6 +100,8 @@ fn rooms() -> Routes {
     coming_up::configure(&mut routes);
     sites::configure(&mut routes);
     profiles::configure(&mut routes);
+    groups::configure(&mut routes);
+    people::configure(&mut routes);
     deployment::configure(&mut routes);
     provisioning::configure(&mut routes);
     phone_certificates::configure(&mut routes);

@@ -27,7 +27,7 @@ use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT, UserId};
 use crate::domain::user::{Role, User};
 use crate::services::confirmation::{self, Given};
 use crate::services::error::ServiceError;
-use crate::services::{Services, form_tokens, pending, sessions, users};
+use crate::services::{Services, form_tokens, pending, people, sessions, users};
 use crate::web::phone::Door;
 
 /// Name of the cookie: the prefix makes browsers refuse it from any other host, path or clear-text page.
@@ -164,7 +164,8 @@ impl Visitor {
     /// The frame of a page. Takes the message that waits.
     pub fn page(&self, title: impl Into<String>) -> Page {
         let services = self.request.app_data::<web::Data<Services>>().expect("pages are registered together with the services");
-        let zone = services.worlds().get(DEFAULT_ACCOUNT).and_then(|world| TimeZone::get(&world.account.time_zone).ok());
+        let world = services.worlds().get(DEFAULT_ACCOUNT);
+        let zone = world.as_ref().and_then(|world| TimeZone::get(&world.account.time_zone).ok());
         Page {
             title: title.into(),
             user: self.person.as_ref().map(|p| p.name.clone()),
@@ -175,6 +176,7 @@ impl Visitor {
             demo: self.request.app_data::<web::Data<Demo>>().is_some(),
             theme: Theme::of(&self.request),
             here: self.request.uri().path_and_query().map_or_else(|| "/admin/".to_owned(), ToString::to_string),
+            people: self.person.is_some() && world.is_some_and(|world| people::are_used(&world)),
             pending: if self.person.is_some() { pending::waiting(services, DEFAULT_ACCOUNT) } else { 0 },
             now: services.clock().now(),
             zone: zone.unwrap_or(TimeZone::UTC),

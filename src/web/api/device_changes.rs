@@ -15,7 +15,7 @@ use super::sent::{Asked, Sent};
 use crate::domain::device::Device;
 use crate::domain::device::draft::{DeviceDraft, DeviceEdit, DeviceInput};
 use crate::domain::device_list::Listed;
-use crate::domain::ids::{AccountId, ProfileId};
+use crate::domain::ids::{AccountId, GroupId, ProfileId};
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::devices;
@@ -45,6 +45,9 @@ pub struct NewDevice {
     /// Profiles to attach to the device, highest first.
     #[serde(default)]
     profiles: Vec<u64>,
+    /// Device groups to join, highest first.
+    #[serde(default)]
+    groups: Vec<u64>,
 }
 
 impl NewDevice {
@@ -60,6 +63,7 @@ impl NewDevice {
             private_ip: text(&self.private_ip),
             pin: self.pin.map(|id| id.to_string()).unwrap_or_default(),
             profiles: self.profiles.iter().copied().map(ProfileId).collect(),
+            groups: self.groups.iter().copied().map(GroupId).collect(),
         }
     }
 }

@@ -6,14 +6,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::deployment::Container;
+use super::people_shapes::OwnerKey;
+use crate::domain::deployment::{Container, Place};
 use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::parameter::masked;
 use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source};
 use crate::domain::run::verdict::{Outcome, Stage};
 use crate::domain::run::{RunKind, Subject};
 use crate::domain::trust::Trust;
+use crate::services::deployment::Target;
 use crate::services::runs::ListedRun;
+use crate::web::places;
 
 /// A device with what it told of itself.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -55,6 +58,10 @@ pub struct DeviceShape {
     pub move_waits_since: Option<Timestamp>,
     /// Profiles attached to this very device, highest first.
     pub profiles: Vec<u64>,
+    /// Device groups that it is in, highest first.
+    pub groups: Vec<u64>,
+    /// The person who owns it, or the room it stands in; send it back as `shown` with another owner.
+    pub owner: Option<OwnerKey>,
     /// How it came in: `automatic` or `manual`.
     pub origin: String,
     /// When it came in.
@@ -101,6 +108,8 @@ impl DeviceShape {
             pin: device.pin_id().map(|id| id.0),
             move_waits_since: device.waiting_move(),
             profiles: device.profiles.iter().map(|id| id.0).collect(),
+            groups: device.groups.iter().map(|id| id.0).collect(),
+            owner: device.owner.map(Into::into),
             origin: device.origin.word().to_owned(),
             added_at: device.added_at,
             first_seen: sighting.first_seen,
@@ -149,6 +158,8 @@ pub struct LayerShape {
     pub source: String,
     /// The container, where a profile speaks.
     pub container: Option<String>,
+    /// The place that the profile is attached to, as `groups/7`; absent for the device itself.
+    pub place: Option<String>,
     /// The profile, where one speaks.
     pub profile: Option<u64>,
     /// The value; absent where only the `.set` twin is there.
@@ -179,12 +190,18 @@ impl From<Row> for RowShape {
 
 impl LayerShape {
     fn new(name: &str, Layer { source, value, set }: Layer) -> Self {
-        let (container, profile) = match &source {
-            Source::Profile { container, id, .. } => (Some(container_word(*container).to_owned()), Some(id.0)),
-            Source::Override(_) | Source::Rule | Source::DeviceName | Source::Base => (None, None),
+        let (container, place, profile) = match &source {
+            Source::Profile { container, place, id, .. } => {
+                let told = |place: &Place| match places::words(&Target::Place(place.clone())) {
+                    (word, id) if id.is_empty() => word.to_owned(),
+                    (word, id) => format!("{word}/{id}"),
+                };
+                (Some(container_word(*container).to_owned()), place.as_ref().map(told), Some(id.0))
+            }
+            Source::Override(_) | Source::Rule | Source::DeviceName | Source::Base => (None, None, None),
         };
         let value = value.map(|value| masked(name, &value).into_owned());
-        Self { source: source.describe(), container, profile, value, set }
+        Self { source: source.describe(), container, place, profile, value, set }
     }
 }
 

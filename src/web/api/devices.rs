@@ -14,7 +14,7 @@ use super::sent::Asked;
 use crate::domain::credential::Recipient;
 use crate::domain::device_list::DeviceQuery;
 use crate::domain::field_error::FieldErrors;
-use crate::domain::ids::SiteId;
+use crate::domain::ids::{GroupId, SiteId};
 use crate::domain::provision::view::explain;
 use crate::services::effective_file::{self, EffectiveFile};
 use crate::services::{Services, credentials, device_files, devices};
@@ -42,8 +42,12 @@ pub struct Wanted {
     result: Option<String>,
     /// `automatic` or `manual`.
     origin: Option<String>,
-    /// `name`, `status`, `model`, `site`, `key`, `public_ip`, `private_ip`, `software`, `last_seen`, `result` or `added`; with `-` in
-    /// front the other way round.
+    /// Number of a device group.
+    group: Option<u64>,
+    /// Whose they are, as `person-5` or `room-3`.
+    owner: Option<String>,
+    /// `name`, `status`, `model`, `site`, `key`, `public_ip`, `private_ip`, `software`, `last_seen`, `result`, `added` or `groups`;
+    /// with `-` in front the other way round.
     sort: Option<String>,
     /// Page, counted from 1.
     page: Option<usize>,
@@ -62,11 +66,13 @@ impl Wanted {
             family: self.family,
             model: self.model,
             site: self.site.map(SiteId),
+            group: self.group.map(GroupId),
             descending,
             ..DeviceQuery::default()
         };
         query.status = self.status.and_then(|text| errors.take("status", text.parse()));
         query.result = self.result.and_then(|text| errors.take("result", text.parse()));
+        query.owner = self.owner.and_then(|text| errors.take("owner", text.parse()));
         query.origin = self.origin.and_then(|text| errors.take("origin", text.parse()));
         if !key.is_empty() {
             query.sort = errors.take("sort", key.parse()).unwrap_or_default();

@@ -16,12 +16,17 @@ pub mod device_deletion;
 pub mod device_files;
 pub mod device_shapes;
 pub mod devices;
+pub mod group_shapes;
+pub mod groups;
 pub mod imports;
 pub mod invitations;
 pub mod list;
 pub mod manufacturers;
+pub mod membership;
 pub mod paths;
 pub mod pending;
+pub mod people;
+pub mod people_shapes;
 pub mod phone_passwords;
 pub mod problem;
 pub mod profile_shapes;
@@ -134,10 +139,50 @@ routes! {
     sites::delete_sites,
     sites::list_pending_moves,
     sites::decide_pending_moves,
+    deployment::list_deployment,
     deployment::show_global,
     deployment::set_global,
     deployment::show_of_device,
     deployment::set_of_device,
+    deployment::show_of_place,
+    deployment::set_of_place,
+    groups::list_groups,
+    groups::create_groups,
+    groups::delete_groups,
+    groups::show_group,
+    groups::replace_group,
+    groups::change_group,
+    groups::delete_group,
+    membership::change_members,
+    membership::set_to_top_priority,
+    membership::show_groups_of_device,
+    membership::set_groups_of_device,
+    membership::show_default_groups,
+    membership::set_default_groups,
+    people::list_people,
+    people::create_people,
+    people::delete_people,
+    people::show_person,
+    people::replace_person,
+    people::change_person,
+    people::delete_person,
+    people::list_person_groups,
+    people::create_person_groups,
+    people::delete_person_groups,
+    people::show_person_group,
+    people::replace_person_group,
+    people::change_person_group,
+    people::delete_person_group,
+    people::list_rooms,
+    people::create_rooms,
+    people::delete_rooms,
+    people::show_room,
+    people::replace_room,
+    people::change_room,
+    people::delete_room,
+    people::show_groups_of_person,
+    people::set_groups_of_person,
+    people::set_owner,
     runs::list_device_runs,
     runs::list_refused_runs,
     coming_up::show_coming_up,

@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 
 use super::problem::Problem;
 use crate::domain::device::DeviceKey;
-use crate::domain::ids::{ProfileId, SiteId};
+use crate::domain::ids::{GroupId, ProfileId, SiteId};
 
 /// Something of an account.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -74,5 +74,25 @@ impl SitePath {
     /// The site. What is no number names no site.
     pub fn id(&self) -> Result<SiteId, Problem> {
         self.id.parse().map_err(|_| Problem::not_found("site", &self.id))
+    }
+}
+
+/// A device group of an account.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct GroupPath {
+    /// Label of the account.
+    #[param(example = "default")]
+    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
+    account: String,
+    /// Number of the device group.
+    #[param(value_type = u64)]
+    id: String,
+}
+
+impl GroupPath {
+    /// The group. What is no number names no group.
+    pub fn id(&self) -> Result<GroupId, Problem> {
+        self.id.parse().map_err(|_| Problem::not_found("device group", &self.id))
     }
 }

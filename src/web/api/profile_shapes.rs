@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::deployment::PlaceShape;
 use crate::domain::activity::MASK;
 use crate::domain::deployment::Place;
 use crate::domain::field_error::FieldErrors;
@@ -14,6 +15,7 @@ use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, ProfileInput, a
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::provision::warnings_of;
 use crate::domain::world::World;
+use crate::services::deployment::Target;
 use crate::services::profiles::Uses;
 
 /// A profile without its parameters.
@@ -193,16 +195,21 @@ fn named(
 pub struct UsesShape {
     /// Whether it is attached to all devices.
     pub global: bool,
+    /// Places that it is attached to, but for devices.
+    pub places: Vec<PlaceShape>,
     /// Devices that it is attached to itself.
     pub devices: Vec<String>,
     /// How many devices it reaches, by whatever place.
     pub affected: usize,
 }
 
-impl From<Uses> for UsesShape {
-    fn from(Uses { places, devices, affected }: Uses) -> Self {
+impl UsesShape {
+    /// Uses of a profile in a world.
+    pub fn new(Uses { places, devices, affected }: Uses, world: &World) -> Self {
         let devices = devices.iter().map(ToString::to_string).collect();
-        Self { global: places.contains(&Place::Global), devices, affected }
+        let global = places.contains(&Place::Global);
+        let places = places.into_iter().map(|place| PlaceShape::new(&Target::Place(place), world)).collect();
+        Self { global, places, devices, affected }
     }
 }
 

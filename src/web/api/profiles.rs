@@ -123,7 +123,8 @@ pub async fn show_uses(
     path: web::Path<ProfilePath>,
 ) -> Result<web::Json<UsesShape>, Problem> {
     let id = path.id()?;
-    Ok(web::Json(blocking::call(&services, move |services| profiles::uses(services, caller.account, id)).await?.into()))
+    let uses = blocking::call(&services, move |services| profiles::uses(services, caller.account, id)).await?;
+    Ok(web::Json(UsesShape::new(uses, &*services.world(caller.account)?)))
 }
 
 /// Creates a profile, or all of an array or none.
@@ -219,7 +220,8 @@ pub async fn delete_profile(
     let id = path.id()?;
     let mode = dry_run.mode();
     let work = move |services: &Services| profiles::delete(services, &caller.actor, caller.account, id, mode);
-    Ok(web::Json(blocking::call(&services, work).await?.into()))
+    let uses = blocking::call(&services, work).await?;
+    Ok(web::Json(UsesShape::new(uses, &*services.world(caller.account)?)))
 }
 
 /// Deletes several profiles and detaches them everywhere: all or none. Answers where they were.
@@ -240,6 +242,6 @@ pub async fn delete_profiles(
     let (ids, mode) = (ids.into_iter().collect(), dry_run.mode());
     let work = move |services: &Services| profiles::delete_all(services, &caller.actor, caller.account, &ids, mode);
     let gone = blocking::call(&services, work).await?;
-    let shape = |(id, uses): (ProfileId, Uses)| DeletedProfile { id: id.0, uses: uses.into() };
+    let shape = |(id, uses): (ProfileId, Uses)| DeletedProfile { id: id.0, uses: UsesShape::new(uses, &world) };
     Ok(web::Json(List { total: gone.len(), items: gone.into_iter().map(shape).collect() }))
 }

@@ -32,6 +32,8 @@ struct AddPage {
     profiles: Vec<(String, String)>,
     /// Where it may be pinned: number and name.
     pins: Vec<(String, String)>,
+    /// Groups that it can join: id and name.
+    groups: Vec<(String, String)>,
 }
 
 /// What may be chosen as a device's type: value and label. The first one leaves it open.
@@ -44,6 +46,8 @@ impl AddPage {
     fn new(who: &SignedIn, world: &World, form: Form) -> Self {
         let mut profiles: Vec<_> = world.profiles.values().map(|one| (one.id.to_string(), one.name.to_string())).collect();
         profiles.sort_by_key(|(_, name)| name.to_lowercase());
+        let mut groups: Vec<_> = world.groups.values().map(|one| (one.id.to_string(), one.name.to_string())).collect();
+        groups.sort_by_key(|(_, name)| name.to_lowercase());
         Self {
             page: who.page("Add Device"),
             form,
@@ -51,6 +55,7 @@ impl AddPage {
             models: models().models().iter().map(|model| model.name.as_str()).collect(),
             profiles,
             pins: pins(world),
+            groups,
         }
     }
 }
@@ -101,5 +106,6 @@ pub fn input(form: &Form) -> DeviceInput {
         private_ip: text("private_ip"),
         pin: text("pin"),
         profiles: form.values("profiles").filter_map(|id| id.parse().ok()).collect(),
+        groups: form.values("groups").filter_map(|id| id.parse().ok()).collect(),
     }
 }

@@ -7,11 +7,13 @@ use askama::Template;
 use super::head::{self, Head};
 use super::text::{self, Text};
 use crate::domain::credential::Recipient;
-use crate::domain::deployment::Container;
+use crate::domain::deployment::{Container, subject};
 use crate::domain::device::Device;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::parameter;
 use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source, explain};
+use crate::domain::world::World;
+use crate::services::deployment::Target;
 use crate::services::effective_file::{self, EffectiveFile};
 use crate::services::{Services, credentials, device_files};
 use crate::web::admin::failure::Failure;
@@ -19,7 +21,7 @@ use crate::web::admin::layout::{Page, html};
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{Shown, Tone as _};
-use crate::web::blocking;
+use crate::web::{blocking, places};
 
 #[derive(Template)]
 #[template(path = "devices/effective.html")]
@@ -48,7 +50,8 @@ struct LayerView {
     set: Option<String>,
     source: String,
     href: Option<String>,
-    container: Option<(String, &'static str)>,
+    /// The place that the profile is attached to: page and name.
+    container: Option<(String, String)>,
     /// It is no profile's: added by rule, the base or the device's name.
     ours: bool,
 }
@@ -80,7 +83,7 @@ pub async fn show(
     let own_files = own.iter().map(|(_, name, _)| link(name)).collect();
     Ok(html(&EffectivePage {
         own_files,
-        rows: found[pager.range()].iter().map(|row| row_view(row, &known.device)).collect(),
+        rows: found[pager.range()].iter().map(|row| row_view(row, &known.device, &world)).collect(),
         warnings: view.warnings.iter().map(ToString::to_string).collect(),
         page,
         head,
@@ -127,9 +130,18 @@ fn source_word(source: &Source) -> (&'static str, &'static str) {
     match source {
         Source::Override(_) => ("phone", "Set on the device itself"),
         Source::Rule => ("rule", "Added by rule"),
-        Source::Profile { container: Container::Device, .. } => ("device", "Device"),
-        Source::Profile { container: Container::Global, .. } => ("global", "Global"),
-        Source::Profile { container, .. } => ("container", container.label()),
+        Source::Profile { container, .. } => {
+            let word = match container {
+                Container::Device => "device",
+                Container::Person => "person",
+                Container::PersonGroup => "person-group",
+                Container::Site => "site",
+                Container::Model => "model",
+                Container::Group => "group",
+                Container::Global | Container::Base => "global",
+            };
+            (word, container.label())
+        }
         Source::DeviceName => ("name", "Name sent to the device"),
         Source::Base => ("base", "Built-in base"),
     }
@@ -142,22 +154,23 @@ fn sources(view: &EffectiveView) -> Vec<(&'static str, &'static str)> {
     all
 }
 
-fn row_view(row: &Row, device: &Device) -> RowView {
+fn row_view(row: &Row, device: &Device, world: &World) -> RowView {
     RowView {
         name: row.name.clone(),
         in_master: row.file == File::Master,
-        winner: layer_view(&row.name, &row.winner, device),
-        beaten: row.beaten.iter().map(|layer| layer_view(&row.name, layer, device)).collect(),
+        winner: layer_view(&row.name, &row.winner, device, world),
+        beaten: row.beaten.iter().map(|layer| layer_view(&row.name, layer, device, world)).collect(),
     }
 }
 
-fn layer_view(name: &str, layer: &Layer, device: &Device) -> LayerView {
+fn layer_view(name: &str, layer: &Layer, device: &Device, world: &World) -> LayerView {
     let (href, container) = match &layer.source {
-        Source::Profile { container: Container::Device, id, .. } => {
-            (Some(format!("/admin/profiles/{id}")), Some((format!("/admin/devices/{}/profiles", device.key), "Device")))
-        }
-        Source::Profile { container, id, .. } => {
-            (Some(format!("/admin/profiles/{id}")), Some(("/admin/deployment".to_owned(), container.label())))
+        Source::Profile { place, id, .. } => {
+            let (target, name) = match place {
+                None => (Target::Device(device.key.clone()), "Device".to_owned()),
+                Some(place) => (Target::Place(place.clone()), subject(place, world)),
+            };
+            (Some(format!("/admin/profiles/{id}")), Some((places::page(&target), name)))
         }
         Source::Override(kind) => {
             (Some(format!("/admin/devices/{}/files/{}", device.key, device_files::override_file(*kind))), None)

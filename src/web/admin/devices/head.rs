@@ -9,6 +9,7 @@ use crate::domain::device_list::{Listed, Status};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::world::World;
 use crate::services::Services;
+use crate::web::admin::attached;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
@@ -51,7 +52,8 @@ impl Head {
         [
             ("", "Summary"),
             ("/detail", "Detail"),
-            ("/profiles", "Profiles"),
+            ("/groups", "Groups"),
+            ("/profiles", attached::LABEL),
             ("/effective", "Effective configuration"),
             ("/runs", "Runs"),
             ("/files", "Files"),

@@ -8,8 +8,8 @@ use askama::Template;
 use jiff::Timestamp;
 
 use crate::domain::device::Origin;
-use crate::domain::device_list::{DeviceQuery, Hit, LastResult, Listed, Named, Search, Status};
-use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
+use crate::domain::device_list::{DeviceQuery, Hit, LastResult, Listed, Search, Status, site_name};
+use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, SiteId};
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::roster::Counts;
@@ -22,10 +22,10 @@ use crate::web::admin::words::{self, Tone as _};
 
 /// The columns that can be sorted by, as words of the address; the first is the default.
 const SORTABLE: &[&str] =
-    &["name", "status", "model", "site", "key", "public_ip", "private_ip", "software", "last_seen", "result", "added"];
+    &["name", "status", "model", "site", "key", "public_ip", "private_ip", "software", "last_seen", "result", "added", "groups"];
 
 /// The columns that may be hidden, by their word in the address, with their headings (R243). A device's name always stays.
-const COLUMNS: [(&str, &str); 9] = [
+const COLUMNS: [(&str, &str); 10] = [
     ("status", "Status"),
     ("model", "Model"),
     ("site", "Site Name"),
@@ -35,7 +35,11 @@ const COLUMNS: [(&str, &str); 9] = [
     ("software", "Software Version"),
     ("last_seen", "Last seen"),
     ("result", "Last result"),
+    ("groups", "Groups"),
 ];
+
+/// Groups of a device that its row names.
+const GROUPS_NAMED: usize = 4;
 
 #[derive(Template)]
 #[template(path = "devices/list.html")]
@@ -50,6 +54,8 @@ struct ListPage {
     models: Vec<String>,
     /// Sites that there are devices of: number and name.
     sites: Vec<(String, String)>,
+    /// Groups to filter by: id and name.
+    groups: Vec<(String, String)>,
     /// Devices of the account, whatever the list shows.
     devices: usize,
     /// Devices deleted with *block*.
@@ -80,6 +86,9 @@ struct Row {
     last_run: Option<Timestamp>,
     /// It was last served over plain HTTP (R316).
     clear_text: bool,
+    /// The first of its groups in its own order, and how many more there are.
+    groups: Vec<(GroupId, String)>,
+    more_groups: usize,
     /// Where the search found it, if no column shows that.
     why: Option<String>,
 }
@@ -99,7 +108,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let search = Search::new(&list.q());
     let trusts = services.trusts(DEFAULT_ACCOUNT);
     let in_clear = |one: &Listed| trusts.of(&one.device.key).clear_text;
-    let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, Named::of(&world), page.now) };
+    let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, &world, page.now) };
     let rows = found[pager.range()].iter().map(made).collect();
     Ok(html(&ListPage {
         columns: list.columns(&COLUMNS),
@@ -110,6 +119,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         families: names(families),
         models: names(models),
         sites: site_choices(&world, sites),
+        groups: groups(&world),
         devices,
         blocked: world.blocked.len(),
         provisioning_url: world.endpoints.https_url.clone(),
@@ -127,6 +137,8 @@ pub fn query(list: &ListQuery) -> DeviceQuery {
         site: list.filter("site").and_then(|id| id.parse().ok()),
         result: list.filter("result").and_then(|word| word.parse().ok()),
         origin: list.filter("origin").and_then(|word| word.parse().ok()),
+        owner: list.filter("owner").and_then(|owner| owner.parse().ok()),
+        group: list.filter("group").and_then(|id| id.parse().ok()),
         sort: list.sort_key().parse().unwrap_or_default(),
         descending: list.descending(),
     }
@@ -144,8 +156,15 @@ fn names(counts: BTreeMap<String, usize>) -> Vec<String> {
     counts.into_keys().filter(|name| !name.is_empty()).collect()
 }
 
-fn row(one: &Listed, search: &Search, named: Named<'_>, now: Timestamp) -> Row {
-    let why = match search.finds(one, named) {
+fn groups(world: &World) -> Vec<(String, String)> {
+    let mut groups: Vec<_> = world.groups.values().map(|group| (group.id.to_string(), group.name.to_string())).collect();
+    groups.sort_by_cached_key(|(_, name)| name.to_lowercase());
+    groups
+}
+
+fn row(one: &Listed, search: &Search, world: &World, now: Timestamp) -> Row {
+    let named = |id: &GroupId| world.groups.get(id).map(|group| (*id, group.name.to_string()));
+    let why = match search.finds(one, world) {
         Some(Hit::Hidden(what, text)) => Some(format!("{what}: {}", words::shortened(text, 80))),
         _ => None,
     };
@@ -154,7 +173,7 @@ fn row(one: &Listed, search: &Search, named: Named<'_>, now: Timestamp) -> Row {
         key: one.device.key.to_string(),
         title: words::title(&one.device),
         model: one.device.model.clone().or_else(|| one.device.family.clone()).unwrap_or_default(),
-        site: named.site(&one.device).to_owned(),
+        site: site_name(world, &one.device).to_owned(),
         site_id: one.device.site_id(),
         public_ip: address(one.sighting.public_ip),
         private_ip: address(one.private_ip()),
@@ -164,6 +183,8 @@ fn row(one: &Listed, search: &Search, named: Named<'_>, now: Timestamp) -> Row {
         result: LastResult::of(one.sighting.last_run),
         last_run: one.sighting.last_run.map(|run| run.at),
         clear_text: false,
+        groups: one.device.groups.iter().filter_map(named).take(GROUPS_NAMED).collect(),
+        more_groups: one.device.groups.len().saturating_sub(GROUPS_NAMED),
         why,
     }
 }

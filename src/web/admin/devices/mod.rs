@@ -1,14 +1,17 @@
 //! Device Monitor and the pages of one device (R228–R245, R257–R263).
 
 mod add;
+mod add_to_group;
 mod blocked;
 mod delete;
 mod detail;
 mod effective;
 mod files;
+mod groups;
 mod head;
 mod list;
 mod logs;
+mod owner;
 mod password;
 mod profiles;
 mod runs;
@@ -33,11 +36,16 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/devices/blocked", blocked::unblock)
         .get("/admin/devices/deleted", password::list)
         .post("/admin/devices/deleted", password::reveal_deleted)
+        .post("/admin/devices/groups", add_to_group::save)
         .get("/admin/devices/{key}", summary::show)
         .post("/admin/devices/{key}", summary::save)
         .post("/admin/devices/{key}/password", password::reveal)
         .get("/admin/devices/{key}/detail", detail::show)
         .post("/admin/devices/{key}/certificate", detail::save_certificate)
+        .get("/admin/devices/{key}/groups", groups::show)
+        .post("/admin/devices/{key}/groups", groups::save)
+        .get("/admin/devices/{key}/owner", owner::show)
+        .post("/admin/devices/{key}/owner", owner::save)
         .get("/admin/devices/{key}/profiles", profiles::show)
         .post("/admin/devices/{key}/profiles", profiles::save)
         .get("/admin/devices/{key}/effective", effective::show)

@@ -1,84 +1,82 @@
-//! Profiles: what is attached to this very device, in order, above everything that stands below it (R237).
+//! Configuration Profiles: what is attached to this very device, in order, above everything that stands below it (R237).
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::head::{self, Head};
-use crate::domain::deployment::Place;
+use crate::domain::deployment::{Place, name, places};
 use crate::domain::device_list::Listed;
 use crate::domain::ids::ProfileId;
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::deployment::Target;
-use crate::web::admin::attached::{self, Attached, Outcome};
-use crate::web::admin::conflict::Conflict;
+use crate::web::admin::attached::{self, Profiles};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
-use crate::web::admin::layout::{Page, html_with};
+use crate::web::admin::layout::{Page, html, html_with};
+use crate::web::admin::ordered::{self, Outcome, Tab};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::Tone as _;
+use crate::web::places as addresses;
 
 #[derive(Template)]
 #[template(path = "devices/profiles.html")]
 struct ProfilesPage {
     page: Page,
     head: Head,
-    form: Form,
-    attached: Attached,
-    conflict: Option<Conflict>,
+    tab: Tab,
     below: Vec<Step>,
 }
 
-/// A container below the device.
+/// A place below the device that speaks for it.
 struct Step {
     container: &'static str,
-    /// Where it can be changed: link and label.
-    edit: Option<(&'static str, &'static str)>,
+    /// The place and where its profiles are changed.
+    place: Option<(String, String)>,
     /// Id and name, strongest first.
     profiles: Vec<(ProfileId, String)>,
     /// What is said where it has none.
     empty: &'static str,
 }
 
-impl ProfilesPage {
-    fn new(who: &SignedIn, known: &Listed, world: &World, form: Form, conflict: Option<Conflict>) -> Self {
-        let page = who.page("Profiles");
-        let action = format!("/admin/devices/{}/profiles", known.device.key);
-        Self {
-            head: Head::new(known, page.now),
-            attached: Attached::new("Profiles of this device", action, &known.device.profiles, world),
-            below: below(world),
-            page,
-            form,
-            conflict,
-        }
-    }
+/// The list of a device's own profiles.
+fn own(known: &Listed) -> Profiles {
+    Profiles(Target::Device(known.device.key.clone()))
 }
 
-fn below(world: &World) -> Vec<Step> {
-    let name = |id: &ProfileId| world.profiles.get(id).map(|profile| (*id, profile.name.to_string()));
-    let global = world.deployment.get(&Place::Global).into_iter().flatten().filter_map(name).collect();
-    vec![
-        Step {
-            container: "Global",
-            edit: Some(("/admin/deployment", "Edit")),
-            profiles: global,
-            empty: "No profile is on Global.",
-        },
-        Step {
-            container: "Built-in base",
-            edit: Some(("/admin/provisioning", "Settings")),
-            profiles: Vec::new(),
-            empty: "What this server brings by itself, where nobody says anything else.",
-        },
-    ]
+fn page(services: &Services, who: &SignedIn, known: &Listed, world: &World) -> Result<ProfilesPage, Failure> {
+    let own = own(known);
+    let page = who.page(attached::LABEL);
+    Ok(ProfilesPage {
+        tab: attached::tab(&own, services, who, "Profiles of this device", &addresses::page(&own.0))?,
+        head: Head::new(known, page.now),
+        below: below(known, world),
+        page,
+    })
+}
+
+/// Everything that speaks for the device and is weaker than its own profiles, strongest first.
+fn below(known: &Listed, world: &World) -> Vec<Step> {
+    let step = |place: Place| {
+        let of = world.deployment.get(&place).into_iter().flatten();
+        let profiles = of.filter_map(|id| world.profiles.get(id).map(|profile| (*id, profile.name.to_string()))).collect();
+        let container = place.container().label();
+        let label = name(&place, world)?;
+        Some(Step { container, place: Some((addresses::page(&Target::Place(place)), label)), profiles, empty: "No profile." })
+    };
+    let base = Step {
+        container: "Built-in base",
+        place: Some(("/admin/provisioning".to_owned(), "Settings".to_owned())),
+        profiles: Vec::new(),
+        empty: "What this server brings by itself, where nobody says anything else.",
+    };
+    places(&known.device, world).into_iter().filter_map(step).chain([base]).collect()
 }
 
 /// `GET /admin/devices/{key}/profiles`
 pub async fn show(key: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let (known, world) = head::find(&services, &who, &key)?;
-    Ok(html_with(StatusCode::OK, &ProfilesPage::new(&who, &known, &world, Form::default(), None)))
+    Ok(html(&page(&services, &who, &known, &world)?))
 }
 
 /// `POST /admin/devices/{key}/profiles`
@@ -89,18 +87,15 @@ pub async fn save(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     let (known, _) = head::find(&services, &who, &key)?;
-    let outcome = attached::save(&services, &who, Target::Device(known.device.key.clone()), form).await?;
+    let outcome = ordered::save(&services, &who, &own(&known), form).await?;
     let (known, world) = head::find(&services, &who, &key)?;
     Ok(match outcome {
-        Outcome::Done(message) => who.done(
-            &format!("/admin/devices/{}/profiles", known.device.key),
-            format!("{message} It counts when the device next comes."),
-        ),
-        Outcome::Rejected(form) => {
-            html_with(StatusCode::UNPROCESSABLE_ENTITY, &ProfilesPage::new(&who, &known, &world, form, None))
+        Outcome::Done(message) => {
+            who.done(&addresses::page(&own(&known).0), format!("{message} It counts when the device next comes."))
         }
-        Outcome::Conflict(conflict, form) => {
-            html_with(StatusCode::CONFLICT, &ProfilesPage::new(&who, &known, &world, form, Some(conflict)))
+        Outcome::Again(status, form, conflict) => {
+            let answer = page(&services, &who, &known, &world)?;
+            html_with(status, &ProfilesPage { tab: answer.tab.again(form, conflict), ..answer })
         }
     })
 }

@@ -9,15 +9,15 @@ use super::add::{families, input};
 use super::head::{self, Head};
 use super::trust::TrustPanel;
 use crate::catalog::models::models;
-use crate::domain::device::Device;
 use crate::domain::device::draft::DeviceEdit;
-use crate::domain::device_list::{Listed, Named};
+use crate::domain::device::{Device, Owner};
+use crate::domain::device_list::{Listed, site_name};
 use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
 use crate::domain::names::Name;
 use crate::domain::world::World;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::{Services, devices};
+use crate::services::{Services, devices, people};
 use crate::web::admin::conflict::{self, Conflict, Differing};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -53,6 +53,8 @@ struct SummaryPage {
     provisioning_url: String,
     master_url: String,
     trust: TrustPanel,
+    /// Whose it is: page and name. None of it is said until there are people or rooms.
+    owner: Option<Option<(String, String)>>,
     /// The phone's admin password, where it was just asked for.
     revealed: Option<String>,
 }
@@ -67,6 +69,7 @@ impl SummaryPage {
         let trust = services.trusts(world.account_id).of(&device.key);
         Self {
             trust: TrustPanel::new(device, &trust, &world.account, page.now),
+            owner: owner(device, world),
             revealed: None,
             head: Head::new(known, page.now).marked(services),
             form,
@@ -109,7 +112,7 @@ impl SitePlace {
     fn new(device: &Device, world: &World) -> Self {
         Self {
             id: device.site_id(),
-            name: Named::of(world).site(device).to_owned(),
+            name: site_name(world, device).to_owned(),
             why: device.placement.reason(),
             since: device.placement.placed.map(|placed| placed.at),
             is_pinned: device.placement.pinned,
@@ -124,6 +127,17 @@ pub fn pins(world: &World) -> Vec<(String, String)> {
     sites.sort_by_key(|(_, name)| name.to_lowercase());
     sites.insert(0, (String::new(), "As its addresses say".to_owned()));
     sites
+}
+
+fn owner(device: &Device, world: &World) -> Option<Option<(String, String)>> {
+    let told = |owner: Owner| {
+        let page = match owner {
+            Owner::Person(id) => format!("/admin/people/{id}"),
+            Owner::Room(id) => format!("/admin/rooms/{id}"),
+        };
+        people::owner_name(world, owner).map(|name| (page, name))
+    };
+    people::are_used(world).then(|| device.owner.and_then(told))
 }
 
 fn private_ip(known: &Listed) -> Option<(String, &'static str)> {

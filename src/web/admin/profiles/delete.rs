@@ -9,6 +9,7 @@ use askama::Template;
 use super::usage::Usage;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::profile::Profile;
+use crate::domain::reach::reached;
 use crate::services::commit::Mode;
 use crate::services::{Services, profiles};
 use crate::web::admin::failure::Failure;
@@ -82,16 +83,15 @@ fn confirm(form: &Form, who: &SignedIn, services: &Services) -> Result<HttpRespo
     };
     let devices = services.roster(DEFAULT_ACCOUNT).all();
     let usage = Usage::new(&world, &devices);
-    let is_everywhere = chosen.iter().any(|profile| usage.is_global(profile.id));
-    let loses = |id: &ProfileId| chosen.iter().any(|profile| profile.id == *id);
-    let mut hit: Vec<_> = devices.iter().filter(|one| is_everywhere || one.device.profiles.iter().any(loses)).collect();
-    hit.sort_by(|a, b| a.device.key.cmp(&b.device.key));
+    let ids = chosen.iter().map(|profile| profile.id).collect();
+    let mut hit = reached(&world, devices.iter().map(|one| &*one.device), &ids);
+    hit.sort_by(|a, b| a.key.cmp(&b.key));
     let row = |profile: &&Arc<Profile>| Row {
         id: profile.id,
         name: profile.name.to_string(),
         used: format!(
             "deployed {}",
-            match usage.describe(profile.id) {
+            match usage.describe(profile.id, &world) {
                 nowhere if nowhere == "nowhere" => nowhere,
                 somewhere => format!("on {somewhere}"),
             }
@@ -101,11 +101,7 @@ fn confirm(form: &Form, who: &SignedIn, services: &Services) -> Result<HttpRespo
         page: who.page(title),
         rows: chosen.iter().map(row).collect(),
         impact: impact(hit.len()),
-        sample: hit
-            .iter()
-            .take(NAMED)
-            .map(|one| (format!("/admin/devices/{}", one.device.key), words::title(&one.device)))
-            .collect(),
+        sample: hit.iter().take(NAMED).map(|device| (format!("/admin/devices/{}", device.key), words::title(device))).collect(),
         more: hit.len().saturating_sub(NAMED),
     }))
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::usage::Usage;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::world::World;
 use crate::services::Services;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
@@ -59,7 +60,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         by_column.then_with(|| a.name.folded().cmp(&b.name.folded()))
     });
     let pager = list.pager(found.len());
-    let rows = found[pager.range()].iter().map(|profile| row(profile, &usage)).collect();
+    let rows = found[pager.range()].iter().map(|profile| row(profile, &usage, &world)).collect();
     let types = vec![word(ProfileKind::UserDefined), word(ProfileKind::UserImported)];
     Ok(html(&ListPage { page: who.page("Profile Configuration"), list, pager, rows, types, profiles: world.profiles.len() }))
 }
@@ -95,14 +96,14 @@ fn column(a: &Profile, b: &Profile, list: &ListQuery, usage: &Usage) -> Ordering
     }
 }
 
-fn row(profile: &Profile, usage: &Usage) -> Row {
+fn row(profile: &Profile, usage: &Usage, world: &World) -> Row {
     Row {
         id: profile.id,
         name: profile.name.to_string(),
         description: words::shortened(&profile.description, 100),
         kind: word(profile.kind).1,
         parameters: profile.parameters.len(),
-        used: usage.describe(profile.id),
+        used: usage.describe(profile.id, world),
         by: profile.modified_by.clone(),
         at: profile.modified_at,
     }

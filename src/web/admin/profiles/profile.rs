@@ -184,9 +184,8 @@ fn page(
     let usage = Usage::new(&world, &devices);
     let mut carriers: Vec<_> = devices.iter().filter(|one| one.device.profiles.contains(&profile.id)).collect();
     carriers.sort_by(|a, b| a.device.key.cmp(&b.device.key));
-    let global = usage
-        .is_global(profile.id)
-        .then(|| ("/admin/deployment".to_owned(), "Global".to_owned(), words::count(devices.len(), "device", "devices")));
+    let places = usage.places(profile.id, &world);
+    let more_places = places.len().saturating_sub(NAMED);
     let named = carriers.iter().take(NAMED).map(|one| {
         let key = &one.device.key;
         (format!("/admin/devices/{key}/profiles"), words::title(&one.device), key.to_string())
@@ -205,8 +204,8 @@ fn page(
         rows,
         list,
         pager,
-        uses: global.into_iter().chain(named).collect(),
-        more_uses: carriers.len().saturating_sub(NAMED),
+        uses: places.into_iter().take(NAMED).chain(named).collect(),
+        more_uses: more_places + carriers.len().saturating_sub(NAMED),
         warnings: warnings_of([profile], &world).iter().map(ToString::to_string).collect(),
         reach: format!("A change reaches {} when they next come.", words::count(reach, "device", "devices")),
     })

@@ -7,8 +7,9 @@ use askama::Template;
 use jiff::Timestamp;
 
 use crate::domain::device::DeviceKey;
-use crate::domain::device_list::{Listed, Named};
+use crate::domain::device_list::{Listed, site_name};
 use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
+use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::sites::moves::{self, Answer};
@@ -56,7 +57,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let waiting = moves::list(&services, DEFAULT_ACCOUNT);
     let all = waiting.len();
     let words: Vec<String> = list.q().split_whitespace().map(str::to_lowercase).collect();
-    let rows = waiting.iter().filter_map(|listed| row(listed, Named::of(&world)));
+    let rows = waiting.iter().filter_map(|listed| row(listed, &world));
     let mentions = |row: &Row, word: &String| {
         [&row.key, &row.title, &row.site, &row.address].iter().any(|text| text.to_lowercase().contains(word.as_str()))
     };
@@ -76,11 +77,11 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     Ok(html(&MovesPage { page: who.page("Pending moves"), list, pager, rows, all }))
 }
 
-fn row(listed: &Listed, named: Named<'_>) -> Option<Row> {
+fn row(listed: &Listed, world: &World) -> Option<Row> {
     Some(Row {
         key: listed.device.key.to_string(),
         title: words::title(&listed.device),
-        site: named.site(&listed.device).to_owned(),
+        site: site_name(world, &listed.device).to_owned(),
         site_id: listed.device.site_id(),
         address: listed.sighting.public_ip.map(|ip| ip.to_string()).unwrap_or_default(),
         since: listed.device.waiting_move()?,

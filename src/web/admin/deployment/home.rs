@@ -1,0 +1,171 @@
+//! The list of Global, and every other place to be found by container and name.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+
+use crate::domain::deployment::{Container, Place};
+use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::world::World;
+use crate::services::deployment::Target;
+use crate::services::places::{self, ListedPlace, PlaceQuery};
+use crate::services::{Services, people};
+use crate::web::admin::attached::{self, Profiles};
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
+use crate::web::admin::layout::{Page, html, html_with};
+use crate::web::admin::list_memory;
+use crate::web::admin::ordered::{self, Outcome, Tab};
+use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
+use crate::web::places as addresses;
+
+/// Where this page is.
+const HERE: &str = "/admin/deployment";
+/// The columns that can be sorted by; the first is the default.
+const SORTABLE: &[&str] = &["container", "name", "profiles", "devices"];
+/// Profiles of a place that are named; the rest are counted.
+const NAMED: usize = 5;
+
+#[derive(Template)]
+#[template(path = "deployment/show.html")]
+struct HomePage {
+    page: Page,
+    tab: Tab,
+    list: ListQuery,
+    pager: Pager,
+    rows: Vec<Row>,
+    ladder: Vec<Step>,
+    /// Containers to filter by: word and label.
+    containers: Vec<(&'static str, &'static str)>,
+}
+
+/// A place of the list.
+struct Row {
+    href: String,
+    name: String,
+    container: &'static str,
+    /// Id and name, strongest first.
+    profiles: Vec<(ProfileId, String)>,
+    more: usize,
+    devices: usize,
+}
+
+/// A container of the ladder.
+struct Step {
+    label: &'static str,
+    text: &'static str,
+    /// How many of its places have profiles, in words.
+    count: String,
+    href: String,
+}
+
+/// `GET /admin/deployment`
+pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let list = match list_memory::enter(&who, &request, SORTABLE) {
+        Ok(list) => list,
+        Err(as_it_was) => return Ok(*as_it_was),
+    };
+    Ok(html(&page(&who, &services, list)?))
+}
+
+/// `POST /admin/deployment`: the list of Global.
+pub async fn save(
+    request: HttpRequest,
+    who: SignedIn,
+    form: Form,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let outcome = ordered::save(&services, &who, &global(), form).await?;
+    Ok(match outcome {
+        Outcome::Done(message) => {
+            let devices = words::count(services.roster(DEFAULT_ACCOUNT).len(), "device gets", "devices get");
+            who.done(HERE, format!("{message} {devices} it when they next come."))
+        }
+        Outcome::Again(status, form, conflict) => {
+            let answer = page(&who, &services, ListQuery::of(&request, SORTABLE))?;
+            html_with(status, &HomePage { tab: answer.tab.again(form, conflict), ..answer })
+        }
+    })
+}
+
+fn global() -> Profiles {
+    Profiles(Target::Place(Place::Global))
+}
+
+fn page(who: &SignedIn, services: &Services, list: ListQuery) -> Result<HomePage, Failure> {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    let tab = attached::tab(&global(), services, who, "Global", HERE)?;
+    let container = list.filter("container").and_then(addresses::container);
+    let attached = list.is("show", "attached") || (list.q().is_empty() && container.is_none());
+    let query = PlaceQuery { text: list.q(), container, attached };
+    let mut found = places::list(services, DEFAULT_ACCOUNT, &query).map_err(Failure::of(who))?;
+    found.retain(|one| one.container() != Container::Global);
+    sort(&mut found, &list);
+    let pager = list.pager(found.len());
+    Ok(HomePage {
+        page: who.page("Profile Deployment"),
+        tab,
+        rows: found[pager.range()].iter().map(|one| row(one, &world)).collect(),
+        pager,
+        ladder: ladder(services, &world),
+        containers: containers(&world).map(|(word, container, _)| (word, container.label())).collect(),
+        list,
+    })
+}
+
+fn sort(found: &mut [ListedPlace], list: &ListQuery) {
+    match list.sort_key() {
+        "name" => found.sort_by_cached_key(|one| one.name.to_lowercase()),
+        "profiles" => found.sort_by_key(|one| one.profiles.len()),
+        "devices" => found.sort_by_key(|one| one.devices),
+        _ => {}
+    }
+    if list.descending() {
+        found.reverse();
+    }
+}
+
+fn row(one: &ListedPlace, world: &World) -> Row {
+    let name = |id: &ProfileId| world.profiles.get(id).map(|profile| (*id, profile.name.to_string()));
+    Row {
+        href: addresses::page(&one.target),
+        name: one.name.clone(),
+        container: one.container().label(),
+        profiles: one.profiles.iter().filter_map(name).take(NAMED).collect(),
+        more: one.profiles.len().saturating_sub(NAMED),
+        devices: one.devices,
+    }
+}
+
+/// The containers that places of the list are in: word, container and what it is.
+fn containers(world: &World) -> impl Iterator<Item = (&'static str, Container, &'static str)> + use<> {
+    const ALL: [(&str, Container, &str); 6] = [
+        ("devices", Container::Device, "One device alone."),
+        ("people", Container::Person, "The person who owns a device, or the room it stands in."),
+        ("person-groups", Container::PersonGroup, "Groups of people, in the order of each person's list."),
+        ("sites", Container::Site, "Every device whose address belongs to the site."),
+        ("models", Container::Model, "Every device of the model."),
+        ("groups", Container::Group, "Every member; of several groups, each device's own order decides."),
+    ];
+    // What nobody uses yet is not shown (R156); there are places of these kinds from their first one on.
+    let is_used = |container: Container| match container {
+        Container::Person | Container::PersonGroup => people::are_used(world),
+        Container::Site => world.deployment.keys().any(|place| place.container() == container),
+        _ => true,
+    };
+    ALL.map(|one| is_used(one.1).then_some(one)).into_iter().flatten()
+}
+
+fn ladder(services: &Services, world: &World) -> Vec<Step> {
+    let own = || services.roster(DEFAULT_ACCOUNT).all().iter().filter(|one| !one.device.profiles.is_empty()).count();
+    let step = |(word, container, text): (&str, Container, &'static str)| {
+        let number = match container {
+            Container::Device => own(),
+            container => world.deployment.keys().filter(|place| place.container() == container).count(),
+        };
+        let count = if number == 0 { "none has profiles".to_owned() } else { format!("{number} with profiles") };
+        Step { label: container.label(), text, count, href: format!("{HERE}?container={word}") }
+    };
+    containers(world).map(step).collect()
+}

@@ -1,0 +1,150 @@
+//! Device groups as JSON. Only shapes; [`super::groups`] and [`super::membership`] have the operations.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::deployment::Place;
+use crate::domain::field_error::FieldErrors;
+use crate::domain::group::{Group, GroupDraft, GroupInput};
+use crate::domain::ids::GroupId;
+use crate::domain::impact::Impact;
+use crate::domain::world::World;
+use crate::services::groups::Loss;
+
+/// A device group.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct GroupShape {
+    /// Key.
+    pub id: u64,
+    /// Name.
+    pub name: String,
+    /// Free text.
+    pub description: String,
+    /// How many devices are in it; the list of devices takes `group` as a filter.
+    pub devices: usize,
+    /// Profiles attached to it, highest first.
+    pub profiles: Vec<u64>,
+    /// Its position among the groups that automatically added devices join, counted from 1.
+    pub default_position: Option<usize>,
+    /// Who changed it last.
+    pub modified_by: String,
+    /// When it was changed last.
+    pub modified_at: Timestamp,
+    /// Counts changes of name and description; send it back with a change.
+    pub revision: u64,
+}
+
+impl GroupShape {
+    /// A group of a world with so many members.
+    pub fn new(group: &Group, devices: usize, world: &World) -> Self {
+        let profiles = world.deployment.get(&Place::Group(group.id)).map(Vec::as_slice).unwrap_or_default();
+        Self {
+            id: group.id.0,
+            name: group.name.to_string(),
+            description: group.description.clone(),
+            devices,
+            profiles: profiles.iter().map(|id| id.0).collect(),
+            default_position: world.default_groups.iter().position(|id| *id == group.id).map(|at| at + 1),
+            modified_by: group.modified_by.clone(),
+            modified_at: group.modified_at,
+            revision: group.revision,
+        }
+    }
+}
+
+/// A group to make, or in whose place another is put.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGroup {
+    /// Name.
+    name: String,
+    /// Free text.
+    #[serde(default)]
+    description: String,
+    /// The revision that the change was made from. Only where a group is replaced.
+    pub(super) revision: Option<u64>,
+}
+
+impl NewGroup {
+    /// The group that is meant.
+    pub(super) fn draft(&self) -> Result<GroupDraft, FieldErrors> {
+        GroupDraft::parse(&GroupInput { name: self.name.clone(), description: self.description.clone() })
+    }
+}
+
+/// Changes of a group; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupChanges {
+    /// The revision that the change was made from.
+    pub(super) revision: u64,
+    /// Name.
+    name: Option<String>,
+    /// Free text.
+    description: Option<String>,
+}
+
+impl GroupChanges {
+    /// The group after the changes.
+    pub(super) fn draft(self, present: &Group) -> Result<GroupDraft, FieldErrors> {
+        let name = self.name.unwrap_or_else(|| present.name.to_string());
+        let description = self.description.unwrap_or_else(|| present.description.clone());
+        GroupDraft::parse(&GroupInput { name, description })
+    }
+}
+
+/// What goes with groups, or would go.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct LossShape {
+    /// The groups.
+    pub groups: Vec<LostGroup>,
+    /// What changes for whom; devices to which the same happens stand together.
+    pub impacts: Vec<ImpactShape>,
+}
+
+/// A group that went, or would go.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct LostGroup {
+    /// Its number.
+    pub id: u64,
+    /// How many devices are in it.
+    pub devices: usize,
+}
+
+/// What a change does to some devices alike.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ImpactShape {
+    /// The devices.
+    pub devices: Vec<String>,
+    /// Their parameters that get other values.
+    pub changes: Vec<ImpactChange>,
+}
+
+/// A parameter that gets another value; secret values are masked.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ImpactChange {
+    /// Name.
+    pub name: String,
+    /// What profiles say before.
+    pub old: Option<String>,
+    /// What they say after.
+    pub new: Option<String>,
+}
+
+impl From<Impact> for ImpactShape {
+    fn from(Impact { devices, changes }: Impact) -> Self {
+        let changes = changes.into_iter().map(|one| ImpactChange { name: one.name, old: one.old, new: one.new });
+        Self { devices: devices.iter().map(ToString::to_string).collect(), changes: changes.collect() }
+    }
+}
+
+impl From<Loss> for LossShape {
+    fn from(Loss { members, impacts }: Loss) -> Self {
+        let group = |(id, devices): (GroupId, usize)| LostGroup { id: id.0, devices };
+        let members: BTreeMap<GroupId, usize> = members;
+        Self { groups: members.into_iter().map(group).collect(), impacts: impacts.into_iter().map(Into::into).collect() }
+    }
+}
