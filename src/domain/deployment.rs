@@ -73,7 +73,7 @@ pub fn name(place: &Place, world: &World) -> Option<String> {
         Place::Person(id) => world.people.get(id).map(|person| person.name.to_string()),
         Place::PersonGroup(id) => world.person_groups.get(id).map(|group| group.name.to_string()),
         Place::Room(id) => world.rooms.get(id).map(|room| room.name.to_string()),
-        Place::Site(_) => None,
+        Place::Site(id) => world.sites.get(id).map(|site| site.name.to_string()),
     }
 }
 

@@ -102,8 +102,10 @@ fn all(services: &Services, world: &World) -> BTreeSet<Place> {
     let people = world.people.keys().copied().map(Place::Person);
     let person_groups = world.person_groups.keys().copied().map(Place::PersonGroup);
     let rooms = world.rooms.keys().copied().map(Place::Room);
+    let sites = world.sites.keys().copied().map(Place::Site);
     let attached = world.deployment.keys().cloned();
-    let places = std::iter::once(Place::Global).chain(models).chain(groups).chain(people).chain(person_groups).chain(rooms);
+    let places =
+        std::iter::once(Place::Global).chain(models).chain(groups).chain(sites).chain(people).chain(person_groups).chain(rooms);
     places.chain(attached).collect()
 }
 

@@ -151,7 +151,6 @@ fn containers(world: &World) -> impl Iterator<Item = (&'static str, Container, &
     // What nobody uses yet is not shown (R156); there are places of these kinds from their first one on.
     let is_used = |container: Container| match container {
         Container::Person | Container::PersonGroup => people::are_used(world),
-        Container::Site => world.deployment.keys().any(|place| place.container() == container),
         _ => true,
     };
     ALL.map(|one| is_used(one.1).then_some(one)).into_iter().flatten()
