@@ -127,7 +127,7 @@ pub fn change(
 ) -> Result<Account, ServiceError> {
     let grant = authorize(actor, Action::EditAccount(account))?;
     perform(services, mode, grant, account, |change| {
-        let old = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
+        let old = change.settings()?;
         if revision.is_some_and(|seen| seen != old.revision) {
             return Err(ServiceError::stale("page's settings", ""));
         }

@@ -258,6 +258,14 @@ impl<'a> Change<'a> {
         }
     }
 
+    /// The same of an account that is there.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`].
+    pub fn settings(&self) -> Result<Account, ServiceError> {
+        self.account()?.ok_or_else(|| ServiceError::not_found("account", self.account))
+    }
+
     /// Writes the account's settings; seals its secrets.
     pub fn put_account(&mut self, account: Account) -> Result<(), ServiceError> {
         store::accounts::put(self.tx, self.account, &self.services.secrets.seal_account(self.account, &account))?;

@@ -303,7 +303,7 @@ pub fn set_window(
 ) -> Result<Option<Timestamp>, ServiceError> {
     let grant = authorize(actor, Action::Admit(account))?;
     perform(services, mode, grant, account, |change| {
-        let mut settings = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
+        let mut settings = change.settings()?;
         settings.admission.window_opened_at = open.then(|| change.now());
         let action = if open { "opened to new phones" } else { "closed to new phones" };
         change.record(Event::new("account", settings.label.as_str(), action))?;

@@ -161,7 +161,7 @@ impl Provisioning {
             _ => Weight::Secret,
         };
         let may_come = |key| self.newcomers.may_come(services, world, key, shown, visit.address);
-        let is_one_too_many = leaves_trace && key.as_ref().is_some_and(|key| !may_come(key));
+        let is_one_too_many = leaves_trace && listed.is_none() && key.as_ref().is_some_and(|key| !may_come(key));
         let refused = |reason| {
             if reason == Reason::Bound {
                 services.alerts.bound_refused();

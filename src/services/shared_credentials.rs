@@ -87,7 +87,7 @@ pub fn end_former(
     let grant = authorize(actor, Action::EditAccount(account))?;
     let users = users_of_former(services, account)?.len();
     perform(services, mode, grant, account, |change| {
-        let mut settings = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
+        let mut settings = change.settings()?;
         let Some(former) = settings.provisioning.former.take() else {
             let words = "there are no former shared credentials that count; somebody may have ended them meanwhile";
             return Err(ServiceError::Conflict(words.to_owned()));

@@ -93,7 +93,7 @@ pub fn add(
     let wrong = |message: String| FieldErrors::one("file", message);
     let read = reading::authorities(file).map_err(wrong)?;
     perform(services, mode, grant, account, |change| {
-        let mut settings = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
+        let mut settings = change.settings()?;
         let known = &mut settings.admission.manufacturers;
         let mut added = Vec::new();
         for facts in read {
@@ -148,7 +148,7 @@ pub fn remove(
     let grant = authorize(actor, Action::EditAccount(account))?;
     let removal = removal(services, account, fingerprint)?;
     perform(services, mode, grant, account, |change| {
-        let mut settings = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
+        let mut settings = change.settings()?;
         let admission = &mut settings.admission;
         admission.manufacturers.retain(|one| one.fingerprint != fingerprint);
         if admission.manufacturers.is_empty() && admission.certificates == CertificatePolicy::Require {

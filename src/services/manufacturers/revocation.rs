@@ -48,7 +48,7 @@ pub fn add(
         return Err(wrong(format!("a file with revocation lists has at most {most} MiB; this one has more")));
     }
     perform(services, mode, grant, account, |change| {
-        let mut settings = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
+        let mut settings = change.settings()?;
         let admission = &mut settings.admission;
         let read = lists::lists(file, &admission.manufacturers, change.now(), change.actor()).map_err(wrong)?;
         let mut added = Vec::new();
@@ -132,7 +132,7 @@ pub fn remove(
     let grant = authorize(actor, Action::EditAccount(account))?;
     let removed = find(services, account, fingerprint)?;
     perform(services, mode, grant, account, |change| {
-        let mut settings = change.account()?.ok_or_else(|| ServiceError::not_found("account", account))?;
+        let mut settings = change.settings()?;
         settings.admission.revocation_lists.retain(|one| one.fingerprint != fingerprint);
         settings.revision += 1;
         change.put_account(settings)?;

@@ -282,8 +282,9 @@ fn seen(shown: &BTreeMap<String, IpAddr>, also_shown: BTreeMap<String, Vec<IpAdd
 /// or binds them again, by the reason that they wait for), blocks, unblocks, unbinds, expects them back or no more, takes their model
 /// for the right one, or takes them off the list.
 ///
-/// Where it can be done about none, nothing is done and the answer is 409 for a single key, else 422. `let-in` requires `shown`, the address of each key, and lifts no block: `unblock` does. A key for which several
-/// ask who showed as much (`caution`) is let in by itself only, at the one address that `shown` names.
+/// Where it can be done about none, nothing is done and the answer is 409 for a single key, else 422. `let-in` requires `shown`, the
+/// address of each key, and lifts no block: `unblock` does. A key for which several ask who showed as much (`caution`) is let in by
+/// itself only, at the one address that `shown` names.
 #[utoipa::path(tag = "pending", params(DeedPath, DryRun), request_body = KeySelection, responses((status = 200, body = OutcomeShape)))]
 #[post("/accounts/{account}/pending/{action}")]
 pub async fn decide_pending(
