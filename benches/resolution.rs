@@ -52,6 +52,7 @@ fn world() -> World {
             next_ca: None,
         }),
         profiles: profiles.into(),
+        standard: Arc::default(),
         deployment: BTreeMap::from([(Place::Global, vec![ProfileId(2), ProfileId(3)])]),
         person_groups: BTreeMap::new(),
         models: models(),

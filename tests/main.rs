@@ -31,5 +31,6 @@ mod process;
 mod profile_warnings;
 mod roles;
 mod second_factor;
+mod standard_profiles;
 mod support;
 mod user_agents;

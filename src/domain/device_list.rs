@@ -3,7 +3,6 @@
 //! Pure: who calls brings the devices and the time. How a query is written in an address is the web's matter.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -12,9 +11,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::device::{Device, DeviceKey, LastRun, Origin, Sighting};
-use super::ids::ProfileId;
 use super::limits::OFFLINE_AFTER_SECONDS;
-use super::profile::Profile;
+use super::world::World;
 
 /// Whether a device is heard of (contract 5.7, R245).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -198,15 +196,10 @@ impl Listed {
     }
 }
 
-/// The devices that a query asks for, in its order. `profiles` are the account's, so that their names can be searched.
-pub fn select(
-    devices: impl Iterator<Item = Listed>,
-    query: &DeviceQuery,
-    profiles: &BTreeMap<ProfileId, Arc<Profile>>,
-    now: Timestamp,
-) -> Vec<Listed> {
+/// The devices that a query asks for, in its order. The world is the account's, so that names of profiles can be searched.
+pub fn select(devices: impl Iterator<Item = Listed>, query: &DeviceQuery, world: &World, now: Timestamp) -> Vec<Listed> {
     let search = Search::new(&query.text);
-    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one, profiles).is_some()).collect();
+    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one, world).is_some()).collect();
     match query.sort {
         SortKey::Name => order(&mut found, query, |one| one.device.name.as_ref().map(|name| name.folded())),
         SortKey::Status => order(&mut found, query, |one| Some(Status::of(one.sighting.last_seen, now))),
@@ -279,7 +272,7 @@ impl Search {
     }
 
     /// Where the text was found in a device; none if it was not.
-    pub fn finds<'a>(&self, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, Arc<Profile>>) -> Option<Hit<'a>> {
+    pub fn finds<'a>(&self, one: &'a Listed, world: &'a World) -> Option<Hit<'a>> {
         if let (Some(digits), DeviceKey::Mac(mac)) = (&self.digits, &one.device.key)
             && mac.to_string().contains(digits.as_str())
         {
@@ -287,7 +280,7 @@ impl Search {
         }
         let mut hit = Hit::Column;
         for word in &self.words {
-            match find_word(word, one, profiles)? {
+            match find_word(word, one, world)? {
                 Hit::Column => {}
                 hidden @ Hit::Hidden(..) => hit = hidden,
             }
@@ -296,7 +289,7 @@ impl Search {
     }
 }
 
-fn find_word<'a>(word: &str, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, Arc<Profile>>) -> Option<Hit<'a>> {
+fn find_word<'a>(word: &str, one: &'a Listed, world: &'a World) -> Option<Hit<'a>> {
     let (device, sighting) = (&*one.device, &*one.sighting);
     let text_in = |field: Option<&str>| field.is_some_and(|text| holds(text, word));
     let address_in = |field: Option<IpAddr>| field.is_some_and(|ip| ip.to_string().contains(word));
@@ -309,7 +302,8 @@ fn find_word<'a>(word: &str, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, 
     if column {
         return Some(Hit::Column);
     }
-    let names = device.profiles.iter().filter_map(|id| profiles.get(id)).map(|profile| ("profile", profile.name.as_str()));
+    let profiles = device.profiles.iter().filter_map(|id| world.profile(*id));
+    let profiles = profiles.map(|profile| ("profile", profile.name.as_str()));
     let hidden = [
         ("description", Some(device.description.as_str())),
         ("device type", device.family.as_deref()),
@@ -317,7 +311,7 @@ fn find_word<'a>(word: &str, one: &'a Listed, profiles: &'a BTreeMap<ProfileId, 
         ("Updater version", sighting.updater_version.as_deref()),
     ];
     let hidden = hidden.into_iter().filter_map(|(what, text)| text.map(|text| (what, text)));
-    hidden.chain(names).find(|(_, text)| holds(text, word)).map(|(what, text)| Hit::Hidden(what, text))
+    hidden.chain(profiles).find(|(_, text)| holds(text, word)).map(|(what, text)| Hit::Hidden(what, text))
 }
 
 /// Whether a text holds a word that is in lower case already. Most texts are ASCII: these are compared without a copy.

@@ -3,6 +3,7 @@
 //! A schema advises. Phones take more than any schema says, so a name that it does not have and a value outside its limits are told,
 //! never refused. Reading one from a file is [`crate::xml::xsd`]'s work.
 
+pub mod advice;
 mod kind;
 
 use std::collections::HashMap;

@@ -31,6 +31,7 @@ pub fn world() -> World {
             next_ca: None,
         }),
         profiles: BTreeMap::new(),
+        standard: Arc::default(),
         deployment: BTreeMap::new(),
         person_groups: BTreeMap::new(),
         models: models(),

@@ -10,6 +10,7 @@ use super::ids::{AccountId, PersonGroupId, PersonId, ProfileId};
 use super::model::ModelTable;
 use super::profile::Profile;
 use super::rollover::CaMark;
+use super::standard::StandardTable;
 
 /// A snapshot of an account. Requests hold one snapshot from beginning to end, so a file is of one state, never of two.
 #[derive(Clone, Debug)]
@@ -20,8 +21,10 @@ pub struct World {
     pub account: Arc<Account>,
     /// Where phones reach us.
     pub endpoints: Arc<Endpoints>,
-    /// All profiles.
+    /// The account's own profiles.
     pub profiles: BTreeMap<ProfileId, Arc<Profile>>,
+    /// The profiles that come with the server (R111).
+    pub standard: Arc<StandardTable>,
     /// Profiles attached to each place, highest first.
     pub deployment: BTreeMap<Place, Vec<ProfileId>>,
     /// The groups that each person is in, strongest first (R156).
@@ -32,6 +35,18 @@ pub struct World {
     pub blocked: BTreeSet<DeviceKey>,
     /// Counts snapshots: grows with every change.
     pub revision: u64,
+}
+
+impl World {
+    /// A profile by its number, an own or a standard one.
+    pub fn profile(&self, id: ProfileId) -> Option<&Arc<Profile>> {
+        self.profiles.get(&id).or_else(|| self.standard.get(id).map(|standard| &standard.profile))
+    }
+
+    /// All profiles: the account's own, then the standard ones.
+    pub fn all_profiles(&self) -> impl Iterator<Item = &Arc<Profile>> {
+        self.profiles.values().chain(self.standard.iter().map(|standard| &standard.profile))
+    }
 }
 
 /// Where phones reach this server, as it is written into their configuration.

@@ -44,6 +44,7 @@ pub mod retention;
 pub mod rollover;
 pub mod roster;
 pub mod runs;
+pub mod schema;
 mod sealed_files;
 pub mod second_factor;
 pub mod secrets;
@@ -53,6 +54,7 @@ pub mod setup;
 pub mod shared_credentials;
 pub mod sign_in;
 pub mod sign_in_link;
+mod standard;
 pub mod state_dir;
 pub mod throttle;
 pub mod tokens;
@@ -152,6 +154,7 @@ impl Services {
         let mut services = Self::on(state_dir, secrets, store, blobs, opening.clock);
         services.own_certificate = opening.own_certificate;
         services.rebuild()?;
+        standard::install(&services)?;
         services.store.read(|tx| services.sessions.load(tx))?;
         services.sweep()?;
         Ok(services)

@@ -165,7 +165,7 @@ impl Roster {
 
     /// The devices that a query asks for, in its order, all of them: paging is the caller's.
     pub fn select(&self, query: &DeviceQuery, world: &World, now: Timestamp) -> Vec<Listed> {
-        select(self.all().into_iter(), query, &world.profiles, now)
+        select(self.all().into_iter(), query, world, now)
     }
 
     /// Counts all devices.

@@ -24,6 +24,7 @@ pub mod runs;
 pub mod server;
 pub mod sessions;
 pub mod sightings;
+pub mod standard;
 pub mod stored_files;
 pub mod tables;
 pub mod tokens;

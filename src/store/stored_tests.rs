@@ -88,6 +88,7 @@ fn rows_of_former_versions_stay_readable_and_every_table_has_some() {
         check(&tables::ACCOUNTS, 2),
         check(&tables::SERVER, 2),
         check(&tables::RUNS, 2),
+        check(&tables::STANDARD, 2),
     ]);
     let all = tables::ALL.iter().map(|table| table.name().to_owned()).collect();
     assert_eq!(checked, all);

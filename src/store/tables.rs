@@ -18,6 +18,7 @@ use crate::domain::profile::Profile;
 use crate::domain::run::{Run, Subject};
 use crate::domain::server::ServerSettings;
 use crate::domain::session::{Session, SessionKey};
+use crate::domain::standard::Installed;
 use crate::domain::token::{Token, TokenKey};
 use crate::domain::trust::Trust;
 use crate::domain::user::User;
@@ -80,8 +81,11 @@ pub const REFUSED_RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new
 /// Files kept for devices. Key: account, device key, file name. Value: [`DeviceFile`].
 pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new("files-1");
 
+/// Standard profiles as the last version brought them. Key: number. Value: [`Installed`].
+pub const STANDARD: Table<(u64,), Installed> = Table::new("standard-1");
+
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 16] = [
+pub(super) const ALL: [Definition; 17] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -98,4 +102,5 @@ pub(super) const ALL: [Definition; 16] = [
     RUNS.definition(),
     REFUSED_RUNS.definition(),
     FILES.definition(),
+    STANDARD.definition(),
 ];

@@ -157,5 +157,5 @@ fn several_are_deleted_together_or_none() {
 
     assert_eq!(api.refused("POST", "/profiles/delete", Some(json!({ "ids": [1, 99] }))).1[0].0, "ids[1]");
     assert_eq!(api.ok("POST", "/profiles/delete", Some(json!({ "ids": [1, 3] })))["total"], 2);
-    assert_eq!(api.ok("GET", "/profiles", None)["items"][0]["name"], "Basement");
+    assert_eq!(api.ok("GET", "/profiles?kind=user", None)["items"][0]["name"], "Basement");
 }

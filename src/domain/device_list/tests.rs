@@ -2,6 +2,7 @@
 
 use super::super::names::Name;
 use super::*;
+use crate::domain::testing::world;
 
 fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().expect("a time")
@@ -51,7 +52,7 @@ fn three() -> Vec<Listed> {
 }
 
 fn keys(query: &DeviceQuery) -> Vec<String> {
-    select(three().into_iter(), query, &BTreeMap::new(), now()).iter().map(|one| one.device.key.to_string()).collect()
+    select(three().into_iter(), query, &world(), now()).iter().map(|one| one.device.key.to_string()).collect()
 }
 
 fn searching(text: &str) -> Vec<String> {
@@ -77,7 +78,7 @@ fn every_word_must_be_found_somewhere_in_any_letter_case() {
 #[test]
 fn what_no_column_shows_is_found_and_told() {
     let one = &three()[0];
-    let none = BTreeMap::new();
+    let none = world();
     assert_eq!(Search::new("empfangstür").finds(one, &none), Some(Hit::Hidden("description", "Beside the Empfangstür")));
     assert_eq!(Search::new("reception").finds(one, &none), Some(Hit::Column));
     assert_eq!(Search::new("cellar").finds(one, &none), None);

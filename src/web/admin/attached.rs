@@ -30,6 +30,8 @@ pub struct Attached {
     pub rows: Vec<AttachedRow>,
     /// What else could be attached: id and name.
     pub choices: Vec<(String, String)>,
+    /// Standard profiles that could be: id, name, and whether one must be copied first.
+    pub standard: Vec<(String, String, bool)>,
     /// What phones will make of these profiles that may not be meant.
     pub warnings: Vec<String>,
 }
@@ -48,15 +50,19 @@ impl Attached {
     /// The list of a place.
     pub fn new(title: &'static str, action: String, list: &[ProfileId], world: &World) -> Self {
         let row = |id: &ProfileId| {
-            let profile = world.profiles.get(id)?;
+            let profile = world.profile(*id)?;
             let note = super::words::count(profile.parameters.len(), "parameter", "parameters");
             Some(AttachedRow { id: *id, name: profile.name.to_string(), note })
         };
         let others = world.profiles.values().filter(|profile| !list.contains(&profile.id));
         let mut choices: Vec<_> = others.map(|profile| (profile.id.to_string(), profile.name.to_string())).collect();
         choices.sort_by_key(|(_, name)| name.to_lowercase());
+        let standard = world.standard.iter().map(|standard| &standard.profile).filter(|profile| !list.contains(&profile.id));
+        let mut standard: Vec<_> =
+            standard.map(|profile| (profile.id.to_string(), profile.name.to_string(), profile.is_template())).collect();
+        standard.sort_by_key(|(_, name, _)| name.to_lowercase());
         let warnings = deployment::warnings(world, list).iter().map(ToString::to_string).collect();
-        Self { title, action, shown: written(list), rows: list.iter().filter_map(row).collect(), choices, warnings }
+        Self { title, action, shown: written(list), rows: list.iter().filter_map(row).collect(), choices, standard, warnings }
     }
 }
 
@@ -89,7 +95,7 @@ pub async fn save(services: &web::Data<Services>, who: &SignedIn, target: Target
             let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
             let now = deployment::of(services, DEFAULT_ACCOUNT, &target).map_err(Failure::of(who))?;
             let names = |list: &[ProfileId]| {
-                let name = |id: &ProfileId| world.profiles.get(id).map(|profile| profile.name.to_string());
+                let name = |id: &ProfileId| world.profile(*id).map(|profile| profile.name.to_string());
                 list.iter().filter_map(name).collect::<Vec<_>>().join(", ")
             };
             let list =

@@ -32,6 +32,7 @@ pub mod layout;
 mod list_memory;
 pub mod next;
 pub mod paging;
+mod parameter_help;
 mod pending;
 mod phone_certificates;
 pub mod profiles;

@@ -112,7 +112,7 @@ async fn set(
 
 fn shape(services: &Services, account: AccountId, attached: Vec<ProfileId>) -> Result<web::Json<AttachedShape>, Problem> {
     let world = services.world(account)?;
-    let name = |id: &ProfileId| world.profiles.get(id).map(|profile| profile.name.to_string()).unwrap_or_default();
+    let name = |id: &ProfileId| world.profile(*id).map(|profile| profile.name.to_string()).unwrap_or_default();
     let profiles = attached.iter().map(|id| AttachedProfile { id: id.0, name: name(id) }).collect();
     let warnings = deployment::warnings(&world, &attached).iter().map(ToString::to_string).collect();
     Ok(web::Json(AttachedShape { profiles, shown: attached.iter().map(|id| id.0).collect(), warnings }))

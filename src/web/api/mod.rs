@@ -35,6 +35,7 @@ pub mod server;
 pub mod session;
 pub mod settings;
 pub mod sign_ins;
+mod standard_shapes;
 pub mod tokens;
 pub mod users;
 

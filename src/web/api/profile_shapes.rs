@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::standard_shapes::StandardShape;
 use crate::domain::activity::MASK;
 use crate::domain::deployment::Place;
 use crate::domain::field_error::FieldErrors;
@@ -25,8 +26,10 @@ pub struct ProfileSummary {
     pub name: String,
     /// Free text.
     pub description: String,
-    /// `user-defined` or `user-imported`.
+    /// `user-defined`, `user-imported` or `standard`.
     pub kind: String,
+    /// Whether it asks for something first: then it can be copied, and not attached.
+    pub template: bool,
     /// How many parameters it has.
     pub parameter_count: usize,
     /// Who changed it last.
@@ -45,6 +48,7 @@ impl ProfileSummary {
             name: profile.name.to_string(),
             description: profile.description.clone(),
             kind: kind_word(profile.kind).to_owned(),
+            template: profile.is_template(),
             parameter_count: profile.parameters.len(),
             modified_by: profile.modified_by.clone(),
             modified_at: profile.modified_at,
@@ -52,9 +56,13 @@ impl ProfileSummary {
         }
     }
 
-    /// The kind that a word means.
-    pub(super) fn kind(word: &str) -> Option<ProfileKind> {
-        [ProfileKind::UserDefined, ProfileKind::UserImported].into_iter().find(|kind| kind_word(*kind) == word)
+    /// The kinds that a word means: one of them, or `user` for all but the standard ones.
+    pub(super) fn kinds(word: &str) -> Option<Vec<ProfileKind>> {
+        let own = [ProfileKind::UserDefined, ProfileKind::UserImported];
+        match word {
+            "user" => Some(own.into()),
+            _ => own.into_iter().chain([ProfileKind::Standard]).find(|kind| kind_word(*kind) == word).map(|kind| vec![kind]),
+        }
     }
 }
 
@@ -62,6 +70,7 @@ fn kind_word(kind: ProfileKind) -> &'static str {
     match kind {
         ProfileKind::UserDefined => "user-defined",
         ProfileKind::UserImported => "user-imported",
+        ProfileKind::Standard => "standard",
     }
 }
 
@@ -73,6 +82,9 @@ pub struct ProfileShape {
     pub summary: ProfileSummary,
     /// Parameters by name; secret values are masked.
     pub parameters: BTreeMap<String, String>,
+    /// Of a standard profile: where it comes from, and what a template asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard: Option<StandardShape>,
     /// What phones will make of it that may not be meant, with what to do about it; empty where all is well.
     pub warnings: Vec<String>,
 }
@@ -83,7 +95,8 @@ impl ProfileShape {
         let parameters = profile.parameters.iter();
         let parameters = parameters.map(|(name, value)| (name.to_string(), masked(name.as_str(), value).into_owned()));
         let warnings = warnings_of([profile], world).iter().map(ToString::to_string).collect();
-        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect(), warnings }
+        let standard = world.standard.get(profile.id).map(|standard| standard.shipped.into());
+        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect(), standard, warnings }
     }
 }
 

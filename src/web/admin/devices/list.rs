@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
@@ -10,8 +9,8 @@ use jiff::Timestamp;
 
 use crate::domain::device::Origin;
 use crate::domain::device_list::{DeviceQuery, Hit, LastResult, Listed, Search, Status};
-use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
-use crate::domain::profile::Profile;
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::roster::Counts;
 use crate::web::admin::failure::Failure;
@@ -116,7 +115,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let search = Search::new(&list.q());
     let trusts = services.trusts(DEFAULT_ACCOUNT);
     let in_clear = |one: &Listed| trusts.of(&one.device.key).clear_text;
-    let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, &world.profiles, page.now) };
+    let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, &world, page.now) };
     let rows = found[pager.range()].iter().map(made).collect();
     Ok(html(&ListPage {
         columns: columns(&list),
@@ -151,8 +150,8 @@ fn names(counts: BTreeMap<String, usize>) -> Vec<String> {
     counts.into_keys().filter(|name| !name.is_empty()).collect()
 }
 
-fn row(one: &Listed, search: &Search, profiles: &BTreeMap<ProfileId, Arc<Profile>>, now: Timestamp) -> Row {
-    let why = match search.finds(one, profiles) {
+fn row(one: &Listed, search: &Search, world: &World, now: Timestamp) -> Row {
+    let why = match search.finds(one, world) {
         Some(Hit::Hidden(what, text)) => Some(format!("{what}: {}", words::shortened(text, 80))),
         _ => None,
     };

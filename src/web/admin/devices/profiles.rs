@@ -57,7 +57,7 @@ impl ProfilesPage {
 }
 
 fn below(world: &World) -> Vec<Step> {
-    let name = |id: &ProfileId| world.profiles.get(id).map(|profile| (*id, profile.name.to_string()));
+    let name = |id: &ProfileId| world.profile(*id).map(|profile| (*id, profile.name.to_string()));
     let global = world.deployment.get(&Place::Global).into_iter().flatten().filter_map(name).collect();
     vec![
         Step {

@@ -17,6 +17,7 @@ use crate::domain::profile::Profile;
 use crate::domain::profile::draft::ParameterEdit;
 use crate::domain::provision::master::is_master;
 use crate::domain::provision::warnings_of;
+use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
@@ -51,12 +52,21 @@ struct ProfilePage {
     rows: Vec<Row>,
     /// Parameters of the profile, whatever the search shows.
     total: usize,
-    /// Where it is deployed: link, label and note.
-    uses: Vec<(String, String, String)>,
-    more_uses: usize,
-    reach: String,
+    deployed: Deployed,
     /// What phones will make of it that may not be meant.
     warnings: Vec<String>,
+}
+
+/// Where a profile is deployed: what `_deployed.html` needs.
+pub struct Deployed {
+    /// Link, label and note of each place.
+    pub uses: Vec<(String, String, String)>,
+    /// Devices that are not among them.
+    pub more_uses: usize,
+    /// How many devices get it, in words.
+    pub reach: String,
+    /// It cannot be deployed.
+    pub is_template: bool,
 }
 
 struct Row {
@@ -79,6 +89,12 @@ pub fn find(services: &Services, who: &SignedIn, id: &str) -> Result<Arc<Profile
     profiles::get(services, DEFAULT_ACCOUNT, id).map_err(Failure::of(who))
 }
 
+/// The profile that an address names, if it may be changed.
+pub fn find_own(services: &Services, who: &SignedIn, id: &str) -> Result<Arc<Profile>, Failure> {
+    let profile = find(services, who, id)?;
+    if profile.is_standard() { Err(Failure::new(who, ServiceError::ReadOnly(profile.name.to_string()))) } else { Ok(profile) }
+}
+
 /// `GET /admin/profiles/{id}`
 pub async fn show(
     request: HttpRequest,
@@ -87,6 +103,10 @@ pub async fn show(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     let profile = find(&services, &who, &id)?;
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    if let Some(standard) = world.standard.get(profile.id) {
+        return super::standard::show(&who, &services, &profile, standard.shipped);
+    }
     let list = query(&request, profile.id);
     // A parameter that was being changed is open again by its address.
     let typed = unsent::given_back(&request, &who, &services).map(|(_, form)| reopened(form));
@@ -180,18 +200,6 @@ fn page(
     let open = list.filter("edit").unwrap_or_default().to_owned();
     let rows = found[pager.range()].iter().map(|(name, value)| row(name.as_str(), value, &open, &form)).collect();
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
-    let devices = services.roster(DEFAULT_ACCOUNT).all();
-    let usage = Usage::new(&world, &devices);
-    let mut carriers: Vec<_> = devices.iter().filter(|one| one.device.profiles.contains(&profile.id)).collect();
-    carriers.sort_by(|a, b| a.device.key.cmp(&b.device.key));
-    let global = usage
-        .is_global(profile.id)
-        .then(|| ("/admin/deployment".to_owned(), "Global".to_owned(), words::count(devices.len(), "device", "devices")));
-    let named = carriers.iter().take(NAMED).map(|one| {
-        let key = &one.device.key;
-        (format!("/admin/devices/{key}/profiles"), words::title(&one.device), key.to_string())
-    });
-    let reach = usage.reach(profile.id);
     Ok(ProfilePage {
         page: who.page(profile.name.to_string()),
         id: profile.id,
@@ -205,11 +213,35 @@ fn page(
         rows,
         list,
         pager,
+        deployed: deployed(services, &world, profile.id),
+        warnings: warnings_of([profile], &world).iter().map(ToString::to_string).collect(),
+    })
+}
+
+/// Where a profile is deployed, and how many devices get it.
+pub fn deployed(services: &Services, world: &World, id: ProfileId) -> Deployed {
+    let devices = services.roster(DEFAULT_ACCOUNT).all();
+    let usage = Usage::new(world, &devices);
+    let mut carriers: Vec<_> = devices.iter().filter(|one| one.device.profiles.contains(&id)).collect();
+    carriers.sort_by(|a, b| a.device.key.cmp(&b.device.key));
+    let global = usage
+        .is_global(id)
+        .then(|| ("/admin/deployment".to_owned(), "Global".to_owned(), words::count(devices.len(), "device", "devices")));
+    let named = carriers.iter().take(NAMED).map(|one| {
+        let key = &one.device.key;
+        (format!("/admin/devices/{key}/profiles"), words::title(&one.device), key.to_string())
+    });
+    let reach = words::count(usage.reach(id), "device", "devices");
+    let profile = world.profile(id);
+    Deployed {
         uses: global.into_iter().chain(named).collect(),
         more_uses: carriers.len().saturating_sub(NAMED),
-        warnings: warnings_of([profile], &world).iter().map(ToString::to_string).collect(),
-        reach: format!("A change reaches {} when they next come.", words::count(reach, "device", "devices")),
-    })
+        reach: match profile.is_some_and(|profile| profile.is_standard()) {
+            true => format!("It reaches {reach}."),
+            false => format!("A change reaches {reach} when they next come."),
+        },
+        is_template: profile.is_some_and(|profile| profile.is_template()),
+    }
 }
 
 fn row(name: &str, value: &str, open: &str, form: &Form) -> Row {
@@ -234,7 +266,7 @@ pub async fn rename(
     form: Form,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let profile = find(&services, &who, &id)?;
+    let profile = find_own(&services, &who, &id)?;
     let draft = match draft(&form) {
         Ok(draft) => draft,
         Err(errors) => return rejected(&who, &services, &profile, form, &errors),
@@ -264,7 +296,7 @@ pub async fn edit(
     form: Form,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let profile = find(&services, &who, &id)?;
+    let profile = find_own(&services, &who, &id)?;
     let back = LocalPath::parse(form.value("here"))
         .map_or_else(|| format!("/admin/profiles/{}", profile.id), |path| path.as_str().to_owned());
     let (edit, message) = match wanted(&form, &profile) {

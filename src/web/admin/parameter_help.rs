@@ -1,0 +1,43 @@
+//! What the dictionary says of a parameter, as pages show it beside its name (R137, R141).
+
+use crate::domain::schema::advice::{self, Advice};
+use crate::services::schema;
+
+/// The words about one parameter, and about the value that it has.
+pub struct Help {
+    /// What it does; empty where nobody says.
+    pub text: String,
+    /// What it takes, what a phone does without it, what a change does to a phone.
+    pub facts: String,
+    /// What is odd about the name or the value.
+    pub fault: Option<String>,
+}
+
+impl Help {
+    /// What is known of a parameter and said of its value. A `.set` twin and an attribute of the master file are no parameters of a
+    /// dictionary: nothing is said of them.
+    pub fn of(name: &str, value: Option<&str>) -> Self {
+        let schema = schema::current();
+        let fault = value.and_then(|value| advice::of(schema, name, value)).map(|advice| sentence(&advice));
+        let Some(found) = schema.find(name) else { return Self { text: String::new(), facts: String::new(), fault } };
+        let definition = found.definition;
+        let default = match &definition.default {
+            Some(default) if default.is_empty() => "While nothing sets it, it is empty. ".to_owned(),
+            Some(default) => format!("While nothing sets it, it is {default}. "),
+            None => String::new(),
+        };
+        let facts = format!("Takes {}. {default}{}", definition.kind, schema::restart_words(definition.restarts));
+        Self { text: definition.text.to_string(), facts, fault }
+    }
+
+    /// Whether there is anything to tell.
+    pub fn is_known(&self) -> bool {
+        !self.text.is_empty() || !self.facts.is_empty()
+    }
+}
+
+fn sentence(advice: &Advice) -> String {
+    let text = advice.to_string();
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
