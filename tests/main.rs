@@ -15,6 +15,7 @@ mod application;
 mod certificates;
 mod coming_up;
 mod confirmation;
+mod dictionary;
 mod effective;
 mod fleet;
 mod framing;

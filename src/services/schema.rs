@@ -10,6 +10,11 @@ pub fn current() -> &'static Schema {
     dictionary()
 }
 
+/// What is said of one parameter with a value.
+pub fn advise_on(name: &str, value: &str) -> Option<Advice> {
+    advice::of(current(), name, value)
+}
+
 /// What is said of parameters, in the order of their names.
 pub fn advise(parameters: &ParameterSet) -> Vec<Advice> {
     parameters.iter().filter_map(|(name, value)| advice::of(current(), name.as_str(), value)).collect()

@@ -75,6 +75,7 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("profiles::copy::show", &["copy_profile"], ""),
     ("profiles::delete::ask", &["show_uses"], ""),
     ("profiles::delete::save", &["delete_profile", "delete_profiles"], ""),
+    ("profiles::fields::show", &["search_parameters", "show_parameter", "show_profile"], ""),
     ("profiles::import::decide", &["import_into_profile"], ""),
     ("profiles::import::paste", &["import_into_profile"], ""),
     ("profiles::import::preview", &["import_into_profile"], ""),

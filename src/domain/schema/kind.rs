@@ -69,6 +69,15 @@ impl Kind {
     /// A text of any length.
     pub const ANY: Self = Self::Text { least: None, most: None };
 
+    /// The values that can be chosen from; none where a value is typed.
+    pub fn choices(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Switch => Some(vec!["1", "0"]),
+            Self::Choice(choices) => Some(choices.iter().map(|choice| &**choice).filter(|choice| !choice.is_empty()).collect()),
+            Self::Number { .. } | Self::Text { .. } | Self::AnyOf(_) => None,
+        }
+    }
+
     /// Whether a value is one of those.
     ///
     /// # Errors

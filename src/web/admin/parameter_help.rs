@@ -1,6 +1,6 @@
 //! What the dictionary says of a parameter, as pages show it beside its name (R137, R141).
 
-use crate::domain::schema::advice::{self, Advice};
+use crate::domain::schema::advice::{Advice, Oddity};
 use crate::services::schema;
 
 /// The words about one parameter, and about the value that it has.
@@ -17,9 +17,8 @@ impl Help {
     /// What is known of a parameter and said of its value. A `.set` twin and an attribute of the master file are no parameters of a
     /// dictionary: nothing is said of them.
     pub fn of(name: &str, value: Option<&str>) -> Self {
-        let schema = schema::current();
-        let fault = value.and_then(|value| advice::of(schema, name, value)).map(|advice| sentence(&advice));
-        let Some(found) = schema.find(name) else { return Self { text: String::new(), facts: String::new(), fault } };
+        let fault = value.and_then(|value| schema::advise_on(name, value)).map(|advice| sentence(&advice));
+        let Some(found) = schema::current().find(name) else { return Self { text: String::new(), facts: String::new(), fault } };
         let definition = found.definition;
         let default = match &definition.default {
             Some(default) if default.is_empty() => "While nothing sets it, it is empty. ".to_owned(),
@@ -33,6 +32,38 @@ impl Help {
     /// Whether there is anything to tell.
     pub fn is_known(&self) -> bool {
         !self.text.is_empty() || !self.facts.is_empty()
+    }
+}
+
+/// What the dictionary finds odd about many parameters: the first few by name, the others counted.
+pub struct AdviceView {
+    /// Name and what is odd about it.
+    pub named: Vec<(String, String)>,
+    /// How many more there are.
+    pub more: usize,
+    /// Which of them are unknown, in words; none where all are known.
+    pub unknown: Option<String>,
+}
+
+/// Odd values that a page names; there may be thousands.
+const NAMED: usize = 10;
+
+impl AdviceView {
+    /// Those of a profile or a file. Unknown names are no fault, and are counted.
+    pub fn of(advice: &[Advice]) -> Self {
+        let (unknown, odd): (Vec<_>, Vec<_>) = advice.iter().partition(|one| one.oddity == Oddity::Unknown);
+        let named = odd.iter().take(NAMED).map(|one| (one.name.clone(), sentence(one))).collect();
+        let unknown = match unknown.as_slice() {
+            [] => None,
+            [one] => Some(format!("{} is not in the dictionary: its value is not checked", one.name)),
+            several => Some(format!("{} parameters are not in the dictionary: their values are not checked", several.len())),
+        };
+        Self { named, more: odd.len().saturating_sub(NAMED), unknown }
+    }
+
+    /// Whether there is anything to tell.
+    pub fn is_some(&self) -> bool {
+        !self.named.is_empty() || self.unknown.is_some()
     }
 }
 

@@ -29,7 +29,8 @@ pub mod profiles;
 pub mod revocation_lists;
 pub mod rollover;
 pub mod runs;
-pub mod second_factor;
+pub mod schema;
+mod second_factor;
 pub mod sent;
 pub mod server;
 pub mod session;
@@ -127,6 +128,8 @@ routes! {
     runs::list_device_runs,
     runs::list_refused_runs,
     coming_up::show_coming_up,
+    schema::search_parameters,
+    schema::show_parameter,
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,

@@ -14,8 +14,10 @@ use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, ProfileInput, apply};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::provision::warnings_of;
+use crate::domain::schema::advice::Advice;
 use crate::domain::world::World;
 use crate::services::profiles::Uses;
+use crate::services::schema;
 
 /// A profile without its parameters.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -87,6 +89,26 @@ pub struct ProfileShape {
     pub standard: Option<StandardShape>,
     /// What phones will make of it that may not be meant, with what to do about it; empty where all is well.
     pub warnings: Vec<String>,
+    /// What the dictionary finds odd about names and values. Nothing of it is refused: phones take more than it knows.
+    pub advice: Vec<AdviceShape>,
+}
+
+/// Something odd about a parameter.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct AdviceShape {
+    /// The parameter.
+    pub parameter: String,
+    /// `unknown` to the dictionary, `spelling` where the letter case is another one there, or `value`.
+    pub kind: String,
+    /// What is odd, in words.
+    pub message: String,
+}
+
+impl From<Advice> for AdviceShape {
+    fn from(advice: Advice) -> Self {
+        let (kind, message) = (advice.oddity.word().to_owned(), advice.to_string());
+        Self { parameter: advice.name, kind, message }
+    }
 }
 
 impl ProfileShape {
@@ -96,7 +118,8 @@ impl ProfileShape {
         let parameters = parameters.map(|(name, value)| (name.to_string(), masked(name.as_str(), value).into_owned()));
         let warnings = warnings_of([profile], world).iter().map(ToString::to_string).collect();
         let standard = world.standard.get(profile.id).map(|standard| standard.shipped.into());
-        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect(), standard, warnings }
+        let advice = schema::advise(&profile.parameters).into_iter().map(AdviceShape::from).collect();
+        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect(), standard, warnings, advice }
     }
 }
 

@@ -3,6 +3,7 @@
 mod add;
 mod copy;
 mod delete;
+mod fields;
 mod import;
 mod list;
 mod preview;
@@ -24,6 +25,7 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/profiles/{id}", profile::rename)
         .get("/admin/profiles/{id}/copy", copy::show)
         .post("/admin/profiles/{id}/copy", copy::save)
+        .get("/admin/profiles/{id}/fields", fields::show)
         .post("/admin/profiles/{id}/parameters", profile::edit)
         .post("/admin/profiles/{id}/import", import::upload)
         .post("/admin/profiles/{id}/paste", import::paste)

@@ -22,12 +22,14 @@ use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::profiles::{self, Shown as ShownProfile};
+use crate::services::schema;
 use crate::web::admin::conflict::{self, Conflict, Differing};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_with};
 use crate::web::admin::next::LocalPath;
 use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::parameter_help::{AdviceView, Help};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::unsent;
 use crate::web::admin::words::{self, Shown};
@@ -55,6 +57,8 @@ struct ProfilePage {
     deployed: Deployed,
     /// What phones will make of it that may not be meant.
     warnings: Vec<String>,
+    /// What the dictionary finds odd, for a look.
+    advice: AdviceView,
 }
 
 /// Where a profile is deployed: what `_deployed.html` needs.
@@ -81,6 +85,7 @@ struct Row {
     long: bool,
     /// The value in the field; empty unless it is being edited and may be shown.
     edit: String,
+    help: Help,
 }
 
 /// The profile that an address names.
@@ -215,6 +220,7 @@ fn page(
         pager,
         deployed: deployed(services, &world, profile.id),
         warnings: warnings_of([profile], &world).iter().map(ToString::to_string).collect(),
+        advice: AdviceView::of(&schema::advise(&profile.parameters)),
     })
 }
 
@@ -255,6 +261,7 @@ fn row(name: &str, value: &str, open: &str, form: &Form) -> Row {
         open,
         masked,
         long: value.contains('\n') || value.len() > 120,
+        help: Help::of(name, Some(value)),
         edit: if open && !masked { typed.to_owned() } else { String::new() },
     }
 }
@@ -354,6 +361,9 @@ fn wanted(form: &Form, profile: &Profile) -> Result<Option<(ParameterEdit, Strin
         Some(former) if former == value => format!("{name} has this value already."),
         Some(_) => format!("{name} is changed."),
     };
+    // Saved all the same: phones take more than the dictionary knows (R141).
+    let odd = schema::advise_on(name.as_str(), &value).map(|odd| format!(" Look at it again: {odd}."));
+    let message = message + &odd.unwrap_or_default();
     Ok(Some((ParameterEdit::Set(name, value.into()), message)))
 }
 
