@@ -6,7 +6,7 @@ use crate::support::api::Api;
 use crate::support::server::Server;
 
 fn odd() -> Value {
-    json!({ "up.timeout": "10", "up.timeOuts": "1", "lcl.datetime.time.24HourClock": "yes", "voice.volume.persist.handset": "1" })
+    json!({ "up.idletimeout": "10", "up.timeOuts": "1", "lcl.datetime.time.24HourClock": "yes", "voice.volume.persist.handset": "1" })
 }
 
 fn csrf(page: &str) -> String {
@@ -38,14 +38,15 @@ fn odd_names_and_values_are_told_and_taken() {
     let made = api.ok("POST", "/profiles", Some(json!({ "name": "Odd", "parameters": odd() })));
     let advice = made["advice"].as_array().expect("a list");
     let kind = |name: &str| advice.iter().find(|one| one["parameter"] == name).map(|one| one["kind"].clone());
-    assert_eq!(kind("up.timeout"), Some(json!("spelling")));
+    assert_eq!(kind("up.idletimeout"), Some(json!("spelling")));
     assert_eq!(kind("up.timeOuts"), Some(json!("unknown")));
     assert_eq!(kind("lcl.datetime.time.24HourClock"), Some(json!("value")));
     assert_eq!((kind("voice.volume.persist.handset"), advice.len()), (None, 3), "{advice:?}");
 
     let path = format!("/admin/profiles/{}", made["id"]);
     let page = api.page(&path).text();
-    for words in ["1 (on) or 0 (off) is expected", "written up.timeOut", "not in the dictionary", "What it does", "A change "] {
+    for words in ["1 (on) or 0 (off) is expected", "written up.idleTimeout", "not in the dictionary", "What it does", "A change "]
+    {
         assert!(page.contains(words), "{words}: {page}");
     }
     let file = b"<a up.idleTimeout=\"soon\" lcl.datetime.time.24HourClock=\"1\"/>";
@@ -55,7 +56,7 @@ fn odd_names_and_values_are_told_and_taken() {
     let pasted = api.form(&format!("{path}/paste"), &json!({ "csrf": csrf, "xml": String::from_utf8_lossy(file) }));
     assert_eq!(pasted.status, 303, "{}", pasted.text());
     let preview = api.page(pasted.header("location").expect("a preview")).text();
-    assert!(preview.contains("A whole number") && !preview.contains("written up.timeOut"), "of the file alone: {preview}");
+    assert!(preview.contains("A whole number") && !preview.contains("written up.idleTimeout"), "of the file alone: {preview}");
 
     api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [made["id"]], "shown": [] })));
     api.ok("POST", "/devices", Some(json!({ "key": "0004f2aabbcc" })));

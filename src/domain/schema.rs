@@ -61,7 +61,7 @@ impl Schema {
     /// The parameters of several files. Of two definitions of one name the first counts; what it does not say of an index is taken from
     /// the first of its family that says it.
     pub fn new(mut definitions: Vec<Definition>) -> Self {
-        definitions.sort_by(|a, b| folded(&a.name).cmp(&folded(&b.name)));
+        definitions.sort_by_cached_key(|one| folded(&one.name));
         definitions.dedup_by(|later, first| later.name.eq_ignore_ascii_case(&first.name));
         let mut by_shape: HashMap<Box<str>, Vec<usize>> = HashMap::with_capacity(definitions.len());
         for (at, definition) in definitions.iter().enumerate() {

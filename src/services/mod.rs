@@ -154,7 +154,10 @@ impl Services {
         let mut services = Self::on(state_dir, secrets, store, blobs, opening.clock);
         services.own_certificate = opening.own_certificate;
         services.rebuild()?;
-        standard::install(&services)?;
+        // Phones are served whether or not it can be written down what changed; the next start looks again.
+        if let Err(error) = standard::install(&services) {
+            tracing::error!(error = error::chain(&error), "what changed of the standard profiles could not be noted");
+        }
         services.store.read(|tx| services.sessions.load(tx))?;
         services.sweep()?;
         Ok(services)

@@ -1,11 +1,14 @@
 //! One standard profile: what it does, what it rests on, its parameters and what a template asks for (R111–R114). Nothing of it changes.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use askama::Template;
 use jiff::Timestamp;
 
 use super::profile::{Deployed, deployed};
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::parameter::ParameterName;
 use crate::domain::profile::Profile;
 use crate::domain::standard::{Confidence, Input, StandardProfile};
 use crate::services::Services;
@@ -55,7 +58,7 @@ pub fn show(
     shipped: &'static StandardProfile,
 ) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
-    let row = |(name, value): (&crate::domain::parameter::ParameterName, &std::sync::Arc<str>)| Row {
+    let row = |(name, value): (&ParameterName, &Arc<str>)| Row {
         name: name.to_string(),
         shown: Shown::of(name.as_str(), value),
         help: Help::of(name.as_str(), Some(value)),
