@@ -49,6 +49,8 @@ fn odd_names_and_values_are_told_and_taken() {
     {
         assert!(page.contains(words), "{words}: {page}");
     }
+    let editing = api.page(&format!("{path}?edit=lcl.datetime.time.24HourClock")).text();
+    assert!(editing.contains("<option value=\"0\"></option>"), "{editing}");
     let file = b"<a up.idleTimeout=\"soon\" lcl.datetime.time.24HourClock=\"1\"/>";
     let tried = api.send("POST", &format!("/profiles/{}/import?revision=1&dry_run=true", made["id"]), file);
     assert!(tried.status == 200 && tried.text().contains("\"parameter\":\"up.idleTimeout\""), "{}", tried.text());

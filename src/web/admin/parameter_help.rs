@@ -35,6 +35,16 @@ impl Help {
     }
 }
 
+/// Values that a box offers; where there are more, the value is typed.
+const OFFERED: usize = 40;
+
+/// The values that the dictionary offers for a parameter; none where a value is typed.
+pub fn choices(name: &str) -> Vec<String> {
+    let found = schema::current().find(name).and_then(|found| found.definition.kind.choices());
+    let offered = found.filter(|choices| choices.len() <= OFFERED).unwrap_or_default();
+    offered.into_iter().map(str::to_owned).collect()
+}
+
 /// What the dictionary finds odd about many parameters: the first few by name, the others counted.
 pub struct AdviceView {
     /// Name and what is odd about it.

@@ -11,12 +11,9 @@ use crate::services::{Services, schema};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::paging::{ListQuery, Pager};
-use crate::web::admin::parameter_help::Help;
+use crate::web::admin::parameter_help::{Help, choices};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::Shown;
-
-/// Choices that a box offers; one with more is typed.
-const OFFERED: usize = 40;
 
 #[derive(Template)]
 #[template(path = "profiles/fields.html")]
@@ -82,13 +79,12 @@ fn row(at: usize, definition: &Definition, wanted: &str, profile: &Profile) -> R
     // Whoever typed a name with an index of its own means that one.
     let typed = schema::current().find(wanted).filter(|found| found.definition == definition);
     let name = typed.map_or_else(|| definition.name.to_string(), |_| wanted.to_owned());
-    let choices = definition.kind.choices().filter(|choices| choices.len() <= OFFERED).unwrap_or_default();
     Row {
         at,
         help: Help::of(&name, None),
         indexed: definition.is_family(),
         secret: definition.is_secret,
-        choices: choices.iter().map(|choice| (*choice).to_owned()).collect(),
+        choices: choices(&name),
         now: profile.parameters.get(&name).map(|value| Shown::of(&name, value)),
         name,
     }

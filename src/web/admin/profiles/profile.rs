@@ -29,7 +29,7 @@ use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_with};
 use crate::web::admin::next::LocalPath;
 use crate::web::admin::paging::{ListQuery, Pager};
-use crate::web::admin::parameter_help::{AdviceView, Help};
+use crate::web::admin::parameter_help::{self, AdviceView, Help};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::unsent;
 use crate::web::admin::words::{self, Shown};
@@ -85,6 +85,8 @@ struct Row {
     long: bool,
     /// The value in the field; empty unless it is being edited and may be shown.
     edit: String,
+    /// What the dictionary offers for it while it is being edited; any other value can be typed.
+    choices: Vec<String>,
     help: Help,
 }
 
@@ -261,6 +263,7 @@ fn row(name: &str, value: &str, open: &str, form: &Form) -> Row {
         open,
         masked,
         long: value.contains('\n') || value.len() > 120,
+        choices: if open && !masked { parameter_help::choices(name) } else { Vec::new() },
         help: Help::of(name, Some(value)),
         edit: if open && !masked { typed.to_owned() } else { String::new() },
     }
