@@ -21,7 +21,7 @@ fn parameters_are_searched_from_two_characters_on() {
     assert_eq!(found["total"], 0, "a part of an index finds nothing: {found}");
     let found = api.ok("GET", "/schema/parameters?q=REG.12.address", None);
     assert_eq!((&found["items"][0]["name"], &found["items"][0]["indexed"]), (&json!("reg.1.address"), &json!(true)));
-    let found = api.ok("GET", "/schema/parameters?q=24hourclock&per_page=5", None);
+    let found = api.ok("GET", "/schema/parameters?q=lcl.datetime.time.24hour&per_page=5", None);
     let first = &found["items"][0];
     assert_eq!((&first["name"], &first["kind"]), (&json!("lcl.datetime.time.24HourClock"), &json!("switch")));
     assert!(first["description"].as_str().is_some_and(|text| !text.is_empty()), "{first}");
@@ -45,7 +45,8 @@ fn odd_names_and_values_are_told_and_taken() {
 
     let path = format!("/admin/profiles/{}", made["id"]);
     let page = api.page(&path).text();
-    for words in ["1 (on) or 0 (off) is expected", "written up.idleTimeout", "not in the dictionary", "What it does", "A change "]
+    for words in
+        ["1 (on) or 0 (off) is expected", "Written up.idleTimeout", "not in the dictionary</span>", "What it does", "A change "]
     {
         assert!(page.contains(words), "{words}: {page}");
     }
@@ -58,7 +59,7 @@ fn odd_names_and_values_are_told_and_taken() {
     let pasted = api.form(&format!("{path}/paste"), &json!({ "csrf": csrf, "xml": String::from_utf8_lossy(file) }));
     assert_eq!(pasted.status, 303, "{}", pasted.text());
     let preview = api.page(pasted.header("location").expect("a preview")).text();
-    assert!(preview.contains("A whole number") && !preview.contains("written up.idleTimeout"), "of the file alone: {preview}");
+    assert!(preview.contains("A whole number") && !preview.contains("Written up.idleTimeout"), "of the file alone: {preview}");
 
     api.ok("PUT", "/deployment/global", Some(json!({ "profiles": [made["id"]], "shown": [] })));
     api.ok("POST", "/devices", Some(json!({ "key": "0004f2aabbcc" })));

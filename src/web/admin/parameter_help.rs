@@ -9,6 +9,8 @@ pub struct Help {
     pub text: String,
     /// What it takes, what a phone does without it, what a change does to a phone.
     pub facts: String,
+    /// Whether the dictionary does not have it: no fault, and nothing is checked.
+    pub is_unknown: bool,
     /// What is odd about the name or the value.
     pub fault: Option<String>,
 }
@@ -17,8 +19,12 @@ impl Help {
     /// What is known of a parameter and said of its value. A `.set` twin and an attribute of the master file are no parameters of a
     /// dictionary: nothing is said of them.
     pub fn of(name: &str, value: Option<&str>) -> Self {
-        let fault = value.and_then(|value| schema::advise_on(name, value)).map(|advice| sentence(&advice));
-        let Some(found) = schema::current().find(name) else { return Self { text: String::new(), facts: String::new(), fault } };
+        let advice = value.and_then(|value| schema::advise_on(name, value));
+        let is_unknown = advice.as_ref().is_some_and(|advice| advice.oddity == Oddity::Unknown);
+        let fault = advice.filter(|_| !is_unknown).map(|advice| sentence(&advice));
+        let Some(found) = schema::current().find(name) else {
+            return Self { text: String::new(), facts: String::new(), is_unknown, fault };
+        };
         let definition = found.definition;
         let default = match &definition.default {
             Some(default) if default.is_empty() => "While nothing sets it, it is empty. ".to_owned(),
@@ -26,7 +32,7 @@ impl Help {
             None => String::new(),
         };
         let facts = format!("Takes {}. {default}{}", definition.kind, schema::restart_words(definition.restarts));
-        Self { text: definition.text.to_string(), facts, fault }
+        Self { text: definition.text.to_string(), facts, is_unknown, fault }
     }
 
     /// Whether there is anything to tell.

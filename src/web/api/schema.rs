@@ -1,5 +1,7 @@
 //! The dictionary of parameters: search, and what is known of one (R122, R137, R142).
 
+use std::cmp::Reverse;
+
 use actix_web::{get, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -20,6 +22,8 @@ pub struct Searched {
     /// A text of at least two characters that the name or the description holds, or the name of one parameter; absent for all. Letter case
     /// does not count. What begins with it comes first.
     q: Option<String>,
+    /// `name`; with `-` in front the other way round. Absent: what begins with the text first.
+    sort: Option<String>,
     /// Page, counted from 1.
     page: Option<usize>,
     /// Parameters on a page, at most 1000.
@@ -104,15 +108,21 @@ impl From<&Definition> for ParameterShape {
 #[utoipa::path(tag = "schema", params(AccountPath, Searched), responses((status = 200, body = List<ParameterShape>)))]
 #[get("/accounts/{account}/schema/parameters")]
 pub async fn search_parameters(_caller: Caller, searched: Asked<Searched>) -> Result<web::Json<List<ParameterShape>>, Problem> {
-    let Searched { q, page, per_page } = searched.into_inner();
+    let Searched { q, sort, page, per_page } = searched.into_inner();
     let paging = Paging::new(page, per_page)?;
-    let found: Vec<&Definition> = match q {
+    let mut found: Vec<&Definition> = match q {
         None => schema::current().iter().collect(),
         Some(q) if q.trim().chars().count() < SEARCH_CHARS => {
             return Err(Problem::field("q", format_args!("search for at least {SEARCH_CHARS} characters")));
         }
         Some(q) => schema::current().search(&q, usize::MAX),
     };
+    match sort.as_deref() {
+        None => {}
+        Some("name") => found.sort_by_cached_key(|one| one.name.to_ascii_lowercase()),
+        Some("-name") => found.sort_by_cached_key(|one| Reverse(one.name.to_ascii_lowercase())),
+        Some(_) => return Err(Problem::field("sort", "use one of: name, -name")),
+    }
     Ok(web::Json(paging.cut(found.into_iter(), ParameterShape::from)))
 }
 
