@@ -53,6 +53,7 @@ fn world() -> World {
             next_ca: None,
         }),
         profiles: profiles.into(),
+        standard: Arc::default(),
         deployment: BTreeMap::from([(Place::Global, vec![ProfileId(2), ProfileId(3)])]),
         sites: BTreeMap::new(),
         groups: BTreeMap::new(),

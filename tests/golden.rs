@@ -125,6 +125,7 @@ impl Case {
             account_id: DEFAULT_ACCOUNT,
             account: Arc::new(account),
             endpoints: Arc::new(Endpoints { https_url: url, http_url: None, ca_pem: authority, next_ca }),
+            standard: Arc::default(),
             profiles: BTreeMap::new(),
             deployment: BTreeMap::new(),
             sites: BTreeMap::from([(INTERNET, Arc::new(Site::internet()))]),

@@ -55,6 +55,15 @@ mod tests {
         assert_eq!(names.len(), dictionary().len());
     }
 
+    /// A search goes once through names and descriptions and copies none of them: at the speed of memory a megabyte is a millisecond, and 50 are
+    /// allowed (R122).
+    #[test]
+    fn a_search_looks_through_little() {
+        assert!(dictionary().searched_bytes() < 4 * 1024 * 1024, "{}", dictionary().searched_bytes());
+        assert!(dictionary().search("ring", usize::MAX).len() > 20);
+        assert!(dictionary().search("r", usize::MAX).is_empty());
+    }
+
     #[test]
     fn what_the_server_sets_by_itself_is_described() {
         for name in governed().keys() {

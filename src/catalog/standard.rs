@@ -37,12 +37,13 @@ mod tests {
     use crate::catalog::governed::governed;
     use crate::catalog::models::models;
     use crate::catalog::schema::dictionary;
+    use crate::domain::provision::master::is_master;
     use crate::domain::resolution::twin_of;
-    use crate::domain::standard::InputKind;
+    use crate::domain::standard::{InputKind, is_standard_id};
 
     #[test]
     fn every_file_is_a_profile_of_its_name() {
-        let mut folded = BTreeSet::new();
+        let (mut folded, mut numbers) = (BTreeSet::new(), BTreeSet::new());
         for file in files() {
             let file = file.as_ref();
             let content = Files::get(file).expect("listed");
@@ -51,6 +52,12 @@ mod tests {
             assert_eq!(format!("{}.toml", profile.name), file);
             assert!(folded.insert(profile.name.folded()), "{file}");
             assert!(!profile.description.is_empty() && !profile.source.is_empty(), "{file}");
+            assert!(
+                numbers.insert(profile.number),
+                "{file}: the number {} is another one's; numbers are never used again",
+                profile.number
+            );
+            assert!(is_standard_id(profile.id()), "{file}");
         }
         assert_eq!(folded.len(), standard_profiles().len());
         assert!(folded.len() >= 60);
@@ -61,9 +68,16 @@ mod tests {
         for profile in standard_profiles().values() {
             assert_eq!(profile.is_template(), !profile.inputs.is_empty(), "{}", profile.name);
             assert!(!profile.parameters.is_empty() || profile.is_template(), "{}", profile.name);
+            let mut keys = BTreeSet::new();
             for input in &profile.inputs {
                 let says = |what: &str| format!("{}, {}: {what}", profile.name, input.name);
                 assert!(!input.parameters.is_empty(), "{}", says("sets nothing"));
+                assert!(
+                    !["name", "description", "inputs"].contains(&input.name.as_str()),
+                    "{}",
+                    says("is a field of every copy")
+                );
+                assert!(keys.insert(&input.name), "{}", says("stands there twice"));
                 assert_eq!(input.kind == InputKind::Choice, !input.choices.is_empty(), "{}", says("choices"));
                 assert!(!input.required || input.default.is_none(), "{}", says("a default that never counts"));
                 if let Some(default) = &input.default {
@@ -90,6 +104,7 @@ mod tests {
             for (name, value) in parameters(profile) {
                 let found = dictionary().find(name).unwrap_or_else(|| panic!("{}: {name} is not described", profile.name));
                 assert!(found.is_spelt_so, "{}: {name}", profile.name);
+                assert!(!is_master(name), "{}: {name} is of the master file", profile.name);
                 if let Some(value) = value {
                     assert_eq!(found.definition.kind.check(value), Ok(()), "{}: {name}={value}", profile.name);
                 }

@@ -121,7 +121,7 @@ pub struct Placed<'a> {
 /// The profiles that speak for a device, strongest first: by container, within a container in the admin's order, and among
 /// several groups in the order of the device's (or the person's) own list (contract 5.1, R145, R148, R149).
 pub fn applicable<'a>(device: &Device, world: &'a World) -> Vec<Placed<'a>> {
-    let find = |id: &ProfileId| world.profiles.get(id).map(|profile| &**profile);
+    let find = |id: &ProfileId| world.profile(*id).map(|profile| &**profile);
     let own =
         device.profiles.iter().filter_map(find).map(|profile| Placed { container: Container::Device, place: None, profile });
     let attached = places(device, world).into_iter().filter_map(|place| world.deployment.get_key_value(&place));

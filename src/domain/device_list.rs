@@ -331,7 +331,7 @@ fn find_word<'a>(word: &str, one: &'a Listed, world: &'a World) -> Option<Hit<'a
     if column {
         return Some(Hit::Column);
     }
-    let profiles = device.profiles.iter().filter_map(|id| world.profiles.get(id));
+    let profiles = device.profiles.iter().filter_map(|id| world.profile(*id));
     let profiles = profiles.map(|profile| ("profile", profile.name.as_str()));
     let groups =
         device.groups.iter().filter_map(|id| world.groups.get(id)).flat_map(|group| {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::ProfileId;
 use super::names::Name;
 use super::parameter::ParameterSet;
+use super::standard::TEMPLATE_ENDING;
 
 /// A configuration profile. Its JSON is the stored form, with secret values sealed by the store's caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ pub struct Profile {
     pub revision: u64,
 }
 
-/// The guide's *Profile Type* (R117). Standard, software and imported profiles join as their features do.
+/// The guide's *Profile Type* (R117). Software profiles join as their feature does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProfileKind {
@@ -40,4 +41,18 @@ pub enum ProfileKind {
     UserDefined,
     /// Made from the columns of a device CSV.
     UserImported,
+    /// Comes with the server: read-only, and never among the rows of an account (R111).
+    Standard,
+}
+
+impl Profile {
+    /// Whether it comes with the server (R111).
+    pub fn is_standard(&self) -> bool {
+        self.kind == ProfileKind::Standard
+    }
+
+    /// Whether it asks for something first: then it can be copied, and not attached (R113).
+    pub fn is_template(&self) -> bool {
+        self.is_standard() && self.name.as_str().ends_with(TEMPLATE_ENDING)
+    }
 }

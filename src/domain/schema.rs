@@ -3,6 +3,7 @@
 //! A schema advises. Phones take more than any schema says, so a name that it does not have and a value outside its limits are told,
 //! never refused. Reading one from a file is [`crate::xml::xsd`]'s work.
 
+pub mod advice;
 mod kind;
 
 use std::collections::HashMap;
@@ -50,6 +51,8 @@ pub struct Found<'a> {
 pub struct Schema {
     /// By name, without regard to letter case.
     definitions: Vec<Definition>,
+    /// Name and description of each in lower case: what is searched.
+    searched: Vec<(Box<str>, Box<str>)>,
     /// Where the definitions stand whose names have this shape.
     by_shape: HashMap<Box<str>, Vec<usize>>,
 }
@@ -58,7 +61,7 @@ impl Schema {
     /// The parameters of several files. Of two definitions of one name the first counts; what it does not say of an index is taken from
     /// the first of its family that says it.
     pub fn new(mut definitions: Vec<Definition>) -> Self {
-        definitions.sort_by_key(|one| folded(&one.name));
+        definitions.sort_by_cached_key(|one| folded(&one.name));
         definitions.dedup_by(|later, first| later.name.eq_ignore_ascii_case(&first.name));
         let mut by_shape: HashMap<Box<str>, Vec<usize>> = HashMap::with_capacity(definitions.len());
         for (at, definition) in definitions.iter().enumerate() {
@@ -67,7 +70,8 @@ impl Schema {
         for family in by_shape.values().filter(|family| family.len() > 1) {
             describe(&mut definitions, family);
         }
-        Self { definitions, by_shape }
+        let searched = definitions.iter().map(|one| (folded(&one.name).into(), one.text.to_lowercase().into())).collect();
+        Self { definitions, searched, by_shape }
     }
 
     /// How many definitions there are.
@@ -78,6 +82,11 @@ impl Schema {
     /// Whether there is none: some devices come with such a schema.
     pub fn is_empty(&self) -> bool {
         self.definitions.is_empty()
+    }
+
+    /// Bytes that one search looks through, once each: what its time goes with.
+    pub fn searched_bytes(&self) -> usize {
+        self.searched.iter().map(|(name, text)| name.len() + text.len()).sum()
     }
 
     /// All of them by name.
@@ -116,15 +125,13 @@ impl Schema {
             return Vec::new();
         }
         let by_index = self.find(text.trim()).map(|found| found.definition);
-        let rank = |definition: &Definition| {
-            let name = folded(&definition.name);
-            match name.find(&wanted) {
-                Some(0) => Some(1),
-                Some(_) => Some(2),
-                None => definition.text.to_lowercase().contains(&wanted).then_some(3),
-            }
+        let rank = |name: &str, text: &str| match name.find(&wanted) {
+            Some(0) => Some(1),
+            Some(_) => Some(2),
+            None => text.contains(&wanted).then_some(3),
         };
-        let mut ranked: Vec<_> = self.definitions.iter().filter_map(|one| Some((rank(one)?, one))).collect();
+        let searched = self.searched.iter().zip(&self.definitions);
+        let mut ranked: Vec<_> = searched.filter_map(|((name, text), one)| Some((rank(name, text)?, one))).collect();
         ranked.sort_by_key(|(rank, _)| *rank);
         let others = ranked.into_iter().map(|(_, one)| one).filter(|one| by_index != Some(*one));
         by_index.into_iter().chain(others).take(most).collect()

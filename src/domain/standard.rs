@@ -2,17 +2,32 @@
 //!
 //! They are read-only. Those that ask for something first are templates: they cannot be attached, only copied.
 
+mod installed;
+mod table;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Deserialize;
 
 use super::field_error::FieldErrors;
+use super::ids::ProfileId;
 use super::names::Name;
 use super::parameter::{ParameterName, ParameterSet, check_value};
 
+pub use installed::{Installed, Upgrade};
+pub use table::{Standard, StandardTable};
+
 /// How the name of a template ends (R113).
 pub const TEMPLATE_ENDING: &str = "-TEMPLATE";
+
+/// Numbers of profiles from here on are those of standard ones; an account's own count from 1 and never come so far.
+const FIRST_ID: u64 = 1 << 40;
+
+/// Whether a number is that of a standard profile, of this version or another.
+pub fn is_standard_id(id: ProfileId) -> bool {
+    id.0 >= FIRST_ID
+}
 
 /// A standard profile, as its file has it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -20,6 +35,8 @@ pub const TEMPLATE_ENDING: &str = "-TEMPLATE";
 pub struct StandardProfile {
     /// Unique among them without regard to letter case.
     pub name: Name,
+    /// Its own for ever: no other one has or will have it.
+    pub number: u32,
     /// What it does and when to use it.
     pub description: String,
     /// Families that know its parameters; none: all.
@@ -149,6 +166,11 @@ fn within(min: Option<i64>, max: Option<i64>) -> String {
 }
 
 impl StandardProfile {
+    /// Its number among all profiles.
+    pub fn id(&self) -> ProfileId {
+        ProfileId(FIRST_ID + u64::from(self.number))
+    }
+
     /// Whether it asks for something first: then it can be copied, and not attached (R113).
     pub fn is_template(&self) -> bool {
         self.name.as_str().ends_with(TEMPLATE_ENDING)

@@ -34,6 +34,7 @@ pub fn world() -> World {
             next_ca: None,
         }),
         profiles: BTreeMap::new(),
+        standard: Arc::default(),
         deployment: BTreeMap::new(),
         sites: BTreeMap::from([(INTERNET, Arc::new(Site::internet()))]),
         groups: BTreeMap::new(),

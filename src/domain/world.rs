@@ -13,6 +13,7 @@ use super::people::{Person, PersonGroup, Room};
 use super::profile::Profile;
 use super::rollover::CaMark;
 use super::site::Sites;
+use super::standard::StandardTable;
 
 /// A snapshot of an account. Requests hold one snapshot from beginning to end, so a file is of one state, never of two.
 #[derive(Clone, Debug)]
@@ -23,8 +24,10 @@ pub struct World {
     pub account: Arc<Account>,
     /// Where phones reach us.
     pub endpoints: Arc<Endpoints>,
-    /// All profiles.
+    /// The account's own profiles.
     pub profiles: BTreeMap<ProfileId, Arc<Profile>>,
+    /// The profiles that come with the server (R111).
+    pub standard: Arc<StandardTable>,
     /// Profiles attached to each place, highest first.
     pub deployment: BTreeMap<Place, Vec<ProfileId>>,
     /// All sites, *Internet* among them.
@@ -45,6 +48,18 @@ pub struct World {
     pub blocked: BTreeSet<DeviceKey>,
     /// Counts snapshots: grows with every change.
     pub revision: u64,
+}
+
+impl World {
+    /// A profile by its number, an own or a standard one.
+    pub fn profile(&self, id: ProfileId) -> Option<&Arc<Profile>> {
+        self.profiles.get(&id).or_else(|| self.standard.get(id).map(|standard| &standard.profile))
+    }
+
+    /// All profiles: the account's own, then the standard ones.
+    pub fn all_profiles(&self) -> impl Iterator<Item = &Arc<Profile>> {
+        self.profiles.values().chain(self.standard.iter().map(|standard| &standard.profile))
+    }
 }
 
 /// Where phones reach this server, as it is written into their configuration.

@@ -195,7 +195,7 @@ fn change_list(
 
 /// What an admin should know of profiles that are attached together, highest first.
 pub fn warnings(world: &World, attached: &[ProfileId]) -> Vec<Warning> {
-    warnings_of(attached.iter().filter_map(|id| world.profiles.get(id)).map(|profile| &**profile), world)
+    warnings_of(attached.iter().filter_map(|id| world.profile(*id)).map(|profile| &**profile), world)
 }
 
 /// Whether these profiles may be attached to a device, in words if not.
@@ -209,9 +209,15 @@ fn check(world: &World, target: &Target, profiles: &[ProfileId]) -> Result<(), S
     }
     for (i, id) in profiles.iter().enumerate() {
         let profile =
-            world.profiles.get(id).ok_or_else(|| format!("there is no profile {id}; it may have been deleted meanwhile"))?;
+            world.profile(*id).ok_or_else(|| format!("there is no profile {id}; it may have been deleted meanwhile"))?;
         if profiles[..i].contains(id) {
             return Err(format!("“{}” stands in the list twice", profile.name));
+        }
+        if profile.is_template() {
+            return Err(format!(
+                "“{}” asks for values first and cannot be attached (R113). Copy it, fill in its form, and attach the copy",
+                profile.name
+            ));
         }
         if !may_stand_at(target, profile) {
             return Err(format!("“{}” comes from a device CSV and belongs to its device alone (R151)", profile.name));
@@ -254,7 +260,7 @@ fn record(
 ) -> Result<(), ServiceError> {
     let names = |ids: &[ProfileId]| {
         let names: Vec<_> =
-            ids.iter().map(|id| world.profiles.get(id).map_or_else(|| id.to_string(), |p| p.name.to_string())).collect();
+            ids.iter().map(|id| world.profile(*id).map_or_else(|| id.to_string(), |p| p.name.to_string())).collect();
         Some(names.join(", ")).filter(|names| !names.is_empty())
     };
     change.record(Event::new("deployment", subject, "changed").change("profiles", names(old), names(new)))

@@ -372,7 +372,7 @@ fn edited(old: &Device, new: &Device) -> Event {
 }
 
 fn profile_names(world: &World, device: &Device) -> Vec<String> {
-    device.profiles.iter().filter_map(|id| world.profiles.get(id)).map(|profile| profile.name.to_string()).collect()
+    device.profiles.iter().filter_map(|id| world.profile(*id)).map(|profile| profile.name.to_string()).collect()
 }
 
 /// Content goes after the rows: should this fail, the files are orphans, which the next start or the retention removes.

@@ -23,6 +23,11 @@ pub enum ServiceError {
     /// It cannot be done as things stand: somebody else was faster, or a rule between objects forbids it.
     #[error("{0}")]
     Conflict(String),
+    /// It never changes: it comes with the server (R111).
+    #[error(
+        "“{0}” is a standard profile: it comes with the server and is never changed or deleted here. Copy it, and change the copy"
+    )]
+    ReadOnly(String),
     /// What was sent breaks rules, field by field.
     #[error(transparent)]
     Invalid(#[from] FieldErrors),

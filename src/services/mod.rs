@@ -49,6 +49,7 @@ pub mod retention;
 pub mod rollover;
 pub mod roster;
 pub mod runs;
+pub mod schema;
 mod sealed_files;
 pub mod second_factor;
 pub mod secrets;
@@ -59,6 +60,7 @@ pub mod shared_credentials;
 pub mod sign_in;
 pub mod sign_in_link;
 pub mod sites;
+mod standard;
 pub mod state_dir;
 pub mod throttle;
 pub mod tokens;
@@ -159,6 +161,10 @@ impl Services {
         let mut services = Self::on(state_dir, secrets, store, blobs, opening.clock);
         services.own_certificate = opening.own_certificate;
         services.rebuild()?;
+        // Phones are served whether or not it can be written down what changed; the next start looks again.
+        if let Err(error) = standard::install(&services) {
+            tracing::error!(error = error::chain(&error), "what changed of the standard profiles could not be noted");
+        }
         services.store.read(|tx| services.sessions.load(tx))?;
         services.sweep()?;
         Ok(services)

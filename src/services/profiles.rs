@@ -1,4 +1,8 @@
 //! Creating, editing, copying and deleting profiles (R108–R127). Where they are attached is [`super::deployment`]'s.
+//!
+//! Standard profiles are found here like all others, and never change (R111).
+
+mod copying;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,6 +26,8 @@ use crate::domain::reach::Reach;
 use crate::domain::world::World;
 use crate::store;
 
+pub use copying::{CopyInput, copy};
+
 /// Where a profile is attached, and how many devices' files it has a part in (R127, contract 5.15).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
@@ -41,12 +47,12 @@ pub fn get(services: &Services, account: AccountId, id: ProfileId) -> Result<Arc
     find(&*services.world(account)?, id)
 }
 
-/// All profiles in the order of their numbers.
+/// All profiles in the order of their numbers: the account's own, then the standard ones.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] for an account that does not exist.
 pub fn list(services: &Services, account: AccountId) -> Result<Vec<Arc<Profile>>, ServiceError> {
-    Ok(services.world(account)?.profiles.values().cloned().collect())
+    Ok(services.world(account)?.all_profiles().cloned().collect())
 }
 
 /// Where a profile is attached and whom it reaches.
@@ -60,7 +66,7 @@ pub fn uses(services: &Services, account: AccountId, id: ProfileId) -> Result<Us
 }
 
 /// [`uses`] of several profiles, with one look at every device.
-fn uses_of(services: &Services, world: &World, ids: &BTreeSet<ProfileId>) -> BTreeMap<ProfileId, Uses> {
+pub(super) fn uses_of(services: &Services, world: &World, ids: &BTreeSet<ProfileId>) -> BTreeMap<ProfileId, Uses> {
     let mut uses: BTreeMap<ProfileId, Uses> = ids.iter().map(|id| (*id, Uses::default())).collect();
     for (place, attached) in &world.deployment {
         for id in attached {
@@ -183,28 +189,6 @@ pub fn replace(
     })
 }
 
-/// Copies a profile under a new name; it is attached nowhere (R126).
-///
-/// # Errors
-/// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] when the name is taken.
-pub fn copy(
-    services: &Services,
-    actor: &Actor,
-    account: AccountId,
-    id: ProfileId,
-    name: Name,
-    mode: Mode,
-) -> Result<Profile, ServiceError> {
-    let grant = authorize(actor, Action::EditProfiles(account))?;
-    perform(services, mode, grant, account, |change| {
-        let world = services.world(account)?;
-        let original = find(&world, id)?;
-        check_name(&world, &name, None)?;
-        let draft = ProfileDraft { name, description: original.description.clone(), parameters: original.parameters.clone() };
-        add(change, draft, &format!("copied from {}", original.name))
-    })
-}
-
 /// Deletes a profile and detaches it everywhere; answers where it was and whom it reached (R127).
 ///
 /// # Errors
@@ -237,7 +221,7 @@ pub fn delete_all(
     }
     perform(services, mode, grant, account, |change| {
         let world = services.world(account)?;
-        let profiles = ids.iter().map(|id| find(&world, *id)).collect::<Result<Vec<_>, _>>()?;
+        let profiles = ids.iter().map(|id| find_own(&world, *id)).collect::<Result<Vec<_>, _>>()?;
         let gone = uses_of(services, &world, ids);
         detach_everywhere(services, change, &world, &gone)?;
         for profile in profiles {
@@ -250,7 +234,7 @@ pub fn delete_all(
     })
 }
 
-fn detach_everywhere(
+pub(super) fn detach_everywhere(
     services: &Services,
     change: &mut Change<'_>,
     world: &World,
@@ -291,7 +275,7 @@ fn edit(
     let grant = authorize(actor, Action::EditProfiles(account))?;
     perform(services, mode, grant, account, |change| {
         let world = services.world(account)?;
-        let old = find(&world, shown.id)?;
+        let old = find_own(&world, shown.id)?;
         if old.revision != shown.revision {
             return Err(ServiceError::stale("profile", &old.modified_by));
         }
@@ -310,7 +294,7 @@ fn edit(
     })
 }
 
-fn add(change: &mut Change<'_>, draft: ProfileDraft, action: &str) -> Result<Profile, ServiceError> {
+pub(super) fn add(change: &mut Change<'_>, draft: ProfileDraft, action: &str) -> Result<Profile, ServiceError> {
     let profile = Profile {
         id: store::profiles::next_id(change.tx())?,
         name: draft.name,
@@ -332,12 +316,26 @@ fn changed(old: &Profile, new: &Profile, action: &str) -> Event {
     let event = Event::new("profile", new.name.to_string(), action)
         .change("name", Some(old.name.to_string()), Some(new.name.to_string()))
         .change("description", text(&old.description), text(&new.description));
-    let names: BTreeSet<_> = old.parameters.iter().chain(new.parameters.iter()).map(|(name, _)| name.as_str()).collect();
-    names.into_iter().fold(event, |event, name| event.parameter_change(name, old.parameters.get(name), new.parameters.get(name)))
+    parameter_changes(event, &old.parameters, &new.parameters)
+}
+
+/// The event with every parameter that is different.
+pub(super) fn parameter_changes(event: Event, old: &ParameterSet, new: &ParameterSet) -> Event {
+    let names: BTreeSet<_> = old.iter().chain(new.iter()).map(|(name, _)| name.as_str()).collect();
+    names.into_iter().fold(event, |event, name| event.parameter_change(name, old.get(name), new.get(name)))
 }
 
 fn find(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> {
-    world.profiles.get(&id).cloned().ok_or_else(|| ServiceError::not_found("profile", id))
+    world.profile(id).cloned().ok_or_else(|| ServiceError::not_found("profile", id))
+}
+
+/// A profile that may be changed: standard ones are read-only (R111).
+fn find_own(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> {
+    let profile = find(world, id)?;
+    if profile.is_standard() {
+        return Err(ServiceError::ReadOnly(profile.name.to_string()));
+    }
+    Ok(profile)
 }
 
 fn check_new_names(world: &World, drafts: &[ProfileDraft]) -> Result<(), ServiceError> {
@@ -359,10 +357,18 @@ fn check_new_names(world: &World, drafts: &[ProfileDraft]) -> Result<(), Service
     if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
 }
 
-/// Names are unique among all profiles of the account, whatever the letter case (R33).
+/// Names are unique among all profiles of the account and the standard ones, whatever the letter case (R33). A profile keeps its name where a
+/// later version of pdms brings a standard one of that name.
 fn check_name(world: &World, name: &Name, except: Option<ProfileId>) -> Result<(), FieldErrors> {
     let folded = name.folded();
-    match world.profiles.values().find(|other| Some(other.id) != except && other.name.folded() == folded) {
+    if except.and_then(|id| world.profiles.get(&id)).is_some_and(|own| own.name.folded() == folded) {
+        return Ok(());
+    }
+    match world.all_profiles().find(|other| other.name.folded() == folded) {
+        Some(other) if other.is_standard() => Err(FieldErrors::one(
+            "name",
+            format_args!("“{}” is the name of a standard profile, which comes with the server; choose another name", other.name),
+        )),
         Some(other) => {
             Err(FieldErrors::one("name", format_args!("there is a profile “{}” already; choose another name", other.name)))
         }

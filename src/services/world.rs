@@ -19,6 +19,7 @@ use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId,
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::site::{INTERNET, Site};
+use crate::domain::standard::StandardTable;
 use crate::domain::world::{Endpoints, World};
 use crate::store::{self, Read};
 
@@ -27,6 +28,7 @@ use crate::store::{self, Read};
 pub struct Worlds {
     current: ArcSwap<BTreeMap<AccountId, Arc<World>>>,
     endpoints: ArcSwap<Endpoints>,
+    standard: ArcSwap<StandardTable>,
 }
 
 /// What a commit changed of a world.
@@ -70,7 +72,7 @@ pub(super) enum WorldChange {
 
 impl Worlds {
     pub(super) fn new(endpoints: Endpoints) -> Self {
-        Self { current: ArcSwap::default(), endpoints: ArcSwap::from_pointee(endpoints) }
+        Self { current: ArcSwap::default(), endpoints: ArcSwap::from_pointee(endpoints), standard: ArcSwap::default() }
     }
 
     /// An account's world as it is now; none before set-up.
@@ -110,7 +112,7 @@ impl Worlds {
             match (next.get_mut(&account), change) {
                 (Some(world), change) => apply_one(Arc::make_mut(world), change),
                 (None, WorldChange::Account(settings)) => {
-                    next.insert(account, Arc::new(empty(account, settings, self.endpoints())));
+                    next.insert(account, Arc::new(self.empty(account, settings)));
                 }
                 (None, _) => debug_assert!(false, "account {account} has no settings, so nothing else of it can change"),
             }
@@ -123,10 +125,12 @@ impl Worlds {
 
     /// Reads everything anew: at start, and after the database was opened again.
     pub(super) fn rebuild(&self, tx: &impl Read, secrets: &Secrets) -> Result<(), ServiceError> {
+        let installed = store::standard::all(tx)?;
+        self.standard.store(Arc::new(StandardTable::new(catalog::standard::standard_profiles().values(), &installed)));
         let mut next = BTreeMap::new();
         for (id, stored) in store::accounts::all(tx)? {
             let account = Arc::new(secrets.open_account(id, stored)?);
-            let mut world = empty(id, account, self.endpoints());
+            let mut world = self.empty(id, account);
             world.revision = self.get(id).map_or(1, |old| old.revision + 1);
             for stored in store::profiles::all(tx, id)? {
                 let profile = secrets.open_profile(id, stored)?;
@@ -147,24 +151,26 @@ impl Worlds {
         self.current.store(Arc::new(next));
         Ok(())
     }
-}
 
-fn empty(account_id: AccountId, account: Arc<Account>, endpoints: Arc<Endpoints>) -> World {
-    World {
-        account_id,
-        account,
-        endpoints,
-        profiles: BTreeMap::new(),
-        deployment: BTreeMap::new(),
-        sites: BTreeMap::from([(INTERNET, Arc::new(Site::internet()))]),
-        groups: BTreeMap::new(),
-        default_groups: Vec::new(),
-        people: BTreeMap::new(),
-        person_groups: BTreeMap::new(),
-        rooms: BTreeMap::new(),
-        models: catalog::models::models(),
-        blocked: std::collections::BTreeSet::new(),
-        revision: 0,
+    /// The world of an account that has its settings and nothing else.
+    fn empty(&self, account_id: AccountId, account: Arc<Account>) -> World {
+        World {
+            account_id,
+            account,
+            endpoints: self.endpoints(),
+            profiles: BTreeMap::new(),
+            standard: self.standard.load_full(),
+            deployment: BTreeMap::new(),
+            sites: BTreeMap::from([(INTERNET, Arc::new(Site::internet()))]),
+            groups: BTreeMap::new(),
+            default_groups: Vec::new(),
+            people: BTreeMap::new(),
+            person_groups: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            models: catalog::models::models(),
+            blocked: std::collections::BTreeSet::new(),
+            revision: 0,
+        }
     }
 }
 

@@ -27,6 +27,7 @@ pub mod server;
 pub mod sessions;
 pub mod sightings;
 pub mod sites;
+pub mod standard;
 pub mod stored_files;
 pub mod tables;
 pub mod tokens;

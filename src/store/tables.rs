@@ -21,6 +21,7 @@ use crate::domain::run::{Run, Subject};
 use crate::domain::server::ServerSettings;
 use crate::domain::session::{Session, SessionKey};
 use crate::domain::site::Site;
+use crate::domain::standard::Installed;
 use crate::domain::token::{Token, TokenKey};
 use crate::domain::trust::Trust;
 use crate::domain::user::User;
@@ -95,8 +96,11 @@ pub const REFUSED_RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new
 /// Files kept for devices. Key: account, device key, file name. Value: [`DeviceFile`].
 pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new("files-1");
 
+/// Standard profiles as the last version brought them. Key: number. Value: [`Installed`].
+pub const STANDARD: Table<(u64,), Installed> = Table::new("standard-1");
+
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 22] = [
+pub(super) const ALL: [Definition; 23] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -119,4 +123,5 @@ pub(super) const ALL: [Definition; 22] = [
     RUNS.definition(),
     REFUSED_RUNS.definition(),
     FILES.definition(),
+    STANDARD.definition(),
 ];

@@ -90,7 +90,7 @@ fn every_list_is_searched_sorted_and_paged() {
         let whole = ask("per_page=1000");
         let total = whole["total"].as_u64().expect("a total");
         let items = whole["items"].as_array().expect("items");
-        assert!(total >= 1 && items.len() as u64 == total, "{path}: {whole}");
+        assert!(total >= 1 && items.len() as u64 == total.min(1_000), "{path}: {whole}");
         assert_eq!(whole.as_object().map(serde_json::Map::len), Some(2), "{path}");
 
         let named: Vec<&str> =
@@ -99,8 +99,9 @@ fn every_list_is_searched_sorted_and_paged() {
             assert!(named.contains(&key), "{path} does not take {key}");
         }
         assert_eq!(ask("q=nothing-has-this-word"), json!({ "items": [], "total": 0 }), "{path}");
-        let pages: Vec<Value> = (1..=total).map(|page| ask(&format!("per_page=1&page={page}"))["items"][0].clone()).collect();
-        assert_eq!(&pages, items, "{path}: the pages are the whole, one after the other");
+        let pages: Vec<Value> =
+            (1..=total.min(40)).map(|page| ask(&format!("per_page=1&page={page}"))["items"][0].clone()).collect();
+        assert_eq!(pages, items[..pages.len()], "{path}: the pages are the whole, one after the other");
         assert_eq!(ask(&format!("page={}", total + 1))["items"], json!([]), "{path}");
         for (query, field) in
             [("page=0", "page"), ("per_page=0", "per_page"), ("per_page=1001", "per_page"), ("sort=colour", "sort")]
@@ -110,9 +111,13 @@ fn every_list_is_searched_sorted_and_paged() {
         }
         let (_, fields) = api.refused("GET", &format!("/api/v1{path}?sort=colour"), None);
         for word in words(&fields[0].1) {
-            let (there, back) = (ask(&format!("per_page=1000&sort={word}")), ask(&format!("per_page=1000&sort=-{word}")));
+            // The beginning one way is the end the other way, turned round.
+            let first = ask(&format!("sort={word}&per_page=1"));
+            assert_eq!(first["items"], ask(&format!("sort=-{word}&per_page=1&page={total}"))["items"], "{path} by {word}");
+            let (there, back) = (ask(&format!("sort={word}&per_page=1000")), ask(&format!("sort=-{word}&per_page=1000")));
             let turned: Vec<&Value> = back["items"].as_array().expect("items").iter().rev().collect();
-            assert_eq!(there["items"].as_array().expect("items").iter().collect::<Vec<_>>(), turned, "{path} by {word}");
+            let whole = there["items"].as_array().expect("items").iter().collect::<Vec<_>>();
+            assert!(total > 1_000 || whole == turned, "{path} by {word}");
         }
     }
 }
@@ -167,5 +172,5 @@ fn several_are_deleted_together_or_none() {
 
     assert_eq!(api.refused("POST", "/profiles/delete", Some(json!({ "ids": [1, 99] }))).1[0].0, "ids[1]");
     assert_eq!(api.ok("POST", "/profiles/delete", Some(json!({ "ids": [1, 3] })))["total"], 2);
-    assert_eq!(api.ok("GET", "/profiles", None)["items"][0]["name"], "Basement");
+    assert_eq!(api.ok("GET", "/profiles?kind=user", None)["items"][0]["name"], "Basement");
 }

@@ -44,6 +44,7 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
             .replace("{account}", "default")
             .replace("{key}", KEY)
             .replace("{id}", "1")
+            .replace("parameters/{name}", "parameters/reg.1.address")
             .replace("{name}", &backup)
             .replace("{day}", "2026-11-22");
         for file in ["master", "parameters"] {

@@ -1,5 +1,7 @@
 //! Which values a parameter takes.
 
+use std::fmt;
+
 /// Which values a parameter takes. The empty value is always taken: it means *not set*.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -32,7 +34,7 @@ pub enum ValueFault {
     #[error("1 (on) or 0 (off) is expected")]
     Switch,
     /// Not a whole number, or one outside the limits.
-    #[error("{}", of_number(*least, *most))]
+    #[error("{} is expected", of_number(*least, *most))]
     Number {
         /// The least.
         least: Option<i64>,
@@ -40,7 +42,7 @@ pub enum ValueFault {
         most: Option<i64>,
     },
     /// None of the texts.
-    #[error("{}", of_choice(choices))]
+    #[error("{} is expected", of_choice(choices))]
     Choice {
         /// All of them.
         choices: Box<[Box<str>]>,
@@ -66,6 +68,15 @@ const NAMED: usize = 12;
 impl Kind {
     /// A text of any length.
     pub const ANY: Self = Self::Text { least: None, most: None };
+
+    /// The values that can be chosen from; none where a value is typed.
+    pub fn choices(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Switch => Some(vec!["1", "0"]),
+            Self::Choice(choices) => Some(choices.iter().map(|choice| &**choice).filter(|choice| !choice.is_empty()).collect()),
+            Self::Number { .. } | Self::Text { .. } | Self::AnyOf(_) => None,
+        }
+    }
 
     /// Whether a value is one of those.
     ///
@@ -105,6 +116,20 @@ impl Kind {
     }
 }
 
+/// What it takes, as it goes on behind *takes*.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Switch => f.write_str("1 (on) or 0 (off)"),
+            Self::Number { least, most } => f.write_str(&of_number(*least, *most)),
+            Self::Choice(choices) => f.write_str(&of_choice(choices)),
+            Self::Text { least: None | Some(0), most: None } => f.write_str("a text"),
+            Self::Text { least, most } => write!(f, "a text of {} characters", of_length(*least, *most)),
+            Self::AnyOf(kinds) => f.write_str(&kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(", or ")),
+        }
+    }
+}
+
 /// Files in the field write `0`, `1`, `true`, `True` and the like.
 fn is_switch(value: &str) -> bool {
     let value = value.trim();
@@ -113,10 +138,10 @@ fn is_switch(value: &str) -> bool {
 
 fn of_number(least: Option<i64>, most: Option<i64>) -> String {
     match (least, most) {
-        (Some(least), Some(most)) => format!("a whole number from {least} to {most} is expected"),
-        (Some(least), None) => format!("a whole number from {least} on is expected"),
-        (None, Some(most)) => format!("a whole number up to {most} is expected"),
-        (None, None) => "a whole number is expected".to_owned(),
+        (Some(least), Some(most)) => format!("a whole number from {least} to {most}"),
+        (Some(least), None) => format!("a whole number from {least} on"),
+        (None, Some(most)) => format!("a whole number up to {most}"),
+        (None, None) => "a whole number".to_owned(),
     }
 }
 
@@ -124,8 +149,8 @@ fn of_choice(choices: &[Box<str>]) -> String {
     let named: Vec<_> = choices.iter().filter(|choice| !choice.is_empty()).take(NAMED).map(|choice| &**choice).collect();
     let others = choices.iter().filter(|choice| !choice.is_empty()).count() - named.len();
     match others {
-        0 => format!("one of {} is expected", named.join(", ")),
-        others => format!("one of {} and {others} others is expected", named.join(", ")),
+        0 => format!("one of {}", named.join(", ")),
+        others => format!("one of {} and {others} others", named.join(", ")),
     }
 }
 

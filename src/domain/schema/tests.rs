@@ -65,20 +65,20 @@ fn values_outside_the_limits_are_told_with_what_is_expected() {
     let fault = |kind: &Kind, value: &str| kind.check(value).map_err(|fault| fault.to_string());
     let volume = number(-5, 10);
     assert_eq!(fault(&volume, "-5"), Ok(()));
-    assert_eq!(fault(&volume, "11").expect_err("a fault"), "a whole number from -5 to 10 is expected");
+    assert_eq!(fault(&volume, "11").expect_err("refused"), "a whole number from -5 to 10 is expected");
     assert!(fault(&volume, "loud").is_err());
     for value in ["0", "1", "True", " false "] {
         assert_eq!(fault(&Kind::Switch, value), Ok(()), "{value}");
     }
     assert!(fault(&Kind::Switch, "yes").is_err());
     let choice = Kind::Choice(["TCPpreferred", "UDPOnly", ""].map(Into::into).into());
-    assert_eq!(fault(&choice, "udponly").expect_err("a fault"), "one of TCPpreferred, UDPOnly is expected");
+    assert_eq!(fault(&choice, "udponly").expect_err("refused"), "one of TCPpreferred, UDPOnly is expected");
     let short = Kind::Text { least: Some(0), most: Some(3) };
     assert_eq!(fault(&short, "äöü"), Ok(()));
-    assert_eq!(fault(&short, "four").expect_err("a fault"), "a text of at most 3 characters is expected; this one has 4");
+    assert_eq!(fault(&short, "four").expect_err("refused"), "a text of at most 3 characters is expected; this one has 4");
     let either = Kind::AnyOf(Box::new([number(1, 2), Kind::Choice(["Auto".into()].into())]));
     assert_eq!(fault(&either, "Auto"), Ok(()));
-    assert_eq!(fault(&either, "3").expect_err("a fault"), "a whole number from 1 to 2 is expected, or one of Auto is expected");
+    assert_eq!(fault(&either, "3").expect_err("refused"), "a whole number from 1 to 2 is expected, or one of Auto is expected");
     for kind in [volume, Kind::Switch, choice, either] {
         assert_eq!(fault(&kind, ""), Ok(()), "the empty value means: not set");
     }

@@ -5,7 +5,7 @@
 
 use super::conflict;
 use super::failure::Failure;
-use super::ordered::{Item, List, Tab, Words};
+use super::ordered::{Item, List, Offer, Tab, Words};
 use super::session::SignedIn;
 use super::words;
 use crate::domain::access::Actor;
@@ -52,14 +52,24 @@ impl List for Profiles {
     }
 
     fn item(&self, world: &World, id: u64) -> Option<Item> {
-        let profile = world.profiles.get(&ProfileId(id))?;
+        let profile = world.profile(ProfileId(id))?;
         let note = words::count(profile.parameters.len(), "parameter", "parameters");
         Some(Item { id, name: profile.name.to_string(), note, href: format!("/admin/profiles/{id}") })
     }
 
     fn choices(&self, world: &World) -> Vec<u64> {
-        let may_stand = world.profiles.values().filter(|profile| deployment::may_stand_at(&self.0, profile));
+        let may_stand = world.all_profiles().filter(|profile| deployment::may_stand_at(&self.0, profile));
         may_stand.map(|profile| profile.id.0).collect()
+    }
+
+    /// Templates are shown where one looks for them, with what to do about it (R113).
+    fn offer(&self, world: &World, id: u64) -> Offer {
+        match world.profile(ProfileId(id)) {
+            Some(profile) if profile.is_standard() => {
+                Offer { heading: Some("Standard profiles"), before: profile.is_template().then_some("copy it first") }
+            }
+            _ => Offer::default(),
+        }
     }
 
     fn warnings(&self, world: &World, present: &[u64]) -> Vec<String> {

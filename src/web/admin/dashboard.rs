@@ -188,9 +188,9 @@ fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {
     vec![
         step(true, "Set the server up", "", "/admin/provisioning", "Provisioning Settings"),
         step(
-            !world.profiles.is_empty(),
+            !world.profiles.is_empty() || on_global,
             "Create a profile",
-            "A profile is a named set of parameters: type them, or bring the configuration file that you have.",
+            "A profile is a named set of parameters: type them, bring the configuration file that you have, or take a standard one.",
             "/admin/profiles",
             "Profile Configuration",
         ),

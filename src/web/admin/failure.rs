@@ -55,6 +55,7 @@ fn title(error: &ServiceError) -> &'static str {
     match error {
         ServiceError::NotFound { .. } | ServiceError::Absent(_) => "Not found",
         ServiceError::Conflict(_) => "This was changed meanwhile",
+        ServiceError::ReadOnly(_) => "This cannot be changed",
         ServiceError::Invalid(_) => "This cannot be done",
         ServiceError::Denied(_) => "You may not do this",
         _ => "Something went wrong",

@@ -90,6 +90,13 @@ impl Form {
         self
     }
 
+    /// [`Form::rejected`] where the fields of the form are called otherwise than those of the errors.
+    #[must_use]
+    pub fn rejected_by(mut self, errors: &FieldErrors, name: impl Fn(&str) -> String) -> Self {
+        self.errors.extend(errors.iter().map(|e| FormError { field: name(e.field), message: sentence(&e.message) }));
+        self
+    }
+
     /// The form with an error that belongs to no field.
     #[must_use]
     pub fn refused(mut self, message: impl std::fmt::Display) -> Self {

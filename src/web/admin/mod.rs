@@ -35,6 +35,7 @@ mod list_memory;
 pub mod next;
 pub mod ordered;
 pub mod paging;
+mod parameter_help;
 mod pending;
 mod people;
 mod phone_certificates;

@@ -4,6 +4,8 @@
 //! What stands in a list and where it is kept is a [`List`]; a page holds a [`Tab`] in a field `tab`, includes `_ordered.html`, and
 //! answers its forms by [`save`].
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use actix_web::web;
 
@@ -43,6 +45,11 @@ pub trait List: Clone + Send + 'static {
     /// Everything that may stand in it.
     fn choices(&self, world: &World) -> Vec<u64>;
 
+    /// How one of them is offered.
+    fn offer(&self, _: &World, _: u64) -> Offer {
+        Offer::default()
+    }
+
     /// What phones will make of the list that may not be meant.
     fn warnings(&self, _: &World, _: &[u64]) -> Vec<String> {
         Vec::new()
@@ -74,6 +81,15 @@ pub struct Words {
     pub to_top: bool,
 }
 
+/// How an object is offered that does not stand in a list yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offer {
+    /// The heading that it stands under; those without one come first.
+    pub heading: Option<&'static str>,
+    /// What has to be done before it can be chosen.
+    pub before: Option<&'static str>,
+}
+
 /// One object of a list.
 pub struct Item {
     /// Key.
@@ -84,6 +100,16 @@ pub struct Item {
     pub note: String,
     /// Its page.
     pub href: String,
+}
+
+/// One object that could be added.
+pub struct Choice {
+    /// Key.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// What has to be done before it can be chosen.
+    pub before: Option<&'static str>,
 }
 
 /// The list with everything to change it: what `_ordered.html` needs.
@@ -100,8 +126,8 @@ pub struct Tab {
     pub shown: String,
     /// Its objects, strongest first.
     pub rows: Vec<Item>,
-    /// What else could stand in it: id and name.
-    pub choices: Vec<(String, String)>,
+    /// What else could stand in it, by heading.
+    pub choices: Vec<(Option<&'static str>, Vec<Choice>)>,
     /// What may not be meant.
     pub warnings: Vec<String>,
     /// What is said around it.
@@ -126,11 +152,13 @@ impl Tab {
     ) -> Result<Self, Failure> {
         let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
         let present = list.present(services).map_err(Failure::of(who))?;
-        let mut choices: Vec<_> = list.choices(&world);
-        choices.retain(|id| !present.contains(id));
-        let named = |id: u64| list.item(&world, id).map(|item| (id.to_string(), item.name));
-        let mut choices: Vec<_> = choices.into_iter().filter_map(named).collect();
-        choices.sort_by_cached_key(|(_, name)| name.to_lowercase());
+        let mut choices: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for id in list.choices(&world).into_iter().filter(|id| !present.contains(id)) {
+            let Offer { heading, before } = list.offer(&world, id);
+            let choice = list.item(&world, id).map(|item| Choice { id: id.to_string(), name: item.name, before });
+            choices.entry(heading).or_default().extend(choice);
+        }
+        choices.values_mut().for_each(|of| of.sort_by_cached_key(|choice| choice.name.to_lowercase()));
         Ok(Self {
             title: title.into(),
             action: action.into(),
@@ -138,7 +166,7 @@ impl Tab {
             conflict: None,
             shown: written(&present),
             rows: present.iter().filter_map(|id| list.item(&world, *id)).collect(),
-            choices,
+            choices: choices.into_iter().collect(),
             warnings: list.warnings(&world, &present),
             words: list.words(),
             note: String::new(),

@@ -97,7 +97,7 @@ fn is_secret(form: &Form, name: &str, value: &str) -> bool {
         "value" => parameter::masked(form.value("name"), value) != value,
         "new_value" => parameter::masked(form.value("new_name"), value) != value,
         "xml" => with_secrets_masked(value.as_bytes()) != value.as_bytes(),
-        _ => !value.is_empty() && (name.contains("password") || name == "confirm_code"),
+        _ => !value.is_empty() && (name.contains("password") || name.starts_with("secret-") || name == "confirm_code"),
     }
 }
 

@@ -261,6 +261,6 @@ fn shape(services: &Services, account: AccountId, attached: Vec<ProfileId>) -> R
 }
 
 fn attached_profiles(list: &[ProfileId], world: &World) -> Vec<AttachedProfile> {
-    let name = |id: &ProfileId| world.profiles.get(id).map(|profile| profile.name.to_string()).unwrap_or_default();
+    let name = |id: &ProfileId| world.profile(*id).map(|profile| profile.name.to_string()).unwrap_or_default();
     list.iter().map(|id| AttachedProfile { id: id.0, name: name(id) }).collect()
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::people_shapes::OwnerKey;
+use super::profile_shapes::AdviceShape;
 use crate::domain::deployment::{Container, Place};
 use crate::domain::device_list::{LastResult, Listed, Status};
 use crate::domain::parameter::masked;
@@ -16,6 +17,7 @@ use crate::domain::run::{RunKind, Subject};
 use crate::domain::trust::Trust;
 use crate::services::deployment::Target;
 use crate::services::runs::ListedRun;
+use crate::services::schema;
 use crate::web::places;
 
 /// A device with what it told of itself.
@@ -144,6 +146,9 @@ pub struct RowShape {
     pub file: String,
     /// Whether its values are masked.
     pub secret: bool,
+    /// What the dictionary finds odd about the name or the value that the device gets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<AdviceShape>,
     /// What the device gets.
     pub winner: LayerShape,
     /// What it does not get, strongest first.
@@ -182,9 +187,10 @@ impl From<Row> for RowShape {
             File::Parameters => "parameters",
             File::Phone => "phone",
         };
+        let advice = winner.value.as_deref().and_then(|value| schema::advise_on(&name, value)).map(AdviceShape::from);
         let layer = |layer| LayerShape::new(&name, layer);
         let (winner, beaten) = (layer(winner), beaten.into_iter().map(layer).collect());
-        Self { name, file: file.to_owned(), secret, winner, beaten }
+        Self { name, file: file.to_owned(), secret, advice, winner, beaten }
     }
 }
 

@@ -34,7 +34,8 @@ pub mod profiles;
 pub mod revocation_lists;
 pub mod rollover;
 pub mod runs;
-pub mod second_factor;
+pub mod schema;
+mod second_factor;
 pub mod sent;
 pub mod server;
 pub mod session;
@@ -43,6 +44,7 @@ pub mod sign_ins;
 pub mod site_files;
 pub mod site_shapes;
 pub mod sites;
+mod standard_shapes;
 pub mod tokens;
 pub mod users;
 
@@ -186,6 +188,8 @@ routes! {
     runs::list_device_runs,
     runs::list_refused_runs,
     coming_up::show_coming_up,
+    schema::search_parameters,
+    schema::show_parameter,
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,

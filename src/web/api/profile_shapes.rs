@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::deployment::PlaceShape;
+use super::standard_shapes::StandardShape;
 use crate::domain::activity::MASK;
 use crate::domain::deployment::Place;
 use crate::domain::field_error::FieldErrors;
@@ -14,9 +15,11 @@ use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, ProfileInput, apply};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::provision::warnings_of;
+use crate::domain::schema::advice::Advice;
 use crate::domain::world::World;
 use crate::services::deployment::Target;
 use crate::services::profiles::Uses;
+use crate::services::schema;
 
 /// A profile without its parameters.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -27,8 +30,10 @@ pub struct ProfileSummary {
     pub name: String,
     /// Free text.
     pub description: String,
-    /// `user-defined` or `user-imported`.
+    /// `user-defined`, `user-imported` or `standard`.
     pub kind: String,
+    /// Whether it asks for something first: then it can be copied, and not attached.
+    pub template: bool,
     /// How many parameters it has.
     pub parameter_count: usize,
     /// Who changed it last.
@@ -47,6 +52,7 @@ impl ProfileSummary {
             name: profile.name.to_string(),
             description: profile.description.clone(),
             kind: kind_word(profile.kind).to_owned(),
+            template: profile.is_template(),
             parameter_count: profile.parameters.len(),
             modified_by: profile.modified_by.clone(),
             modified_at: profile.modified_at,
@@ -54,9 +60,13 @@ impl ProfileSummary {
         }
     }
 
-    /// The kind that a word means.
-    pub(super) fn kind(word: &str) -> Option<ProfileKind> {
-        [ProfileKind::UserDefined, ProfileKind::UserImported].into_iter().find(|kind| kind_word(*kind) == word)
+    /// The kinds that a word means: one of them, or `user` for all but the standard ones.
+    pub(super) fn kinds(word: &str) -> Option<Vec<ProfileKind>> {
+        let own = [ProfileKind::UserDefined, ProfileKind::UserImported];
+        match word {
+            "user" => Some(own.into()),
+            _ => own.into_iter().chain([ProfileKind::Standard]).find(|kind| kind_word(*kind) == word).map(|kind| vec![kind]),
+        }
     }
 }
 
@@ -64,6 +74,7 @@ fn kind_word(kind: ProfileKind) -> &'static str {
     match kind {
         ProfileKind::UserDefined => "user-defined",
         ProfileKind::UserImported => "user-imported",
+        ProfileKind::Standard => "standard",
     }
 }
 
@@ -75,8 +86,31 @@ pub struct ProfileShape {
     pub summary: ProfileSummary,
     /// Parameters by name; secret values are masked.
     pub parameters: BTreeMap<String, String>,
+    /// Of a standard profile: where it comes from, and what a template asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard: Option<StandardShape>,
     /// What phones will make of it that may not be meant, with what to do about it; empty where all is well.
     pub warnings: Vec<String>,
+    /// What the dictionary finds odd about names and values. Nothing of it is refused: phones take more than it knows.
+    pub advice: Vec<AdviceShape>,
+}
+
+/// Something odd about a parameter.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct AdviceShape {
+    /// The parameter.
+    pub parameter: String,
+    /// `unknown` to the dictionary, `spelling` where the letter case is another one there, or `value`.
+    pub kind: String,
+    /// What is odd, in words.
+    pub message: String,
+}
+
+impl From<Advice> for AdviceShape {
+    fn from(advice: Advice) -> Self {
+        let (kind, message) = (advice.oddity.word().to_owned(), advice.to_string());
+        Self { parameter: advice.name, kind, message }
+    }
 }
 
 impl ProfileShape {
@@ -85,7 +119,9 @@ impl ProfileShape {
         let parameters = profile.parameters.iter();
         let parameters = parameters.map(|(name, value)| (name.to_string(), masked(name.as_str(), value).into_owned()));
         let warnings = warnings_of([profile], world).iter().map(ToString::to_string).collect();
-        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect(), warnings }
+        let standard = world.standard.get(profile.id).map(|standard| standard.shipped.into());
+        let advice = schema::advise(&profile.parameters).into_iter().map(AdviceShape::from).collect();
+        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect(), standard, warnings, advice }
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Secret values leave masked. A mask that comes back means *as it was*, so that what was read can be written again.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpResponse, delete, get, patch, post, put, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,12 +17,12 @@ use super::profile_shapes::{NewProfile, ProfileChanges, ProfileShape, ProfileSum
 use super::sent::{Asked, Sent};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::ProfileId;
-use crate::domain::names::Name;
 use crate::domain::profile::Profile;
 use crate::domain::profile::draft::ProfileDraft;
 use crate::services::Services;
 use crate::services::commit::Mode;
-use crate::services::profiles::{self, Shown, Uses};
+use crate::services::error::ServiceError;
+use crate::services::profiles::{self, CopyInput, Shown, Uses};
 use crate::web::blocking;
 
 /// Which profiles.
@@ -30,7 +32,7 @@ use crate::web::blocking;
 pub struct Wanted {
     /// Words that must all occur in name, description or a parameter's name.
     q: Option<String>,
-    /// `user-defined` or `user-imported`.
+    /// `standard`, `user-defined`, `user-imported`, or `user` for both of these.
     kind: Option<String>,
     /// `name`, `kind` or `modified`; with `-` in front the other way round.
     sort: Option<String>,
@@ -40,12 +42,17 @@ pub struct Wanted {
     per_page: Option<usize>,
 }
 
-/// Under which name a copy is made.
+/// Under which name a copy is made, and with what.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Copy {
     /// Name of the copy.
     name: String,
+    /// Free text; absent for that of the original.
+    description: Option<String>,
+    /// What a template asks for, by the names of its `standard.inputs`.
+    #[serde(default)]
+    inputs: BTreeMap<String, String>,
 }
 
 /// Profiles to delete.
@@ -65,7 +72,7 @@ pub struct DeletedProfile {
     uses: UsesShape,
 }
 
-/// Lists profiles, without their parameters.
+/// Lists profiles, the account's own and the standard ones, without their parameters.
 #[utoipa::path(tag = "profiles", params(AccountPath, Wanted), responses((status = 200, body = List<ProfileSummary>)))]
 #[get("/accounts/{account}/profiles")]
 pub async fn list_profiles(
@@ -79,9 +86,9 @@ pub async fn list_profiles(
     let mut found = profiles::list(&services, caller.account)?;
     found.retain(|profile| words.iter().all(|word| mentions(profile, word)));
     if let Some(kind) = kind {
-        let kind =
-            ProfileSummary::kind(&kind).ok_or_else(|| Problem::field("kind", "use one of: user-defined, user-imported"))?;
-        found.retain(|profile| profile.kind == kind);
+        let words = "use one of: standard, user-defined, user-imported, user";
+        let kinds = ProfileSummary::kinds(&kind).ok_or_else(|| Problem::field("kind", words))?;
+        found.retain(|profile| kinds.contains(&profile.kind));
     }
     let sort = sort.unwrap_or_default();
     let (key, descending) = sort.strip_prefix('-').map_or((sort.as_str(), false), |key| (key, true));
@@ -190,7 +197,7 @@ async fn replace(
     Ok(web::Json(ProfileShape::new(&saved, &*services.world(caller.account)?)))
 }
 
-/// Copies a profile; the copy is attached nowhere.
+/// Copies a profile; the copy is attached nowhere. That of a template needs the template's inputs.
 #[utoipa::path(tag = "profiles", params(ProfilePath, DryRun), request_body = Copy, responses((status = 201, body = ProfileShape), (status = 200, description = "A dry run", body = ProfileShape)))]
 #[post("/accounts/{account}/profiles/{id}/copy")]
 pub async fn copy_profile(
@@ -201,11 +208,21 @@ pub async fn copy_profile(
     copy: Sent<Copy>,
 ) -> Result<HttpResponse, Problem> {
     let id = path.id()?;
-    let name = Name::parse(&copy.name).map_err(|error| FieldErrors::one("name", error))?;
     let mode = dry_run.mode();
-    let work = move |services: &Services| profiles::copy(services, &caller.actor, caller.account, id, name, mode);
-    let made = blocking::call(&services, work).await?;
+    let Copy { name, description, inputs } = copy.into_inner();
+    let input = CopyInput { name, description, inputs };
+    let work = move |services: &Services| profiles::copy(services, &caller.actor, caller.account, id, &input, mode);
+    let made = blocking::call(&services, work).await.map_err(of_inputs)?;
     Ok(HttpResponse::build(created(mode)).json(ProfileShape::new(&made, &*services.world(caller.account)?)))
+}
+
+/// The problem of a copy: the fields that a template asks for stand in `inputs`.
+fn of_inputs(error: ServiceError) -> Problem {
+    let mut problem = Problem::from(error);
+    for told in problem.errors.iter_mut().filter(|told| !["name", "description", "inputs"].contains(&told.field.as_str())) {
+        told.field.insert_str(0, "inputs.");
+    }
+    problem
 }
 
 /// Deletes a profile and detaches it everywhere; answers where it was.
@@ -234,7 +251,7 @@ pub async fn delete_profiles(
     sent: Sent<ProfileSelection>,
 ) -> Result<web::Json<List<DeletedProfile>>, Problem> {
     let world = services.world(caller.account)?;
-    let known = |id: &u64| match world.profiles.contains_key(&ProfileId(*id)) {
+    let known = |id: &u64| match world.profile(ProfileId(*id)).is_some() {
         true => Ok(ProfileId(*id)),
         false => Err(FieldErrors::one("id", format_args!("there is no profile {id}"))),
     };

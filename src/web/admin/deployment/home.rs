@@ -127,7 +127,7 @@ fn sort(found: &mut [ListedPlace], list: &ListQuery) {
 }
 
 fn row(one: &ListedPlace, world: &World) -> Row {
-    let name = |id: &ProfileId| world.profiles.get(id).map(|profile| (*id, profile.name.to_string()));
+    let name = |id: &ProfileId| world.profile(*id).map(|profile| (*id, profile.name.to_string()));
     Row {
         href: addresses::page(&one.target),
         name: one.name.clone(),

@@ -44,8 +44,10 @@ pub fn families() -> Vec<(&'static str, &'static str)> {
 
 impl AddPage {
     fn new(who: &SignedIn, world: &World, form: Form) -> Self {
-        let mut profiles: Vec<_> = world.profiles.values().map(|one| (one.id.to_string(), one.name.to_string())).collect();
-        profiles.sort_by_key(|(_, name)| name.to_lowercase());
+        // Own ones first; templates cannot be attached.
+        let mut profiles: Vec<_> = world.all_profiles().filter(|profile| !profile.is_template()).collect();
+        profiles.sort_by_cached_key(|one| (one.is_standard(), one.name.folded()));
+        let profiles = profiles.into_iter().map(|one| (one.id.to_string(), one.name.to_string())).collect();
         let mut groups: Vec<_> = world.groups.values().map(|one| (one.id.to_string(), one.name.to_string())).collect();
         groups.sort_by_key(|(_, name)| name.to_lowercase());
         Self {

@@ -19,6 +19,7 @@ use crate::services::{Services, credentials, device_files};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::parameter_help::Help;
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{Shown, Tone as _};
 use crate::web::{blocking, places};
@@ -40,6 +41,7 @@ struct EffectivePage {
 
 struct RowView {
     name: String,
+    help: Help,
     in_master: bool,
     winner: LayerView,
     beaten: Vec<LayerView>,
@@ -157,6 +159,7 @@ fn sources(view: &EffectiveView) -> Vec<(&'static str, &'static str)> {
 fn row_view(row: &Row, device: &Device, world: &World) -> RowView {
     RowView {
         name: row.name.clone(),
+        help: Help::of(&row.name, row.winner.value.as_deref()),
         in_master: row.file == File::Master,
         winner: layer_view(&row.name, &row.winner, device, world),
         beaten: row.beaten.iter().map(|layer| layer_view(&row.name, layer, device, world)).collect(),

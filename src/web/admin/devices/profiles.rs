@@ -59,7 +59,7 @@ fn page(services: &Services, who: &SignedIn, known: &Listed, world: &World) -> R
 fn below(known: &Listed, world: &World) -> Vec<Step> {
     let step = |place: Place| {
         let of = world.deployment.get(&place).into_iter().flatten();
-        let profiles = of.filter_map(|id| world.profiles.get(id).map(|profile| (*id, profile.name.to_string()))).collect();
+        let profiles = of.filter_map(|id| world.profile(*id).map(|profile| (*id, profile.name.to_string()))).collect();
         let container = place.container().label();
         let label = name(&place, world)?;
         Some(Step { container, place: Some((addresses::page(&Target::Place(place)), label)), profiles, empty: "No profile." })

@@ -11,6 +11,7 @@ use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::profile::Profile;
 use crate::domain::reach::reached;
 use crate::services::commit::Mode;
+use crate::services::error::ServiceError;
 use crate::services::{Services, profiles};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -54,9 +55,9 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
     }
     let (ids, actor) = (selected(&form), who.actor.clone());
     let delete = move |services: &Services| {
-        // Those that went meanwhile are what was asked for.
+        // Those that went meanwhile are what was asked for; standard ones are refused.
         let world = services.world(DEFAULT_ACCOUNT)?;
-        let there = ids.into_iter().filter(|id| world.profiles.contains_key(id)).collect();
+        let there = ids.into_iter().filter(|id| world.profile(*id).is_some()).collect();
         Ok(profiles::delete_all(services, &actor, DEFAULT_ACCOUNT, &there, Mode::Keep)?.len())
     };
     let deleted = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
@@ -75,6 +76,9 @@ fn selected(form: &Form) -> BTreeSet<ProfileId> {
 
 fn confirm(form: &Form, who: &SignedIn, services: &Services) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    if let Some(standard) = selected(form).iter().find_map(|id| world.standard.get(*id)) {
+        return Err(Failure::new(who, ServiceError::ReadOnly(standard.profile.name.to_string())));
+    }
     let chosen: Vec<&Arc<Profile>> = selected(form).iter().filter_map(|id| world.profiles.get(id)).collect();
     let title = match chosen.as_slice() {
         [] => return Ok(who.not_done("/admin/profiles", "Tick the profiles to delete first.")),

@@ -8,7 +8,7 @@ use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::preview::PreviewPage;
-use super::profile::{find, rejected};
+use super::profile::{find_own, rejected};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::import::{ImportOptions, ImportPreview};
@@ -35,7 +35,7 @@ pub async fn upload(
     parts: Multipart,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let profile = find(&services, &who, &id)?;
+    let profile = find_own(&services, &who, &id)?;
     match sent_file::read(parts, IMPORT_BYTES, TOO_LARGE).await {
         Ok(SentFile { name, bytes }) => {
             let name = if name.is_empty() { "The file".to_owned() } else { name };
@@ -52,7 +52,7 @@ pub async fn paste(
     form: Form,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let profile = find(&services, &who, &id)?;
+    let profile = find_own(&services, &who, &id)?;
     let text: Arc<[u8]> = Arc::from(form.value("xml").as_bytes());
     if text.len() > IMPORT_BYTES {
         return rejected(&who, &services, &profile, form, &FieldErrors::one("xml", TOO_LARGE));
@@ -117,7 +117,7 @@ pub async fn preview(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     let (id, token) = path.into_inner();
-    let profile = find(&services, &who, &id)?;
+    let profile = find_own(&services, &who, &id)?;
     let Some(pending) = waiting(&who, &services, profile.id, &token) else { return Ok(over(&who, profile.id)) };
     let shown = compare(&services, &profile, Arc::clone(&pending.bytes), ImportOptions::default()).await;
     let shown = shown.map_err(Failure::of(&who))?;
@@ -139,7 +139,7 @@ pub async fn decide(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     let (id, token) = path.into_inner();
-    let profile = find(&services, &who, &id)?;
+    let profile = find_own(&services, &who, &id)?;
     let home = format!("/admin/profiles/{}", profile.id);
     if !form.is("do", "accept") {
         services.pending_imports().remove(&token);

@@ -30,8 +30,8 @@ struct ListPage {
     pager: Pager,
     rows: Vec<Row>,
     types: Vec<(&'static str, &'static str)>,
-    /// Profiles of the account, whatever the list shows.
-    profiles: usize,
+    /// Profiles of the account's own, whatever the list shows.
+    own: usize,
 }
 
 struct Row {
@@ -39,6 +39,8 @@ struct Row {
     name: String,
     description: String,
     kind: &'static str,
+    is_standard: bool,
+    is_template: bool,
     parameters: usize,
     used: String,
     by: String,
@@ -53,7 +55,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         Err(as_it_was) => return Ok(*as_it_was),
     };
     let usage = Usage::new(&world, &services.roster(DEFAULT_ACCOUNT).all());
-    let mut found: Vec<&Arc<Profile>> = world.profiles.values().filter(|profile| admits(profile, &list)).collect();
+    let mut found: Vec<&Arc<Profile>> = world.all_profiles().filter(|profile| admits(profile, &list)).collect();
     found.sort_by(|a, b| {
         let by_column = column(a, b, &list, &usage);
         let by_column = if list.descending() { by_column.reverse() } else { by_column };
@@ -61,20 +63,28 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     });
     let pager = list.pager(found.len());
     let rows = found[pager.range()].iter().map(|profile| row(profile, &usage, &world)).collect();
-    let types = vec![word(ProfileKind::UserDefined), word(ProfileKind::UserImported)];
-    Ok(html(&ListPage { page: who.page("Profile Configuration"), list, pager, rows, types, profiles: world.profiles.len() }))
+    let kinds = [ProfileKind::Standard, ProfileKind::UserDefined, ProfileKind::UserImported];
+    let types = kinds.map(word).into_iter().chain([STANDARD_AND_OWN]).collect();
+    Ok(html(&ListPage { page: who.page("Profile Configuration"), list, pager, rows, types, own: world.profiles.len() }))
 }
+
+/// The filter that shows two types together (R117).
+const STANDARD_AND_OWN: (&str, &str) = ("standard-and-user-defined", "Standard and User Defined");
 
 /// A type's word in addresses and the guide's name of it (R117).
 pub fn word(kind: ProfileKind) -> (&'static str, &'static str) {
     match kind {
         ProfileKind::UserDefined => ("user-defined", "User Defined"),
         ProfileKind::UserImported => ("user-imported", "User Imported"),
+        ProfileKind::Standard => ("standard", "Standard"),
     }
 }
 
 fn admits(profile: &Profile, list: &ListQuery) -> bool {
-    let of_type = list.filter("type").is_none_or(|wanted| wanted == word(profile.kind).0);
+    let of_type = match list.filter("type") {
+        Some(wanted) if wanted == STANDARD_AND_OWN.0 => profile.kind != ProfileKind::UserImported,
+        wanted => wanted.is_none_or(|wanted| wanted == word(profile.kind).0),
+    };
     of_type && list.q().split_whitespace().map(str::to_lowercase).all(|word| mentions(profile, &word))
 }
 
@@ -102,6 +112,8 @@ fn row(profile: &Profile, usage: &Usage, world: &World) -> Row {
         name: profile.name.to_string(),
         description: words::shortened(&profile.description, 100),
         kind: word(profile.kind).1,
+        is_standard: profile.is_standard(),
+        is_template: profile.is_template(),
         parameters: profile.parameters.len(),
         used: usage.describe(profile.id, world),
         by: profile.modified_by.clone(),

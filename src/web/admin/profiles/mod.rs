@@ -1,11 +1,14 @@
 //! Profile Configuration and the pages of one profile (R108–R127).
 
 mod add;
+mod copy;
 mod delete;
+mod fields;
 mod import;
 mod list;
 mod preview;
 mod profile;
+mod standard;
 mod usage;
 
 use crate::web::methods::Routes;
@@ -20,8 +23,9 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/profiles/delete", delete::save)
         .get("/admin/profiles/{id}", profile::show)
         .post("/admin/profiles/{id}", profile::rename)
-        .get("/admin/profiles/{id}/copy", add::show_copy)
-        .post("/admin/profiles/{id}/copy", add::save_copy)
+        .get("/admin/profiles/{id}/copy", copy::show)
+        .post("/admin/profiles/{id}/copy", copy::save)
+        .get("/admin/profiles/{id}/fields", fields::show)
         .post("/admin/profiles/{id}/parameters", profile::edit)
         .post("/admin/profiles/{id}/import", import::upload)
         .post("/admin/profiles/{id}/paste", import::paste)

@@ -1,14 +1,19 @@
 //! The preview of an import: added, changed, unchanged, left out and refused, each with its rows (R122).
 
+use std::sync::Arc;
+
 use askama::Template;
 
 use crate::domain::import::{ImportPreview, LeaveOut};
 use crate::domain::parameter::ParameterSet;
 use crate::domain::profile::Profile;
 use crate::domain::provision::warnings_of;
+use crate::domain::schema::advice::Advice;
 use crate::domain::world::World;
+use crate::services::schema;
 use crate::web::admin::layout::Page;
 use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::parameter_help::{AdviceView, Help};
 use crate::web::admin::words::{self, Shown};
 
 /// Rows of each group that are shown at once; a group of its own page has them all.
@@ -33,6 +38,8 @@ pub struct PreviewPage {
     reach: String,
     /// What phones would make of the profile that may not be meant.
     warnings: Vec<String>,
+    /// What the dictionary finds odd about what would be added or changed.
+    advice: AdviceView,
 }
 
 /// Parameters that the same happens to.
@@ -58,6 +65,7 @@ struct Row {
     name: String,
     old: Option<Shown>,
     new: Shown,
+    help: Help,
 }
 
 struct Refusal {
@@ -100,6 +108,7 @@ impl PreviewPage {
             groups: groups(shown, &profile.parameters, list),
             refused: refusals(shown),
             warnings: warnings(profile, shown, world),
+            advice: AdviceView::of(&advice(shown)),
             accept: format!("Accept {}", words::count(changes, "change", "changes")),
             reach: match reach {
                 0 => "The profile is deployed nowhere: no phone changes.".to_owned(),
@@ -116,6 +125,13 @@ fn warnings(profile: &Profile, shown: &ImportPreview, world: &World) -> Vec<Stri
     let mut after = profile.clone();
     shown.apply(&mut after.parameters);
     warnings_of([&after], world).iter().map(ToString::to_string).collect()
+}
+
+/// What the dictionary finds odd about what would be added or changed.
+fn advice(shown: &ImportPreview) -> Vec<Advice> {
+    let added = shown.added.iter().map(|one| (one.name.clone(), Arc::from(&*one.value)));
+    let changed = shown.changed.iter().map(|one| (one.name.clone(), Arc::from(&*one.new)));
+    schema::advise(&added.chain(changed).collect())
 }
 
 fn groups(shown: &ImportPreview, present: &ParameterSet, list: &ListQuery) -> Vec<Group> {
@@ -183,6 +199,7 @@ fn group(
         name: (*name).to_owned(),
         old: old.map(|old| Shown::of(name, old)),
         new: Shown::of(name, new),
+        help: Help::of(name, Some(new)),
     };
     let all = (pager.is_none() && range.len() < lines.len()).then(|| list.with(&[("show", id), ("page", "")]));
     Group {

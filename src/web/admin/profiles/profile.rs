@@ -17,16 +17,19 @@ use crate::domain::profile::Profile;
 use crate::domain::profile::draft::ParameterEdit;
 use crate::domain::provision::master::is_master;
 use crate::domain::provision::warnings_of;
+use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::profiles::{self, Shown as ShownProfile};
+use crate::services::schema;
 use crate::web::admin::conflict::{self, Conflict, Differing};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_with};
 use crate::web::admin::next::LocalPath;
 use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::parameter_help::{self, AdviceView, Help};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::unsent;
 use crate::web::admin::words::{self, Shown};
@@ -51,12 +54,23 @@ struct ProfilePage {
     rows: Vec<Row>,
     /// Parameters of the profile, whatever the search shows.
     total: usize,
-    /// Where it is deployed: link, label and note.
-    uses: Vec<(String, String, String)>,
-    more_uses: usize,
-    reach: String,
+    deployed: Deployed,
     /// What phones will make of it that may not be meant.
     warnings: Vec<String>,
+    /// What the dictionary finds odd, for a look.
+    advice: AdviceView,
+}
+
+/// Where a profile is deployed: what `_deployed.html` needs.
+pub struct Deployed {
+    /// Link, label and note of each place.
+    pub uses: Vec<(String, String, String)>,
+    /// Devices that are not among them.
+    pub more_uses: usize,
+    /// How many devices get it, in words.
+    pub reach: String,
+    /// It cannot be deployed.
+    pub is_template: bool,
 }
 
 struct Row {
@@ -71,12 +85,21 @@ struct Row {
     long: bool,
     /// The value in the field; empty unless it is being edited and may be shown.
     edit: String,
+    /// What the dictionary offers for it while it is being edited; any other value can be typed.
+    choices: Vec<String>,
+    help: Help,
 }
 
 /// The profile that an address names.
 pub fn find(services: &Services, who: &SignedIn, id: &str) -> Result<Arc<Profile>, Failure> {
     let id: ProfileId = id.parse().map_err(|_| Failure::not_found(who, "profile", id))?;
     profiles::get(services, DEFAULT_ACCOUNT, id).map_err(Failure::of(who))
+}
+
+/// The profile that an address names, if it may be changed.
+pub fn find_own(services: &Services, who: &SignedIn, id: &str) -> Result<Arc<Profile>, Failure> {
+    let profile = find(services, who, id)?;
+    if profile.is_standard() { Err(Failure::new(who, ServiceError::ReadOnly(profile.name.to_string()))) } else { Ok(profile) }
 }
 
 /// `GET /admin/profiles/{id}`
@@ -87,6 +110,10 @@ pub async fn show(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     let profile = find(&services, &who, &id)?;
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    if let Some(standard) = world.standard.get(profile.id) {
+        return super::standard::show(&who, &services, &profile, standard.shipped);
+    }
     let list = query(&request, profile.id);
     // A parameter that was being changed is open again by its address.
     let typed = unsent::given_back(&request, &who, &services).map(|(_, form)| reopened(form));
@@ -180,17 +207,6 @@ fn page(
     let open = list.filter("edit").unwrap_or_default().to_owned();
     let rows = found[pager.range()].iter().map(|(name, value)| row(name.as_str(), value, &open, &form)).collect();
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
-    let devices = services.roster(DEFAULT_ACCOUNT).all();
-    let usage = Usage::new(&world, &devices);
-    let mut carriers: Vec<_> = devices.iter().filter(|one| one.device.profiles.contains(&profile.id)).collect();
-    carriers.sort_by(|a, b| a.device.key.cmp(&b.device.key));
-    let places = usage.places(profile.id, &world);
-    let more_places = places.len().saturating_sub(NAMED);
-    let named = carriers.iter().take(NAMED).map(|one| {
-        let key = &one.device.key;
-        (format!("/admin/devices/{key}/profiles"), words::title(&one.device), key.to_string())
-    });
-    let reach = usage.reach(profile.id);
     Ok(ProfilePage {
         page: who.page(profile.name.to_string()),
         id: profile.id,
@@ -204,11 +220,35 @@ fn page(
         rows,
         list,
         pager,
+        deployed: deployed(services, &world, profile.id),
+        warnings: warnings_of([profile], &world).iter().map(ToString::to_string).collect(),
+        advice: AdviceView::of(&schema::advise(&profile.parameters)),
+    })
+}
+
+/// Where a profile is deployed, and how many devices get it.
+pub fn deployed(services: &Services, world: &World, id: ProfileId) -> Deployed {
+    let devices = services.roster(DEFAULT_ACCOUNT).all();
+    let usage = Usage::new(world, &devices);
+    let mut carriers: Vec<_> = devices.iter().filter(|one| one.device.profiles.contains(&id)).collect();
+    carriers.sort_by(|a, b| a.device.key.cmp(&b.device.key));
+    let places = usage.places(id, world);
+    let more_places = places.len().saturating_sub(NAMED);
+    let named = carriers.iter().take(NAMED).map(|one| {
+        let key = &one.device.key;
+        (format!("/admin/devices/{key}/profiles"), words::title(&one.device), key.to_string())
+    });
+    let reach = words::count(usage.reach(id), "device", "devices");
+    let profile = world.profile(id);
+    Deployed {
         uses: places.into_iter().take(NAMED).chain(named).collect(),
         more_uses: more_places + carriers.len().saturating_sub(NAMED),
-        warnings: warnings_of([profile], &world).iter().map(ToString::to_string).collect(),
-        reach: format!("A change reaches {} when they next come.", words::count(reach, "device", "devices")),
-    })
+        reach: match profile.is_some_and(|profile| profile.is_standard()) {
+            true => format!("It reaches {reach}."),
+            false => format!("A change reaches {reach} when they next come."),
+        },
+        is_template: profile.is_some_and(|profile| profile.is_template()),
+    }
 }
 
 fn row(name: &str, value: &str, open: &str, form: &Form) -> Row {
@@ -222,6 +262,8 @@ fn row(name: &str, value: &str, open: &str, form: &Form) -> Row {
         open,
         masked,
         long: value.contains('\n') || value.len() > 120,
+        choices: if open && !masked { parameter_help::choices(name) } else { Vec::new() },
+        help: Help::of(name, Some(value)),
         edit: if open && !masked { typed.to_owned() } else { String::new() },
     }
 }
@@ -233,7 +275,7 @@ pub async fn rename(
     form: Form,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let profile = find(&services, &who, &id)?;
+    let profile = find_own(&services, &who, &id)?;
     let draft = match draft(&form) {
         Ok(draft) => draft,
         Err(errors) => return rejected(&who, &services, &profile, form, &errors),
@@ -263,7 +305,7 @@ pub async fn edit(
     form: Form,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let profile = find(&services, &who, &id)?;
+    let profile = find_own(&services, &who, &id)?;
     let back = LocalPath::parse(form.value("here"))
         .map_or_else(|| format!("/admin/profiles/{}", profile.id), |path| path.as_str().to_owned());
     let (edit, message) = match wanted(&form, &profile) {
@@ -321,6 +363,9 @@ fn wanted(form: &Form, profile: &Profile) -> Result<Option<(ParameterEdit, Strin
         Some(former) if former == value => format!("{name} has this value already."),
         Some(_) => format!("{name} is changed."),
     };
+    // Saved all the same: phones take more than the dictionary knows (R141).
+    let odd = schema::advise_on(name.as_str(), &value).map(|odd| format!(" Look at it again: {odd}."));
+    let message = message + &odd.unwrap_or_default();
     Ok(Some((ParameterEdit::Set(name, value.into()), message)))
 }
 
