@@ -36,6 +36,7 @@ mod process;
 mod profile_warnings;
 mod roles;
 mod second_factor;
+mod sip;
 mod sites;
 mod sites_csv;
 mod standard_profiles;
