@@ -207,7 +207,8 @@ fn profiles_are_deployed_in_order_and_reach_phones() {
     assert!(file.contains("a.b=\"low\""), "{file}");
 
     let uses = api.ok("GET", &format!("/profiles/{low}/uses"), None);
-    assert_eq!(uses, json!({ "global": true, "devices": [KEY], "affected": 1 }));
+    let global = json!({ "container": "global", "id": "", "name": "Global" });
+    assert_eq!(uses, json!({ "global": true, "places": [global], "devices": [KEY], "affected": 1 }));
     assert_eq!(api.ok("DELETE", &format!("/profiles/{low}?dry_run=true"), None), uses);
     assert_eq!(value()["winner"]["value"], "low");
     api.ok("DELETE", &format!("/profiles/{low}"), None);

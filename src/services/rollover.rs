@@ -133,10 +133,11 @@ impl State {
                 Standing::Away(lag) => self.away.push(waiting(lag)),
             }
         };
+        let fillers = provision::Fillers::of(world);
         for listed in roster.all() {
             let (device, trust) = (&listed.device, book.of(&listed.device.key));
             // Of most devices it need not be worked out.
-            let place_taken = trust.takeover.holds != Some(next) && provision::takeover(device, world).place_taken;
+            let place_taken = trust.takeover.holds != Some(next) && fillers.fill(device);
             let last_seen = listed.sighting.last_seen;
             put(
                 &device.key,
@@ -191,7 +192,8 @@ impl State {
 
 fn filled(services: &Services, world: &World) -> Vec<Waiting> {
     let all = services.roster(world.account_id).all();
-    let filling = all.into_iter().filter(|listed| provision::takeover(&listed.device, world).place_taken);
+    let fillers = provision::Fillers::of(world);
+    let filling = all.into_iter().filter(|listed| fillers.fill(&listed.device));
     let waiting = filling.map(|listed| Waiting {
         key: listed.device.key.clone(),
         label: label(&listed.device),
@@ -406,7 +408,7 @@ pub(super) fn given(services: &Services, world: &World, device: &Device, visit: 
     let book = services.trusts(world.account_id);
     match &world.endpoints.next_ca {
         Some(next) => {
-            let holds = visit.channel == Channel::Tls && provision::takeover(device, world).holds_next;
+            let holds = visit.channel == Channel::Tls && provision::holds_next(device, world);
             book.hear(&device.key, |trust| trust.takeover.given(visit.at, holds.then_some(next.mark)));
         }
         None if book.of(&device.key).takeover != Takeover::default() => {

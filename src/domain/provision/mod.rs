@@ -14,6 +14,7 @@ pub mod master;
 mod naming;
 pub mod paths;
 mod polling;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -30,7 +31,6 @@ use super::device::Device;
 use super::ids::{ProfileId, SiteId};
 use super::profile::Profile;
 use super::resolution::{self, Effective};
-use super::rollover;
 use super::world::World;
 
 pub use base::listed as base_listed;
@@ -38,6 +38,7 @@ pub use local::LocalTime;
 use local::site_with_time;
 use master::MasterError;
 pub use polling::PollingClock;
+pub use takeover::{Fillers, holds_next};
 
 /// One attribute of a file: its name and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -410,20 +411,4 @@ pub fn warnings_of<'a>(profiles: impl IntoIterator<Item = &'a Profile>, world: &
 /// Everything at once: places, merges and composes.
 pub fn provision<'a>(recipient: &Recipient<'_>, world: &'a World) -> Provision<'a> {
     compose(&resolution::merge(&deployment::applicable(recipient.device, world)), recipient, world)
-}
-
-/// What a device's file says of a CA that is taking the place of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Takeover {
-    /// Its profiles have a certificate of their own for the place of the new one.
-    pub place_taken: bool,
-    /// The new one is in it.
-    pub holds_next: bool,
-}
-
-/// What a device's file says of a CA that is taking the place of ours, in the place that the settings leave to it.
-pub fn takeover(device: &Device, world: &World) -> Takeover {
-    let effective = resolution::merge(&deployment::applicable(device, world));
-    let other = world.account.admission.bootstrap.ca_slot.other();
-    Takeover { place_taken: rollover::is_taken(&effective, other), holds_next: binding::holds_next(world, &effective) }
 }
