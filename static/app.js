@@ -66,6 +66,21 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// A form that takes its time says so.
+for (const form of document.querySelectorAll("form[data-busy]")) {
+  form.addEventListener("submit", () => {
+    if (form.querySelector(".busy")) return;
+    const busy = document.createElement("p");
+    busy.className = "busy";
+    busy.setAttribute("role", "status");
+    busy.append(document.createElement("progress"), form.dataset.busy);
+    form.append(busy);
+  });
+}
+window.addEventListener("pageshow", () => {
+  for (const busy of document.querySelectorAll(".busy")) busy.remove();
+});
+
 // A typed password can be looked at.
 for (const button of document.querySelectorAll("[data-reveal]")) {
   const fields = button.dataset.reveal.split(" ").map((id) => document.getElementById(id));

@@ -17,6 +17,7 @@ mod certificates;
 mod coming_up;
 mod confirmation;
 mod deployment;
+mod devices_csv;
 mod dictionary;
 mod effective;
 mod fleet;

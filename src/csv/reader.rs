@@ -3,6 +3,8 @@
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::blanks;
+
 /// What a file is read as a whole for, or why it is refused as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
@@ -17,8 +19,10 @@ pub struct SheetError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet {
     /// The separator that it uses.
-    pub separator: char,
-    /// Names of the columns, in lower case, without blanks around.
+    pub separator: Separator,
+    /// Names of the columns as they are written.
+    pub headings: Vec<String>,
+    /// The same in lower case, without blanks around.
     pub columns: Vec<String>,
     /// The rows that hold anything.
     pub rows: Vec<Row>,
@@ -29,30 +33,69 @@ pub struct Sheet {
 pub struct Row {
     /// Line that it begins in, counted from one.
     pub line: u64,
-    /// Its cells as they were read; not always as many as there are columns.
+    /// Its cells without the blanks around them, but for those between quotation marks; not always as many as there are columns.
     pub cells: Vec<String>,
     /// Its text as it stands in the file.
     pub raw: String,
 }
 
-/// The separators that a file may use, with the names that people know them by.
-const SEPARATORS: [(char, &str); 3] = [(',', "comma"), (';', "semicolon"), ('\t', "tab")];
+/// What stands between two cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Separator {
+    /// `,`
+    #[default]
+    Comma,
+    /// `;`
+    Semicolon,
+    /// The tabulator.
+    Tab,
+}
+
+impl Separator {
+    /// Every one that a file may use (R91, R265).
+    pub const ALL: [Self; 3] = [Self::Comma, Self::Semicolon, Self::Tab];
+
+    /// The name that people know it by.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Comma => "comma",
+            Self::Semicolon => "semicolon",
+            Self::Tab => "tab",
+        }
+    }
+
+    /// The one of this name.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.word() == word)
+    }
+
+    /// Itself.
+    pub fn char(self) -> char {
+        char::from(self.byte())
+    }
+
+    pub(super) fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+        }
+    }
+}
 
 impl Sheet {
-    /// Reads a file.
+    /// Reads a file whose separator is known, or is found in its header.
     ///
     /// # Errors
     /// There is no header, or it mixes separators (R91).
-    pub fn read(bytes: &[u8]) -> Result<Self, SheetError> {
+    pub fn read(bytes: &[u8], wanted: Option<Separator>) -> Result<Self, SheetError> {
         let text = decode(bytes);
         let text = text.trim_start_matches('\u{feff}');
         let header = text.split(['\r', '\n']).next().unwrap_or_default();
-        let separator = separator(header)?;
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(u8::try_from(separator).unwrap_or(b','))
-            .flexible(true)
-            .has_headers(false)
-            .from_reader(text.as_bytes());
+        let separator = separator(header, wanted)?;
+        let text = blanks::dropped(text, separator.char());
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(separator.byte()).flexible(true).has_headers(false).from_reader(text.as_bytes());
         let mut records = Vec::new();
         for record in reader.records() {
             let record = record.map_err(|error| {
@@ -70,19 +113,14 @@ impl Sheet {
             let empty = whole[..whole.len() - raw.len()].matches('\n').count();
             Row {
                 line: line + u64::try_from(empty).unwrap_or_default(),
-                cells: record.iter().map(|cell| cell.trim().to_owned()).collect(),
+                cells: record.iter().map(ToOwned::to_owned).collect(),
                 raw: raw.trim_end_matches(['\r', '\n']).to_owned(),
             }
         });
-        let columns = rows.next().map(|row| row.cells).unwrap_or_default();
-        let columns = columns.iter().map(|name| name.to_lowercase()).collect();
-        let rows = rows.filter(|row| row.cells.iter().any(|cell| !cell.is_empty())).collect();
-        Ok(Self { separator, columns, rows })
-    }
-
-    /// The separator by its name.
-    pub fn separator_name(&self) -> &'static str {
-        SEPARATORS.iter().find(|(one, _)| *one == self.separator).map_or("comma", |(_, name)| name)
+        let headings = rows.next().map(|row| row.cells).unwrap_or_default();
+        let columns = headings.iter().map(|name| name.trim().to_lowercase()).collect();
+        let rows = rows.filter(|row| row.cells.iter().any(|cell| !cell.trim().is_empty())).collect();
+        Ok(Self { separator, headings, columns, rows })
     }
 }
 
@@ -101,27 +139,29 @@ fn decode(bytes: &[u8]) -> String {
 }
 
 /// The one separator that stands outside quotation marks in the header.
-fn separator(header: &str) -> Result<char, SheetError> {
+fn separator(header: &str, wanted: Option<Separator>) -> Result<Separator, SheetError> {
     let mut is_quoted = false;
-    let mut found: Vec<(char, &str)> = Vec::new();
+    let mut found: Vec<Separator> = Vec::new();
     for c in header.chars() {
-        match SEPARATORS.iter().find(|(one, _)| *one == c) {
+        match Separator::ALL.into_iter().find(|one| one.char() == c) {
             _ if c == '"' => is_quoted = !is_quoted,
-            Some(kind) if !is_quoted && !found.contains(kind) => found.push(*kind),
+            Some(kind) if !is_quoted && !found.contains(&kind) => found.push(kind),
             _ => {}
         }
     }
-    match found.as_slice() {
-        [(one, _)] => Ok(*one),
-        [] if header.trim().is_empty() => Err(SheetError {
-            line: 1,
-            message: "the file begins with an empty line; its first line names the columns".to_owned(),
-        }),
-        [] => Ok(','),
-        several => {
-            let names: Vec<&str> = several.iter().map(|(_, name)| *name).collect();
-            let message = format!("the header uses {} as separators; use only one of them in a file", names.join(" and "));
-            Err(SheetError { line: 1, message })
+    let wrong = |message: String| Err(SheetError { line: 1, message });
+    match (found.as_slice(), wanted) {
+        ([one], None) => Ok(*one),
+        ([one], Some(wanted)) if *one != wanted => {
+            wrong(format!("the header uses {} as separator, not {} as was said", one.word(), wanted.word()))
+        }
+        ([], _) if header.trim().is_empty() => {
+            wrong("the file begins with an empty line; its first line names the columns".to_owned())
+        }
+        ([] | [_], wanted) => Ok(wanted.unwrap_or_default()),
+        (several, _) => {
+            let names: Vec<&str> = several.iter().map(|one| one.word()).collect();
+            wrong(format!("the header uses {} as separators; use only one of them in a file", names.join(" and ")))
         }
     }
 }
@@ -131,18 +171,19 @@ mod tests {
     use super::*;
 
     fn cells(bytes: &[u8]) -> Vec<Vec<String>> {
-        Sheet::read(bytes).expect("a sheet").rows.into_iter().map(|row| row.cells).collect()
+        Sheet::read(bytes, None).expect("a sheet").rows.into_iter().map(|row| row.cells).collect()
     }
 
     #[test]
     fn each_separator_is_found_and_quoted_ones_are_text() {
-        for (separator, name) in SEPARATORS {
+        for one in Separator::ALL {
+            let separator = one.char();
             let text =
                 format!("A{separator} b \n\"1{separator}2\"{separator}\"say \"\"x\"\"\"\r\n\r\n{separator}\n3{separator}4");
-            let sheet = Sheet::read(text.as_bytes()).expect("a sheet");
-            assert_eq!((sheet.separator_name(), sheet.columns.join(" ")), (name, "a b".to_owned()));
+            let sheet = Sheet::read(text.as_bytes(), None).expect("a sheet");
+            assert_eq!((sheet.separator, sheet.columns.join(" ")), (one, "a b".to_owned()));
             let lines: Vec<_> = sheet.rows.iter().map(|row| row.line).collect();
-            assert_eq!(lines, [2, 5], "{name}");
+            assert_eq!(lines, [2, 5], "{one:?}");
             assert_eq!(sheet.rows[0].cells, [format!("1{separator}2"), "say \"x\"".to_owned()]);
             assert!(sheet.rows[1].raw == format!("3{separator}4"), "{:?}", sheet.rows[1]);
         }
@@ -150,10 +191,12 @@ mod tests {
 
     #[test]
     fn a_header_that_mixes_separators_is_refused() {
-        let error = Sheet::read(b"a;b,c\n1;2,3").expect_err("mixed").to_string();
+        let error = Sheet::read(b"a;b,c\n1;2,3", None).expect_err("mixed").to_string();
         assert_eq!(error, "line 1: the header uses semicolon and comma as separators; use only one of them in a file");
-        assert!(Sheet::read(b"\"a;b\",c\n1,2").is_ok(), "a quoted one is text");
-        assert!(Sheet::read(b"").is_err() && Sheet::read(b"\n1,2").is_err());
+        assert!(Sheet::read(b"\"a;b\",c\n1,2", None).is_ok(), "a quoted one is text");
+        assert!(Sheet::read(b"", None).is_err() && Sheet::read(b"\n1,2", None).is_err());
+        let error = Sheet::read(b"a;b\n1;2", Some(Separator::Tab)).expect_err("another one").to_string();
+        assert_eq!(error, "line 1: the header uses semicolon as separator, not tab as was said");
     }
 
     #[test]

@@ -3,11 +3,11 @@
 //! Subnets are JSON in one cell. Strictly read first; what is not, is read as the guide prints it: quotation marks not doubled, private
 //! lists beside the object that they belong to, brackets missing at the end. What is written is always strict.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::cells::{guarded, unguarded};
 use super::reader::{Row, Sheet, SheetError};
 use crate::domain::clock::time_of_day;
 use crate::domain::limits::{MINUTES_PER_DAY, SITES};
@@ -65,7 +65,7 @@ impl SiteCells {
 /// # Errors
 /// It cannot be read as a whole: no header, a column that is missing or not known, too many rows.
 pub fn read(bytes: &[u8]) -> Result<Vec<SiteRow>, SheetError> {
-    let sheet = Sheet::read(bytes)?;
+    let sheet = Sheet::read(bytes, None)?;
     let of_header = |message: String| SheetError { line: 1, message };
     let mut places = HashMap::new();
     for (place, name) in sheet.columns.iter().enumerate() {
@@ -95,7 +95,7 @@ fn cells(row: &Row, sheet: &Sheet, places: &HashMap<&str, usize>) -> Result<Site
         Some(networks) => (row.cells.clone(), networks),
         None => as_printed(row, sheet, subnets_at)?,
     };
-    let cell = |name: &str| places.get(name).and_then(|place| cells.get(*place)).map(|text| unguarded(text).to_owned());
+    let cell = |name: &str| places.get(name).and_then(|place| cells.get(*place)).map(|text| unguarded(text.trim()).to_owned());
     let polling_window = cell("polling_window").map(|text| window(&text)).transpose()?;
     Ok(SiteCells {
         name: cell("site_name").unwrap_or_default(),
@@ -182,7 +182,7 @@ fn as_printed(row: &Row, sheet: &Sheet, subnets_at: usize) -> Result<(Vec<String
         format!(
             "the row has {found} cells, the header {wanted}; use the {} that the header uses, and put quotation marks around cells \
              that hold one",
-            sheet.separator_name()
+            sheet.separator.word()
         )
     };
     let (Some(from), Some(to)) = (row.raw.find('{'), row.raw.rfind(['}', ']', '>'])) else {
@@ -195,7 +195,7 @@ fn as_printed(row: &Row, sheet: &Sheet, subnets_at: usize) -> Result<(Vec<String
     let (before, after) = (row.raw[..from].trim_end_matches('"'), row.raw[to + 1..].trim_start_matches('"'));
     let around = format!("{before}{after}\n");
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(u8::try_from(sheet.separator).unwrap_or(b','))
+        .delimiter(sheet.separator.byte())
         .flexible(true)
         .has_headers(false)
         .from_reader(around.as_bytes());
@@ -296,20 +296,6 @@ pub fn write<'a>(sites: impl Iterator<Item = &'a Site>) -> Result<Vec<u8>, csv::
         ])?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())
-}
-
-/// A text that no spreadsheet takes for a formula: one that begins as one gets an apostrophe before it.
-fn guarded(text: &str) -> Cow<'_, str> {
-    if is_formula(text.trim_start_matches('\'')) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
-}
-
-/// The same text without that apostrophe.
-fn unguarded(text: &str) -> &str {
-    text.strip_prefix('\'').filter(|rest| is_formula(rest.trim_start_matches('\''))).unwrap_or(text)
-}
-
-fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@'])
 }
 
 fn written(networks: &[Network]) -> String {

@@ -12,6 +12,8 @@ pub const PARAMETER_VALUE_BYTES: usize = 64 * 1024;
 pub const PARAMETERS_PER_PROFILE: usize = 10_000;
 /// Bytes in an imported or pasted configuration file.
 pub const IMPORT_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes in a file of devices: [`DEVICES_PER_ADD`] rows of a hundred columns, or of forty in UTF-16.
+pub const DEVICE_CSV_BYTES: usize = 4 * IMPORT_BYTES;
 /// Bytes in an uploaded schema: four times the largest one seen.
 pub const SCHEMA_BYTES: usize = 16 * 1024 * 1024;
 /// Profiles attached to one container.

@@ -1,10 +1,12 @@
 //! Adding, editing and deleting devices (R228–R242). Lists come from [`super::roster`], profiles of a device from
 //! [`super::deployment`], devices at first contact from the phones' side.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::Services;
 use super::commit::{Change, Mode, perform};
+use super::device_csv::{csv_profiles, profile_name};
 use super::error::ServiceError;
 use super::sites::placing;
 use crate::domain::access::{Action, Actor, authorize};
@@ -17,6 +19,7 @@ use crate::domain::ids::AccountId;
 use crate::domain::limits::{DELETED_AT_ONCE, DEVICES, DEVICES_PER_ADD};
 use crate::domain::parameter::ParameterSet;
 use crate::domain::placement::Placement;
+use crate::domain::profile::Profile;
 use crate::domain::run::Subject;
 use crate::domain::world::World;
 use crate::store;
@@ -39,6 +42,8 @@ pub struct Cascade {
     pub label: String,
     /// Profiles that are attached to it and stay; only the attachment goes.
     pub detached_profiles: Vec<String>,
+    /// Its profile from a device CSV, which goes with it (R284).
+    pub own_profile: Option<String>,
     /// Files that it keeps with us, by name.
     pub files: Vec<String>,
     /// Stored logs.
@@ -136,15 +141,28 @@ pub fn update(
 /// # Errors
 /// [`ServiceError::NotFound`].
 pub fn cascade(services: &Services, account: AccountId, key: &DeviceKey) -> Result<Cascade, ServiceError> {
-    let listed = get(services, account, key)?;
     let world = services.world(account)?;
+    cascade_of(services, &world, &csv_profiles(&world), key)
+}
+
+fn cascade_of(
+    services: &Services,
+    world: &World,
+    csv_profiles: &HashMap<String, Arc<Profile>>,
+    key: &DeviceKey,
+) -> Result<Cascade, ServiceError> {
+    let account = world.account_id;
+    let listed = get(services, account, key)?;
+    let own = csv_profiles.get(&profile_name(key));
+    let detached = listed.device.profiles.iter().filter(|id| own.is_none_or(|own| own.id != **id));
     let files = services.store.read(|tx| store::stored_files::of(tx, account, key))?;
     let runs = super::runs::of(services, account, &Subject::Device(key.clone()))?.len();
     let logs = services.blobs.logs().list(account, key).map_err(ServiceError::file("list", services.state_dir.logs()))?.len();
     Ok(Cascade {
         key: key.clone(),
         label: label(&listed.device),
-        detached_profiles: profile_names(&world, &listed.device),
+        detached_profiles: detached.filter_map(|id| world.profile(*id)).map(|profile| profile.name.to_string()).collect(),
+        own_profile: own.map(|own| own.name.to_string()),
         files: files.into_iter().map(|file| file.name).collect(),
         logs,
         runs,
@@ -189,11 +207,18 @@ pub fn delete_all(
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let gone = keys.iter().map(|key| cascade(services, account, key)).collect::<Result<_, _>>()?;
+    let world = services.world(account)?;
+    let own = csv_profiles(&world);
+    let gone = keys.iter().map(|key| cascade_of(services, &world, &own, key)).collect::<Result<_, _>>()?;
     let blobs = perform(services, mode, grant, account, |change| {
+        let own = csv_profiles(&*services.world(account)?);
         let mut blobs = Vec::new();
         for key in keys {
             blobs.extend(delete_rows(services, change, account, key, afterwards)?);
+            if let Some(profile) = own.get(&profile_name(key)) {
+                change.delete_profile(profile.id)?;
+                change.record(Event::new("profile", profile.name.to_string(), "deleted"))?;
+            }
         }
         Ok(blobs)
     })?;

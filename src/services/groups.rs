@@ -245,7 +245,7 @@ pub(super) fn find(world: &World, id: GroupId) -> Result<Arc<Group>, ServiceErro
     world.groups.get(&id).cloned().ok_or_else(|| ServiceError::not_found("device group", id))
 }
 
-fn add(change: &mut Change<'_>, draft: GroupDraft) -> Result<Group, ServiceError> {
+pub(super) fn add(change: &mut Change<'_>, draft: GroupDraft) -> Result<Group, ServiceError> {
     let group = Group {
         id: store::groups::next_id(change.tx())?,
         name: draft.name,

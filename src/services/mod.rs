@@ -20,6 +20,7 @@ pub mod commit;
 pub mod confirmation;
 pub mod credentials;
 pub mod deployment;
+pub mod device_csv;
 pub mod device_files;
 pub mod devices;
 pub mod effective_file;

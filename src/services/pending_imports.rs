@@ -12,8 +12,10 @@ use crate::domain::ids::{ProfileId, UserId};
 
 /// How long an import waits for its decision.
 pub const WAITS: SignedDuration = SignedDuration::from_mins(30);
-/// Imports that wait at a time; the oldest makes room. With the largest file this is 64 MiB, with usual ones nothing.
+/// Imports that wait at a time; the oldest makes room.
 const AT_MOST: usize = 16;
+/// Bytes of all of them together.
+const BYTES_AT_MOST: usize = 64 * 1024 * 1024;
 
 /// An import that waits.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub enum Into {
     Profile(ProfileId),
     /// The sites.
     Sites,
+    /// The devices.
+    Devices,
 }
 
 /// All imports that wait.
@@ -51,7 +55,8 @@ impl PendingImports {
         let token = hex::encode(rand::rng().random::<[u8; 16]>());
         let mut all = self.0.lock();
         all.retain(|_, one| !is_over(one, pending.at));
-        while all.len() >= AT_MOST {
+        let bytes = |all: &HashMap<String, Pending>| all.values().map(|one| one.bytes.len()).sum::<usize>();
+        while all.len() >= AT_MOST || (!all.is_empty() && bytes(&all) + pending.bytes.len() > BYTES_AT_MOST) {
             let oldest = all.iter().min_by_key(|(_, one)| one.at).map(|(token, _)| token.clone());
             oldest.and_then(|token| all.remove(&token));
         }
@@ -111,5 +116,8 @@ mod tests {
         let tokens: Vec<String> = (0..=AT_MOST as i64).map(|second| imports.put(pending(second))).collect();
         let is_kept = |token: &String| imports.get(token, UserId(1), SEVEN, pending(20).at).is_some();
         assert!(!is_kept(&tokens[0]) && tokens[1..].iter().all(is_kept));
+        let large = Pending { bytes: vec![0; BYTES_AT_MOST].into(), ..pending(30) };
+        let large = imports.put(large);
+        assert!(is_kept(&large) && !tokens.iter().any(is_kept), "one of the largest size leaves no room for others");
     }
 }

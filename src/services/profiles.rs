@@ -281,6 +281,11 @@ fn edit(
         }
         let mut new = Profile::clone(&old);
         make(&world, &old, &mut new)?;
+        if old.kind == ProfileKind::UserImported && new.name != old.name {
+            return Err(
+                FieldErrors::one("name", "the name of a profile from a device CSV says whose it is and stays (R284)").into()
+            );
+        }
         if new == *old {
             change.leave_as_is();
             return Ok(new);

@@ -21,6 +21,11 @@ pub fn next_id(tx: &WriteTx) -> Result<ProfileId, StoreError> {
     tx.next_number("profile").map(ProfileId)
 }
 
+/// The first of so many numbers for new profiles.
+pub fn next_ids(tx: &WriteTx, count: u64) -> Result<ProfileId, StoreError> {
+    tx.next_numbers("profile", count).map(ProfileId)
+}
+
 /// Writes a profile.
 pub fn put(tx: &WriteTx, account: AccountId, profile: &Profile) -> Result<(), StoreError> {
     tx.put(&PROFILES, &(account, profile.id), profile)

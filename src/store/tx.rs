@@ -139,9 +139,14 @@ impl WriteTx {
 
     /// The next number of a counter, from 1. Numbers are never given out twice, also after a delete.
     pub fn next_number(&self, counter: &str) -> Result<u64, StoreError> {
+        self.next_numbers(counter, 1)
+    }
+
+    /// The first of so many numbers of a counter that follow one another.
+    pub fn next_numbers(&self, counter: &str, count: u64) -> Result<u64, StoreError> {
         let key = (format!("next-{counter}"),);
         let number = self.get(&META, &key)?.unwrap_or(1);
-        self.put(&META, &key, &(number + 1))?;
+        self.put(&META, &key, &(number + count))?;
         Ok(number)
     }
 }

@@ -26,6 +26,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "act_on_device" | "open_window" | "close_window" | "end_former" | "reveal_phone_password" | "reveal_deleted" => {
             ("", None)
         }
+        "export_devices_in_clear" | "import_devices" => ("", None),
         "end_session" | "end_sign_in" | "unblock_device" | "delete_profile" | "reveal_password" => ("", None),
         "add_devices" => ("", Some(device("0004f2a11a02"))),
         "change_device" | "replace_device" => ("", Some(json!({ "revision": revision("device"), "name": "Other" }))),
@@ -199,6 +200,7 @@ fn whatever_changes_something_can_be_tried_out() {
         let takes = |kind: &str| operation["requestBody"]["content"][kind].is_object();
         let answer = match () {
             () if takes("application/xml") => api.send(&method, &target, FILE),
+            () if name == "import_devices" => api.send(&method, &target, b"mac_address,up.timeOut\n0004f2a11a05,41\n"),
             () if takes("text/csv") => api.send(&method, &target, b"site_name,subnets\nBerlin,{}\n"),
             () if takes("application/pkix-crl") => api.send(&method, &target, &next_list),
             () if takes("application/x-pem-file") => api.send(&method, &target, &authority("Another maker")),

@@ -117,7 +117,7 @@ impl DeviceEdit {
 }
 
 /// Why a device cannot be of the family that was typed for it later.
-fn wrong_family(typed: &Family, device: &Device, models: &ModelTable) -> Option<String> {
+pub fn wrong_family(typed: &Family, device: &Device, models: &ModelTable) -> Option<String> {
     match &device.family {
         Some(present) if *present == typed.name => None,
         Some(present) => Some(format!(

@@ -131,10 +131,19 @@ pub fn apply(parameters: &ParameterSet, edits: &[ParameterEdit]) -> Result<Param
 /// A parameter or master attribute with everything that its name and value must keep.
 fn parameter(name: &str, value: &str) -> Result<ParameterName, String> {
     let name = ParameterName::parse(name.trim()).map_err(|error| error.to_string())?;
+    check_parameter(&name, value)?;
+    Ok(name)
+}
+
+/// Whether a parameter or master attribute may have this value.
+///
+/// # Errors
+/// In words.
+pub fn check_parameter(name: &ParameterName, value: &str) -> Result<(), String> {
     check_value(value).map_err(|error| error.to_string())?;
     master::check(name.as_str(), value).map_err(|error| error.to_string())?;
     check_admin_password(name.as_str(), value)?;
-    Ok(name)
+    Ok(())
 }
 
 fn with_twins(mut parameters: ParameterSet) -> ParameterSet {

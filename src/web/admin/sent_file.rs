@@ -14,17 +14,39 @@ pub struct SentFile {
     pub bytes: Vec<u8>,
 }
 
+/// Characters of a field beside the file: they are choices.
+const FIELD_BYTES: usize = 1_000;
+
 /// Reads the file. `too_large` is what is said of one with more than `limit` bytes.
 ///
 /// # Errors
 /// What to tell the person who sent it.
-pub async fn read(mut parts: Multipart, limit: usize, too_large: &'static str) -> Result<SentFile, &'static str> {
+pub async fn read(parts: Multipart, limit: usize, too_large: &'static str) -> Result<SentFile, &'static str> {
+    read_with(parts, limit, too_large, &mut Vec::new()).await
+}
+
+/// Reads the file, and the fields that stand before it in the form.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_with(
+    mut parts: Multipart,
+    limit: usize,
+    too_large: &'static str,
+    fields: &mut Vec<(String, String)>,
+) -> Result<SentFile, &'static str> {
     const BROKEN: &str = "the file did not arrive whole; choose it again";
     while let Some(part) = parts.next().await {
         let mut part = part.map_err(|_| BROKEN)?;
         if part.name() != Some(FIELD) {
+            let field = part.name().unwrap_or_default().to_owned();
+            let mut value = Vec::new();
             // Each part has to be read before the next one comes.
-            while part.next().await.is_some() {}
+            while let Some(chunk) = part.next().await {
+                let chunk = chunk.map_err(|_| BROKEN)?;
+                value.extend_from_slice(&chunk[..chunk.len().min(FIELD_BYTES.saturating_sub(value.len()))]);
+            }
+            fields.push((field, String::from_utf8_lossy(&value).into_owned()));
             continue;
         }
         let name = part.content_disposition().and_then(|header| header.get_filename()).unwrap_or_default();

@@ -59,6 +59,8 @@ pub struct CascadeShape {
     pub device: String,
     /// Profiles that were attached to it; they stay.
     pub detached_profiles: Vec<String>,
+    /// Its profile from a device CSV, which went with it.
+    pub own_profile: Option<String>,
     /// Files that it kept here.
     pub files: Vec<String>,
     /// Stored logs.
@@ -68,8 +70,8 @@ pub struct CascadeShape {
 }
 
 impl From<Cascade> for CascadeShape {
-    fn from(Cascade { key, label, detached_profiles, files, logs, runs }: Cascade) -> Self {
-        Self { key: key.to_string(), device: label, detached_profiles, files, logs, runs }
+    fn from(Cascade { key, label, detached_profiles, own_profile, files, logs, runs }: Cascade) -> Self {
+        Self { key: key.to_string(), device: label, detached_profiles, own_profile, files, logs, runs }
     }
 }
 

@@ -24,40 +24,45 @@ use crate::web::blocking;
 const XML: &str = "text/xml";
 
 /// Which devices.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
     /// Words that must all occur in something that is known of a device.
-    q: Option<String>,
+    pub(super) q: Option<String>,
     /// `online`, `offline` or `never-seen`.
-    status: Option<String>,
+    pub(super) status: Option<String>,
     /// Device type.
-    family: Option<String>,
+    pub(super) family: Option<String>,
     /// Model.
-    model: Option<String>,
+    pub(super) model: Option<String>,
     /// Number of the site; 1 is *Internet*.
-    site: Option<u64>,
+    pub(super) site: Option<u64>,
     /// Result of the last run: `success`, `failed` or `none`.
-    result: Option<String>,
+    pub(super) result: Option<String>,
     /// `automatic` or `manual`.
-    origin: Option<String>,
+    pub(super) origin: Option<String>,
     /// Number of a device group.
-    group: Option<u64>,
+    pub(super) group: Option<u64>,
     /// Whose they are, as `person-5` or `room-3`.
-    owner: Option<String>,
+    pub(super) owner: Option<String>,
     /// `name`, `status`, `model`, `site`, `key`, `public_ip`, `private_ip`, `software`, `last_seen`, `result`, `added` or `groups`;
     /// with `-` in front the other way round.
-    sort: Option<String>,
+    pub(super) sort: Option<String>,
     /// Page, counted from 1.
-    page: Option<usize>,
+    pub(super) page: Option<usize>,
     /// Devices on a page, at most 1000.
-    per_page: Option<usize>,
+    pub(super) per_page: Option<usize>,
 }
 
 impl Wanted {
-    fn parse(self) -> Result<(DeviceQuery, Paging), Problem> {
-        let paging = Paging::new(self.page, self.per_page)?;
+    fn parse(mut self) -> Result<(DeviceQuery, Paging), Problem> {
+        let paging = Paging::new(self.page.take(), self.per_page.take())?;
+        Ok((self.query()?, paging))
+    }
+
+    /// The devices that are asked for, whatever page.
+    pub(super) fn query(self) -> Result<DeviceQuery, Problem> {
         let sort = self.sort.unwrap_or_default();
         let (key, descending) = sort.strip_prefix('-').map_or((sort.as_str(), false), |key| (key, true));
         let mut errors = FieldErrors::new();
@@ -77,7 +82,7 @@ impl Wanted {
         if !key.is_empty() {
             query.sort = errors.take("sort", key.parse()).unwrap_or_default();
         }
-        Ok((errors.into_result(Some(query))?, paging))
+        Ok(errors.into_result(Some(query))?)
     }
 }
 

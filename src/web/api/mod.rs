@@ -12,6 +12,7 @@ pub mod credentials;
 pub mod deployment;
 mod description;
 pub mod device_changes;
+pub mod device_csv;
 pub mod device_deletion;
 pub mod device_files;
 pub mod device_shapes;
@@ -95,6 +96,9 @@ routes! {
     sign_ins::list_sign_ins,
     sign_ins::end_sign_in,
     devices::list_devices,
+    device_csv::export_devices,
+    device_csv::export_devices_in_clear,
+    device_csv::import_devices,
     devices::show_device,
     devices::show_effective,
     devices::read_effective,

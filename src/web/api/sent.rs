@@ -14,7 +14,7 @@ use serde_path_to_error::Error as Placed;
 use std::future::{Ready, ready};
 
 use super::problem::{FieldProblem, Problem};
-use crate::domain::limits::{IMPORT_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES};
+use crate::domain::limits::{DEVICE_CSV_BYTES, IMPORT_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES};
 
 /// Bytes in a JSON body: an imported file of the largest size, every character escaped.
 const BODY_BYTES: usize = 6 * IMPORT_BYTES + 64 * 1024;
@@ -90,6 +90,14 @@ impl<T: DeserializeOwned> FromRequest for Asked<T> {
 /// 413 above the size of an import.
 pub(super) async fn file(payload: web::Payload) -> Result<Bytes, Problem> {
     whole(payload, IMPORT_BYTES, "a configuration file").await
+}
+
+/// The whole body as it was sent: a file of devices.
+///
+/// # Errors
+/// 413 above the size of such a file.
+pub(super) async fn devices(payload: web::Payload) -> Result<Bytes, Problem> {
+    whole(payload, DEVICE_CSV_BYTES, "a file of devices").await
 }
 
 /// The whole body as it was sent: a file with certificates of CAs.

@@ -349,10 +349,15 @@ pub struct FieldChangeShape {
     pub new: Option<String>,
 }
 
+impl From<Change> for FieldChangeShape {
+    fn from(Change { field, old, new }: Change) -> Self {
+        Self { field, old, new }
+    }
+}
+
 impl From<Imported> for SitesImportShape {
     fn from(Imported { plan, saved }: Imported) -> Self {
-        let change =
-            |change: &Change| FieldChangeShape { field: change.field.clone(), old: change.old.clone(), new: change.new.clone() };
+        let change = |change: &Change| FieldChangeShape::from(change.clone());
         let row = |row: &PlannedRow| SitesImportRow {
             line: row.line,
             name: row.name.clone(),

@@ -114,6 +114,12 @@ fn sentences(found: &[(DeviceKey, Cascade)]) -> Vec<String> {
         let what = words::count(attachments, "attachment of a profile", "attachments of profiles");
         sentences.push(format!("{what}; the profiles themselves stay"));
     }
+    let own: Vec<&str> = found.iter().filter_map(|(_, one)| one.own_profile.as_deref()).collect();
+    match own.as_slice() {
+        [] => {}
+        [one] => sentences.push(format!("the profile {one}, which came by CSV")),
+        several => sentences.push(format!("{} that came by CSV", words::count(several.len(), "profile", "profiles"))),
+    }
     match (found, sum(|one| one.files.len())) {
         (_, 0) => {}
         ([(_, one)], count) => {

@@ -21,7 +21,7 @@ use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{self, Tone as _};
 
 /// The columns that can be sorted by, as words of the address; the first is the default.
-const SORTABLE: &[&str] =
+pub const SORTABLE: &[&str] =
     &["name", "status", "model", "site", "key", "public_ip", "private_ip", "software", "last_seen", "result", "added", "groups"];
 
 /// The columns that may be hidden, by their word in the address, with their headings (R243). A device's name always stays.

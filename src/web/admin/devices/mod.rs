@@ -6,9 +6,11 @@ mod blocked;
 mod delete;
 mod detail;
 mod effective;
+mod export;
 mod files;
 mod groups;
 mod head;
+mod import;
 mod list;
 mod logs;
 mod owner;
@@ -37,6 +39,15 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/devices/deleted", password::list)
         .post("/admin/devices/deleted", password::reveal_deleted)
         .post("/admin/devices/groups", add_to_group::save)
+        .get("/admin/devices/export", export::show)
+        .post("/admin/devices/export", export::in_clear)
+        .get("/admin/devices/export/file", export::file)
+        .get("/admin/devices/import", import::show)
+        .post("/admin/devices/import", import::upload)
+        .get("/admin/devices/import/template", export::template)
+        .get("/admin/devices/import/{token}", import::preview)
+        .post("/admin/devices/import/{token}", import::decide)
+        .get("/admin/devices/import/{token}/log", import::log)
         .get("/admin/devices/{key}", summary::show)
         .post("/admin/devices/{key}", summary::save)
         .post("/admin/devices/{key}/password", password::reveal)

@@ -1,0 +1,235 @@
+//! Taking a file: read and planned while everything else goes on, then written in one change.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Options, Outcome, Plan, Target, planning, profile_name};
+use crate::csv::devices::{self as csv, DeviceTable};
+use crate::domain::access::{Action, Actor, authorize};
+use crate::domain::activity::Event;
+use crate::domain::device::Device;
+use crate::domain::field_error::FieldErrors;
+use crate::domain::group::GroupDraft;
+use crate::domain::ids::{AccountId, GroupId, ProfileId};
+use crate::domain::impact::impacts;
+use crate::domain::names::Name;
+use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::world::World;
+use crate::services::commit::{Change, Mode, commit};
+use crate::services::error::ServiceError;
+use crate::services::import::FILE;
+use crate::services::{Services, groups, schema};
+use crate::store;
+
+/// What becomes of a file with rows that cannot be taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BadRows {
+    /// They are left out and told; the others are taken.
+    #[default]
+    LeaveOut,
+    /// Nothing is taken.
+    Refuse,
+}
+
+/// What was imported, or would be.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// What each row did.
+    pub plan: Plan,
+    /// Devices that were there and whose effective configuration is another one.
+    pub reconfigured: usize,
+}
+
+/// What a file would do to the devices of an account.
+///
+/// # Errors
+/// [`ServiceError::Invalid`] of the field [`FILE`], with its line, where the file cannot be read as a whole.
+pub fn plan(services: &Services, account: AccountId, file: &[u8], options: Options) -> Result<Imported, ServiceError> {
+    let plan = planning::plan(services, &services.world(account)?, &read(file, options)?, options);
+    let reconfigured = reconfigured(&plan);
+    Ok(Imported { plan, reconfigured })
+}
+
+/// Imports a file: all rows that can be taken in one change, or nothing where that fails. `source` is what the file is called.
+///
+/// # Errors
+/// As [`plan`]; with [`BadRows::Refuse`] of the same field with every row that cannot be taken.
+#[expect(clippy::too_many_arguments, reason = "who, where, what and how; each caller has them apart")]
+pub fn import(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    source: &str,
+    file: &[u8],
+    options: Options,
+    bad_rows: BadRows,
+    mode: Mode,
+) -> Result<Imported, ServiceError> {
+    authorize(actor, Action::EditProfiles(account))?;
+    let grant = authorize(actor, Action::EditDevices(account))?;
+    let table = read(file, options)?;
+    let plan = planning::plan(services, &services.world(account)?, &table, options);
+    refuse(&plan, bad_rows)?;
+    let reconfigured = reconfigured(&plan);
+    if mode == Mode::TryOut || !plan.is_doable() {
+        return Ok(Imported { plan, reconfigured });
+    }
+    commit(services, grant, account, |change| {
+        // Whatever changed since the plan was made is taken into another one, which nothing can overtake.
+        let plan = if is_current(services, &plan)? {
+            plan
+        } else {
+            planning::plan(services, &services.world(account)?, &table, options)
+        };
+        refuse(&plan, bad_rows)?;
+        if !plan.is_doable() {
+            change.leave_as_is();
+        } else {
+            write(change, &plan, source)?;
+        }
+        Ok(Imported { plan, reconfigured })
+    })
+}
+
+fn read(file: &[u8], options: Options) -> Result<DeviceTable, ServiceError> {
+    Ok(csv::read(file, options.separator, schema::current()).map_err(|error| FieldErrors::one(FILE, error))?)
+}
+
+fn refuse(plan: &Plan, bad_rows: BadRows) -> Result<(), ServiceError> {
+    let mut errors = FieldErrors::new();
+    for row in plan.rows.iter().filter(|_| bad_rows == BadRows::Refuse) {
+        for fault in row.outcome.faults() {
+            errors.add(FILE, format_args!("line {}, {fault}", row.line));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+}
+
+/// Whether everything that a plan was made against is still so.
+fn is_current(services: &Services, plan: &Plan) -> Result<bool, ServiceError> {
+    let account = plan.world.account_id;
+    let roster = services.roster(account);
+    let is_same = |target: &Target| match (&target.old, roster.find(&target.device.key)) {
+        (Some(old), Some(now)) => Arc::ptr_eq(old, &now.device),
+        (None, None) => true,
+        _ => false,
+    };
+    Ok(Arc::ptr_eq(&plan.world, &services.world(account)?) && plan.targets().all(is_same))
+}
+
+/// Writes what was planned, with one entry in the activity log for each device and one for the file.
+fn write(change: &mut Change<'_>, plan: &Plan, source: &str) -> Result<(), ServiceError> {
+    let mut made: HashMap<GroupId, GroupId> = HashMap::new();
+    for (stands_for, name) in &plan.new_groups {
+        let group = groups::add(change, GroupDraft { name: name.clone(), description: String::new() })?;
+        made.insert(*stands_for, group.id);
+    }
+    let new = plan.targets().filter(|target| target.old_profile.is_none() && !target.parameters.is_empty()).count();
+    let mut next = store::profiles::next_ids(change.tx(), new as u64)?;
+    for target in plan.targets() {
+        change.record(plan.event(target))?;
+        let mut device = target.device.clone();
+        for id in &mut device.groups {
+            *id = made.get(id).copied().unwrap_or(*id);
+        }
+        let now = change.now();
+        if target.old.is_none() {
+            device.added_at = now;
+        }
+        let is_settled_now = target.old.as_ref().is_none_or(|old| old.placement.placed != device.placement.placed);
+        if let Some(placed) = device.placement.placed.as_mut().filter(|_| is_settled_now) {
+            placed.at = now;
+        }
+        device.revision += 1;
+        let profile = target.profile(next, change);
+        match (&profile, &target.old_profile) {
+            (Some(profile), former) => {
+                if former.is_none() {
+                    next = ProfileId(next.0 + 1);
+                }
+                if !device.profiles.contains(&profile.id) {
+                    device.profiles.insert(0, profile.id);
+                }
+            }
+            (None, Some(former)) => {
+                device.profiles.retain(|id| *id != former.id);
+                change.delete_profile(former.id)?;
+            }
+            (None, None) => {}
+        }
+        if let Some(profile) = profile.filter(|_| !target.has_same_parameters()) {
+            change.put_profile(profile)?;
+        }
+        change.put_device(device)?;
+    }
+    let count = |word: &str| Some(plan.count(word).to_string()).filter(|count| count != "0");
+    let event = Event::new("device", source, "imported");
+    let event = super::OUTCOMES.iter().fold(event, |event, word| event.change(*word, None, count(word)));
+    change.record(event)
+}
+
+impl Target {
+    /// The device's CSV profile as it would be; none where the file leaves it no parameter. A new one has this number.
+    fn profile(&self, next: ProfileId, change: &Change<'_>) -> Option<Profile> {
+        if self.parameters.is_empty() {
+            return None;
+        }
+        let modified = (change.actor().to_owned(), change.now());
+        let (id, name, description, revision) = match &self.old_profile {
+            Some(former) => (former.id, former.name.clone(), former.description.clone(), former.revision),
+            None => (next, Name::parse(&profile_name(&self.device.key)).ok()?, String::new(), 0),
+        };
+        Some(Profile {
+            id,
+            name,
+            description,
+            kind: ProfileKind::UserImported,
+            parameters: self.parameters.clone(),
+            modified_by: modified.0,
+            modified_at: modified.1,
+            revision: revision + 1,
+        })
+    }
+
+    fn has_same_parameters(&self) -> bool {
+        self.old_profile.as_ref().is_some_and(|former| former.parameters == self.parameters)
+    }
+}
+
+/// How many of the devices that are there get another effective configuration (contract 5.15).
+fn reconfigured(plan: &Plan) -> usize {
+    if plan.count("changed") == 0 {
+        return 0;
+    }
+    let mut after = World::clone(&plan.world);
+    let mut pairs: Vec<(Arc<Device>, Device)> = Vec::new();
+    let changed = plan.rows.iter().filter_map(|row| match &row.outcome {
+        Outcome::Changed(target) => target.old.clone().map(|old| (old, target)),
+        _ => None,
+    });
+    for (number, (old, target)) in changed.enumerate() {
+        let mut device = target.device.clone();
+        let former = target.old_profile.as_ref();
+        let id = former.map_or(ProfileId(u64::MAX - number as u64), |former| former.id);
+        if target.parameters.is_empty() {
+            device.profiles.retain(|other| *other != id);
+        } else {
+            let blank = || Profile {
+                id,
+                name: Name::parse(&profile_name(&device.key)).expect("digits, letters and underscores are a name"),
+                description: String::new(),
+                kind: ProfileKind::UserImported,
+                parameters: target.parameters.clone(),
+                modified_by: String::new(),
+                modified_at: jiff::Timestamp::UNIX_EPOCH,
+                revision: 0,
+            };
+            after.profiles.insert(id, Arc::new(blank()));
+            if !device.profiles.contains(&id) {
+                device.profiles.insert(0, id);
+            }
+        }
+        pairs.push((old, device));
+    }
+    impacts(pairs.iter().map(|(old, new)| (&**old, new)), &plan.world, &after).iter().map(|impact| impact.devices.len()).sum()
+}

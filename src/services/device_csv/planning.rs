@@ -1,0 +1,408 @@
+//! What each row of a file would do. Nothing here writes, and nothing waits: devices, profiles and groups are in memory.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Existing, Fault, Options, Outcome, Plan, PlannedRow, Target, advice, profile_name};
+use crate::csv::devices::{Column, DeviceRow, DeviceTable};
+use crate::domain::activity::MASK;
+use crate::domain::device::draft::{DeviceDraft, DeviceInput, wrong_family};
+use crate::domain::device::{Device, DeviceKey, Origin, Serial};
+use crate::domain::ids::{GroupId, ProfileId, SiteId};
+use crate::domain::limits::{DEVICES, GROUPS, GROUPS_PER_DEVICE, PROFILES_PER_CONTAINER};
+use crate::domain::mac::Mac;
+use crate::domain::model::KeyKind;
+use crate::domain::names::Name;
+use crate::domain::parameter::{ParameterName, ParameterSet, masked};
+use crate::domain::placement::{By, Found, Placement};
+use crate::domain::profile::draft::{ParameterEdit, apply, check_parameter};
+use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::world::World;
+use crate::services::Services;
+use crate::services::roster::Roster;
+
+/// The end of the names of profiles that came by CSV.
+const ENDING: &str = "_csv_profile";
+
+/// What a file is planned against, and what was planned of it so far.
+pub(super) struct Planner<'a> {
+    table: &'a DeviceTable,
+    options: Options,
+    world: Arc<World>,
+    roster: Arc<Roster>,
+    /// The devices of other accounts.
+    elsewhere: Vec<Arc<Roster>>,
+    /// Devices of the installation, those that the file adds among them.
+    total: usize,
+    /// Profiles whose names end as those that come by CSV do.
+    profiles: HashMap<String, Arc<Profile>>,
+    groups: HashMap<String, GroupId>,
+    sites: HashMap<String, SiteId>,
+    new_groups: Vec<(GroupId, Name)>,
+    /// Lines of the devices of the file.
+    seen: HashMap<DeviceKey, u64>,
+}
+
+/// Faults of a row while it is looked at.
+#[derive(Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn add(&mut self, column: &str, why: impl std::fmt::Display) {
+        self.0.push(Fault { column: column.to_owned(), why: why.to_string() });
+    }
+}
+
+/// What a file would do to the devices of an account.
+pub(super) fn plan(services: &Services, world: &Arc<World>, table: &DeviceTable, options: Options) -> Plan {
+    let mut planner = Planner::new(services, world, table, options);
+    let rows: Vec<PlannedRow> = table.rows.iter().map(|row| planner.row(row)).collect();
+    let is_taken = |planned: &PlannedRow| !matches!(planned.outcome, Outcome::Skipped | Outcome::Refused(_));
+    let taken: Vec<&DeviceRow> = table.rows.iter().zip(&rows).filter(|(_, one)| is_taken(one)).map(|(row, _)| row).collect();
+    let (advice, hints) = advice::of(table, &taken);
+    let mut new_groups = planner.new_groups;
+    let used = |id: &GroupId| rows.iter().filter_map(|row| row.outcome.target()).any(|target| target.device.groups.contains(id));
+    new_groups.retain(|(id, _)| used(id));
+    Plan { separator: table.separator, rows, advice, hints, new_groups, world: Arc::clone(world) }
+}
+
+impl<'a> Planner<'a> {
+    fn new(services: &Services, world: &Arc<World>, table: &'a DeviceTable, options: Options) -> Self {
+        let accounts = services.worlds.accounts();
+        let others = accounts.iter().filter(|account| **account != world.account_id);
+        let elsewhere: Vec<_> = others.map(|account| services.roster(*account)).collect();
+        let roster = services.roster(world.account_id);
+        let total = roster.len() + elsewhere.iter().map(|roster| roster.len()).sum::<usize>();
+        let named = |profile: &Arc<Profile>| Some((profile.name.folded(), Arc::clone(profile)));
+        let profiles = world.all_profiles().filter_map(named).filter(|(name, _)| name.ends_with(ENDING)).collect();
+        let groups = world.groups.values().map(|group| (group.name.folded(), group.id)).collect();
+        let sites = world.sites.values().map(|site| (site.name.folded(), site.id)).collect();
+        let (world, new_groups, seen) = (Arc::clone(world), Vec::new(), HashMap::new());
+        Self { table, options, world, roster, elsewhere, total, profiles, groups, sites, new_groups, seen }
+    }
+
+    fn row(&mut self, row: &DeviceRow) -> PlannedRow {
+        let mac = self.cell(row, Column::Mac).unwrap_or_default();
+        let shown = if mac.is_empty() { self.cell(row, Column::Serial).unwrap_or_default() } else { mac };
+        let note = mac
+            .contains([':', '-', '.', ' '])
+            .then(|| "the MAC address is written with separators, which the vendor's service refuses (R38)".to_owned());
+        let mut planned = PlannedRow {
+            line: row.line,
+            key: shown.chars().take(40).collect(),
+            name: self.cell(row, Column::Name).unwrap_or_default().chars().take(80).collect(),
+            note,
+            outcome: Outcome::Skipped,
+        };
+        let mut faults = Faults::default();
+        let outcome = match row.fault() {
+            Some(why) => {
+                faults.add("", why);
+                None
+            }
+            None => self.outcome(row, &mut planned, &mut faults),
+        };
+        planned.outcome = match outcome {
+            Some(outcome) if faults.0.is_empty() => {
+                self.total += usize::from(matches!(outcome, Outcome::Added(_)));
+                outcome
+            }
+            _ => Outcome::Refused(faults.0),
+        };
+        planned
+    }
+
+    fn cell<'r>(&self, row: &'r DeviceRow, column: Column) -> Option<&'r str> {
+        self.table.cell(row, column)
+    }
+
+    /// What a row does, or its faults.
+    fn outcome(&mut self, row: &DeviceRow, planned: &mut PlannedRow, faults: &mut Faults) -> Option<Outcome> {
+        let key = self.key(row, faults)?;
+        planned.key = key.to_string();
+        if let Some(first) = self.seen.insert(key.clone(), row.line) {
+            self.seen.insert(key, first);
+            faults.add("", format_args!("this device stands in line {first} already"));
+            return None;
+        }
+        let old = self.roster.find(&key).map(|listed| listed.device);
+        if old.is_some() && self.options.existing == Existing::Skip {
+            return Some(Outcome::Skipped);
+        }
+        if old.is_none() {
+            self.check_new(&key, faults);
+        }
+        let own = self.profiles.get(&profile_name(&key)).cloned();
+        if own.as_ref().is_some_and(|profile| profile.kind != ProfileKind::UserImported) {
+            faults.add(
+                "",
+                format_args!("there is a profile {} that is none of a CSV file; rename that one first", profile_name(&key)),
+            );
+            return None;
+        }
+        let device = self.device(row, key, old.as_deref(), faults)?;
+        let parameters = self.parameters(row, own.as_deref(), faults);
+        let target = Target { old, old_profile: own, device, parameters };
+        if !target.parameters.is_empty() && !target.is_attached() && target.device.profiles.len() >= PROFILES_PER_CONTAINER {
+            faults.add("", format_args!("the device has {PROFILES_PER_CONTAINER} profiles already, which is the most"));
+        }
+        Some(match &target.old {
+            None => Outcome::Added(Box::new(target)),
+            Some(old) if target.device == **old && target.has_same_profile() => Outcome::Unchanged,
+            Some(_) => Outcome::Changed(Box::new(target)),
+        })
+    }
+
+    /// Which device a row is about (R267): phones go by their MAC, others by their serial number, and of those the type must be told.
+    fn key(&self, row: &DeviceRow, faults: &mut Faults) -> Option<DeviceKey> {
+        let (mac_at, serial_at) = (Column::Mac.heading(), Column::Serial.heading());
+        let typed = |column| self.cell(row, column).filter(|text| !text.is_empty());
+        let mac = match typed(Column::Mac).map(str::parse::<Mac>) {
+            Some(Ok(mac)) if !mac.is_zero() => Some(DeviceKey::Mac(mac)),
+            None => None,
+            Some(_) => {
+                faults.add(mac_at, "a MAC address has 12 hexadecimal digits, such as 0004f2abcdef");
+                return None;
+            }
+        };
+        let serial = match typed(Column::Serial).map(Serial::parse) {
+            Some(Ok(serial)) => Some(DeviceKey::Serial(serial)),
+            None => None,
+            Some(Err(_)) => {
+                faults.add(serial_at, "a serial number has 8 to 32 letters and digits, and no separators");
+                return None;
+            }
+        };
+        let family = typed(Column::Type).and_then(|text| self.world.models.family(text));
+        let is_known = |key: &DeviceKey| self.roster.find(key).is_some();
+        match (mac, serial, family.map(|family| family.key)) {
+            (Some(mac), Some(serial), None) if !is_known(&mac) && is_known(&serial) => Some(serial),
+            (Some(mac), _, None | Some(KeyKind::Mac)) => Some(mac),
+            (_, Some(serial), Some(KeyKind::Serial)) => Some(serial),
+            (None, Some(serial), None) if is_known(&serial) || typed(Column::Type).is_some() => Some(serial),
+            (None, Some(_), None) => {
+                let column = Column::Type.heading();
+                faults.add(column, format_args!("required for devices that go by a serial number; one of: {}", self.types()));
+                None
+            }
+            (None, Some(_), Some(KeyKind::Mac)) => {
+                faults.add(mac_at, "devices of this type go by their MAC address; fill it in");
+                None
+            }
+            (Some(_), None, Some(KeyKind::Serial)) => {
+                faults.add(serial_at, "devices of this type go by their serial number; fill it in");
+                None
+            }
+            (None, None, _) => {
+                let column = if self.table.has(Column::Mac) { mac_at } else { serial_at };
+                faults.add(column, "the row names no device: enter its MAC address or its serial number");
+                None
+            }
+        }
+    }
+
+    fn types(&self) -> String {
+        self.world.models.families().iter().map(|family| family.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether a device of this key may come in.
+    fn check_new(&self, key: &DeviceKey, faults: &mut Faults) {
+        if self.world.blocked.contains(key) {
+            faults.add("", "this device was deleted and blocked; unblock it first");
+        }
+        if self.elsewhere.iter().any(|roster| roster.find(key).is_some()) {
+            faults.add("", "this device belongs to another account of this installation; delete it there first");
+        }
+        if self.total >= DEVICES {
+            faults.add("", format_args!("an installation has at most {DEVICES} devices, and they are there already (R1)"));
+        }
+    }
+
+    /// The device as the row makes it.
+    fn device(&mut self, row: &DeviceRow, key: DeviceKey, old: Option<&Device>, faults: &mut Faults) -> Option<Device> {
+        let text = |column| self.cell(row, column).unwrap_or_default().to_owned();
+        let known = old.and_then(|old| old.family.clone()).unwrap_or_default();
+        let typed = text(Column::Type);
+        let family = if typed.is_empty() { known } else { typed.clone() };
+        let (name, model) = (text(Column::Name), text(Column::Model));
+        let input = DeviceInput { key: key.to_string(), name, family, model, ..DeviceInput::default() };
+        let draft = match DeviceDraft::parse(&input, self.world.models) {
+            Ok(draft) => draft,
+            Err(errors) => {
+                for error in errors.iter() {
+                    faults.add(heading(error.field, &key), &error.message);
+                }
+                return None;
+            }
+        };
+        if let (Some(old), Some(family)) = (old, self.world.models.family(&typed).filter(|_| !typed.is_empty()))
+            && let Some(why) = wrong_family(family, old, self.world.models)
+        {
+            faults.add(Column::Type.heading(), why);
+        }
+        let mut device = old.cloned().unwrap_or_else(|| new_device(key));
+        device.family = draft.family.or(device.family.take());
+        device.model = draft.model.or(device.model.take());
+        self.name(row, draft.edit.name, old.is_none_or(|old| old.family.is_none()), &mut device);
+        self.join(row, &mut device, faults);
+        self.settle(row, &mut device, faults);
+        Some(device)
+    }
+
+    /// Sets the name here, and the one on the device where its type takes one (R233, R234). A blank cell clears it where everything is
+    /// overwritten.
+    fn name(&self, row: &DeviceRow, name: Option<Name>, is_type_new: bool, device: &mut Device) {
+        let is_cleared = self.options.existing == Existing::Overwrite && self.cell(row, Column::Name).is_some();
+        if name.is_none() && !is_cleared {
+            return;
+        }
+        let takes_name =
+            device.family.as_deref().and_then(|family| self.world.models.family(family)).is_some_and(|one| one.takes_name);
+        // Which of two names the device has was somebody's choice, unless this one is news.
+        if takes_name && (is_type_new || device.name != name) {
+            device.sent_name.clone_from(&name);
+        }
+        device.name = name;
+    }
+
+    /// Puts a device into the groups of its row (R270): after those it is in, or in their place where everything is overwritten. Where
+    /// the file has no such column, groups stay.
+    fn join(&mut self, row: &DeviceRow, device: &mut Device, faults: &mut Faults) {
+        let Some(text) = self.cell(row, Column::Groups) else { return };
+        let mut groups = match self.options.existing {
+            Existing::Overwrite => Vec::new(),
+            Existing::Merge | Existing::Skip => device.groups.clone(),
+        };
+        for name in text.split('|').map(str::trim).filter(|name| !name.is_empty()) {
+            match self.group(name) {
+                Ok(id) if groups.contains(&id) => {}
+                Ok(id) => groups.push(id),
+                Err(why) => faults.add(Column::Groups.heading(), why),
+            }
+        }
+        if groups.len() > GROUPS_PER_DEVICE {
+            let count = groups.len();
+            faults.add(
+                Column::Groups.heading(),
+                format_args!("a device is in at most {GROUPS_PER_DEVICE} groups; these are {count}"),
+            );
+        }
+        device.groups = groups;
+    }
+
+    /// The group of a name; one that is still to be made has a number that no group has.
+    fn group(&mut self, text: &str) -> Result<GroupId, String> {
+        let name = Name::parse(text).map_err(|error| format!("“{text}”: {error}"))?;
+        let folded = name.folded();
+        if let Some(id) = self.groups.get(&folded) {
+            return Ok(*id);
+        }
+        if !self.options.create_groups {
+            return Err(format!("there is no device group “{name}”; make it first, or let this import make it"));
+        }
+        if self.world.groups.len() + self.new_groups.len() >= GROUPS {
+            return Err(format!("“{name}” cannot be made: an account has at most {GROUPS} device groups"));
+        }
+        let id = GroupId(u64::MAX - self.new_groups.len() as u64);
+        self.groups.insert(folded, id);
+        self.new_groups.push((id, name));
+        Ok(id)
+    }
+
+    /// Puts a device to the site of its row. It is not pinned there: its addresses may say otherwise later.
+    fn settle(&self, row: &DeviceRow, device: &mut Device, faults: &mut Faults) {
+        let Some(text) = self.cell(row, Column::Site).filter(|text| !text.is_empty()) else { return };
+        let Some(site) = self.sites.get(&text.to_lowercase()).copied() else {
+            faults.add(Column::Site.heading(), format_args!("there is no site “{text}”; add it first"));
+            return;
+        };
+        if device.site_id() != site {
+            let is_pinned = device.placement.pinned;
+            // The time is that of the change, which puts it in.
+            device.place(Found { site, by: By::Person }, Timestamp::UNIX_EPOCH);
+            device.placement.pinned = is_pinned;
+        }
+    }
+
+    /// The parameters of the device's CSV profile as the row makes them. Empty cells say nothing (R285).
+    fn parameters(&self, row: &DeviceRow, own: Option<&Profile>, faults: &mut Faults) -> ParameterSet {
+        let none = ParameterSet::new();
+        let former = own.map_or(&none, |profile| &profile.parameters);
+        let mut edits = Vec::with_capacity(self.table.parameters.len());
+        for (place, name) in &self.table.parameters {
+            let value = row.at(*place);
+            if value.is_empty() {
+                continue;
+            }
+            let present = present(former, name);
+            let name = present.map_or(name, |(name, _)| name);
+            let stored = present.map(|(_, value)| value);
+            match value_of(name, value, stored).and_then(|value| check_parameter(name, &value).map(|()| value)) {
+                Ok(value) => edits.push(ParameterEdit::Set(name.clone(), value)),
+                Err(why) => faults.add(name.as_str(), why),
+            }
+        }
+        let begin = if self.options.existing == Existing::Overwrite { &none } else { former };
+        apply(begin, &edits).unwrap_or_else(|why| {
+            faults.add("", why);
+            none.clone()
+        })
+    }
+}
+
+/// A parameter of the profile in whatever letter case it is written there.
+fn present<'p>(former: &'p ParameterSet, name: &ParameterName) -> Option<(&'p ParameterName, &'p Arc<str>)> {
+    if former.is_empty() {
+        return None;
+    }
+    former.iter().find(|(known, _)| known.as_str().eq_ignore_ascii_case(name.as_str()))
+}
+
+/// The value that a cell means. The mask of the stored value means that value: a file that was exported without secrets changes none.
+fn value_of(name: &ParameterName, cell: &str, stored: Option<&Arc<str>>) -> Result<Arc<str>, String> {
+    if !cell.contains(MASK) {
+        return Ok(cell.into());
+    }
+    match stored.filter(|stored| masked(name.as_str(), stored) == cell) {
+        Some(stored) => Ok(Arc::clone(stored)),
+        None => {
+            Err("this is the mask of a secret and not its value; enter the value, leave the cell empty, or export with secrets"
+                .to_owned())
+        }
+    }
+}
+
+/// The column in which a field of a device stands.
+fn heading(field: &str, key: &DeviceKey) -> &'static str {
+    match (field, key) {
+        ("key", DeviceKey::Mac(_)) => Column::Mac.heading(),
+        ("key", DeviceKey::Serial(_)) => Column::Serial.heading(),
+        ("family", _) => Column::Type.heading(),
+        ("model", _) => Column::Model.heading(),
+        _ => Column::Name.heading(),
+    }
+}
+
+/// A device that the file adds. It joins no default groups (R279), and its type is recognised when it comes (R239).
+fn new_device(key: DeviceKey) -> Device {
+    Device {
+        key,
+        name: None,
+        sent_name: None,
+        description: String::new(),
+        family: None,
+        model: None,
+        private_ip: None,
+        profiles: Vec::<ProfileId>::new(),
+        groups: Vec::new(),
+        site: None,
+        placement: Placement::default(),
+        owner: None,
+        own_clock: ParameterSet::new(),
+        origin: Origin::Manual,
+        added_at: Timestamp::UNIX_EPOCH,
+        revision: 0,
+    }
+}

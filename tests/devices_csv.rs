@@ -1,0 +1,272 @@
+//! Devices by CSV from outside (R265–R285, PRS-08, SEC-05, U18): the guide's examples, preview, what becomes of devices that are there,
+//! the import log, masked exports, and the way to an empty server.
+
+use actix_web::http::StatusCode;
+use actix_web::test::TestRequest;
+use jiff::SignedDuration;
+use pdms::domain::ids::DEFAULT_ACCOUNT;
+use serde_json::{Value, json};
+
+use crate::support::api::{Api, json as parsed, problem};
+use crate::support::browser::{Answer, Browser, OWNER_PASSWORD, Site};
+use crate::support::phone::Phone;
+use crate::support::server::Server;
+
+/// The guide's examples, as they are printed: lines broken in the middle, blanks behind separators (R273).
+const TWO_LINES: &str = "\
+mac_address, endpoint_name, endpoint_group, reg.1.address, reg.
+1.displayname, reg.1.auth.userId, reg.1.auth.password, reg.2.address, reg.
+2.displayname, reg.2.auth.userId, reg.2.auth.password,
+0004F23EA4E1, SoundPoint-EA4E1, EPGroup1|EPGroup2, 1000, Jon Smith, 1000,
+1000, 1001, Jon Smith1, 1001, 1001
+";
+const ONE_LINE: &str = "mac_address,reg.1.address\n0004F24FD08E, 1001\n";
+const NO_LINE: &str = "mac_address, device.hostname\n0004F23EA4E1, SoundPointA4E1\n0004F24FD08E, SoundPointD08E\n";
+const STUDIO: &str = "\
+mac_address, serial_number, endpoint_type, endpoint_name, endpoint_group
+00E0DB4C20CC, 8218404c20ccf9, Polycom Studio, Jsmith_Studio, EPGroup1|
+EPGroup2
+";
+
+async fn upload(browser: &mut Browser, fields: &[(&str, &str)], file: &str) -> Answer {
+    let token = browser.token().await;
+    let field =
+        |(name, value): &(&str, &str)| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let fields: String = [("csrf", token.as_str())].iter().chain(fields).map(field).collect();
+    let body = format!(
+        "{fields}--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"devices.csv\"\r\nContent-Type: text/csv\r\n\r\n{file}\r\n--b--\r\n"
+    );
+    let request = TestRequest::post().insert_header(("content-type", "multipart/form-data; boundary=b")).set_payload(body);
+    let answer = browser.send(request, "/admin/devices/import").await;
+    let next = answer.header("location").to_owned();
+    if next.is_empty() { answer } else { browser.get(&next).await }
+}
+
+fn hidden<'a>(page: &'a str, name: &str) -> &'a str {
+    let begin = format!("name=\"{name}\" value=\"");
+    page.split(&begin).nth(1).and_then(|rest| rest.split('"').next()).expect("a field")
+}
+
+#[test]
+fn the_guides_four_examples_are_taken_as_they_are_printed() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let send = |file: &str, query: &str| parsed(&api.send("POST", &format!("/devices/import{query}"), file.as_bytes()));
+    let refused = send(TWO_LINES, "");
+    assert_eq!((&refused["added"], &refused["refused"]), (&json!(0), &json!(1)), "the groups are not there: {refused}");
+    assert_eq!(refused["items"][0]["errors"][0]["column"], "endpoint_group");
+    api.ok("POST", "/groups", Some(json!([{ "name": "EPGroup1" }, { "name": "EPGroup2" }])));
+    assert_eq!(send(TWO_LINES, "")["added"], 1);
+    assert_eq!(send(ONE_LINE, "?separator=comma")["added"], 1);
+    let merged = send(NO_LINE, "?existing=merge");
+    assert_eq!((&merged["changed"], &merged["reconfigured"]), (&json!(2), &json!(2)), "{merged}");
+    assert_eq!(send(STUDIO, "")["added"], 1);
+    let device = api.ok("GET", "/devices/0004f23ea4e1", None);
+    assert_eq!(device["name"], "SoundPoint-EA4E1");
+    let phone = Phone::new(&server);
+    let file = phone.get("/0004f23ea4e1-profile.cfg").text();
+    for part in [
+        "reg.1.displayName=\"Jon Smith\"",
+        "reg.2.auth.password=\"1001\"",
+        "device.hostname=\"SoundPointA4E1\"",
+        "device.hostname.set=\"1\"",
+    ] {
+        assert!(file.contains(part), "{part}: {file}");
+    }
+    let profiles = api.ok("GET", "/profiles?kind=user-imported", None);
+    assert_eq!((&profiles["total"], &profiles["items"][0]["name"]), (&json!(2), &json!("0004f23ea4e1_csv_profile")));
+    let bar = api.ok("GET", "/devices/8218404c20ccf9", None);
+    assert_eq!((&bar["family"], &bar["sent_name"]), (&json!("Studio"), &json!("Jsmith_Studio")));
+    let id = profiles["items"][0]["id"].clone();
+    let (status, fields) = api.refused("PUT", "/deployment/global", Some(json!({ "profiles": [id], "shown": [] })));
+    assert!(status == 422 && fields[0].1.contains("belongs to its device alone"), "{fields:?}");
+    let gone = api.ok("DELETE", "/devices/0004f23ea4e1?removal=forget", None);
+    assert_eq!(gone["own_profile"], "0004f23ea4e1_csv_profile");
+    assert_eq!(api.ok("GET", "/profiles?kind=user-imported", None)["total"], 1);
+}
+
+#[test]
+fn a_fault_of_the_file_changes_nothing_and_bad_rows_are_told() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    for (file, told) in [
+        (&b"mac_address;a.b,c.d\n0004f2000001;1,2\n"[..], "line 1: the header uses semicolon and comma"),
+        (b"name\nx\n", "neither a column mac_address nor serial_number"),
+        (b"mac_address,endpoint_grp\n0004f2000001,x\n", "there is no column endpoint_grp"),
+        (b"\n", "begins with an empty line"),
+    ] {
+        let (status, fields) = problem(&api.send("POST", "/devices/import", file));
+        assert!(status == 422 && fields[0].0 == "file" && fields[0].1.contains(told), "{fields:?}");
+    }
+    let (status, fields) = problem(&api.send("POST", "/devices/import?existing=replace&separator=pipe", b"mac_address\n"));
+    assert_eq!((status, fields.len()), (422, 2), "{fields:?}");
+    let file = "mac_address,a.b\r0004f2000001,\"one\rtwo\"\rnope,1\r0004f2000001,2\r";
+    let (status, fields) = problem(&api.send("POST", "/devices/import?bad_rows=refuse", file.as_bytes()));
+    assert_eq!((status, fields.len()), (422, 2), "{fields:?}");
+    assert_eq!(api.ok("GET", "/devices", None)["total"], 0);
+    let utf16: Vec<u8> = std::iter::once(0xfeff).chain(file.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let tried = parsed(&api.send("POST", "/devices/import?dry_run=true", &utf16));
+    assert_eq!((&tried["added"], &tried["refused"]), (&json!(1), &json!(2)), "{tried}");
+    assert_eq!(tried["items"][0]["changes"][0]["new"], "one\rtwo");
+    assert_eq!(tried["items"][1]["line"], 3);
+    assert_eq!(api.ok("GET", "/devices", None)["total"], 0);
+    let taken = parsed(&api.send("POST", "/devices/import", &utf16));
+    assert_eq!((&taken["added"], &taken["refused"]), (&tried["added"], &tried["refused"]));
+}
+
+#[actix_web::test]
+async fn u18_a_file_is_shown_row_by_row_and_taken_in_one_change() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let devices = || site.services.roster(DEFAULT_ACCOUNT).len();
+    let good: String = (0..60).map(|at| format!("0004f2{at:06x},Desk {at},Sales,{at},40\n")).collect();
+    let file =
+        format!("mac_address,endpoint_name,endpoint_group,reg.1.address,up.timeOut\n{good}0004f2000000,,,,\nnope,<b>x</b>,,,\n");
+    let shown = upload(&mut browser, &[("existing", "skip"), ("separator", "")], &file).await;
+    assert!(shown.body.contains("0 added") && shown.body.contains("62 refused"), "{}", shown.body);
+    assert!(shown.body.contains("there is no device group “Sales”") && !shown.body.contains("value=\"accept\""));
+    assert!(!shown.body.contains("<b>x"), "nothing of a file is markup");
+    let here = browser.path.split('?').next().expect("a path").to_owned();
+    let shown = browser.get(&format!("{here}?existing=skip&groups=create")).await;
+    for part in
+        ["60 added", "2 refused", "Import 60 devices, leave out 2 rows", "The device group Sales is made.", "in all 60 rows"]
+    {
+        assert!(shown.body.contains(part), "{part}: {}", shown.body);
+    }
+    assert!(shown.body.len() < 500_000 && shown.body.contains("Page 2") && devices() == 0);
+    let bad = browser.get(&format!("{here}?groups=create&only=refused")).await;
+    assert!(
+        bad.body.contains("stands in line 2 already") && bad.body.contains("mac_address: a MAC address has 12"),
+        "{}",
+        bad.body
+    );
+    let log = browser.get(&format!("{here}/log?groups=create")).await;
+    assert!(log.header("content-disposition").contains("devices-import.log"), "{:?}", log.headers);
+    assert!(log.body.contains("line 63\tnope\t<b>x</b>\trefused\tmac_address: "), "{}", log.body);
+    let mark = hidden(&shown.body, "mark").to_owned();
+    let stale = browser.post(&here, &[("do", "accept"), ("mark", "another"), ("groups", "create")]).await;
+    assert!(stale.body.contains("Somebody changed something meanwhile") && devices() == 0, "{}", stale.body);
+    let done = browser.post(&here, &[("do", "accept"), ("mark", &mark), ("existing", "skip"), ("groups", "create")]).await;
+    assert!(done.body.contains("Imported devices.csv: 60 devices added, 2 rows left out."), "{}", done.body);
+    assert_eq!(devices(), 60);
+    let list = browser.get("/admin/devices?q=desk+59").await;
+    assert!(list.body.contains("Import Devices") && list.body.contains("/admin/devices/export?q=desk+59"), "{}", list.body);
+    let again = browser.post(&here, &[("do", "accept"), ("mark", &mark)]).await;
+    assert!(again.body.contains("This import is over"), "{}", again.body);
+    let refused = upload(&mut browser, &[("existing", "merge"), ("separator", "tab")], "mac_address;a.b\n").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("semicolon as separator, not tab") && refused.body.contains("value=\"merge\" checked"));
+}
+
+#[actix_web::test]
+async fn sec_05_an_export_holds_what_is_filtered_and_its_secrets_only_when_asked_for() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let file = "mac_address,endpoint_name,reg.1.auth.password,a.b\n0004f2000001,One,CANARY_1,=1+1\n0004f2000002,Two,CANARY_2,x\n";
+    let shown = upload(&mut browser, &[], file).await;
+    assert!(!shown.body.contains("CANARY"), "{}", shown.body);
+    let (here, mark) = (browser.path.split('?').next().expect("a path").to_owned(), hidden(&shown.body, "mark").to_owned());
+    browser.post(&here, &[("do", "accept"), ("mark", &mark)]).await;
+    let asked = browser.get("/admin/devices/export?q=two&sort=-key").await;
+    assert!(asked.body.contains("The 1 of 2 devices") && asked.body.contains("name=\"q\" value=\"two\""), "{}", asked.body);
+    let masked = browser.get("/admin/devices/export/file?q=two&separator=semicolon&mark=yes").await;
+    assert!(
+        masked.body.starts_with("\u{feff}mac_address;serial_number;endpoint_name;endpoint_type;endpoint_group;reg.1.address;")
+    );
+    assert!(masked.body.contains("0004f2000002;;Two;;") && !masked.body.contains("0004f2000001"), "{}", masked.body);
+    assert!(!masked.body.contains("CANARY") && masked.header("content-type").starts_with("text/csv"));
+    let merged = upload(&mut browser, &[("existing", "overwrite")], &masked.body).await;
+    assert!(merged.body.contains("1 unchanged"), "masks are no values: {}", merged.body);
+
+    let question = browser.get("/admin/devices/export/file?separator=tab&secrets=yes").await;
+    assert!(question.body.contains("2 devices in clear") && !question.body.contains("CANARY"), "{}", question.body);
+    site.advance(SignedDuration::from_mins(10));
+    browser.get("/admin/devices/export").await;
+    let confirm = browser.post("/admin/devices/export", &[("separator", "tab")]).await;
+    assert!(confirm.body.contains("Confirm that it is you") && !confirm.body.contains("CANARY"), "{}", confirm.body);
+    browser.get("/admin/devices/export").await;
+    let told = browser.post("/admin/devices/export", &[("separator", "tab"), ("confirm_password", OWNER_PASSWORD)]).await;
+    assert!(told.body.contains("CANARY_1") && told.body.contains("\t'=1+1"), "{}", told.body);
+    assert!(browser.get("/admin/activity").await.body.contains("exported with secrets"));
+    let template = browser.get("/admin/devices/import/template").await;
+    assert!(template.body.lines().count() == 1 && template.body.contains("reg.5.auth.password"), "{}", template.body);
+}
+
+/// Everything that profiles say for a device, with the container that says it. Numbers of profiles and places are each server's own.
+fn effective(api: &Api, key: &str) -> Vec<Value> {
+    let rows = api.ok("GET", &format!("/devices/{key}/effective"), None)["rows"].clone();
+    let said = |row: &Value| {
+        let winner = &row["winner"];
+        (!winner["profile"].is_null())
+            .then(|| json!([row["name"], winner["source"], winner["container"], winner["value"], winner["set"]]))
+    };
+    rows.as_array().expect("rows").iter().filter_map(said).collect()
+}
+
+#[test]
+fn an_export_gives_every_device_of_an_empty_server_the_same_effective_configuration() {
+    let (full, empty) = (Server::start(), Server::start());
+    let (api, other) = (Api::owner(&full), Api::owner(&empty));
+    let site = json!({ "name": "Berlin", "networks": [{ "public": "192.0.2.0/24" }] });
+    api.ok("POST", "/sites", Some(site));
+    let names = ["Everywhere", "Berlin", "Sales", "Lab", "VVX 411"];
+    let profiles: Vec<Value> = names
+        .iter()
+        .map(|name| json!({ "name": format!("of {name}"), "parameters": { "a.shared": name, format!("a.{}", name.len()): "1", "reg.1.auth.password": "CANARY" } }))
+        .collect();
+    api.ok("POST", "/groups", Some(json!([{ "name": "Lab" }, { "name": "Sales" }])));
+    let made = api.ok("POST", "/profiles", Some(json!(profiles)));
+    let id = |api: &Api, path: &str, name: &str| {
+        let list = api.ok("GET", &format!("{path}?per_page=1000"), None);
+        list["items"]
+            .as_array()
+            .expect("items")
+            .iter()
+            .find(|one| one["name"] == name)
+            .unwrap_or_else(|| panic!("{name}: {list}"))["id"]
+            .clone()
+    };
+    let deploy = |api: &Api| {
+        let places = [
+            ("global".to_owned(), "Everywhere"),
+            (format!("sites/{}", id(api, "/sites", "Berlin")), "Berlin"),
+            (format!("groups/{}", id(api, "/groups", "Sales")), "Sales"),
+            (format!("groups/{}", id(api, "/groups", "Lab")), "Lab"),
+            ("models/VVX%20411".to_owned(), "VVX 411"),
+        ];
+        for (place, name) in places {
+            let profile = id(api, "/profiles", &format!("of {name}"));
+            api.ok("PUT", &format!("/deployment/{place}"), Some(json!({ "profiles": [profile], "shown": [] })));
+        }
+    };
+    assert!(made.is_array());
+    deploy(&api);
+    let devices = "mac_address;serial_number;endpoint_type;endpoint_name;endpoint_group;endpoint_model;endpoint_site;reg.1.address;reg.1.auth.password;a.own\n\
+        0004f2000001;;;Reception;Sales|Lab;;Berlin;100;CANARY_1;=x\n\
+        0004f2000002;;VVX;;Lab|Sales;VVX 411;;101;;\" y \"\n\
+        0004f2000003;;;;;;;;;\n\
+        ;8218404c20ccf9;Studio;Hall;Lab;;Berlin;;;\"a\nb;c\"\n";
+    assert_eq!(parsed(&api.send("POST", "/devices/import", devices.as_bytes()))["added"], 4);
+
+    let sites = api.call("GET", "/sites/export", None);
+    other.send("POST", "/sites/import", &sites.body);
+    other.ok("POST", "/profiles", Some(json!(profiles)));
+    let file = api.ok("POST", "/devices/export?place=true", None)["file"].as_str().expect("told").to_owned();
+    let imported = parsed(&other.send("POST", "/devices/import?create_groups=true", file.as_bytes()));
+    assert_eq!((&imported["added"], &imported["refused"]), (&json!(4), &json!(0)), "{imported}");
+    deploy(&other);
+    for key in ["0004f2000001", "0004f2000002", "0004f2000003", "8218404c20ccf9"] {
+        let (here, there) =
+            (api.call("GET", &format!("/devices/{key}"), None), other.call("GET", &format!("/devices/{key}"), None));
+        let told = |answer: &crate::support::phone::Response| {
+            let device = parsed(answer);
+            json!([device["name"], device["sent_name"], device["family"], device["model"]])
+        };
+        assert_eq!(told(&there), told(&here), "{key}");
+        let rows = effective(&api, key);
+        assert!(rows.len() >= 2, "{key}: {rows:?}");
+        assert_eq!(effective(&other, key), rows, "{key}");
+    }
+    let again = api.ok("POST", "/devices/export?place=true", None)["file"].clone();
+    assert_eq!(other.ok("POST", "/devices/export?place=true", None)["file"], again, "and the other server exports the same");
+}
