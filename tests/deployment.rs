@@ -133,7 +133,7 @@ fn the_page_of_a_model_adds_orders_and_removes_as_every_list_of_profiles_does() 
     let found = text(&api.page("/admin/deployment?container=models&show=attached"));
     assert!(found.contains("VVX 411 Device model Beta , Gamma , Alpha 1"), "{found}");
     let gone = text(&api.page(&format!("/admin/profiles/delete?select={b}")));
-    assert!(gone.contains("deployed on model VVX 411") && gone.contains("1 device loses its values"), "{gone}");
+    assert!(gone.contains("deployed on model VVX 411") && gone.contains("1 device gets other values"), "{gone}");
     let log = api.page("/admin/activity?object=deployment").text();
     assert!(log.contains(&format!("<a href=\"{MODEL_PAGE}\"><strong>model VVX 411</strong></a>")), "{log}");
 }

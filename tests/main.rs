@@ -24,6 +24,7 @@ mod fleet;
 mod framing;
 mod golden;
 mod groups;
+mod impact;
 mod import;
 mod import_corpus;
 mod listener;

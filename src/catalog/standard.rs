@@ -1,4 +1,4 @@
-//! The shipped standard profiles, `data/standard-profiles/` (R111), and what changes of parameters do to a phone, `data/restart.tsv`.
+//! The shipped standard profiles, `data/standard-profiles/` (R111).
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

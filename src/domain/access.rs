@@ -2,6 +2,7 @@
 //!
 //! What pages and the API show and take is decided before, by the table of addresses in the web layer; this is what services ask.
 
+use super::consent::Consent;
 use super::ids::{AccountId, UserId};
 use super::user::Role;
 
@@ -20,6 +21,8 @@ pub enum Actor {
         account: AccountId,
         /// Whether the person gave the password a moment ago: see [`Action::asks_again`].
         confirmed: bool,
+        /// What the person was shown of the change that is asked for.
+        consent: Consent,
     },
     /// A program with an API token.
     Token {
@@ -33,6 +36,8 @@ pub enum Actor {
         made_by: Option<UserId>,
         /// Whether it was made with the right to see secrets and to manage users: see [`Action::opens_secrets`].
         secrets: bool,
+        /// What wants to know what a change would do.
+        consent: Consent,
     },
     /// Someone who may run commands as the server's own system user, on the machine itself.
     CommandLine,
@@ -127,6 +132,7 @@ impl Action {
 pub struct Grant {
     actor: String,
     by: By,
+    consent: Consent,
 }
 
 /// Whether a person or the server itself acts.
@@ -172,7 +178,7 @@ pub fn authorize(actor: &Actor, action: Action) -> Result<Grant, Denied> {
             if may { lacks_secrets.then_some(Denied::TokenWithoutSecrets) } else { Some(Denied::Role(action.least())) }
         }
     };
-    denied.map_or_else(|| Ok(Grant { actor: actor.shown(), by: By::Person }), Err)
+    denied.map_or_else(|| Ok(Grant { actor: actor.shown(), by: By::Person, consent: actor.consent() }), Err)
 }
 
 fn is_open_to(action: Action, role: Role, account: AccountId) -> bool {
@@ -188,6 +194,23 @@ impl Actor {
         }
     }
 
+    /// What was shown of the change that is asked for.
+    pub fn consent(&self) -> Consent {
+        match self {
+            Self::User { consent, .. } | Self::Token { consent, .. } => consent.clone(),
+            Self::CommandLine => Consent::default(),
+        }
+    }
+
+    /// The same, who was shown this.
+    #[must_use]
+    pub fn with_consent(mut self, shown: Consent) -> Self {
+        if let Self::User { consent, .. } | Self::Token { consent, .. } = &mut self {
+            *consent = shown;
+        }
+        self
+    }
+
     /// As the activity log names it.
     pub fn shown(&self) -> String {
         match self {
@@ -201,7 +224,12 @@ impl Actor {
 impl Grant {
     /// For what the server does by itself: the reason is what the activity log shows as the actor.
     pub fn system(reason: &str) -> Self {
-        Self { actor: format!("pdms ({reason})"), by: By::System }
+        Self { actor: format!("pdms ({reason})"), by: By::System, consent: Consent::default() }
+    }
+
+    /// What whoever asks was shown of the change.
+    pub fn consent(&self) -> &Consent {
+        &self.consent
     }
 
     /// Whether the server acts by itself: such a change need not be recorded.
@@ -225,11 +253,11 @@ mod tests {
     const ADA: UserId = UserId(1);
 
     fn user(role: Role) -> Actor {
-        Actor::User { id: ADA, name: "Ada".to_owned(), role, account: OWN, confirmed: true }
+        Actor::User { id: ADA, name: "Ada".to_owned(), role, account: OWN, confirmed: true, consent: Consent::default() }
     }
 
     fn token(role: Role) -> Actor {
-        Actor::Token { name: "script".to_owned(), role, account: OWN, made_by: None, secrets: true }
+        Actor::Token { name: "script".to_owned(), role, account: OWN, made_by: None, secrets: true, consent: Consent::default() }
     }
 
     fn may(actor: &Actor, action: Action) -> bool {
@@ -269,10 +297,10 @@ mod tests {
 
     #[test]
     fn sec_05_a_person_confirms_and_a_token_was_made_for_it_before_secrets_are_seen() {
-        let Actor::User { id, name, role, account, .. } = user(Role::Owner) else { panic!("a user") };
-        let unconfirmed = Actor::User { id, name, role, account, confirmed: false };
-        let Actor::Token { name, role, account, made_by, .. } = token(Role::Owner) else { panic!("a token") };
-        let plain = Actor::Token { name, role, account, made_by, secrets: false };
+        let Actor::User { id, name, role, account, consent, .. } = user(Role::Owner) else { panic!("a user") };
+        let unconfirmed = Actor::User { id, name, role, account, confirmed: false, consent };
+        let Actor::Token { name, role, account, made_by, consent, .. } = token(Role::Owner) else { panic!("a token") };
+        let plain = Actor::Token { name, role, account, made_by, secrets: false, consent };
         let again = [Action::Reveal(OWN), Action::TakeBackup, Action::EditUsers, Action::MakeToken(OWN)];
         for (action, _) in PAIRS {
             let expected = if again.contains(action) { Some(Denied::Unconfirmed) } else { None };

@@ -3,6 +3,7 @@
 //! Pure and total: the first placed profile that mentions a parameter wins it, and what it beat is kept in order. What stands
 //! above all profiles (binding) and below them (the built-in base) is [`super::provision`]'s matter.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::deployment::{Container, Place, Placed};
@@ -74,6 +75,30 @@ pub fn merge<'a>(placed: &[Placed<'a>]) -> Effective<'a> {
         }
     }
     Effective(resolved)
+}
+
+/// The same for some parameters alone, named without `.set`: for comparing many devices that differ in few.
+pub fn merge_only<'a>(placed: &[Placed<'a>], names: &BTreeSet<&'a str>) -> Effective<'a> {
+    let resolve = |name: &&'a str| {
+        let mut mentions = placed.iter().filter_map(|one| mention_of(one, name));
+        let winner = mentions.next()?;
+        Some(Resolved { name: *name, winner, beaten: mentions.collect() })
+    };
+    Effective(names.iter().filter_map(resolve).collect())
+}
+
+/// What one placed profile mentions of one parameter.
+fn mention_of<'a>(placed: &Placed<'a>, name: &str) -> Option<Mention<'a>> {
+    let parameters = &placed.profile.parameters;
+    let is_named_so = twin_of(name).is_none();
+    let value = parameters.get_shared(name).filter(|_| is_named_so);
+    let set = if name.starts_with("device.") { parameters.get_shared(&format!("{name}.set")) } else { None };
+    let is_meant = match (value, set) {
+        (Some(_), set) => !set.is_some_and(|set| is_off(set)),
+        (None, Some(set)) => parameters.get(name).is_none() && !is_off(set),
+        (None, None) => false,
+    };
+    is_meant.then_some(Mention { container: placed.container, place: placed.place, profile: placed.profile, value, set })
 }
 
 /// Appends what one placed profile mentions.
@@ -208,6 +233,17 @@ mod tests {
                 let expected: Vec<u64> = profiles.iter().filter(mentioning).map(|profile| profile.id.0).collect();
                 prop_assert_eq!(flat(resolved).map(|mention| mention.profile.id.0).collect::<Vec<_>>(), expected);
             }
+        }
+
+        #[test]
+        fn some_names_alone_are_what_all_together_are(profiles in profiles(), others in hostile_parameters()) {
+            let whole = merge(&placed(&profiles));
+            let asked = profiles.iter().flat_map(|profile| profile.parameters.iter()).chain(others.iter());
+            let names: BTreeSet<&str> = asked.map(|(name, _)| name.as_str()).map(|name| twin_of(name).unwrap_or(name)).collect();
+            let some: BTreeSet<&str> = names.iter().copied().step_by(2).collect();
+            let expected = Effective(whole.iter().filter(|one| some.contains(one.name)).cloned().collect());
+            prop_assert_eq!(merge_only(&placed(&profiles), &some), expected);
+            prop_assert_eq!(merge_only(&placed(&profiles), &names), whole);
         }
 
         #[test]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::access::Actor;
+use super::consent::Consent;
 use super::ids::{AccountId, DEFAULT_ACCOUNT, UserId};
 
 /// A person who signs in. Its JSON is the stored form.
@@ -77,7 +78,14 @@ fn first_revision() -> u64 {
 impl User {
     /// The user as somebody who gave the password just now.
     pub fn actor(&self) -> Actor {
-        Actor::User { id: self.id, name: self.name.clone(), role: self.role, account: self.account, confirmed: true }
+        Actor::User {
+            id: self.id,
+            name: self.name.clone(),
+            role: self.role,
+            account: self.account,
+            confirmed: true,
+            consent: Consent::default(),
+        }
     }
 
     /// Whether the person may sign in at all.

@@ -2,7 +2,8 @@
 //! forgotten elsewhere: nobody else calls [`crate::store::Store::write`].
 //!
 //! A change takes a [`Grant`], runs in one transaction that also appends its activity entries, and is visible in World and
-//! Roster before the caller is answered. One change runs at a time.
+//! Roster before the caller is answered. One change runs at a time. What it does to devices is worked out before it is kept, where
+//! the grant says that somebody has to be shown it first ([`super::foresight`]).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 
 use super::Services;
 use super::error::ServiceError;
+use super::foresight::{self, Outlook};
 use super::roster::RosterChange;
 use super::trusts::TrustChange;
 use super::world::WorldChange;
@@ -46,9 +48,9 @@ pub struct Change<'a> {
 
 /// What has to happen in memory once the transaction is kept.
 #[derive(Default)]
-struct Effects {
-    world: Vec<WorldChange>,
-    roster: Vec<RosterChange>,
+pub(super) struct Effects {
+    pub(super) world: Vec<WorldChange>,
+    pub(super) roster: Vec<RosterChange>,
     trusts: Vec<(DeviceKey, TrustChange)>,
 }
 
@@ -85,7 +87,7 @@ pub fn perform<T>(
 /// Makes a change of an account, or of the server with [`crate::domain::activity::SERVER`].
 ///
 /// # Errors
-/// What the closure or the store reports; then nothing was changed.
+/// What the closure or the store reports, or [`ServiceError::Unconfirmed`]; then nothing was changed.
 pub fn commit<T>(
     services: &Services,
     grant: Grant,
@@ -96,8 +98,13 @@ pub fn commit<T>(
     refresh_if_reopened(services, &mut writer)?;
     let now = services.clock.now();
     let begun = Instant::now();
-    let written = services.store.write(|tx| run(services, tx, &grant, account, now, make));
-    services.metrics.committed(begun.elapsed(), written.is_ok());
+    let written = services.store.write(|tx| {
+        let (value, effects) = run(services, tx, &grant, account, now, make)?;
+        // Within the transaction: what is agreed to is what is written, whoever else changes something meanwhile.
+        foresight::must_be_agreed(services, account, grant.consent(), &effects)?;
+        Ok((value, effects))
+    });
+    services.metrics.committed(begun.elapsed(), !matches!(&written, Err(error) if !matches!(error, ServiceError::Unconfirmed)));
     let (value, effects) = written?;
     let gone = gone(&effects.roster);
     if writer.generation == services.store.generation() {
@@ -124,10 +131,18 @@ pub fn try_out<T>(
     account: AccountId,
     make: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError>,
 ) -> Result<T, ServiceError> {
-    let mut writer = services.writer.lock();
-    refresh_if_reopened(services, &mut writer)?;
-    let now = services.clock.now();
-    services.store.try_out(|tx| run(services, tx, &grant, account, now, make)).map(|(value, _)| value)
+    let (value, outlook) = {
+        let mut writer = services.writer.lock();
+        refresh_if_reopened(services, &mut writer)?;
+        let now = services.clock.now();
+        let (value, effects) = services.store.try_out(|tx| run(services, tx, &grant, account, now, make))?;
+        (value, grant.consent().listens().then(|| Outlook::new(services, account, &effects)).flatten())
+    };
+    // Nobody waits for what it would do: the writer's lock is free again.
+    if let Some(outlook) = outlook {
+        grant.consent().note_trial(outlook.told(services));
+    }
+    Ok(value)
 }
 
 fn run<T>(

@@ -103,6 +103,7 @@ pub fn confirm(
 mod tests {
     use super::*;
     use crate::domain::activity::SERVER;
+    use crate::domain::consent::Consent;
     use crate::services::activity::{self, ActivityQuery};
     use crate::services::testing::bench;
     use crate::services::users::{self, UserDraft};
@@ -129,8 +130,14 @@ mod tests {
         let query = ActivityQuery { q: "too many".to_owned(), limit: 10, ..ActivityQuery::default() };
         let log = activity::list(services, SERVER, &query).expect("the log");
         assert!(log.items.iter().any(|entry| entry.event.subject == "Ada"), "{log:?}");
-        let stranger =
-            Actor::Token { name: "x".to_owned(), role: user.role, account: user.account, made_by: None, secrets: true };
+        let stranger = Actor::Token {
+            name: "x".to_owned(),
+            role: user.role,
+            account: user.account,
+            made_by: None,
+            secrets: true,
+            consent: Consent::default(),
+        };
         assert!(confirm(services, &stranger, user.id, &draft.password, "", Mode::Keep).is_err(), "a token has no password");
     }
 

@@ -7,6 +7,7 @@ use crate::domain::ids::AccountId;
 
 use super::Services;
 use super::secrets::Secrets;
+use super::trusts::Book;
 use crate::domain::credential::{Channel, DeviceSecrets};
 
 /// How many generations above ours are tried: they were handed out before we were restored from a copy.
@@ -31,7 +32,12 @@ pub fn of(services: &Services, account: AccountId, key: &DeviceKey) -> DeviceSec
 
 /// How a device's files travelled last: what it gets depends on it.
 pub fn channel_of(services: &Services, account: AccountId, key: &DeviceKey) -> Channel {
-    if services.trusts(account).of(key).clear_text { Channel::ClearText } else { Channel::Tls }
+    channel_in(&services.trusts(account), key)
+}
+
+/// The same, where what is known of the account's keys is at hand.
+pub fn channel_in(trusts: &Book, key: &DeviceKey) -> Channel {
+    if trusts.of(key).clear_text { Channel::ClearText } else { Channel::Tls }
 }
 
 /// The password of a device's own credentials.

@@ -23,6 +23,9 @@ pub enum ServiceError {
     /// It cannot be done as things stand: somebody else was faster, or a rule between objects forbids it.
     #[error("{0}")]
     Conflict(String),
+    /// It changes what devices get, and the person has not been shown what ([`crate::domain::consent`]).
+    #[error("this changes what devices get, and what it changes has to be confirmed first; nothing was changed")]
+    Unconfirmed,
     /// It never changes: it comes with the server (R111).
     #[error(
         "“{0}” is a standard profile: it comes with the server and is never changed or deleted here. Copy it, and change the copy"

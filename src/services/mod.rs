@@ -26,6 +26,7 @@ pub mod devices;
 pub mod effective_file;
 pub mod enrolment;
 pub mod error;
+pub mod foresight;
 pub mod form_tokens;
 pub mod groups;
 pub mod import;
@@ -69,6 +70,7 @@ pub mod trusts;
 pub mod unsent_forms;
 pub mod uploads;
 pub mod users;
+pub mod waiting_forms;
 pub mod warnings;
 pub mod world;
 
@@ -112,6 +114,7 @@ pub struct Services {
     metrics: metrics::Metrics,
     pending_imports: PendingImports,
     unsent_forms: UnsentForms,
+    waiting_forms: waiting_forms::WaitingForms,
     sessions: sessions::Sessions,
     sign_ins: throttle::Throttle,
     /// Held while a password is checked.
@@ -225,6 +228,7 @@ impl Services {
             metrics: metrics::Metrics::default(),
             pending_imports: PendingImports::default(),
             unsent_forms: UnsentForms::default(),
+            waiting_forms: waiting_forms::WaitingForms::default(),
             sessions: sessions::Sessions::default(),
             sign_ins: throttle::Throttle::default(),
             hashing: Mutex::default(),
@@ -265,6 +269,11 @@ impl Services {
     /// Forms that came after their session had ended.
     pub fn unsent_forms(&self) -> &UnsentForms {
         &self.unsent_forms
+    }
+
+    /// Forms whose person is being shown what they would do to devices.
+    pub fn waiting_forms(&self) -> &waiting_forms::WaitingForms {
+        &self.waiting_forms
     }
 
     /// An account's world.

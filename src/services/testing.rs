@@ -10,6 +10,7 @@ use super::commit::commit;
 use super::{Opening, Services};
 use crate::domain::access::{Action, Actor, Grant, authorize};
 use crate::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
+use crate::domain::consent::Consent;
 use crate::domain::ids::{DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL, UserId};
 use crate::domain::limits::POLLING_WINDOW_MINUTES;
 use crate::domain::user::Role;
@@ -56,7 +57,14 @@ pub fn open(dir: &TempDir, clock: &Clock, faults: &Arc<Faults>) -> Services {
 
 /// An owner who gave the password just now.
 pub fn owner() -> Actor {
-    Actor::User { id: UserId(1), name: "ada".to_owned(), role: Role::Owner, account: DEFAULT_ACCOUNT, confirmed: true }
+    Actor::User {
+        id: UserId(1),
+        name: "ada".to_owned(),
+        role: Role::Owner,
+        account: DEFAULT_ACCOUNT,
+        confirmed: true,
+        consent: Consent::default(),
+    }
 }
 
 /// An owner's right to do something.

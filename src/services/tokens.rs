@@ -12,6 +12,7 @@ use super::secrets::random_text;
 use crate::domain::access::{Action, Actor, Grant, authorize};
 use crate::domain::account::Secret;
 use crate::domain::activity::Event;
+use crate::domain::consent::Consent;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, TokenId};
 use crate::domain::limits::{NAME_CHARS, TOKEN_DAYS, TOKEN_DAYS_MOST, TOKENS_PER_ACCOUNT};
@@ -193,7 +194,7 @@ pub fn recognise(services: &Services, text: &str) -> Result<Option<Bearer>, Serv
     let Some((token, maker)) = found.filter(|(token, _)| !token.is_expired(services.clock.now())) else { return Ok(None) };
     let Some(role) = role_now(token.role, maker) else { return Ok(None) };
     let Token { name, account, made_by, secrets, .. } = token;
-    let actor = Actor::Token { name, role, account, made_by, secrets };
+    let actor = Actor::Token { name, role, account, made_by, secrets, consent: Consent::default() };
     Ok(Some(Bearer { actor, key, last_used_at: token.last_used_at }))
 }
 

@@ -110,7 +110,7 @@ impl Worlds {
         let mut next = BTreeMap::clone(&self.current.load());
         for change in changes {
             match (next.get_mut(&account), change) {
-                (Some(world), change) => apply_one(Arc::make_mut(world), change),
+                (Some(world), change) => change.apply_to(Arc::make_mut(world)),
                 (None, WorldChange::Account(settings)) => {
                     next.insert(account, Arc::new(self.empty(account, settings)));
                 }
@@ -174,57 +174,60 @@ impl Worlds {
     }
 }
 
-fn apply_one(world: &mut World, change: WorldChange) {
-    match change {
-        WorldChange::Account(account) => world.account = account,
-        WorldChange::Profile(profile) => {
-            world.profiles.insert(profile.id, profile);
-        }
-        WorldChange::ProfileGone(id) => {
-            world.profiles.remove(&id);
-        }
-        WorldChange::Group(group) => {
-            world.groups.insert(group.id, group);
-        }
-        WorldChange::GroupGone(id) => {
-            world.groups.remove(&id);
-        }
-        WorldChange::DefaultGroups(groups) => world.default_groups = groups,
-        WorldChange::Person(person) => {
-            world.people.insert(person.id, person);
-        }
-        WorldChange::PersonGone(id) => {
-            world.people.remove(&id);
-        }
-        WorldChange::PersonGroup(group) => {
-            world.person_groups.insert(group.id, group);
-        }
-        WorldChange::PersonGroupGone(id) => {
-            world.person_groups.remove(&id);
-        }
-        WorldChange::Room(room) => {
-            world.rooms.insert(room.id, room);
-        }
-        WorldChange::RoomGone(id) => {
-            world.rooms.remove(&id);
-        }
-        WorldChange::Place(place, profiles) if profiles.is_empty() => {
-            world.deployment.remove(&place);
-        }
-        WorldChange::Place(place, profiles) => {
-            world.deployment.insert(place, profiles);
-        }
-        WorldChange::Site(site) => {
-            world.sites.insert(site.id, site);
-        }
-        WorldChange::SiteGone(id) => {
-            world.sites.remove(&id);
-        }
-        WorldChange::Blocked(key) => {
-            world.blocked.insert(key);
-        }
-        WorldChange::Unblocked(key) => {
-            world.blocked.remove(&key);
+impl WorldChange {
+    /// Makes the change to a world: to the one that is swapped in, or to one that only shows what would be.
+    pub(super) fn apply_to(self, world: &mut World) {
+        match self {
+            Self::Account(account) => world.account = account,
+            Self::Profile(profile) => {
+                world.profiles.insert(profile.id, profile);
+            }
+            Self::ProfileGone(id) => {
+                world.profiles.remove(&id);
+            }
+            Self::Group(group) => {
+                world.groups.insert(group.id, group);
+            }
+            Self::GroupGone(id) => {
+                world.groups.remove(&id);
+            }
+            Self::DefaultGroups(groups) => world.default_groups = groups,
+            Self::Person(person) => {
+                world.people.insert(person.id, person);
+            }
+            Self::PersonGone(id) => {
+                world.people.remove(&id);
+            }
+            Self::PersonGroup(group) => {
+                world.person_groups.insert(group.id, group);
+            }
+            Self::PersonGroupGone(id) => {
+                world.person_groups.remove(&id);
+            }
+            Self::Room(room) => {
+                world.rooms.insert(room.id, room);
+            }
+            Self::RoomGone(id) => {
+                world.rooms.remove(&id);
+            }
+            Self::Place(place, profiles) if profiles.is_empty() => {
+                world.deployment.remove(&place);
+            }
+            Self::Place(place, profiles) => {
+                world.deployment.insert(place, profiles);
+            }
+            Self::Site(site) => {
+                world.sites.insert(site.id, site);
+            }
+            Self::SiteGone(id) => {
+                world.sites.remove(&id);
+            }
+            Self::Blocked(key) => {
+                world.blocked.insert(key);
+            }
+            Self::Unblocked(key) => {
+                world.blocked.remove(&key);
+            }
         }
     }
 }

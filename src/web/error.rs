@@ -8,7 +8,7 @@ use crate::services::error::ServiceError;
 pub fn status(error: &ServiceError) -> StatusCode {
     match error {
         ServiceError::NotFound { .. } | ServiceError::Absent(_) => StatusCode::NOT_FOUND,
-        ServiceError::Conflict(_) | ServiceError::ReadOnly(_) => StatusCode::CONFLICT,
+        ServiceError::Conflict(_) | ServiceError::ReadOnly(_) | ServiceError::Unconfirmed => StatusCode::CONFLICT,
         ServiceError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ServiceError::Denied(_) => StatusCode::FORBIDDEN,
         error if error.is_disk_full() => StatusCode::INSUFFICIENT_STORAGE,

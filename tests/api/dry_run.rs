@@ -212,6 +212,10 @@ fn whatever_changes_something_can_be_tried_out() {
             "{name} must answer what would change: {}",
             answer.text()
         );
+        if path.starts_with("/accounts/") || path == "/server" {
+            let told = parsed(&answer);
+            assert!(told["impact"]["changed"].is_u64(), "{name} must tell what it does to devices: {told}");
+        }
         assert_eq!(state(&server, &api), before, "{name} changed something");
         tried += 1;
     }

@@ -17,6 +17,11 @@ export const none = (name, list) => check(name, list.length === 0, list.join("\n
 
 // The message of what was done last.
 export const told = (page) => page.locator(".flash").innerText();
+// Says yes where a page asks for what a change does to devices.
+export async function agree(page) {
+  const save = page.locator('form:has(input[name="impact_form"]) button');
+  if (await save.count() > 0) await save.click();
+}
 export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 
 // The page that is open, in both schemes and both widths. `again` opens it anew each time: the answers to forms cannot be.

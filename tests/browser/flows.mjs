@@ -116,6 +116,26 @@ export async function manage(page, base, check, how, scripted) {
   const file = await page.content();
   check(`${how}: the file is shown with its secrets masked`, file.includes("up.idleTimeout") && !file.includes("CANARY_FILE"));
 
+  // What reaches a device is shown before it is saved, and saved by the second press.
+  await at(`${profile}?edit=up.idleTimeout`);
+  await page.locator("#edit #f-value").fill("61");
+  await page.locator("#edit button").click();
+  const asked = await page.innerText("main");
+  check(`${how}: a change shows what it does to devices`, /This changes 1 device[\s\S]*Empfang[\s\S]*up\.idleTimeout[\s\S]*60[\s\S]*61/.test(asked), asked);
+  await page.setViewportSize({ width: 390, height: 844 });
+  check(`${how}: that page fits 390 px`, await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await at(`${device}/effective?q=idleTimeout`);
+  check(`${how}: nothing is saved before`, (await page.locator("tbody tr").innerText()).includes("60"));
+  await at(`${profile}?edit=up.idleTimeout`);
+  await page.locator("#edit #f-value").fill("61");
+  await page.locator("#edit button").click();
+  await page.keyboard.press("Escape");
+  await button("Save").focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".flash").waitFor();
+  check(`${how}: it is saved once it was shown`, (await told()).includes("up.idleTimeout is changed"), await told());
+
   // What a person needs to read is on a small screen, too: every view of a device, and why each request got its answer.
   await page.setViewportSize({ width: 390, height: 844 });
   await at(`${device}/logs`);
@@ -140,7 +160,7 @@ export async function manage(page, base, check, how, scripted) {
   // Deleting says what goes, and a blocked key can come back.
   await at(`${profile}`);
   await page.getByRole("link", { name: "Delete…" }).click();
-  check(`${how}: deleting a profile tells its reach`, (await page.innerText("main")).includes("1 device loses its values"));
+  check(`${how}: deleting a profile tells its reach`, (await page.innerText("main")).includes("1 device gets other values"));
   await page.getByRole("link", { name: "Cancel" }).click();
   await page.waitForURL(`${base}/admin/profiles`);
   await at("/admin/devices");

@@ -1,7 +1,7 @@
 // Opens pdms in headless Chromium and checks every page that can be reached. Run: PDMS_BIN=target/debug/pdms node run.mjs [PART …]
 // PDMS_SCREENSHOTS names a folder for pictures of every page; without it none are taken.
 import { answerSetUp, axe, confirm, open, OWNER, reachable, signIn } from "./browser.mjs";
-import { check, counted, look, lookHere, none, pressByKeyboard, tabTo, typeByKeyboard, walkByKeyboard, WIDTHS } from "./checks.mjs";
+import { agree, check, counted, look, lookHere, none, pressByKeyboard, tabTo, typeByKeyboard, walkByKeyboard, WIDTHS } from "./checks.mjs";
 import { door } from "./door.mjs";
 import { manage } from "./flows.mjs";
 import { keep } from "./keep.mjs";
@@ -79,6 +79,7 @@ async function pressEverything(page, base, complaints) {
   await page.goto(`${base}/admin/provisioning`);
   for (const [button, told] of [["Save account", "account is saved"], ["Save time", "are saved"], ["Save base", "base is saved"]]) {
     await page.getByRole("button", { name: button }).click();
+    await agree(page);
     check(`${button}: says that it is done`, (await page.getByRole("status").first().textContent()).includes(told));
   }
   await page.getByRole("button", { name: "Show the password" }).click();
@@ -127,6 +128,7 @@ async function editWithoutScript(page, base) {
   await page.goto(`${base}/admin/provisioning`);
   await page.getByLabel("Time server").fill("time.example.test");
   await page.getByRole("button", { name: "Save time" }).click();
+  await agree(page);
   check("without script: a setting is saved", await page.getByRole("status").count() === 1);
   check("without script: the saved value is shown", await page.getByLabel("Time server").inputValue() === "time.example.test");
   await page.goto(`${base}/admin/activity`);

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use pdms::web::admin::session::COOKIE;
 
+use super::confirmation;
 use super::openapi;
 use super::phone::{Phone, Response};
 use super::server::{OWNER_EMAIL, OWNER_PASSWORD, Server};
@@ -79,8 +80,15 @@ impl Api {
         response
     }
 
-    /// Sends the fields of an object as a form of the pages.
+    /// Sends the fields of an object as a form of the pages, and says yes where it is asked for what the form does to devices.
     pub fn form(&self, page: &str, fields: &Value) -> Response {
+        let answer = self.form_once(page, fields);
+        let Some([(form, word), (mark, shown)]) = confirmation(&answer.text()) else { return answer };
+        self.form_once(page, &serde_json::json!({ form: word, mark: shown }))
+    }
+
+    /// The same without saying yes.
+    pub fn form_once(&self, page: &str, fields: &Value) -> Response {
         let fields =
             fields.as_object().expect("an object").iter().map(|(name, value)| (name, value.as_str().unwrap_or_default()));
         let body = serde_urlencoded::to_string(fields.collect::<Vec<_>>()).expect("a form");

@@ -26,6 +26,7 @@ use pdms::web::restart::Restart;
 use pdms::web::{admin, api};
 use tokio_util::sync::CancellationToken;
 
+use super::confirmation;
 use super::server::{noon, setup_draft};
 
 /// E-mail of the owner that [`Site::open`] makes.
@@ -139,8 +140,16 @@ impl Browser {
         self.follow(answer).await
     }
 
-    /// Sends a form with the token of the page it stands on, and follows redirects.
+    /// Sends a form with the token of the page it stands on, says yes where it is asked for what the form does to devices, and
+    /// follows redirects.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let answer = self.post_once(path, fields).await;
+        let Some([(form, word), (mark, shown)]) = confirmation(&answer.body) else { return answer };
+        self.post_once(path, &[(form, &word), (mark, &shown)]).await
+    }
+
+    /// The same without saying yes.
+    pub async fn post_once(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let token = self.token().await;
         let mut all = vec![("csrf", token.as_str())];
         all.extend_from_slice(fields);

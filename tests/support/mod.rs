@@ -40,6 +40,15 @@ pub fn revoking_authority(name: &str) -> (Vec<u8>, [Vec<u8>; 2]) {
     (certificate, lists)
 }
 
+/// What a page sends on that shows what a form does to devices before it is done; none of any other page.
+pub fn confirmation(page: &str) -> Option<[(&'static str, String); 2]> {
+    let value = |name: &str| {
+        let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\""))?;
+        rest.split('"').next().map(str::to_owned)
+    };
+    Some([("impact_form", value("impact_form")?), ("impact_mark", value("impact_mark")?)])
+}
+
 /// Secrets of a device, for tests that make its files without a server.
 pub fn secrets() -> DeviceSecrets {
     DeviceSecrets {

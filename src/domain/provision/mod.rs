@@ -9,6 +9,7 @@
 mod base;
 mod binding;
 pub mod bootstrap;
+pub mod compare;
 mod local;
 pub mod master;
 mod naming;
@@ -37,6 +38,7 @@ pub use base::listed as base_listed;
 pub use local::LocalTime;
 use local::site_with_time;
 use master::MasterError;
+pub use naming::told as naming_told;
 pub use polling::PollingClock;
 pub use takeover::{Fillers, holds_next};
 

@@ -25,7 +25,7 @@ use crate::services::{Services, form_tokens};
 /// Header that scripts and the API send the token in.
 pub const HEADER: &str = "x-csrf-token";
 /// Bytes in a form from somebody who is signed in: a pasted configuration of the largest size, percent-encoded.
-const FORM_BYTES: usize = 3 * crate::domain::limits::IMPORT_BYTES + 64 * 1024;
+pub(super) const FORM_BYTES: usize = 3 * crate::domain::limits::IMPORT_BYTES + 64 * 1024;
 /// Bytes in a form from anybody else: also from somebody whose session ended over it.
 const STRANGER_FORM_BYTES: usize = 64 * 1024;
 
@@ -96,7 +96,7 @@ pub(in crate::web) fn is_same_origin(headers: &HeaderMap) -> bool {
 }
 
 /// Reads the body up to a limit and puts it back for the handler; none where it is larger.
-async fn buffered(request: &mut ServiceRequest, limit: usize) -> Result<Option<Bytes>, Error> {
+pub(super) async fn buffered(request: &mut ServiceRequest, limit: usize) -> Result<Option<Bytes>, Error> {
     let mut payload = request.take_payload();
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {

@@ -2,6 +2,7 @@
 //! [`Page`] in a field named `page`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
@@ -12,6 +13,7 @@ use jiff::{Timestamp, Unit};
 
 use super::assets;
 use super::flash::Flash;
+use super::impact::Panel;
 use super::theme::Theme;
 use crate::domain::user::Role;
 use crate::web::route_roles;
@@ -45,6 +47,8 @@ pub struct Page {
     pub now: Timestamp,
     /// Zone that times are shown in.
     pub zone: TimeZone,
+    /// What the change does to devices that this page asks about; its forms carry the mark of it.
+    pub impact: Option<Arc<Panel>>,
 }
 
 /// One block of the left menu.

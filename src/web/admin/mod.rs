@@ -29,6 +29,7 @@ pub mod forms;
 mod gallery;
 mod gate;
 pub mod groups;
+mod impact;
 mod invitation;
 pub mod layout;
 mod list_memory;
@@ -73,6 +74,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Data<Services>) {
     let pages = web::scope("")
         .guard(fn_guard(is_page))
         .app_data(Data::new(Room::new(rooms.addresses(), |request, _| errors::method_refused(&Visitor::of(request)))))
+        .wrap(from_fn(impact::ask))
         .wrap(from_fn(confirm::ask))
         .wrap(from_fn(gate::admit))
         .wrap(from_fn(csrf::protect))

@@ -5,24 +5,27 @@
 use std::fmt;
 use std::future::{Ready, ready};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use actix_session::{Session, SessionExt, SessionInsertError};
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
 use actix_web::http::{StatusCode, header};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::flash::{self, FlashKind};
+use super::impact::Panel;
 use super::layout::{Page, see_other};
 use super::next::LocalPath;
 use super::theme::Theme;
 use super::unsent;
 use crate::domain::access::Actor;
+use crate::domain::consent::Consent;
 use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT, UserId};
 use crate::domain::user::{Role, User};
 use crate::services::confirmation::{self, Given};
@@ -119,7 +122,7 @@ impl Person {
     /// The person as services want to know it.
     pub fn actor(&self) -> Actor {
         let Self { id, name, role, account, is_confirmed, .. } = self.clone();
-        Actor::User { id, name, role, account, confirmed: is_confirmed }
+        Actor::User { id, name, role, account, confirmed: is_confirmed, consent: Consent::default() }
     }
 
     /// Whether nobody has to be asked for the password once more (SEC-05).
@@ -180,7 +183,13 @@ impl Visitor {
             pending: if self.person.is_some() { pending::waiting(services, DEFAULT_ACCOUNT) } else { 0 },
             now: services.clock().now(),
             zone: zone.unwrap_or(TimeZone::UTC),
+            impact: self.consent().tried().map(|told| Arc::new(Panel::new(told, services))),
         }
+    }
+
+    /// What this person was shown of the change that is asked for.
+    fn consent(&self) -> Consent {
+        self.request.extensions().get::<Consent>().cloned().unwrap_or_default()
     }
 
     /// The session itself.
@@ -198,7 +207,7 @@ impl SignedIn {
     /// The visitor, if somebody is signed in.
     pub fn of(visitor: Visitor) -> Option<Self> {
         let person = visitor.person.clone()?;
-        Some(Self { actor: person.actor(), person, visitor })
+        Some(Self { actor: person.actor().with_consent(visitor.consent()), person, visitor })
     }
 
     /// The frame of a page. Takes the message that waits.

@@ -19,6 +19,7 @@ use subtle::ConstantTimeEq;
 
 use super::problem::Problem;
 use crate::domain::access::{Action, Actor, Denied, authorize};
+use crate::domain::consent::Consent;
 use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL};
 use crate::domain::user::Role;
 use crate::services::Services;
@@ -103,7 +104,8 @@ impl Caller {
             Some(other) => return Err(Problem::not_found("account", other)),
         };
         authorize(&actor, Action::Look(account)).map_err(ServiceError::from)?;
-        Ok(Self { actor, account })
+        let consent = request.extensions().get::<Consent>().cloned().unwrap_or_default();
+        Ok(Self { actor: actor.with_consent(consent), account })
     }
 }
 

@@ -19,6 +19,8 @@ pub mod device_shapes;
 pub mod devices;
 pub mod group_shapes;
 pub mod groups;
+mod impact;
+mod impact_described;
 pub mod imports;
 pub mod invitations;
 pub mod list;
@@ -60,6 +62,8 @@ use crate::web::admin::{security_headers, session_store};
 use crate::web::methods::{self, Room};
 use description::{Refusals, Session};
 use device_deletion::AfterwardsWord;
+use impact::Impact;
+use impact_described::Impacts;
 use problem::{FieldProblem, Problem, of_path, only_problems};
 use settings::ReplacementWord;
 
@@ -78,9 +82,9 @@ macro_rules! routes {
             info(title = "pdms", description = "Device management and provisioning server for Poly phones"),
             servers((url = "/api/v1")),
             paths($($room::$operation),+),
-            components(schemas(Problem, FieldProblem, AfterwardsWord, ReplacementWord)),
+            components(schemas(Problem, FieldProblem, AfterwardsWord, ReplacementWord, Impact)),
             security(("session" = []), ("token" = [])),
-            modifiers(&Session, &Refusals),
+            modifiers(&Session, &Impacts, &Refusals),
         )]
         struct Description;
     };
@@ -254,6 +258,7 @@ pub fn description() -> Document {
 pub fn configure(config: &mut web::ServiceConfig, services: &web::Data<Services>) {
     config.service(
         web::scope(ROOT)
+            .wrap(from_fn(impact::tell))
             .wrap(from_fn(caller::admit))
             .wrap(from_fn(methods::judge))
             .wrap(session_store::middleware(services))

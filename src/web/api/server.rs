@@ -16,6 +16,7 @@ use crate::services::address::{Address, Published};
 use crate::services::certificates::facts;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
+use crate::services::foresight;
 use crate::services::warnings::{self, Warning};
 use crate::services::{Services, server};
 use crate::web::blocking;
@@ -131,7 +132,9 @@ pub async fn change_server(
     let (actor, mode, to_tell) = (caller.actor.clone(), dry_run.mode(), address.clone());
     let work = move |services: &Services| {
         let mut settings = server::set_public_name(services, &actor, revision, &public_name, mode)?;
-        if mode == Mode::Keep {
+        if mode == Mode::TryOut {
+            foresight::of_address(services, &actor, to_tell.with(services, &settings).url, mode)?;
+        } else {
             to_tell.refresh(services)?;
             settings = server::settings(services)?;
         }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
-use super::losses::Losses;
 use crate::domain::deployment::Place;
 use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId};
 use crate::services::commit::Mode;
@@ -23,7 +22,6 @@ use crate::web::blocking;
 struct DeletePage {
     page: Page,
     rows: Vec<Row>,
-    losses: Losses,
 }
 
 struct Row {
@@ -64,9 +62,9 @@ fn there(form: &Form, who: &SignedIn, services: &Services) -> Result<BTreeSet<Gr
 async fn confirm(form: &Form, who: &SignedIn, services: &web::Data<Services>) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
     let ids = there(form, who, services)?;
-    let wanted = ids.clone();
-    let loss = blocking::call(services, move |services| groups::loss(services, DEFAULT_ACCOUNT, &wanted));
-    let loss = loss.await.map_err(Failure::of(who))?;
+    let (wanted, actor) = (ids.clone(), who.actor.clone());
+    let delete = move |services: &Services| groups::delete_all(services, &actor, DEFAULT_ACCOUNT, &wanted, Mode::TryOut);
+    let loss = blocking::call(services, delete).await.map_err(Failure::of(who))?;
     let row = |id: &GroupId| {
         let group = world.groups.get(id)?;
         let members = words::count(loss.members.get(id).copied().unwrap_or(0), "device", "devices");
@@ -81,5 +79,5 @@ async fn confirm(form: &Form, who: &SignedIn, services: &web::Data<Services>) ->
         [one] => format!("Delete {}?", one.name),
         several => format!("Delete {} device groups?", several.len()),
     };
-    Ok(html(&DeletePage { page: who.page(title), rows, losses: Losses::new(loss.impacts, services) }))
+    Ok(html(&DeletePage { page: who.page(title), rows }))
 }

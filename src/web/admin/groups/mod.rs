@@ -7,13 +7,11 @@ mod devices;
 mod group;
 mod head;
 mod list;
-mod losses;
 mod profiles;
 mod top;
 
 pub use default::item;
 pub use devices::told;
-pub use losses::Losses;
 
 use crate::web::methods::Routes;
 

@@ -11,7 +11,6 @@ use crate::services::commit::Mode;
 use crate::services::{Services, people};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
-use crate::web::admin::groups::Losses;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::paging::PER_PAGE_MOST;
 use crate::web::admin::session::SignedIn;
@@ -27,7 +26,6 @@ struct DeletePage {
     rows: Vec<(String, String)>,
     /// What becomes of their devices; empty where they have none.
     devices: String,
-    losses: Losses,
     /// What the button says.
     verb: String,
 }
@@ -78,9 +76,9 @@ async fn delete<T: Paged>(form: &Form, who: &SignedIn, services: &web::Data<Serv
 async fn confirm<T: Paged>(form: &Form, who: &SignedIn, services: &web::Data<Services>) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
     let (ids, kind) = (there::<T>(form, who, services)?, T::KIND);
-    let wanted = ids.clone();
-    let loss = blocking::call(services, move |services| people::loss::<T>(services, DEFAULT_ACCOUNT, &wanted));
-    let loss = loss.await.map_err(Failure::of(who))?;
+    let (wanted, actor) = (ids.clone(), who.actor.clone());
+    let delete = move |services: &Services| people::delete_all::<T>(services, &actor, DEFAULT_ACCOUNT, &wanted, Mode::TryOut);
+    let loss = blocking::call(services, delete).await.map_err(Failure::of(who))?;
     let row = |id: &T::Id| T::all(&world).get(id).map(|one| (id.to_string(), one.name().to_string()));
     let rows: Vec<_> = ids.iter().filter_map(row).collect();
     let title = match rows.as_slice() {
@@ -98,6 +96,5 @@ async fn confirm<T: Paged>(form: &Form, who: &SignedIn, services: &web::Data<Ser
         verb: format!("Delete {}", words::count(rows.len(), kind.one, kind.several)),
         rows,
         devices,
-        losses: Losses::new(loss.impacts, services),
     }))
 }

@@ -9,7 +9,6 @@ use askama::Template;
 use super::usage::Usage;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::profile::Profile;
-use crate::domain::reach::reached;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::{Services, profiles};
@@ -21,19 +20,11 @@ use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
 
-/// Devices that are named; the rest are counted.
-const NAMED: usize = 10;
-
 #[derive(Template)]
 #[template(path = "profiles/delete.html")]
 struct DeletePage {
     page: Page,
     rows: Vec<Row>,
-    /// What changes for how many devices.
-    impact: String,
-    /// Some of them: link and name.
-    sample: Vec<(String, String)>,
-    more: usize,
 }
 
 struct Row {
@@ -45,13 +36,13 @@ struct Row {
 /// `GET /admin/profiles/delete?select=…`
 pub async fn ask(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let form = Form::from_urlencoded(request.query_string().as_bytes()).unwrap_or_default();
-    confirm(&form, &who, &services)
+    confirm(&form, &who, &services).await
 }
 
 /// `POST /admin/profiles/delete`: asks, or does it where it was asked.
 pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     if !form.is("confirmed", "yes") {
-        return confirm(&form, &who, &services);
+        return confirm(&form, &who, &services).await;
     }
     let (ids, actor) = (selected(&form), who.actor.clone());
     let delete = move |services: &Services| {
@@ -74,7 +65,7 @@ fn selected(form: &Form) -> BTreeSet<ProfileId> {
     form.values("select").filter_map(|id| id.parse().ok()).take(PER_PAGE_MOST).collect()
 }
 
-fn confirm(form: &Form, who: &SignedIn, services: &Services) -> Result<HttpResponse, Failure> {
+async fn confirm(form: &Form, who: &SignedIn, services: &web::Data<Services>) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
     if let Some(standard) = selected(form).iter().find_map(|id| world.standard.get(*id)) {
         return Err(Failure::new(who, ServiceError::ReadOnly(standard.profile.name.to_string())));
@@ -87,9 +78,9 @@ fn confirm(form: &Form, who: &SignedIn, services: &Services) -> Result<HttpRespo
     };
     let devices = services.roster(DEFAULT_ACCOUNT).all();
     let usage = Usage::new(&world, &devices);
-    let ids = chosen.iter().map(|profile| profile.id).collect();
-    let mut hit = reached(&world, devices.iter().map(|one| &*one.device), &ids);
-    hit.sort_by(|a, b| a.key.cmp(&b.key));
+    let (ids, actor) = (chosen.iter().map(|profile| profile.id).collect(), who.actor.clone());
+    let delete = move |services: &Services| profiles::delete_all(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::TryOut);
+    blocking::call(services, delete).await.map_err(Failure::of(who))?;
     let row = |profile: &&Arc<Profile>| Row {
         id: profile.id,
         name: profile.name.to_string(),
@@ -101,19 +92,5 @@ fn confirm(form: &Form, who: &SignedIn, services: &Services) -> Result<HttpRespo
             }
         ),
     };
-    Ok(html(&DeletePage {
-        page: who.page(title),
-        rows: chosen.iter().map(row).collect(),
-        impact: impact(hit.len()),
-        sample: hit.iter().take(NAMED).map(|device| (format!("/admin/devices/{}", device.key), words::title(device))).collect(),
-        more: hit.len().saturating_sub(NAMED),
-    }))
-}
-
-fn impact(devices: usize) -> String {
-    match devices {
-        0 => "No device gets anything from it: nothing changes for any phone.".to_owned(),
-        1 => "It is taken from everywhere it is deployed. 1 device loses its values when it next comes:".to_owned(),
-        number => format!("It is taken from everywhere it is deployed. {number} devices lose its values when they next come:"),
-    }
+    Ok(html(&DeletePage { page: who.page(title), rows: chosen.iter().map(row).collect() }))
 }

@@ -123,6 +123,12 @@ pub async fn preview(
     let shown = shown.map_err(Failure::of(&who))?;
     let changed_by = (pending.revision != profile.revision).then(|| profile.modified_by.clone());
     services.pending_imports().shown_with(&token, profile.revision);
+    if shown.changes_anything() {
+        // What it does to devices goes into the page; what cannot be taken is told when it is accepted.
+        let (actor, taken, at) = (who.actor.clone(), shown.clone(), Shown { id: profile.id, revision: profile.revision });
+        let try_out = move |services: &Services| profiles::import(services, &actor, DEFAULT_ACCOUNT, at, &taken, Mode::TryOut);
+        let _ = blocking::call(&services, try_out).await;
+    }
     let list = ListQuery::of(&request, &[]);
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let usage = super::usage::Usage::new(&world, &services.roster(DEFAULT_ACCOUNT).all());

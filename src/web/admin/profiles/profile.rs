@@ -26,6 +26,7 @@ use crate::services::schema;
 use crate::web::admin::conflict::{self, Conflict, Differing};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
+use crate::web::admin::impact::{FLASH, VALUE};
 use crate::web::admin::layout::{Page, html, html_with};
 use crate::web::admin::next::LocalPath;
 use crate::web::admin::paging::{ListQuery, Pager};
@@ -339,6 +340,12 @@ fn wanted(form: &Form, profile: &Profile) -> Result<Option<(ParameterEdit, Strin
     let mut errors = FieldErrors::new();
     let (name_field, value_field) = if form.is("do", "add") { ("new_name", "new_value") } else { ("name", "value") };
     let name = errors.take(name_field, ParameterName::parse(form.value(name_field).trim()));
+    if form.is("do", "remove") && form.is(FLASH, "set") {
+        // What a phone has in its flash is another value only once another one was served (contract 5.11).
+        let name = errors.into_result(name)?;
+        let edit = ParameterEdit::set(name.as_str(), &form.value(VALUE).replace("\r\n", "\n"))?;
+        return Ok(Some((edit, format!("{name} stays in the profile with this value."))));
+    }
     if form.is("do", "remove") {
         return errors.into_result(name.map(|name| {
             let message = format!("{name} is removed.");

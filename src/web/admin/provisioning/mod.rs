@@ -34,6 +34,7 @@ use crate::services::addresses::Answered;
 use crate::services::certificates::facts::{self, Facts};
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
+use crate::services::foresight;
 use crate::services::server;
 use crate::services::shared_credentials::{self, Usage};
 use crate::web::blocking;
@@ -180,15 +181,19 @@ async fn save(
         Err(errors) => return rejected(&who, &services, &address, part, form.rejected(&errors)).await,
     };
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    // A form without a revision is as good as an old one: nothing is ever overwritten unseen.
+    let revision = form.value("revision").parse().unwrap_or_default();
     if part == Part::Admission && form.has("binds") != world.account.admission.binds && !form.is("confirmed", "yes") {
         let usage = shared_credentials::usage(&services, DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+        try_out(&who, &services, &wanted, revision).await;
         return Ok(html(&confirm_binding(&who, &form, usage)));
     }
-    // A form without a revision is as good as an old one: nothing is ever overwritten unseen.
-    let (actor, revision) = (who.actor.clone(), form.value("revision").parse().unwrap_or_default());
+    let actor = who.actor.clone();
     let to_tell = address.clone();
     let saved = blocking::call(&services, move |services| match wanted {
         Wanted::Name(name) => {
+            let tried = server::set_public_name(services, &actor, revision, &name, Mode::TryOut)?;
+            foresight::of_address(services, &actor, to_tell.with(services, &tried).url, Mode::Keep)?;
             server::set_public_name(services, &actor, revision, &name, Mode::Keep)?;
             to_tell.refresh(services).map(|_| ())
         }
@@ -200,6 +205,16 @@ async fn save(
         Err(ServiceError::Conflict(_)) => overtaken(&who, &services, &address, part, form, revision).await,
         Err(error) => Err(Failure::new(&who, error)),
     }
+}
+
+/// Finds out what a form does to devices, for the page that asks about it. What is wrong with it is told when it is saved.
+async fn try_out(who: &SignedIn, services: &web::Data<Services>, wanted: &Wanted, revision: u64) {
+    let Wanted::Account(draft) = wanted else { return };
+    let (actor, draft) = (who.actor.clone(), draft.clone());
+    let change = move |services: &Services| {
+        accounts::change(services, &actor, DEFAULT_ACCOUNT, Some(revision), &draft, Mode::TryOut).map(drop)
+    };
+    let _ = blocking::call(services, change).await;
 }
 
 /// Asks before devices get credentials of their own, or before those count no more.

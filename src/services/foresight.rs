@@ -1,0 +1,122 @@
+//! What a change does to devices, worked out before it is kept: the world and the devices as they would be, beside those of now
+//! (contract 5.15).
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use super::Services;
+use super::commit::{Effects, Mode};
+use super::credentials::channel_in;
+use super::error::ServiceError;
+use super::roster::RosterChange;
+use super::trusts::Book;
+use crate::catalog::restart::restarts;
+use crate::domain::access::Actor;
+use crate::domain::consent::{Consent, Told};
+use crate::domain::device::{Device, DeviceKey};
+use crate::domain::foresight::{Foresight, Pair, foresee};
+use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT};
+use crate::domain::world::{Endpoints, World};
+
+/// An account as it is, and as it would be.
+pub struct Outlook {
+    before: Arc<World>,
+    after: World,
+    /// Devices whose row would be another one; none where it would be gone.
+    changed: BTreeMap<DeviceKey, Option<Arc<Device>>>,
+    /// The devices as they are: all of them, or where the world stays as it is those that would change.
+    devices: Vec<Arc<Device>>,
+    /// How each device's files travel.
+    trusts: Arc<Book>,
+}
+
+impl Outlook {
+    /// What would be after these effects; none for what is no account's.
+    pub(super) fn new(services: &Services, account: AccountId, effects: &Effects) -> Option<Self> {
+        let before = services.worlds.get(account)?;
+        let mut after = World::clone(&before);
+        effects.world.iter().cloned().for_each(|change| change.apply_to(&mut after));
+        let mut changed = BTreeMap::new();
+        for change in &effects.roster {
+            match change {
+                RosterChange::Device(device) => drop(changed.insert(device.key.clone(), Some(Arc::clone(device)))),
+                RosterChange::Gone(key) => drop(changed.insert(key.clone(), None)),
+                RosterChange::File(..) => {}
+            }
+        }
+        let roster = services.roster(account);
+        let devices = match effects.world.is_empty() {
+            true => changed.keys().filter_map(|key| roster.find(key)).map(|one| one.device).collect(),
+            false => roster.all().into_iter().map(|one| one.device).collect(),
+        };
+        Some(Self { before, after, changed, devices, trusts: services.trusts(account) })
+    }
+
+    /// What the change does to devices.
+    pub fn foresee(&self) -> Foresight {
+        let new = |key: &DeviceKey| self.changed.get(key).map(|next| next.as_deref());
+        let known = self.devices.iter().map(|old| -> Pair<'_> { (Some(old), new(&old.key).unwrap_or(Some(old))) });
+        let are_known: HashSet<&DeviceKey> = match self.changed.is_empty() {
+            true => HashSet::new(),
+            false => self.devices.iter().map(|device| &device.key).collect(),
+        };
+        let added = self.changed.values().flatten().filter(|device| !are_known.contains(&device.key));
+        let devices = known.chain(added.map(|device| -> Pair<'_> { (None, Some(device)) }));
+        foresee(devices, |key| channel_in(&self.trusts, key), (&self.before, &self.after), restarts())
+    }
+
+    /// The same with the mark by which it is known again.
+    pub(super) fn told(&self, services: &Services) -> Told {
+        let foresight = self.foresee();
+        let mark = mark(services, &foresight);
+        Told { foresight, mark }
+    }
+}
+
+/// Refuses a change that somebody has to be shown first.
+///
+/// # Errors
+/// [`ServiceError::Unconfirmed`]; what it does is noted in the consent.
+pub(super) fn must_be_agreed(
+    services: &Services,
+    account: AccountId,
+    consent: &Consent,
+    effects: &Effects,
+) -> Result<(), ServiceError> {
+    if !consent.must_be_shown() {
+        return Ok(());
+    }
+    let agrees = |outlook: Outlook| consent.agrees(outlook.told(services));
+    if Outlook::new(services, account, effects).is_none_or(agrees) { Ok(()) } else { Err(ServiceError::Unconfirmed) }
+}
+
+/// What telling phones another address of this server does, which is no change of an account's rows: noted where somebody wants to
+/// know it, and refused where somebody has to be shown it first.
+///
+/// # Errors
+/// [`ServiceError::Unconfirmed`].
+pub fn of_address(services: &Services, actor: &Actor, https_url: String, mode: Mode) -> Result<(), ServiceError> {
+    let consent = actor.consent();
+    let Some(mut outlook) = consent.listens().then(|| Outlook::new(services, DEFAULT_ACCOUNT, &Effects::default())).flatten()
+    else {
+        return Ok(());
+    };
+    outlook.after.endpoints = Arc::new(Endpoints { https_url, ..Endpoints::clone(&outlook.before.endpoints) });
+    outlook.devices = services.roster(DEFAULT_ACCOUNT).all().into_iter().map(|one| one.device).collect();
+    let told = outlook.told(services);
+    match mode {
+        Mode::TryOut => consent.note_trial(told),
+        Mode::Keep if !consent.agrees(told) => return Err(ServiceError::Unconfirmed),
+        Mode::Keep => {}
+    }
+    Ok(())
+}
+
+/// Keyed, so that nobody can find out a secret by trying values against the mark on a page.
+fn mark(services: &Services, foresight: &Foresight) -> String {
+    hex::encode(&services.secrets.derived_bytes("what a change does", &hex::encode(foresight.digest))[..16])
+}
+
+#[cfg(test)]
+#[path = "foresight_tests.rs"]
+mod tests;

@@ -1,0 +1,284 @@
+//! What a change does to devices is shown before it is made: on every page, by one door (contract 5.15).
+//!
+//! [`ask`] sits in front of all pages. A form that changes what devices get is not done by `services/commit.rs` before its mark comes
+//! back; then the form is kept, and its person is shown what it would do. Pages that ask anyway try the change out, and have the same
+//! panel in `page.impact`: they include `_impact.html`, and the macro `csrf` puts the mark into their forms.
+
+use std::sync::Arc;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::middleware::Next;
+use actix_web::web::{Bytes, Data};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError as _};
+use askama::Template;
+
+use super::csrf;
+use super::forms::Form;
+use super::layout::{Page, html};
+use super::session::{self, SignInFirst, SignedIn, Visitor};
+use super::words;
+use crate::domain::consent::{Consent, Told};
+use crate::domain::foresight::{Change, Group};
+use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::restart::Effect;
+use crate::services::Services;
+use crate::services::waiting_forms::Waiting;
+
+/// Devices of one group that are named, groups, parameters of each, and characters of a value: pages stay small whatever a change
+/// does.
+const NAMED: usize = 10;
+const GROUPS: usize = 10;
+const PARAMETERS: usize = 20;
+const VALUE_CHARS: usize = 160;
+
+/// Fields of ours in forms: the mark of what was shown, the form that waits, and what becomes of a value in phones' flash.
+const MARK: &str = "impact_mark";
+const WORD: &str = "impact_form";
+pub const FLASH: &str = "impact_flash";
+pub const VALUE: &str = "impact_value";
+const OWN: [&str; 4] = [MARK, WORD, FLASH, VALUE];
+
+/// What `_impact.html` shows.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    /// By what it is known again.
+    pub mark: String,
+    /// The sum in one sentence.
+    pub sentence: String,
+    /// Devices by what happens to them, the most first.
+    pub groups: Vec<PanelGroup>,
+    /// Groups that are not shown, and the devices in them in words.
+    pub more: usize,
+    /// See `more`.
+    pub more_devices: String,
+    /// Parameters that stay in phones although they are served no more (contract 5.11).
+    pub staying: Vec<String>,
+    /// How many of them are not named.
+    pub more_staying: usize,
+    /// Whether the person may say what becomes of the one that stays.
+    pub asks_value: bool,
+}
+
+/// Devices to which the same happens.
+#[derive(Clone, Debug)]
+pub struct PanelGroup {
+    /// How many, in words.
+    pub count: String,
+    /// What they do, and the colour that repeats it.
+    pub effect: &'static str,
+    /// See `effect`.
+    pub tone: &'static str,
+    /// Some of them: link and name.
+    pub devices: Vec<(String, String)>,
+    /// How many are not named.
+    pub more: usize,
+    /// What changes.
+    pub changes: Vec<PanelChange>,
+    /// How many parameters are not shown.
+    pub more_changes: usize,
+}
+
+/// One parameter.
+#[derive(Clone, Debug)]
+pub struct PanelChange {
+    /// Its name.
+    pub name: String,
+    /// The value now.
+    pub old: Option<String>,
+    /// The value then.
+    pub new: Option<String>,
+    /// What a phone does.
+    pub effect: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "impact/confirm.html")]
+struct ImpactPage {
+    page: Page,
+    /// Where the form goes.
+    action: String,
+    /// The form that waits.
+    word: String,
+    /// Something else was shown before.
+    is_another: bool,
+    /// What becomes of a value in phones' flash.
+    choice: Form,
+    back: String,
+}
+
+/// Middleware, behind the ones that ask who it is and whether it is they: notes what the person was shown, and shows what a form
+/// would do that was not done.
+pub async fn ask(mut request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let mut sent = None;
+    let mut shown = None;
+    if is_form(&request) {
+        let body = csrf::buffered(&mut request, csrf::FORM_BYTES).await?.unwrap_or_default();
+        let form = Form::from_urlencoded(&body).unwrap_or_default();
+        shown = Some(form.value(MARK).to_owned()).filter(|mark| !mark.is_empty());
+        let Some(whole) = whole(&request, &form, body) else { return Ok(forgotten(request)) };
+        request.set_payload(Payload::from(whole.clone()));
+        sent = Some(whole);
+    }
+    let consent = Consent::of_person(shown);
+    request.extensions_mut().insert(consent.clone());
+    let answer = next.call(request).await?.map_into_boxed_body();
+    let Some((told, sent)) = consent.refused().zip(sent) else { return Ok(answer) };
+    let page = page(answer.request(), told, consent.was_shown(), &sent);
+    Ok(match page {
+        Some(page) => answer.into_response(page),
+        None => answer,
+    })
+}
+
+fn is_form(request: &ServiceRequest) -> bool {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    !request.method().is_safe() && kind.starts_with("application/x-www-form-urlencoded")
+}
+
+/// What a form asks for, without the fields that are ours: what was kept of it, where it only says to go on. None where that is
+/// forgotten.
+fn whole(request: &ServiceRequest, form: &Form, body: Bytes) -> Option<Bytes> {
+    if !OWN.iter().any(|name| form.has(name)) {
+        return Some(body);
+    }
+    if !form.has(WORD) {
+        return Some(encoded(form.pairs().filter(|(name, _)| !OWN.contains(name))));
+    }
+    let visitor = Visitor::of(request.request());
+    let services = request.app_data::<Data<Services>>()?;
+    let (owner, now) = (visitor.person()?.id, services.clock().now());
+    let waiting = services.waiting_forms().get(form.value(WORD), owner, &target(request.request()), now)?;
+    let kept = Form::from_urlencoded(&waiting.body).ok()?;
+    let kept = kept.pairs().filter(|(name, _)| !OWN.contains(name));
+    Some(encoded(kept.chain(form.pairs().filter(|(name, _)| [FLASH, VALUE].contains(name)))))
+}
+
+fn encoded<'f>(pairs: impl Iterator<Item = (&'f str, &'f str)>) -> Bytes {
+    let mut text = form_urlencoded::Serializer::new(String::new());
+    text.extend_pairs(pairs);
+    Bytes::from(text.finish())
+}
+
+fn target(request: &HttpRequest) -> String {
+    request.uri().path_and_query().map_or_else(String::new, ToString::to_string)
+}
+
+/// The form that was to be gone on with is not there any more.
+fn forgotten(request: ServiceRequest) -> ServiceResponse<BoxBody> {
+    let back = session::page_before(request.request());
+    let answer = match SignedIn::of(Visitor::of(request.request())) {
+        Some(who) => who.not_done(
+            back.as_str(),
+            "What was to be saved was not kept any longer: it waits for half an hour. Nothing was changed; do it again.",
+        ),
+        None => SignInFirst(back).error_response(),
+    };
+    request.into_response(answer)
+}
+
+/// The page that shows what a form would do.
+fn page(request: &HttpRequest, told: &Told, is_another: bool, sent: &Bytes) -> Option<HttpResponse> {
+    let services = request.app_data::<Data<Services>>()?.clone();
+    let who = SignedIn::of(Visitor::of(request))?;
+    let form = Form::from_urlencoded(sent).ok()?;
+    let (target, at) = (target(request), services.clock().now());
+    let mut panel = Panel::new(told, &services);
+    panel.asks_value = removed(&target, &form).is_some_and(|name| told.foresight.staying().contains(name));
+    let back = session::page_before(request);
+    let waiting = Waiting { owner: who.person.id, target: target.clone(), body: sent.to_vec(), at };
+    let word = services.waiting_forms().put(waiting);
+    let devices = words::count(told.foresight.changed(), "device", "devices");
+    let mut page = who.page(format!("This changes {devices}"));
+    page.impact = Some(Arc::new(panel));
+    // A value that was chosen for phones' flash is another change than the one that was shown, and no surprise.
+    let is_another = is_another && !form.is(FLASH, "set");
+    let choice = Form::filled([(FLASH, "leave")]);
+    Some(html(&ImpactPage { page, action: target, word, is_another, choice, back: back.as_str().to_owned() }))
+}
+
+/// The parameter that a form takes out of a profile.
+fn removed<'f>(target: &str, form: &'f Form) -> Option<&'f str> {
+    let is_of_parameters = target.starts_with("/admin/profiles/") && target.ends_with("/parameters");
+    (is_of_parameters && form.is("do", "remove") && !form.is(FLASH, "set")).then(|| form.value("name").trim())
+}
+
+impl Panel {
+    /// What a change does, in words and rows.
+    pub fn new(told: &Told, services: &Services) -> Self {
+        const STAYING: usize = 30;
+        let foresight = &told.foresight;
+        let rest = foresight.groups.get(GROUPS..).unwrap_or_default();
+        let more_devices = rest.iter().map(|group| group.devices.len()).sum();
+        let staying = foresight.staying();
+        Self {
+            mark: told.mark.clone(),
+            sentence: sentence(told),
+            groups: foresight.groups.iter().take(GROUPS).map(|group| PanelGroup::new(group, services)).collect(),
+            more: rest.len(),
+            more_devices: words::count(more_devices, "device", "devices"),
+            more_staying: staying.len().saturating_sub(STAYING),
+            staying: staying.into_iter().take(STAYING).map(str::to_owned).collect(),
+            asks_value: false,
+        }
+    }
+}
+
+fn sentence(told: &Told) -> String {
+    let foresight = &told.foresight;
+    let changed = match foresight.changed() {
+        0 => return "No parameter of any device changes.".to_owned(),
+        1 => "1 device gets other values when it next comes".to_owned(),
+        number => format!("{number} devices get other values when they next come"),
+    };
+    match (foresight.with(Effect::Restart), foresight.with(Effect::MayRestart)) {
+        (0, 0) => format!("{changed}. None of them restarts."),
+        (0, may) => format!("{changed}; {may} may restart."),
+        (1, 0) => format!("{changed}; 1 of them restarts."),
+        (restart, 0) => format!("{changed}; {restart} of them restart."),
+        (1, may) => format!("{changed}; 1 of them restarts, {may} may restart."),
+        (restart, may) => format!("{changed}; {restart} of them restart, {may} may restart."),
+    }
+}
+
+fn effect(effect: Effect) -> (&'static str, &'static str) {
+    match effect {
+        Effect::None => ("no restart", "ok"),
+        Effect::MayRestart => ("may restart", "info"),
+        Effect::Restart => ("restart", "warn"),
+    }
+}
+
+impl PanelGroup {
+    fn new(group: &Group, services: &Services) -> Self {
+        let roster = services.roster(DEFAULT_ACCOUNT);
+        let named = group.devices.iter().take(NAMED).map(|key| {
+            let title = roster.find(key).map_or_else(|| key.to_string(), |one| words::title(&one.device));
+            (format!("/admin/devices/{key}"), title)
+        });
+        let (word, tone) = effect(group.effect);
+        Self {
+            count: words::count(group.devices.len(), "device", "devices"),
+            effect: word,
+            tone,
+            devices: named.collect(),
+            more: group.devices.len().saturating_sub(NAMED),
+            changes: group.changes.iter().take(PARAMETERS).map(PanelChange::new).collect(),
+            more_changes: group.changes.len().saturating_sub(PARAMETERS),
+        }
+    }
+}
+
+impl PanelChange {
+    fn new(change: &Change) -> Self {
+        // Secrets are masked already.
+        let shown = |value: &String| words::shortened(value, VALUE_CHARS);
+        Self {
+            name: change.name.clone(),
+            old: change.old.as_ref().map(shown),
+            new: change.new.as_ref().map(shown),
+            effect: effect(change.effect).0,
+        }
+    }
+}
