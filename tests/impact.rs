@@ -62,8 +62,9 @@ fn furnished() -> (Server, Api, u64) {
 #[test]
 fn a_dry_run_tells_which_devices_change_how_and_whether_they_restart() {
     let (_server, api, all) = furnished();
-    let change = json!({ "revision": 1, "parameters": { "up.welcome": "other", "reg.1.auth.password": "CANARY_2",
-        "device.net.vlanId": "7", "voice.volume.persist.handset": "1" } });
+    let set = json!({ "up.welcome": "other", "reg.1.auth.password": "CANARY_2", "voice.volume.persist.handset": "1" });
+    let now: u64 = revision(&api, all).parse().expect("a number");
+    let change = json!({ "revision": now, "set": set });
     let told = api.ok("PATCH", &format!("/profiles/{all}?dry_run=true"), Some(change));
     let impact = &told["impact"];
     assert_eq!((&impact["changed"], &impact["added"], &impact["removed"]), (&json!(2), &json!(0), &json!(0)), "{impact}");
@@ -186,7 +187,8 @@ fn every_way_to_change_what_devices_get_asks_first() {
     let group = api.ok("POST", "/groups", Some(json!({ "name": "Lobby" })))["id"].clone();
     attach(&api, &format!("groups/{group}"), &[other]);
     let site = json!({ "name": "Tokyo", "networks": [{ "public": "203.0.113.0/24" }], "time_zone": "Asia/Tokyo" });
-    let site = api.ok("POST", "/sites", Some(site))["sites"][0]["id"].clone();
+    api.ok("POST", "/sites", Some(site));
+    let site = api.ok("GET", "/sites?q=Tokyo", None)["items"][0]["id"].clone();
     let person = api.ok("POST", "/people", Some(json!({ "name": "Ada" })))["id"].clone();
     attach(&api, &format!("people/{person}"), &[other]);
     let settings = api.ok("GET", "/settings", None)["revision"].to_string();

@@ -31,24 +31,32 @@ pub struct Outlook {
 }
 
 impl Outlook {
-    /// What would be after these effects; none for what is no account's.
+    /// What would be after these effects; none where no device could be told apart by them.
     pub(super) fn new(services: &Services, account: AccountId, effects: &Effects) -> Option<Self> {
-        let before = services.worlds.get(account)?;
-        let mut after = World::clone(&before);
-        effects.world.iter().cloned().for_each(|change| change.apply_to(&mut after));
-        let mut changed = BTreeMap::new();
+        if effects.world.is_empty() && effects.roster.is_empty() {
+            return None;
+        }
+        let mut outlook = Self::unchanged(services, account)?;
+        effects.world.iter().cloned().for_each(|change| change.apply_to(&mut outlook.after));
         for change in &effects.roster {
             match change {
-                RosterChange::Device(device) => drop(changed.insert(device.key.clone(), Some(Arc::clone(device)))),
-                RosterChange::Gone(key) => drop(changed.insert(key.clone(), None)),
+                RosterChange::Device(device) => drop(outlook.changed.insert(device.key.clone(), Some(Arc::clone(device)))),
+                RosterChange::Gone(key) => drop(outlook.changed.insert(key.clone(), None)),
                 RosterChange::File(..) => {}
             }
         }
-        let roster = services.roster(account);
-        let devices = match effects.world.is_empty() {
-            true => changed.keys().filter_map(|key| roster.find(key)).map(|one| one.device).collect(),
-            false => roster.all().into_iter().map(|one| one.device).collect(),
-        };
+        if effects.world.is_empty() {
+            let changed = &outlook.changed;
+            outlook.devices.retain(|device| changed.contains_key(&device.key));
+        }
+        Some(outlook)
+    }
+
+    /// An account as it is; none for what is no account's.
+    fn unchanged(services: &Services, account: AccountId) -> Option<Self> {
+        let before = services.worlds.get(account)?;
+        let devices = services.roster(account).all().into_iter().map(|one| one.device).collect();
+        let (after, changed) = (World::clone(&before), BTreeMap::new());
         Some(Self { before, after, changed, devices, trusts: services.trusts(account) })
     }
 
@@ -97,12 +105,10 @@ pub(super) fn must_be_agreed(
 /// [`ServiceError::Unconfirmed`].
 pub fn of_address(services: &Services, actor: &Actor, https_url: String, mode: Mode) -> Result<(), ServiceError> {
     let consent = actor.consent();
-    let Some(mut outlook) = consent.listens().then(|| Outlook::new(services, DEFAULT_ACCOUNT, &Effects::default())).flatten()
-    else {
+    let Some(mut outlook) = consent.listens().then(|| Outlook::unchanged(services, DEFAULT_ACCOUNT)).flatten() else {
         return Ok(());
     };
     outlook.after.endpoints = Arc::new(Endpoints { https_url, ..Endpoints::clone(&outlook.before.endpoints) });
-    outlook.devices = services.roster(DEFAULT_ACCOUNT).all().into_iter().map(|one| one.device).collect();
     let told = outlook.told(services);
     match mode {
         Mode::TryOut => consent.note_trial(told),

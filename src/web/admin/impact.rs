@@ -17,11 +17,13 @@ use askama::Template;
 use super::csrf;
 use super::forms::Form;
 use super::layout::{Page, html};
+use super::next::LocalPath;
 use super::session::{self, SignInFirst, SignedIn, Visitor};
 use super::words;
 use crate::domain::consent::{Consent, Told};
 use crate::domain::foresight::{Change, Group};
 use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::parameter;
 use crate::domain::restart::Effect;
 use crate::services::Services;
 use crate::services::waiting_forms::Waiting;
@@ -33,12 +35,14 @@ const GROUPS: usize = 10;
 const PARAMETERS: usize = 20;
 const VALUE_CHARS: usize = 160;
 
-/// Fields of ours in forms: the mark of what was shown, the form that waits, and what becomes of a value in phones' flash.
+/// Fields of ours in forms: the mark of what was shown, the form that waits, the page that it stands on, and what becomes of a value
+/// in phones' flash.
 const MARK: &str = "impact_mark";
 const WORD: &str = "impact_form";
+const BACK: &str = "impact_back";
 pub const FLASH: &str = "impact_flash";
 pub const VALUE: &str = "impact_value";
-const OWN: [&str; 4] = [MARK, WORD, FLASH, VALUE];
+const OWN: [&str; 5] = [MARK, WORD, BACK, FLASH, VALUE];
 
 /// What `_impact.html` shows.
 #[derive(Clone, Debug)]
@@ -103,29 +107,34 @@ struct ImpactPage {
     word: String,
     /// Something else was shown before.
     is_another: bool,
-    /// What becomes of a value in phones' flash.
+    /// What becomes of a value in phones' flash, and how it is typed.
     choice: Form,
+    value_kind: &'static str,
     back: String,
 }
 
 /// Middleware, behind the ones that ask who it is and whether it is they: notes what the person was shown, and shows what a form
 /// would do that was not done.
 pub async fn ask(mut request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
-    let mut sent = None;
-    let mut shown = None;
+    let (mut sent, mut shown) = (None, None);
     if is_form(&request) {
         let body = csrf::buffered(&mut request, csrf::FORM_BYTES).await?.unwrap_or_default();
         let form = Form::from_urlencoded(&body).unwrap_or_default();
         shown = Some(form.value(MARK).to_owned()).filter(|mark| !mark.is_empty());
-        let Some(whole) = whole(&request, &form, body) else { return Ok(forgotten(request)) };
+        // Of a form that was shown again the page before is its own address, which is no page.
+        let back = match form.has(BACK) {
+            true => LocalPath::or_home(form.value(BACK)),
+            false => session::page_before(request.request()),
+        };
+        let Some(whole) = whole(&request, &form, body) else { return Ok(forgotten(request, back)) };
         request.set_payload(Payload::from(whole.clone()));
-        sent = Some(whole);
+        sent = Some((whole, back));
     }
     let consent = Consent::of_person(shown);
     request.extensions_mut().insert(consent.clone());
     let answer = next.call(request).await?.map_into_boxed_body();
-    let Some((told, sent)) = consent.refused().zip(sent) else { return Ok(answer) };
-    let page = page(answer.request(), told, consent.was_shown(), &sent);
+    let Some((told, (sent, back))) = consent.refused().zip(sent) else { return Ok(answer) };
+    let page = page(answer.request(), told, consent.was_shown(), &sent, &back);
     Ok(match page {
         Some(page) => answer.into_response(page),
         None => answer,
@@ -150,9 +159,11 @@ fn whole(request: &ServiceRequest, form: &Form, body: Bytes) -> Option<Bytes> {
     let services = request.app_data::<Data<Services>>()?;
     let (owner, now) = (visitor.person()?.id, services.clock().now());
     let waiting = services.waiting_forms().get(form.value(WORD), owner, &target(request.request()), now)?;
-    let kept = Form::from_urlencoded(&waiting.body).ok()?;
-    let kept = kept.pairs().filter(|(name, _)| !OWN.contains(name));
-    Some(encoded(kept.chain(form.pairs().filter(|(name, _)| [FLASH, VALUE].contains(name)))))
+    let mut kept = Form::from_urlencoded(&waiting.body).ok()?;
+    for name in [FLASH, VALUE].into_iter().filter(|name| form.has(name)) {
+        kept.set(name, form.value(name));
+    }
+    Some(encoded(kept.pairs()))
 }
 
 fn encoded<'f>(pairs: impl Iterator<Item = (&'f str, &'f str)>) -> Bytes {
@@ -166,8 +177,7 @@ fn target(request: &HttpRequest) -> String {
 }
 
 /// The form that was to be gone on with is not there any more.
-fn forgotten(request: ServiceRequest) -> ServiceResponse<BoxBody> {
-    let back = session::page_before(request.request());
+fn forgotten(request: ServiceRequest, back: LocalPath) -> ServiceResponse<BoxBody> {
     let answer = match SignedIn::of(Visitor::of(request.request())) {
         Some(who) => who.not_done(
             back.as_str(),
@@ -179,14 +189,15 @@ fn forgotten(request: ServiceRequest) -> ServiceResponse<BoxBody> {
 }
 
 /// The page that shows what a form would do.
-fn page(request: &HttpRequest, told: &Told, is_another: bool, sent: &Bytes) -> Option<HttpResponse> {
+fn page(request: &HttpRequest, told: &Told, is_another: bool, sent: &Bytes, back: &LocalPath) -> Option<HttpResponse> {
     let services = request.app_data::<Data<Services>>()?.clone();
     let who = SignedIn::of(Visitor::of(request))?;
     let form = Form::from_urlencoded(sent).ok()?;
     let (target, at) = (target(request), services.clock().now());
     let mut panel = Panel::new(told, &services);
-    panel.asks_value = removed(&target, &form).is_some_and(|name| told.foresight.staying().contains(name));
-    let back = session::page_before(request);
+    let removed = removed(&target, &form).filter(|name| told.foresight.staying().contains(name));
+    panel.asks_value = removed.is_some();
+    let value_kind = if removed.is_some_and(parameter::is_secret) { "password" } else { "text" };
     let waiting = Waiting { owner: who.person.id, target: target.clone(), body: sent.to_vec(), at };
     let word = services.waiting_forms().put(waiting);
     let devices = words::count(told.foresight.changed(), "device", "devices");
@@ -195,7 +206,7 @@ fn page(request: &HttpRequest, told: &Told, is_another: bool, sent: &Bytes) -> O
     // A value that was chosen for phones' flash is another change than the one that was shown, and no surprise.
     let is_another = is_another && !form.is(FLASH, "set");
     let choice = Form::filled([(FLASH, "leave")]);
-    Some(html(&ImpactPage { page, action: target, word, is_another, choice, back: back.as_str().to_owned() }))
+    Some(html(&ImpactPage { page, action: target, word, is_another, choice, value_kind, back: back.as_str().to_owned() }))
 }
 
 /// The parameter that a form takes out of a profile.

@@ -37,7 +37,7 @@ pub struct Impact {
     /// Devices that would be gone.
     removed: usize,
     /// Devices by what would happen to them, the most first; at most 100 groups.
-    groups: Vec<ImpactGroup>,
+    groups: Vec<ForeseenGroup>,
     /// How many groups there are.
     total_groups: usize,
     /// Parameters that would be served no more and stay in the flash of phones.
@@ -46,22 +46,22 @@ pub struct Impact {
 
 /// Devices to which the same would happen.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ImpactGroup {
+pub struct ForeseenGroup {
     /// How many.
     total: usize,
     /// What they would do.
     restarts: RestartWord,
     /// The first 100 of them, by key.
-    devices: Vec<ImpactDevice>,
+    devices: Vec<ForeseenDevice>,
     /// What would change, by name; at most 1000.
-    changes: Vec<ImpactChange>,
+    changes: Vec<ForeseenChange>,
     /// How many parameters would change.
     total_changes: usize,
 }
 
 /// A device.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ImpactDevice {
+pub struct ForeseenDevice {
     /// MAC address or serial number.
     key: String,
     /// Its name, where it has one.
@@ -70,7 +70,7 @@ pub struct ImpactDevice {
 
 /// A parameter, or an attribute of the master file.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ImpactChange {
+pub struct ForeseenChange {
     /// Full name.
     name: String,
     /// The value before, a secret one masked; null where none is served.
@@ -111,21 +111,21 @@ impl Impact {
             may_restart: foresight.with(Effect::MayRestart),
             added: foresight.added,
             removed: foresight.removed,
-            groups: foresight.groups.iter().take(GROUPS).map(|group| ImpactGroup::new(group, services)).collect(),
+            groups: foresight.groups.iter().take(GROUPS).map(|group| ForeseenGroup::new(group, services)).collect(),
             total_groups: foresight.groups.len(),
             stay_in_flash: foresight.staying().into_iter().map(str::to_owned).collect(),
         }
     }
 }
 
-impl ImpactGroup {
+impl ForeseenGroup {
     fn new(group: &Group, services: &Services) -> Self {
         let roster = services.roster(DEFAULT_ACCOUNT);
-        let device = |key: &crate::domain::device::DeviceKey| ImpactDevice {
+        let device = |key: &crate::domain::device::DeviceKey| ForeseenDevice {
             key: key.to_string(),
             name: roster.find(key).and_then(|one| one.device.name.as_ref().map(ToString::to_string)),
         };
-        let change = |change: &Change| ImpactChange {
+        let change = |change: &Change| ForeseenChange {
             name: change.name.clone(),
             old: change.old.clone(),
             new: change.new.clone(),
