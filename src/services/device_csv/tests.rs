@@ -209,8 +209,10 @@ fn an_export_imports_to_the_same_and_its_masks_change_no_secret() {
         id: crate::domain::ids::UserId(2),
         name: "vi".to_owned(),
         role: crate::domain::user::Role::Viewer,
+        consent: Default::default(),
         account: DEFAULT_ACCOUNT,
         confirmed: true,
+        consent: crate::domain::consent::Consent::default(),
     };
     assert!(matches!(in_clear(&viewer, Mode::Keep), Err(ServiceError::Denied(_))));
 }
