@@ -209,7 +209,6 @@ fn an_export_imports_to_the_same_and_its_masks_change_no_secret() {
         id: crate::domain::ids::UserId(2),
         name: "vi".to_owned(),
         role: crate::domain::user::Role::Viewer,
-        consent: Default::default(),
         account: DEFAULT_ACCOUNT,
         confirmed: true,
         consent: crate::domain::consent::Consent::default(),
