@@ -1,6 +1,7 @@
 //! Sites: named sets of networks. A device belongs to the one that its address says (R70–R89, contract 5.6).
 
 pub mod draft;
+pub mod index;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -145,16 +146,6 @@ pub struct Tie {
     pub public: Subnet,
     /// The private one behind it.
     pub private: Option<Subnet>,
-}
-
-/// What a site claims that an older one claims just so, or that takes from a younger one: to be told when it is saved.
-pub fn ties<'a>(site: &Site, others: impl IntoIterator<Item = &'a Site>) -> Vec<Tie> {
-    let ours: Vec<_> = pairs(site).collect();
-    let others = others.into_iter().filter(|other| other.id != site.id);
-    let both = others.flat_map(|other| pairs(other).map(move |pair| (other.id, pair)));
-    both.filter(|(_, pair)| ours.contains(pair))
-        .map(|(other, (public, private))| Tie { older: other.min(site.id), younger: other.max(site.id), public, private })
-        .collect()
 }
 
 fn pairs(site: &Site) -> impl Iterator<Item = (Subnet, Option<Subnet>)> {

@@ -21,7 +21,8 @@ use crate::domain::ids::{AccountId, SiteId};
 use crate::domain::limits::{DELETED_AT_ONCE, SITES};
 use crate::domain::names::Name;
 use crate::domain::site::draft::SiteDraft;
-use crate::domain::site::{self, INTERNET, Network, Site, Sites};
+use crate::domain::site::index::SiteIndex;
+use crate::domain::site::{INTERNET, Network, Site, Sites};
 use crate::domain::subnet::Subnet;
 use crate::store;
 use placing::Moves;
@@ -256,9 +257,14 @@ fn finish(
 
 /// What sites share with others, each pair once.
 pub fn told_ties(of: &[Site], sites: &Sites) -> Vec<Tie> {
+    ties_of(of, sites, &SiteIndex::of_all(sites))
+}
+
+/// The same by an index of those sites, for whoever asks about many of them one by one.
+pub fn ties_of(of: &[Site], sites: &Sites, index: &SiteIndex<'_>) -> Vec<Tie> {
     let mut told: Vec<Tie> = Vec::new();
     for site in of {
-        for tie in site::ties(site, sites.values().map(|other| &**other)) {
+        for tie in index.ties(site) {
             let other = if tie.older == site.id { tie.younger } else { tie.older };
             let Some(other) = sites.get(&other) else { continue };
             let (older, younger) = if tie.older == site.id { (&site.name, &other.name) } else { (&other.name, &site.name) };

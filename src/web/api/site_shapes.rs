@@ -15,11 +15,12 @@ use crate::domain::ids::SiteId;
 use crate::domain::limits::MOVES_NAMED;
 use crate::domain::placement::{By, Found};
 use crate::domain::site::draft::{NetworkInput, SiteInput};
+use crate::domain::site::index::SiteIndex;
 use crate::domain::site::{Network, Site, Sites};
 use crate::domain::world::World;
 use crate::services::sites::import::{Imported, Outcome, PlannedRow};
 use crate::services::sites::placing::{Moved, Moves};
-use crate::services::sites::{Saved, told_ties};
+use crate::services::sites::{Saved, ties_of};
 
 /// A site.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -68,10 +69,18 @@ pub struct NetworkShape {
 impl SiteShape {
     /// A site among others.
     pub fn new(site: &Site, sites: &Sites, counts: &BTreeMap<SiteId, usize>) -> Self {
-        let mut warnings: Vec<String> = told_ties(std::slice::from_ref(site), sites).iter().map(ToString::to_string).collect();
-        if site.is_unset() {
-            warnings.push("no network is entered yet: no device belongs to this site by its address".to_owned());
+        Self { warnings: warnings(site, sites, &SiteIndex::of_all(sites)), ..Self::plain(site, counts) }
+    }
+
+    /// Adds what is to be warned of. Apart, because a list of thousands of sites shows a few.
+    pub fn warn(&mut self, sites: &Sites, index: &SiteIndex<'_>) {
+        if let Some(site) = sites.get(&SiteId(self.id)) {
+            self.warnings = warnings(site, sites, index);
         }
+    }
+
+    /// A site without its warnings.
+    pub fn plain(site: &Site, counts: &BTreeMap<SiteId, usize>) -> Self {
         Self {
             id: site.id.0,
             name: site.name.to_string(),
@@ -82,12 +91,20 @@ impl SiteShape {
             polling_window: site.polling_window.map(|(from, to)| WindowShape { from, to }),
             built_in: site.is_internet(),
             device_count: counts.get(&site.id).copied().unwrap_or_default(),
-            warnings,
+            warnings: Vec::new(),
             modified_by: site.modified_by.clone(),
             modified_at: (!site.is_internet()).then_some(site.modified_at),
             revision: site.revision,
         }
     }
+}
+
+fn warnings(site: &Site, sites: &Sites, index: &SiteIndex<'_>) -> Vec<String> {
+    let mut warnings: Vec<String> = ties_of(std::slice::from_ref(site), sites, index).iter().map(ToString::to_string).collect();
+    if site.is_unset() {
+        warnings.push("no network is entered yet: no device belongs to this site by its address".to_owned());
+    }
+    warnings
 }
 
 impl From<&Network> for NetworkShape {

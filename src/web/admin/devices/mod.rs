@@ -20,6 +20,7 @@ mod text;
 mod trust;
 mod uploaded;
 
+pub use list::site_choices;
 pub use text::with_secrets_masked;
 
 use crate::web::methods::Routes;
