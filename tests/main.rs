@@ -26,6 +26,7 @@ mod groups;
 mod import;
 mod import_corpus;
 mod listener;
+mod lists;
 mod metrics;
 mod people;
 mod phone;

@@ -1,5 +1,6 @@
 //! Sites: named sets of networks. A device belongs to the one that its address says (R70–R89, contract 5.6).
 
+pub mod download_path;
 pub mod draft;
 pub mod index;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use download_path::DownloadPath;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,12 @@ pub struct Site {
     /// First and last minute of the day in which its devices poll; none: the account's window (R162).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polling_window: Option<(u16, u16)>,
+    /// From where its phones take software and resource files; none: from where the account says (R85, R86).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub download_path: Option<DownloadPath>,
+    /// Whether only an agent at the site controls its phones, and controls no others (R87, R310).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub site_specific: bool,
     /// Who changed it last; a user's name, or `pdms`.
     pub modified_by: String,
     /// When it was changed last.
@@ -72,6 +80,8 @@ impl Site {
             networks: Vec::new(),
             time_zone: None,
             polling_window: None,
+            download_path: None,
+            site_specific: false,
             modified_by: "pdms".to_owned(),
             modified_at: Timestamp::UNIX_EPOCH,
             revision: 0,

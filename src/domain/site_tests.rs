@@ -22,6 +22,8 @@ fn site(id: u64, networks: &[(&str, &[&str])]) -> Site {
         networks: networks.collect(),
         time_zone: None,
         polling_window: None,
+        download_path: None,
+        site_specific: false,
         modified_by: "pdms".to_owned(),
         modified_at: Timestamp::UNIX_EPOCH,
         revision: 1,

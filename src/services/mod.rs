@@ -40,6 +40,7 @@ pub mod passwords;
 pub mod pending;
 pub mod pending_imports;
 pub mod people;
+pub mod people_bulk;
 pub mod phone_passwords;
 pub mod places;
 pub mod presence;

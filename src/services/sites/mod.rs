@@ -296,6 +296,8 @@ fn add(change: &mut Change<'_>, draft: SiteDraft) -> Result<Site, ServiceError> 
 fn changed(old: &Site, new: &Site, action: &str) -> Event {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let window = |window: Option<(u16, u16)>| window.map(|(from, to)| format!("{} to {}", clock_time(from), clock_time(to)));
+    let path = |site: &Site| site.download_path.as_ref().map(ToString::to_string);
+    let control = |site: &Site| site.site_specific.then(|| "on".to_owned());
     Event::new("site", new.name.to_string(), action)
         .change("name", Some(old.name.to_string()), Some(new.name.to_string()))
         .change("description", text(&old.description), text(&new.description))
@@ -303,6 +305,8 @@ fn changed(old: &Site, new: &Site, action: &str) -> Event {
         .change("networks", written(&old.networks), written(&new.networks))
         .change("time zone", old.time_zone.clone(), new.time_zone.clone())
         .change("polling window", window(old.polling_window), window(new.polling_window))
+        .change("download path", path(old), path(new))
+        .change("site specific control", control(old), control(new))
 }
 
 /// Networks in one line: `20.1.0.0/16 (10.0.0.0/8, 10.33.24.0/24), 20.56.0.0/16`.

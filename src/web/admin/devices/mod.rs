@@ -12,6 +12,7 @@ mod head;
 mod list;
 mod logs;
 mod owner;
+mod owners;
 mod password;
 mod profiles;
 mod runs;
@@ -37,6 +38,7 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/devices/blocked", blocked::unblock)
         .get("/admin/devices/deleted", password::list)
         .post("/admin/devices/deleted", password::reveal_deleted)
+        .post("/admin/devices/owner", owners::save)
         .post("/admin/devices/groups", add_to_group::save)
         .get("/admin/devices/{key}", summary::show)
         .post("/admin/devices/{key}", summary::save)

@@ -6,9 +6,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
 
+use super::Unset;
 use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
 use crate::domain::site::Site;
+use crate::domain::subnet::Subnet;
 use crate::domain::text_search::TextSearch;
+use crate::services::certificates::ServerNames;
 use crate::services::sites::{moves, written};
 use crate::services::{Services, sites};
 use crate::web::admin::columns::Columns;
@@ -48,7 +51,9 @@ struct ListPage {
     rows: Vec<Row>,
     columns: Columns,
     /// Sites whose networks nobody has entered yet.
-    unset: Vec<(SiteId, String)>,
+    unset: Vec<Unset>,
+    /// The networks of this server, where they can be offered.
+    own: Vec<Subnet>,
     /// Devices whose move waits for somebody's word.
     waiting: usize,
 }
@@ -85,13 +90,14 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let columns = list.columns(&COLUMNS);
     let pager = list.pager(found.len());
     let rows = found.drain(pager.range()).collect();
-    let unset = world.sites.values().filter(|site| site.is_unset()).map(|site| (site.id, site.name.to_string())).collect();
+    let unset: Vec<Unset> = world.sites.values().filter_map(|site| Unset::of(site)).collect();
     Ok(html(&ListPage {
         page: who.page("Sites"),
         columns,
         list,
         pager,
         rows,
+        own: if unset.is_empty() { Vec::new() } else { ServerNames::own_subnets() },
         unset,
         waiting: moves::list(&services, DEFAULT_ACCOUNT).len(),
     }))
