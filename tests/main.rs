@@ -28,6 +28,7 @@ mod impact;
 mod import;
 mod import_corpus;
 mod listener;
+mod lists;
 mod metrics;
 mod people;
 mod phone;

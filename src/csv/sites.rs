@@ -1,4 +1,4 @@
-//! Sites as CSV: the guide's four columns in any order and letter case, and two of our own for what a site has besides (R90–R96).
+//! Sites as CSV: the guide's four columns in any order and letter case, and some of our own for what a site has besides (R90–R96).
 //!
 //! Subnets are JSON in one cell. Strictly read first; what is not, is read as the guide prints it: quotation marks not doubled, private
 //! lists beside the object that they belong to, brackets missing at the end. What is written is always strict.
@@ -15,7 +15,16 @@ use crate::domain::site::draft::{NetworkInput, SiteInput};
 use crate::domain::site::{Network, Site};
 
 /// The columns, those of the guide first.
-const COLUMNS: [&str; 6] = ["site_name", "description", "location_name", "subnets", "time_zone", "polling_window"];
+const COLUMNS: [&str; 8] = [
+    "site_name",
+    "description",
+    "location_name",
+    "subnets",
+    "time_zone",
+    "polling_window",
+    "download_path",
+    "site_specific_control",
+];
 /// Those that must be there (R92).
 const REQUIRED: [&str; 2] = ["site_name", "subnets"];
 
@@ -43,6 +52,10 @@ pub struct SiteCells {
     pub time_zone: Option<String>,
     /// Polling window; none in it for the account's.
     pub polling_window: Option<Option<(u16, u16)>>,
+    /// Download path; blank for the account's.
+    pub download_path: Option<String>,
+    /// Whether only an agent at the site controls its phones.
+    pub site_specific: Option<bool>,
 }
 
 impl SiteCells {
@@ -56,6 +69,8 @@ impl SiteCells {
             networks: self.networks,
             time_zone: text(self.time_zone, |site| site.time_zone.as_deref().unwrap_or_default()),
             polling_window: self.polling_window.unwrap_or_else(|| present.and_then(|site| site.polling_window)),
+            download_path: text(self.download_path, |site| site.download_path.as_ref().map_or("", |path| path.as_str())),
+            site_specific: self.site_specific.unwrap_or_else(|| present.is_some_and(|site| site.site_specific)),
         }
     }
 }
@@ -104,7 +119,18 @@ fn cells(row: &Row, sheet: &Sheet, places: &HashMap<&str, usize>) -> Result<Site
         networks,
         time_zone: cell("time_zone"),
         polling_window,
+        download_path: cell("download_path"),
+        site_specific: cell("site_specific_control").map(|text| yes_or_no(&text)).transpose()?,
     })
+}
+
+/// `yes` or `no`; blank for no.
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "yes" | "true" | "1" => Ok(true),
+        "no" | "false" | "0" | "" => Ok(false),
+        _ => Err(format!("site_specific_control: “{text}” is neither yes nor no")),
+    }
 }
 
 /// `03:00-05:00`; blank for none.
@@ -293,6 +319,8 @@ pub fn write<'a>(sites: impl Iterator<Item = &'a Site>) -> Result<Vec<u8>, csv::
             written(&site.networks).as_str(),
             site.time_zone.as_deref().unwrap_or_default(),
             window.unwrap_or_default().as_str(),
+            site.download_path.as_ref().map_or("", |path| path.as_str()),
+            if site.site_specific { "yes" } else { "" },
         ])?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())

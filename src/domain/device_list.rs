@@ -2,18 +2,24 @@
 //!
 //! Pure: who calls brings the devices and the time. How a query is written in an address is the web's matter.
 
+mod search;
+
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::device::{Device, DeviceKey, LastRun, Origin, Owner, Sighting};
+use super::device::{Device, LastRun, Origin, Owner, Sighting};
 use super::ids::{GroupId, SiteId};
 use super::limits::OFFLINE_AFTER_SECONDS;
+pub use super::text_search::Hit;
 use super::world::World;
+pub use search::Search;
 
 /// Whether a device is heard of (contract 5.7, R245).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -217,14 +223,15 @@ pub fn site_name<'a>(world: &'a World, device: &Device) -> &'a str {
 /// The devices that a query asks for, in its order. The world is the account's, so that names of sites, profiles and groups can be
 /// searched.
 pub fn select(devices: impl Iterator<Item = Listed>, query: &DeviceQuery, world: &World, now: Timestamp) -> Vec<Listed> {
-    let search = Search::new(&query.text);
-    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one, world).is_some()).collect();
+    let search = Search::new(&query.text, world);
+    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one).is_some()).collect();
     match query.sort {
         SortKey::Name => order(&mut found, query, |one| one.device.name.as_ref().map(|name| name.folded())),
         SortKey::Status => order(&mut found, query, |one| Some(Status::of(one.sighting.last_seen, now))),
         SortKey::Model => order(&mut found, query, |one| one.device.model.clone()),
         SortKey::Site => {
-            order(&mut found, query, |one| Some((site_name(world, &one.device).to_lowercase(), one.device.site_id())))
+            let ranks = ranks(world.sites.iter().map(|(id, site)| (*id, site.name.folded())));
+            order(&mut found, query, |one| Some(ranks.get(&one.device.site_id()).copied()));
         }
         SortKey::Key => order(&mut found, query, |one| Some(one.device.key.clone())),
         SortKey::PublicIp => order(&mut found, query, |one| one.sighting.public_ip),
@@ -233,11 +240,19 @@ pub fn select(devices: impl Iterator<Item = Listed>, query: &DeviceQuery, world:
         SortKey::LastSeen => order(&mut found, query, |one| one.sighting.last_seen),
         SortKey::Result => order(&mut found, query, |one| Some(LastResult::of(one.sighting.last_run))),
         SortKey::Added => order(&mut found, query, |one| Some(one.device.added_at)),
-        SortKey::Groups => order(&mut found, query, |one| {
-            one.device.groups.iter().find_map(|id| world.groups.get(id)).map(|group| group.name.folded())
-        }),
+        SortKey::Groups => {
+            let ranks = ranks(world.groups.iter().map(|(id, group)| (*id, group.name.folded())));
+            order(&mut found, query, |one| one.device.groups.iter().find_map(|id| ranks.get(id).copied()));
+        }
     }
     found
+}
+
+/// Where each object stands among the others by its name, so that fifty thousand devices are ordered by numbers.
+fn ranks<K: Ord + Hash + Copy>(named: impl Iterator<Item = (K, String)>) -> HashMap<K, usize> {
+    let mut named: Vec<(String, K)> = named.map(|(id, name)| (name, id)).collect();
+    named.sort();
+    named.into_iter().zip(0..).map(|((_, id), rank)| (id, rank)).collect()
 }
 
 fn passes(one: &Listed, query: &DeviceQuery, now: Timestamp) -> bool {
@@ -271,88 +286,6 @@ fn order<K: Ord>(found: &mut Vec<Listed>, query: &DeviceQuery, key: impl Fn(&Lis
 /// The numbers of a version, so that 5.9.10 comes after 5.9.2.
 fn numbers(version: &str) -> Vec<u64> {
     version.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()
-}
-
-/// A search text, made ready to be looked for in many devices.
-#[derive(Clone, Debug)]
-pub struct Search {
-    words: Vec<String>,
-    /// The hexadecimal digits of the text, if it is nothing else but them and separators: a MAC or a part of one.
-    digits: Option<String>,
-}
-
-/// Where a search found a device, as far as the list does not show it by itself (R58).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hit<'a> {
-    /// In a column of the list.
-    Column,
-    /// In something else: what it is, and its text.
-    Hidden(&'static str, &'a str),
-}
-
-impl Search {
-    /// Reads what was typed.
-    pub fn new(text: &str) -> Self {
-        let words = text.split_whitespace().map(str::to_lowercase).collect();
-        let digits: String = text.chars().filter(|c| !matches!(c, ':' | '-' | '.' | ' ')).collect();
-        let is_hex = digits.len() >= 2 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-        Self { words, digits: is_hex.then(|| digits.to_ascii_lowercase()) }
-    }
-
-    /// Where the text was found in a device; none if it was not.
-    pub fn finds<'a>(&self, one: &'a Listed, world: &'a World) -> Option<Hit<'a>> {
-        if let (Some(digits), DeviceKey::Mac(mac)) = (&self.digits, &one.device.key)
-            && mac.to_string().contains(digits.as_str())
-        {
-            return Some(Hit::Column);
-        }
-        let mut hit = Hit::Column;
-        for word in &self.words {
-            match find_word(word, one, world)? {
-                Hit::Column => {}
-                hidden @ Hit::Hidden(..) => hit = hidden,
-            }
-        }
-        Some(hit)
-    }
-}
-
-fn find_word<'a>(word: &str, one: &'a Listed, world: &'a World) -> Option<Hit<'a>> {
-    let (device, sighting) = (&*one.device, &*one.sighting);
-    let text_in = |field: Option<&str>| field.is_some_and(|text| holds(text, word));
-    let address_in = |field: Option<IpAddr>| field.is_some_and(|ip| ip.to_string().contains(word));
-    let column = text_in(device.name.as_ref().map(|name| name.as_str()))
-        || text_in(device.model.as_deref())
-        || text_in(Some(site_name(world, device)))
-        || text_in(sighting.software_version.as_deref())
-        || device.key.to_string().contains(word)
-        || address_in(sighting.public_ip)
-        || address_in(one.private_ip());
-    if column {
-        return Some(Hit::Column);
-    }
-    let profiles = device.profiles.iter().filter_map(|id| world.profile(*id));
-    let profiles = profiles.map(|profile| ("profile", profile.name.as_str()));
-    let groups =
-        device.groups.iter().filter_map(|id| world.groups.get(id)).flat_map(|group| {
-            [("device group", group.name.as_str()), ("description of a device group", group.description.as_str())]
-        });
-    let hidden = [
-        ("description", Some(device.description.as_str())),
-        ("device type", device.family.as_deref()),
-        ("name on the device", device.sent_name.as_ref().map(|name| name.as_str())),
-        ("Updater version", sighting.updater_version.as_deref()),
-    ];
-    let hidden = hidden.into_iter().filter_map(|(what, text)| text.map(|text| (what, text)));
-    hidden.chain(profiles).chain(groups).find(|(_, text)| holds(text, word)).map(|(what, text)| Hit::Hidden(what, text))
-}
-
-/// Whether a text holds a word that is in lower case already. Most texts are ASCII: these are compared without a copy.
-fn holds(text: &str, word: &str) -> bool {
-    if !text.is_ascii() {
-        return text.to_lowercase().contains(word);
-    }
-    word.is_empty() || text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]

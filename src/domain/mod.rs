@@ -53,6 +53,7 @@ pub mod strangers;
 pub mod subnet;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod text_search;
 pub mod token;
 pub mod trust;
 pub mod upload;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::device::Device;
 use super::ids::SiteId;
 use super::limits::MOVE_MINUTES;
-use super::site::{INTERNET, Origin, Sites, site_for};
+use super::site::{INTERNET, Match, Origin, Sites, site_for};
 use super::subnet::Subnet;
 
 /// How a device came to its site, and from where else it came since. Part of the stored form of a device.
@@ -96,9 +96,16 @@ impl Placement {
 
 /// The site that claims somebody who comes from there; *Internet* where none does (R76).
 pub fn find(sites: &Sites, origin: Origin) -> Found {
-    match site_for(sites.values().map(|site| &**site), origin) {
-        Some(found) => Found { site: found.site, by: By::Networks { public: found.public, private: found.private } },
-        None => Found { site: INTERNET, by: By::NoNetwork },
+    Found::of(site_for(sites.values().map(|site| &**site), origin))
+}
+
+impl Found {
+    /// What a match means.
+    pub fn of(found: Option<Match>) -> Self {
+        match found {
+            Some(found) => Self { site: found.site, by: By::Networks { public: found.public, private: found.private } },
+            None => Self { site: INTERNET, by: By::NoNetwork },
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! Sites: named sets of networks. A device belongs to the one that its address says (R70–R89, contract 5.6).
 
+pub mod download_path;
 pub mod draft;
+pub mod index;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use download_path::DownloadPath;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +44,12 @@ pub struct Site {
     /// First and last minute of the day in which its devices poll; none: the account's window (R162).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub polling_window: Option<(u16, u16)>,
+    /// From where its phones take software and resource files; none: from where the account says (R85, R86).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub download_path: Option<DownloadPath>,
+    /// Whether only an agent at the site controls its phones, and controls no others (R87, R310).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub site_specific: bool,
     /// Who changed it last; a user's name, or `pdms`.
     pub modified_by: String,
     /// When it was changed last.
@@ -71,6 +80,8 @@ impl Site {
             networks: Vec::new(),
             time_zone: None,
             polling_window: None,
+            download_path: None,
+            site_specific: false,
             modified_by: "pdms".to_owned(),
             modified_at: Timestamp::UNIX_EPOCH,
             revision: 0,
@@ -145,16 +156,6 @@ pub struct Tie {
     pub public: Subnet,
     /// The private one behind it.
     pub private: Option<Subnet>,
-}
-
-/// What a site claims that an older one claims just so, or that takes from a younger one: to be told when it is saved.
-pub fn ties<'a>(site: &Site, others: impl IntoIterator<Item = &'a Site>) -> Vec<Tie> {
-    let ours: Vec<_> = pairs(site).collect();
-    let others = others.into_iter().filter(|other| other.id != site.id);
-    let both = others.flat_map(|other| pairs(other).map(move |pair| (other.id, pair)));
-    both.filter(|(_, pair)| ours.contains(pair))
-        .map(|(other, (public, private))| Tie { older: other.min(site.id), younger: other.max(site.id), public, private })
-        .collect()
 }
 
 fn pairs(site: &Site) -> impl Iterator<Item = (Subnet, Option<Subnet>)> {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::index::SiteIndex;
 use super::*;
 use crate::domain::testing::property_config;
 
@@ -21,6 +22,8 @@ fn site(id: u64, networks: &[(&str, &[&str])]) -> Site {
         networks: networks.collect(),
         time_zone: None,
         polling_window: None,
+        download_path: None,
+        site_specific: false,
         modified_by: "pdms".to_owned(),
         modified_at: Timestamp::UNIX_EPOCH,
         revision: 1,
@@ -91,9 +94,10 @@ fn equal_claims_go_to_the_oldest_site_and_are_told() {
     let sites = [site(9, &[("10.1.0.0/16", &[])]), site(5, &[("10.1.2.0/16", &[]), ("10.2.0.0/16", &["10.2.1.0/24"])])];
     assert_eq!(claimed(&sites, "10.1.1.1", None), Some(5));
     let expected = Tie { older: SiteId(5), younger: SiteId(9), public: net("10.1.0.0/16"), private: None };
-    assert_eq!(ties(&sites[0], &sites), [expected]);
-    assert_eq!(ties(&sites[1], &sites), [expected]);
-    assert_eq!(ties(&site(7, &[("10.2.0.0/16", &[])]), &sites), [], "behind it is another claim");
+    let index = SiteIndex::new(&sites);
+    assert_eq!(index.ties(&sites[0]), [expected]);
+    assert_eq!(index.ties(&sites[1]), [expected]);
+    assert_eq!(index.ties(&site(7, &[("10.2.0.0/16", &[])])), [], "behind it is another claim");
 }
 
 /// Networks and addresses that meet often: few bits differ.
@@ -144,6 +148,7 @@ proptest! {
     fn the_match_equals_a_naive_search(sites in sites(), seen in address(), own in prop::option::of(address())) {
         let origin = Origin { seen, own };
         prop_assert_eq!(site_for(&sites, origin).map(|found| found.site), oracle(&sites, origin));
+        prop_assert_eq!(SiteIndex::new(&sites).find(origin), site_for(&sites, origin));
     }
 
     #[test]

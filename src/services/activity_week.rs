@@ -132,7 +132,9 @@ fn as_json(entries: &[Activity], zone: &TimeZone) -> Vec<u8> {
 
 fn as_csv(entries: &[Activity], zone: &TimeZone) -> Vec<u8> {
     let mut lines = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let mut line = |fields: [&str; 8]| lines.write_record(fields.map(defused)).expect("memory takes every line of this length");
+    let mut line = |fields: [&str; 8]| {
+        lines.write_record(fields.map(super::list_file::defused)).expect("memory takes every line of this length")
+    };
     line(["at", "actor", "object", "subject", "action", "field", "old", "new"]);
     for one in entries {
         let Entry { at, actor, object, subject, action, changes } = entry(one, zone);
@@ -146,14 +148,6 @@ fn as_csv(entries: &[Activity], zone: &TimeZone) -> Vec<u8> {
         }
     }
     lines.into_inner().expect("memory is always written")
-}
-
-/// A text that no spreadsheet takes for a formula: names and values are typed by people, or come from phones.
-fn defused(text: &str) -> String {
-    match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') => format!("'{text}"),
-        _ => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::error::{ServiceError, chain};
 use crate::domain::access::Grant;
 use crate::domain::activity::{Event, SERVER};
 use crate::domain::server::{BaseUrl, ServerSettings};
+use crate::domain::subnet::Subnet;
 use crate::domain::world::Endpoints;
 use crate::store;
 
@@ -95,6 +96,11 @@ impl Address {
         let mut seen = BTreeSet::new();
         all.retain(|name| seen.insert(name.clone()));
         all
+    }
+
+    /// The networks that this machine is in.
+    pub fn own_subnets(&self) -> Vec<Subnet> {
+        ServerNames::own_subnets()
     }
 
     /// The addresses that a person on this network can open, for the terminal.

@@ -53,7 +53,9 @@ pub fn words(target: &Target) -> (&'static str, String) {
 pub fn page(target: &Target) -> String {
     match (words(target), target) {
         (_, Target::Place(Place::Global)) => "/admin/deployment".to_owned(),
-        ((word @ ("devices" | "groups" | "people" | "person-groups" | "rooms"), id), _) => format!("/admin/{word}/{id}/profiles"),
+        ((word @ ("devices" | "groups" | "people" | "person-groups" | "rooms" | "sites"), id), _) => {
+            format!("/admin/{word}/{id}/profiles")
+        }
         ((word, id), _) => format!("/admin/deployment/{word}/{}", segment(&id)),
     }
 }

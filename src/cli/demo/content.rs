@@ -21,7 +21,7 @@ use crate::services::users::UserDraft;
 use crate::services::{Services, profiles};
 
 use super::fleet::{self, LINES, NEVER_SEEN};
-use super::history;
+use super::{history, organised};
 
 /// A profile of the demo: name, description, parameters.
 type ProfileText = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
@@ -96,13 +96,15 @@ pub fn seed(services: &Services, public_name: &str) -> Result<Seeded, SetupError
     let meeting = create(services, &actor, &[MEETING_ROOM])?;
     create(services, &actor, &[SPARE])?;
     deployment::set(services, &actor, DEFAULT_ACCOUNT, &Target::Place(Place::Global), None, global, Mode::Keep)?;
+    let order = organised::sites(services, &actor)?;
     let lines = create_lines(services, &actor)?;
     devices::create(services, &actor, DEFAULT_ACCOUNT, drafts(&lines, &meeting), Mode::Keep)?;
     for index in BLOCKED {
         let key = DeviceKey::from(fleet::mac(index));
         devices::delete(services, &actor, DEFAULT_ACCOUNT, &key, Afterwards::Block, Mode::Keep)?;
     }
-    history::tell(services)?;
+    organised::rest(services, &actor)?;
+    history::tell(services, order.moved)?;
     let credentials = (draft.provisioning_user, draft.provisioning_password.expose().to_owned());
     Ok(Seeded { owner, password: draft.owner.password, credentials })
 }
@@ -193,6 +195,15 @@ mod tests {
         let without = roster.all().iter().filter(|one| LastResult::of(one.sighting.last_run) == LastResult::None).count();
         assert_eq!(without, usize::try_from(NEVER_SEEN).expect("a small number"), "all others polled last night");
         let world = services.world(DEFAULT_ACCOUNT).expect("set up");
+        assert!(world.sites.len() >= 6 && world.groups.len() >= 4 && !world.default_groups.is_empty());
+        assert!(!world.people.is_empty() && !world.person_groups.is_empty() && !world.rooms.is_empty());
+        assert_eq!(crate::services::sites::moves::list(&services, DEFAULT_ACCOUNT).len(), history::MOVED);
+        let at_home = crate::services::sites::device_counts(&services, DEFAULT_ACCOUNT);
+        assert!(at_home.len() >= 5 && at_home.values().all(|devices| *devices > 0), "{at_home:?}");
+        let containers: std::collections::BTreeSet<_> = world.deployment.keys().map(Place::container).collect();
+        assert_eq!(containers.len(), 6, "every container but single devices has profiles: {containers:?}");
+        let is_standard = |id: &ProfileId| world.profile(*id).is_some_and(|profile| profile.is_standard());
+        assert!(world.deployment.values().flatten().any(is_standard));
         assert_eq!(world.deployment.get(&Place::Global).map(Vec::len), Some(GLOBAL.len()));
     }
 }

@@ -8,13 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::catalog::models::models;
 use crate::domain::device::{Device, DeviceKey, Origin};
-use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
 use crate::domain::mac::Mac;
 use crate::domain::names::Name;
 use crate::domain::parameter::ParameterSet;
-use crate::domain::placement::Placement;
+use crate::domain::placement::{Elsewhere, Placement};
 use crate::domain::run::assembly::{Asked, Heard, Speaker, Standing};
 use crate::domain::run::{Exchange, HandshakeFault, Method, Reason};
+use crate::domain::site::INTERNET;
 use crate::domain::user_agent::UserAgent;
 use crate::services::Services;
 use crate::services::error::ServiceError;
@@ -89,16 +90,26 @@ const ADDRESSES: &[Reason] = &[
     Reason::Unidentified,
 ];
 
-/// Tells all of it.
+/// Devices of the past that moved out of their site: what becomes of them waits for somebody's word.
+pub(super) const MOVED: usize = 3;
+
+/// Tells all of it. `left` is the site that some devices have left.
 ///
 /// # Errors
 /// What the store reports.
-pub fn tell(services: &Services) -> Result<(), ServiceError> {
+pub fn tell(services: &Services, left: SiteId) -> Result<(), ServiceError> {
     let now = services.clock().now();
     for (number, (model, version, hours, steps)) in (0..).zip(DEVICES) {
         let at = now - SignedDuration::from_hours(*hours);
         let phone = phone(model, Some(version), number);
-        services.roster(DEFAULT_ACCOUNT).admit(device(&phone, number, at));
+        let mut device = device(&phone, number, at);
+        if usize::try_from(number).is_ok_and(|number| number < MOVED) {
+            device.pin(left, device.added_at);
+            device.placement.pinned = false;
+            let since = at - SignedDuration::from_hours(24);
+            device.placement.elsewhere = Some(Elsewhere { site: INTERNET, since, waits_since: Some(at), declined: false });
+        }
+        services.roster(DEFAULT_ACCOUNT).admit(device);
         let key = DeviceKey::from(phone.mac);
         steps.iter().zip(0..).for_each(|(step, second)| note(services, &phone, Standing::LetIn, &key, *step, at, second));
     }
@@ -233,7 +244,7 @@ mod tests {
     #[test]
     fn every_state_that_an_admin_will_meet_is_there_from_the_start() {
         let bench = bench();
-        tell(&bench.services).expect("told");
+        tell(&bench.services, INTERNET).expect("told");
         let (roster, now) = (bench.services.roster(DEFAULT_ACCOUNT), bench.clock.now());
         let all = roster.all();
         let count = |status| all.iter().filter(|one| Status::of(one.sighting.last_seen, now) == status).count();

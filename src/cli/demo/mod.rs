@@ -6,6 +6,7 @@
 mod content;
 mod fleet;
 mod history;
+mod organised;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -103,9 +103,9 @@ fn every_word_must_be_found_somewhere_in_any_letter_case() {
 fn what_no_column_shows_is_found_and_told() {
     let one = &three()[0];
     let mut none = with_sites();
-    assert_eq!(Search::new("empfangstür").finds(one, &none), Some(Hit::Hidden("description", "Beside the Empfangstür")));
-    assert_eq!(Search::new("reception").finds(one, &none), Some(Hit::Column));
-    assert_eq!(Search::new("cellar").finds(one, &none), None);
+    assert_eq!(Search::new("empfangstür", &none).finds(one), Some(Hit::Hidden("description", "Beside the Empfangstür")));
+    assert_eq!(Search::new("reception", &none).finds(one), Some(Hit::Column));
+    assert_eq!(Search::new("cellar", &none).finds(one), None);
     let name = Name::parse("Cellar phones").expect("a name");
     let group = Group {
         id: GroupId(7),
@@ -117,7 +117,7 @@ fn what_no_column_shows_is_found_and_told() {
     };
     none.groups.insert(group.id, group.into());
     let member = Listed { device: Device { groups: vec![GroupId(7)], ..Device::clone(&one.device) }.into(), ..one.clone() };
-    assert_eq!(Search::new("cellar").finds(&member, &none), Some(Hit::Hidden("device group", "Cellar phones")));
+    assert_eq!(Search::new("cellar", &none).finds(&member), Some(Hit::Hidden("device group", "Cellar phones")));
     let wanted = |group| DeviceQuery { group: Some(GroupId(group)), ..DeviceQuery::default() };
     let found = |group| select([member.clone(), three()[1].clone()].into_iter(), &wanted(group), &none, now()).len();
     assert_eq!((found(7), found(8)), (1, 0));

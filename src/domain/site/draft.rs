@@ -7,6 +7,7 @@ use super::super::field_error::FieldErrors;
 use super::super::limits::{DESCRIPTION_CHARS, LOCATION_CHARS, NETWORKS_PER_SITE};
 use super::super::names::Name;
 use super::super::subnet::Subnet;
+use super::download_path::DownloadPath;
 use super::{Network, Site};
 
 /// The fields of a site as they were typed. Blank means none.
@@ -24,6 +25,10 @@ pub struct SiteInput {
     pub time_zone: String,
     /// First minute of the polling window and the first one after it; none for the account's.
     pub polling_window: Option<(u16, u16)>,
+    /// From where its phones take software and resource files; blank: from where the account says.
+    pub download_path: String,
+    /// Whether only an agent at the site controls its phones.
+    pub site_specific: bool,
 }
 
 /// One public network as it was typed.
@@ -50,6 +55,10 @@ pub struct SiteDraft {
     pub time_zone: Option<String>,
     /// Its polling window, where it has one of its own.
     pub polling_window: Option<(u16, u16)>,
+    /// Its download path, where it has one of its own.
+    pub download_path: Option<DownloadPath>,
+    /// Whether only an agent at the site controls its phones.
+    pub site_specific: bool,
 }
 
 impl SiteDraft {
@@ -66,7 +75,19 @@ impl SiteDraft {
         let zone = Some(&input.time_zone).filter(|zone| !zone.trim().is_empty());
         let time_zone = zone.and_then(|zone| errors.take("time_zone", parse_zone(zone)));
         let polling_window = input.polling_window.and_then(|window| errors.take("polling_window", parse_window(window)));
-        errors.into_result(name.map(|name| Self { name, description, location, networks, time_zone, polling_window }))
+        let path = Some(&input.download_path).filter(|path| !path.trim().is_empty());
+        let download_path = path.and_then(|path| errors.take("download_path", path.parse()));
+        let site_specific = input.site_specific;
+        errors.into_result(name.map(|name| Self {
+            name,
+            description,
+            location,
+            networks,
+            time_zone,
+            polling_window,
+            download_path,
+            site_specific,
+        }))
     }
 
     /// What a site is as it stands.
@@ -78,14 +99,17 @@ impl SiteDraft {
             networks: site.networks.clone(),
             time_zone: site.time_zone.clone(),
             polling_window: site.polling_window,
+            download_path: site.download_path.clone(),
+            site_specific: site.site_specific,
         }
     }
 
     /// Puts it into a site.
     pub fn into_site(self, site: &mut Site) {
-        let Self { name, description, location, networks, time_zone, polling_window } = self;
+        let Self { name, description, location, networks, time_zone, polling_window, download_path, site_specific } = self;
         (site.name, site.description, site.location) = (name, description, location);
         (site.networks, site.time_zone, site.polling_window) = (networks, time_zone, polling_window);
+        (site.download_path, site.site_specific) = (download_path, site_specific);
     }
 }
 
@@ -187,10 +211,12 @@ mod tests {
             networks: vec![row("x", &[])],
             time_zone: "Nowhere".to_owned(),
             polling_window: Some((300, 300)),
+            download_path: "http://relay/".to_owned(),
+            site_specific: false,
         };
         let errors = SiteDraft::parse(&input).expect_err("all wrong");
         let fields: Vec<_> = errors.iter().map(|error| error.field).collect();
-        assert_eq!(fields, ["name", "description", "location", "networks", "time_zone", "polling_window"]);
+        assert_eq!(fields, ["name", "description", "location", "networks", "time_zone", "polling_window", "download_path"]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::domain::subnet::Subnet;
+
 /// The host names and addresses of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerNames {
@@ -19,6 +21,21 @@ impl ServerNames {
         let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
         let addresses = interfaces.iter().map(|interface| interface.ip()).filter(is_reachable);
         Self::new(public_names, &host, addresses)
+    }
+
+    /// The networks that this machine itself is in, by its interfaces: what a site of its own would claim (R74).
+    pub fn own_subnets() -> Vec<Subnet> {
+        let prefix = |address: if_addrs::IfAddr| match address {
+            if_addrs::IfAddr::V4(one) => (IpAddr::V4(one.ip), one.prefixlen),
+            if_addrs::IfAddr::V6(one) => (IpAddr::V6(one.ip), one.prefixlen),
+        };
+        let all = if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| prefix(interface.addr));
+        let networks: BTreeSet<Subnet> = all
+            .filter(|(address, _)| is_reachable(address) && !address.is_loopback())
+            .filter_map(|(address, bits)| Subnet::around(address, bits).ok())
+            .filter(|network| !network.is_unset())
+            .collect();
+        networks.into_iter().collect()
     }
 
     /// Puts the names together; `localhost` and the loopback addresses are always among them.

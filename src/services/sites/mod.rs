@@ -21,7 +21,8 @@ use crate::domain::ids::{AccountId, SiteId};
 use crate::domain::limits::{DELETED_AT_ONCE, SITES};
 use crate::domain::names::Name;
 use crate::domain::site::draft::SiteDraft;
-use crate::domain::site::{self, INTERNET, Network, Site, Sites};
+use crate::domain::site::index::SiteIndex;
+use crate::domain::site::{INTERNET, Network, Site, Sites};
 use crate::domain::subnet::Subnet;
 use crate::store;
 use placing::Moves;
@@ -256,9 +257,14 @@ fn finish(
 
 /// What sites share with others, each pair once.
 pub fn told_ties(of: &[Site], sites: &Sites) -> Vec<Tie> {
+    ties_of(of, sites, &SiteIndex::of_all(sites))
+}
+
+/// The same by an index of those sites, for whoever asks about many of them one by one.
+pub fn ties_of(of: &[Site], sites: &Sites, index: &SiteIndex<'_>) -> Vec<Tie> {
     let mut told: Vec<Tie> = Vec::new();
     for site in of {
-        for tie in site::ties(site, sites.values().map(|other| &**other)) {
+        for tie in index.ties(site) {
             let other = if tie.older == site.id { tie.younger } else { tie.older };
             let Some(other) = sites.get(&other) else { continue };
             let (older, younger) = if tie.older == site.id { (&site.name, &other.name) } else { (&other.name, &site.name) };
@@ -290,6 +296,8 @@ fn add(change: &mut Change<'_>, draft: SiteDraft) -> Result<Site, ServiceError> 
 fn changed(old: &Site, new: &Site, action: &str) -> Event {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let window = |window: Option<(u16, u16)>| window.map(|(from, to)| format!("{} to {}", clock_time(from), clock_time(to)));
+    let path = |site: &Site| site.download_path.as_ref().map(ToString::to_string);
+    let control = |site: &Site| site.site_specific.then(|| "on".to_owned());
     Event::new("site", new.name.to_string(), action)
         .change("name", Some(old.name.to_string()), Some(new.name.to_string()))
         .change("description", text(&old.description), text(&new.description))
@@ -297,6 +305,8 @@ fn changed(old: &Site, new: &Site, action: &str) -> Event {
         .change("networks", written(&old.networks), written(&new.networks))
         .change("time zone", old.time_zone.clone(), new.time_zone.clone())
         .change("polling window", window(old.polling_window), window(new.polling_window))
+        .change("download path", path(old), path(new))
+        .change("site specific control", control(old), control(new))
 }
 
 /// Networks in one line: `20.1.0.0/16 (10.0.0.0/8, 10.33.24.0/24), 20.56.0.0/16`.

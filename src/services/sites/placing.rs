@@ -11,7 +11,8 @@ use crate::domain::ids::{AccountId, SiteId};
 use crate::domain::placement::{Found, find};
 use crate::domain::run::Run;
 use crate::domain::run::verdict::{Outcome, Stage, verdict};
-use crate::domain::site::{Origin, Site, Sites, site_for};
+use crate::domain::site::index::SiteIndex;
+use crate::domain::site::{Origin, Sites};
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::commit::Change;
@@ -65,13 +66,17 @@ pub(super) fn replace(
 ) -> Result<Moves, ServiceError> {
     let account = change.account_id();
     let mut moves = Moves::default();
+    if touched.is_empty() {
+        return Ok(moves);
+    }
+    let (was, is) = (SiteIndex::of_all(before), SiteIndex::of_all(after));
     for listed in services.roster(account).all() {
-        if !is_concerned(&listed, before, after, touched) {
+        if !is_concerned(&listed, after, &was, &is) {
             continue;
         }
         let mut device = stored(services, change, account, &listed.device.key)?;
         let (old, was_waiting, now) = (device.clone(), device.waiting_move(), change.now());
-        let found = origin(&listed).map(|origin| find(after, origin));
+        let found = origin(&listed).map(|origin| Found::of(is.find(origin)));
         match found {
             _ if after.contains_key(&old.site_id()) => found.into_iter().for_each(|found| device.reconsider(found, now)),
             Some(found) => device.place(found, now),
@@ -93,15 +98,16 @@ pub(super) fn replace(
     Ok(moves)
 }
 
-fn is_concerned(listed: &Listed, before: &Sites, after: &Sites, touched: &BTreeSet<SiteId>) -> bool {
+/// Whether a device has a part in a change: its site is gone, or another one claims where it comes from. What two sites claim of which
+/// neither changed is decided as before.
+fn is_concerned(listed: &Listed, after: &Sites, was: &SiteIndex<'_>, is: &SiteIndex<'_>) -> bool {
     let device = &listed.device;
     if !after.contains_key(&device.site_id()) {
         return true;
     }
     let Some(origin) = origin(listed).filter(|_| !device.placement.pinned) else { return false };
-    let claims = |site: &Site| site_for([site], origin).is_some();
-    let of = |sites: &Sites, id| sites.get(id).is_some_and(|site| claims(site));
-    touched.iter().any(|id| of(before, id) || of(after, id)) && find(before, origin).site != find(after, origin).site
+    let site = |index: &SiteIndex<'_>| index.find(origin).map(|found| found.site);
+    site(was) != site(is)
 }
 
 fn moved(old: &Device, new: &Device, waits: bool, before: &Sites, after: &Sites) -> Moved {

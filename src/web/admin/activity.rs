@@ -8,12 +8,13 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use super::activity_links::Links;
+use super::columns::Columns;
 use super::failure::Failure;
 use super::layout::{Page, html};
-use super::list_memory;
 use super::paging::{ListQuery, Pager};
 use super::session::SignedIn;
-use crate::domain::activity::{Activity, KINDS};
+use super::{list_memory, words};
+use crate::domain::activity::{Activity, Change, KINDS};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::activity::{self, ActivityQuery};
@@ -21,12 +22,22 @@ use crate::services::activity_week::{self, Form};
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
+/// The order of the log; turned round, the oldest entry comes first.
+const SORTABLE: &[&str] = &["latest"];
+
+/// The columns that may be hidden, by their word in the address. The time always stays.
+const COLUMNS: [(&str, &str); 3] = [("actor", "Who"), ("what", "What"), ("changes", "Old and new")];
+
+/// Entries in a file of what the list shows; a week's file has all of its entries.
+const FILE_ENTRIES: usize = 50_000;
+
 #[derive(Template)]
 #[template(path = "activity/list.html")]
 struct ActivityListPage {
     page: Page,
     list: ListQuery,
     pager: Pager,
+    columns: Columns,
     objects: &'static [&'static str],
     /// Each with the page of its object.
     entries: Vec<(Activity, Option<String>)>,
@@ -40,10 +51,17 @@ pub fn configure(routes: &mut Routes) {
 }
 
 async fn show(who: SignedIn, request: HttpRequest, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let list = match list_memory::enter(&who, &request, &[]) {
+    let list = match list_memory::enter(&who, &request, SORTABLE) {
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
+    let columns = list.columns(&COLUMNS);
+    if list.is_file() {
+        let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+        let zone = TimeZone::get(&world.account.time_zone).unwrap_or(TimeZone::UTC);
+        let found = read(&who, &services, ActivityQuery { limit: FILE_ENTRIES, ..query(&list, &zone, 0) }).await?;
+        return Ok(columns.file("activity", "When", found.items.iter().map(cells)));
+    }
     let page = who.page("Activity Log");
     let offset = (list.page() - 1) * list.per_page();
     let mut query = query(&list, &page.zone, offset);
@@ -61,7 +79,18 @@ async fn show(who: SignedIn, request: HttpRequest, services: web::Data<Services>
     };
     let entries = found.items.into_iter().map(linked).collect();
     let today = page.now.to_zoned(page.zone.clone()).date();
-    Ok(html(&ActivityListPage { page, list, pager, objects: KINDS, entries, today }))
+    Ok(html(&ActivityListPage { page, list, pager, columns, objects: KINDS, entries, today }))
+}
+
+fn cells(entry: &Activity) -> [String; 4] {
+    let event = &entry.event;
+    let change = |change: &Change| {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        format!("{}: {} -> {}", change.field, text(&change.old), text(&change.new))
+    };
+    let changes: Vec<String> = event.changes.iter().map(change).collect();
+    let what = format!("{} {} {}", event.action, event.object, event.subject);
+    [words::file_time(entry.at), entry.actor.clone(), what, changes.join("; ")]
 }
 
 /// A week's entries as a file. Any day of the week gives the same file, up to now (R350).
@@ -89,7 +118,7 @@ fn query(list: &ListQuery, zone: &TimeZone, offset: usize) -> ActivityQuery {
         subject: list.filter("subject").map(ToOwned::to_owned),
         since: list.filter("since").and_then(|day| start_of(day, 0, zone)),
         until: list.filter("until").and_then(|day| start_of(day, 1, zone)),
-        oldest_first: false,
+        oldest_first: list.descending(),
         offset,
         limit: list.per_page(),
     }

@@ -25,6 +25,9 @@ pub fn enter(who: &SignedIn, request: &HttpRequest, sortable: &[&'static str]) -
             None => Ok(list),
         };
     }
+    if list.is_file() {
+        return Ok(list);
+    }
     let query = list.lasting();
     let is_new = if query.is_empty() || query.len() > QUERY_CHARS {
         lists.remove(request.path()).is_some()

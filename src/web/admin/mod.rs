@@ -14,6 +14,7 @@ mod activity_links;
 pub mod assets;
 pub mod attached;
 mod backups;
+pub mod columns;
 mod coming_up;
 mod confirm;
 pub mod conflict;

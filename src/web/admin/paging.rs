@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use actix_web::HttpRequest;
 
-use super::unsent;
+use super::columns::Columns;
+use super::{unsent, words};
+use crate::domain::text_search::TextSearch;
 
 /// Rows on a page unless the address says otherwise.
 pub const PER_PAGE: usize = 50;
@@ -22,7 +24,11 @@ pub struct ListQuery {
     descending: bool,
     /// An address without a query means *as it was last*, so that the plain list is asked for in words (R62).
     is_remembered: bool,
+    is_file: bool,
 }
+
+/// What an address says that asks for the list as a file.
+const FILE: (&str, &str) = ("as", "csv");
 
 /// What the address of a remembered list says where it narrows nothing.
 const PLAIN: &str = "all=";
@@ -36,7 +42,8 @@ impl ListQuery {
     /// The same from its parts. Empty values and unknown orders are dropped.
     pub fn parse(path: &str, query: &str, sortable: &[&'static str]) -> Self {
         let mut pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
-        pairs.retain(|(name, value)| !value.trim().is_empty() && name != unsent::PARAMETER);
+        let is_file = pairs.iter().any(|(name, value)| (name.as_str(), value.as_str()) == FILE);
+        pairs.retain(|(name, value)| !value.trim().is_empty() && name != unsent::PARAMETER && name != FILE.0);
         let wanted = pairs.iter().find(|(name, _)| name == "sort").map_or("", |(_, value)| value.as_str());
         let (key, descending) = wanted.strip_prefix('-').map_or((wanted, false), |key| (key, true));
         let known = sortable.iter().copied().find(|name| *name == key);
@@ -44,7 +51,7 @@ impl ListQuery {
             pairs.retain(|(name, _)| name != "sort");
         }
         let sort = known.or_else(|| sortable.first().copied()).unwrap_or_default();
-        Self { path: path.to_owned(), pairs, sort, descending: descending && known.is_some(), is_remembered: false }
+        Self { path: path.to_owned(), pairs, sort, descending: descending && known.is_some(), is_remembered: false, is_file }
     }
 
     /// The search text, without outer blanks; empty for none.
@@ -129,18 +136,29 @@ impl ListQuery {
         serde_urlencoded::to_string(pairs).unwrap_or_default()
     }
 
-    /// The columns of a list that may be hidden, as the word `hide` of the address has them: `hide=key,public_ip`. Words that do not
-    /// exist hide nothing.
-    pub fn columns(&self, all: &[(&'static str, &'static str)]) -> Vec<Column> {
-        let hidden: Vec<&str> = self.filter("hide").unwrap_or_default().split(',').collect();
-        let is_hidden = |word: &str| hidden.contains(&word);
-        let column = |(word, label): &(&'static str, &'static str)| {
-            let is_shown = !is_hidden(word);
-            let others = all.iter().map(|(other, _)| *other).filter(|other| other != word && is_hidden(other));
-            let hide: Vec<&str> = others.chain(is_shown.then_some(*word)).collect();
-            Column { word, label, is_shown, href: self.with(&[("hide", &hide.join(","))]) }
-        };
-        all.iter().map(column).collect()
+    /// The columns of a list that may be hidden, as the address shows them.
+    pub fn columns(&self, all: &[(&'static str, &'static str)]) -> Columns {
+        Columns::of(self, all)
+    }
+
+    /// The search text, ready to be looked for.
+    pub fn search(&self) -> TextSearch {
+        TextSearch::new(&self.q())
+    }
+
+    /// Whether all that was found is wanted as a file, whatever the page.
+    pub fn is_file(&self) -> bool {
+        self.is_file
+    }
+
+    /// Link to that file.
+    pub fn file_link(&self) -> String {
+        self.with(&[("page", ""), ("per_page", ""), FILE])
+    }
+
+    /// Rows on a page to choose from.
+    pub fn page_sizes(&self) -> &'static [usize] {
+        words::PAGE_SIZES
     }
 
     /// Page asked for, counted from one.
@@ -158,19 +176,6 @@ impl ListQuery {
         let pages = total.div_ceil(self.per_page()).max(1);
         Pager { list: self.clone(), total, pages, page: self.page().min(pages) }
     }
-}
-
-/// A column as the chooser offers it: the link shows it or hides it (R243).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
-    /// Its word in addresses.
-    pub word: &'static str,
-    /// Its heading.
-    pub label: &'static str,
-    /// Whether the list shows it.
-    pub is_shown: bool,
-    /// The list with it, or without.
-    pub href: String,
 }
 
 /// Where we are in a long list.
@@ -276,6 +281,14 @@ mod tests {
         );
         assert_eq!(remembered.with(&[("q", ""), ("page", "")]), "/admin/devices?all=");
         assert_eq!((remembered.lasting(), self::list("all=&page=3&unsent=x").lasting()), ("q=a".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn a_file_holds_all_that_is_found_and_is_not_remembered() {
+        let file = list("q=a&page=3&per_page=10&as=csv&sort=seen");
+        assert!(file.is_file() && !list("q=a&as=pdf").is_file());
+        assert_eq!(file.lasting(), "q=a&per_page=10&sort=seen");
+        assert_eq!(list("q=a&page=3&per_page=10").file_link(), "/admin/devices?q=a&as=csv");
     }
 
     #[test]

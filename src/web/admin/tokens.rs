@@ -1,13 +1,16 @@
 //! API tokens of the account: made and shown once, listed by their first characters, revoked.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::columns::Columns;
 use super::failure::Failure;
 use super::forms::Form;
 use super::layout::{ConfirmPage, Page, html, html_rejected};
+use super::paging::{ListQuery, Pager};
 use super::session::SignedIn;
 use super::users::choices;
+use super::{list_memory, words};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::{TOKEN_DAYS, TOKEN_DAYS_MOST};
@@ -22,11 +25,23 @@ use crate::web::methods::Routes;
 
 const HERE: &str = "/admin/tokens";
 
+/// The columns that can be sorted by; the first is the default.
+const SORTABLE: &[&str] = &["name", "role", "made", "ends", "used"];
+
+/// The columns that may be hidden, by their word in the address. A token's name always stays.
+const COLUMNS: [(&str, &str); 5] =
+    [("role", "Role"), ("prefix", "Begins with"), ("made", "Made"), ("ends", "Ends"), ("used", "Last used")];
+
 #[derive(Template)]
 #[template(path = "tokens/list.html")]
 struct ListPage {
     page: Page,
+    list: ListQuery,
+    pager: Pager,
+    columns: Columns,
     tokens: Vec<Token>,
+    /// Tokens of the account, whatever the list shows.
+    all: usize,
     form: Form,
     choices: Vec<(&'static str, &'static str)>,
     /// How many days a token may live.
@@ -47,18 +62,65 @@ pub fn configure(routes: &mut Routes) {
     routes.get(HERE, show).post(HERE, make).get("/admin/tokens/{id}/revoke", ask).post("/admin/tokens/{id}/revoke", revoke);
 }
 
-async fn list_page(who: &SignedIn, services: &web::Data<Services>, form: Form) -> Result<ListPage, Failure> {
-    let tokens = blocking::call(services, |services| tokens::list(services, DEFAULT_ACCOUNT)).await.map_err(Failure::of(who))?;
-    let days_hint = format!("1 to {TOKEN_DAYS_MOST}.");
-    Ok(ListPage { page: who.page("API Tokens"), tokens, form, choices: choices(who.person.role), days_hint })
+/// The tokens that a list shows, in its order, and how many there are.
+async fn found(who: &SignedIn, services: &web::Data<Services>, list: &ListQuery) -> Result<(Vec<Token>, usize), Failure> {
+    let mut tokens =
+        blocking::call(services, |services| tokens::list(services, DEFAULT_ACCOUNT)).await.map_err(Failure::of(who))?;
+    let (all, search) = (tokens.len(), list.search());
+    tokens.retain(|token| {
+        let of_role = list.filter("role").is_none_or(|role| role == token.role.word());
+        of_role && search.finds(&[&token.name, token.role.label(), &token.prefix])
+    });
+    tokens.sort_by_cached_key(|token| token.name.to_lowercase());
+    match list.sort_key() {
+        "role" => tokens.sort_by_key(|token| token.role),
+        "made" => tokens.sort_by_key(|token| token.created_at),
+        "ends" => tokens.sort_by_key(|token| token.expires_at),
+        "used" => tokens.sort_by_key(|token| token.last_used_at),
+        _ => {}
+    }
+    if list.descending() {
+        tokens.reverse();
+    }
+    Ok((tokens, all))
 }
 
-async fn show(who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+fn cells(token: &Token) -> [String; 6] {
+    let Token { name, role, prefix, created_at, expires_at, last_used_at, .. } = token;
+    let used = last_used_at.map(words::file_time).unwrap_or_default();
+    [name.clone(), role.label().to_owned(), prefix.clone(), words::file_time(*created_at), words::file_time(*expires_at), used]
+}
+
+async fn list_page(who: &SignedIn, services: &web::Data<Services>, list: ListQuery, form: Form) -> Result<ListPage, Failure> {
+    let (mut tokens, all) = found(who, services, &list).await?;
+    let pager = list.pager(tokens.len());
+    Ok(ListPage {
+        page: who.page("API Tokens"),
+        columns: list.columns(&COLUMNS),
+        tokens: tokens.drain(pager.range()).collect(),
+        list,
+        pager,
+        all,
+        form,
+        choices: choices(who.person.role),
+        days_hint: format!("1 to {TOKEN_DAYS_MOST}."),
+    })
+}
+
+async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let list = match list_memory::enter(&who, &request, SORTABLE) {
+        Ok(list) => list,
+        Err(as_it_was) => return Ok(*as_it_was),
+    };
+    if list.is_file() {
+        let (tokens, _) = found(&who, &services, &list).await?;
+        return Ok(list.columns(&COLUMNS).file("tokens", "Name", tokens.iter().map(cells)));
+    }
     let form = Form::filled([("role", Role::Viewer.word().to_owned()), ("days", TOKEN_DAYS.to_string())]);
-    Ok(html(&list_page(&who, &services, form).await?))
+    Ok(html(&list_page(&who, &services, list, form).await?))
 }
 
-async fn make(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+async fn make(request: HttpRequest, who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let actor = who.actor.clone();
     let made = match draft(&form) {
         Ok(draft) => {
@@ -76,7 +138,8 @@ async fn make(who: SignedIn, form: Form, services: web::Data<Services>) -> Resul
         Err(ServiceError::Conflict(why)) => form.refused(why),
         Err(error) => return Err(Failure::new(&who, error)),
     };
-    Ok(html_rejected(&list_page(&who, &services, form).await?))
+    let list = ListQuery::of(&request, SORTABLE);
+    Ok(html_rejected(&list_page(&who, &services, list, form).await?))
 }
 
 fn draft(form: &Form) -> Result<TokenDraft, FieldErrors> {

@@ -7,6 +7,11 @@ use crate::domain::device_list::{LastResult, Status};
 use crate::domain::parameter;
 use crate::domain::run::verdict::Outcome;
 
+/// A time as files for spreadsheets have it: UTC, to the second.
+pub fn file_time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// Page sizes that lists offer.
 pub const PAGE_SIZES: &[usize] = &[25, 50, 100, 200];
 

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
+use crate::domain::mac::Mac;
+use crate::domain::text_search::TextSearch;
 
 /// Objects on a page unless the query says otherwise.
 const PER_PAGE: usize = 50;
@@ -57,7 +59,7 @@ impl Paging {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Narrow {
-    /// Words that must all occur in an object.
+    /// Words that must all occur in an object; a MAC in any spelling.
     pub q: Option<String>,
     /// What to sort by; with `-` in front the other way round.
     pub sort: Option<String>,
@@ -83,11 +85,12 @@ pub fn narrowed<T>(
 ) -> Result<List<T>, Problem> {
     let paging = Paging::new(asked.page, asked.per_page)?;
     let order = order(asked.sort.as_deref(), orders)?;
-    let words: Vec<String> = asked.q.iter().flat_map(|q| q.split_whitespace()).map(str::to_lowercase).collect();
-    if !words.is_empty() {
+    let search = TextSearch::new(asked.q.as_deref().unwrap_or_default());
+    if !search.is_empty() {
         all.retain(|one| {
-            let texts: Vec<String> = texts(one).iter().map(|text| text.to_lowercase()).collect();
-            words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
+            let texts = texts(one);
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            search.finds(&texts) || texts.iter().any(|text| text.parse::<Mac>().is_ok() && search.finds_key(text))
         });
     }
     all.sort_by(order);

@@ -29,6 +29,7 @@ pub mod membership;
 pub mod paths;
 pub mod pending;
 pub mod people;
+mod people_bulk;
 pub mod people_shapes;
 pub mod phone_passwords;
 pub mod problem;
@@ -115,6 +116,8 @@ routes! {
     device_changes::replace_device,
     device_deletion::delete_device,
     device_deletion::delete_devices,
+    people_bulk::set_owners,
+    people_bulk::change_people_of_group,
     device_deletion::list_blocked,
     device_deletion::unblock_device,
     phone_passwords::reveal_phone_password,

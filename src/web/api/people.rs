@@ -41,7 +41,7 @@ pub struct NumberPath {
 
 impl NumberPath {
     /// What is no number names nothing.
-    fn id<T: Organised>(&self) -> Result<T::Id, Problem> {
+    pub(super) fn id<T: Organised>(&self) -> Result<T::Id, Problem> {
         self.id.parse().map_err(|_| Problem::not_found(T::WHAT, &self.id))
     }
 }

@@ -38,6 +38,10 @@ pub struct ServerShape {
     pub other_urls: Vec<String>,
     /// Names and addresses of this machine that could be told to phones, the best first.
     pub candidates: Vec<String>,
+    /// Networks that this machine is in: what a site around it would claim.
+    #[serde(default)]
+    #[schema(example = json!(["192.168.1.0/24"]))]
+    pub own_subnets: Vec<String>,
     /// The certificate that is shown to phones and browsers.
     pub certificate: CertificateShape,
     /// The private authority that signed it; absent where the certificate is your own.
@@ -183,6 +187,7 @@ fn shape(address: &Address, settings: ServerSettings, place: Published) -> web::
         url: place.url,
         other_urls: place.other_urls,
         candidates: address.candidates(),
+        own_subnets: address.own_subnets().iter().map(ToString::to_string).collect(),
         authority: authority.map(|facts| AuthorityShape { fingerprint: facts.fingerprint, valid_until: facts.valid_until }),
         revision: settings.revision,
     })

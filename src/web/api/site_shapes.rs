@@ -15,11 +15,12 @@ use crate::domain::ids::SiteId;
 use crate::domain::limits::MOVES_NAMED;
 use crate::domain::placement::{By, Found};
 use crate::domain::site::draft::{NetworkInput, SiteInput};
+use crate::domain::site::index::SiteIndex;
 use crate::domain::site::{Network, Site, Sites};
 use crate::domain::world::World;
 use crate::services::sites::import::{Imported, Outcome, PlannedRow};
 use crate::services::sites::placing::{Moved, Moves};
-use crate::services::sites::{Saved, told_ties};
+use crate::services::sites::{Saved, ties_of};
 
 /// A site.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -38,6 +39,12 @@ pub struct SiteShape {
     pub time_zone: Option<String>,
     /// When its phones poll; null where the account's window counts.
     pub polling_window: Option<WindowShape>,
+    /// From where its phones take software and resource files; null where the account says.
+    #[serde(default)]
+    pub download_path: Option<String>,
+    /// Whether only a management agent at the site controls its phones, and controls no others.
+    #[serde(default)]
+    pub site_specific: bool,
     /// Whether it is *Internet*, which takes every device that no other site claims, and cannot be changed.
     pub built_in: bool,
     /// How many devices belong to it.
@@ -68,10 +75,18 @@ pub struct NetworkShape {
 impl SiteShape {
     /// A site among others.
     pub fn new(site: &Site, sites: &Sites, counts: &BTreeMap<SiteId, usize>) -> Self {
-        let mut warnings: Vec<String> = told_ties(std::slice::from_ref(site), sites).iter().map(ToString::to_string).collect();
-        if site.is_unset() {
-            warnings.push("no network is entered yet: no device belongs to this site by its address".to_owned());
+        Self { warnings: warnings(site, sites, &SiteIndex::of_all(sites)), ..Self::plain(site, counts) }
+    }
+
+    /// Adds what is to be warned of. Apart, because a list of thousands of sites shows a few.
+    pub fn warn(&mut self, sites: &Sites, index: &SiteIndex<'_>) {
+        if let Some(site) = sites.get(&SiteId(self.id)) {
+            self.warnings = warnings(site, sites, index);
         }
+    }
+
+    /// A site without its warnings.
+    pub fn plain(site: &Site, counts: &BTreeMap<SiteId, usize>) -> Self {
         Self {
             id: site.id.0,
             name: site.name.to_string(),
@@ -80,14 +95,24 @@ impl SiteShape {
             networks: site.networks.iter().map(NetworkShape::from).collect(),
             time_zone: site.time_zone.clone(),
             polling_window: site.polling_window.map(|(from, to)| WindowShape { from, to }),
+            download_path: site.download_path.as_ref().map(ToString::to_string),
+            site_specific: site.site_specific,
             built_in: site.is_internet(),
             device_count: counts.get(&site.id).copied().unwrap_or_default(),
-            warnings,
+            warnings: Vec::new(),
             modified_by: site.modified_by.clone(),
             modified_at: (!site.is_internet()).then_some(site.modified_at),
             revision: site.revision,
         }
     }
+}
+
+fn warnings(site: &Site, sites: &Sites, index: &SiteIndex<'_>) -> Vec<String> {
+    let mut warnings: Vec<String> = ties_of(std::slice::from_ref(site), sites, index).iter().map(ToString::to_string).collect();
+    if site.is_unset() {
+        warnings.push("no network is entered yet: no device belongs to this site by its address".to_owned());
+    }
+    warnings
 }
 
 impl From<&Network> for NetworkShape {
@@ -121,6 +146,11 @@ pub struct NewSite {
     time_zone: Option<String>,
     /// When its phones poll; absent or null: the account's window.
     polling_window: Option<WindowShape>,
+    /// From where its phones take software and resource files, as `https://FQDN/`; absent or null: where the account says.
+    download_path: Option<String>,
+    /// Whether only a management agent at the site controls its phones.
+    #[serde(default)]
+    site_specific: bool,
     /// The revision that the change was made from. Only where a site is replaced.
     pub(super) revision: Option<u64>,
 }
@@ -134,6 +164,8 @@ impl NewSite {
             networks: self.networks.iter().map(NetworkInput::from).collect(),
             time_zone: self.time_zone.clone().unwrap_or_default(),
             polling_window: self.polling_window.as_ref().map(|window| (window.from, window.to)),
+            download_path: self.download_path.clone().unwrap_or_default(),
+            site_specific: self.site_specific,
         }
     }
 }
@@ -160,6 +192,12 @@ pub struct SiteChanges {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<WindowShape>)]
     polling_window: Option<Option<WindowShape>>,
+    /// From where its phones take software and resource files, as `https://FQDN/`; null: where the account says.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    download_path: Option<Option<String>>,
+    /// Whether only a management agent at the site controls its phones.
+    site_specific: Option<bool>,
 }
 
 impl SiteChanges {
@@ -174,6 +212,11 @@ impl SiteChanges {
             networks: networks.iter().map(NetworkInput::from).collect(),
             time_zone: self.time_zone.unwrap_or_else(|| site.time_zone.clone()).unwrap_or_default(),
             polling_window: self.polling_window.map_or(site.polling_window, window),
+            download_path: self
+                .download_path
+                .unwrap_or_else(|| site.download_path.as_ref().map(ToString::to_string))
+                .unwrap_or_default(),
+            site_specific: self.site_specific.unwrap_or(site.site_specific),
         }
     }
 }

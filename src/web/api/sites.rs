@@ -23,6 +23,7 @@ use crate::domain::limits::DELETED_AT_ONCE;
 use crate::domain::placement::find;
 use crate::domain::site::Origin;
 use crate::domain::site::draft::SiteDraft;
+use crate::domain::site::index::SiteIndex;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
@@ -49,16 +50,17 @@ pub async fn list_sites(
 ) -> Result<web::Json<List<SiteShape>>, Problem> {
     let account = caller.account;
     let world = services.world(account)?;
-    let list = move |services: &Services| {
-        let counts = sites::device_counts(services, account);
-        Ok::<_, ServiceError>(world.sites.values().map(|site| SiteShape::new(site, &world.sites, &counts)).collect())
-    };
-    let shapes: Vec<SiteShape> = blocking::call(&services, list).await?;
+    let count = move |services: &Services| Ok::<_, ServiceError>(sites::device_counts(services, account));
+    let counts = blocking::call(&services, count).await?;
+    let shapes: Vec<SiteShape> = world.sites.values().map(|site| SiteShape::plain(site, &counts)).collect();
     let texts = |site: &SiteShape| {
         let networks = site.networks.iter().flat_map(|one| [one.public.clone()].into_iter().chain(one.private.clone()));
         networks.chain([site.name.clone(), site.description.clone(), site.location.clone()]).collect()
     };
-    Ok(web::Json(narrowed(shapes, &asked, texts, ORDERS)?))
+    let mut list = narrowed(shapes, &asked, texts, ORDERS)?;
+    let index = SiteIndex::of_all(&world.sites);
+    list.items.iter_mut().for_each(|site| site.warn(&world.sites, &index));
+    Ok(web::Json(list))
 }
 
 /// Where somebody comes from.

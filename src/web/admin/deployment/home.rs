@@ -10,6 +10,7 @@ use crate::services::deployment::Target;
 use crate::services::places::{self, ListedPlace, PlaceQuery};
 use crate::services::{Services, people};
 use crate::web::admin::attached::{self, Profiles};
+use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_with};
@@ -27,6 +28,10 @@ const SORTABLE: &[&str] = &["container", "name", "profiles", "devices"];
 /// Profiles of a place that are named; the rest are counted.
 const NAMED: usize = 5;
 
+/// The columns that may be hidden, by their word in the address. A place's name always stays.
+const COLUMNS: [(&str, &str); 3] =
+    [("container", "Container"), ("profiles", "Profiles, strongest first"), ("devices", "Devices")];
+
 #[derive(Template)]
 #[template(path = "deployment/show.html")]
 struct HomePage {
@@ -35,6 +40,7 @@ struct HomePage {
     list: ListQuery,
     pager: Pager,
     rows: Vec<Row>,
+    columns: Columns,
     ladder: Vec<Step>,
     /// Containers to filter by: word and label.
     containers: Vec<(&'static str, &'static str)>,
@@ -66,7 +72,28 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
+    if list.is_file() {
+        let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+        let found = found(&who, &services, &list)?;
+        return Ok(list.columns(&COLUMNS).file("deployment", "Name", found.iter().map(|one| cells(one, &world))));
+    }
     Ok(html(&page(&who, &services, list)?))
+}
+
+/// The places that a list shows, in its order.
+fn found(who: &SignedIn, services: &Services, list: &ListQuery) -> Result<Vec<ListedPlace>, Failure> {
+    let container = list.filter("container").and_then(addresses::container);
+    let attached = list.is("show", "attached") || (list.q().is_empty() && container.is_none());
+    let query = PlaceQuery { text: list.q(), container, attached };
+    let mut found = places::list(services, DEFAULT_ACCOUNT, &query).map_err(Failure::of(who))?;
+    found.retain(|one| one.container() != Container::Global);
+    sort(&mut found, list);
+    Ok(found)
+}
+
+fn cells(one: &ListedPlace, world: &World) -> [String; 4] {
+    let names = one.profiles.iter().filter_map(|id| world.profile(*id)).map(|profile| profile.name.to_string());
+    [one.name.clone(), one.container().label().to_owned(), names.collect::<Vec<_>>().join(", "), one.devices.to_string()]
 }
 
 /// `POST /admin/deployment`: the list of Global.
@@ -96,18 +123,14 @@ fn global() -> Profiles {
 fn page(who: &SignedIn, services: &Services, list: ListQuery) -> Result<HomePage, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
     let tab = attached::tab(&global(), services, who, "Global", HERE)?;
-    let container = list.filter("container").and_then(addresses::container);
-    let attached = list.is("show", "attached") || (list.q().is_empty() && container.is_none());
-    let query = PlaceQuery { text: list.q(), container, attached };
-    let mut found = places::list(services, DEFAULT_ACCOUNT, &query).map_err(Failure::of(who))?;
-    found.retain(|one| one.container() != Container::Global);
-    sort(&mut found, &list);
+    let found = found(who, services, &list)?;
     let pager = list.pager(found.len());
     Ok(HomePage {
         page: who.page("Profile Deployment"),
         tab,
         rows: found[pager.range()].iter().map(|one| row(one, &world)).collect(),
         pager,
+        columns: list.columns(&COLUMNS),
         ladder: ladder(services, &world),
         containers: containers(&world).map(|(word, container, _)| (word, container.label())).collect(),
         list,

@@ -13,10 +13,11 @@ use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, SiteId};
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::roster::Counts;
+use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::list_memory;
-use crate::web::admin::paging::{Column, ListQuery, Pager};
+use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{self, Tone as _};
 
@@ -48,7 +49,7 @@ struct ListPage {
     list: ListQuery,
     pager: Pager,
     rows: Vec<Row>,
-    columns: Vec<Column>,
+    columns: Columns,
     /// Types and models that there are devices of, for the filters.
     families: Vec<String>,
     models: Vec<String>,
@@ -65,7 +66,7 @@ struct ListPage {
 
 impl ListPage {
     fn shows(&self, word: &str) -> bool {
-        self.columns.iter().all(|column| column.word != word || column.is_shown)
+        self.columns.shows(word)
     }
 }
 
@@ -105,7 +106,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let found = roster.select(&query(&list), &world, page.now);
     let Counts { families, models, sites, total: devices, .. } = roster.counts(page.now);
     let pager = list.pager(found.len());
-    let search = Search::new(&list.q());
+    let search = Search::new(&list.q(), &world);
     let trusts = services.trusts(DEFAULT_ACCOUNT);
     let in_clear = |one: &Listed| trusts.of(&one.device.key).clear_text;
     let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, &world, page.now) };
@@ -162,9 +163,9 @@ fn groups(world: &World) -> Vec<(String, String)> {
     groups
 }
 
-fn row(one: &Listed, search: &Search, world: &World, now: Timestamp) -> Row {
+fn row(one: &Listed, search: &Search<'_>, world: &World, now: Timestamp) -> Row {
     let named = |id: &GroupId| world.groups.get(id).map(|group| (*id, group.name.to_string()));
-    let why = match search.finds(one, world) {
+    let why = match search.finds(one) {
         Some(Hit::Hidden(what, text)) => Some(format!("{what}: {}", words::shortened(text, 80))),
         _ => None,
     };

@@ -14,6 +14,7 @@ mod import;
 mod list;
 mod logs;
 mod owner;
+mod owners;
 mod password;
 mod profiles;
 mod runs;
@@ -22,6 +23,7 @@ mod text;
 mod trust;
 mod uploaded;
 
+pub use list::site_choices;
 pub use text::with_secrets_masked;
 
 use crate::web::methods::Routes;
@@ -38,6 +40,7 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/devices/blocked", blocked::unblock)
         .get("/admin/devices/deleted", password::list)
         .post("/admin/devices/deleted", password::reveal_deleted)
+        .post("/admin/devices/owner", owners::save)
         .post("/admin/devices/groups", add_to_group::save)
         .get("/admin/devices/export", export::show)
         .post("/admin/devices/export", export::in_clear)

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use crate::domain::deployment::Place;
 use crate::domain::group::Group;
 use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId};
+use crate::domain::text_search::TextSearch;
 use crate::domain::world::World;
 use crate::services::Services;
+use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::list_memory;
@@ -19,6 +21,16 @@ use crate::web::admin::words;
 /// The columns that can be sorted by; the first is the default.
 const SORTABLE: &[&str] = &["name", "devices", "profiles", "default", "by", "modified"];
 
+/// The columns that may be hidden, by their word in the address. A group's name always stays.
+const COLUMNS: [(&str, &str); 6] = [
+    ("description", "Description"),
+    ("devices", "Devices"),
+    ("profiles", "Profiles"),
+    ("default", "Default"),
+    ("by", "Modified By"),
+    ("modified", "Date Modified"),
+];
+
 #[derive(Template)]
 #[template(path = "groups/list.html")]
 struct ListPage {
@@ -26,6 +38,7 @@ struct ListPage {
     list: ListQuery,
     pager: Pager,
     rows: Vec<Row>,
+    columns: Columns,
     /// Groups of the account, whatever the list shows.
     groups: usize,
 }
@@ -49,24 +62,33 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
-    let page = who.page("Device Groups");
-    let counts = services.roster(DEFAULT_ACCOUNT).counts(page.now).groups;
+    let counts = services.roster(DEFAULT_ACCOUNT).counts(services.clock().now()).groups;
+    let search = list.search();
     let row = |group: &Group| row(group, counts.get(&group.id).copied().unwrap_or(0), &world);
-    let mut rows: Vec<Row> = world.groups.values().map(|group| row(group)).filter(|row| admits(row, &list)).collect();
+    let mut rows: Vec<Row> = world.groups.values().map(|group| row(group)).filter(|row| admits(row, &list, &search)).collect();
     sort(&mut rows, &list);
+    let columns = list.columns(&COLUMNS);
+    if list.is_file() {
+        return Ok(columns.file("device-groups", "Group Name", rows.into_iter().map(cells)));
+    }
     let pager = list.pager(rows.len());
     let rows = rows.into_iter().skip(pager.range().start).take(pager.range().len()).collect();
-    Ok(html(&ListPage { page, list, pager, rows, groups: world.groups.len() }))
+    Ok(html(&ListPage { page: who.page("Device Groups"), list, pager, rows, columns, groups: world.groups.len() }))
 }
 
-fn admits(row: &Row, list: &ListQuery) -> bool {
+fn admits(row: &Row, list: &ListQuery, search: &TextSearch) -> bool {
     let is_of = match list.filter("default") {
         Some("yes") => row.default_position.is_some(),
         Some("no") => row.default_position.is_none(),
         _ => true,
     };
-    let texts = [&row.name, &row.description, &row.by].map(|text| text.to_lowercase());
-    is_of && list.q().split_whitespace().map(str::to_lowercase).all(|word| texts.iter().any(|text| text.contains(&word)))
+    is_of && search.finds(&[&row.name, &row.description, &row.by])
+}
+
+fn cells(row: Row) -> [String; 7] {
+    let Row { name, description, devices, profiles, default_position, by, at, .. } = row;
+    let default = default_position.map(|number| number.to_string()).unwrap_or_default();
+    [name, description, devices.to_string(), profiles.to_string(), default, by, words::file_time(at)]
 }
 
 fn sort(rows: &mut [Row], list: &ListQuery) {
@@ -88,7 +110,7 @@ fn row(group: &Group, devices: usize, world: &World) -> Row {
     Row {
         id: group.id,
         name: group.name.to_string(),
-        description: words::shortened(&group.description, 100),
+        description: group.description.clone(),
         devices,
         profiles: world.deployment.get(&Place::Group(group.id)).map_or(0, Vec::len),
         default_position: world.default_groups.iter().position(|id| *id == group.id).map(|at| at + 1),

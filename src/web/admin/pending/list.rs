@@ -13,6 +13,7 @@ use crate::domain::pending::{Pending, PendingQuery, REASONS, Standing};
 use crate::domain::run::Reason;
 use crate::services::Services;
 use crate::services::pending;
+use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::list_memory;
@@ -23,6 +24,10 @@ use crate::web::admin::words::{self, Tone};
 /// The columns that can be sorted by, as words of the address; the first is the default.
 const SORTABLE: &[&str] = &["last", "key", "reason", "address", "times"];
 
+/// The columns that may be hidden, by their word in the address. Who it is always stays.
+const COLUMNS: [(&str, &str); 4] =
+    [("reason", "Why not, and what to do"), ("address", "From"), ("last", "Last came"), ("times", "Times")];
+
 #[derive(Template)]
 #[template(path = "pending/list.html")]
 struct ListPage {
@@ -30,6 +35,7 @@ struct ListPage {
     list: ListQuery,
     pager: Pager,
     rows: Vec<Row>,
+    columns: Columns,
     /// All of them, whatever the list shows.
     all: usize,
     reasons: &'static [(&'static str, Reason)],
@@ -74,6 +80,10 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let query = PendingQuery { text: list.q(), standing: text("standing"), reason: text("reason") };
     let mut found: Vec<&Pending> = all.iter().filter(|one| query.admits(one)).collect();
     sort(&mut found, &list);
+    let columns = list.columns(&COLUMNS);
+    if list.is_file() {
+        return Ok(columns.file("pending", "Who", found.iter().map(|one| cells(row(one)))));
+    }
     let pager = list.pager(found.len());
     let page = who.page("Pending");
     let rows = found[pager.range()].iter().map(|one| row(one)).collect();
@@ -82,6 +92,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         list,
         pager,
         rows,
+        columns,
         all: all.len(),
         reasons: &REASONS,
         window: until.map(|until| minutes(until.duration_since(page.now))),
@@ -101,6 +112,11 @@ fn sort(found: &mut [&Pending], list: &ListQuery) {
         let order = by(a, b).then_with(|| a.key.cmp(&b.key));
         if list.descending() { order.reverse() } else { order }
     });
+}
+
+fn cells(row: Row) -> [String; 5] {
+    let Row { key, why, next, address, at, times, standing, .. } = row;
+    [key, format!("{}: {why} {next}", standing.label()).trim().to_owned(), address, words::file_time(at), times.to_string()]
 }
 
 fn row(one: &Pending) -> Row {

@@ -122,7 +122,7 @@ impl Head {
             title: one.name().to_string(),
             devices: words::count(places::reach(services, world).of_place(&place), "device", "devices"),
             devices_href: T::owner(one.id()).map(|owner| format!("/admin/devices?owner={owner}")),
-            members: (T::KIND.word == PersonGroup::KIND.word).then(|| (members, format!("/admin/people?group={id}"))),
+            members: (T::KIND.word == PersonGroup::KIND.word).then(|| (members, format!("/admin/person-groups/{id}/members"))),
             id,
         }
     }
@@ -131,7 +131,14 @@ impl Head {
     pub fn tabs(&self) -> Vec<(String, &'static str)> {
         let tab = |(path, label): (&str, &'static str)| (self.kind.page(&format!("/{}{path}", self.id)), label);
         let groups = (self.kind.word == Person::KIND.word).then_some(("/groups", "Person Groups"));
-        [("", "General Information")].into_iter().chain(groups).chain([("/profiles", attached::LABEL)]).map(tab).collect()
+        let members = (self.kind.word == PersonGroup::KIND.word).then_some(("/members", "People"));
+        [("", "General Information")]
+            .into_iter()
+            .chain(groups)
+            .chain(members)
+            .chain([("/profiles", attached::LABEL)])
+            .map(tab)
+            .collect()
     }
 }
 

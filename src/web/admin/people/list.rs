@@ -10,6 +10,7 @@ use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::reach::Reach;
 use crate::domain::world::World;
 use crate::services::{Services, places};
+use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::list_memory;
@@ -20,6 +21,16 @@ use crate::web::admin::words;
 /// The columns that can be sorted by; the first is the default.
 const SORTABLE: &[&str] = &["name", "devices", "profiles", "by", "modified"];
 
+/// The columns that may be hidden, by their word in the address. A name always stays.
+const COLUMNS: [(&str, &str); 6] = [
+    ("description", "Description"),
+    ("groups", "Person Groups"),
+    ("devices", "Devices"),
+    ("profiles", "Profiles"),
+    ("by", "Modified By"),
+    ("modified", "Date Modified"),
+];
+
 #[derive(Template)]
 #[template(path = "people/list.html")]
 struct ListPage {
@@ -28,6 +39,7 @@ struct ListPage {
     list: ListQuery,
     pager: Pager,
     rows: Vec<Row>,
+    columns: Columns,
     /// Objects of the account, whatever the list shows.
     total: usize,
     /// The group that people are narrowed to.
@@ -66,8 +78,13 @@ async fn page<T: Paged>(request: &HttpRequest, who: &SignedIn, services: &Servic
     let group = list.filter("group").and_then(|id| id.parse().ok()).map(Place::PersonGroup);
     let is_in = |one: &T| group.as_ref().is_none_or(|group| groups_of(one, &world).contains(group));
     let mut rows: Vec<Row> = T::all(&world).values().filter(|one| is_in(one)).map(|one| row(&**one, &world, &reach)).collect();
-    rows.retain(|row| admits(row, &list));
+    let search = list.search();
+    rows.retain(|row| search.finds(&[&row.name, &row.description, &row.groups, &row.by]));
     sort(&mut rows, &list);
+    let columns = list.columns(&COLUMNS);
+    if list.is_file() {
+        return Ok(columns.file(T::KIND.word, T::KIND.label, rows.into_iter().map(cells)));
+    }
     let pager = list.pager(rows.len());
     let rows = rows.into_iter().skip(pager.range().start).take(pager.range().len()).collect();
     Ok(html(&ListPage {
@@ -76,6 +93,7 @@ async fn page<T: Paged>(request: &HttpRequest, who: &SignedIn, services: &Servic
         list,
         pager,
         rows,
+        columns,
         total: T::all(&world).len(),
         group: group.and_then(|group| name(&group, &world)),
     }))
@@ -94,8 +112,8 @@ fn row<T: Paged>(one: &T, world: &World, reach: &Reach) -> Row {
     Row {
         id: one.id().to_string(),
         name: one.name().to_string(),
-        description: words::shortened(one.description(), 100),
-        groups: words::shortened(&groups.join(", "), 120),
+        description: one.description().to_owned(),
+        groups: groups.join(", "),
         devices: reach.of_place(&place),
         profiles: world.deployment.get(&place).map_or(0, Vec::len),
         by: one.modified().by.clone(),
@@ -103,9 +121,9 @@ fn row<T: Paged>(one: &T, world: &World, reach: &Reach) -> Row {
     }
 }
 
-fn admits(row: &Row, list: &ListQuery) -> bool {
-    let texts = [&row.name, &row.description, &row.groups, &row.by].map(|text| text.to_lowercase());
-    list.q().split_whitespace().map(str::to_lowercase).all(|word| texts.iter().any(|text| text.contains(&word)))
+fn cells(row: Row) -> [String; 7] {
+    let Row { name, description, groups, devices, profiles, by, at, .. } = row;
+    [name, description, groups, devices.to_string(), profiles.to_string(), by, words::file_time(at)]
 }
 
 fn sort(rows: &mut [Row], list: &ListQuery) {

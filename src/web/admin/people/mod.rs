@@ -5,6 +5,7 @@ mod delete;
 mod groups;
 mod kind;
 mod list;
+mod members;
 mod one;
 mod profiles;
 
@@ -23,5 +24,7 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/{kind:people|person-groups|rooms}/{id}/profiles", profiles::show)
         .post("/admin/{kind:people|person-groups|rooms}/{id}/profiles", profiles::save)
         .get("/admin/people/{id}/groups", groups::show)
-        .post("/admin/people/{id}/groups", groups::save);
+        .post("/admin/people/{id}/groups", groups::save)
+        .get("/admin/person-groups/{id}/members", members::show)
+        .post("/admin/person-groups/{id}/members", members::save);
 }

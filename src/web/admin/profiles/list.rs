@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use super::usage::Usage;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::text_search::{Hit, TextSearch};
 use crate::domain::world::World;
 use crate::services::Services;
+use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::list_memory;
@@ -22,6 +24,20 @@ use crate::web::admin::words;
 /// The columns that can be sorted by; the first is the default.
 const SORTABLE: &[&str] = &["name", "type", "parameters", "used", "by", "modified"];
 
+/// The columns that may be hidden, by their word in the address. A profile's name always stays.
+const COLUMNS: [(&str, &str); 7] = [
+    ("description", "Description"),
+    ("mode", "Profile Mode"),
+    ("type", "Profile Type"),
+    ("parameters", "Parameters"),
+    ("used", "Used by"),
+    ("by", "Modified By"),
+    ("modified", "Date Modified"),
+];
+
+/// The one mode that profiles have.
+const MODE: &str = "Polycom Phone Provision";
+
 #[derive(Template)]
 #[template(path = "profiles/list.html")]
 struct ListPage {
@@ -29,6 +45,7 @@ struct ListPage {
     list: ListQuery,
     pager: Pager,
     rows: Vec<Row>,
+    columns: Columns,
     types: Vec<(&'static str, &'static str)>,
     /// Profiles of the account's own, whatever the list shows.
     own: usize,
@@ -45,6 +62,8 @@ struct Row {
     used: String,
     by: String,
     at: Timestamp,
+    /// The parameter that the search found, where nothing else of the row shows why it is here (R58).
+    why: Option<String>,
 }
 
 /// `GET /admin/profiles`
@@ -54,18 +73,24 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
+    let search = list.search();
     let usage = Usage::new(&world, &services.roster(DEFAULT_ACCOUNT).all());
-    let mut found: Vec<&Arc<Profile>> = world.all_profiles().filter(|profile| admits(profile, &list)).collect();
+    let mut found: Vec<&Arc<Profile>> = world.all_profiles().filter(|profile| admits(profile, &list, &search)).collect();
     found.sort_by(|a, b| {
         let by_column = column(a, b, &list, &usage);
         let by_column = if list.descending() { by_column.reverse() } else { by_column };
         by_column.then_with(|| a.name.folded().cmp(&b.name.folded()))
     });
+    let made = |profile: &&Arc<Profile>| row(profile, &usage, &world, &search);
+    let columns = list.columns(&COLUMNS);
+    if list.is_file() {
+        return Ok(columns.file("profiles", "Profile Name", found.iter().map(made).map(cells)));
+    }
     let pager = list.pager(found.len());
-    let rows = found[pager.range()].iter().map(|profile| row(profile, &usage, &world)).collect();
+    let rows = found[pager.range()].iter().map(made).collect();
     let kinds = [ProfileKind::Standard, ProfileKind::UserDefined, ProfileKind::UserImported];
     let types = kinds.map(word).into_iter().chain([STANDARD_AND_OWN]).collect();
-    Ok(html(&ListPage { page: who.page("Profile Configuration"), list, pager, rows, types, own: world.profiles.len() }))
+    Ok(html(&ListPage { page: who.page("Profile Configuration"), list, pager, rows, columns, types, own: world.profiles.len() }))
 }
 
 /// The filter that shows two types together (R117).
@@ -80,19 +105,27 @@ pub fn word(kind: ProfileKind) -> (&'static str, &'static str) {
     }
 }
 
-fn admits(profile: &Profile, list: &ListQuery) -> bool {
+fn admits(profile: &Profile, list: &ListQuery, search: &TextSearch) -> bool {
     let of_type = match list.filter("type") {
         Some(wanted) if wanted == STANDARD_AND_OWN.0 => profile.kind != ProfileKind::UserImported,
         wanted => wanted.is_none_or(|wanted| wanted == word(profile.kind).0),
     };
-    of_type && list.q().split_whitespace().map(str::to_lowercase).all(|word| mentions(profile, &word))
+    of_type && finds(profile, search).is_some()
 }
 
-/// Whether a profile holds a word: in its name, description or changer, or in the name of a parameter.
-fn mentions(profile: &Profile, word: &str) -> bool {
-    let texts = [profile.name.as_str(), &profile.description, &profile.modified_by];
-    texts.iter().any(|text| text.to_lowercase().contains(word))
-        || profile.parameters.iter().any(|(name, _)| name.as_str().to_ascii_lowercase().contains(word))
+/// Where a profile holds what is searched: in its name, description or changer, or in the name of a parameter.
+fn finds<'a>(profile: &'a Profile, search: &TextSearch) -> Option<Hit<'a>> {
+    let columns = [profile.name.as_str(), &profile.description, &profile.modified_by];
+    if search.finds(&columns) {
+        return Some(Hit::Column);
+    }
+    let parameters: Vec<_> = profile.parameters.iter().map(|(name, _)| ("parameter", name.as_str())).collect();
+    search.hit(&columns, &parameters)
+}
+
+fn cells(row: Row) -> [String; 8] {
+    let Row { name, description, kind, parameters, used, by, at, .. } = row;
+    [name, description, MODE.to_owned(), kind.to_owned(), parameters.to_string(), used, by, words::file_time(at)]
 }
 
 fn column(a: &Profile, b: &Profile, list: &ListQuery, usage: &Usage) -> Ordering {
@@ -106,11 +139,15 @@ fn column(a: &Profile, b: &Profile, list: &ListQuery, usage: &Usage) -> Ordering
     }
 }
 
-fn row(profile: &Profile, usage: &Usage, world: &World) -> Row {
+fn row(profile: &Profile, usage: &Usage, world: &World, search: &TextSearch) -> Row {
+    let why = match finds(profile, search) {
+        Some(Hit::Hidden(what, text)) => Some(format!("{what}: {text}")),
+        _ => None,
+    };
     Row {
         id: profile.id,
         name: profile.name.to_string(),
-        description: words::shortened(&profile.description, 100),
+        description: profile.description.clone(),
         kind: word(profile.kind).1,
         is_standard: profile.is_standard(),
         is_template: profile.is_template(),
@@ -118,5 +155,6 @@ fn row(profile: &Profile, usage: &Usage, world: &World) -> Row {
         used: usage.describe(profile.id, world),
         by: profile.modified_by.clone(),
         at: profile.modified_at,
+        why,
     }
 }

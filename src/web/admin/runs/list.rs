@@ -11,9 +11,11 @@ use crate::catalog::models::models;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::run::Subject;
 use crate::domain::run::verdict::Verdict;
+use crate::domain::text_search::TextSearch;
 use crate::domain::user_agent::UserAgent;
 use crate::services::runs::{self, ListedRun};
 use crate::services::{Services, roster::Roster};
+use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::list_memory;
@@ -22,6 +24,12 @@ use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{self, Tone as _};
 use crate::web::blocking;
 
+/// The columns that can be sorted by; the first is the default: whoever came last.
+const SORTABLE: &[&str] = &["latest", "who", "outcome"];
+
+/// The columns that may be hidden, by their word in the address. Who it was always stays.
+const COLUMNS: [(&str, &str); 3] = [("last", "Last came"), ("what", "What happened"), ("next", "What to do")];
+
 #[derive(Template)]
 #[template(path = "runs/list.html")]
 struct ListPage {
@@ -29,6 +37,7 @@ struct ListPage {
     list: ListQuery,
     pager: Pager,
     rows: Vec<Row>,
+    columns: Columns,
     kinds: &'static [(&'static str, &'static str)],
 }
 
@@ -50,17 +59,36 @@ const KINDS: &[(&str, &str)] = &[("phone", "Phones that named themselves"), ("ad
 
 /// `GET /admin/unknown-phones`
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let list = match list_memory::enter(&who, &request, &[]) {
+    let list = match list_memory::enter(&who, &request, SORTABLE) {
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
     let all = blocking::call(&services, |services| runs::refused(services, DEFAULT_ACCOUNT)).await.map_err(Failure::of(&who))?;
     let roster = services.roster(DEFAULT_ACCOUNT);
-    let found: Vec<Row> = rows(&all, &roster).into_iter().filter(|row| admits(row, &list)).collect();
+    let search = list.search();
+    let mut found: Vec<Row> = rows(&all, &roster).into_iter().filter(|row| admits(row, &list, &search)).collect();
+    match list.sort_key() {
+        "who" => found.sort_by(|a, b| a.who.cmp(&b.who)),
+        "outcome" => found.sort_by_key(|row| words::outcome(&row.verdict.outcome)),
+        _ => {}
+    }
+    if list.descending() {
+        found.reverse();
+    }
+    let columns = list.columns(&COLUMNS);
+    if list.is_file() {
+        return Ok(columns.file("unknown-phones", "Who", found.into_iter().map(cells)));
+    }
     let pager = list.pager(found.len());
-    let range = pager.range();
-    let rows = found.into_iter().skip(range.start).take(range.len()).collect();
-    Ok(html(&ListPage { page: who.page("Unknown Phones"), list, pager, rows, kinds: KINDS }))
+    let rows = found.drain(pager.range()).collect();
+    Ok(html(&ListPage { page: who.page("Unknown Phones"), list, pager, rows, columns, kinds: KINDS }))
+}
+
+fn cells(row: Row) -> [String; 4] {
+    let Row { who, from, at, verdict, .. } = row;
+    let who = if from.is_empty() { who } else { format!("{who} from {from}") };
+    let what = format!("{}: {}", words::outcome(&verdict.outcome), verdict.words);
+    [who, words::file_time(at), what, verdict.next.map(|next| next.to_string()).unwrap_or_default()]
 }
 
 /// One row for each subject, in the order of their latest runs.
@@ -100,17 +128,13 @@ pub fn model_of(text: &str) -> Option<String> {
     UserAgent::parse(text, models()).and_then(|agent| agent.model)
 }
 
-fn admits(row: &Row, list: &ListQuery) -> bool {
+fn admits(row: &Row, list: &ListQuery, search: &TextSearch) -> bool {
     let is_address = row.who.parse::<std::net::IpAddr>().is_ok();
     let kind = match list.filter("kind") {
         Some("phone") => !is_address,
         Some("address") => is_address,
         _ => true,
     };
-    let texts = [&row.who, &row.from, &row.agent, &row.verdict.words].map(|text| text.to_lowercase());
-    kind && list.q().split_whitespace().all(|word| {
-        let word = word.to_lowercase();
-        let digits: String = word.chars().filter(|c| !matches!(c, ':' | '-' | '.')).collect();
-        texts.iter().any(|text| text.contains(&word)) || (digits.len() == 12 && row.who == digits)
-    })
+    let is_key = !is_address && search.finds_key(&row.who);
+    kind && (is_key || search.finds(&[&row.who, &row.from, &row.agent, &row.verdict.words]))
 }

@@ -11,6 +11,7 @@ use crate::domain::activity::Change;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::IMPORT_BYTES;
+use crate::domain::site::Site;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
@@ -219,9 +220,9 @@ pub async fn log(token: web::Path<String>, who: SignedIn, services: web::Data<Se
 /// `GET /admin/sites/export`: the sites that the list shows.
 pub async fn export(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let list = ListQuery::of(&request, &[]);
-    let (words, with_mark) = (super::list::searched(&list), list.filter("mark").is_some());
-    let make =
-        move |services: &Services| import::export(services, DEFAULT_ACCOUNT, |site| super::list::holds(site, &words), with_mark);
+    let (search, with_mark) = (list.search(), list.filter("mark").is_some());
+    let is_shown = move |site: &Site| super::list::admits(site, &list, &search);
+    let make = move |services: &Services| import::export(services, DEFAULT_ACCOUNT, is_shown, with_mark);
     let bytes = blocking::call(&services, make).await.map_err(Failure::of(&who))?;
     Ok(file("sites.csv", "text/csv; charset=utf-8", bytes))
 }

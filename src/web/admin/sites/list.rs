@@ -6,14 +6,19 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
 
+use super::Unset;
 use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
 use crate::domain::site::Site;
+use crate::domain::subnet::Subnet;
+use crate::domain::text_search::TextSearch;
+use crate::services::certificates::ServerNames;
 use crate::services::sites::{moves, written};
 use crate::services::{Services, sites};
+use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::list_memory;
-use crate::web::admin::paging::{Column, ListQuery, Pager};
+use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 
@@ -30,6 +35,13 @@ const COLUMNS: [(&str, &str); 6] = [
     ("modified", "Date Modified"),
 ];
 
+/// What a site may have or lack, to filter by: word and label.
+const HAS: [(&str, &str); 3] = [
+    ("zone", "With a time zone of their own"),
+    ("window", "With a polling window of their own"),
+    ("nothing", "Without any subnet"),
+];
+
 #[derive(Template)]
 #[template(path = "sites/list.html")]
 struct ListPage {
@@ -37,17 +49,13 @@ struct ListPage {
     list: ListQuery,
     pager: Pager,
     rows: Vec<Row>,
-    columns: Vec<Column>,
+    columns: Columns,
     /// Sites whose networks nobody has entered yet.
-    unset: Vec<(SiteId, String)>,
+    unset: Vec<Unset>,
+    /// The networks of this server, where they can be offered.
+    own: Vec<Subnet>,
     /// Devices whose move waits for somebody's word.
     waiting: usize,
-}
-
-impl ListPage {
-    fn shows(&self, word: &str) -> bool {
-        self.columns.iter().all(|column| column.word != word || column.is_shown)
-    }
 }
 
 struct Row {
@@ -71,23 +79,25 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     };
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let counts = sites::device_counts(&services, DEFAULT_ACCOUNT);
-    let words = searched(&list);
+    let search = list.search();
     let row = |site: &Site| row(site, counts.get(&site.id).copied().unwrap_or_default());
-    let mut found: Vec<Row> = world.sites.values().filter(|site| holds(site, &words)).map(|site| row(site)).collect();
+    let mut found: Vec<Row> = world.sites.values().filter(|site| admits(site, &list, &search)).map(|site| row(site)).collect();
     found.sort_by(|a, b| {
         let by_column = column(a, b, &list);
         let by_column = if list.descending() { by_column.reverse() } else { by_column };
         by_column.then_with(|| a.name.to_lowercase().cmp(&b.name.to_lowercase()))
     });
+    let columns = list.columns(&COLUMNS);
     let pager = list.pager(found.len());
     let rows = found.drain(pager.range()).collect();
-    let unset = world.sites.values().filter(|site| site.is_unset()).map(|site| (site.id, site.name.to_string())).collect();
+    let unset: Vec<Unset> = world.sites.values().filter_map(|site| Unset::of(site)).collect();
     Ok(html(&ListPage {
         page: who.page("Sites"),
-        columns: list.columns(&COLUMNS),
+        columns,
         list,
         pager,
         rows,
+        own: if unset.is_empty() { Vec::new() } else { ServerNames::own_subnets() },
         unset,
         waiting: moves::list(&services, DEFAULT_ACCOUNT).len(),
     }))
@@ -98,7 +108,7 @@ fn row(site: &Site, devices: usize) -> Row {
         id: site.id,
         name: site.name.to_string(),
         is_internet: site.is_internet(),
-        description: words::shortened(&site.description, 100),
+        description: site.description.clone(),
         location: site.location.clone(),
         devices,
         subnets: written(&site.networks).unwrap_or_default(),
@@ -107,17 +117,18 @@ fn row(site: &Site, devices: usize) -> Row {
     }
 }
 
-/// The words that a list is searched for.
-pub fn searched(list: &ListQuery) -> Vec<String> {
-    list.q().split_whitespace().map(str::to_lowercase).collect()
-}
-
-/// Whether a site holds all words: in its texts, its subnets or its time zone.
-pub fn holds(site: &Site, words: &[String]) -> bool {
+/// Whether a list shows a site.
+pub fn admits(site: &Site, list: &ListQuery, search: &TextSearch) -> bool {
+    let has = match list.filter("has") {
+        Some("zone") => site.time_zone.is_some(),
+        Some("window") => site.polling_window.is_some(),
+        Some("nothing") => site.networks.is_empty() || site.is_unset(),
+        _ => true,
+    };
+    // In its texts, its subnets or its time zone.
     let subnets = written(&site.networks).unwrap_or_default();
     let zone = site.time_zone.as_deref().unwrap_or_default();
-    let texts = [site.name.as_str(), &site.description, &site.location, &subnets, zone].map(str::to_lowercase);
-    words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
+    has && search.finds(&[site.name.as_str(), &site.description, &site.location, &subnets, zone])
 }
 
 fn column(a: &Row, b: &Row, list: &ListQuery) -> Ordering {

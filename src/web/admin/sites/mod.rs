@@ -2,19 +2,22 @@
 
 mod add;
 mod delete;
+mod download_path;
 mod import;
 mod list;
 mod moves;
 mod networks;
+mod profiles;
 mod saving;
 mod site;
 mod tester;
 
 use std::sync::Arc;
 
-use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::ids::SiteId;
+use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
 use crate::domain::site::{Site, Sites};
+use crate::domain::subnet::Subnet;
+use crate::services::certificates::ServerNames;
 use crate::services::sites::told_ties;
 use crate::services::{Services, sites};
 use crate::web::admin::failure::Failure;
@@ -43,7 +46,11 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/sites/{id}/public", networks::show_public)
         .post("/admin/sites/{id}/public", networks::save_public)
         .get("/admin/sites/{id}/private", networks::show_private)
-        .post("/admin/sites/{id}/private", networks::save_private);
+        .post("/admin/sites/{id}/private", networks::save_private)
+        .get("/admin/sites/{id}/profiles", profiles::show)
+        .post("/admin/sites/{id}/profiles", profiles::save)
+        .get("/admin/sites/{id}/download-path", download_path::show)
+        .post("/admin/sites/{id}/download-path", download_path::save);
 }
 
 /// What every page of one site begins with.
@@ -54,16 +61,28 @@ pub struct Head {
     devices: usize,
     /// What should be looked at.
     warnings: Vec<String>,
+    /// Nobody has entered its networks.
+    unset: Option<Unset>,
+    /// The networks of this server, where they can be offered.
+    own: Vec<Subnet>,
+}
+
+/// A site whose networks nobody has entered yet (R74).
+pub struct Unset {
+    id: SiteId,
+    name: String,
+    revision: u64,
+}
+
+impl Unset {
+    fn of(site: &Site) -> Option<Self> {
+        site.is_unset().then(|| Self { id: site.id, name: site.name.to_string(), revision: site.revision })
+    }
 }
 
 impl Head {
     fn new(site: &Site, sites: &Sites, services: &Services) -> Self {
-        let mut warnings: Vec<String> = told_ties(std::slice::from_ref(site), sites).iter().map(ToString::to_string).collect();
-        if site.is_unset() {
-            warnings.push(
-                "Nobody has entered yet where this site is, so it claims no device: enter its subnets, or delete it".to_owned(),
-            );
-        }
+        let warnings = told_ties(std::slice::from_ref(site), sites).iter().map(ToString::to_string).collect();
         let counts = sites::device_counts(services, DEFAULT_ACCOUNT);
         Self {
             id: site.id,
@@ -71,13 +90,22 @@ impl Head {
             is_internet: site.is_internet(),
             devices: counts.get(&site.id).copied().unwrap_or_default(),
             warnings,
+            unset: Unset::of(site),
+            own: if site.is_unset() { ServerNames::own_subnets() } else { Vec::new() },
         }
     }
 
     /// The pages of a site, under the guide's names (R82).
     fn tabs(&self) -> Vec<(String, &'static str)> {
         let tab = |(path, label): (&str, &'static str)| (format!("/admin/sites/{}{path}", self.id), label);
-        [("", "General Information"), ("/public", "Public Subnets"), ("/private", "Private Subnets")].map(tab).to_vec()
+        let all = [
+            ("", "General Information"),
+            ("/public", "Public Subnets"),
+            ("/private", "Private Subnets"),
+            ("/profiles", "Profile"),
+            ("/download-path", "Download Path"),
+        ];
+        all.map(tab).to_vec()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pending moves: devices that came from no site's network any more, and what is decided about them (contract 5.6).
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -13,6 +14,8 @@ use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::sites::moves::{self, Answer};
+use crate::web::admin::columns::Columns;
+use crate::web::admin::devices::site_choices;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html};
@@ -25,7 +28,11 @@ use crate::web::blocking;
 const HERE: &str = "/admin/sites/moves";
 
 /// The columns that can be sorted by; the first is the default.
-const SORTABLE: &[&str] = &["since", "name", "site", "address"];
+const SORTABLE: &[&str] = &["since", "name", "key", "site", "address"];
+
+/// The columns that may be hidden, by their word in the address. A device's name always stays.
+const COLUMNS: [(&str, &str); 4] =
+    [("key", "MAC or serial"), ("site", "Site that it keeps"), ("address", "Came from"), ("since", "Waits since")];
 
 #[derive(Template)]
 #[template(path = "sites/moves.html")]
@@ -34,6 +41,9 @@ struct MovesPage {
     list: ListQuery,
     pager: Pager,
     rows: Vec<Row>,
+    columns: Columns,
+    /// Sites that devices wait at, to filter by: number and name.
+    sites: Vec<(String, String)>,
     /// All that wait, whatever the list shows.
     all: usize,
 }
@@ -56,25 +66,37 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let waiting = moves::list(&services, DEFAULT_ACCOUNT);
     let all = waiting.len();
-    let words: Vec<String> = list.q().split_whitespace().map(str::to_lowercase).collect();
-    let rows = waiting.iter().filter_map(|listed| row(listed, &world));
-    let mentions = |row: &Row, word: &String| {
-        [&row.key, &row.title, &row.site, &row.address].iter().any(|text| text.to_lowercase().contains(word.as_str()))
+    let search = list.search();
+    let is_shown = |row: &Row| {
+        let of_site = list.filter("site").is_none_or(|id| id == row.site_id.to_string());
+        of_site && (search.finds_key(&row.key) || search.finds(&[&row.key, &row.title, &row.site, &row.address]))
     };
-    let mut found: Vec<Row> = rows.filter(|row| words.iter().all(|word| mentions(row, word))).collect();
+    let sites = waiting.iter().map(|listed| (listed.device.site_id(), 1)).collect();
+    let mut found: Vec<Row> = waiting.iter().filter_map(|listed| row(listed, &world)).filter(is_shown).collect();
     found.sort_by(|a, b| {
         let order = match list.sort_key() {
             "name" => a.title.to_lowercase().cmp(&b.title.to_lowercase()),
             "site" => a.site.to_lowercase().cmp(&b.site.to_lowercase()),
             "address" => a.address.cmp(&b.address),
+            "key" => Ordering::Equal,
             _ => a.since.cmp(&b.since),
         };
         let order = order.then_with(|| a.key.cmp(&b.key));
         if list.descending() { order.reverse() } else { order }
     });
+    let columns = list.columns(&COLUMNS);
+    if list.is_file() {
+        return Ok(columns.file("pending-moves", "Device Name", found.into_iter().map(cells)));
+    }
     let pager = list.pager(found.len());
     let rows = found.drain(pager.range()).collect();
-    Ok(html(&MovesPage { page: who.page("Pending moves"), list, pager, rows, all }))
+    let sites = site_choices(&world, sites);
+    Ok(html(&MovesPage { page: who.page("Pending moves"), list, pager, rows, columns, sites, all }))
+}
+
+fn cells(row: Row) -> [String; 5] {
+    let Row { key, title, site, address, since, .. } = row;
+    [title, key, site, address, words::file_time(since)]
 }
 
 fn row(listed: &Listed, world: &World) -> Option<Row> {

@@ -49,6 +49,8 @@ pub fn typed(site: &Site) -> SiteInput {
         networks: site.networks.iter().map(network).collect(),
         time_zone: site.time_zone.clone().unwrap_or_default(),
         polling_window: site.polling_window,
+        download_path: site.download_path.as_ref().map(ToString::to_string).unwrap_or_default(),
+        site_specific: site.site_specific,
     }
 }
 

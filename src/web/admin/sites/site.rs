@@ -54,7 +54,7 @@ impl SitePage {
 }
 
 /// The fields of the form, as they are stored.
-fn stored(site: &Site) -> [(&'static str, &'static str, String); 6] {
+fn stored(site: &Site) -> [(&'static str, &'static str, String); 7] {
     let time = |minute: Option<u16>| minute.map(|minute| clock_time(minute % MINUTES_PER_DAY)).unwrap_or_default();
     [
         ("name", "Site Name", site.name.to_string()),
@@ -63,6 +63,7 @@ fn stored(site: &Site) -> [(&'static str, &'static str, String); 6] {
         ("time_zone", "Time zone", site.time_zone.clone().unwrap_or_default()),
         ("polling_window_from", "Polling window from", time(site.polling_window.map(|(from, _)| from))),
         ("polling_window", "Polling window to", time(site.polling_window.map(|(_, to)| to))),
+        ("site_specific", "Site Specific Control", if site.site_specific { "on".to_owned() } else { String::new() }),
     ]
 }
 
@@ -71,7 +72,7 @@ fn filled(site: &Site) -> Form {
     Form::filled(fields.chain([("revision", site.revision.to_string())]))
 }
 
-/// General information as it was typed, without networks.
+/// General information as it was typed, without networks and download path.
 ///
 /// # Errors
 /// A polling window of which only one end can be read.
@@ -93,6 +94,8 @@ pub fn general(form: &Form) -> Result<SiteInput, FieldErrors> {
         networks: Vec::new(),
         time_zone: text("time_zone"),
         polling_window,
+        download_path: String::new(),
+        site_specific: form.has("site_specific"),
     })
 }
 
@@ -121,7 +124,10 @@ pub async fn save(
     let again =
         |status, site: &Site, form, conflict| Ok(html_with(status, &SitePage::new(&who, &services, site, form, conflict)?));
     let input = match general(&form) {
-        Ok(general) => SiteInput { networks: saving::typed(&site).networks, ..general },
+        Ok(general) => {
+            let SiteInput { networks, download_path, .. } = saving::typed(&site);
+            SiteInput { networks, download_path, ..general }
+        }
         Err(errors) => return again(StatusCode::UNPROCESSABLE_ENTITY, &site, form.rejected(&errors), None),
     };
     match saving::save(&who, &services, Some(&site), &input, &form, (here.clone(), here.clone())).await? {
