@@ -212,10 +212,12 @@ fn every_way_to_change_what_devices_get_asks_first() {
         (format!("/admin/devices/{KEY}"), json!({ "revision": device, "name": "Hall", "pin": site.to_string() })),
         (
             "/admin/provisioning/time".to_owned(),
-            json!({ "revision": settings, "time_zone": "Asia/Tokyo", "time_server": "pool.ntp.org",
-            "window_from": "03:00", "window_to": "05:00" }),
+            json!({ "revision": settings, "time_zone": "Asia/Tokyo", "time_server": "pool.ntp.org" }),
         ),
-        ("/admin/provisioning/base".to_owned(), json!({ "revision": settings })),
+        (
+            "/admin/provisioning/base".to_owned(),
+            json!({ "revision": settings, "polling_window_from": "03:00", "polling_window": "05:00" }),
+        ),
     ];
     for (path, form) in ways {
         let asked = api.form_once(&path, &form);

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::credential::Channel;
 use super::device::{Device, DeviceKey};
 use super::ids::ProfileId;
-use super::provision::compare::{Difference, Differing, Served};
+use super::provision::compare::{Comparer, Difference, Differing, Served};
 use super::provision::{Shape, naming_told};
 use super::reach::{Standing, standing};
 use super::restart::{Effect, RestartTable};
@@ -105,9 +105,9 @@ pub fn foresee<'a>(
         }
     }
     let mut told = Telling { restarts, groups: HashMap::new(), hashes: Vec::new() };
+    let mut comparer = Comparer::default();
     for ((was, is), devices) in alike {
-        let difference = old.classes[was].compare(&new.classes[is]);
-        if !difference.is_none() {
+        if let Some(difference) = comparer.compare(&old.classes[was], &new.classes[is]) {
             told.take(&difference, &devices);
         }
     }

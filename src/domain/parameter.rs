@@ -135,6 +135,11 @@ impl ParameterSet {
         self.0.get(name)
     }
 
+    /// The name as it is kept, with its value.
+    pub fn entry(&self, name: &str) -> Option<(&ParameterName, &Arc<str>)> {
+        self.0.get_key_value(name)
+    }
+
     /// All parameters in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&ParameterName, &Arc<str>)> {
         self.0.iter()

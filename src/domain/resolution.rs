@@ -78,27 +78,27 @@ pub fn merge<'a>(placed: &[Placed<'a>]) -> Effective<'a> {
 }
 
 /// The same for some parameters alone, named without `.set`: for comparing many devices that differ in few.
-pub fn merge_only<'a>(placed: &[Placed<'a>], names: &BTreeSet<&'a str>) -> Effective<'a> {
-    let resolve = |name: &&'a str| {
+pub fn merge_only<'a>(placed: &[Placed<'a>], names: &BTreeSet<&str>) -> Effective<'a> {
+    let resolve = |name: &&str| {
         let mut mentions = placed.iter().filter_map(|one| mention_of(one, name));
-        let winner = mentions.next()?;
-        Some(Resolved { name: *name, winner, beaten: mentions.collect() })
+        let (name, winner) = mentions.next()?;
+        Some(Resolved { name, winner, beaten: mentions.map(|(_, mention)| mention).collect() })
     };
     Effective(names.iter().filter_map(resolve).collect())
 }
 
-/// What one placed profile mentions of one parameter.
-fn mention_of<'a>(placed: &Placed<'a>, name: &str) -> Option<Mention<'a>> {
+/// What one placed profile mentions of one parameter, with its name.
+fn mention_of<'a>(placed: &Placed<'a>, name: &str) -> Option<(&'a str, Mention<'a>)> {
     let parameters = &placed.profile.parameters;
-    let is_named_so = twin_of(name).is_none();
-    let value = parameters.get_shared(name).filter(|_| is_named_so);
-    let set = if name.starts_with("device.") { parameters.get_shared(&format!("{name}.set")) } else { None };
-    let is_meant = match (value, set) {
-        (Some(_), set) => !set.is_some_and(|set| is_off(set)),
-        (None, Some(set)) => parameters.get(name).is_none() && !is_off(set),
-        (None, None) => false,
-    };
-    is_meant.then_some(Mention { container: placed.container, place: placed.place, profile: placed.profile, value, set })
+    let value = parameters.entry(name).filter(|_| twin_of(name).is_none());
+    let set = if name.starts_with("device.") { parameters.entry(&format!("{name}.set")) } else { None };
+    let kept = match (value, set) {
+        (Some((kept, _)), set) => (!set.is_some_and(|(_, set)| is_off(set))).then_some(kept.as_str()),
+        (None, Some((twin, set))) if parameters.get(name).is_none() && !is_off(set) => twin_of(twin.as_str()),
+        (None, _) => None,
+    }?;
+    let (value, set) = (value.map(|(_, value)| value), set.map(|(_, set)| set));
+    Some((kept, Mention { container: placed.container, place: placed.place, profile: placed.profile, value, set }))
 }
 
 /// Appends what one placed profile mentions.

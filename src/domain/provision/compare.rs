@@ -2,15 +2,16 @@
 //! once; what is each device's own is looked at for each.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use super::super::clock;
 use super::super::credential::Channel;
 use super::super::deployment::{Placed, applicable};
 use super::super::device::Device;
+use super::super::ids::SiteId;
 use super::super::parameter::{ParameterSet, masked};
-use super::super::resolution::{Effective, merge, merge_only, twin_of};
+use super::super::resolution::{Effective, Mention, Resolved, merge, merge_only, twin_of};
 use super::super::world::World;
 use super::polling::GMT_OFFSET;
 use super::{Draft, LocalTime, PollingClock, Shape, Text, draft, naming, variables};
@@ -64,42 +65,85 @@ impl<'w> Served<'w> {
         &self.shape
     }
 
-    /// What differs when a device that gets this is to get that.
-    pub fn compare(&self, next: &Self) -> Difference<'w> {
-        let (old, new) = if self.differs_by_profiles_alone(next) {
-            let names = touched(&self.placed, &next.placed);
-            if names.is_empty() {
-                return Difference {
-                    attributes: Vec::new(),
-                    before: self.told(&Effective::default()),
-                    after: next.told(&Effective::default()),
-                };
-            }
-            (merge_only(&self.placed, &names), merge_only(&next.placed, &names))
-        } else {
-            (merge(&self.placed), merge(&next.placed))
-        };
-        let (before, after) = (self.told(&old), next.told(&new));
-        let same_clock = before.polling == after.polling;
-        let (old, new) = (draft(&old, &self.shape, self.world), draft(&new, &next.shape, next.world));
-        Difference { attributes: differing(old, new, same_clock), before, after }
-    }
-
     fn told(&self, effective: &Effective<'w>) -> Told<'w> {
         let time = LocalTime::at(self.shape.site, self.world);
         Told { world: self.world, polling: PollingClock::new(effective, time), time }
     }
 
-    /// Whether account, addresses and the time of the place are the same, so that nothing but profiles can make a difference.
-    fn differs_by_profiles_alone(&self, next: &Self) -> bool {
-        let of = |one: &Self| (one.shape.key_bytes, one.shape.named, one.shape.channel);
-        let (was, is) = (self.world, next.world);
-        of(self) == of(next)
-            && !self.shape.named
-            && (Arc::ptr_eq(&was.account, &is.account) || was.account == is.account)
-            && (Arc::ptr_eq(&was.endpoints, &is.endpoints) || was.endpoints == is.endpoints)
-            && LocalTime::at(self.shape.site, was) == LocalTime::at(next.shape.site, is)
+    fn frame(&self) -> Frame {
+        (self.shape.key_bytes, self.shape.named, self.shape.channel, self.shape.site)
     }
+
+    /// The attributes that can differ whatever profiles say; none where any can.
+    fn around_profiles(&self, next: &Self) -> Option<BTreeSet<String>> {
+        let (was, is) = (self.world, next.world);
+        let is_named = self.shape.named || next.shape.named;
+        let mut names: BTreeSet<String> = is_named.then(|| naming::PARAMETER.to_owned()).into_iter().collect();
+        let same_time = LocalTime::at(self.shape.site, was) == LocalTime::at(next.shape.site, is);
+        if was.account == is.account && was.endpoints == is.endpoints && same_time {
+            return Some(names);
+        }
+        let nothing = Effective::default();
+        let same_clock = self.told(&nothing).polling == next.told(&nothing).polling;
+        let [old, new] = [self, next].map(|one| draft(&nothing, &one.shape, one.world));
+        let rule = |draft: &Draft<'_>| draft.files.binding.iter().map(|one| one.name.to_string()).collect::<Vec<_>>();
+        // Spellings of what the rule governs, certificates of profiles and paths to this server hang together with these.
+        if was.endpoints != is.endpoints || rule(&old) != rule(&new) {
+            return None;
+        }
+        names.extend(differing(old, new, same_clock).into_iter().map(|one| base_of(&one.name).to_owned()));
+        Some(names)
+    }
+}
+
+/// What of a shape is no profile's.
+type Frame = (usize, bool, Channel, Option<SiteId>);
+
+/// What profiles say of some parameters: name, value and twin.
+type Said<'w> = Vec<(&'w str, Option<&'w str>, Option<&'w str>)>;
+
+/// Compares what devices are served; what is alike is compared once.
+#[derive(Default)]
+pub struct Comparer<'w> {
+    around: HashMap<(Frame, Frame), Rc<Option<BTreeSet<String>>>>,
+    known: HashMap<(Frame, Frame, Said<'w>, Said<'w>), Rc<Difference<'w>>>,
+}
+
+impl<'w> Comparer<'w> {
+    /// What differs when a device that gets the one is to get the other; none where nothing does.
+    pub fn compare(&mut self, old: &Served<'w>, new: &Served<'w>) -> Option<Rc<Difference<'w>>> {
+        let frames = (old.frame(), new.frame());
+        let around = Rc::clone(self.around.entry(frames).or_insert_with(|| Rc::new(old.around_profiles(new))));
+        let (was, is) = match &*around {
+            Some(around) => {
+                let mut names: BTreeSet<&str> = touched(&old.placed, &new.placed);
+                names.extend(around.iter().map(String::as_str));
+                if names.is_empty() {
+                    return None;
+                }
+                // A phone's polling minute depends on it, whatever else is touched.
+                names.insert(GMT_OFFSET);
+                (merge_only(&old.placed, &names), merge_only(&new.placed, &names))
+            }
+            None => (merge(&old.placed), merge(&new.placed)),
+        };
+        let difference = || {
+            let (before, after) = (old.told(&was), new.told(&is));
+            let same_clock = before.polling == after.polling;
+            let drafts = (draft(&was, &old.shape, old.world), draft(&is, &new.shape, new.world));
+            Rc::new(Difference { attributes: differing(drafts.0, drafts.1, same_clock), before, after })
+        };
+        let difference = self.known.entry((frames.0, frames.1, said(&was), said(&is))).or_insert_with(difference);
+        (!difference.attributes.is_empty()).then(|| Rc::clone(difference))
+    }
+}
+
+fn said<'w>(effective: &Effective<'w>) -> Said<'w> {
+    let one = |resolved: &Resolved<'w>| {
+        let Mention { value, set, .. } = resolved.winner;
+        (resolved.name, value.map(|value| &**value), set.map(|set| &**set))
+    };
+    effective.iter().map(one).collect()
 }
 
 /// The parameters, without `.set`, that can have other winners: those of profiles that are not at the same place in both lists, and
@@ -116,10 +160,6 @@ fn touched<'w>(old: &[Placed<'w>], new: &[Placed<'w>]) -> BTreeSet<&'w str> {
     }
     let moved = old[head..old.len() - tail].iter().chain(&new[head..new.len() - tail]);
     names.extend(moved.flat_map(|one| one.profile.parameters.iter()).map(|(name, _)| base_of(name.as_str())));
-    if !names.is_empty() {
-        // A phone's polling minute depends on it, whoever else is touched.
-        names.insert(GMT_OFFSET);
-    }
     names
 }
 
@@ -170,11 +210,6 @@ fn plain<'t>(text: &'t Text<'_>) -> Option<&'t str> {
 }
 
 impl<'w> Difference<'w> {
-    /// Whether nothing differs for any device.
-    pub fn is_none(&self) -> bool {
-        self.attributes.is_empty()
-    }
-
     /// Whether each device has to be looked at.
     pub fn is_open(&self) -> bool {
         self.attributes.iter().any(|one| one.is_open)

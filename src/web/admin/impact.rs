@@ -107,9 +107,9 @@ struct ImpactPage {
     word: String,
     /// Something else was shown before.
     is_another: bool,
-    /// What becomes of a value in phones' flash, and how it is typed.
+    /// What becomes of a value in phones' flash, and whether it is a secret.
     choice: Form,
-    value_kind: &'static str,
+    is_secret: bool,
     back: String,
 }
 
@@ -197,7 +197,7 @@ fn page(request: &HttpRequest, told: &Told, is_another: bool, sent: &Bytes, back
     let mut panel = Panel::new(told, &services);
     let removed = removed(&target, &form).filter(|name| told.foresight.staying().contains(name));
     panel.asks_value = removed.is_some();
-    let value_kind = if removed.is_some_and(parameter::is_secret) { "password" } else { "text" };
+    let is_secret = removed.is_some_and(parameter::is_secret);
     let waiting = Waiting { owner: who.person.id, target: target.clone(), body: sent.to_vec(), at };
     let word = services.waiting_forms().put(waiting);
     let devices = words::count(told.foresight.changed(), "device", "devices");
@@ -206,7 +206,7 @@ fn page(request: &HttpRequest, told: &Told, is_another: bool, sent: &Bytes, back
     // A value that was chosen for phones' flash is another change than the one that was shown, and no surprise.
     let is_another = is_another && !form.is(FLASH, "set");
     let choice = Form::filled([(FLASH, "leave")]);
-    Some(html(&ImpactPage { page, action: target, word, is_another, choice, value_kind, back: back.as_str().to_owned() }))
+    Some(html(&ImpactPage { page, action: target, word, is_another, choice, is_secret, back: back.as_str().to_owned() }))
 }
 
 /// The parameter that a form takes out of a profile.
