@@ -166,7 +166,7 @@ fn mend_header(sheet: &mut Sheet) {
                 sheet.headings.push(joined);
                 sheet.headings.extend(next.into_iter().skip(1));
             }
-            Some("") if next.len() > 1 && next.iter().all(is_name) && next.iter().any(|cell| cell.contains('.')) => {
+            Some("") if next.len() > 1 && next.iter().all(is_name) && next[0].contains('.') => {
                 sheet.headings.pop();
                 sheet.headings.extend(next);
             }

@@ -1,3 +1,5 @@
+//! Reading files of devices: the guide's examples, headers, rows, and what is refused.
+
 use super::*;
 use crate::domain::schema::{Definition, Kind, pattern as family};
 

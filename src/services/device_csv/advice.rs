@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::csv::devices::{DeviceRow, DeviceTable};
 use crate::domain::parameter::{ParameterName, masked};
-use crate::domain::schema::Kind;
 use crate::services::schema;
 
 /// Rows that hold the same value before a group is proposed for it, unless all do.
@@ -66,11 +65,11 @@ pub(super) fn of(table: &DeviceTable, taken: &[&DeviceRow]) -> (Vec<Advised>, Ve
 
 /// What the dictionary says of the values of one parameter, alike ones together.
 fn on_column(name: &ParameterName, values: &HashMap<&str, (usize, u64)>) -> Vec<Advised> {
-    let takes_anything = schema::current()
-        .find(name.as_str())
-        .is_some_and(|found| found.is_spelt_so && found.definition.kind == Kind::Text { least: None, most: None });
+    // Found once for all rows: ten thousand of them hold ten thousand values.
+    let found = schema::current().find(name.as_str()).filter(|found| found.is_spelt_so || found.is_for_a_model);
+    let is_usual = |value: &str| found.is_some_and(|found| found.definition.kind.check(value).is_ok());
     let mut told: BTreeMap<String, (usize, u64)> = BTreeMap::new();
-    for (value, (rows, line)) in values.iter().filter(|_| !takes_anything) {
+    for (value, (rows, line)) in values.iter().filter(|(value, _)| !is_usual(value)) {
         if let Some(advice) = schema::advise_on(name.as_str(), value) {
             let (so_far, first) = told.entry(advice.to_string()).or_insert((0, *line));
             (*so_far, *first) = (*so_far + rows, (*first).min(*line));

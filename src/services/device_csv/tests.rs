@@ -1,3 +1,5 @@
+//! Files of devices on a real store: what each row does, and what becomes of the profile that it makes.
+
 use super::*;
 use crate::domain::device_list::DeviceQuery;
 use crate::domain::ids::DEFAULT_ACCOUNT;

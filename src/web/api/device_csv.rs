@@ -19,7 +19,7 @@ use crate::services::commit::Mode;
 use crate::services::device_csv::{self, BadRows, Existing, ExportOptions, Imported, Options, Separator, Values};
 use crate::web::blocking;
 
-const CSV: &str = "text/csv; charset=utf-8";
+const CSV: &str = "text/csv";
 /// What the activity log calls a file that has no name.
 const SOURCE: &str = "a file of devices";
 

@@ -73,6 +73,8 @@ struct PreviewPage {
 struct Row {
     line: u64,
     key: String,
+    /// Whether there is a page of it.
+    is_there: bool,
     name: String,
     tone: &'static str,
     word: &'static str,
@@ -194,6 +196,7 @@ fn preview_page(
         Row {
             line: row.line,
             key: row.key.clone(),
+            is_there: matches!(row.outcome.word(), "changed" | "unchanged" | "skipped"),
             name: row.name.clone(),
             tone: tone(row.outcome.word()),
             word: row.outcome.word(),
