@@ -94,7 +94,7 @@ export async function confirm(page, password = OWNER.password) {
 }
 
 // Every page that a person can get to by links: of pages of one kind the first, and the first with a query.
-export async function reachable(page, base, most = 120) {
+export async function reachable(page, base, most = 200) {
   const origin = new URL(base).origin;
   const seen = new Map();
   const queue = ["/admin/"];

@@ -31,6 +31,10 @@ const COLUMNS: [(&str, &str); 3] = [("actor", "Who"), ("what", "What"), ("change
 /// Entries in a file of what the list shows; a week's file has all of its entries.
 const FILE_ENTRIES: usize = 50_000;
 
+/// Changes that a page shows, spread over its entries, and characters of each value: the files have all of them.
+const CHANGES_SHOWN: usize = 1_000;
+const VALUE_CHARS: usize = 120;
+
 #[derive(Template)]
 #[template(path = "activity/list.html")]
 struct ActivityListPage {
@@ -39,8 +43,8 @@ struct ActivityListPage {
     pager: Pager,
     columns: Columns,
     objects: &'static [&'static str],
-    /// Each with the page of its object.
-    entries: Vec<(Activity, Option<String>)>,
+    /// Each with the page of its object, and how many of its changes are not shown.
+    entries: Vec<(Activity, Option<String>, usize)>,
     /// Today, where the account is: the week that is offered as a file.
     today: Date,
 }
@@ -73,9 +77,15 @@ async fn show(who: SignedIn, request: HttpRequest, services: web::Data<Services>
     }
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let links = Links::new(&services, &world);
-    let linked = |entry: Activity| {
+    let most = (CHANGES_SHOWN / found.items.len().max(1)).max(1);
+    let linked = |mut entry: Activity| {
         let href = links.of(&entry.event);
-        (entry, href)
+        let hidden = entry.event.changes.len().saturating_sub(most);
+        entry.event.changes.truncate(most);
+        for value in entry.event.changes.iter_mut().flat_map(|change| [&mut change.old, &mut change.new]).flatten() {
+            *value = words::shortened(value, VALUE_CHARS);
+        }
+        (entry, href, hidden)
     };
     let entries = found.items.into_iter().map(linked).collect();
     let today = page.now.to_zoned(page.zone.clone()).date();

@@ -1,0 +1,160 @@
+//! Speed of the Device Monitor and of placing devices at 50,000 devices, 2,000 sites and 500 groups (P11 allows 100 ms for a page).
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use jiff::Timestamp;
+use pdms::catalog::models::models;
+use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
+use pdms::domain::device::{Device, Origin, Sighting};
+use pdms::domain::device_list::{DeviceQuery, Listed, SortKey, Status, select};
+use pdms::domain::group::Group;
+use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, SiteId};
+use pdms::domain::limits::POLLING_WINDOW_MINUTES;
+use pdms::domain::names::Name;
+use pdms::domain::parameter::ParameterSet;
+use pdms::domain::placement::Placement;
+use pdms::domain::site::index::SiteIndex;
+use pdms::domain::site::{Network, Origin as From, Site};
+use pdms::domain::subnet::Subnet;
+use pdms::domain::world::{Endpoints, World};
+
+const DEVICES: u32 = 50_000;
+const SITES: u32 = 2_000;
+const GROUPS: u32 = 500;
+
+fn name(text: &str) -> Name {
+    Name::parse(text).expect("letters and digits")
+}
+
+fn address(number: u32) -> IpAddr {
+    Ipv4Addr::from_bits(10 << 24 | (number % SITES) << 8 | number / SITES).into()
+}
+
+fn site(number: u32) -> Site {
+    let public = Subnet::around(address(number), 24).expect("24 bits");
+    Site {
+        id: SiteId(u64::from(number) + 2),
+        name: name(&format!("Branch {number}")),
+        description: format!("Street {}", number * 7),
+        networks: vec![Network { public, private: Vec::new() }],
+        ..Site::internet()
+    }
+}
+
+fn group(number: u32) -> Group {
+    Group {
+        id: GroupId(u64::from(number) + 1),
+        name: name(&format!("Group {number}")),
+        description: format!("Floor {}", number % 30),
+        modified_by: "bench".to_owned(),
+        modified_at: Timestamp::UNIX_EPOCH,
+        revision: 1,
+    }
+}
+
+fn listed(number: u32) -> Listed {
+    let device = Device {
+        key: format!("0004f2{number:06x}").parse().expect("a key"),
+        name: Some(name(&format!("Desk {number}"))),
+        sent_name: None,
+        description: String::new(),
+        family: Some("VVX".to_owned()),
+        model: Some(["VVX 411", "VVX 450", "CCX 600"][(number % 3) as usize].to_owned()),
+        private_ip: None,
+        profiles: Vec::new(),
+        groups: [number % GROUPS, number * 7 % GROUPS].map(|number| GroupId(u64::from(number) + 1)).to_vec(),
+        site: Some(SiteId(u64::from(number % SITES) + 2)),
+        placement: Placement::default(),
+        owner: None,
+        own_clock: ParameterSet::new(),
+        origin: Origin::Automatic,
+        added_at: Timestamp::UNIX_EPOCH,
+        revision: 0,
+    };
+    let sighting = Sighting {
+        last_seen: Timestamp::from_second(i64::from(number)).ok(),
+        public_ip: Some(address(number)),
+        software_version: Some("5.9.10.1".to_owned()),
+        ..Sighting::default()
+    };
+    Listed { device: Arc::new(device), sighting: Arc::new(sighting) }
+}
+
+fn world() -> World {
+    let account = Account {
+        label: "default".to_owned(),
+        provisioning: Provisioning {
+            enabled: true,
+            user: "phones".to_owned(),
+            password: Secret::new("secret"),
+            generation: 0,
+            former: None,
+        },
+        time_zone: "Europe/Berlin".to_owned(),
+        time_server: "pool.ntp.org".to_owned(),
+        base: BaseSettings::MANAGE,
+        polling_window: POLLING_WINDOW_MINUTES,
+        first_contact: FirstContact::Open,
+        admission: AdmissionSettings::default(),
+        revision: 1,
+        created_at: Timestamp::UNIX_EPOCH,
+    };
+    let endpoints =
+        Endpoints { https_url: "https://pdms.example.lan:8443/".to_owned(), http_url: None, ca_pem: None, next_ca: None };
+    World {
+        account_id: DEFAULT_ACCOUNT,
+        account: Arc::new(account),
+        endpoints: Arc::new(endpoints),
+        profiles: BTreeMap::new(),
+        standard: Arc::default(),
+        deployment: BTreeMap::new(),
+        sites: (0..SITES).map(site).map(|site| (site.id, Arc::new(site))).collect(),
+        groups: (0..GROUPS).map(group).map(|group| (group.id, Arc::new(group))).collect(),
+        default_groups: Vec::new(),
+        people: BTreeMap::new(),
+        person_groups: BTreeMap::new(),
+        rooms: BTreeMap::new(),
+        models: models(),
+        blocked: std::collections::BTreeSet::new(),
+        revision: 1,
+    }
+}
+
+fn lists(criterion: &mut Criterion) {
+    let (world, devices) = (world(), (0..DEVICES).map(listed).collect::<Vec<_>>());
+    let now = Timestamp::UNIX_EPOCH;
+    let text = |text: &str| DeviceQuery { text: text.to_owned(), ..DeviceQuery::default() };
+    let queries = [
+        ("all by name", DeviceQuery::default()),
+        ("all by site", DeviceQuery { sort: SortKey::Site, ..DeviceQuery::default() }),
+        ("all by group", DeviceQuery { sort: SortKey::Groups, ..DeviceQuery::default() }),
+        ("all by software", DeviceQuery { sort: SortKey::Software, descending: true, ..DeviceQuery::default() }),
+        ("of a site, online", DeviceQuery { site: Some(SiteId(9)), status: Some(Status::Online), ..DeviceQuery::default() }),
+        ("search for a name", text("desk 4999")),
+        ("search for a MAC", text("00:04:f2:00:c3:4f")),
+        ("search for a street", text("street 777")),
+        ("search for nothing that is there", text("no such thing")),
+    ];
+    for (what, query) in queries {
+        criterion.bench_function(what, |bencher| {
+            bencher.iter(|| select(devices.iter().cloned(), black_box(&query), &world, now).len())
+        });
+    }
+}
+
+fn placing(criterion: &mut Criterion) {
+    let sites: Vec<Site> = (0..SITES).map(site).collect();
+    criterion.bench_function("place every device", |bencher| {
+        bencher.iter(|| {
+            let index = SiteIndex::new(black_box(&sites));
+            (0..DEVICES).filter(|number| index.find(From { seen: address(*number), own: None }).is_some()).count()
+        })
+    });
+}
+
+criterion_group!(benches, lists, placing);
+criterion_main!(benches);
