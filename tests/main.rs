@@ -41,3 +41,4 @@ mod sites_csv;
 mod standard_profiles;
 mod support;
 mod user_agents;
+mod worked_examples;
