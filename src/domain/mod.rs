@@ -17,6 +17,7 @@ pub mod device_file;
 pub mod device_list;
 pub mod device_paste;
 pub mod field_error;
+pub mod flash;
 pub mod group;
 pub mod ids;
 pub mod impact;

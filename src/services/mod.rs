@@ -25,6 +25,7 @@ pub mod devices;
 pub mod effective_file;
 pub mod enrolment;
 pub mod error;
+pub mod flash;
 pub mod form_tokens;
 pub mod groups;
 pub mod import;

@@ -9,6 +9,7 @@
 mod base;
 mod binding;
 pub mod bootstrap;
+mod in_flash;
 mod local;
 pub mod master;
 mod naming;
@@ -34,6 +35,7 @@ use super::rollover;
 use super::world::World;
 
 pub use base::listed as base_listed;
+pub use in_flash::InFlash;
 pub use local::LocalTime;
 use local::site_with_time;
 use master::MasterError;
