@@ -19,6 +19,7 @@ mod confirmation;
 mod deployment;
 mod dictionary;
 mod effective;
+mod explain;
 mod fleet;
 mod framing;
 mod golden;

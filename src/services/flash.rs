@@ -137,3 +137,76 @@ pub(super) fn faults(services: &Services) -> Result<Option<String>, ServiceError
         strays.len()
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::domain::access::Grant;
+    use crate::domain::activity::Event;
+    use crate::domain::ids::DEFAULT_ACCOUNT;
+    use crate::services::commit::{Mode, commit};
+    use crate::services::devices::{self, Afterwards};
+    use crate::services::testing::{Bench, bench, owner};
+
+    fn key() -> DeviceKey {
+        "0004f2aabbcc".parse().expect("a MAC address")
+    }
+
+    fn add(bench: &Bench) -> Arc<Device> {
+        let device = crate::domain::testing::device("0004f2aabbcc");
+        commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
+            change.record(Event::new("device", key().to_string(), "added"))?;
+            change.put_device(device.clone())
+        })
+        .expect("added");
+        Arc::new(device)
+    }
+
+    fn serve(bench: &Bench, device: &Arc<Device>) -> News {
+        bench.clock.advance_to(bench.clock.now() + SignedDuration::from_hours(1));
+        let world = bench.services.world(DEFAULT_ACCOUNT).expect("a world");
+        let (at, device) = (bench.clock.now(), Arc::clone(device));
+        let served = Served { at, device, channel: Channel::Tls, world, is_fresh: false };
+        news(&bench.services, &Waiting::from([((DEFAULT_ACCOUNT, key()), served)])).expect("readable")
+    }
+
+    fn keep(bench: &Bench, news: &News) {
+        let services = &bench.services;
+        commit(services, Grant::system("test"), DEFAULT_ACCOUNT, |change| write(services, change, DEFAULT_ACCOUNT, news))
+            .expect("written");
+    }
+
+    #[test]
+    fn a_device_that_is_served_the_same_again_costs_no_write_and_takes_its_row_along() {
+        let bench = bench();
+        let device = add(&bench);
+        let first = serve(&bench, &device);
+        assert_eq!(first.len(), 1);
+        keep(&bench, &first);
+        assert_eq!(serve(&bench, &device), []);
+        let kept = of(&bench.services, DEFAULT_ACCOUNT, &key()).expect("readable");
+        let password = kept.get("device.prov.password").expect("it was served one");
+        let secret = credentials::of(&bench.services, DEFAULT_ACCOUNT, &key()).password;
+        assert!(password.told.mark.is_some() && !password.told.text.contains(secret.expose()));
+
+        let gone = devices::delete(&bench.services, &owner(), DEFAULT_ACCOUNT, &key(), Afterwards::Forget, Mode::Keep);
+        gone.expect("deleted");
+        assert_eq!(of(&bench.services, DEFAULT_ACCOUNT, &key()).expect("readable"), Flash::default());
+        keep(&bench, &first);
+        assert_eq!(of(&bench.services, DEFAULT_ACCOUNT, &key()).expect("readable"), Flash::default(), "it stays deleted");
+    }
+
+    #[test]
+    fn a_row_of_no_device_is_told() {
+        let bench = bench();
+        assert_eq!(faults(&bench.services).expect("readable"), None);
+        commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
+            Ok(store::flash::put(change.tx(), DEFAULT_ACCOUNT, &key(), &Flash::default())?)
+        })
+        .expect("written");
+        let told = faults(&bench.services).expect("readable").expect("a fault");
+        assert!(told.contains("0004f2aabbcc"), "{told}");
+    }
+}

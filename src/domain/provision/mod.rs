@@ -15,6 +15,7 @@ pub mod master;
 mod naming;
 pub mod paths;
 mod polling;
+pub mod search;
 #[cfg(test)]
 mod tests;
 mod together;

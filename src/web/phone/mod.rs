@@ -314,7 +314,8 @@ impl Call {
     /// What was served may stay in the phone's flash (contract 5.11): that is worked out later, with the presence batch.
     fn remember(&self, world: &Arc<World>, guest: &Guest, reply: &Reply) {
         if let (Reason::Parameters, false, Some(device)) = (reply.reason(), self.is_head(), &guest.device) {
-            let is_fresh = guest.admitted == Some(Admitted::FactoryDefault);
+            // Whoever shows the factory default, or is let in because it is expected back, has lost what it had.
+            let is_fresh = guest.is_back || guest.admitted == Some(Admitted::FactoryDefault);
             let (device, world) = (Arc::clone(device), Arc::clone(world));
             let served = Served { at: self.now(), device, channel: self.channel, world, is_fresh };
             self.services.presence().serve(served.world.account_id, served);

@@ -3,9 +3,11 @@
 mod add;
 mod add_to_group;
 mod blocked;
+mod compare;
 mod delete;
 mod detail;
 mod effective;
+mod explained;
 mod files;
 mod groups;
 mod head;
@@ -19,6 +21,7 @@ mod summary;
 mod text;
 mod trust;
 mod uploaded;
+mod what_if;
 
 pub use text::with_secrets_masked;
 
@@ -37,6 +40,8 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/devices/deleted", password::list)
         .post("/admin/devices/deleted", password::reveal_deleted)
         .post("/admin/devices/groups", add_to_group::save)
+        .get("/admin/devices/what-if", what_if::show)
+        .get("/admin/devices/what-if/{file}", what_if::file)
         .get("/admin/devices/{key}", summary::show)
         .post("/admin/devices/{key}", summary::save)
         .post("/admin/devices/{key}/password", password::reveal)
@@ -48,6 +53,7 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/devices/{key}/owner", owner::save)
         .get("/admin/devices/{key}/profiles", profiles::show)
         .post("/admin/devices/{key}/profiles", profiles::save)
+        .get("/admin/devices/{key}/compare", compare::show)
         .get("/admin/devices/{key}/effective", effective::show)
         .get("/admin/devices/{key}/effective/{file}", effective::file)
         .get("/admin/devices/{key}/runs", runs::show)
