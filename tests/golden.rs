@@ -12,11 +12,12 @@ use pdms::catalog::models::models;
 use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
 use pdms::domain::credential::Recipient;
 use pdms::domain::deployment::Place;
-use pdms::domain::device::{Device, DeviceKey, Origin};
-use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, ProfileId, SiteId};
+use pdms::domain::device::{Device, DeviceKey, Origin, Owner};
+use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, PersonGroupId, PersonId, ProfileId, SiteId};
 use pdms::domain::limits::POLLING_WINDOW_MINUTES;
 use pdms::domain::names::Name;
 use pdms::domain::parameter::ParameterSet;
+use pdms::domain::people::{Modified, Person};
 use pdms::domain::placement::Placement;
 use pdms::domain::profile::{Profile, ProfileKind};
 use pdms::domain::provision::{Provision, provision};
@@ -37,6 +38,8 @@ struct Case {
     #[serde(default)]
     site: Vec<CaseSite>,
     #[serde(default)]
+    person: Vec<CasePerson>,
+    #[serde(default)]
     profile: Vec<CaseProfile>,
 }
 
@@ -47,6 +50,15 @@ struct CaseSite {
     id: u64,
     time_zone: Option<String>,
     polling_window: Option<(u16, u16)>,
+}
+
+/// A person with the list of groups, strongest first.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CasePerson {
+    id: u64,
+    name: Name,
+    groups: Vec<u64>,
 }
 
 #[derive(Deserialize)]
@@ -73,6 +85,8 @@ struct CaseDevice {
     model: String,
     sent_name: Option<Name>,
     site: Option<u64>,
+    /// The person whose it is.
+    person: Option<u64>,
     #[serde(default)]
     groups: Vec<u64>,
     #[serde(default)]
@@ -92,6 +106,8 @@ struct CaseProfile {
 #[serde(rename_all = "kebab-case")]
 enum On {
     Device,
+    Person(u64),
+    PersonGroup(u64),
     Site(u64),
     Model(String),
     Group(u64),
@@ -142,6 +158,12 @@ impl Case {
             let site = Site { id: SiteId(id), time_zone, polling_window, ..Site::internet() };
             world.sites.insert(site.id, Arc::new(site));
         }
+        for CasePerson { id, name, groups } in self.person {
+            let modified = Modified { by: "admin".to_owned(), at: Timestamp::UNIX_EPOCH, revision: 1 };
+            let groups = groups.into_iter().map(PersonGroupId).collect();
+            let person = Person { id: PersonId(id), name, description: String::new(), groups, modified };
+            world.people.insert(person.id, Arc::new(person));
+        }
         for (case, id) in self.profile.into_iter().zip((1..).map(ProfileId)) {
             case.attach(id, &mut device, &mut world);
         }
@@ -163,7 +185,7 @@ impl CaseDevice {
             groups: self.groups.into_iter().map(GroupId).collect(),
             site: self.site.map(SiteId),
             placement: Placement::default(),
-            owner: None,
+            owner: self.person.map(|id| Owner::Person(PersonId(id))),
             own_clock: self.own_clock,
             origin: Origin::Manual,
             added_at: Timestamp::UNIX_EPOCH,
@@ -179,6 +201,8 @@ impl CaseProfile {
                 device.profiles.push(id);
                 None
             }
+            On::Person(id) => Some(Place::Person(PersonId(id))),
+            On::PersonGroup(id) => Some(Place::PersonGroup(PersonGroupId(id))),
             On::Site(id) => Some(Place::Site(SiteId(id))),
             On::Model(name) => Some(Place::Model(name)),
             On::Group(id) => Some(Place::Group(GroupId(id))),
@@ -213,7 +237,7 @@ pub fn load(case: &str) -> (Device, World) {
 }
 
 /// Reads a case and compares both files and what is told about them, or takes all of it over.
-fn check(case: &str) {
+pub fn check(case: &str) {
     let (device, world) = load(case);
     let folder = folder(case);
     let provision = provision(&Recipient::over_tls(&device, &secrets()), &world);

@@ -92,6 +92,20 @@ pub fn subject(place: &Place, world: &World) -> String {
 }
 
 impl Container {
+    /// A word for addresses and programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Person => "person",
+            Self::PersonGroup => "person-group",
+            Self::Site => "site",
+            Self::Model => "model",
+            Self::Group => "group",
+            Self::Global => "global",
+            Self::Base => "base",
+        }
+    }
+
     /// The container's name as admins read it.
     pub fn label(self) -> &'static str {
         match self {

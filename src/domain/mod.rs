@@ -18,6 +18,7 @@ pub mod device_file;
 pub mod device_list;
 pub mod device_paste;
 pub mod field_error;
+pub mod flash;
 pub mod foresight;
 pub mod group;
 pub mod ids;

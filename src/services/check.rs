@@ -28,6 +28,7 @@ pub fn faults(services: &Services, own: Option<&OwnFiles>, answered: Option<&Ans
     }
     faults.extend(lost_blobs(services, &services.state_dir.blobs())?);
     faults.extend(kept::misplaced(services)?.into_iter().map(|(_, text)| text.trim_end_matches('.').to_owned()));
+    faults.extend(super::flash::faults(services)?);
     if let Some(answered) = answered {
         faults.extend(warnings::urgent(services, answered).into_iter().map(|text| text.trim_end_matches('.').to_owned()));
         faults.extend(addresses::faults(services, answered)?);

@@ -226,10 +226,11 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    /// Removes a device and its sighting.
+    /// Removes a device, its sighting, and what is remembered of its flash.
     pub fn delete_device(&mut self, key: &DeviceKey) -> Result<(), ServiceError> {
         store::devices::delete(self.tx, self.account, key)?;
         store::sightings::delete(self.tx, self.account, key)?;
+        store::flash::delete(self.tx, self.account, key)?;
         self.roster.push(RosterChange::Gone(key.clone()));
         Ok(())
     }

@@ -66,29 +66,37 @@ pub fn hand_out(
     Ok(found)
 }
 
-/// What a device itself keeps and has uploaded, the weaker kind first, with the name of its file: it beats whatever is served
-/// (R159). A file that is no configuration says nothing here.
+/// What a device itself keeps and has uploaded: it beats whatever is served (R159).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnFile {
+    /// Where it was made.
+    pub kind: Override,
+    /// Name of the file without the device's key.
+    pub name: &'static str,
+    /// When the file came in.
+    pub at: Timestamp,
+    /// What it says.
+    pub parameters: ParameterSet,
+}
+
+/// What a device itself keeps and has uploaded, the weaker kind first (R159). A file that is no configuration says nothing here.
 ///
 /// # Errors
 /// [`ServiceError::File`] where a file's content cannot be read.
-pub fn overrides(
-    services: &Services,
-    account: AccountId,
-    key: &DeviceKey,
-) -> Result<Vec<(Override, &'static str, ParameterSet)>, ServiceError> {
+pub fn overrides(services: &Services, account: AccountId, key: &DeviceKey) -> Result<Vec<OwnFile>, ServiceError> {
     let mut found = Vec::new();
     for kind in [Override::WebPage, Override::PhoneMenu] {
         let name = override_file(kind);
-        let content = match file(services, account, key, name) {
-            Ok((_, content)) => content,
+        let (stored, content) = match file(services, account, key, name) {
+            Ok(found) => found,
             Err(ServiceError::NotFound { .. }) => continue,
             Err(error) => return Err(error),
         };
         let entries = read::parameters(&content).unwrap_or_default().into_iter().filter(|one| check_value(&one.value).is_ok());
-        let set: ParameterSet =
+        let parameters: ParameterSet =
             entries.filter_map(|one| Some((ParameterName::parse(&one.name).ok()?, one.value.into()))).collect();
-        if !set.is_empty() {
-            found.push((kind, name, set));
+        if !parameters.is_empty() {
+            found.push(OwnFile { kind, name, at: stored.at, parameters });
         }
     }
     Ok(found)

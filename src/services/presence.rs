@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use super::commit::{self, Change};
 use super::error::ServiceError;
 use super::sites::placing::{self, Contact};
-use super::{Services, alerts, runs};
+use super::{Services, alerts, flash, runs};
 use crate::domain::access::Grant;
 use crate::domain::activity::Event;
 use crate::domain::device::{Device, DeviceKey};
@@ -62,6 +62,8 @@ pub struct Presence {
     state: Mutex<State>,
     /// What the activity log is to tell.
     reports: Mutex<Vec<(AccountId, Event)>>,
+    /// The parameter files that devices were given.
+    served: Mutex<flash::Waiting>,
     /// Held by whoever flushes: one at a time.
     flushing: Mutex<()>,
 }
@@ -106,6 +108,11 @@ impl Presence {
         }
     }
 
+    /// Takes a parameter file that a device was given. Costs a lock and an insert.
+    pub fn serve(&self, account: AccountId, served: flash::Served) {
+        self.served.lock().insert((account, served.device.key.clone()), served);
+    }
+
     /// Takes something that a phone did and the activity log is to tell.
     pub fn report(&self, account: AccountId, event: Event) {
         let mut reports = self.reports.lock();
@@ -120,6 +127,7 @@ impl Presence {
         let mut state = self.state.lock();
         let mut queue = self.queue.lock();
         remove();
+        self.served.lock().retain(|(of, key), _| *of != account || !gone.contains(key));
         queue.messages.retain(|Message { account: of, heard, .. }| {
             let is_theirs = *of == account && heard.key.as_ref().is_some_and(|key| gone.contains(key));
             !is_theirs || heard.standing == Standing::Refused
@@ -200,28 +208,41 @@ fn flush_alone(services: &Services) -> Result<(), ServiceError> {
     alerts::tell(services);
     presence.state.lock().waiting.reports.append(&mut presence.reports.lock());
     let departing = presence.state.lock().depart();
-    let accounts: BTreeSet<_> = departing.into_iter().chain(services.trusts.unwritten()).collect();
-    let written = accounts.into_iter().try_for_each(|account| {
-        let mut learned = BTreeSet::new();
-        let committed = commit::commit(services, Grant::system("phones"), account, |change| {
-            // Read only now, when no other change goes on: a device may have been deleted since the batch departed.
-            let batch = Arc::clone(&presence.state.lock().in_flight);
-            write(services, change, account, &batch)?;
-            learned = write_trusts(services, change, account)?;
-            add_taught(services, change, account, &learned)
-        });
-        match &committed {
-            Ok(()) => services.trusts(account).kept(&learned),
-            Err(_) => services.trusts(account).take_back(learned),
-        }
-        committed
+    let served = std::mem::take(&mut *presence.served.lock());
+    let written = flash::news(services, &served).and_then(|news| {
+        let with_news = news.iter().map(|(account, ..)| *account);
+        let accounts: BTreeSet<_> = departing.into_iter().chain(services.trusts.unwritten()).chain(with_news).collect();
+        accounts.into_iter().try_for_each(|account| write_account(services, account, &news))
     });
     let mut state = presence.state.lock();
     let departed = std::mem::take(&mut state.in_flight);
     if written.is_err() {
         state.waiting.take_back(&departed);
+        let mut waiting = presence.served.lock();
+        served.into_iter().for_each(|(key, served)| {
+            waiting.entry(key).or_insert(served);
+        });
     }
     written
+}
+
+/// Writes what one account's phones told, in one commit.
+fn write_account(services: &Services, account: AccountId, news: &flash::News) -> Result<(), ServiceError> {
+    let presence = &services.presence;
+    let mut learned = BTreeSet::new();
+    let committed = commit::commit(services, Grant::system("phones"), account, |change| {
+        // Read only now, when no other change goes on: a device may have been deleted since the batch departed.
+        let batch = Arc::clone(&presence.state.lock().in_flight);
+        write(services, change, account, &batch)?;
+        learned = write_trusts(services, change, account)?;
+        add_taught(services, change, account, &learned)?;
+        flash::write(services, change, account, news)
+    });
+    match &committed {
+        Ok(()) => services.trusts(account).kept(&learned),
+        Err(_) => services.trusts(account).take_back(learned),
+    }
+    committed
 }
 
 /// Ends all runs and writes everything: the server stops.

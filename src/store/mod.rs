@@ -13,6 +13,7 @@ pub mod devices;
 mod disk;
 pub mod error;
 mod files;
+pub mod flash;
 pub mod groups;
 mod guard;
 pub mod keys;

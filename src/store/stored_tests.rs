@@ -95,6 +95,7 @@ fn rows_of_former_versions_stay_readable_and_every_table_has_some() {
         check(&tables::PERSON_GROUPS, 2),
         check(&tables::ROOMS, 2),
         check(&tables::DEFAULT_GROUPS, 2),
+        check(&tables::FLASH, 2),
         check(&tables::STANDARD, 2),
     ]);
     let all = tables::ALL.iter().map(|table| table.name().to_owned()).collect();

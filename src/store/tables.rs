@@ -13,6 +13,7 @@ use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
 use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
+use crate::domain::flash::Flash;
 use crate::domain::group::Group;
 use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId, UserId};
 use crate::domain::people::{Person, PersonGroup, Room};
@@ -95,12 +96,14 @@ pub const RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new("runs-1
 pub const REFUSED_RUNS: Table<(AccountId, Subject, Timestamp), Run> = Table::new("refused-runs-1");
 /// Files kept for devices. Key: account, device key, file name. Value: [`DeviceFile`].
 pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new("files-1");
+/// What devices were served that stays in their flash. Key: account, device key. Value: [`Flash`].
+pub const FLASH: Table<(AccountId, DeviceKey), Flash> = Table::new("flash-1");
 
 /// Standard profiles as the last version brought them. Key: number. Value: [`Installed`].
 pub const STANDARD: Table<(u64,), Installed> = Table::new("standard-1");
 
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 23] = [
+pub(super) const ALL: [Definition; 24] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -123,5 +126,6 @@ pub(super) const ALL: [Definition; 23] = [
     RUNS.definition(),
     REFUSED_RUNS.definition(),
     FILES.definition(),
+    FLASH.definition(),
     STANDARD.definition(),
 ];

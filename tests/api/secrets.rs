@@ -43,6 +43,7 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
             .replace("{container}/{id}", "models/VVX%20411")
             .replace("{account}", "default")
             .replace("{key}", KEY)
+            .replace("{other}", KEY)
             .replace("{id}", "1")
             .replace("parameters/{name}", "parameters/reg.1.address")
             .replace("{name}", &backup)

@@ -3,7 +3,10 @@
 use super::super::account::BaseSettings;
 use super::super::clock::{self, Change, Week};
 use super::super::credential::{ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD};
+use super::super::ids::SiteId;
+use super::super::world::World;
 use super::polling::GMT_OFFSET;
+use super::view::Part;
 use super::{Given, Text, Warning};
 
 /// The parameters of the groups that are on.
@@ -33,6 +36,21 @@ pub fn parameters<'a>(on: BaseSettings, time_zone: &'a str, time_server: &'a str
         time(time_zone, time_server, &mut given, warnings);
     }
     given
+}
+
+/// The part that brings a parameter to the devices of a site. The zone and the window of the site count where it has its own.
+pub fn part(name: &str, site: SiteId, world: &World) -> Part {
+    let own = |has: fn(&super::super::site::Site) -> bool| world.sites.get(&site).filter(|one| has(one)).map(|one| one.id);
+    match name {
+        "apps.restapi.enabled" => Part::RestApi,
+        "device.prov.tagSerialNo" => Part::SerialTag,
+        ADMIN_PASSWORD => Part::AdminPassword,
+        "log.render.file.upload.append" => Part::LogUpload,
+        "prov.polling.time" => Part::Polling(own(|site| site.polling_window.is_some() || site.time_zone.is_some())),
+        name if name.starts_with("prov.polling.") => Part::Polling(None),
+        name if name.ends_with("sntp.address") || name.ends_with("sntp.serverName") => Part::Time(None),
+        _ => Part::Time(own(|site| site.time_zone.is_some())),
+    }
 }
 
 /// What the base would bring with these groups on: names and values, to be shown before they are used.

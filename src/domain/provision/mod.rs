@@ -10,11 +10,13 @@ mod base;
 mod binding;
 pub mod bootstrap;
 pub mod compare;
+mod in_flash;
 mod local;
 pub mod master;
 mod naming;
 pub mod paths;
 mod polling;
+pub mod search;
 mod takeover;
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,7 @@ use super::resolution::{self, Effective};
 use super::world::World;
 
 pub use base::listed as base_listed;
+pub use in_flash::InFlash;
 pub use local::LocalTime;
 use local::site_with_time;
 use master::MasterError;

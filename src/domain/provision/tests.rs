@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::view::{File, Override, Row, Source, explain};
+use super::view::{File, Override, Part, Row, Source, explain};
 use super::*;
 use crate::domain::account::BaseSettings;
 use crate::domain::deployment::{Container, Place};
@@ -233,7 +233,7 @@ fn every_value_says_who_won_and_what_it_beat() {
         .chain(&polling.beaten)
         .map(|layer| (layer.source.describe(), layer.value.as_deref()))
         .collect();
-    let expected = [("profile 9 (Device)", "02:00"), ("profile 1 (Global)", "01:00"), ("built-in base", "03:50")];
+    let expected = [("profile 9 (Device)", "02:00"), ("profile 1 (Global)", "01:00"), ("built-in base: polling", "03:50")];
     assert_eq!(said, expected.map(|(source, value)| (source.to_owned(), Some(value))));
 
     let password = row(&rows, "device.prov.password");
@@ -245,7 +245,7 @@ fn every_value_says_who_won_and_what_it_beat() {
     assert_eq!(files.file, File::Master);
     assert!(matches!(files.winner.source, Source::Profile { container: Container::Global, .. }));
     assert_eq!(files.winner.value.as_deref(), Some("0004f2aabbcc-profile.cfg,site.cfg"));
-    assert_eq!(row(&rows, "APP_FILE_PATH").winner.source, Source::Base);
+    assert_eq!(row(&rows, "APP_FILE_PATH").winner.source, Source::Base(Part::MasterFile));
     assert_eq!(row(&rows, "voice.volume").winner.value.as_deref(), Some("0004f2aabbcc"));
 }
 
@@ -255,14 +255,15 @@ fn what_the_phone_itself_has_set_lies_over_everything() {
     let view = explain(&to(&device("0004f2aabbcc")), &world);
     let menu = parameter_set(&[("voice.volume", "9"), ("lcl.ml.lang", "German_Germany")]);
     let page = parameter_set(&[("voice.volume", "7")]);
-    let in_order = view.clone().with_overrides(Override::WebPage, &page).with_overrides(Override::PhoneMenu, &menu);
-    let reversed = view.with_overrides(Override::PhoneMenu, &menu).with_overrides(Override::WebPage, &page);
+    let at = |second| jiff::Timestamp::from_second(second).expect("a time within the range");
+    let in_order = view.clone().with_overrides(Override::WebPage, at(1), &page).with_overrides(Override::PhoneMenu, at(2), &menu);
+    let reversed = view.with_overrides(Override::PhoneMenu, at(2), &menu).with_overrides(Override::WebPage, at(1), &page);
     assert_eq!(in_order, reversed);
 
     let volume = row(&in_order.rows, "voice.volume");
     let values: Vec<_> = std::iter::once(&volume.winner).chain(&volume.beaten).map(|layer| layer.value.as_deref()).collect();
     assert_eq!(values, [Some("9"), Some("7"), Some("3")]);
-    assert_eq!(volume.winner.source, Source::Override(Override::PhoneMenu));
+    assert_eq!(volume.winner.source, Source::Override { kind: Override::PhoneMenu, at: at(2) });
     assert_eq!(row(&in_order.rows, "lcl.ml.lang").file, File::Phone);
 }
 

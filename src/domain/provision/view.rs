@@ -3,14 +3,17 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::super::credential::Recipient;
 use super::super::deployment::{self, Container, Place};
-use super::super::ids::ProfileId;
+use super::super::flash::Flash;
+use super::super::ids::{ProfileId, SiteId};
 use super::super::parameter::{self, ParameterSet};
-use super::super::resolution::{self, Effective, Mention, Resolved};
+use super::super::resolution::{self, Effective, Mention, Resolved, is_off};
 use super::super::world::World;
 use super::{
-    DeviceValues, Given, LocalTime, Setting, Text, Warning, below_profiles, binding, draft_for, governs, has_twin, master,
+    DeviceValues, Given, LocalTime, Setting, Text, Warning, base, below_profiles, binding, draft_for, governs, has_twin, master,
     naming, variables,
 };
 
@@ -64,7 +67,21 @@ pub struct Layer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The phone's own override, which no served value beats (contract 5.1).
-    Override(Override),
+    Override {
+        /// Where it was made.
+        kind: Override,
+        /// When the phone uploaded the file that says so.
+        at: Timestamp,
+    },
+    /// Still in the phone's flash, although it is served no longer (contract 5.11).
+    Flash {
+        /// Since when it was served so.
+        since: Timestamp,
+        /// When it was served last, where that is known.
+        last_served: Option<Timestamp>,
+        /// When the device was first served without it.
+        ceased: Timestamp,
+    },
     /// Added by rule, above every profile (contract 5.2).
     Rule,
     /// A profile in one of the device's containers.
@@ -81,7 +98,49 @@ pub enum Source {
     /// The name of the device, told to those that take one (R233).
     DeviceName,
     /// The built-in base (contract 5.3), or what a master file holds by itself.
-    Base,
+    Base(Part),
+}
+
+/// The parts of what this server brings by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The switch of the REST interface.
+    RestApi,
+    /// The serial number in the User-Agent.
+    SerialTag,
+    /// When phones poll; the window is that of a site, where one has its own.
+    Polling(Option<SiteId>),
+    /// The phones' admin password.
+    AdminPassword,
+    /// How logs are uploaded.
+    LogUpload,
+    /// Time server and zone; the zone is that of a site, where one has its own.
+    Time(Option<SiteId>),
+    /// What a master file holds by itself.
+    MasterFile,
+}
+
+impl Part {
+    /// The part in words.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::RestApi => "REST interface",
+            Self::SerialTag => "serial number in the User-Agent",
+            Self::Polling(_) => "polling",
+            Self::AdminPassword => "admin password",
+            Self::LogUpload => "log upload",
+            Self::Time(_) => "time",
+            Self::MasterFile => "master file",
+        }
+    }
+
+    /// The site that it is of; none where it is the account's.
+    pub fn site(self) -> Option<SiteId> {
+        match self {
+            Self::Polling(site) | Self::Time(site) => site,
+            _ => None,
+        }
+    }
 }
 
 /// The two kinds of overrides that a phone keeps and uploads, strongest first (protocol/provisioning.md 1.3).
@@ -94,15 +153,38 @@ pub enum Override {
 }
 
 impl Source {
-    /// The source in words: `added by rule`, `Office phones (Global)`, `built-in base`.
+    /// The source in words: `added by rule`, `Office phones (Global)`, `built-in base: time`.
     pub fn describe(&self) -> String {
         match self {
-            Self::Override(Override::PhoneMenu) => "set on the phone".to_owned(),
-            Self::Override(Override::WebPage) => "set on the phone's web page".to_owned(),
+            Self::Override { kind: Override::PhoneMenu, .. } => "set on the phone".to_owned(),
+            Self::Override { kind: Override::WebPage, .. } => "set on the phone's web page".to_owned(),
+            Self::Flash { .. } => "still in flash".to_owned(),
             Self::Rule => "added by rule".to_owned(),
             Self::Profile { container, name, .. } => format!("{name} ({})", container.label()),
             Self::DeviceName => "name sent to the device".to_owned(),
-            Self::Base => "built-in base".to_owned(),
+            Self::Base(part) => format!("built-in base: {}", part.label()),
+        }
+    }
+
+    /// A word for addresses and programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Override { .. } => "phone",
+            Self::Flash { .. } => "flash",
+            Self::Rule => "rule",
+            Self::Profile { container, .. } => container.word(),
+            Self::DeviceName => "name",
+            Self::Base(_) => "base",
+        }
+    }
+
+    /// How far above the profiles it stands: overrides of the phone, then what is in its flash, then all that is served.
+    fn height(&self) -> u8 {
+        match self {
+            Self::Override { kind: Override::PhoneMenu, .. } => 0,
+            Self::Override { kind: Override::WebPage, .. } => 1,
+            Self::Flash { .. } => 2,
+            _ => 3,
         }
     }
 }
@@ -121,29 +203,70 @@ pub fn explain(recipient: &Recipient<'_>, world: &World) -> EffectiveView {
 impl EffectiveView {
     /// Lays the overrides that the phone has uploaded over what it is served: otherwise *I set it but nothing happens* would
     /// remain unexplained (R159).
-    pub fn with_overrides(mut self, kind: Override, overrides: &ParameterSet) -> Self {
+    pub fn with_overrides(mut self, kind: Override, at: Timestamp, overrides: &ParameterSet) -> Self {
         for (name, value) in overrides.iter() {
             let name = name.as_str();
-            let layer = Layer { source: Source::Override(kind), value: Some(value.to_string()), set: None };
+            let layer = Layer { source: Source::Override { kind, at }, value: Some(value.to_string()), set: None };
             match self.rows.iter_mut().find(|row| row.name == name && row.file != File::Master) {
                 Some(row) => row.lay(layer),
                 None => self.rows.extend(row(name, File::Phone, vec![layer])),
             }
         }
+        self.sorted()
+    }
+
+    /// Adds what the phone still has in its flash although it is served no longer (contract 5.11). Where it is to be served again, that
+    /// will take its place.
+    pub fn with_flash(mut self, flash: &Flash) -> Self {
+        for (name, kept, ceased) in flash.left() {
+            let source = Source::Flash { since: kept.since, last_served: ceased.last_served, ceased: ceased.at };
+            let layer = Layer { source, value: Some(kept.told.text.clone()), set: Some("1".to_owned()) };
+            match self.rows.iter_mut().find(|row| row.name == name && row.file != File::Master) {
+                Some(row) if row.served().is_some_and(Layer::reaches_flash) => row.beaten.push(layer),
+                Some(row) => row.lay(layer),
+                None => self.rows.extend(row(name, File::Phone, vec![layer])),
+            }
+        }
+        self.sorted()
+    }
+
+    fn sorted(mut self) -> Self {
         self.rows.sort_by(|a, b| (a.file, &a.name).cmp(&(b.file, &b.name)));
         self
     }
 }
 
+impl Layer {
+    /// Whether a phone writes it to its flash: only what its twin says is meant.
+    fn reaches_flash(&self) -> bool {
+        self.value.is_some() && self.set.as_deref().is_some_and(|set| !is_off(set))
+    }
+}
+
 impl Row {
-    /// Puts an override at its height.
+    /// All that is said, strongest first.
+    pub fn layers(&self) -> impl Iterator<Item = &Layer> {
+        std::iter::once(&self.winner).chain(&self.beaten)
+    }
+
+    /// What this server says, whatever the phone makes of it; none where only the phone itself has the parameter.
+    pub fn served(&self) -> Option<&Layer> {
+        self.layers().find(|layer| layer.source.height() == 3)
+    }
+
+    /// Whether the phone goes by a setting of its own.
+    pub fn is_overridden(&self) -> bool {
+        matches!(self.winner.source, Source::Override { .. })
+    }
+
+    /// Puts what the phone has at its height.
     fn lay(&mut self, layer: Layer) {
-        let height = |source: &Source| if let Source::Override(kind) = source { (0, Some(*kind)) } else { (1, None) };
-        let weaker = height(&layer.source) > height(&self.winner.source);
-        if weaker {
-            self.beaten.insert(0, layer);
-        } else {
+        let height = layer.source.height();
+        if height < self.winner.source.height() {
             self.beaten.insert(0, std::mem::replace(&mut self.winner, layer));
+        } else {
+            let at = self.beaten.iter().position(|one| one.source.height() > height).unwrap_or(self.beaten.len());
+            self.beaten.insert(at, layer);
         }
     }
 }
@@ -154,13 +277,14 @@ fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, world: &
     let named = naming::told(recipient.device, world).is_some();
     let time = LocalTime::at(Some(recipient.device.site_id()), world);
     let below = below_profiles(named, recipient.channel, time, world, &mut Vec::new());
-    let below_of = |name: &str| below.iter().find(|given| given.name == name).map(|given| given_layer(given, values));
+    let layer = |given: &Given<'_>| given_layer(given, recipient, world, values);
+    let below_of = |name: &str| below.iter().find(|given| given.name == name).map(layer);
 
     let mut rows = Vec::new();
     for given in &rule {
         // Spellings that differ in letter case only are beaten too.
         let spellings = effective.iter().filter(|resolved| resolved.name.eq_ignore_ascii_case(&given.name));
-        let mut layers = vec![Layer { source: Source::Rule, ..given_layer(given, values) }];
+        let mut layers = vec![Layer { source: Source::Rule, ..layer(given) }];
         layers.extend(spellings.flat_map(|resolved| mentions(resolved, values)));
         rows.extend(row(&given.name, File::Parameters, layers));
     }
@@ -169,7 +293,7 @@ fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, world: &
         rows.extend(row(resolved.name, File::Parameters, layers));
     }
     for given in below.iter().filter(|given| effective.get(&given.name).is_none()) {
-        rows.extend(row(&given.name, File::Parameters, vec![given_layer(given, values)]));
+        rows.extend(row(&given.name, File::Parameters, vec![layer(given)]));
     }
     rows
 }
@@ -184,7 +308,7 @@ fn master_row(setting: Setting<'_, Text<'_>>, effective: &Effective<'_>, values:
     };
     let written = setting.value.fill(values).into_owned();
     let mut layers: Vec<Layer> = effective.get(&setting.name).into_iter().flat_map(|one| mentions(one, values)).collect();
-    let source = if won_by_profile { layers.remove(0).source } else { Source::Base };
+    let source = if won_by_profile { layers.remove(0).source } else { Source::Base(Part::MasterFile) };
     let winner = Layer { source, value: Some(written), set: None };
     Row {
         name: setting.name.to_string(),
@@ -219,8 +343,11 @@ fn mention_layer(mention: &Mention<'_>, values: &DeviceValues) -> Layer {
 }
 
 /// The layer of something that pdms brings by itself.
-fn given_layer(given: &Given<'_>, values: &DeviceValues) -> Layer {
-    let source = if matches!(given.value, Text::DeviceName) { Source::DeviceName } else { Source::Base };
+fn given_layer(given: &Given<'_>, recipient: &Recipient<'_>, world: &World, values: &DeviceValues) -> Layer {
+    let source = match given.value {
+        Text::DeviceName => Source::DeviceName,
+        _ => Source::Base(base::part(&given.name, recipient.device.site_id(), world)),
+    };
     let set = has_twin(&given.name).then(|| "1".to_owned());
     Layer { source, value: Some(given.value.clone().fill(values).into_owned()), set }
 }

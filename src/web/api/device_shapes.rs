@@ -1,4 +1,4 @@
-//! Devices, their configuration and their runs as JSON. Only shapes; [`super::devices`] has the operations.
+//! Devices and their runs as JSON. Only shapes; [`super::devices`] has the operations.
 
 use std::net::IpAddr;
 
@@ -7,18 +7,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::people_shapes::OwnerKey;
-use super::profile_shapes::AdviceShape;
-use crate::domain::deployment::{Container, Place};
 use crate::domain::device_list::{LastResult, Listed, Status};
-use crate::domain::parameter::masked;
-use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source};
 use crate::domain::run::verdict::{Outcome, Stage};
 use crate::domain::run::{RunKind, Subject};
 use crate::domain::trust::Trust;
-use crate::services::deployment::Target;
 use crate::services::runs::ListedRun;
-use crate::services::schema;
-use crate::web::places;
 
 /// A device with what it told of itself.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -125,103 +118,6 @@ impl DeviceShape {
             expected_until: trust.expected_until.filter(|_| trust.is_expected(now)),
             revision: device.revision,
         }
-    }
-}
-
-/// The effective configuration of a device.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct EffectiveShape {
-    /// Master attributes first, then parameters, each in the order of their names.
-    pub rows: Vec<RowShape>,
-    /// What an admin should know.
-    pub warnings: Vec<String>,
-}
-
-/// One attribute with its winner and what that beat.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct RowShape {
-    /// Name; a parameter and its `.set` twin are one row.
-    pub name: String,
-    /// `master` or `parameters`: the file that it is in; `phone` where only the phone itself holds it.
-    pub file: String,
-    /// Whether its values are masked.
-    pub secret: bool,
-    /// What the dictionary finds odd about the name or the value that the device gets.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub advice: Option<AdviceShape>,
-    /// What the device gets.
-    pub winner: LayerShape,
-    /// What it does not get, strongest first.
-    pub beaten: Vec<LayerShape>,
-}
-
-/// One source's word about an attribute.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct LayerShape {
-    /// The source in words.
-    #[schema(example = "Office phones (Global)")]
-    pub source: String,
-    /// The container, where a profile speaks.
-    pub container: Option<String>,
-    /// The place that the profile is attached to, as `groups/7`; absent for the device itself.
-    pub place: Option<String>,
-    /// The profile, where one speaks.
-    pub profile: Option<u64>,
-    /// The value; absent where only the `.set` twin is there.
-    pub value: Option<String>,
-    /// The value of the `.set` twin.
-    pub set: Option<String>,
-}
-
-impl From<EffectiveView> for EffectiveShape {
-    fn from(view: EffectiveView) -> Self {
-        let warnings = view.warnings.iter().map(ToString::to_string).collect();
-        Self { rows: view.rows.into_iter().map(RowShape::from).collect(), warnings }
-    }
-}
-
-impl From<Row> for RowShape {
-    fn from(Row { name, file, secret, winner, beaten }: Row) -> Self {
-        let file = match file {
-            File::Master => "master",
-            File::Parameters => "parameters",
-            File::Phone => "phone",
-        };
-        let advice = winner.value.as_deref().and_then(|value| schema::advise_on(&name, value)).map(AdviceShape::from);
-        let layer = |layer| LayerShape::new(&name, layer);
-        let (winner, beaten) = (layer(winner), beaten.into_iter().map(layer).collect());
-        Self { name, file: file.to_owned(), secret, advice, winner, beaten }
-    }
-}
-
-impl LayerShape {
-    fn new(name: &str, Layer { source, value, set }: Layer) -> Self {
-        let (container, place, profile) = match &source {
-            Source::Profile { container, place, id, .. } => {
-                let told = |place: &Place| match places::words(&Target::Place(place.clone())) {
-                    (word, id) if id.is_empty() => word.to_owned(),
-                    (word, id) => format!("{word}/{id}"),
-                };
-                (Some(container_word(*container).to_owned()), place.as_ref().map(told), Some(id.0))
-            }
-            Source::Override(_) | Source::Rule | Source::DeviceName | Source::Base => (None, None, None),
-        };
-        let value = value.map(|value| masked(name, &value).into_owned());
-        Self { source: source.describe(), container, place, profile, value, set }
-    }
-}
-
-/// The word for a container in JSON.
-fn container_word(container: Container) -> &'static str {
-    match container {
-        Container::Device => "device",
-        Container::Person => "person",
-        Container::PersonGroup => "person-group",
-        Container::Site => "site",
-        Container::Model => "model",
-        Container::Group => "group",
-        Container::Global => "global",
-        Container::Base => "base",
     }
 }
 

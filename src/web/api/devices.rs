@@ -1,27 +1,19 @@
-//! Reading devices: the list, one device, and what it gets. [`super::device_changes`] changes them.
+//! Reading devices: the list and one device. [`super::effective`] tells what it gets, [`super::device_changes`] changes them.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{get, web};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::caller::Caller;
-use super::device_files::download;
-use super::device_shapes::{DeviceShape, EffectiveShape};
+use super::device_shapes::DeviceShape;
 use super::list::{List, Paging};
 use super::paths::{AccountPath, DevicePath};
 use super::problem::Problem;
 use super::sent::Asked;
-use crate::domain::credential::Recipient;
 use crate::domain::device_list::DeviceQuery;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{GroupId, SiteId};
-use crate::domain::provision::view::explain;
-use crate::services::effective_file::{self, EffectiveFile};
-use crate::services::{Services, credentials, device_files, devices};
-use crate::web::blocking;
-
-/// Media type of a configuration file.
-const XML: &str = "text/xml";
+use crate::services::{Services, devices};
 
 /// Which devices.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -115,57 +107,4 @@ pub async fn show_device(
     let one = devices::get(&services, caller.account, &key)?;
     let trust = services.trusts(caller.account).of(&key);
     Ok(web::Json(DeviceShape::new(&one, &trust, services.clock().now())))
-}
-
-/// Explains what a device gets: every attribute, where its value comes from, and what that beat.
-#[utoipa::path(tag = "devices", params(DevicePath), responses((status = 200, body = EffectiveShape)))]
-#[get("/accounts/{account}/devices/{key}/effective")]
-pub async fn show_effective(
-    caller: Caller,
-    services: web::Data<Services>,
-    path: web::Path<DevicePath>,
-) -> Result<web::Json<EffectiveShape>, Problem> {
-    let key = path.key()?;
-    let one = devices::get(&services, caller.account, &key)?;
-    let world = services.world(caller.account)?;
-    let own = blocking::call(&services, move |services| device_files::overrides(services, caller.account, &key)).await?;
-    let secrets = credentials::of(&services, caller.account, &one.device.key);
-    let channel = credentials::channel_of(&services, caller.account, &one.device.key);
-    let recipient = Recipient { device: &one.device, secrets: &secrets, channel };
-    let view = own.iter().fold(explain(&recipient, &world), |view, (kind, _, set)| view.with_overrides(*kind, set));
-    Ok(web::Json(EffectiveShape::from(view)))
-}
-
-/// A file of a device in a path.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct EffectivePath {
-    /// Label of the account.
-    #[param(example = "default")]
-    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
-    account: String,
-    /// MAC or serial number.
-    #[param(example = "0004f2abcdef")]
-    key: String,
-    /// `master` or `parameters`.
-    file: String,
-}
-
-/// Answers a file as the device would get it now, but for the secrets: they are masked.
-#[utoipa::path(tag = "devices", params(EffectivePath), responses((status = 200, body = String, content_type = "text/xml")))]
-#[get("/accounts/{account}/devices/{key}/effective/{file}")]
-pub async fn read_effective(
-    caller: Caller,
-    services: web::Data<Services>,
-    path: web::Path<EffectivePath>,
-) -> Result<HttpResponse, Problem> {
-    let EffectivePath { key, file, .. } = path.into_inner();
-    let key = key.parse().map_err(|_| Problem::not_found("device", &key))?;
-    let file = EffectiveFile::parse(&file).ok_or_else(|| Problem::not_found("file", &file))?;
-    let one = devices::get(&services, caller.account, &key)?;
-    let secrets = credentials::of(&services, caller.account, &one.device.key);
-    let channel = credentials::channel_of(&services, caller.account, &one.device.key);
-    let recipient = Recipient { device: &one.device, secrets: &secrets, channel };
-    let (name, bytes) = effective_file::shown(&recipient, &*services.world(caller.account)?, file);
-    Ok(download(&name, XML, bytes))
 }

@@ -17,6 +17,8 @@ pub mod device_deletion;
 pub mod device_files;
 pub mod device_shapes;
 pub mod devices;
+pub mod effective;
+pub mod effective_shapes;
 pub mod group_shapes;
 pub mod groups;
 mod impact;
@@ -105,8 +107,11 @@ routes! {
     device_csv::export_devices_in_clear,
     device_csv::import_devices,
     devices::show_device,
-    devices::show_effective,
-    devices::read_effective,
+    effective::show_effective,
+    effective::read_effective,
+    effective::show_what_if,
+    effective::read_what_if,
+    effective::compare_devices,
     device_files::list_files,
     device_files::read_file,
     device_files::list_logs,

@@ -36,10 +36,12 @@ use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::manufacturer::Presented;
 use crate::domain::phone_file::PhoneFile;
 use crate::domain::run::Reason;
+use crate::domain::trust::Admitted;
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::bootstrap::{self, Bootstrap};
 use crate::services::credentials;
+use crate::services::flash::Served;
 use crate::services::newcomers::Newcomers;
 use crate::services::provisioning::{Guest, Provisioning, Visit};
 use crate::services::uploads::{Space, UploadSettings};
@@ -229,7 +231,9 @@ impl Call {
         match self.receive(&world, &proof) {
             Err(reason) => (self.challenge(reason, payload).await, None),
             Ok(guest) if matches!(*self.request.method(), Method::GET | Method::HEAD) => {
-                (fetch::answer(self, &world, &guest).await, Some(guest))
+                let reply = fetch::answer(self, &world, &guest).await;
+                self.remember(&world, &guest, &reply);
+                (reply, Some(guest))
             }
             Ok(_) => (Reply::method_refused(), None),
         }
@@ -305,6 +309,17 @@ impl Call {
 
     fn receive(&self, world: &World, proof: &Proof) -> Result<Guest, Reason> {
         self.door.provisioning.receive(&self.services, world, &self.visit(), proof)
+    }
+
+    /// What was served may stay in the phone's flash (contract 5.11): that is worked out later, with the presence batch.
+    fn remember(&self, world: &Arc<World>, guest: &Guest, reply: &Reply) {
+        if let (Reason::Parameters, false, Some(device)) = (reply.reason(), self.is_head(), &guest.device) {
+            // Whoever shows the factory default, or is let in because it is expected back, has lost what it had.
+            let is_fresh = guest.is_back || guest.admitted == Some(Admitted::FactoryDefault);
+            let (device, world) = (Arc::clone(device), Arc::clone(world));
+            let served = Served { at: self.now(), device, channel: self.channel, world, is_fresh };
+            self.services.presence().serve(served.world.account_id, served);
+        }
     }
 
     fn now(&self) -> Timestamp {

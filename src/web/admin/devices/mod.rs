@@ -3,9 +3,11 @@
 mod add;
 mod add_to_group;
 mod blocked;
+mod compare;
 mod delete;
 mod detail;
 mod effective;
+mod explained;
 mod export;
 mod files;
 mod groups;
@@ -22,6 +24,7 @@ mod summary;
 mod text;
 mod trust;
 mod uploaded;
+mod what_if;
 
 pub use list::site_choices;
 pub use text::with_secrets_masked;
@@ -51,6 +54,8 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/devices/import/{token}", import::preview)
         .post("/admin/devices/import/{token}", import::decide)
         .get("/admin/devices/import/{token}/log", import::log)
+        .get("/admin/devices/what-if", what_if::show)
+        .get("/admin/devices/what-if/{file}", what_if::file)
         .get("/admin/devices/{key}", summary::show)
         .post("/admin/devices/{key}", summary::save)
         .post("/admin/devices/{key}/password", password::reveal)
@@ -62,6 +67,7 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/devices/{key}/owner", owner::save)
         .get("/admin/devices/{key}/profiles", profiles::show)
         .post("/admin/devices/{key}/profiles", profiles::save)
+        .get("/admin/devices/{key}/compare", compare::show)
         .get("/admin/devices/{key}/effective", effective::show)
         .get("/admin/devices/{key}/effective/{file}", effective::file)
         .get("/admin/devices/{key}/runs", runs::show)
