@@ -49,7 +49,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 fn group_names(services: &Services, text: &str) -> Option<String> {
-    groups::names(&*services.world(DEFAULT_ACCOUNT).expect("set up"), &device(services, text).groups)
+    groups::names(&services.world(DEFAULT_ACCOUNT).expect("set up"), &device(services, text).groups)
 }
 
 #[test]
