@@ -10,7 +10,6 @@ use crate::domain::deployment::{Place, name};
 use crate::domain::device::{Device, DeviceKey, Origin as CameIn, Owner};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, GroupId, ProfileId, SiteId};
-use crate::domain::parameter::ParameterSet;
 use crate::domain::placement::{Placement, find};
 use crate::domain::site::{INTERNET, Origin};
 use crate::domain::world::World;
@@ -71,7 +70,7 @@ pub fn device(services: &Services, account: AccountId, world: &World, imagined: 
     Ok(Device {
         // A name of its own is no part of the question, but one that is known is told to the phone all the same.
         sent_name: known.as_ref().and_then(|known| known.device.sent_name.clone()),
-        own_clock: known.map(|known| known.device.own_clock.clone()).unwrap_or_else(ParameterSet::new),
+        own_clock: known.map(|known| known.device.own_clock.clone()).unwrap_or_default(),
         key,
         name: None,
         description: String::new(),

@@ -1,7 +1,6 @@
 //! Why a device gets what it gets, what another one would get, and what two of them do not share (R108, R159).
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use actix_web::{HttpResponse, get, web};
 use serde::Deserialize;
@@ -260,7 +259,7 @@ pub async fn compare_devices(
         let key = text.parse().map_err(|_| Problem::not_found("device", text))?;
         devices::get(&services, caller.account, &key).map_err(Problem::from)
     };
-    let (one, other, world) = (find(&path.key)?, find(&path.other)?, Arc::clone(&services.world(caller.account)?));
+    let (one, other, world) = (find(&path.key)?, find(&path.other)?, services.world(caller.account)?);
     let found = blocking::call(&services, move |services| {
         let view = |device: &Device| explain::of_device(services, caller.account, device, &world).map(|found| found.view);
         let (left, right) = (view(&one.device)?, view(&other.device)?);

@@ -10,7 +10,6 @@ use crate::catalog::models::models;
 use crate::domain::credential::Recipient;
 use crate::domain::deployment::{Place, name};
 use crate::domain::device::{Device, Owner};
-use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, ProfileId};
 use crate::domain::world::World;
 use crate::services::effective_file::{self, EffectiveFile};
@@ -134,7 +133,7 @@ fn imagined(services: &Services, world: &World, form: &Form) -> Result<Device, S
         owner: text("owner"),
         profiles: all("profile"),
     };
-    let imagined = named.find(world).map_err(|errors: FieldErrors| ServiceError::Invalid(errors))?;
+    let imagined = named.find(world).map_err(ServiceError::Invalid)?;
     what_if::device(services, DEFAULT_ACCOUNT, world, imagined)
 }
 
