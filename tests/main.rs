@@ -35,6 +35,7 @@ mod phone_revocation;
 mod process;
 mod profile_warnings;
 mod roles;
+mod schema_upload;
 mod second_factor;
 mod sites;
 mod sites_csv;

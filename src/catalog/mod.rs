@@ -4,5 +4,6 @@
 
 pub mod governed;
 pub mod models;
+pub mod restart;
 pub mod schema;
 pub mod standard;

@@ -14,6 +14,10 @@ pub const PARAMETERS_PER_PROFILE: usize = 10_000;
 pub const IMPORT_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes in an uploaded schema: four times the largest one seen.
 pub const SCHEMA_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of such a file once it is packed: a row of the database.
+pub const SCHEMA_PACKED_BYTES: usize = 4 * 1024 * 1024;
+/// Uploaded schemas of an account.
+pub const SCHEMAS: usize = 20;
 /// Profiles attached to one container.
 pub const PROFILES_PER_CONTAINER: usize = 200;
 /// Bytes in the `CONFIG_FILES` list of a master file (protocol/provisioning.md 2).

@@ -39,6 +39,8 @@ pub enum Into {
     Profile(ProfileId),
     /// The sites.
     Sites,
+    /// The schemas: the file is packed.
+    Schema,
 }
 
 /// All imports that wait.

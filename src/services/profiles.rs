@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::Services;
 use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
+use super::schema;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
 use crate::domain::deployment::Place;
@@ -109,7 +110,9 @@ pub fn create(
         return Ok(Vec::new());
     }
     perform(services, mode, grant, account, |change| {
-        check_new_names(&*services.world(account)?, &drafts)?;
+        let world = services.world(account)?;
+        check_new_names(&world, &drafts)?;
+        refuse_ruled_out(&world, &drafts)?;
         drafts.into_iter().map(|draft| add(change, draft, "added")).collect()
     })
 }
@@ -281,6 +284,7 @@ fn edit(
         }
         let mut new = Profile::clone(&old);
         make(&world, &old, &mut new)?;
+        schema::refuse_changes(&world, &old.parameters, &new.parameters)?;
         if new == *old {
             change.leave_as_is();
             return Ok(new);
@@ -336,6 +340,19 @@ fn find_own(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> 
         return Err(ServiceError::ReadOnly(profile.name.to_string()));
     }
     Ok(profile)
+}
+
+/// Values of new profiles that the schema rules out, where that is wanted (R141).
+fn refuse_ruled_out(world: &World, drafts: &[ProfileDraft]) -> Result<(), FieldErrors> {
+    let mut errors = FieldErrors::new();
+    for (item, draft) in drafts.iter().enumerate() {
+        match schema::refuse_changes(world, &ParameterSet::new(), &draft.parameters) {
+            Err(wrong) if drafts.len() == 1 => return Err(wrong),
+            Err(wrong) => errors.add_item(item, wrong),
+            Ok(()) => {}
+        }
+    }
+    errors.into_result(Some(()))
 }
 
 fn check_new_names(world: &World, drafts: &[ProfileDraft]) -> Result<(), ServiceError> {

@@ -15,9 +15,9 @@ use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source};
 use crate::domain::run::verdict::{Outcome, Stage};
 use crate::domain::run::{RunKind, Subject};
 use crate::domain::trust::Trust;
+use crate::domain::world::World;
 use crate::services::deployment::Target;
 use crate::services::runs::ListedRun;
-use crate::services::schema;
 use crate::web::places;
 
 /// A device with what it told of itself.
@@ -173,21 +173,24 @@ pub struct LayerShape {
     pub set: Option<String>,
 }
 
-impl From<EffectiveView> for EffectiveShape {
-    fn from(view: EffectiveView) -> Self {
+impl EffectiveShape {
+    /// What a device gets, with what is said of each value to its software.
+    pub fn new(view: EffectiveView, known: &Listed, world: &World) -> Self {
         let warnings = view.warnings.iter().map(ToString::to_string).collect();
-        Self { rows: view.rows.into_iter().map(RowShape::from).collect(), warnings }
+        Self { rows: view.rows.into_iter().map(|row| RowShape::new(row, known, world)).collect(), warnings }
     }
 }
 
-impl From<Row> for RowShape {
-    fn from(Row { name, file, secret, winner, beaten }: Row) -> Self {
+impl RowShape {
+    fn new(Row { name, file, secret, winner, beaten }: Row, known: &Listed, world: &World) -> Self {
         let file = match file {
             File::Master => "master",
             File::Parameters => "parameters",
             File::Phone => "phone",
         };
-        let advice = winner.value.as_deref().and_then(|value| schema::advise_on(&name, value)).map(AdviceShape::from);
+        let (family, version) = (known.device.family.as_deref(), known.sighting.software_version.as_deref());
+        let advise = |value| world.schemas.advise_device(family, version, &name, value);
+        let advice = winner.value.as_deref().and_then(advise).map(AdviceShape::from);
         let layer = |layer| LayerShape::new(&name, layer);
         let (winner, beaten) = (layer(winner), beaten.into_iter().map(layer).collect());
         Self { name, file: file.to_owned(), secret, advice, winner, beaten }

@@ -128,7 +128,7 @@ pub async fn show_effective(
     let channel = credentials::channel_of(&services, caller.account, &one.device.key);
     let recipient = Recipient { device: &one.device, secrets: &secrets, channel };
     let view = own.iter().fold(explain(&recipient, &world), |view, (kind, _, set)| view.with_overrides(*kind, set));
-    Ok(web::Json(EffectiveShape::from(view)))
+    Ok(web::Json(EffectiveShape::new(view, &one, &world)))
 }
 
 /// A file of a device in a path.

@@ -35,6 +35,7 @@ pub mod revocation_lists;
 pub mod rollover;
 pub mod runs;
 pub mod schema;
+pub mod schema_uploads;
 mod second_factor;
 pub mod sent;
 pub mod server;
@@ -190,6 +191,11 @@ routes! {
     coming_up::show_coming_up,
     schema::search_parameters,
     schema::show_parameter,
+    schema_uploads::show_schema,
+    schema_uploads::change_schema,
+    schema_uploads::roll_back_schema,
+    schema_uploads::upload_schema,
+    schema_uploads::delete_schema,
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,

@@ -9,6 +9,7 @@ use super::text::{self, Text};
 use crate::domain::credential::Recipient;
 use crate::domain::deployment::{Container, subject};
 use crate::domain::device::Device;
+use crate::domain::device_list::Listed;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::parameter;
 use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source, explain};
@@ -85,7 +86,7 @@ pub async fn show(
     let own_files = own.iter().map(|(_, name, _)| link(name)).collect();
     Ok(html(&EffectivePage {
         own_files,
-        rows: found[pager.range()].iter().map(|row| row_view(row, &known.device, &world)).collect(),
+        rows: found[pager.range()].iter().map(|row| row_view(row, &known, &world)).collect(),
         warnings: view.warnings.iter().map(ToString::to_string).collect(),
         page,
         head,
@@ -156,10 +157,13 @@ fn sources(view: &EffectiveView) -> Vec<(&'static str, &'static str)> {
     all
 }
 
-fn row_view(row: &Row, device: &Device, world: &World) -> RowView {
+fn row_view(row: &Row, known: &Listed, world: &World) -> RowView {
+    let device = &*known.device;
+    let version = known.sighting.software_version.as_deref();
+    let advise = |value| world.schemas.advise_device(device.family.as_deref(), version, &row.name, value);
     RowView {
         name: row.name.clone(),
-        help: Help::of(&row.name, row.winner.value.as_deref()),
+        help: Help::with(world.schemas.current(), &row.name, row.winner.value.as_deref().and_then(advise)),
         in_master: row.file == File::Master,
         winner: layer_view(&row.name, &row.winner, device, world),
         beaten: row.beaten.iter().map(|layer| layer_view(&row.name, layer, device, world)).collect(),

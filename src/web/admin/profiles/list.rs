@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::usage::Usage;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
-use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::profile::{MODE, Profile, ProfileKind};
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::web::admin::failure::Failure;
@@ -32,6 +32,8 @@ struct ListPage {
     types: Vec<(&'static str, &'static str)>,
     /// Profiles of the account's own, whatever the list shows.
     own: usize,
+    /// The one mode there is: word and label (R116).
+    mode: (&'static str, &'static str),
 }
 
 struct Row {
@@ -43,6 +45,8 @@ struct Row {
     is_template: bool,
     parameters: usize,
     used: String,
+    /// Devices that get it.
+    devices: usize,
     by: String,
     at: Timestamp,
 }
@@ -65,7 +69,15 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let rows = found[pager.range()].iter().map(|profile| row(profile, &usage, &world)).collect();
     let kinds = [ProfileKind::Standard, ProfileKind::UserDefined, ProfileKind::UserImported];
     let types = kinds.map(word).into_iter().chain([STANDARD_AND_OWN]).collect();
-    Ok(html(&ListPage { page: who.page("Profile Configuration"), list, pager, rows, types, own: world.profiles.len() }))
+    Ok(html(&ListPage {
+        page: who.page("Profile Configuration"),
+        list,
+        pager,
+        rows,
+        types,
+        own: world.profiles.len(),
+        mode: MODE,
+    }))
 }
 
 /// The filter that shows two types together (R117).
@@ -85,7 +97,8 @@ fn admits(profile: &Profile, list: &ListQuery) -> bool {
         Some(wanted) if wanted == STANDARD_AND_OWN.0 => profile.kind != ProfileKind::UserImported,
         wanted => wanted.is_none_or(|wanted| wanted == word(profile.kind).0),
     };
-    of_type && list.q().split_whitespace().map(str::to_lowercase).all(|word| mentions(profile, &word))
+    let of_mode = list.filter("mode").is_none_or(|mode| mode.is_empty() || mode == MODE.0);
+    of_type && of_mode && list.q().split_whitespace().map(str::to_lowercase).all(|word| mentions(profile, &word))
 }
 
 /// Whether a profile holds a word: in its name, description or changer, or in the name of a parameter.
@@ -116,6 +129,7 @@ fn row(profile: &Profile, usage: &Usage, world: &World) -> Row {
         is_template: profile.is_template(),
         parameters: profile.parameters.len(),
         used: usage.describe(profile.id, world),
+        devices: usage.reach(profile.id),
         by: profile.modified_by.clone(),
         at: profile.modified_at,
     }
