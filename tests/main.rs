@@ -25,6 +25,7 @@ mod golden;
 mod groups;
 mod import;
 mod import_corpus;
+mod lines;
 mod listener;
 mod metrics;
 mod people;

@@ -16,6 +16,10 @@ pub const IMPORT_BYTES: usize = 4 * 1024 * 1024;
 pub const SCHEMA_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of such a file once it is packed: a row of the database.
 pub const SCHEMA_PACKED_BYTES: usize = 4 * 1024 * 1024;
+/// Lines of a device: as many as software 4 to 6 knows.
+pub const LINES: usize = 34;
+/// Devices whose lines are changed at once.
+pub const LINES_AT_ONCE: usize = 1_000;
 /// Uploaded schemas of an account.
 pub const SCHEMAS: usize = 20;
 /// Profiles attached to one container.

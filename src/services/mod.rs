@@ -30,6 +30,7 @@ pub mod groups;
 pub mod import;
 pub mod invitations;
 pub mod known_browser;
+pub mod lines;
 pub mod manufacturers;
 pub mod membership;
 pub mod metrics;

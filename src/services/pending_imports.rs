@@ -41,6 +41,8 @@ pub enum Into {
     Sites,
     /// The schemas: the file is packed.
     Schema,
+    /// Lines of devices: what was typed.
+    Lines,
 }
 
 /// All imports that wait.

@@ -59,6 +59,10 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "roll_back_schema" => ("", Some(json!({ "revision": revision("schema") }))),
         "upload_schema" => ("&name=Another", None),
         "delete_schema" => ("", None),
+        "set_lines" => ("", Some(json!({ "lines": [{ "line": 1, "fields": { "address": "100" } }] }))),
+        "set_lines_of_devices" => {
+            ("", Some(json!([{ "device": KEY, "lines": [{ "line": 1, "fields": { "address": "100" } }] }])))
+        }
         "set_groups_of_device" => ("", Some(json!({ "groups": [1], "shown": [2, 1] }))),
         "set_default_groups" => ("", Some(json!({ "groups": [1], "shown": [] }))),
         "change_settings" => ("", Some(json!({ "revision": revision("settings"), "time_zone": "Asia/Tokyo" }))),

@@ -20,6 +20,7 @@ pub mod group_shapes;
 pub mod groups;
 pub mod imports;
 pub mod invitations;
+pub mod lines;
 pub mod list;
 pub mod manufacturers;
 pub mod membership;
@@ -95,6 +96,9 @@ routes! {
     session::change_own_password,
     sign_ins::list_sign_ins,
     sign_ins::end_sign_in,
+    lines::set_lines_of_devices,
+    lines::show_lines,
+    lines::set_lines,
     devices::list_devices,
     devices::show_device,
     devices::show_effective,

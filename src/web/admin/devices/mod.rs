@@ -9,6 +9,8 @@ mod effective;
 mod files;
 mod groups;
 mod head;
+mod lines;
+mod lines_of_many;
 mod list;
 mod logs;
 mod owner;
@@ -37,6 +39,12 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/devices/deleted", password::list)
         .post("/admin/devices/deleted", password::reveal_deleted)
         .post("/admin/devices/groups", add_to_group::save)
+        .get("/admin/devices/lines", lines_of_many::home)
+        .post("/admin/devices/lines", lines_of_many::ask)
+        .get("/admin/devices/lines/preview", lines_of_many::home)
+        .post("/admin/devices/lines/preview", lines_of_many::look)
+        .get("/admin/devices/lines/preview/{token}", lines_of_many::preview)
+        .post("/admin/devices/lines/preview/{token}", lines_of_many::decide)
         .get("/admin/devices/{key}", summary::show)
         .post("/admin/devices/{key}", summary::save)
         .post("/admin/devices/{key}/password", password::reveal)
@@ -44,6 +52,8 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/devices/{key}/certificate", detail::save_certificate)
         .get("/admin/devices/{key}/groups", groups::show)
         .post("/admin/devices/{key}/groups", groups::save)
+        .get("/admin/devices/{key}/lines", lines::show)
+        .post("/admin/devices/{key}/lines", lines::save)
         .get("/admin/devices/{key}/owner", owner::show)
         .post("/admin/devices/{key}/owner", owner::save)
         .get("/admin/devices/{key}/profiles", profiles::show)
