@@ -34,6 +34,7 @@ mod phone_certificates;
 mod phone_files;
 mod phone_revocation;
 mod process;
+mod profile_archives;
 mod profile_warnings;
 mod roles;
 mod schema_upload;

@@ -43,6 +43,8 @@ pub enum Into {
     Schema,
     /// Lines of devices: what was typed.
     Lines,
+    /// Many profiles at once.
+    Profiles,
 }
 
 /// All imports that wait.

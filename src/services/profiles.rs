@@ -2,7 +2,9 @@
 //!
 //! Standard profiles are found here like all others, and never change (R111).
 
+pub mod archive;
 mod copying;
+mod history;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use crate::domain::world::World;
 use crate::store;
 
 pub use copying::{CopyInput, copy};
+pub use history::{PastValue, history};
 
 /// Where a profile is attached, and how many devices' files it has a part in (R127, contract 5.15).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

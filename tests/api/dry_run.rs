@@ -58,7 +58,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "change_schema" => ("", Some(json!({ "current": 0, "revision": revision("schema") }))),
         "roll_back_schema" => ("", Some(json!({ "revision": revision("schema") }))),
         "upload_schema" => ("&name=Another", None),
-        "delete_schema" => ("", None),
+        "delete_schema" | "import_profiles" => ("", None),
         "set_lines" => ("", Some(json!({ "lines": [{ "line": 1, "fields": { "address": "100" } }] }))),
         "set_lines_of_devices" => {
             ("", Some(json!([{ "device": KEY, "lines": [{ "line": 1, "fields": { "address": "100" } }] }])))
@@ -154,6 +154,7 @@ fn whatever_changes_something_can_be_tried_out() {
     for how in ["name=Beside&beside=true&family=VVX", "name=Everything"] {
         assert_eq!(api.send("POST", &format!("/schema/uploads?{how}"), SCHEMA).status, 201);
     }
+    let archive = api.call("GET", "/profiles/export", None).body;
     let replaced = json!({ "revision": revision_of(&api, "/settings"), "password": "planned-7411" });
     api.ok("PATCH", "/settings", Some(replaced));
     let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
@@ -213,6 +214,7 @@ fn whatever_changes_something_can_be_tried_out() {
         let answer = match () {
             () if takes("application/xml") => api.send(&method, &target, FILE),
             () if takes("text/xml") => api.send(&method, &target, SCHEMA),
+            () if takes("application/zip") => api.send(&method, &target, &archive),
             () if takes("text/csv") => api.send(&method, &target, b"site_name,subnets\nBerlin,{}\n"),
             () if takes("application/pkix-crl") => api.send(&method, &target, &next_list),
             () if takes("application/x-pem-file") => api.send(&method, &target, &authority("Another maker")),

@@ -30,6 +30,7 @@ pub mod people;
 pub mod people_shapes;
 pub mod phone_passwords;
 pub mod problem;
+pub mod profile_archives;
 pub mod profile_shapes;
 pub mod profiles;
 pub mod revocation_lists;
@@ -123,6 +124,10 @@ routes! {
     pending::show_window,
     pending::open_window,
     pending::close_window,
+    profile_archives::export_profiles,
+    profile_archives::export_profiles_with_secrets,
+    profile_archives::import_profiles,
+    profile_archives::show_parameter_history,
     profiles::list_profiles,
     profiles::create_profiles,
     imports::import_as_profile,

@@ -14,7 +14,7 @@ use serde_path_to_error::Error as Placed;
 use std::future::{Ready, ready};
 
 use super::problem::{FieldProblem, Problem};
-use crate::domain::limits::{IMPORT_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES, SCHEMA_BYTES};
+use crate::domain::limits::{ARCHIVE_UPLOAD_BYTES, IMPORT_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES, SCHEMA_BYTES};
 
 /// Bytes in a JSON body: an imported file of the largest size, every character escaped.
 const BODY_BYTES: usize = 6 * IMPORT_BYTES + 64 * 1024;
@@ -90,6 +90,14 @@ impl<T: DeserializeOwned> FromRequest for Asked<T> {
 /// 413 above the size of an import.
 pub(super) async fn file(payload: web::Payload) -> Result<Bytes, Problem> {
     whole(payload, IMPORT_BYTES, "a configuration file").await
+}
+
+/// The whole body as it was sent: an archive of profiles.
+///
+/// # Errors
+/// 413 above the size of an archive.
+pub(super) async fn archive(payload: web::Payload) -> Result<Bytes, Problem> {
+    whole(payload, ARCHIVE_UPLOAD_BYTES, "an archive of profiles").await
 }
 
 /// The whole body as it was sent: a schema.
