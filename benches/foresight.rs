@@ -97,6 +97,7 @@ fn world() -> World {
         person_groups: BTreeMap::new(),
         rooms: BTreeMap::new(),
         models: models(),
+        schemas: Arc::default(),
         blocked: BTreeSet::new(),
         revision: 1,
     }

@@ -61,6 +61,7 @@ fn world() -> World {
         people: BTreeMap::new(),
         person_groups: BTreeMap::new(),
         rooms: BTreeMap::new(),
+        schemas: std::sync::Arc::default(),
         models: models(),
         blocked: BTreeSet::new(),
         revision: 1,

@@ -150,6 +150,7 @@ impl Case {
             people: BTreeMap::new(),
             person_groups: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            schemas: std::sync::Arc::default(),
             models: models(),
             blocked: BTreeSet::new(),
             revision: 1,

@@ -25,6 +25,7 @@ pub const KINDS: &[&str] = &[
     "provisioning address",
     "revocation list",
     "room",
+    "schema",
     "server",
     "site",
     "token",

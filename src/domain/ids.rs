@@ -74,6 +74,12 @@ id!(
     u64
 );
 
+id!(
+    /// An uploaded schema of an account.
+    SchemaId,
+    u64
+);
+
 /// The account that exists from the start and is all that most installations ever see.
 pub const DEFAULT_ACCOUNT: AccountId = AccountId(1);
 

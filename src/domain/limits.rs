@@ -16,6 +16,20 @@ pub const IMPORT_BYTES: usize = 4 * 1024 * 1024;
 pub const DEVICE_CSV_BYTES: usize = 4 * IMPORT_BYTES;
 /// Bytes in an uploaded schema: four times the largest one seen.
 pub const SCHEMA_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes of such a file once it is packed: a row of the database.
+pub const SCHEMA_PACKED_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of an uploaded archive of profiles.
+pub const ARCHIVE_UPLOAD_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes that an archive of profiles may be unpacked to.
+pub const ARCHIVE_BYTES: usize = 64 * 1024 * 1024;
+/// Files in an archive of profiles.
+pub const ARCHIVE_MEMBERS: usize = 2_000;
+/// Lines of a device: as many as software 4 to 6 knows.
+pub const LINES: usize = 34;
+/// Devices whose lines are changed at once.
+pub const LINES_AT_ONCE: usize = 1_000;
+/// Uploaded schemas of an account.
+pub const SCHEMAS: usize = 20;
 /// Profiles attached to one container.
 pub const PROFILES_PER_CONTAINER: usize = 200;
 /// Bytes in the `CONFIG_FILES` list of a master file (protocol/provisioning.md 2).

@@ -25,6 +25,7 @@ pub mod ids;
 pub mod impact;
 pub mod import;
 pub mod limits;
+pub mod lines;
 pub mod mac;
 pub mod manufacturer;
 pub mod model;

@@ -1,6 +1,7 @@
 //! Configuration profiles: named sets of parameters (R108–R118).
 
 pub mod draft;
+pub mod hints;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,9 @@ pub enum ProfileKind {
     /// Comes with the server: read-only, and never among the rows of an account (R111).
     Standard,
 }
+
+/// The guide's *Profile Mode* (R116): whose devices a profile is for. There is one so far.
+pub const MODE: (&str, &str) = ("polycom-phone-provision", "Polycom Phone Provision");
 
 impl Profile {
     /// Whether it comes with the server (R111).

@@ -5,6 +5,8 @@
 
 pub mod advice;
 mod kind;
+pub mod layers;
+pub mod uploaded;
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;

@@ -42,6 +42,7 @@ pub fn world() -> World {
         people: BTreeMap::new(),
         person_groups: BTreeMap::new(),
         rooms: BTreeMap::new(),
+        schemas: Arc::default(),
         models: models(),
         blocked: BTreeSet::new(),
         revision: 1,

@@ -12,6 +12,7 @@ use super::model::ModelTable;
 use super::people::{Person, PersonGroup, Room};
 use super::profile::Profile;
 use super::rollover::CaMark;
+use super::schema::uploaded::Schemas;
 use super::site::Sites;
 use super::standard::StandardTable;
 
@@ -42,6 +43,8 @@ pub struct World {
     pub person_groups: BTreeMap<PersonGroupId, Arc<PersonGroup>>,
     /// All rooms.
     pub rooms: BTreeMap<RoomId, Arc<Room>>,
+    /// The schemas that count for search and checks (R137–R143).
+    pub schemas: Arc<Schemas>,
     /// What is known of models and their families.
     pub models: &'static ModelTable,
     /// Devices that were deleted with *block*: they are held until someone lifts it (contract 5.14).

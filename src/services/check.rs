@@ -27,6 +27,7 @@ pub fn faults(services: &Services, own: Option<&OwnFiles>, answered: Option<&Ans
         faults.push(chain(&error));
     }
     faults.extend(lost_blobs(services, &services.state_dir.blobs())?);
+    faults.extend(unreadable_schemas(services));
     faults.extend(kept::misplaced(services)?.into_iter().map(|(_, text)| text.trim_end_matches('.').to_owned()));
     faults.extend(super::flash::faults(services)?);
     if let Some(answered) = answered {
@@ -47,6 +48,14 @@ fn key_file(services: &Services) -> Option<String> {
         )),
         Ok(_) => None,
     }
+}
+
+/// Uploaded schemas that cannot be read any more: the dictionary counts in their place.
+fn unreadable_schemas(services: &Services) -> Vec<String> {
+    let worlds = services.worlds.accounts().into_iter().filter_map(|account| services.worlds.get(account));
+    let shelves = worlds.flat_map(|world| world.schemas.shelf.clone());
+    let broken = shelves.filter(|one| one.uploaded.parameters > 0 && one.schema.is_empty());
+    broken.map(|one| format!("the uploaded schema {} cannot be read; delete it and upload it again", one.uploaded.name)).collect()
 }
 
 /// Files of phones that are named in the database and missing on the disk. Phones that ask for one are told to come back (503).

@@ -395,6 +395,13 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
+    /// Says that the schemas of the account are other ones now: their rows are written already.
+    pub(super) fn schemas_changed(&mut self) -> Result<(), ServiceError> {
+        let schemas = super::schema::read_all(self.tx, self.account)?;
+        self.world.push(WorldChange::Schemas(Arc::new(schemas)));
+        Ok(())
+    }
+
     /// Holds a key until it is unblocked.
     pub fn block(&mut self, key: &DeviceKey, block: &Block) -> Result<(), ServiceError> {
         store::blocked::put(self.tx, self.account, key, block)?;

@@ -34,6 +34,7 @@ pub mod groups;
 pub mod import;
 pub mod invitations;
 pub mod known_browser;
+pub mod lines;
 pub mod list_file;
 pub mod manufacturers;
 pub mod membership;

@@ -43,6 +43,12 @@ pub enum Into {
     Sites,
     /// The devices.
     Devices,
+    /// The schemas: the file is packed.
+    Schema,
+    /// Lines of devices: what was typed.
+    Lines,
+    /// Many profiles at once.
+    Profiles,
 }
 
 /// All imports that wait.

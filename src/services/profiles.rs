@@ -2,7 +2,9 @@
 //!
 //! Standard profiles are found here like all others, and never change (R111).
 
+pub mod archive;
 mod copying;
+mod history;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use super::Services;
 use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
+use super::schema;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
 use crate::domain::deployment::Place;
@@ -27,6 +30,7 @@ use crate::domain::world::World;
 use crate::store;
 
 pub use copying::{CopyInput, copy};
+pub use history::{PastValue, history};
 
 /// Where a profile is attached, and how many devices' files it has a part in (R127, contract 5.15).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,7 +113,9 @@ pub fn create(
         return Ok(Vec::new());
     }
     perform(services, mode, grant, account, |change| {
-        check_new_names(&*services.world(account)?, &drafts)?;
+        let world = services.world(account)?;
+        check_new_names(&world, &drafts)?;
+        refuse_ruled_out(&world, &drafts)?;
         drafts.into_iter().map(|draft| add(change, draft, "added")).collect()
     })
 }
@@ -286,6 +292,7 @@ fn edit(
                 FieldErrors::one("name", "the name of a profile from a device CSV says whose it is and stays (R284)").into()
             );
         }
+        schema::refuse_changes(&world, &old.parameters, &new.parameters)?;
         if new == *old {
             change.leave_as_is();
             return Ok(new);
@@ -341,6 +348,19 @@ fn find_own(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> 
         return Err(ServiceError::ReadOnly(profile.name.to_string()));
     }
     Ok(profile)
+}
+
+/// Values of new profiles that the schema rules out, where that is wanted (R141).
+fn refuse_ruled_out(world: &World, drafts: &[ProfileDraft]) -> Result<(), FieldErrors> {
+    let mut errors = FieldErrors::new();
+    for (item, draft) in drafts.iter().enumerate() {
+        match schema::refuse_changes(world, &ParameterSet::new(), &draft.parameters) {
+            Err(wrong) if drafts.len() == 1 => return Err(wrong),
+            Err(wrong) => errors.add_item(item, wrong),
+            Ok(()) => {}
+        }
+    }
+    errors.into_result(Some(()))
 }
 
 fn check_new_names(world: &World, drafts: &[ProfileDraft]) -> Result<(), ServiceError> {

@@ -18,6 +18,7 @@ use crate::domain::group::Group;
 use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId};
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
+use crate::domain::schema::uploaded::Schemas;
 use crate::domain::site::{INTERNET, Site};
 use crate::domain::standard::StandardTable;
 use crate::domain::world::{Endpoints, World};
@@ -64,6 +65,8 @@ pub(super) enum WorldChange {
     Site(Arc<Site>),
     /// A site that is gone.
     SiteGone(SiteId),
+    /// The schemas that count.
+    Schemas(Arc<Schemas>),
     /// A key that is held from now on.
     Blocked(DeviceKey),
     /// A key that is no longer held.
@@ -145,6 +148,7 @@ impl Worlds {
             let groups = store::people::all_groups(tx, id)?.into_iter();
             world.person_groups = groups.map(|one| (one.id, Arc::new(one))).collect();
             world.rooms = store::people::all_rooms(tx, id)?.into_iter().map(|one| (one.id, Arc::new(one))).collect();
+            world.schemas = Arc::new(super::schema::read_all(tx, id)?);
             world.blocked = store::blocked::all(tx, id)?.into_iter().map(|(key, _)| key).collect();
             next.insert(id, Arc::new(world));
         }
@@ -167,6 +171,7 @@ impl Worlds {
             people: BTreeMap::new(),
             person_groups: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            schemas: Arc::new(Schemas::shipped(catalog::schema::dictionary())),
             models: catalog::models::models(),
             blocked: std::collections::BTreeSet::new(),
             revision: 0,
@@ -222,6 +227,7 @@ impl WorldChange {
             Self::SiteGone(id) => {
                 world.sites.remove(&id);
             }
+            Self::Schemas(schemas) => world.schemas = schemas,
             Self::Blocked(key) => {
                 world.blocked.insert(key);
             }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::domain::deployment::Place;
 use crate::domain::device::{DeviceKey, Serial};
-use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId, UserId};
+use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId};
 use crate::domain::mac::Mac;
 use crate::domain::run::Subject;
 use crate::domain::session::SessionKey;
@@ -76,7 +76,8 @@ number_parts!(
     GroupId(u64),
     PersonId(u64),
     PersonGroupId(u64),
-    RoomId(u64)
+    RoomId(u64),
+    SchemaId(u64)
 );
 
 impl KeyPart for u64 {

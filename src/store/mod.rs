@@ -24,6 +24,7 @@ pub mod people;
 pub mod profiles;
 mod rows;
 pub mod runs;
+pub mod schemas;
 pub mod server;
 pub mod sessions;
 pub mod sightings;

@@ -15,10 +15,11 @@ use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::flash::Flash;
 use crate::domain::group::Group;
-use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId, UserId};
+use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId};
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::run::{Run, Subject};
+use crate::domain::schema::uploaded::{SchemaChoice, Uploaded};
 use crate::domain::server::ServerSettings;
 use crate::domain::session::{Session, SessionKey};
 use crate::domain::site::Site;
@@ -99,11 +100,16 @@ pub const FILES: Table<(AccountId, DeviceKey, String), DeviceFile> = Table::new(
 /// What devices were served that stays in their flash. Key: account, device key. Value: [`Flash`].
 pub const FLASH: Table<(AccountId, DeviceKey), Flash> = Table::new("flash-1");
 
+/// Uploaded schemas. Key: account, schema. Value: [`Uploaded`].
+pub const SCHEMAS: Table<(AccountId, SchemaId), Uploaded> = Table::new("schemas-1");
+/// Which schema counts. Key: account. Value: [`SchemaChoice`].
+pub const SCHEMA_CHOICES: Table<(AccountId,), SchemaChoice> = Table::new("schema-choices-1");
+
 /// Standard profiles as the last version brought them. Key: number. Value: [`Installed`].
 pub const STANDARD: Table<(u64,), Installed> = Table::new("standard-1");
 
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 24] = [
+pub(super) const ALL: [Definition; 26] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -127,5 +133,7 @@ pub(super) const ALL: [Definition; 24] = [
     REFUSED_RUNS.definition(),
     FILES.definition(),
     FLASH.definition(),
+    SCHEMAS.definition(),
+    SCHEMA_CHOICES.definition(),
     STANDARD.definition(),
 ];

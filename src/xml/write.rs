@@ -10,6 +10,7 @@ use quick_xml::events::attributes::Attribute;
 
 use crate::domain::credential::Recipient;
 use crate::domain::device::Device;
+use crate::domain::parameter::ParameterSet;
 use crate::domain::provision::variables::{self, Piece};
 use crate::domain::provision::{DeviceValues, Draft, Files, PollingClock, Provision, Setting, Text};
 use crate::domain::provision::{master, paths};
@@ -29,6 +30,20 @@ pub fn parameters(provision: &Provision<'_>) -> Vec<u8> {
     let mut file = Template::default();
     parameter_file(&provision.files, &mut file);
     file.text.into_bytes()
+}
+
+/// A profile by itself, as a file that phones take and that reads back to the same.
+pub fn profile(parameters: &ParameterSet) -> Vec<u8> {
+    let mut text = format!("{DECLARATION}<polycomConfig");
+    for (name, value) in parameters.iter() {
+        text.push_str("\n ");
+        text.push_str(name.as_str());
+        text.push_str("=\"");
+        text.push_str(&escaped(value));
+        text.push('"');
+    }
+    text.push_str("/>\n");
+    text.into_bytes()
 }
 
 /// Both files of all devices of one shape, written but for the few values that differ from device to device.

@@ -11,6 +11,7 @@ use crate::support::{authority, revoking_authority};
 
 const BLOCKED: &str = "0004f2a11a09";
 const WAITING: &str = "0004f2a11a08";
+const SCHEMA: &[u8] = b"<s:schema xmlns:s='http://www.w3.org/2001/XMLSchema'><s:attribute name='a.b'/></s:schema>";
 const FILE: &[u8] = b"<a up.timeOut='41'/>";
 
 /// What each operation is called with, so that without `dry_run` it would change something: the rest of the query and the body.
@@ -55,6 +56,14 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "delete_group" | "set_to_top_priority" => ("", None),
         "delete_groups" => ("", Some(json!({ "ids": [1] }))),
         "change_members" => ("", Some(json!({ "remove": [KEY] }))),
+        "change_schema" => ("", Some(json!({ "current": 0, "revision": revision("schema") }))),
+        "roll_back_schema" => ("", Some(json!({ "revision": revision("schema") }))),
+        "upload_schema" => ("&name=Another", None),
+        "delete_schema" | "import_profiles" => ("", None),
+        "set_lines" => ("", Some(json!({ "lines": [{ "line": 1, "fields": { "address": "100" } }] }))),
+        "set_lines_of_devices" => {
+            ("", Some(json!([{ "device": KEY, "lines": [{ "line": 1, "fields": { "address": "100" } }] }])))
+        }
         "set_groups_of_device" => ("", Some(json!({ "groups": [1], "shown": [2, 1] }))),
         "set_default_groups" => ("", Some(json!({ "groups": [1], "shown": [] }))),
         "change_settings" => ("", Some(json!({ "revision": revision("settings"), "time_zone": "Asia/Tokyo" }))),
@@ -104,6 +113,7 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/people/1/groups",
         "/manufacturers",
         "/revocation-lists",
+        "/schema",
         "/deployment/global",
         "/deployment",
         "/api/v1/users",
@@ -142,6 +152,10 @@ fn whatever_changes_something_can_be_tried_out() {
     for group in [2, 1] {
         api.ok("POST", &format!("/groups/{group}/members"), Some(json!({ "add": [KEY] })));
     }
+    for how in ["name=Beside&beside=true&family=VVX", "name=Everything"] {
+        assert_eq!(api.send("POST", &format!("/schema/uploads?{how}"), SCHEMA).status, 201);
+    }
+    let archive = api.call("GET", "/profiles/export", None).body;
     let replaced = json!({ "revision": revision_of(&api, "/settings"), "password": "planned-7411" });
     api.ok("PATCH", "/settings", Some(replaced));
     let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
@@ -168,7 +182,7 @@ fn whatever_changes_something_can_be_tried_out() {
     let of_bob = of_bob.as_str().expect("a session").to_owned();
     let revision = |path: &str| revision_of(&api, path);
     let revisions = json!({ "device": revision(&format!("/devices/{KEY}")), "profile": revision(&format!("/profiles/{id}")),
-        "settings": revision("/settings"), "server": revision("/api/v1/server"), "invitation": invitation });
+        "settings": revision("/settings"), "server": revision("/api/v1/server"), "schema": revision("/schema"), "invitation": invitation });
     let before = state(&server, &api);
     let mut tried = 0;
     for (method, path, operation) in operations().filter(|(method, ..)| method != "GET") {
@@ -201,6 +215,8 @@ fn whatever_changes_something_can_be_tried_out() {
         let answer = match () {
             () if takes("application/xml") => api.send(&method, &target, FILE),
             () if name == "import_devices" => api.send(&method, &target, b"mac_address,up.timeOut\n0004f2a11a05,41\n"),
+            () if takes("text/xml") => api.send(&method, &target, SCHEMA),
+            () if takes("application/zip") => api.send(&method, &target, &archive),
             () if takes("text/csv") => api.send(&method, &target, b"site_name,subnets\nBerlin,{}\n"),
             () if takes("application/pkix-crl") => api.send(&method, &target, &next_list),
             () if takes("application/x-pem-file") => api.send(&method, &target, &authority("Another maker")),

@@ -25,6 +25,8 @@ pub enum Oddity {
     Spelling(String),
     /// The value is none that the schema says it takes.
     Value(ValueFault),
+    /// The schema of the device's software does not have it: this one (R143).
+    NotIn(String),
 }
 
 /// What is odd about a parameter with this value; nothing where the value is empty, which means *not set*, or holds a variable that each
@@ -58,6 +60,7 @@ impl Oddity {
             Self::Unknown => "unknown",
             Self::Spelling(_) => "spelling",
             Self::Value(_) => "value",
+            Self::NotIn(_) => "not-in-schema",
         }
     }
 }
@@ -74,6 +77,7 @@ impl fmt::Display for Advice {
                 f.write_str(words.split(';').next().unwrap_or(&words))
             }
             Oddity::Value(fault) => fault.fmt(f),
+            Oddity::NotIn(schema) => write!(f, "not known in {schema}"),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::csv::devices::{DeviceRow, DeviceTable};
 use crate::domain::parameter::{ParameterName, masked};
-use crate::services::schema;
+use crate::domain::schema::Schema;
+use crate::services::schema::advise_on;
 
 /// Rows that hold the same value before a group is proposed for it, unless all do.
 const SHARED_BY: usize = 20;
@@ -39,7 +40,7 @@ pub struct Hint {
 }
 
 /// What is said of the rows that are taken.
-pub(super) fn of(table: &DeviceTable, taken: &[&DeviceRow]) -> (Vec<Advised>, Vec<Hint>) {
+pub(super) fn of(schema: &Schema, table: &DeviceTable, taken: &[&DeviceRow]) -> (Vec<Advised>, Vec<Hint>) {
     let (mut advised, mut hints) = (Vec::new(), Vec::new());
     for (place, name) in &table.parameters {
         let mut values: HashMap<&str, (usize, u64)> = HashMap::new();
@@ -57,20 +58,20 @@ pub(super) fn of(table: &DeviceTable, taken: &[&DeviceRow]) -> (Vec<Advised>, Ve
                 hints.push(Hint { name: name.to_string(), value, rows: *rows, is_all });
             }
         }
-        advised.extend(on_column(name, &values));
+        advised.extend(on_column(schema, name, &values));
     }
     hints.sort_by_key(|hint| std::cmp::Reverse(hint.rows));
     (advised, hints)
 }
 
 /// What the dictionary says of the values of one parameter, alike ones together.
-fn on_column(name: &ParameterName, values: &HashMap<&str, (usize, u64)>) -> Vec<Advised> {
+fn on_column(schema: &Schema, name: &ParameterName, values: &HashMap<&str, (usize, u64)>) -> Vec<Advised> {
     // Found once for all rows: ten thousand of them hold ten thousand values.
-    let found = schema::current().find(name.as_str()).filter(|found| found.is_spelt_so || found.is_for_a_model);
+    let found = schema.find(name.as_str()).filter(|found| found.is_spelt_so || found.is_for_a_model);
     let is_usual = |value: &str| found.is_some_and(|found| found.definition.kind.check(value).is_ok());
     let mut told: BTreeMap<String, (usize, u64)> = BTreeMap::new();
     for (value, (rows, line)) in values.iter().filter(|(value, _)| !is_usual(value)) {
-        if let Some(advice) = schema::advise_on(name.as_str(), value) {
+        if let Some(advice) = advise_on(schema, name.as_str(), value) {
             let (so_far, first) = told.entry(advice.to_string()).or_insert((0, *line));
             (*so_far, *first) = (*so_far + rows, (*first).min(*line));
         }

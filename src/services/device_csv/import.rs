@@ -18,7 +18,7 @@ use crate::domain::world::World;
 use crate::services::commit::{Change, Mode, commit};
 use crate::services::error::ServiceError;
 use crate::services::import::FILE;
-use crate::services::{Services, groups, schema};
+use crate::services::{Services, groups};
 use crate::store;
 
 /// What becomes of a file with rows that cannot be taken.
@@ -45,7 +45,8 @@ pub struct Imported {
 /// # Errors
 /// [`ServiceError::Invalid`] of the field [`FILE`], with its line, where the file cannot be read as a whole.
 pub fn plan(services: &Services, account: AccountId, file: &[u8], options: Options) -> Result<Imported, ServiceError> {
-    let plan = planning::plan(services, &services.world(account)?, &read(file, options)?, options);
+    let world = services.world(account)?;
+    let plan = planning::plan(services, &world, &read(&world, file, options)?, options);
     let reconfigured = reconfigured(&plan);
     Ok(Imported { plan, reconfigured })
 }
@@ -67,8 +68,9 @@ pub fn import(
 ) -> Result<Imported, ServiceError> {
     authorize(actor, Action::EditProfiles(account))?;
     let grant = authorize(actor, Action::EditDevices(account))?;
-    let table = read(file, options)?;
-    let plan = planning::plan(services, &services.world(account)?, &table, options);
+    let world = services.world(account)?;
+    let table = read(&world, file, options)?;
+    let plan = planning::plan(services, &world, &table, options);
     refuse(&plan, bad_rows)?;
     let reconfigured = reconfigured(&plan);
     if mode == Mode::TryOut || !plan.is_doable() {
@@ -91,8 +93,8 @@ pub fn import(
     })
 }
 
-fn read(file: &[u8], options: Options) -> Result<DeviceTable, ServiceError> {
-    Ok(csv::read(file, options.separator, schema::current()).map_err(|error| FieldErrors::one(FILE, error))?)
+fn read(world: &World, file: &[u8], options: Options) -> Result<DeviceTable, ServiceError> {
+    Ok(csv::read(file, options.separator, world.schemas.current()).map_err(|error| FieldErrors::one(FILE, error))?)
 }
 
 fn refuse(plan: &Plan, bad_rows: BadRows) -> Result<(), ServiceError> {

@@ -61,7 +61,7 @@ pub(super) fn plan(services: &Services, world: &Arc<World>, table: &DeviceTable,
     let rows: Vec<PlannedRow> = table.rows.iter().map(|row| planner.row(row)).collect();
     let is_taken = |planned: &PlannedRow| !matches!(planned.outcome, Outcome::Skipped | Outcome::Refused(_));
     let taken: Vec<&DeviceRow> = table.rows.iter().zip(&rows).filter(|(_, one)| is_taken(one)).map(|(row, _)| row).collect();
-    let (advice, hints) = advice::of(table, &taken);
+    let (advice, hints) = advice::of(world.schemas.current(), table, &taken);
     let mut new_groups = planner.new_groups;
     let used = |id: &GroupId| rows.iter().filter_map(|row| row.outcome.target()).any(|target| target.device.groups.contains(id));
     new_groups.retain(|(id, _)| used(id));

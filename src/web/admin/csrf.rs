@@ -24,8 +24,8 @@ use crate::services::{Services, form_tokens};
 
 /// Header that scripts and the API send the token in.
 pub const HEADER: &str = "x-csrf-token";
-/// Bytes in a form from somebody who is signed in: a pasted configuration of the largest size, percent-encoded.
-pub(super) const FORM_BYTES: usize = 3 * crate::domain::limits::IMPORT_BYTES + 64 * 1024;
+/// Bytes in a form from somebody who is signed in: a schema of the largest size, more than a pasted configuration percent-encoded.
+pub(super) const FORM_BYTES: usize = crate::domain::limits::SCHEMA_BYTES + 64 * 1024;
 /// Bytes in a form from anybody else: also from somebody whose session ended over it.
 const STRANGER_FORM_BYTES: usize = 64 * 1024;
 

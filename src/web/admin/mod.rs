@@ -44,6 +44,7 @@ mod phone_certificates;
 pub mod profiles;
 mod provisioning;
 pub mod runs;
+mod schema;
 mod second_factor;
 mod sent_file;
 pub mod session;
@@ -108,6 +109,7 @@ fn rooms() -> Routes {
     people::configure(&mut routes);
     deployment::configure(&mut routes);
     provisioning::configure(&mut routes);
+    schema::configure(&mut routes);
     phone_certificates::configure(&mut routes);
     activity::configure(&mut routes);
     backups::configure(&mut routes);

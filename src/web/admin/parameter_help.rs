@@ -1,5 +1,6 @@
 //! What the dictionary says of a parameter, as pages show it beside its name (R137, R141).
 
+use crate::domain::schema::Schema;
 use crate::domain::schema::advice::{Advice, Oddity};
 use crate::services::schema;
 
@@ -18,11 +19,15 @@ pub struct Help {
 impl Help {
     /// What is known of a parameter and said of its value. A `.set` twin and an attribute of the master file are no parameters of a
     /// dictionary: nothing is said of them.
-    pub fn of(name: &str, value: Option<&str>) -> Self {
-        let advice = value.and_then(|value| schema::advise_on(name, value));
+    pub fn of(schema: &Schema, name: &str, value: Option<&str>) -> Self {
+        Self::with(schema, name, value.and_then(|value| schema::advise_on(schema, name, value)))
+    }
+
+    /// What is known of a parameter, with what was said of its value.
+    pub fn with(schema: &Schema, name: &str, advice: Option<Advice>) -> Self {
         let is_unknown = advice.as_ref().is_some_and(|advice| advice.oddity == Oddity::Unknown);
         let fault = advice.filter(|_| !is_unknown).map(|advice| sentence(&advice));
-        let Some(found) = schema::current().find(name) else {
+        let Some(found) = schema.find(name) else {
             return Self { text: String::new(), facts: String::new(), is_unknown, fault };
         };
         let definition = found.definition;
@@ -31,7 +36,7 @@ impl Help {
             Some(default) => format!("While nothing sets it, it is {default}. "),
             None => String::new(),
         };
-        let facts = format!("Takes {}. {default}{}", definition.kind, schema::restart_words(definition.restarts));
+        let facts = format!("Takes {}. {default}{}", definition.kind, schema::restart_words(schema::restart(schema, name)));
         Self { text: definition.text.to_string(), facts, is_unknown, fault }
     }
 
@@ -45,8 +50,8 @@ impl Help {
 const OFFERED: usize = 40;
 
 /// The values that the dictionary offers for a parameter; none where a value is typed.
-pub fn choices(name: &str) -> Vec<String> {
-    let found = schema::current().find(name).and_then(|found| found.definition.kind.choices());
+pub fn choices(schema: &Schema, name: &str) -> Vec<String> {
+    let found = schema.find(name).and_then(|found| found.definition.kind.choices());
     let offered = found.filter(|choices| choices.len() <= OFFERED).unwrap_or_default();
     offered.into_iter().map(str::to_owned).collect()
 }

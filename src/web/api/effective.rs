@@ -21,7 +21,7 @@ use crate::domain::provision::view::EffectiveView;
 use crate::domain::world::World;
 use crate::services::effective_file::{self, EffectiveFile};
 use crate::services::what_if::{self, Imagined};
-use crate::services::{Services, credentials, devices, explain, provenance, schema};
+use crate::services::{Services, credentials, devices, explain, provenance};
 use crate::web::blocking;
 
 /// Media type of a configuration file.
@@ -64,7 +64,8 @@ pub async fn show_effective(
     let (account, one, world) = (caller.account, devices::get(&services, caller.account, &key)?, services.world(caller.account)?);
     let shape = blocking::call(&services, move |services| {
         let explained = explain::of_device(services, account, &one.device, &world)?;
-        shape(services, &caller, &one.device, &world, explained.view, &wanted)
+        let version = one.sighting.software_version.as_deref();
+        shape(services, &caller, (&one.device, version), &world, explained.view, &wanted)
     });
     Ok(web::Json(shape.await?))
 }
@@ -73,14 +74,14 @@ pub async fn show_effective(
 fn shape(
     services: &Services,
     caller: &Caller,
-    device: &Device,
+    (device, version): (&Device, Option<&str>),
     world: &World,
     mut view: EffectiveView,
     wanted: &Wanted,
 ) -> Result<EffectiveShape, crate::services::error::ServiceError> {
-    view.rows.retain(|row| wanted.admits(row, world, schema::current()));
+    view.rows.retain(|row| wanted.admits(row, world, world.schemas.current()));
     let who = provenance::of(services, caller.account, world, device, &view.rows)?;
-    Ok(EffectiveShape::new(view, &who))
+    Ok(EffectiveShape::new(view, &who, (device, version), world))
 }
 
 /// A file of a device in a path.
@@ -196,7 +197,7 @@ pub async fn show_what_if(
     let device = what_if::device(&services, caller.account, &world, imagined)?;
     let shape = blocking::call(&services, move |services| {
         let view = explain::of_imagined(services, caller.account, &device, &world);
-        shape(services, &caller, &device, &world, view, &wanted)
+        shape(services, &caller, (&device, None), &world, view, &wanted)
     });
     Ok(web::Json(shape.await?))
 }

@@ -6,12 +6,14 @@ use utoipa::ToSchema;
 
 use super::profile_shapes::AdviceShape;
 use crate::domain::deployment::Place;
+use crate::domain::device::Device;
 use crate::domain::parameter::masked;
 use crate::domain::provision::search::{Difference, differs, is_unknown};
 use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source};
+use crate::domain::world::World;
 use crate::services::deployment::Target;
 use crate::services::provenance::{Provenance, Stamp};
-use crate::services::schema;
+
 use crate::web::places;
 
 /// The effective configuration of a device.
@@ -108,18 +110,20 @@ impl From<&Stamp> for StampShape {
 }
 
 impl EffectiveShape {
-    /// A configuration with who set what.
-    pub fn new(view: EffectiveView, who: &Provenance) -> Self {
+    /// A configuration with who set what, and with what is said of each value to the device's software of this version.
+    pub fn new(view: EffectiveView, who: &Provenance, of: (&Device, Option<&str>), world: &World) -> Self {
         let warnings = view.warnings.iter().map(ToString::to_string).collect();
-        Self { rows: view.rows.into_iter().map(|row| RowShape::new(row, who)).collect(), warnings }
+        Self { rows: view.rows.into_iter().map(|row| RowShape::new(row, who, of, world)).collect(), warnings }
     }
 }
 
 impl RowShape {
-    fn new(row: Row, who: &Provenance) -> Self {
-        let (unknown, differs_from_default) = (is_unknown(&row, schema::current()), differs(&row, schema::current()));
+    fn new(row: Row, who: &Provenance, (device, version): (&Device, Option<&str>), world: &World) -> Self {
+        let schema = world.schemas.current();
+        let (unknown, differs_from_default) = (is_unknown(&row, schema), differs(&row, schema));
         let Row { name, file, secret, winner, beaten } = row;
-        let advice = winner.value.as_deref().and_then(|value| schema::advise_on(&name, value)).map(AdviceShape::from);
+        let advise = |value| world.schemas.advise_device(device.family.as_deref(), version, &name, value);
+        let advice = winner.value.as_deref().and_then(advise).map(AdviceShape::from);
         let layer = |layer| LayerShape::new(&name, layer, who);
         let (winner, beaten) = (layer(winner), beaten.into_iter().map(layer).collect());
         Self { file: file_word(file).to_owned(), secret, unknown, differs_from_default, advice, winner, beaten, name }

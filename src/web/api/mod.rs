@@ -25,6 +25,7 @@ mod impact;
 mod impact_described;
 pub mod imports;
 pub mod invitations;
+pub mod lines;
 pub mod list;
 pub mod manufacturers;
 pub mod membership;
@@ -35,12 +36,14 @@ mod people_bulk;
 pub mod people_shapes;
 pub mod phone_passwords;
 pub mod problem;
+pub mod profile_archives;
 pub mod profile_shapes;
 pub mod profiles;
 pub mod revocation_lists;
 pub mod rollover;
 pub mod runs;
 pub mod schema;
+pub mod schema_uploads;
 mod second_factor;
 pub mod sent;
 pub mod server;
@@ -102,6 +105,9 @@ routes! {
     session::change_own_password,
     sign_ins::list_sign_ins,
     sign_ins::end_sign_in,
+    lines::set_lines_of_devices,
+    lines::show_lines,
+    lines::set_lines,
     devices::list_devices,
     device_csv::export_devices,
     device_csv::export_devices_in_clear,
@@ -134,6 +140,10 @@ routes! {
     pending::show_window,
     pending::open_window,
     pending::close_window,
+    profile_archives::export_profiles,
+    profile_archives::export_profiles_with_secrets,
+    profile_archives::import_profiles,
+    profile_archives::show_parameter_history,
     profiles::list_profiles,
     profiles::create_profiles,
     imports::import_as_profile,
@@ -206,6 +216,11 @@ routes! {
     coming_up::show_coming_up,
     schema::search_parameters,
     schema::show_parameter,
+    schema_uploads::show_schema,
+    schema_uploads::change_schema,
+    schema_uploads::roll_back_schema,
+    schema_uploads::upload_schema,
+    schema_uploads::delete_schema,
     settings::show_settings,
     settings::change_settings,
     settings::reveal_password,

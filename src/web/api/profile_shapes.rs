@@ -13,7 +13,8 @@ use crate::domain::deployment::Place;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, ProfileInput, apply};
-use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::profile::hints::{self, Hint};
+use crate::domain::profile::{MODE, Profile, ProfileKind};
 use crate::domain::provision::warnings_of;
 use crate::domain::schema::advice::Advice;
 use crate::domain::world::World;
@@ -30,6 +31,9 @@ pub struct ProfileSummary {
     pub name: String,
     /// Free text.
     pub description: String,
+    /// Whose devices it is for.
+    #[schema(example = "polycom-phone-provision")]
+    pub mode: String,
     /// `user-defined`, `user-imported` or `standard`.
     pub kind: String,
     /// Whether it asks for something first: then it can be copied, and not attached.
@@ -51,6 +55,7 @@ impl ProfileSummary {
             id: profile.id.0,
             name: profile.name.to_string(),
             description: profile.description.clone(),
+            mode: MODE.0.to_owned(),
             kind: kind_word(profile.kind).to_owned(),
             template: profile.is_template(),
             parameter_count: profile.parameters.len(),
@@ -93,6 +98,25 @@ pub struct ProfileShape {
     pub warnings: Vec<String>,
     /// What the dictionary finds odd about names and values. Nothing of it is refused: phones take more than it knows.
     pub advice: Vec<AdviceShape>,
+    /// Whether it does one thing, and what in it can put a phone out of reach. Never an error.
+    pub hints: Vec<HintShape>,
+}
+
+/// Advice about a profile as a whole.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct HintShape {
+    /// `several-features`, `provisioning-address`, `network`, `dns`, `admin-password`, `ca`, `polling-off`, or `rest-off`.
+    pub kind: String,
+    /// The parameter that it is about; absent where it is about all of them.
+    pub parameter: Option<String>,
+    /// In words.
+    pub message: String,
+}
+
+impl From<Hint> for HintShape {
+    fn from(hint: Hint) -> Self {
+        Self { kind: hint.word().to_owned(), parameter: hint.parameter().map(str::to_owned), message: hint.to_string() }
+    }
 }
 
 /// Something odd about a parameter.
@@ -100,7 +124,8 @@ pub struct ProfileShape {
 pub struct AdviceShape {
     /// The parameter.
     pub parameter: String,
-    /// `unknown` to the dictionary, `spelling` where the letter case is another one there, or `value`.
+    /// `unknown` to the dictionary, `spelling` where the letter case is another one there, `value`, or `not-in-schema` where the schema of
+    /// the device's software does not have it.
     pub kind: String,
     /// What is odd, in words.
     pub message: String,
@@ -120,8 +145,9 @@ impl ProfileShape {
         let parameters = parameters.map(|(name, value)| (name.to_string(), masked(name.as_str(), value).into_owned()));
         let warnings = warnings_of([profile], world).iter().map(ToString::to_string).collect();
         let standard = world.standard.get(profile.id).map(|standard| standard.shipped.into());
-        let advice = schema::advise(&profile.parameters).into_iter().map(AdviceShape::from).collect();
-        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect(), standard, warnings, advice }
+        let advice = schema::advise(world.schemas.current(), &profile.parameters).into_iter().map(AdviceShape::from).collect();
+        let hints = hints::of(profile).into_iter().map(HintShape::from).collect();
+        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect(), standard, warnings, advice, hints }
     }
 }
 

@@ -17,8 +17,8 @@ use super::profile_shapes::{NewProfile, ProfileChanges, ProfileShape, ProfileSum
 use super::sent::{Asked, Sent};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::ProfileId;
-use crate::domain::profile::Profile;
 use crate::domain::profile::draft::ProfileDraft;
+use crate::domain::profile::{MODE, Profile};
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
@@ -32,6 +32,8 @@ use crate::web::blocking;
 pub struct Wanted {
     /// Words that must all occur in name, description or a parameter's name.
     q: Option<String>,
+    /// Whose devices they are for: `polycom-phone-provision`.
+    mode: Option<String>,
     /// `standard`, `user-defined`, `user-imported`, or `user` for both of these.
     kind: Option<String>,
     /// `name`, `kind` or `modified`; with `-` in front the other way round.
@@ -80,11 +82,14 @@ pub async fn list_profiles(
     services: web::Data<Services>,
     wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<ProfileSummary>>, Problem> {
-    let Wanted { q, kind, sort, page, per_page } = wanted.into_inner();
+    let Wanted { q, mode, kind, sort, page, per_page } = wanted.into_inner();
     let paging = Paging::new(page, per_page)?;
     let words: Vec<String> = q.unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
     let mut found = profiles::list(&services, caller.account)?;
     found.retain(|profile| words.iter().all(|word| mentions(profile, word)));
+    if mode.is_some_and(|mode| mode != MODE.0) {
+        return Err(Problem::field("mode", format_args!("use {}", MODE.0)));
+    }
     if let Some(kind) = kind {
         let words = "use one of: standard, user-defined, user-imported, user";
         let kinds = ProfileSummary::kinds(&kind).ok_or_else(|| Problem::field("kind", words))?;

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Caller;
+use super::impact::RestartWord;
 use super::list::{List, Paging};
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::Asked;
-use crate::domain::schema::{Definition, Kind, SEARCH_CHARS};
-use crate::services::schema;
+use crate::domain::schema::{Definition, Kind, SEARCH_CHARS, Schema};
+use crate::services::{Services, schema};
 
 /// Which parameters.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -67,14 +68,14 @@ pub struct ParameterShape {
     pub default: Option<String>,
     /// What it is for.
     pub description: String,
-    /// Whether a change restarts the phone; absent where that is not known.
-    pub restarts: Option<bool>,
+    /// Whether a change restarts the phone; `maybe` where that is not known.
+    pub restart: RestartWord,
     /// Whether its value is a password or a key.
     pub secret: bool,
 }
 
-impl From<&Definition> for ParameterShape {
-    fn from(definition: &Definition) -> Self {
+impl ParameterShape {
+    fn new(schema: &Schema, definition: &Definition) -> Self {
         let (min, max) = match definition.kind {
             Kind::Number { least, most } => (least, most),
             _ => (None, None),
@@ -98,7 +99,7 @@ impl From<&Definition> for ParameterShape {
             most_length,
             default: definition.default.as_deref().map(str::to_owned),
             description: definition.text.to_string(),
-            restarts: definition.restarts,
+            restart: schema::restart(schema, &definition.name).into(),
             secret: definition.is_secret,
         }
     }
@@ -107,15 +108,21 @@ impl From<&Definition> for ParameterShape {
 /// Searches the parameters of the dictionary.
 #[utoipa::path(tag = "schema", params(AccountPath, Searched), responses((status = 200, body = List<ParameterShape>)))]
 #[get("/accounts/{account}/schema/parameters")]
-pub async fn search_parameters(_caller: Caller, searched: Asked<Searched>) -> Result<web::Json<List<ParameterShape>>, Problem> {
+pub async fn search_parameters(
+    caller: Caller,
+    services: web::Data<Services>,
+    searched: Asked<Searched>,
+) -> Result<web::Json<List<ParameterShape>>, Problem> {
     let Searched { q, sort, page, per_page } = searched.into_inner();
     let paging = Paging::new(page, per_page)?;
+    let world = services.world(caller.account)?;
+    let schema = world.schemas.current();
     let mut found: Vec<&Definition> = match q {
-        None => schema::current().iter().collect(),
+        None => schema.iter().collect(),
         Some(q) if q.trim().chars().count() < SEARCH_CHARS => {
             return Err(Problem::field("q", format_args!("search for at least {SEARCH_CHARS} characters")));
         }
-        Some(q) => schema::current().search(&q, usize::MAX),
+        Some(q) => schema.search(&q, usize::MAX),
     };
     match sort.as_deref() {
         None => {}
@@ -123,13 +130,19 @@ pub async fn search_parameters(_caller: Caller, searched: Asked<Searched>) -> Re
         Some("-name") => found.sort_by_cached_key(|one| Reverse(one.name.to_ascii_lowercase())),
         Some(_) => return Err(Problem::field("sort", "use one of: name, -name")),
     }
-    Ok(web::Json(paging.cut(found.into_iter(), ParameterShape::from)))
+    Ok(web::Json(paging.cut(found.into_iter(), |one| ParameterShape::new(schema, one))))
 }
 
 /// Shows what is known of a parameter.
 #[utoipa::path(tag = "schema", params(ParameterPath), responses((status = 200, body = ParameterShape)))]
 #[get("/accounts/{account}/schema/parameters/{name}")]
-pub async fn show_parameter(_caller: Caller, path: web::Path<ParameterPath>) -> Result<web::Json<ParameterShape>, Problem> {
-    let found = schema::current().find(&path.name).ok_or_else(|| Problem::not_found("parameter", &path.name))?;
-    Ok(web::Json(found.definition.into()))
+pub async fn show_parameter(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<ParameterPath>,
+) -> Result<web::Json<ParameterShape>, Problem> {
+    let world = services.world(caller.account)?;
+    let schema = world.schemas.current();
+    let found = schema.find(&path.name).ok_or_else(|| Problem::not_found("parameter", &path.name))?;
+    Ok(web::Json(ParameterShape::new(schema, found.definition)))
 }

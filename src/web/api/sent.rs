@@ -14,7 +14,9 @@ use serde_path_to_error::Error as Placed;
 use std::future::{Ready, ready};
 
 use super::problem::{FieldProblem, Problem};
-use crate::domain::limits::{DEVICE_CSV_BYTES, IMPORT_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES};
+use crate::domain::limits::{
+    ARCHIVE_UPLOAD_BYTES, DEVICE_CSV_BYTES, IMPORT_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES, SCHEMA_BYTES,
+};
 
 /// Bytes in a JSON body: an imported file of the largest size, every character escaped.
 const BODY_BYTES: usize = 6 * IMPORT_BYTES + 64 * 1024;
@@ -98,6 +100,22 @@ pub(super) async fn file(payload: web::Payload) -> Result<Bytes, Problem> {
 /// 413 above the size of such a file.
 pub(super) async fn devices(payload: web::Payload) -> Result<Bytes, Problem> {
     whole(payload, DEVICE_CSV_BYTES, "a file of devices").await
+}
+
+/// The whole body as it was sent: an archive of profiles.
+///
+/// # Errors
+/// 413 above the size of an archive.
+pub(super) async fn archive(payload: web::Payload) -> Result<Bytes, Problem> {
+    whole(payload, ARCHIVE_UPLOAD_BYTES, "an archive of profiles").await
+}
+
+/// The whole body as it was sent: a schema.
+///
+/// # Errors
+/// 413 above the size of a schema.
+pub(super) async fn schema(payload: web::Payload) -> Result<Bytes, Problem> {
+    whole(payload, SCHEMA_BYTES, "a schema").await
 }
 
 /// The whole body as it was sent: a file with certificates of CAs.

@@ -48,7 +48,10 @@ pub async fn show(
         let found = explained::found(&view, &explained::wanted(&list), &world);
         let shown = found[list.pager(found.len()).range()].iter().copied();
         let who = provenance::of(services, DEFAULT_ACCOUNT, &world, &known.device, shown)?;
-        Ok((Explained::new(list, &view, &found, &who, &known.device, &world), own_files))
+        Ok((
+            Explained::new(list, &view, &found, &who, (&known.device, known.sighting.software_version.as_deref()), &world),
+            own_files,
+        ))
     });
     let (explained, own_files) = looked_up.await.map_err(Failure::of(&who))?;
     let own_file = |own: &crate::services::device_files::OwnFile| {

@@ -9,8 +9,8 @@ use crate::domain::provision::search::{SHOWN, SOURCES, Wanted, differs};
 use crate::domain::provision::view::{EffectiveView, File, Layer, Row, Source};
 use crate::domain::world::World;
 use crate::services::deployment::Target;
+use crate::services::device_files;
 use crate::services::provenance::Provenance;
-use crate::services::{device_files, schema};
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::parameter_help::Help;
 use crate::web::admin::words::{Shown, shortened};
@@ -80,17 +80,24 @@ pub fn wanted(list: &ListQuery) -> Wanted {
 
 /// The rows that are wanted, all of them.
 pub fn found<'a>(view: &'a EffectiveView, wanted: &Wanted, world: &World) -> Vec<&'a Row> {
-    view.rows.iter().filter(|row| wanted.admits(row, world, schema::current())).collect()
+    view.rows.iter().filter(|row| wanted.admits(row, world, world.schemas.current())).collect()
 }
 
 impl Explained {
     /// The page of a list.
-    pub fn new(list: ListQuery, view: &EffectiveView, found: &[&Row], who: &Provenance, device: &Device, world: &World) -> Self {
+    pub fn new(
+        list: ListQuery,
+        view: &EffectiveView,
+        found: &[&Row],
+        who: &Provenance,
+        (device, version): (&Device, Option<&str>),
+        world: &World,
+    ) -> Self {
         let pager = list.pager(found.len());
         let mut opened = OPENED_BYTES;
         let mut sections: Vec<(File, Section)> = Vec::new();
         for row in &found[pager.range()] {
-            let shown = row_view(row, who, device, world, &mut opened);
+            let shown = row_view(row, who, (device, version), world, &mut opened);
             match sections.last_mut().filter(|(file, _)| *file == row.file) {
                 Some((_, section)) => section.rows.push(shown),
                 None => sections.push((row.file, Section { rows: vec![shown], ..section(row.file) })),
@@ -133,7 +140,13 @@ fn section(file: File) -> Section {
     Section { title, note, rows: Vec::new() }
 }
 
-fn row_view(row: &Row, who: &Provenance, device: &Device, world: &World, opened: &mut usize) -> RowView {
+fn row_view(
+    row: &Row,
+    who: &Provenance,
+    (device, version): (&Device, Option<&str>),
+    world: &World,
+    opened: &mut usize,
+) -> RowView {
     let winner = layer_view(&row.name, &row.winner, who, device, world, opened);
     let mut beaten = Vec::new();
     for layer in &row.beaten {
@@ -143,11 +156,13 @@ fn row_view(row: &Row, who: &Provenance, device: &Device, world: &World, opened:
         *opened -= LAYER_BYTES;
         beaten.push(layer_view(&row.name, layer, who, device, world, opened));
     }
-    let default = schema::current().find(&row.name).and_then(|found| found.definition.default.as_deref());
-    let default = default.filter(|_| differs(row, schema::current()) == Some(true));
+    let schema = world.schemas.current();
+    let default = schema.find(&row.name).and_then(|found| found.definition.default.as_deref());
+    let advise = |value| world.schemas.advise_device(device.family.as_deref(), version, &row.name, value);
+    let default = default.filter(|_| differs(row, schema) == Some(true));
     RowView {
         name: row.name.clone(),
-        help: Help::of(&row.name, row.winner.value.as_deref()),
+        help: Help::with(schema, &row.name, row.winner.value.as_deref().and_then(advise)),
         default: default.map(|default| shortened(if default.is_empty() { "empty" } else { default }, 80)),
         winner,
         more: row.beaten.len() - beaten.len(),

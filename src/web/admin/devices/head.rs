@@ -52,6 +52,7 @@ impl Head {
         [
             ("", "Summary"),
             ("/detail", "Detail"),
+            ("/lines", "Lines"),
             ("/groups", "Groups"),
             ("/profiles", attached::LABEL),
             ("/effective", "Effective configuration"),

@@ -13,6 +13,8 @@ mod files;
 mod groups;
 mod head;
 mod import;
+mod lines;
+mod lines_of_many;
 mod list;
 mod logs;
 mod owner;
@@ -56,6 +58,12 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/devices/import/{token}/log", import::log)
         .get("/admin/devices/what-if", what_if::show)
         .get("/admin/devices/what-if/{file}", what_if::file)
+        .get("/admin/devices/lines", lines_of_many::home)
+        .post("/admin/devices/lines", lines_of_many::ask)
+        .get("/admin/devices/lines/preview", lines_of_many::home)
+        .post("/admin/devices/lines/preview", lines_of_many::look)
+        .get("/admin/devices/lines/preview/{token}", lines_of_many::preview)
+        .post("/admin/devices/lines/preview/{token}", lines_of_many::decide)
         .get("/admin/devices/{key}", summary::show)
         .post("/admin/devices/{key}", summary::save)
         .post("/admin/devices/{key}/password", password::reveal)
@@ -63,6 +71,8 @@ pub fn configure(routes: &mut Routes) {
         .post("/admin/devices/{key}/certificate", detail::save_certificate)
         .get("/admin/devices/{key}/groups", groups::show)
         .post("/admin/devices/{key}/groups", groups::save)
+        .get("/admin/devices/{key}/lines", lines::show)
+        .post("/admin/devices/{key}/lines", lines::save)
         .get("/admin/devices/{key}/owner", owner::show)
         .post("/admin/devices/{key}/owner", owner::save)
         .get("/admin/devices/{key}/profiles", profiles::show)

@@ -94,7 +94,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         let found = explained::found(&view, &explained::wanted(&list), &asked);
         let shown = found[list.pager(found.len()).range()].iter().copied();
         let who = provenance::of(services, DEFAULT_ACCOUNT, &asked, &device, shown)?;
-        Ok(Explained::new(list, &view, &found, &who, &device, &asked))
+        Ok(Explained::new(list, &view, &found, &who, (&device, None), &asked))
     });
     let explained = explained.await.map_err(Failure::of(&who))?;
     let query = request.query_string().to_owned();

@@ -4,10 +4,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::profile::find_own;
+use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::ids::ProfileId;
 use crate::domain::profile::Profile;
-use crate::domain::schema::{Definition, SEARCH_CHARS};
-use crate::services::{Services, schema};
+use crate::domain::schema::{Definition, SEARCH_CHARS, Schema};
+use crate::services::Services;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::paging::{ListQuery, Pager};
@@ -57,10 +58,13 @@ pub async fn show(
     let profile = find_own(&services, &who, &id)?;
     let list = ListQuery::of(&request, &[]);
     let q = list.q();
-    let found = schema::current().search(&q, usize::MAX);
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    let schema = world.schemas.current();
+    let found = schema.search(&q, usize::MAX);
     let pager = list.pager(found.len());
     let wanted = q.trim().to_owned();
-    let rows = found[pager.range()].iter().enumerate().map(|(at, definition)| row(at, definition, &wanted, &profile)).collect();
+    let rows =
+        found[pager.range()].iter().enumerate().map(|(at, definition)| row(schema, at, definition, &wanted, &profile)).collect();
     Ok(html(&FieldsPage {
         page: who.page(format!("Add to {}", profile.name)),
         id: profile.id,
@@ -75,16 +79,16 @@ pub async fn show(
     }))
 }
 
-fn row(at: usize, definition: &Definition, wanted: &str, profile: &Profile) -> Row {
+fn row(schema: &Schema, at: usize, definition: &Definition, wanted: &str, profile: &Profile) -> Row {
     // Whoever typed a name with an index of its own means that one.
-    let typed = schema::current().find(wanted).filter(|found| found.definition == definition);
+    let typed = schema.find(wanted).filter(|found| found.definition == definition);
     let name = typed.map_or_else(|| definition.name.to_string(), |_| wanted.to_owned());
     Row {
         at,
-        help: Help::of(&name, None),
+        help: Help::of(schema, &name, None),
         indexed: definition.is_family(),
         secret: definition.is_secret,
-        choices: choices(&name),
+        choices: choices(schema, &name),
         now: profile.parameters.get(&name).map(|value| Shown::of(&name, value)),
         name,
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::usage::Usage;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
-use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::profile::{MODE, Profile, ProfileKind};
 use crate::domain::text_search::{Hit, TextSearch};
 use crate::domain::world::World;
 use crate::services::Services;
@@ -35,9 +35,6 @@ const COLUMNS: [(&str, &str); 7] = [
     ("modified", "Date Modified"),
 ];
 
-/// The one mode that profiles have.
-const MODE: &str = "Polycom Phone Provision";
-
 #[derive(Template)]
 #[template(path = "profiles/list.html")]
 struct ListPage {
@@ -49,6 +46,8 @@ struct ListPage {
     types: Vec<(&'static str, &'static str)>,
     /// Profiles of the account's own, whatever the list shows.
     own: usize,
+    /// The one mode there is: word and label (R116).
+    mode: (&'static str, &'static str),
 }
 
 struct Row {
@@ -60,6 +59,8 @@ struct Row {
     is_template: bool,
     parameters: usize,
     used: String,
+    /// Devices that get it.
+    devices: usize,
     by: String,
     at: Timestamp,
     /// The parameter that the search found, where nothing else of the row shows why it is here (R58).
@@ -90,7 +91,16 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let rows = found[pager.range()].iter().map(made).collect();
     let kinds = [ProfileKind::Standard, ProfileKind::UserDefined, ProfileKind::UserImported];
     let types = kinds.map(word).into_iter().chain([STANDARD_AND_OWN]).collect();
-    Ok(html(&ListPage { page: who.page("Profile Configuration"), list, pager, rows, columns, types, own: world.profiles.len() }))
+    Ok(html(&ListPage {
+        page: who.page("Profile Configuration"),
+        list,
+        pager,
+        rows,
+        columns,
+        types,
+        own: world.profiles.len(),
+        mode: MODE,
+    }))
 }
 
 /// The filter that shows two types together (R117).
@@ -110,7 +120,8 @@ fn admits(profile: &Profile, list: &ListQuery, search: &TextSearch) -> bool {
         Some(wanted) if wanted == STANDARD_AND_OWN.0 => profile.kind != ProfileKind::UserImported,
         wanted => wanted.is_none_or(|wanted| wanted == word(profile.kind).0),
     };
-    of_type && finds(profile, search).is_some()
+    let of_mode = list.filter("mode").is_none_or(|mode| mode.is_empty() || mode == MODE.0);
+    of_type && of_mode && finds(profile, search).is_some()
 }
 
 /// Where a profile holds what is searched: in its name, description or changer, or in the name of a parameter.
@@ -125,7 +136,7 @@ fn finds<'a>(profile: &'a Profile, search: &TextSearch) -> Option<Hit<'a>> {
 
 fn cells(row: Row) -> [String; 8] {
     let Row { name, description, kind, parameters, used, by, at, .. } = row;
-    [name, description, MODE.to_owned(), kind.to_owned(), parameters.to_string(), used, by, words::file_time(at)]
+    [name, description, MODE.1.to_owned(), kind.to_owned(), parameters.to_string(), used, by, words::file_time(at)]
 }
 
 fn column(a: &Profile, b: &Profile, list: &ListQuery, usage: &Usage) -> Ordering {
@@ -153,6 +164,7 @@ fn row(profile: &Profile, usage: &Usage, world: &World, search: &TextSearch) -> 
         is_template: profile.is_template(),
         parameters: profile.parameters.len(),
         used: usage.describe(profile.id, world),
+        devices: usage.reach(profile.id),
         by: profile.modified_by.clone(),
         at: profile.modified_at,
         why,

@@ -8,6 +8,7 @@ use crate::domain::import::{ImportPreview, LeaveOut};
 use crate::domain::parameter::ParameterSet;
 use crate::domain::profile::Profile;
 use crate::domain::provision::warnings_of;
+use crate::domain::schema::Schema;
 use crate::domain::schema::advice::Advice;
 use crate::domain::world::World;
 use crate::services::schema;
@@ -105,10 +106,10 @@ impl PreviewPage {
             source: source.to_owned(),
             read: words::count(read, "attribute", "attributes"),
             notice,
-            groups: groups(shown, &profile.parameters, list),
+            groups: groups(world.schemas.current(), shown, &profile.parameters, list),
             refused: refusals(shown),
             warnings: warnings(profile, shown, world),
-            advice: AdviceView::of(&advice(shown)),
+            advice: AdviceView::of(&advice(world.schemas.current(), shown)),
             accept: format!("Accept {}", words::count(changes, "change", "changes")),
             reach: match reach {
                 0 => "The profile is deployed nowhere: no phone changes.".to_owned(),
@@ -128,13 +129,13 @@ fn warnings(profile: &Profile, shown: &ImportPreview, world: &World) -> Vec<Stri
 }
 
 /// What the dictionary finds odd about what would be added or changed.
-fn advice(shown: &ImportPreview) -> Vec<Advice> {
+fn advice(schema: &Schema, shown: &ImportPreview) -> Vec<Advice> {
     let added = shown.added.iter().map(|one| (one.name.clone(), Arc::from(&*one.value)));
     let changed = shown.changed.iter().map(|one| (one.name.clone(), Arc::from(&*one.new)));
-    schema::advise(&added.chain(changed).collect())
+    schema::advise(schema, &added.chain(changed).collect())
 }
 
-fn groups(shown: &ImportPreview, present: &ParameterSet, list: &ListQuery) -> Vec<Group> {
+fn groups(schema: &Schema, shown: &ImportPreview, present: &ParameterSet, list: &ListQuery) -> Vec<Group> {
     let left_out = |why: LeaveOut| -> Vec<Line<'_>> {
         let of_kind = shown.left_out.iter().filter(move |one| one.why == why);
         of_kind.map(|one| (one.name.as_str(), present.get(one.name.as_str()), &*one.value)).collect()
@@ -151,16 +152,23 @@ fn groups(shown: &ImportPreview, present: &ParameterSet, list: &ListQuery) -> Ve
     };
     let (take_empty, take_defaults) = (take(empty.len(), "is empty"), take(defaults.len(), "is left out"));
     [
-        group("added", "Added", "New to this profile.", added, None, list),
-        group("changed", "Changed", "The profile has another value: the latest edit wins.", changed, None, list),
-        group("empty", "Left out: empty", "An empty value says nothing to a phone.", empty, Some(("empty", take_empty)), list),
+        group("added", "Added", "New to this profile.", added, None, (schema, list)),
+        group("changed", "Changed", "The profile has another value: the latest edit wins.", changed, None, (schema, list)),
+        group(
+            "empty",
+            "Left out: empty",
+            "An empty value says nothing to a phone.",
+            empty,
+            Some(("empty", take_empty)),
+            (schema, list),
+        ),
         group(
             "defaults",
             "Left out: default, or switched off",
             "What phones do anyway, and values whose .set twin says 0.",
             defaults,
             Some(("defaults", take_defaults)),
-            list,
+            (schema, list),
         ),
         group(
             "xml",
@@ -168,9 +176,9 @@ fn groups(shown: &ImportPreview, present: &ParameterSet, list: &ListQuery) -> Ve
             "Namespaces and the place of a schema. No phone reads them as parameters.",
             of_xml,
             None,
-            list,
+            (schema, list),
         ),
-        group("unchanged", "Unchanged", "The profile has them already.", unchanged, None, list),
+        group("unchanged", "Unchanged", "The profile has them already.", unchanged, None, (schema, list)),
     ]
     .into_iter()
     .filter(|group| group.count > 0)
@@ -183,7 +191,7 @@ fn group(
     note: &'static str,
     lines: Vec<Line<'_>>,
     keep: Option<(&'static str, String)>,
-    list: &ListQuery,
+    (schema, list): (&Schema, &ListQuery),
 ) -> Group {
     let alone = list.filter("show") == Some(id);
     let others = list.filter("show").is_some() && !alone;
@@ -199,7 +207,7 @@ fn group(
         name: (*name).to_owned(),
         old: old.map(|old| Shown::of(name, old)),
         new: Shown::of(name, new),
-        help: Help::of(name, Some(new)),
+        help: Help::of(schema, name, Some(new)),
     };
     let all = (pager.is_none() && range.len() < lines.len()).then(|| list.with(&[("show", id), ("page", "")]));
     Group {

@@ -15,8 +15,10 @@ use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::parameter::{self, ParameterName};
 use crate::domain::profile::Profile;
 use crate::domain::profile::draft::ParameterEdit;
+use crate::domain::profile::hints;
 use crate::domain::provision::master::is_master;
 use crate::domain::provision::warnings_of;
+use crate::domain::schema::Schema;
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::commit::Mode;
@@ -60,6 +62,8 @@ struct ProfilePage {
     warnings: Vec<String>,
     /// What the dictionary finds odd, for a look.
     advice: AdviceView,
+    /// Whether it does one thing, and what can put a phone out of reach (R109).
+    hints: Vec<String>,
 }
 
 /// Where a profile is deployed: what `_deployed.html` needs.
@@ -206,8 +210,9 @@ fn page(
     let found: Vec<_> = profile.parameters.iter().filter(|(name, value)| holds(name.as_str(), value)).collect();
     let pager = list.pager(found.len());
     let open = list.filter("edit").unwrap_or_default().to_owned();
-    let rows = found[pager.range()].iter().map(|(name, value)| row(name.as_str(), value, &open, &form)).collect();
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    let schema = world.schemas.current();
+    let rows = found[pager.range()].iter().map(|(name, value)| row(schema, name.as_str(), value, &open, &form)).collect();
     Ok(ProfilePage {
         page: who.page(profile.name.to_string()),
         id: profile.id,
@@ -223,7 +228,8 @@ fn page(
         pager,
         deployed: deployed(services, &world, profile.id),
         warnings: warnings_of([profile], &world).iter().map(ToString::to_string).collect(),
-        advice: AdviceView::of(&schema::advise(&profile.parameters)),
+        hints: hints::of(profile).iter().map(ToString::to_string).collect(),
+        advice: AdviceView::of(&schema::advise(schema, &profile.parameters)),
     })
 }
 
@@ -252,7 +258,7 @@ pub fn deployed(services: &Services, world: &World, id: ProfileId) -> Deployed {
     }
 }
 
-fn row(name: &str, value: &str, open: &str, form: &Form) -> Row {
+fn row(schema: &Schema, name: &str, value: &str, open: &str, form: &Form) -> Row {
     let masked = parameter::masked(name, value) != value;
     let open = name == open;
     let typed = if form.value("name_of_value") == name { form.value("value") } else { value };
@@ -263,8 +269,8 @@ fn row(name: &str, value: &str, open: &str, form: &Form) -> Row {
         open,
         masked,
         long: value.contains('\n') || value.len() > 120,
-        choices: if open && !masked { parameter_help::choices(name) } else { Vec::new() },
-        help: Help::of(name, Some(value)),
+        choices: if open && !masked { parameter_help::choices(schema, name) } else { Vec::new() },
+        help: Help::of(schema, name, Some(value)),
         edit: if open && !masked { typed.to_owned() } else { String::new() },
     }
 }
@@ -309,7 +315,8 @@ pub async fn edit(
     let profile = find_own(&services, &who, &id)?;
     let back = LocalPath::parse(form.value("here"))
         .map_or_else(|| format!("/admin/profiles/{}", profile.id), |path| path.as_str().to_owned());
-    let (edit, message) = match wanted(&form, &profile) {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    let (edit, message) = match wanted(world.schemas.current(), &form, &profile) {
         Ok(Some(wanted)) => wanted,
         Ok(None) => return Ok(who.done(&back, "Nothing was changed: the secret stays as it is.")),
         Err(errors) => return rejected(&who, &services, &profile, reopened(form), &errors),
@@ -336,7 +343,7 @@ fn shown(form: &Form, id: ProfileId) -> ShownProfile {
 }
 
 /// The change that a form asks for and the message about it; none where a secret is to be kept.
-fn wanted(form: &Form, profile: &Profile) -> Result<Option<(ParameterEdit, String)>, FieldErrors> {
+fn wanted(schema: &Schema, form: &Form, profile: &Profile) -> Result<Option<(ParameterEdit, String)>, FieldErrors> {
     let mut errors = FieldErrors::new();
     let (name_field, value_field) = if form.is("do", "add") { ("new_name", "new_value") } else { ("name", "value") };
     let name = errors.take(name_field, ParameterName::parse(form.value(name_field).trim()));
@@ -371,7 +378,7 @@ fn wanted(form: &Form, profile: &Profile) -> Result<Option<(ParameterEdit, Strin
         Some(_) => format!("{name} is changed."),
     };
     // Saved all the same: phones take more than the dictionary knows (R141).
-    let odd = schema::advise_on(name.as_str(), &value).map(|odd| format!(" Look at it again: {odd}."));
+    let odd = schema::advise_on(schema, name.as_str(), &value).map(|odd| format!(" Look at it again: {odd}."));
     let message = message + &odd.unwrap_or_default();
     Ok(Some((ParameterEdit::Set(name, value.into()), message)))
 }

@@ -61,7 +61,7 @@ pub fn show(
     let row = |(name, value): (&ParameterName, &Arc<str>)| Row {
         name: name.to_string(),
         shown: Shown::of(name.as_str(), value),
-        help: Help::of(name.as_str(), Some(value)),
+        help: Help::of(world.schemas.current(), name.as_str(), Some(value)),
     };
     Ok(html(&StandardPage {
         page: who.page(profile.name.to_string()),

@@ -1,0 +1,339 @@
+//! Lines of a device as a form: plain `reg.N.*` parameters, read back from whatever profile they stand in (R108, R119).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::activity::MASK;
+use super::deployment::{Container, applicable, subject};
+use super::device::Device;
+use super::ids::ProfileId;
+use super::limits::LINES;
+use super::parameter::{ParameterName, ParameterSet, check_value, masked};
+use super::profile::draft::ParameterEdit;
+use super::resolution::{Effective, merge};
+use super::schema::Schema;
+use super::world::World;
+
+/// One field of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LineField {
+    /// Extension or address.
+    Address,
+    /// Name shown to others.
+    DisplayName,
+    /// Text beside the line key.
+    Label,
+    /// User name of the registration.
+    User,
+    /// Its password.
+    Password,
+    /// Registrar.
+    Server,
+    /// Its port.
+    Port,
+    /// How it is reached.
+    Transport,
+    /// Second registrar.
+    Server2,
+    /// Its port.
+    Port2,
+    /// How it is reached.
+    Transport2,
+}
+
+impl LineField {
+    /// All of them, in the order of the form.
+    pub const ALL: [Self; 11] = [
+        Self::Address,
+        Self::DisplayName,
+        Self::Label,
+        Self::User,
+        Self::Password,
+        Self::Server,
+        Self::Port,
+        Self::Transport,
+        Self::Server2,
+        Self::Port2,
+        Self::Transport2,
+    ];
+
+    /// A word for forms and programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::DisplayName => "display_name",
+            Self::Label => "label",
+            Self::User => "user",
+            Self::Password => "password",
+            Self::Server => "server",
+            Self::Port => "port",
+            Self::Transport => "transport",
+            Self::Server2 => "server_2",
+            Self::Port2 => "port_2",
+            Self::Transport2 => "transport_2",
+        }
+    }
+
+    /// The field of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.word() == word)
+    }
+
+    /// What the form calls it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Address => "Extension or address",
+            Self::DisplayName => "Display name",
+            Self::Label => "Label",
+            Self::User => "User name",
+            Self::Password => "Password",
+            Self::Server => "Server",
+            Self::Port => "Port",
+            Self::Transport => "Transport",
+            Self::Server2 => "Second server",
+            Self::Port2 => "Second port",
+            Self::Transport2 => "Second transport",
+        }
+    }
+
+    /// Whether its value is never shown.
+    pub fn is_secret(self) -> bool {
+        self == Self::Password
+    }
+
+    /// The parameter of a line.
+    pub fn parameter(self, line: usize) -> String {
+        let ending = match self {
+            Self::Address => "address",
+            Self::DisplayName => "displayName",
+            Self::Label => "label",
+            Self::User => "auth.userId",
+            Self::Password => "auth.password",
+            Self::Server => "server.1.address",
+            Self::Port => "server.1.port",
+            Self::Transport => "server.1.transport",
+            Self::Server2 => "server.2.address",
+            Self::Port2 => "server.2.port",
+            Self::Transport2 => "server.2.transport",
+        };
+        format!("reg.{line}.{ending}")
+    }
+}
+
+/// Lines that a form begins with for a model: as many as it has, where that is known, else six.
+pub fn lines_of(model: Option<&str>) -> usize {
+    let Some(model) = model else { return 6 };
+    let (family, number) = model.rsplit_once(' ').unwrap_or((model, ""));
+    match (family, number) {
+        ("VVX", "101") => 1,
+        ("VVX", "150" | "201") | ("SoundPoint IP", "301" | "320" | "321" | "330" | "331" | "335" | "430") => 2,
+        ("SoundPoint IP", "450") => 3,
+        ("VVX", "250") | ("SoundPoint IP", "550" | "560") => 4,
+        ("VVX", "400" | "401" | "410" | "411" | "450" | "500" | "501") => 12,
+        ("VVX", "600" | "601") => 16,
+        ("SoundStation IP" | "SoundStation" | "Trio", _) => 1,
+        _ => 6,
+    }
+}
+
+/// What one field of a line has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// What the device's own profile says, as long as it counts.
+    pub own: Option<Arc<str>>,
+    /// What counts otherwise: value and where it comes from.
+    pub inherited: Option<(Arc<str>, String)>,
+}
+
+impl Cell {
+    /// What the device gets.
+    pub fn value(&self) -> Option<&str> {
+        self.own.as_deref().or(self.inherited.as_ref().map(|(value, _)| &**value))
+    }
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its number, from one.
+    pub number: usize,
+    /// Its fields, in the order of [`LineField::ALL`].
+    pub cells: [Cell; LineField::ALL.len()],
+}
+
+impl Line {
+    /// Whether nothing says anything of it.
+    pub fn is_empty(&self) -> bool {
+        self.cells.iter().all(|cell| cell.value().is_none())
+    }
+}
+
+/// The lines of a device: at least `least`, and all that some profile speaks of.
+pub fn read(device: &Device, world: &World, own: Option<ProfileId>, least: usize) -> Vec<Line> {
+    let placed = applicable(device, world);
+    let effective = merge(&placed);
+    let without_own: Vec<_> = placed.iter().filter(|one| Some(one.profile.id) != own).copied().collect();
+    let below = merge(&without_own);
+    let used = (1..=LINES).rev().find(|line| LineField::ALL.iter().any(|field| effective.get(&field.parameter(*line)).is_some()));
+    let line = |number| Line {
+        number,
+        cells: LineField::ALL.map(|field| cell(&field.parameter(number), &effective, &below, own, world)),
+    };
+    (1..=least.max(used.unwrap_or(0)).min(LINES)).map(line).collect()
+}
+
+fn cell(name: &str, effective: &Effective<'_>, below: &Effective<'_>, own: Option<ProfileId>, world: &World) -> Cell {
+    let winner = effective.get(name).map(|resolved| &resolved.winner);
+    let is_own = winner.filter(|winner| winner.container == Container::Device && Some(winner.profile.id) == own);
+    let inherited = below.get(name).map(|resolved| &resolved.winner).and_then(|winner| {
+        let place = winner.place.map_or_else(|| "this device".to_owned(), |place| subject(place, world));
+        Some((Arc::clone(winner.value?), format!("{} ({place})", winner.profile.name)))
+    });
+    Cell { own: is_own.and_then(|winner| winner.value).cloned(), inherited }
+}
+
+/// What was typed of one line: fields that are not there stay as they are, an empty one is taken out of the device's own profile.
+pub type TypedLine = BTreeMap<LineField, String>;
+
+/// What is wrong with a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineFault {
+    /// The line.
+    pub line: usize,
+    /// The field.
+    pub field: LineField,
+    /// Why.
+    pub message: String,
+}
+
+/// What is wrong with typed lines, by the rules of values and what the schema says of port and transport.
+pub fn check(typed: &BTreeMap<usize, TypedLine>, schema: &Schema) -> Vec<LineFault> {
+    let mut faults = Vec::new();
+    for (line, fields) in typed {
+        for (field, value) in fields {
+            let message = match fault(*line, *field, value, schema) {
+                Some(message) => message,
+                None => continue,
+            };
+            faults.push(LineFault { line: *line, field: *field, message });
+        }
+    }
+    faults
+}
+
+fn fault(line: usize, field: LineField, value: &str, schema: &Schema) -> Option<String> {
+    if !(1..=LINES).contains(&line) {
+        return Some(format!("lines are counted from 1 to {LINES}"));
+    }
+    if let Err(error) = check_value(value) {
+        return Some(error.to_string());
+    }
+    match field {
+        LineField::Port | LineField::Port2 if !value.is_empty() && value.parse::<u16>().is_err() => {
+            Some("a port is a number from 0 to 65535".to_owned())
+        }
+        LineField::Address | LineField::User | LineField::Server | LineField::Server2 if value.contains(char::is_whitespace) => {
+            Some("no blanks are taken here".to_owned())
+        }
+        LineField::Transport | LineField::Transport2 => {
+            let found = schema.find(&field.parameter(line));
+            found.and_then(|found| found.definition.kind.check(value).err()).map(|error| error.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// What typed lines change of the device's own profile. A masked secret stays as it was.
+pub fn edits(typed: &BTreeMap<usize, TypedLine>, device: &Device, world: &World, own: Option<ProfileId>) -> Vec<ParameterEdit> {
+    let effective = merge(&applicable(device, world));
+    let mut edits = Vec::new();
+    for (line, fields) in typed {
+        for (field, value) in fields {
+            let name = field.parameter(*line);
+            let Ok(parameter) = ParameterName::parse(&name) else { continue };
+            let is_own = effective.get(&name).is_some_and(|resolved| Some(resolved.winner.profile.id) == own);
+            let counts = effective.value(&name);
+            match value.as_str() {
+                MASK => {}
+                "" if is_own => edits.push(ParameterEdit::Remove(parameter)),
+                "" => {}
+                // What comes from elsewhere with the same value needs no copy here.
+                value if counts == Some(value) => {}
+                value => edits.push(ParameterEdit::Set(parameter, value.into())),
+            }
+        }
+    }
+    edits
+}
+
+/// Name, value before and value after of what edits change; secrets are masked.
+pub fn told(edits: &[ParameterEdit], before: &ParameterSet) -> Vec<(String, Option<String>, Option<String>)> {
+    let shown = |name: &str, value: Option<&str>| value.map(|value| masked(name, value).into_owned());
+    edits
+        .iter()
+        .map(|edit| match edit {
+            ParameterEdit::Set(name, value) => {
+                (name.to_string(), shown(name.as_str(), before.get(name.as_str())), shown(name.as_str(), Some(value)))
+            }
+            ParameterEdit::Remove(name) => (name.to_string(), shown(name.as_str(), before.get(name.as_str())), None),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::deployment::Place;
+    use crate::domain::testing::{deployed, device, profile, world};
+
+    fn typed(fields: &[(LineField, &str)]) -> BTreeMap<usize, TypedLine> {
+        BTreeMap::from([(1, fields.iter().map(|(field, value)| (*field, (*value).to_owned())).collect())])
+    }
+
+    #[test]
+    fn values_are_read_from_wherever_they_stand() {
+        let global = profile(2, &[("reg.1.server.1.address", "pbx"), ("reg.2.address", "200")]);
+        let mut world = deployed(world(), vec![(Place::Global, global)]);
+        let own = profile(1, &[("reg.1.address", "100"), ("reg.1.server.1.address", "near")]);
+        world.profiles.insert(own.id, Arc::new(own));
+        let mut phone = device("0004f2000001");
+        phone.profiles = vec![ProfileId(1)];
+        let lines = read(&phone, &world, Some(ProfileId(1)), 1);
+        assert_eq!(lines.len(), 2, "also the second, which Global speaks of");
+        assert_eq!(lines[0].cells[0].own.as_deref(), Some("100"));
+        let server = &lines[0].cells[5];
+        assert_eq!((server.own.as_deref(), server.inherited.as_ref().map(|(value, _)| &**value)), (Some("near"), Some("pbx")));
+        let (value, from) = lines[1].cells[0].inherited.clone().expect("from Global");
+        assert!(&*value == "200" && from.ends_with("(Global)"), "{from}");
+
+        let changes = edits(
+            &typed(&[(LineField::Address, ""), (LineField::Server, "far"), (LineField::Label, "")]),
+            &phone,
+            &world,
+            Some(ProfileId(1)),
+        );
+        assert_eq!(changes.len(), 2, "{changes:?}");
+        let same = typed(&[(LineField::Address, "100"), (LineField::Password, MASK)]);
+        assert!(edits(&same, &phone, &world, Some(ProfileId(1))).is_empty());
+    }
+
+    #[test]
+    fn wrong_fields_are_told_with_their_line() {
+        let wrong = typed(&[(LineField::Address, "1 2"), (LineField::Port, "70000"), (LineField::Label, "front desk")]);
+        let faults = check(&wrong, &Schema::default());
+        assert_eq!(faults.iter().map(|fault| fault.field).collect::<Vec<_>>(), [LineField::Address, LineField::Port]);
+        assert_eq!(check(&BTreeMap::from([(99, typed(&[(LineField::Label, "x")])[&1].clone())]), &Schema::default()).len(), 1);
+        let port = typed(&[(LineField::Port, "5060"), (LineField::Server, "")]);
+        assert!(check(&port, &Schema::default()).is_empty(), "the server may come from elsewhere");
+    }
+
+    #[test]
+    fn every_field_has_a_word_and_a_parameter_of_its_own() {
+        let mut names: Vec<_> = LineField::ALL.iter().map(|field| field.parameter(7)).collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), LineField::ALL.len());
+        assert!(LineField::ALL.iter().all(|field| LineField::of(field.word()) == Some(*field)));
+        assert_eq!((lines_of(Some("VVX 411")), lines_of(Some("Trio 8800")), lines_of(None)), (12, 1, 6));
+    }
+}

@@ -1,0 +1,473 @@
+//! Profiles as a ZIP archive: one file a profile and a manifest, out and in again (R128).
+//!
+//! Reading trusts nothing: number, sizes, ratio and names are looked at before anything is unpacked, and what is unpacked is counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Cursor, Read as _, Write as _};
+
+use serde::{Deserialize, Serialize};
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+use super::{add, check_name, parameter_changes};
+use crate::domain::access::{Action, Actor, authorize};
+use crate::domain::activity::{Event, MASK};
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::{AccountId, ProfileId};
+use crate::domain::limits::{ARCHIVE_BYTES, ARCHIVE_MEMBERS, IMPORT_BYTES};
+use crate::domain::parameter::{ParameterName, ParameterSet, masked};
+use crate::domain::profile::draft::{ProfileDraft, ProfileInput};
+use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::world::World;
+use crate::services::commit::{Mode, perform};
+use crate::services::error::ServiceError;
+use crate::services::import::FILE;
+use crate::services::{Services, schema};
+use crate::xml;
+
+/// The list of what is in the archive.
+const MANIFEST: &str = "manifest.json";
+/// What the manifest says it is.
+const FORMAT: &str = "pdms profiles";
+/// How many times its packed size an archive may be unpacked.
+const MOST_RATIO: u64 = 200;
+/// What may be unpacked whatever the ratio.
+const SMALL_BYTES: u64 = 4 * 1024 * 1024;
+
+/// What an archive says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    format: String,
+    version: u32,
+    /// The program that wrote it.
+    written_by: String,
+    profiles: Vec<Member>,
+}
+
+/// One profile of an archive.
+#[derive(Debug, Serialize, Deserialize)]
+struct Member {
+    file: String,
+    name: String,
+    #[serde(default)]
+    description: String,
+    /// Parameters whose values are masked in the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    masked: Vec<String>,
+}
+
+/// How secrets are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// Masked: the archive can be shown to anybody.
+    Masked,
+    /// In clear: takes the right to see them, and is noted.
+    Clear,
+}
+
+/// Writes user-defined profiles as an archive: those that are named, or all.
+///
+/// # Errors
+/// [`ServiceError::NotFound`]; of `ids` for profiles that are not user-defined (R128); [`ServiceError::Denied`] for
+/// secrets in clear without the right.
+pub fn export(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    wanted: Option<&BTreeSet<ProfileId>>,
+    secrets: Secrets,
+) -> Result<Vec<u8>, ServiceError> {
+    let world = services.world(account)?;
+    let profiles: Vec<_> = match wanted {
+        None => world.profiles.values().filter(|profile| profile.kind == ProfileKind::UserDefined).cloned().collect(),
+        Some(ids) => ids.iter().map(|id| super::find(&world, *id)).collect::<Result<_, _>>()?,
+    };
+    if let Some(other) = profiles.iter().find(|profile| profile.kind != ProfileKind::UserDefined) {
+        let message = format!("“{}” is not user-defined: only those are exported", other.name);
+        return Err(FieldErrors::one("ids", message).into());
+    }
+    match secrets {
+        Secrets::Masked => drop(authorize(actor, Action::Look(account))?),
+        Secrets::Clear => {
+            let grant = authorize(actor, Action::Reveal(account))?;
+            perform(services, Mode::Keep, grant, account, |change| {
+                for profile in &profiles {
+                    change.record(Event::new("profile", profile.name.to_string(), "exported with its secrets"))?;
+                }
+                if profiles.is_empty() {
+                    change.leave_as_is();
+                }
+                Ok(())
+            })?;
+        }
+    }
+    write(profiles.iter().map(|profile| &**profile), secrets)
+        .map_err(|error| ServiceError::Conflict(format!("the archive could not be written: {error}")))
+}
+
+fn write<'a>(profiles: impl Iterator<Item = &'a Profile>, secrets: Secrets) -> zip::result::ZipResult<Vec<u8>> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default();
+    let mut members = Vec::new();
+    for profile in profiles {
+        let (parameters, masked) = match secrets {
+            Secrets::Clear => (profile.parameters.clone(), Vec::new()),
+            Secrets::Masked => with_masks(&profile.parameters),
+        };
+        let file = format!("profiles/{}-{}.cfg", profile.id, slug(profile.name.as_str()));
+        zip.start_file(&file, options)?;
+        zip.write_all(&xml::write::profile(&parameters))?;
+        members.push(Member { file, name: profile.name.to_string(), description: profile.description.clone(), masked });
+    }
+    let manifest = Manifest {
+        format: FORMAT.to_owned(),
+        version: 1,
+        written_by: format!("pdms {}", env!("CARGO_PKG_VERSION")),
+        profiles: members,
+    };
+    zip.start_file(MANIFEST, options)?;
+    zip.write_all(&serde_json::to_vec_pretty(&manifest).map_err(std::io::Error::other)?)?;
+    Ok(zip.finish()?.into_inner())
+}
+
+/// The parameters with secrets masked, and the names of those.
+fn with_masks(parameters: &ParameterSet) -> (ParameterSet, Vec<String>) {
+    let mut names = Vec::new();
+    let shown = parameters.iter().map(|(name, value)| {
+        let shown = masked(name.as_str(), value);
+        if *shown != **value {
+            names.push(name.to_string());
+        }
+        (name.clone(), shown.into())
+    });
+    let shown = shown.collect();
+    (shown, names)
+}
+
+/// A name as a file's: letters and digits of ASCII, and dashes.
+fn slug(name: &str) -> String {
+    let plain = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).take(60);
+    plain.collect::<String>().trim_matches(['-', '.']).to_owned()
+}
+
+/// What becomes of one profile of an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// There is none of its name.
+    New,
+    /// One of its name gets its parameters: how many come, go, and change.
+    Replaced {
+        /// The profile of that name.
+        id: ProfileId,
+        /// Parameters that come.
+        added: usize,
+        /// Parameters that go.
+        removed: usize,
+        /// Parameters that change.
+        changed: usize,
+    },
+    /// One of its name is the same already.
+    Unchanged,
+    /// It cannot be taken.
+    Refused(String),
+}
+
+impl Fate {
+    /// A word for programs and pages.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Replaced { .. } => "replaced",
+            Self::Unchanged => "unchanged",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+/// One profile of an archive with what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Its name as the archive has it.
+    pub name: String,
+    /// Its file in the archive.
+    pub file: String,
+    /// Parameters that it would have.
+    pub parameters: usize,
+    /// Secrets that the archive does not tell and that no profile here has: they are left out.
+    pub lost_secrets: usize,
+    /// What becomes of it.
+    pub fate: Fate,
+    draft: Option<ProfileDraft>,
+}
+
+/// What an archive does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Each profile, in the order of the archive.
+    pub profiles: Vec<Planned>,
+}
+
+impl Plan {
+    /// How many come to something.
+    pub fn count(&self, word: &str) -> usize {
+        self.profiles.iter().filter(|one| one.fate.word() == word).count()
+    }
+
+    /// Whether it can be taken: whole, or not at all.
+    pub fn is_doable(&self) -> bool {
+        self.count("refused") == 0 && self.count("new") + self.count("replaced") > 0
+    }
+}
+
+/// What an archive does to the profiles as they are now.
+///
+/// # Errors
+/// Of the field [`FILE`] for what is no archive of profiles.
+pub fn plan(services: &Services, account: AccountId, archive: &[u8]) -> Result<Plan, ServiceError> {
+    let world = services.world(account)?;
+    let members = read(archive).map_err(|message| FieldErrors::one(FILE, message))?;
+    let mut names = BTreeSet::new();
+    let planned = members.into_iter().map(|(member, bytes)| {
+        let planned = planned(&world, &member, &bytes);
+        let is_second = !names.insert(member.name.to_lowercase());
+        let refused = is_second.then(|| Fate::Refused("the archive has this name twice".to_owned()));
+        Planned { fate: refused.unwrap_or(planned.fate), ..planned }
+    });
+    Ok(Plan { profiles: planned.collect() })
+}
+
+fn planned(world: &World, member: &Member, bytes: &[u8]) -> Planned {
+    let mut planned = Planned {
+        name: member.name.clone(),
+        file: member.file.clone(),
+        parameters: 0,
+        lost_secrets: 0,
+        fate: Fate::New,
+        draft: None,
+    };
+    let present = world.all_profiles().find(|profile| profile.name.as_str().to_lowercase() == member.name.to_lowercase());
+    if let Some(other) = present.filter(|profile| profile.kind != ProfileKind::UserDefined) {
+        planned.fate = Fate::Refused(format!("“{}” is the name of a profile that is not user-defined", other.name));
+        return planned;
+    }
+    match draft(member, bytes, present.map(|profile| &profile.parameters)) {
+        Err(why) => planned.fate = Fate::Refused(why),
+        Ok((draft, lost)) => {
+            (planned.parameters, planned.lost_secrets) = (draft.parameters.len(), lost);
+            if let Err(wrong) = schema::refuse_changes(world, &ParameterSet::new(), &draft.parameters) {
+                planned.fate = Fate::Refused(wrong.to_string());
+                return planned;
+            }
+            if let Some(profile) = present {
+                planned.fate = compared(profile, &draft);
+            }
+            planned.draft = Some(draft);
+        }
+    }
+    planned
+}
+
+fn compared(profile: &Profile, draft: &ProfileDraft) -> Fate {
+    let (old, new) = (&profile.parameters, &draft.parameters);
+    if old == new && profile.description == draft.description {
+        return Fate::Unchanged;
+    }
+    let added = new.iter().filter(|(name, _)| old.get(name.as_str()).is_none()).count();
+    let removed = old.iter().filter(|(name, _)| new.get(name.as_str()).is_none()).count();
+    let changed = new.iter().filter(|(name, value)| old.get(name.as_str()).is_some_and(|old| *old != ***value)).count();
+    Fate::Replaced { id: profile.id, added, removed, changed }
+}
+
+/// The profile that a member makes, and how many of its secrets are lost: those that the archive masks and nobody here knows.
+fn draft(member: &Member, bytes: &[u8], present: Option<&ParameterSet>) -> Result<(ProfileDraft, usize), String> {
+    let entries = xml::read::parameters(bytes).map_err(|error| error.to_string())?;
+    let masked: BTreeSet<&str> = member.masked.iter().map(String::as_str).collect();
+    let mut lost = 0;
+    let mut kept = Vec::new();
+    for entry in entries {
+        if !masked.contains(entry.name.as_str()) && !entry.value.contains(MASK) {
+            kept.push((entry.name, entry.value));
+            continue;
+        }
+        match present.and_then(|present| present.get(&entry.name)) {
+            Some(value) => kept.push((entry.name, value.to_owned())),
+            None => lost += 1,
+        }
+    }
+    let input = ProfileInput { name: member.name.clone(), description: member.description.clone(), parameters: Vec::new() };
+    let mut draft = ProfileDraft::parse(&input).map_err(|wrong| wrong.to_string())?;
+    let checked = ProfileInput { parameters: kept, ..input };
+    let wanted: BTreeMap<_, _> = checked.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    ProfileDraft::parse(&checked).map_err(|wrong| wrong.to_string())?;
+    // As it was written: a twin that was taken out on purpose does not come back.
+    for (name, value) in wanted {
+        let name = ParameterName::parse(name).map_err(|error| error.to_string())?;
+        draft.parameters.insert(name, value);
+    }
+    Ok((draft, lost))
+}
+
+/// The members of an archive with their content. Without a manifest each configuration file is a profile by the name of the file.
+fn read(archive: &[u8]) -> Result<Vec<(Member, Vec<u8>)>, String> {
+    let broken = |error: zip::result::ZipError| format!("the file is no ZIP archive that can be read: {error}");
+    let mut zip = ZipArchive::new(Cursor::new(archive)).map_err(broken)?;
+    if zip.len() > ARCHIVE_MEMBERS {
+        return Err(format!("the archive has {} members; at most {ARCHIVE_MEMBERS} are taken", zip.len()));
+    }
+    let mut unpacked: u64 = 0;
+    let mut names = Vec::new();
+    for index in 0..zip.len() {
+        let entry = zip.by_index_raw(index).map_err(broken)?;
+        let name = entry.name().map_err(broken)?.into_owned();
+        if name.ends_with('/') && entry.size() == 0 {
+            continue;
+        }
+        let shown: String = name.chars().take(80).collect();
+        if !is_plain(&name) || entry.is_symlink() || !entry.is_file() {
+            return Err(format!("{shown:?} is no name of a file that an archive of profiles has"));
+        }
+        if entry.encrypted() {
+            return Err(format!("{shown} is encrypted"));
+        }
+        if entry.size() > IMPORT_BYTES as u64 {
+            return Err(format!("{shown} would have {} bytes; a configuration file has at most {IMPORT_BYTES}", entry.size()));
+        }
+        unpacked = unpacked.saturating_add(entry.size());
+        names.push(name);
+    }
+    let is_bomb = unpacked > SMALL_BYTES && unpacked > (archive.len() as u64).saturating_mul(MOST_RATIO);
+    if unpacked > ARCHIVE_BYTES as u64 || is_bomb {
+        return Err(format!("its {} bytes would become {unpacked}; that is too much", archive.len()));
+    }
+    let mut content = |name: &str| -> Result<Vec<u8>, String> {
+        let entry = zip.by_name(name).map_err(|_| format!("{name} is in the manifest and not in the archive"))?;
+        let size = entry.size();
+        let mut bytes = Vec::new();
+        entry.take(size + 1).read_to_end(&mut bytes).map_err(|error| format!("{name} cannot be unpacked: {error}"))?;
+        if bytes.len() as u64 > size { Err(format!("{name} is larger than the archive says")) } else { Ok(bytes) }
+    };
+    let members = if names.iter().any(|name| name == MANIFEST) {
+        let manifest: Manifest =
+            serde_json::from_slice(&content(MANIFEST)?).map_err(|error| format!("its manifest cannot be read: {error}"))?;
+        if manifest.format != FORMAT || manifest.version != 1 {
+            return Err("its manifest is of another kind or version".to_owned());
+        }
+        manifest.profiles
+    } else {
+        names.iter().filter(|name| is_configuration(name)).map(|name| by_name(name)).collect()
+    };
+    if members.is_empty() {
+        return Err("the archive has no profile: neither a manifest nor files that end in .cfg or .xml".to_owned());
+    }
+    members.into_iter().map(|member| content(&member.file).map(|bytes| (member, bytes))).collect()
+}
+
+/// A path of plain folders and a file: nothing absolute, nothing that goes up.
+fn is_plain(name: &str) -> bool {
+    let parts_are_plain = name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+    parts_are_plain && name.len() <= 255 && !name.contains(['\\', ':', '\0'])
+}
+
+fn is_configuration(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.ends_with(".cfg") || lower.ends_with(".xml")
+}
+
+fn by_name(file: &str) -> Member {
+    let last = file.rsplit('/').next().unwrap_or(file);
+    let name = last.rsplit_once('.').map_or(last, |(stem, _)| stem).to_owned();
+    Member { file: file.to_owned(), name, description: String::new(), masked: Vec::new() }
+}
+
+/// Takes an archive: all of it, or nothing where one profile cannot be taken.
+///
+/// # Errors
+/// As [`plan`]; of the field [`FILE`] with each profile that cannot be taken.
+pub fn take(services: &Services, actor: &Actor, account: AccountId, archive: &[u8], mode: Mode) -> Result<Plan, ServiceError> {
+    let grant = authorize(actor, Action::EditProfiles(account))?;
+    let plan = plan(services, account, archive)?;
+    let mut errors = FieldErrors::new();
+    for one in &plan.profiles {
+        if let Fate::Refused(why) = &one.fate {
+            errors.add(FILE, format_args!("{}: {why}", one.name));
+        }
+    }
+    errors.into_result(Some(()))?;
+    perform(services, mode, grant, account, |change| {
+        let world = services.world(account)?;
+        let mut is_none = true;
+        for one in &plan.profiles {
+            let Some(draft) = one.draft.clone() else { continue };
+            match &one.fate {
+                Fate::New => {
+                    check_name(&world, &draft.name, None)?;
+                    add(change, draft, "imported")?;
+                    is_none = false;
+                }
+                Fate::Replaced { id, .. } => {
+                    let old = super::find_own(&world, *id)?;
+                    let mut new = Profile::clone(&old);
+                    (new.description, new.parameters) = (draft.description, draft.parameters);
+                    new.revision += 1;
+                    new.modified_at = change.now();
+                    change.actor().clone_into(&mut new.modified_by);
+                    let event = Event::new("profile", new.name.to_string(), "replaced by an import");
+                    change.record(parameter_changes(event, &old.parameters, &new.parameters))?;
+                    change.put_profile(new)?;
+                    is_none = false;
+                }
+                Fate::Unchanged | Fate::Refused(_) => {}
+            }
+        }
+        if is_none {
+            change.leave_as_is();
+        }
+        Ok(())
+    })?;
+    Ok(plan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::testing::profile;
+
+    fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in members {
+            zip.start_file(*name, SimpleFileOptions::default()).expect("a member");
+            zip.write_all(content).expect("written");
+        }
+        zip.finish().expect("an archive").into_inner()
+    }
+
+    #[test]
+    fn what_is_written_reads_back_and_secrets_are_masked() {
+        let one = profile(1, &[("reg.1.auth.password", "CANARY"), ("reg.1.label", "a \"b\" <c>\n&d")]);
+        let read_back = read(&write([&one].into_iter(), Secrets::Masked).expect("written")).expect("readable");
+        let (member, bytes) = &read_back[0];
+        assert!(!String::from_utf8_lossy(bytes).contains("CANARY") && member.masked == ["reg.1.auth.password"]);
+        let (kept, lost) = draft(member, bytes, Some(&one.parameters)).expect("a profile");
+        assert_eq!((&kept.parameters, lost), (&one.parameters, 0), "a secret that is here already stays");
+        let (new, lost) = draft(member, bytes, None).expect("a profile");
+        assert_eq!((new.parameters.len(), lost), (1, 1));
+        let clear = read(&write([&one].into_iter(), Secrets::Clear).expect("written")).expect("readable");
+        assert_eq!(draft(&clear[0].0, &clear[0].1, None).expect("a profile").0.parameters, one.parameters);
+    }
+
+    #[test]
+    fn hostile_archives_are_refused() {
+        for name in ["../a.cfg", "/a.cfg", "a/../../b.cfg", "c:\\a.cfg", "a//b.cfg"] {
+            assert!(read(&archive(&[(name, b"<a b='1'/>")])).is_err_and(|told| told.contains("is no name")), "{name}");
+        }
+        let zeros = vec![b' '; IMPORT_BYTES + 1];
+        assert!(read(&archive(&[("a.cfg", &zeros)])).is_err_and(|told| told.contains("at most")));
+        let many: Vec<_> = (0..3).map(|number| format!("{number}.cfg")).collect();
+        let bomb: Vec<(&str, &[u8])> = many.iter().map(|name| (name.as_str(), &zeros[1..])).collect();
+        assert!(read(&archive(&bomb)).is_err_and(|told| told.contains("too much")));
+        assert!(read(b"PK").is_err() && read(&archive(&[("readme.txt", b"x")])).is_err());
+        assert!(read(&archive(&[(MANIFEST, br#"{"format":"other","version":1,"written_by":"","profiles":[]}"#)])).is_err());
+        let plain = read(&archive(&[("site/Lobby.cfg", b"<a b='1'/>")])).expect("a file by itself");
+        assert_eq!(plain[0].0.name, "Lobby");
+    }
+}

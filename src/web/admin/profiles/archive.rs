@@ -1,0 +1,190 @@
+//! Export of profiles as a ZIP archive, and import of one: what becomes of each profile is shown first (R128).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use actix_multipart::Multipart;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::limits::ARCHIVE_UPLOAD_BYTES;
+use crate::services::Services;
+use crate::services::commit::Mode;
+use crate::services::error::ServiceError;
+use crate::services::pending_imports::{Into, Pending};
+use crate::services::profiles::archive::{self, Fate, Plan, Planned, Secrets};
+use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
+use crate::web::admin::layout::{Page, html, html_rejected, see_other};
+use crate::web::admin::sent_file::{self, SentFile};
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
+use crate::web::blocking;
+
+const HERE: &str = "/admin/profiles/import";
+const LIST: &str = "/admin/profiles";
+const TOO_LARGE: &str = "an archive of profiles has at most 8 MiB; this one has more";
+
+#[derive(Template)]
+#[template(path = "profiles/archive.html")]
+struct ArchivePage {
+    page: Page,
+    form: Form,
+    /// User-defined profiles that there are.
+    own: usize,
+}
+
+#[derive(Template)]
+#[template(path = "profiles/archive_preview.html")]
+struct PreviewPage {
+    page: Page,
+    source: String,
+    token: String,
+    rows: Vec<Row>,
+    counts: Vec<(&'static str, usize)>,
+    is_doable: bool,
+    is_refused: bool,
+}
+
+struct Row {
+    name: String,
+    file: String,
+    parameters: usize,
+    tone: &'static str,
+    word: &'static str,
+    told: String,
+}
+
+/// `GET /admin/profiles/import`
+pub async fn show(who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    Ok(html(&page(&who, &services, Form::default())?))
+}
+
+fn page(who: &SignedIn, services: &Services, form: Form) -> Result<ArchivePage, Failure> {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    Ok(ArchivePage { page: who.page("Import and export profiles"), form, own: world.profiles.len() })
+}
+
+/// `POST /admin/profiles/export`: the ticked ones, or all user-defined ones, secrets masked.
+pub async fn export(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    download(who, form, services, Secrets::Masked).await
+}
+
+/// `POST /admin/profiles/export/secrets`: the same with secrets in clear.
+pub async fn export_secrets(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    download(who, form, services, Secrets::Clear).await
+}
+
+async fn download(who: SignedIn, form: Form, services: web::Data<Services>, secrets: Secrets) -> Result<HttpResponse, Failure> {
+    let ids: BTreeSet<ProfileId> = form.values("select").filter_map(|id| id.parse().ok()).collect();
+    if ids.is_empty() && !form.is("all", "yes") {
+        return Ok(who.not_done(LIST, "Tick the profiles to export first."));
+    }
+    let actor = who.actor.clone();
+    let export = move |services: &Services| {
+        let wanted = Some(&ids).filter(|ids| !ids.is_empty());
+        archive::export(services, &actor, DEFAULT_ACCOUNT, wanted, secrets)
+    };
+    match blocking::call(&services, export).await {
+        Ok(bytes) => Ok(HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, "application/zip"))
+            .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"profiles.zip\""))
+            .body(bytes)),
+        Err(ServiceError::Conflict(why)) => Ok(who.not_done(LIST, format!("Nothing was exported: {why}."))),
+        Err(ServiceError::Invalid(errors)) => Ok(who.not_done(LIST, format!("Nothing was exported: {errors}."))),
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}
+
+/// `POST /admin/profiles/import`: a file.
+pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let rejected = |errors: &FieldErrors| Ok(html_rejected(&page(&who, &services, Form::default().rejected(errors))?));
+    let SentFile { name, bytes } = match sent_file::read(parts, ARCHIVE_UPLOAD_BYTES, TOO_LARGE).await {
+        Ok(file) => file,
+        Err(message) => return rejected(&FieldErrors::one("file", message)),
+    };
+    let file: Arc<[u8]> = bytes.into();
+    let looked_at = Arc::clone(&file);
+    match blocking::call(&services, move |services| archive::plan(services, DEFAULT_ACCOUNT, &looked_at)).await {
+        Ok(_) => {
+            let source = if name.is_empty() { "The file".to_owned() } else { name };
+            let (user, at) = (who.person.id, services.clock().now());
+            let pending = Pending { user, into: Into::Profiles, revision: 0, source, bytes: file, at };
+            Ok(see_other(&format!("{HERE}/{}", services.pending_imports().put(pending))))
+        }
+        Err(ServiceError::Invalid(errors)) => rejected(&errors),
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}
+
+fn waiting(who: &SignedIn, services: &Services, token: &str) -> Option<Pending> {
+    services.pending_imports().get(token, who.person.id, Into::Profiles, services.clock().now())
+}
+
+fn over(who: &SignedIn) -> HttpResponse {
+    who.not_done(HERE, "This import is over or was decided already. Nothing was changed by it; send the file again.")
+}
+
+/// `GET /admin/profiles/import/{token}`
+pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    let bytes = pending.bytes;
+    let plan = blocking::call(&services, move |services| archive::plan(services, DEFAULT_ACCOUNT, &bytes)).await;
+    let plan = plan.map_err(Failure::of(&who))?;
+    Ok(html(&PreviewPage {
+        page: who.page("Import preview"),
+        source: pending.source,
+        token: token.into_inner(),
+        counts: ["new", "replaced", "unchanged", "refused"].map(|word| (word, plan.count(word))).to_vec(),
+        is_doable: plan.is_doable(),
+        is_refused: plan.count("refused") > 0,
+        rows: plan.profiles.iter().map(row).collect(),
+    }))
+}
+
+fn row(one: &Planned) -> Row {
+    let (tone, mut told) = match &one.fate {
+        Fate::New => ("ok", String::new()),
+        Fate::Replaced { added, removed, changed, .. } => {
+            ("info", format!("{added} added, {removed} removed, {changed} changed."))
+        }
+        Fate::Unchanged => ("off", String::new()),
+        Fate::Refused(why) => ("bad", why.clone()),
+    };
+    if one.lost_secrets > 0 {
+        let lost = words::count(one.lost_secrets, "secret is", "secrets are");
+        told = format!("{told} {lost} masked in the file and known nowhere: they are left out.").trim().to_owned();
+    }
+    Row { name: one.name.clone(), file: one.file.clone(), parameters: one.parameters, tone, word: one.fate.word(), told }
+}
+
+/// `POST /admin/profiles/import/{token}`: accepts or cancels.
+pub async fn decide(
+    token: web::Path<String>,
+    who: SignedIn,
+    form: Form,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
+    let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    services.pending_imports().remove(&token);
+    if !form.is("do", "accept") {
+        return Ok(who.done(LIST, "Cancelled: nothing was changed."));
+    }
+    let (actor, source) = (who.actor.clone(), pending.source);
+    let take = move |services: &Services| archive::take(services, &actor, DEFAULT_ACCOUNT, &pending.bytes, Mode::Keep);
+    match blocking::call(&services, take).await {
+        Ok(plan) => Ok(who.done(LIST, format!("Imported {source}: {}.", summary(&plan)))),
+        Err(ServiceError::Invalid(errors)) => Ok(who.not_done(HERE, format!("Nothing was imported: {errors}."))),
+        Err(ServiceError::Conflict(why)) => Ok(who.not_done(HERE, format!("Nothing was imported: {why}."))),
+        Err(error) => Err(Failure::new(&who, error)),
+    }
+}
+
+fn summary(plan: &Plan) -> String {
+    let some =
+        |word: &str| (plan.count(word) > 0).then(|| format!("{} {word}", words::count(plan.count(word), "profile", "profiles")));
+    ["new", "replaced", "unchanged"].into_iter().filter_map(some).collect::<Vec<_>>().join(", ")
+}

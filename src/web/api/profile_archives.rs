@@ -1,0 +1,180 @@
+//! Profiles as ZIP archives, out and in, and the history of one parameter (R123, R128). The body of an import is the archive itself.
+
+use std::collections::BTreeSet;
+
+use actix_web::{HttpResponse, get, post, web};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::body::DryRun;
+use super::caller::Caller;
+use super::device_files::download;
+use super::paths::{AccountPath, ProfilePath};
+use super::problem::Problem;
+use super::sent::{self, Asked};
+use crate::domain::ids::ProfileId;
+use crate::services::Services;
+use crate::services::profiles::archive::{self, Fate, Plan, Planned, Secrets};
+use crate::services::profiles::{self, PastValue};
+use crate::web::blocking;
+
+/// Which profiles.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Exported {
+    /// Numbers of user-defined profiles, separated by commas; absent for all.
+    #[param(example = "3,7")]
+    ids: Option<String>,
+}
+
+impl Exported {
+    fn ids(&self) -> Result<Option<BTreeSet<ProfileId>>, Problem> {
+        let Some(text) = &self.ids else { return Ok(None) };
+        let ids: Result<_, _> = text.split(',').map(|id| id.trim().parse::<ProfileId>()).collect();
+        ids.map(Some).map_err(|_| Problem::field("ids", "numbers separated by commas, such as 3,7"))
+    }
+}
+
+/// What an archive does, or did.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ArchiveShape {
+    /// Each profile of the archive.
+    pub profiles: Vec<ArchivedShape>,
+}
+
+/// One profile of an archive.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ArchivedShape {
+    /// Its name.
+    pub name: String,
+    /// Its file in the archive.
+    pub file: String,
+    /// `new`, `replaced`, `unchanged`, or `refused`.
+    pub result: String,
+    /// Parameters that it has then.
+    pub parameters: usize,
+    /// Secrets that the archive masks and that no profile here has: they are left out.
+    pub lost_secrets: usize,
+    /// Of one that is replaced: parameters that come.
+    pub added: usize,
+    /// Parameters that go.
+    pub removed: usize,
+    /// Parameters that change.
+    pub changed: usize,
+    /// Why it cannot be taken.
+    pub reason: Option<String>,
+}
+
+impl From<Plan> for ArchiveShape {
+    fn from(plan: Plan) -> Self {
+        Self { profiles: plan.profiles.into_iter().map(ArchivedShape::from).collect() }
+    }
+}
+
+impl From<Planned> for ArchivedShape {
+    fn from(one: Planned) -> Self {
+        let (added, removed, changed) = match one.fate {
+            Fate::Replaced { added, removed, changed, .. } => (added, removed, changed),
+            _ => (0, 0, 0),
+        };
+        let result = one.fate.word().to_owned();
+        let reason = if let Fate::Refused(why) = one.fate { Some(why) } else { None };
+        let (parameters, lost_secrets) = (one.parameters, one.lost_secrets);
+        Self { name: one.name, file: one.file, result, parameters, lost_secrets, added, removed, changed, reason }
+    }
+}
+
+/// Answers user-defined profiles as a ZIP archive, secrets masked.
+#[utoipa::path(tag = "profiles", params(AccountPath, Exported), responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
+#[get("/accounts/{account}/profiles/export")]
+pub async fn export_profiles(
+    caller: Caller,
+    services: web::Data<Services>,
+    wanted: Asked<Exported>,
+) -> Result<HttpResponse, Problem> {
+    export(caller, services, wanted.into_inner(), Secrets::Masked).await
+}
+
+/// Answers user-defined profiles as a ZIP archive with their secrets in clear; noted in the activity log.
+#[utoipa::path(tag = "profiles", params(AccountPath, Exported), responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
+#[get("/accounts/{account}/profiles/export/secrets")]
+pub async fn export_profiles_with_secrets(
+    caller: Caller,
+    services: web::Data<Services>,
+    wanted: Asked<Exported>,
+) -> Result<HttpResponse, Problem> {
+    export(caller, services, wanted.into_inner(), Secrets::Clear).await
+}
+
+async fn export(
+    caller: Caller,
+    services: web::Data<Services>,
+    wanted: Exported,
+    secrets: Secrets,
+) -> Result<HttpResponse, Problem> {
+    let ids = wanted.ids()?;
+    let work = move |services: &Services| archive::export(services, &caller.actor, caller.account, ids.as_ref(), secrets);
+    Ok(download("profiles.zip", "application/zip", blocking::call(&services, work).await?))
+}
+
+/// Takes an archive of profiles: one of the same name is replaced. Where one cannot be taken, none is.
+#[utoipa::path(tag = "profiles", params(AccountPath, DryRun), request_body(content = Vec<u8>, content_type = "application/zip"), responses((status = 200, body = ArchiveShape)))]
+#[post("/accounts/{account}/profiles/import/archive")]
+pub async fn import_profiles(
+    caller: Caller,
+    services: web::Data<Services>,
+    dry_run: Asked<DryRun>,
+    payload: web::Payload,
+) -> Result<web::Json<ArchiveShape>, Problem> {
+    let (file, mode) = (sent::archive(payload).await?, dry_run.mode());
+    let work = move |services: &Services| archive::take(services, &caller.actor, caller.account, &file, mode);
+    Ok(web::Json(blocking::call(&services, work).await?.into()))
+}
+
+/// Which parameter.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct OfParameter {
+    /// Full name.
+    #[param(example = "reg.1.address")]
+    name: String,
+}
+
+/// One change of a parameter.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct PastValueShape {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: String,
+    /// What was done to the profile.
+    pub action: String,
+    /// Value before; a secret is masked, null where it was not there.
+    pub old: Option<String>,
+    /// Value after; null where it was taken out.
+    pub new: Option<String>,
+}
+
+impl From<PastValue> for PastValueShape {
+    fn from(PastValue { at, actor, action, old, new }: PastValue) -> Self {
+        Self { at, actor, action, old, new }
+    }
+}
+
+/// Tells the last changes of a parameter of a profile, newest first, as far as the activity log reaches back.
+#[utoipa::path(tag = "profiles", params(ProfilePath, OfParameter), responses((status = 200, body = Vec<PastValueShape>)))]
+#[get("/accounts/{account}/profiles/{id}/history")]
+pub async fn show_parameter_history(
+    caller: Caller,
+    services: web::Data<Services>,
+    path: web::Path<ProfilePath>,
+    of: Asked<OfParameter>,
+) -> Result<web::Json<Vec<PastValueShape>>, Problem> {
+    let (id, name) = (path.id()?, of.into_inner().name);
+    let work = move |services: &Services| profiles::history(services, caller.account, id, &name, 100);
+    let past = blocking::call(&services, work).await?;
+    Ok(web::Json(past.into_iter().map(PastValueShape::from).collect()))
+}
