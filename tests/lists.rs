@@ -154,5 +154,5 @@ fn the_api_has_what_the_pages_of_a_site_have() {
     let change = json!({ "revision": made["revision"], "download_path": null, "site_specific": false });
     let changed = api.ok("PATCH", &path, Some(change));
     assert_eq!((&changed["download_path"], &changed["site_specific"]), (&json!(null), &json!(false)));
-    assert!(api.ok("GET", "/server", None)["own_subnets"].is_array());
+    assert!(api.ok("GET", "/api/v1/server", None)["own_subnets"].is_array());
 }
