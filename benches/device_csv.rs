@@ -65,13 +65,13 @@ fn device_csv(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("10,000 devices of 20 columns");
     group.sample_size(10);
     group.bench_function("read and plan", |bencher| {
-        bencher.iter(|| plan(&services, DEFAULT_ACCOUNT, black_box(&file), options).expect("planned").plan.rows.len());
+        bencher.iter(|| plan(&services, DEFAULT_ACCOUNT, black_box(&file), options).expect("planned").rows.len());
     });
     group.bench_function("import", |bencher| {
         let take = |(dir, services): (tempfile::TempDir, Services)| {
             let actor = Actor::CommandLine;
             let taken = import(&services, &actor, DEFAULT_ACCOUNT, "devices.csv", &file, options, BadRows::Refuse, Mode::Keep);
-            assert_eq!(taken.expect("taken").plan.count("added"), DEVICES);
+            assert_eq!(taken.expect("taken").count("added"), DEVICES);
             (dir, services)
         };
         bencher.iter_batched(server, take, BatchSize::PerIteration);

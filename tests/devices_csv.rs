@@ -58,8 +58,9 @@ fn the_guides_four_examples_are_taken_as_they_are_printed() {
     api.ok("POST", "/groups", Some(json!([{ "name": "EPGroup1" }, { "name": "EPGroup2" }])));
     assert_eq!(send(TWO_LINES, "")["added"], 1);
     assert_eq!(send(ONE_LINE, "?separator=comma")["added"], 1);
-    let merged = send(NO_LINE, "?existing=merge");
-    assert_eq!((&merged["changed"], &merged["reconfigured"]), (&json!(2), &json!(2)), "{merged}");
+    let tried = send(NO_LINE, "?existing=merge&dry_run=true");
+    assert_eq!((&tried["changed"], &tried["impact"]["changed"]), (&json!(2), &json!(2)), "{tried}");
+    assert_eq!(send(NO_LINE, "?existing=merge")["changed"], 2);
     assert_eq!(send(STUDIO, "")["added"], 1);
     let device = api.ok("GET", "/devices/0004f23ea4e1", None);
     assert_eq!(device["name"], "SoundPoint-EA4E1");

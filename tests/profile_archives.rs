@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::api::Api;
-use crate::support::server::Server;
+use crate::support::server::{OWNER_PASSWORD, Server};
 
 fn office(api: &Api) -> serde_json::Value {
     let parameters = json!({ "reg.1.auth.password": "CANARY_ZIP", "reg.1.label": "a <b>", "prov.polling.enabled": "0" });
@@ -50,6 +50,10 @@ fn profiles_go_out_and_come_in_again() {
     let there = Api::owner(&other);
     let taken = import(&there, &masked.body, "");
     assert!(taken.text().contains("\"lost_secrets\":1"), "{}", taken.text());
+    other.advance(11 * 60);
+    let asked = there.call("GET", "/profiles/export/secrets?ids=1", None);
+    assert!(asked.status == 403 && !asked.body.starts_with(b"PK"), "{}", asked.text());
+    there.ok("POST", "/session/confirmation", Some(json!({ "password": OWNER_PASSWORD })));
     let whole = there.call("GET", "/profiles/export/secrets?ids=1", None);
     assert_eq!(whole.status, 200, "{}", whole.text());
     let log = there.ok("GET", "/activity?q=secrets", None).to_string();

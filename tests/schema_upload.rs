@@ -5,7 +5,7 @@ use std::path::Path;
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use crate::support::api::Api;
+use crate::support::api::{Api, json as json_of};
 use crate::support::browser::{Answer, Browser, Site};
 use crate::support::server::Server;
 
@@ -72,6 +72,10 @@ fn values_that_the_schema_rules_out_are_refused_where_that_is_wanted() {
     let path = format!("/profiles/{}", odd["id"]);
     let change = |set: serde_json::Value| json!({ "revision": 1, "set": set });
     assert_eq!(api.refused("PATCH", &path, Some(change(json!({ "up.idleTimeout": "later" })))).0, 422);
+    let file = b"mac_address,up.idleTimeout\n0004f2a11a01,later\n0004f2a11a02,3\n";
+    let taken = json_of(&api.send("POST", "/devices/import", file));
+    assert_eq!((&taken["added"], &taken["refused"]), (&json!(1), &json!(1)), "{taken}");
+    assert!(taken["items"][0]["errors"][0]["message"].to_string().contains("up.idleTimeout"), "{taken}");
     let file = b"<a up.idleTimeout=\"later\"/>";
     let import = api.send("POST", &format!("{path}/import?revision=1"), file);
     assert_eq!(import.status, 422, "{}", import.text());

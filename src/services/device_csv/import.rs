@@ -3,19 +3,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Options, Outcome, Plan, Target, planning, profile_name};
+use super::{Options, Plan, Target, planning, profile_name};
 use crate::csv::devices::{self as csv, DeviceTable};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
-use crate::domain::device::Device;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::group::GroupDraft;
 use crate::domain::ids::{AccountId, GroupId, ProfileId};
-use crate::domain::impact::impacts;
 use crate::domain::names::Name;
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::world::World;
-use crate::services::commit::{Change, Mode, commit};
+use crate::services::commit::{Change, Mode, perform};
 use crate::services::error::ServiceError;
 use crate::services::import::FILE;
 use crate::services::{Services, groups};
@@ -31,24 +29,13 @@ pub enum BadRows {
     Refuse,
 }
 
-/// What was imported, or would be.
-#[derive(Clone, Debug)]
-pub struct Imported {
-    /// What each row did.
-    pub plan: Plan,
-    /// Devices that were there and whose effective configuration is another one.
-    pub reconfigured: usize,
-}
-
 /// What a file would do to the devices of an account.
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] of the field [`FILE`], with its line, where the file cannot be read as a whole.
-pub fn plan(services: &Services, account: AccountId, file: &[u8], options: Options) -> Result<Imported, ServiceError> {
+pub fn plan(services: &Services, account: AccountId, file: &[u8], options: Options) -> Result<Plan, ServiceError> {
     let world = services.world(account)?;
-    let plan = planning::plan(services, &world, &read(&world, file, options)?, options);
-    let reconfigured = reconfigured(&plan);
-    Ok(Imported { plan, reconfigured })
+    Ok(planning::plan(services, &world, &read(&world, file, options)?, options))
 }
 
 /// Imports a file: all rows that can be taken in one change, or nothing where that fails. `source` is what the file is called.
@@ -65,18 +52,17 @@ pub fn import(
     options: Options,
     bad_rows: BadRows,
     mode: Mode,
-) -> Result<Imported, ServiceError> {
+) -> Result<Plan, ServiceError> {
     authorize(actor, Action::EditProfiles(account))?;
     let grant = authorize(actor, Action::EditDevices(account))?;
     let world = services.world(account)?;
     let table = read(&world, file, options)?;
     let plan = planning::plan(services, &world, &table, options);
     refuse(&plan, bad_rows)?;
-    let reconfigured = reconfigured(&plan);
-    if mode == Mode::TryOut || !plan.is_doable() {
-        return Ok(Imported { plan, reconfigured });
+    if !plan.is_doable() {
+        return Ok(plan);
     }
-    commit(services, grant, account, |change| {
+    perform(services, mode, grant, account, |change| {
         // Whatever changed since the plan was made is taken into another one, which nothing can overtake.
         let plan = if is_current(services, &plan)? {
             plan
@@ -89,7 +75,7 @@ pub fn import(
         } else {
             write(change, &plan, source)?;
         }
-        Ok(Imported { plan, reconfigured })
+        Ok(plan)
     })
 }
 
@@ -196,42 +182,4 @@ impl Target {
     fn has_same_parameters(&self) -> bool {
         self.old_profile.as_ref().is_some_and(|former| former.parameters == self.parameters)
     }
-}
-
-/// How many of the devices that are there get another effective configuration (contract 5.15).
-fn reconfigured(plan: &Plan) -> usize {
-    if plan.count("changed") == 0 {
-        return 0;
-    }
-    let mut after = World::clone(&plan.world);
-    let mut pairs: Vec<(Arc<Device>, Device)> = Vec::new();
-    let changed = plan.rows.iter().filter_map(|row| match &row.outcome {
-        Outcome::Changed(target) => target.old.clone().map(|old| (old, target)),
-        _ => None,
-    });
-    for (number, (old, target)) in changed.enumerate() {
-        let mut device = target.device.clone();
-        let former = target.old_profile.as_ref();
-        let id = former.map_or(ProfileId(u64::MAX - number as u64), |former| former.id);
-        if target.parameters.is_empty() {
-            device.profiles.retain(|other| *other != id);
-        } else {
-            let blank = || Profile {
-                id,
-                name: Name::parse(&profile_name(&device.key)).expect("digits, letters and underscores are a name"),
-                description: String::new(),
-                kind: ProfileKind::UserImported,
-                parameters: target.parameters.clone(),
-                modified_by: String::new(),
-                modified_at: jiff::Timestamp::UNIX_EPOCH,
-                revision: 0,
-            };
-            after.profiles.insert(id, Arc::new(blank()));
-            if !device.profiles.contains(&id) {
-                device.profiles.insert(0, id);
-            }
-        }
-        pairs.push((old, device));
-    }
-    impacts(pairs.iter().map(|(old, new)| (&**old, new)), &plan.world, &after).iter().map(|impact| impact.devices.len()).sum()
 }

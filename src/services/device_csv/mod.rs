@@ -23,7 +23,7 @@ use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::world::World;
 pub use advice::{Advised, Hint};
 pub use export::{ExportOptions, Values, export, export_in_clear, template};
-pub use import::{BadRows, Imported, import, plan};
+pub use import::{BadRows, import, plan};
 
 /// How a file is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -20,8 +20,8 @@ use crate::domain::placement::{By, Found, Placement};
 use crate::domain::profile::draft::{ParameterEdit, apply, check_parameter};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::world::World;
-use crate::services::Services;
 use crate::services::roster::Roster;
+use crate::services::{Services, schema};
 
 /// The end of the names of profiles that came by CSV.
 const ENDING: &str = "_csv_profile";
@@ -144,6 +144,11 @@ impl<'a> Planner<'a> {
         }
         let device = self.device(row, key, old.as_deref(), faults)?;
         let parameters = self.parameters(row, own.as_deref(), faults);
+        let none = ParameterSet::new();
+        let former = own.as_deref().map_or(&none, |profile| &profile.parameters);
+        if let Err(ruled_out) = schema::refuse_changes(&self.world, former, &parameters) {
+            ruled_out.iter().for_each(|error| faults.add("", &error.message));
+        }
         let target = Target { old, old_profile: own, device, parameters };
         if !target.parameters.is_empty() && !target.is_attached() && target.device.profiles.len() >= PROFILES_PER_CONTAINER {
             faults.add("", format_args!("the device has {PROFILES_PER_CONTAINER} profiles already, which is the most"));

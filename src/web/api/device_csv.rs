@@ -16,7 +16,7 @@ use crate::domain::device_list::DeviceQuery;
 use crate::domain::field_error::FieldErrors;
 use crate::services::Services;
 use crate::services::commit::Mode;
-use crate::services::device_csv::{self, BadRows, Existing, ExportOptions, Imported, Options, Separator, Values};
+use crate::services::device_csv::{self, BadRows, Existing, ExportOptions, Options, Plan, Separator, Values};
 use crate::web::blocking;
 
 const CSV: &str = "text/csv";
@@ -60,8 +60,6 @@ pub struct DevicesImportShape {
     pub skipped: usize,
     /// Rows that cannot be taken.
     pub refused: usize,
-    /// Devices that were there and get another effective configuration.
-    pub reconfigured: usize,
     /// Device groups that were made.
     pub new_groups: Vec<String>,
     /// Values that many rows share: a profile of a device group would hold them once.
@@ -123,7 +121,7 @@ pub struct ColumnAdviceShape {
 }
 
 impl DevicesImportShape {
-    fn new(Imported { plan, reconfigured }: &Imported, mode: Mode) -> Self {
+    fn new(plan: &Plan, mode: Mode) -> Self {
         let changes = |row| match mode {
             Mode::TryOut => plan.changes(row).into_iter().map(FieldChangeShape::from).collect(),
             Mode::Keep => Vec::new(),
@@ -161,7 +159,6 @@ impl DevicesImportShape {
             unchanged: plan.count("unchanged"),
             skipped: plan.count("skipped"),
             refused: plan.count("refused"),
-            reconfigured: *reconfigured,
             new_groups: plan.new_groups().map(ToString::to_string).collect(),
             hints: hints.collect(),
             advice: advice.collect(),

@@ -14,7 +14,7 @@ use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::{DEVICE_CSV_BYTES, DEVICES_PER_ADD};
 use crate::services::Services;
 use crate::services::commit::Mode;
-use crate::services::device_csv::{self, Advised, BadRows, Existing, Fault, Hint, Imported, OUTCOMES, Options, Plan, Separator};
+use crate::services::device_csv::{self, Advised, BadRows, Existing, Fault, Hint, OUTCOMES, Options, Plan, Separator};
 use crate::services::error::ServiceError;
 use crate::services::pending_imports::{Into, Pending};
 use crate::web::admin::failure::Failure;
@@ -107,9 +107,7 @@ pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Service
     let file: Arc<[u8]> = bytes.into();
     let looked_at = Arc::clone(&file);
     match blocking::call(&services, move |services| device_csv::plan(services, DEFAULT_ACCOUNT, &looked_at, options)).await {
-        Ok(found) if found.plan.rows.is_empty() => {
-            rejected(&FieldErrors::one("file", "the file has a header and no row below it"))
-        }
+        Ok(plan) if plan.rows.is_empty() => rejected(&FieldErrors::one("file", "the file has a header and no row below it")),
         Ok(_) => {
             let source = if name.is_empty() { "The file".to_owned() } else { name };
             let (user, at) = (who.person.id, services.clock().now());
@@ -168,12 +166,17 @@ async fn page(
     is_new: bool,
 ) -> Result<HttpResponse, Failure> {
     let options = options(|name| list.filter(name).unwrap_or_default());
-    let (file, page) = (pending.bytes, who.page("Import Devices Result"));
+    let (actor, file) = (who.actor.clone(), pending.bytes);
     let (source, token) = (pending.source, token.to_owned());
-    let make = move |services: &Services| {
-        let found = device_csv::plan(services, DEFAULT_ACCOUNT, &file, options)?;
-        Ok(preview_page(page, list, (token, source), options, &found, is_new))
+    let named = source.clone();
+    // Tried out, so that the page tells what it does to devices.
+    let look = move |services: &Services| {
+        let (rows, mode) = (BadRows::LeaveOut, Mode::TryOut);
+        device_csv::import(services, &actor, DEFAULT_ACCOUNT, &named, &file, options, rows, mode)
     };
+    let plan = blocking::call(services, look).await.map_err(Failure::of(who))?;
+    let page = who.page("Import Devices Result");
+    let make = move |_: &Services| Ok(preview_page(page, list, (token, source), options, &plan, is_new));
     Ok(html(&blocking::call(services, make).await.map_err(Failure::of(who))?))
 }
 
@@ -182,10 +185,9 @@ fn preview_page(
     list: ListQuery,
     (token, source): (String, String),
     options: Options,
-    found: &Imported,
+    plan: &Plan,
     is_new: bool,
 ) -> PreviewPage {
-    let plan = &found.plan;
     let wanted = list.filter("only").unwrap_or_default().to_owned();
     let rows: Vec<_> = plan.rows.iter().filter(|row| wanted.is_empty() || row.outcome.word() == wanted).collect();
     let pager = list.pager(rows.len());
@@ -220,7 +222,7 @@ fn preview_page(
         rows: rows[pager.range()].iter().map(row).collect(),
         button: button(plan),
         refused: plan.count("refused"),
-        sentences: sentences(found),
+        sentences: sentences(plan),
         hints: plan.hints.iter().take(NAMED).cloned().collect(),
         advice: plan.advice.iter().take(NAMED).cloned().collect(),
         more_advice: plan.advice.len().saturating_sub(NAMED),
@@ -247,16 +249,8 @@ fn button(plan: &Plan) -> Option<String> {
 }
 
 /// What comes of it.
-fn sentences(found: &Imported) -> Vec<String> {
-    let plan = &found.plan;
+fn sentences(plan: &Plan) -> Vec<String> {
     let mut sentences = Vec::new();
-    if plan.count("changed") > 0 {
-        sentences.push(match found.reconfigured {
-            0 => "No device that is there gets another configuration.".to_owned(),
-            1 => "1 device that is there gets another configuration at its next poll.".to_owned(),
-            many => format!("{many} devices that are there get another configuration at their next poll."),
-        });
-    }
     let groups: Vec<_> = plan.new_groups().map(ToString::to_string).collect();
     match groups.as_slice() {
         [] => {}
@@ -283,17 +277,17 @@ pub async fn decide(
     let (actor, file, mark, source) =
         (who.actor.clone(), Arc::clone(&pending.bytes), form.value("mark").to_owned(), pending.source.clone());
     let take = move |services: &Services| {
-        if device_csv::plan(services, DEFAULT_ACCOUNT, &file, options)?.plan.mark() != mark {
+        if device_csv::plan(services, DEFAULT_ACCOUNT, &file, options)?.mark() != mark {
             return Ok(None);
         }
         let (rows, mode) = (BadRows::LeaveOut, Mode::Keep);
         device_csv::import(services, &actor, DEFAULT_ACCOUNT, &source, &file, options, rows, mode).map(Some)
     };
     match blocking::call(&services, take).await {
-        Ok(Some(imported)) => {
+        Ok(Some(plan)) => {
             services.pending_imports().remove(&token);
-            let told = sentences(&imported).join(" ");
-            let text = format!("Imported {}: {}. {told}", pending.source, summary(&imported.plan));
+            let told = sentences(&plan).join(" ");
+            let text = format!("Imported {}: {}. {told}", pending.source, summary(&plan));
             Ok(who.done("/admin/devices", text.trim_end()))
         }
         Ok(None) => {
@@ -326,7 +320,7 @@ pub async fn log(
     let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
     let list = ListQuery::of(&request, &[]);
     let options = options(|name| list.filter(name).unwrap_or_default());
-    let make = move |services: &Services| Ok(device_csv::plan(services, DEFAULT_ACCOUNT, &pending.bytes, options)?.plan.log());
+    let make = move |services: &Services| Ok(device_csv::plan(services, DEFAULT_ACCOUNT, &pending.bytes, options)?.log());
     let log = blocking::call(&services, make).await.map_err(Failure::of(&who))?;
     Ok(file("devices-import.log", "text/plain; charset=utf-8", log.into_bytes()))
 }
