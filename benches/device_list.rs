@@ -119,6 +119,7 @@ fn world() -> World {
         person_groups: BTreeMap::new(),
         rooms: BTreeMap::new(),
         models: models(),
+        schemas: Arc::default(),
         blocked: std::collections::BTreeSet::new(),
         revision: 1,
     }
