@@ -31,7 +31,7 @@ fn name(text: &str) -> Name {
 }
 
 fn address(number: u32) -> IpAddr {
-    Ipv4Addr::from_bits(10 << 24 | (number % SITES) << 8 | number / SITES).into()
+    Ipv4Addr::from_bits((10 << 24) | ((number % SITES) << 8) | (number / SITES)).into()
 }
 
 fn site(number: u32) -> Site {

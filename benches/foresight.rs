@@ -110,7 +110,7 @@ fn devices() -> Vec<Arc<Device>> {
         sent_name: None,
         description: String::new(),
         family: Some("VVX".to_owned()),
-        model: Some(if number % 3 == 0 { "VVX 411" } else { "VVX 500" }.to_owned()),
+        model: Some(if number.is_multiple_of(3) { "VVX 411" } else { "VVX 500" }.to_owned()),
         private_ip: None,
         profiles: Vec::new(),
         groups: [1 + number % GROUPS, 1 + number % 7].map(GroupId).to_vec(),
