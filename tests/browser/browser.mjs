@@ -107,7 +107,7 @@ export async function reachable(page, base, most = 200) {
     seen.set(kind, url.pathname + url.search);
     const answer = await page.goto(url.href);
     if (!(answer?.headers()["content-type"] ?? "").startsWith("text/html")) continue;
-    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download") && !a.pathname.endsWith("/download")).map((a) => a.href))) {
+    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download") && !/\/(download|export)$/.test(a.pathname) && !a.search.includes("hide=")).map((a) => a.href))) {
       const to = new URL(href);
       if (to.origin === origin && to.pathname.startsWith("/admin/") && !seen.has(shape(to))) queue.push(to.pathname + to.search);
     }

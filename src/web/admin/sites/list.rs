@@ -35,6 +35,9 @@ const COLUMNS: [(&str, &str); 6] = [
     ("modified", "Date Modified"),
 ];
 
+/// Subnets that a row names.
+const SUBNETS_SHOWN: usize = 4;
+
 /// What a site may have or lack, to filter by: word and label.
 const HAS: [(&str, &str); 3] = [
     ("zone", "With a time zone of their own"),
