@@ -76,6 +76,35 @@ fn a_device_gets_what_its_owner_is_given_above_its_groups_and_global() {
 }
 
 #[test]
+fn many_people_join_a_group_and_many_devices_change_hands_together_or_not_at_all() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    api.ok("POST", "/devices", Some(json!([{ "key": KEY }, { "key": OTHER }])));
+    let (ada, bob, room) = (add(&api, "people", "Ada"), add(&api, "people", "Bob"), add(&api, "rooms", "Hall"));
+    let group = add(&api, "person-groups", "Sales");
+    let counted = |answer: &Value| ["added", "removed", "unchanged"].map(|member| answer[member].as_u64());
+    let owners = |keys: &[&str], owner: Value| json!({ "keys": keys, "owner": owner });
+    let both = owners(&[KEY, OTHER], json!({ "person": ada }));
+    let tried = api.ok("POST", "/devices/owner?dry_run=true", Some(both.clone()));
+    assert_eq!((counted(&tried), tried["impact"].is_object()), ([Some(2), Some(0), Some(0)], true), "{tried}");
+    assert_eq!(api.ok("GET", &format!("/devices/{KEY}"), None)["owner"], Value::Null, "nothing is written");
+    assert_eq!(api.ok("POST", "/devices/owner", Some(both))["added"], 2);
+    let lost = api.refused("POST", "/devices/owner", Some(owners(&[KEY, "0004f2aa0009"], json!({ "room": room }))));
+    assert!(lost.0 == 422 || lost.0 == 404, "{lost:?}");
+    assert_eq!(api.ok("GET", &format!("/devices/{KEY}"), None)["owner"]["person"], ada, "all or none");
+
+    profile_on(&api, &format!("person-groups/{group}"), "sales");
+    let members = format!("/person-groups/{group}/members");
+    assert_eq!(gets(&server, KEY), None);
+    assert_eq!(counted(&api.ok("POST", &members, Some(json!({ "add": [ada, bob] })))), [Some(2), Some(0), Some(0)]);
+    assert_eq!(gets(&server, KEY).as_deref(), Some("sales"));
+    assert_eq!(counted(&api.ok("POST", &members, Some(json!({ "add": [bob], "remove": [ada] })))), [Some(0), Some(1), Some(1)]);
+    assert_eq!(gets(&server, OTHER), None);
+    assert!(api.refused("POST", &members, Some(json!({ "add": [ada, 99] }))).0 >= 404);
+    assert_eq!(api.ok("POST", "/devices/owner", Some(owners(&[KEY], Value::Null)))["added"], 1);
+}
+
+#[test]
 fn pages_speak_of_people_from_the_first_one_on_and_do_all_that_the_api_does() {
     let server = Server::start();
     let api = Api::owner(&server);

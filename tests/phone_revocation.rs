@@ -333,10 +333,10 @@ async fn the_page_takes_a_list_and_says_what_deleting_it_changes() {
     assert!(ahead.status.as_u16() == 422 && ahead.body.contains("2026-11-25 00:00 UTC"), "{}", ahead.body);
     let large = browser.send(upload(&vec![b' '; 1024 * 1024 + 1]), &path).await;
     assert!(large.status.as_u16() == 422 && large.body.contains("ile with revocation lists has at most 1 MiB"), "{}", large.body);
-    let huge = browser.send(upload(&vec![b' '; 13 * 1024 * 1024]), &path).await;
+    let huge = browser.send(upload(&vec![b' '; 17 * 1024 * 1024]), &path).await;
     assert!(huge.status.as_u16() == 413 && huge.body.contains("A file with revocation lists"), "{}", huge.body);
     assert!(!huge.body.contains("onfiguration file or pasted"), "{}", huge.body);
-    let huge = browser.send(upload(&vec![b' '; 13 * 1024 * 1024]), &format!("{page}/upload")).await;
+    let huge = browser.send(upload(&vec![b' '; 17 * 1024 * 1024]), &format!("{page}/upload")).await;
     assert!(huge.status.as_u16() == 413 && huge.body.contains("CA certificates may have 512 KiB"), "{}", huge.body);
     assert_eq!(browser.send(upload(&maker.list(1, PAST)), &path).await.status.as_u16(), 303);
     let filled = browser.get(page).await.body;

@@ -53,7 +53,7 @@ fn profiles_go_out_and_come_in_again() {
     other.advance(11 * 60);
     let asked = there.call("GET", "/profiles/export/secrets?ids=1", None);
     assert!(asked.status == 403 && !asked.body.starts_with(b"PK"), "{}", asked.text());
-    there.ok("POST", "/session/confirmation", Some(json!({ "password": OWNER_PASSWORD })));
+    there.ok("POST", "/api/v1/session/confirmation", Some(json!({ "password": OWNER_PASSWORD })));
     let whole = there.call("GET", "/profiles/export/secrets?ids=1", None);
     assert_eq!(whole.status, 200, "{}", whole.text());
     let log = there.ok("GET", "/activity?q=secrets", None).to_string();

@@ -1,7 +1,7 @@
 //! Who may do what: every address with every role (ADM-10), API tokens (PHN-04, SEC-01), users who are disabled or lose a role
 //! (ADM-06), and invitations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use actix_web::http::{Method, StatusCode};
@@ -359,9 +359,15 @@ async fn no_page_shows_a_link_or_a_form_that_its_reader_may_not_use() {
         let user = add(&site, role);
         let mut browser = enter(&site, user.id).await;
         let (mut seen, mut queue) = (BTreeSet::new(), vec!["/admin/".to_owned()]);
-        let mut forms = BTreeSet::new();
+        let (mut forms, mut alike) = (BTreeSet::new(), BTreeMap::new());
         while let Some(path) = queue.pop() {
             if !path.starts_with("/admin") || path.contains("/sign-") || !seen.insert(path.clone()) {
+                continue;
+            }
+            // Of a hundred standard profiles, three show the same as all.
+            let visits: &mut usize = alike.entry(kind(&path)).or_default();
+            *visits += 1;
+            if *visits > 3 {
                 continue;
             }
             let answer = browser.send(TestRequest::get(), &path).await;
@@ -392,6 +398,17 @@ async fn no_page_shows_a_link_or_a_form_that_its_reader_may_not_use() {
             assert!(!is_refused(&action, &answer), "{role} sees a form for {action} on {page}");
         }
     }
+}
+
+/// An address without what tells one object from another: those of one kind show the same links. Numbers of what comes with the server
+/// are long ones.
+fn kind(path: &str) -> String {
+    let kind = |segment| match str::bytes(segment).any(|byte| byte.is_ascii_digit()) {
+        true if segment.len() > 8 => "long",
+        true => "short",
+        false => segment,
+    };
+    path.split('/').map(kind).collect::<Vec<_>>().join("/")
 }
 
 /// What a role may not do is not offered, and where it is seen the page says why.

@@ -163,7 +163,7 @@ async fn an_admin_uploads_looks_accepts_and_goes_back() {
     let here = browser.path.clone();
     let beside = [("do", "accept"), ("name", "Small"), ("purpose", "beside"), ("family", ""), ("version", "")];
     let refused = browser.post(&here, &beside).await;
-    assert!(refused.status == 422 && refused.body.contains("choose the family"), "{}", refused.body);
+    assert!(refused.status == 422 && refused.body.contains("hoose the family"), "{}", refused.body);
     let all = [("do", "accept"), ("name", "Small"), ("purpose", "everything"), ("family", ""), ("version", "5.9")];
     browser.post(&here, &all).await;
     assert!(known("site.own.1.thing"));

@@ -52,6 +52,8 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "delete_people" | "delete_person_groups" | "delete_rooms" => ("", Some(json!({ "ids": [1] }))),
         "set_groups_of_person" => ("", Some(json!({ "groups": [1], "shown": [] }))),
         "set_owner" => ("", Some(json!({ "owner": { "person": 1 }, "shown": null }))),
+        "set_owners" => ("", Some(json!({ "keys": [KEY], "owner": { "room": 1 } }))),
+        "change_people_of_group" => ("", Some(json!({ "add": [1] }))),
         "replace_group" | "change_group" => ("", Some(json!({ "revision": 1, "name": "Other" }))),
         "delete_group" | "set_to_top_priority" => ("", None),
         "delete_groups" => ("", Some(json!({ "ids": [1] }))),

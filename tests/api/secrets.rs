@@ -52,6 +52,7 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
             // Whose way is to be shown.
             let query = match name {
                 "show_coming_up" => format!("?phone={KEY}"),
+                "show_parameter_history" => "?name=reg.1.auth.password".to_owned(),
                 "match_site" => "?seen=192.0.2.7".to_owned(),
                 _ => String::new(),
             };

@@ -184,7 +184,8 @@ impl Browser {
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = test::read_body(response).await.to_vec();
         // Files are whatever they are; a page is a text.
-        let is_file = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream");
+        let is_file =
+            headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/octet-stream" || kind == "application/zip");
         let body = if is_file {
             String::from_utf8_lossy(&bytes).into_owned()
         } else {

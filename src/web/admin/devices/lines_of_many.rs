@@ -325,13 +325,18 @@ pub async fn decide(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     let Some(waiting) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
-    services.pending_imports().remove(&token);
     if !form.is("do", "accept") {
+        services.pending_imports().remove(&token);
         return Ok(who.done(&waiting.back, "Cancelled: nothing was changed."));
     }
     let (actor, edits) = (who.actor.clone(), waiting.edits());
     let save = move |services: &Services| lines::save(services, &actor, DEFAULT_ACCOUNT, &edits, Mode::Keep);
-    match blocking::call(&services, save).await {
+    let saved = blocking::call(&services, save).await;
+    // Who has to be shown first what it does comes back.
+    if !matches!(saved, Err(ServiceError::Unconfirmed)) {
+        services.pending_imports().remove(&token);
+    }
+    match saved {
         Ok(saved) => {
             let changed = saved.iter().filter(|one| !one.changes.is_empty()).count();
             let what = words::count(changed, "device is", "devices are");

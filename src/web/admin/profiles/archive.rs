@@ -131,9 +131,16 @@ fn over(who: &SignedIn) -> HttpResponse {
 /// `GET /admin/profiles/import/{token}`
 pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
-    let bytes = pending.bytes;
-    let plan = blocking::call(&services, move |services| archive::plan(services, DEFAULT_ACCOUNT, &bytes)).await;
-    let plan = plan.map_err(Failure::of(&who))?;
+    let (actor, bytes) = (who.actor.clone(), pending.bytes);
+    // Tried out, so that the page tells what it does to devices.
+    let look = move |services: &Services| {
+        let plan = archive::plan(services, DEFAULT_ACCOUNT, &bytes)?;
+        match plan.is_doable() {
+            true => archive::take(services, &actor, DEFAULT_ACCOUNT, &bytes, Mode::TryOut),
+            false => Ok(plan),
+        }
+    };
+    let plan = blocking::call(&services, look).await.map_err(Failure::of(&who))?;
     Ok(html(&PreviewPage {
         page: who.page("Import preview"),
         source: pending.source,
@@ -169,13 +176,18 @@ pub async fn decide(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
-    services.pending_imports().remove(&token);
     if !form.is("do", "accept") {
+        services.pending_imports().remove(&token);
         return Ok(who.done(LIST, "Cancelled: nothing was changed."));
     }
     let (actor, source) = (who.actor.clone(), pending.source);
     let take = move |services: &Services| archive::take(services, &actor, DEFAULT_ACCOUNT, &pending.bytes, Mode::Keep);
-    match blocking::call(&services, take).await {
+    let taken = blocking::call(&services, take).await;
+    // Who has to be shown first what it does comes back.
+    if !matches!(taken, Err(ServiceError::Unconfirmed)) {
+        services.pending_imports().remove(&token);
+    }
+    match taken {
         Ok(plan) => Ok(who.done(LIST, format!("Imported {source}: {}.", summary(&plan)))),
         Err(ServiceError::Invalid(errors)) => Ok(who.not_done(HERE, format!("Nothing was imported: {errors}."))),
         Err(ServiceError::Conflict(why)) => Ok(who.not_done(HERE, format!("Nothing was imported: {why}."))),
