@@ -62,6 +62,8 @@ function waitAfterClicks(page) {
 // Everything that axe-core finds wrong on the page that is open, or in a part of it: an open menu covers what is below.
 export async function axe(page, part = "html") {
   await page.evaluate(AXE);
+  // What the top bar covers for the moment is not too small.
+  await page.evaluate(() => window.scrollTo(0, 0));
   const { violations } = await page.evaluate(([at, rules]) => globalThis.axe.run(at, { runOnly: rules }), [part, RULES]);
   return violations.map((v) => `${v.id} (${v.nodes.length}): ${v.nodes[0].target} ${v.nodes[0].failureSummary ?? ""}`.replaceAll("\n", " "));
 }
@@ -104,13 +106,17 @@ export async function reachable(page, base, most = 200) {
     const url = new URL(queue.shift(), base);
     const kind = shape(url);
     if (seen.has(kind)) continue;
-    seen.set(kind, url.pathname + url.search);
-    const answer = await page.goto(url.href);
+    seen.set(kind, undefined);
+    // A file is saved and not shown: the page stays the one before.
+    const answer = await page.goto(url.href).catch((error) => {
+      if (!String(error).includes("Download is starting")) throw error;
+    });
     if (!(answer?.headers()["content-type"] ?? "").startsWith("text/html")) continue;
-    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download") && !/\/(download|export)$/.test(a.pathname) && !a.search.includes("hide=")).map((a) => a.href))) {
+    seen.set(kind, url.pathname + url.search);
+    for (const href of await page.$$eval("a[href]", (links) => links.filter((a) => !a.hasAttribute("download") && !a.search.includes("hide=")).map((a) => a.href))) {
       const to = new URL(href);
       if (to.origin === origin && to.pathname.startsWith("/admin/") && !seen.has(shape(to))) queue.push(to.pathname + to.search);
     }
   }
-  return [...seen.values()];
+  return [...seen.values()].filter((address) => address !== undefined);
 }

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { axe } from "./browser.mjs";
-import { check, look, none, press, pressByKeyboard, tabTo, told, typeByKeyboard } from "./checks.mjs";
+import { agree, check, look, none, press, pressByKeyboard, tabTo, told, typeByKeyboard } from "./checks.mjs";
 import { BINARY } from "./server.mjs";
 
 const MAC = "0004f2fe0001";
@@ -101,6 +101,7 @@ async function addresses(page, base, complaints) {
   await page.getByText("Change Address").click();
   await page.getByLabel("Public name").fill("127.0.0.1");
   await press(page, "Save address");
+  await agree(page);
   await page.goto(`${base}/admin/provisioning`);
   for (const summary of await page.locator("main summary").all()) await summary.click();
   none("addresses: accessible with everything open", await axe(page));
