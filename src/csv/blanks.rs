@@ -18,13 +18,19 @@ enum Within {
 }
 
 /// The same table without blanks around its cells; lines end in line feeds, but for those within cells.
-pub(super) fn dropped(text: &str, separator: char) -> String {
+///
+/// # Errors
+/// The line of a quotation mark that nothing closes: everything behind it would be one cell.
+pub(super) fn dropped(text: &str, separator: char) -> Result<String, u64> {
     let mut out = String::with_capacity(text.len());
     let mut blanks = String::new();
     let mut within = Within::Start;
+    let (mut line, mut opened) = (1, 1);
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
+        let ends_line = c == '\n' || c == '\r' && chars.peek() != Some(&'\n');
         if within == Within::Quoted {
+            line += u64::from(ends_line);
             within = quoted(c, &mut chars, &mut out);
         } else if c == separator {
             blanks.clear();
@@ -36,6 +42,7 @@ pub(super) fn dropped(text: &str, separator: char) -> String {
             }
             blanks.clear();
             out.push('\n');
+            line += 1;
             within = Within::Start;
         } else if c.is_whitespace() {
             if within != Within::Start {
@@ -46,9 +53,12 @@ pub(super) fn dropped(text: &str, separator: char) -> String {
             blanks.clear();
             out.push(c);
             within = if within == Within::Start && c == '"' { Within::Quoted } else { Within::Plain };
+            if within == Within::Quoted {
+                opened = line;
+            }
         }
     }
-    out
+    if within == Within::Quoted { Err(opened) } else { Ok(out) }
 }
 
 /// One character between quotation marks: two marks are one that is meant.
@@ -78,8 +88,15 @@ mod tests {
             ("\"a\" x , b\n\n", "\"a\" x,b\n\n"),
             ("x\u{a0},\u{a0}y", "x,y"),
         ] {
-            assert_eq!(dropped(text, ','), expected, "{text:?}");
+            assert_eq!(dropped(text, ',').as_deref(), Ok(expected), "{text:?}");
         }
-        assert_eq!(dropped(" a\t b,c \t", '\t'), "a\tb,c\t");
+        assert_eq!(dropped(" a\t b,c \t", '\t').as_deref(), Ok("a\tb,c\t"));
+    }
+
+    #[test]
+    fn a_quotation_mark_that_nothing_closes_is_told_with_its_line() {
+        for (text, line) in [("a,\"b\nc,d\n", 1), ("a\r\n\"b\r\nc\",d\r\ne,\"f\r\n", 4), ("a\r\"b\"\r\"", 3), ("a\n\"b\"\"", 2)] {
+            assert_eq!(dropped(text, ','), Err(line), "{text:?}");
+        }
     }
 }

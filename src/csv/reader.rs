@@ -93,7 +93,11 @@ impl Sheet {
         let text = text.trim_start_matches('\u{feff}');
         let header = text.split(['\r', '\n']).next().unwrap_or_default();
         let separator = separator(header, wanted)?;
-        let text = blanks::dropped(text, separator.char());
+        let text = blanks::dropped(text, separator.char()).map_err(|line| {
+            let message =
+                "a quotation mark begins a cell and no other one ends it, so all lines below would be that cell".to_owned();
+            SheetError { line, message }
+        })?;
         let mut reader =
             csv::ReaderBuilder::new().delimiter(separator.byte()).flexible(true).has_headers(false).from_reader(text.as_bytes());
         let mut records = Vec::new();

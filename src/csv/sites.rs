@@ -250,10 +250,13 @@ fn tolerant(text: &str) -> Result<Vec<NetworkInput>, String> {
     while let Some(token) = tokens.next() {
         match token.as_str() {
             "]" => is_private = false,
+            "public-subnet-list" | "private-subnet-list" if ip.is_some() || mask.is_some() => break,
             "public-subnet-list" => is_private = false,
             "private-subnet-list" => is_private = true,
-            "ip-address" => ip = tokens.next(),
-            "mask-length" => mask = tokens.next(),
+            "ip-address" if ip.is_none() => ip = tokens.next(),
+            "mask-length" if mask.is_none() => mask = tokens.next(),
+            // Another one begins before this one is whole.
+            "ip-address" | "mask-length" => break,
             other => return Err(format!("subnets: “{other}” does not belong there; write {EXAMPLE}")),
         }
         if let (Some(address), Some(bits)) = (&ip, &mask) {

@@ -62,6 +62,13 @@ fn what_is_wrong_is_told_with_its_line_and_the_next_step() {
     assert!(
         refused("site_name,subnets\nBerlin,{\"ip-address\":\"1.2.3.4\"}\n").contains("the mask length of 1.2.3.4 is missing")
     );
+    let first = r#"site_name,subnets
+B,"{""public-subnet-list"":[{""ip-address"":""127.73.0.0""},{""ip-address"":""9.9.9.0"",""mask-length"":""24""}]}""#;
+    assert!(refused(&format!("{first}\n")).contains("the mask length of 127.73.0.0 is missing"), "the first one is not lost");
+    assert!(
+        refused(&first.replace(r#"""ip-address"":""127.73.0.0"""#, r#"""mask-length"":""8"""#))
+            .contains("the address of the mask length 24")
+    );
     assert!(refused("site_name,subnets\nBerlin,{\"public\":[]}\n").contains("“public” does not belong there"));
     assert!(refused("site_name,subnets,polling_window\nBerlin,{},3 to 5\n").contains("“3 to 5” is no window"));
     let behind = "site_name,subnets\nBerlin,{\"private-subnet-list\":[{\"ip-address\":\"1.2.3.4\",\"mask-length\":\"8\"}]}\n";

@@ -173,7 +173,7 @@ pub fn is_secret(name: &str) -> bool {
     let before = segments.next().unwrap_or_default();
     SECRET_ENDINGS.iter().any(|ending| last.ends_with(ending))
         || last.starts_with("customdevicekey")
-        || (last == "key" && SECRET_KEYS.contains(&before))
+        || (last.trim_end_matches(|c: char| c.is_ascii_digit()) == "key" && SECRET_KEYS.contains(&before))
 }
 
 /// How the last segment of a secret's name ends.
@@ -181,7 +181,7 @@ const SECRET_ENDINGS: [&str; 10] =
     ["password", "passwd", "passphrase", "passcode", "pwd", "secret", "psk", "pin", "privatekey", "community"];
 
 /// What stands before a `key` that is a secret.
-const SECRET_KEYS: [&str; 4] = ["configencryption", "psk", "wep", "wpa"];
+const SECRET_KEYS: [&str; 5] = ["configencryption", "encryption", "psk", "wep", "wpa"];
 
 /// Whether a lower-case segment is a number or a model: real files add both to names that the schema has without them.
 fn is_index_or_model(segment: &str) -> bool {
@@ -243,6 +243,8 @@ mod tests {
             "device.sec.configEncryption.key",
             "device.sec.TLS.customDeviceKey1",
             "device.wifi.psk.key",
+            "device.wifi.wep.key1",
+            "diags.pcap.background.encryption.key",
             "dir.corp.alt.password",
             "exchange.auth.password",
             "prov.login.localPassword",
@@ -285,6 +287,7 @@ mod tests {
             "dir.corp.auth.useLoginCredentials",
             "device.wifi.psk.keyType",
             "key.1.function.prim",
+            "call.internationalPrefix.key",
             "feature.exchangeVoiceMail.skipPin.enabled",
             "device.sec.TLS.customCaCert1",
             "reg.1.auth.userId",

@@ -159,14 +159,14 @@ async function beforeTheEnd(page, base, complaints) {
 async function chooseColumns(page, base) {
   await page.goto(`${base}/admin/devices?all=`);
   const head = page.locator("thead");
-  await tabTo(page, page.locator(".page-actions summary"));
+  await tabTo(page, page.locator(".page-actions summary", { hasText: "Columns" }));
   await page.keyboard.press("Enter");
   none("the menu of columns: accessible", await axe(page, ".page-actions"));
   await pressByKeyboard(page, page.getByRole("link", { name: "Hide Public IP" }));
   check("columns: one is hidden", !(await head.innerText()).includes("Public IP"), await head.innerText());
   await page.goto(`${base}/admin/devices`);
   check("columns: the choice stays", !(await head.innerText()).includes("Public IP"), await head.innerText());
-  await page.locator(".page-actions summary").click();
+  await page.locator(".page-actions summary", { hasText: "Columns" }).click();
   await page.getByRole("link", { name: "Show Public IP" }).click();
   check("columns: it is shown again", (await head.innerText()).includes("Public IP"), await head.innerText());
 }

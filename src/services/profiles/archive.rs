@@ -307,12 +307,24 @@ fn draft(member: &Member, bytes: &[u8], present: Option<&ParameterSet>) -> Resul
     Ok((draft, lost))
 }
 
+/// How many members the end of an archive announces.
+fn announced(archive: &[u8]) -> Option<usize> {
+    const END: &[u8] = b"PK\x05\x06";
+    let end = archive.windows(END.len()).rposition(|bytes| bytes == END)?;
+    let members = archive.get(end + 10..end + 12)?;
+    Some(usize::from(u16::from_le_bytes(members.try_into().ok()?)))
+}
+
 /// The members of an archive with their content. Without a manifest each configuration file is a profile by the name of the file.
 fn read(archive: &[u8]) -> Result<Vec<(Member, Vec<u8>)>, String> {
     let broken = |error: zip::result::ZipError| format!("the file is no ZIP archive that can be read: {error}");
     let mut zip = ZipArchive::new(Cursor::new(archive)).map_err(broken)?;
     if zip.len() > ARCHIVE_MEMBERS {
         return Err(format!("the archive has {} members; at most {ARCHIVE_MEMBERS} are taken", zip.len()));
+    }
+    // The library keeps the last one of several of one name, and tells nothing.
+    if announced(archive).is_some_and(|members| members != zip.len()) {
+        return Err("the archive has a name twice".to_owned());
     }
     let mut unpacked: u64 = 0;
     let mut names = Vec::new();
@@ -453,6 +465,14 @@ mod tests {
         assert_eq!((new.parameters.len(), lost), (1, 1));
         let clear = read(&write([&one].into_iter(), Secrets::Clear).expect("written")).expect("readable");
         assert_eq!(draft(&clear[0].0, &clear[0].1, None).expect("a profile").0.parameters, one.parameters);
+    }
+
+    #[test]
+    fn an_archive_that_has_a_name_twice_is_refused() {
+        let mut twice = archive(&[("a.cfg", b"<a b='1'/>"), ("b.cfg", b"<a b='2'/>")]);
+        let names: Vec<_> = (0..twice.len()).filter(|at| twice[*at..].starts_with(b"b.cfg")).collect();
+        names.into_iter().for_each(|at| twice[at] = b'a');
+        assert!(read(&twice).is_err_and(|told| told.contains("a name twice")));
     }
 
     #[test]

@@ -25,15 +25,17 @@ pub struct Column {
 pub struct Columns(Vec<Column>);
 
 impl Columns {
-    /// Those that an address shows: its word `hide` names the others, as in `hide=key,public_ip`. Words that do not exist hide nothing.
-    pub fn of(list: &ListQuery, all: &[(&'static str, &'static str)]) -> Self {
-        let hidden: Vec<&str> = list.filter("hide").unwrap_or_default().split(',').collect();
-        let is_hidden = |word: &str| hidden.contains(&word);
+    /// Those that an address shows: its word `hide` names the others, as in `hide=key,public_ip`, and its word `more` those of the
+    /// `rare` ones that are wanted too, for which a desk has no room. Words that do not exist hide nothing.
+    pub fn of(list: &ListQuery, all: &[(&'static str, &'static str)], rare: &[&str]) -> Self {
+        let named = |field: &str| -> Vec<&str> { list.filter(field).unwrap_or_default().split(',').collect() };
+        let (hidden, more) = (named("hide"), named("more"));
         let column = |(word, label): &(&'static str, &'static str)| {
-            let is_shown = !is_hidden(word);
-            let others = all.iter().map(|(other, _)| *other).filter(|other| other != word && is_hidden(other));
-            let hide: Vec<&str> = others.chain(is_shown.then_some(*word)).collect();
-            Column { word, label, is_shown, href: list.with(&[("hide", &hide.join(","))]) }
+            let (field, words) = if rare.contains(word) { ("more", &more) } else { ("hide", &hidden) };
+            let is_named = words.contains(word);
+            let others = all.iter().map(|(other, _)| *other).filter(|other| other != word && words.contains(other));
+            let named: Vec<&str> = others.chain((!is_named).then_some(*word)).collect();
+            Column { word, label, is_shown: is_named == (field == "more"), href: list.with(&[(field, &named.join(","))]) }
         };
         Self(all.iter().map(column).collect())
     }
@@ -76,7 +78,7 @@ mod tests {
     const ALL: [(&str, &str); 2] = [("model", "Model"), ("site", "Site Name")];
 
     fn columns(query: &str) -> Columns {
-        Columns::of(&ListQuery::parse("/admin/devices", query, &["name"]), &ALL)
+        Columns::of(&ListQuery::parse("/admin/devices", query, &["name"]), &ALL, &[])
     }
 
     #[test]
@@ -88,6 +90,16 @@ mod tests {
         assert!(!one.shows("model") && one.shows("site"));
         let hrefs: Vec<_> = one.into_iter().map(|one| one.href.as_str()).collect();
         assert_eq!(hrefs, ["/admin/devices?q=a", "/admin/devices?q=a&hide=model%2Csite"]);
+    }
+
+    #[test]
+    fn a_rare_column_is_shown_when_it_is_asked_for() {
+        let of = |query: &str| Columns::of(&ListQuery::parse("/admin/devices", query, &["name"]), &ALL, &["site"]);
+        let (few, more) = (of("hide=model"), of("hide=model&more=site"));
+        assert!(!few.shows("site") && !few.shows("model") && more.shows("site"));
+        let link = |columns: &Columns| columns.into_iter().nth(1).map(|one| one.href.clone());
+        assert_eq!(link(&few).as_deref(), Some("/admin/devices?hide=model&more=site"));
+        assert_eq!(link(&more).as_deref(), Some("/admin/devices?hide=model"));
     }
 
     #[actix_web::test]

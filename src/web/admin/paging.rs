@@ -138,7 +138,7 @@ impl ListQuery {
 
     /// The columns of a list that may be hidden, as the address shows them.
     pub fn columns(&self, all: &[(&'static str, &'static str)]) -> Columns {
-        Columns::of(self, all)
+        Columns::of(self, all, &[])
     }
 
     /// The search text, ready to be looked for.

@@ -25,6 +25,9 @@ use crate::web::admin::words::{self, Tone as _};
 pub const SORTABLE: &[&str] =
     &["name", "status", "model", "site", "key", "public_ip", "private_ip", "software", "last_seen", "result", "added", "groups"];
 
+/// Shown only when it is asked for: with all columns a desk is too small.
+const RARE: [&str; 1] = ["groups"];
+
 /// The columns that may be hidden, by their word in the address, with their headings (R243). A device's name always stays.
 const COLUMNS: [(&str, &str); 10] = [
     ("status", "Status"),
@@ -112,7 +115,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let made = |one: &Listed| Row { clear_text: in_clear(one), ..row(one, &search, &world, page.now) };
     let rows = found[pager.range()].iter().map(made).collect();
     Ok(html(&ListPage {
-        columns: list.columns(&COLUMNS),
+        columns: Columns::of(&list, &COLUMNS, &RARE),
         page,
         list,
         pager,
