@@ -164,7 +164,7 @@ fn pages_make_a_group_and_change_its_members_by_ticks_search_and_paste() {
     assert!(bulk.status == 200 && text(&bulk).contains("Add 1 device to a group"), "{}", bulk.text());
     let [lab] = groups(&api, ["Lab"]);
     assert_eq!(api.form("/admin/devices/groups", &json!({ "select": KEY, "group": lab.to_string() })).status, 303);
-    let monitor = text(&api.page(&format!("/admin/devices?group={lab}")));
+    let monitor = text(&api.page(&format!("/admin/devices?group={lab}&more=groups")));
     assert!(monitor.contains("Phone 0004f2aa0001") && monitor.contains("Lobby , Lab"), "{monitor}");
     assert!(!monitor.contains("Phone 0004f2aa0002"), "{monitor}");
 }
