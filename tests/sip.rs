@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use pdms::catalog::standard::standard_profiles;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::support::api::Api;
@@ -57,8 +58,9 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
+        // Asked to end, it ends the processes that it has made; killed, it would leave them behind. It may have ended by itself.
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let _ = id.map(|id| kill_process(id, Signal::TERM));
         let _ = self.child.wait();
     }
 }
