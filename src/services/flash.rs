@@ -57,7 +57,10 @@ pub(super) fn news(services: &Services, waiting: &Waiting) -> Result<News, Servi
     // Of each world the shapes that were met.
     let mut shapes: HashMap<(*const World, Shape), InFlash<'_>> = HashMap::new();
     let mut news = News::new();
-    for ((account, key), served) in waiting {
+    let kept: Vec<Option<Flash>> = services.store.read(|tx| {
+        waiting.keys().map(|(account, key)| Ok(store::flash::get(tx, *account, key)?)).collect::<Result<_, ServiceError>>()
+    })?;
+    for (((account, key), served), kept) in waiting.iter().zip(kept) {
         let Served { device, channel, world, .. } = served;
         let placed = applicable(device, world);
         let shape = Shape::of(device, *channel, &placed, world);
@@ -74,7 +77,7 @@ pub(super) fn news(services: &Services, waiting: &Waiting) -> Result<News, Servi
                 (name, told)
             })
             .collect();
-        let mut flash = of(services, *account, key)?;
+        let mut flash = kept.unwrap_or_default();
         let mut failed = None;
         let is_news = flash.serve(served.at, told, served.is_fresh, || {
             last_served(services, *account, key, served.at).unwrap_or_else(|error| {
