@@ -27,6 +27,7 @@ pub fn models() -> &'static ModelTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::limits::LINES;
     use crate::domain::model::KeyKind;
 
     #[test]
@@ -49,6 +50,15 @@ mod tests {
         }
         assert!(family("Studio").takes_name);
         assert_eq!(family("Studio").key, KeyKind::Serial);
+    }
+
+    #[test]
+    fn a_model_has_its_own_lines_else_those_of_its_family() {
+        let lines = |model, family| models().lines(model, family);
+        assert_eq!([lines(Some("VVX 411"), None), lines(Some("SoundPoint IP 335"), None)], [12, 2]);
+        assert_eq!([lines(Some("Trio 8800"), None), lines(Some("Trio 9999"), None), lines(None, Some("Trio"))], [1; 3]);
+        assert_eq!([lines(Some("VVX 999"), None), lines(None, Some("CCX")), lines(None, None)], [6; 3]);
+        assert!(models().models().iter().filter_map(|model| model.lines).all(|lines| (1..=LINES).contains(&lines)));
     }
 
     #[test]

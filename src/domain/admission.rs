@@ -53,6 +53,7 @@ mod tests {
 
     fn models() -> ModelTable {
         let family = |name: &str, key| Family {
+            lines: None,
             name: name.to_owned(),
             aliases: Vec::new(),
             prefixes: vec![name.to_owned()],

@@ -120,22 +120,6 @@ impl LineField {
     }
 }
 
-/// Lines that a form begins with for a model: as many as it has, where that is known, else six.
-pub fn lines_of(model: Option<&str>) -> usize {
-    let Some(model) = model else { return 6 };
-    let (family, number) = model.rsplit_once(' ').unwrap_or((model, ""));
-    match (family, number) {
-        ("VVX", "101") => 1,
-        ("VVX", "150" | "201") | ("SoundPoint IP", "301" | "320" | "321" | "330" | "331" | "335" | "430") => 2,
-        ("SoundPoint IP", "450") => 3,
-        ("VVX", "250") | ("SoundPoint IP", "550" | "560") => 4,
-        ("VVX", "400" | "401" | "410" | "411" | "450" | "500" | "501") => 12,
-        ("VVX", "600" | "601") => 16,
-        ("SoundStation IP" | "SoundStation" | "Trio", _) => 1,
-        _ => 6,
-    }
-}
-
 /// What one field of a line has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cell {
@@ -334,6 +318,5 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), LineField::ALL.len());
         assert!(LineField::ALL.iter().all(|field| LineField::of(field.word()) == Some(*field)));
-        assert_eq!((lines_of(Some("VVX 411")), lines_of(Some("Trio 8800")), lines_of(None)), (12, 1, 6));
     }
 }

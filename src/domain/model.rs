@@ -26,6 +26,9 @@ pub struct Family {
     pub display: String,
     /// What identifies its devices (R3).
     pub key: KeyKind,
+    /// Lines that its models have where the model does not say.
+    #[serde(default)]
+    pub lines: Option<usize>,
     /// Whether a name given here is sent to the device (R233, R234).
     pub takes_name: bool,
     /// Whether its devices have the REST interface.
@@ -50,6 +53,9 @@ pub struct Model {
     pub name: String,
     /// Name of its [`Family`].
     pub family: String,
+    /// Lines that it has by itself, without modules beside it.
+    #[serde(default)]
+    pub lines: Option<usize>,
     /// Tokens in User-Agents where the family's prefix does not give this name.
     #[serde(default)]
     pub tokens: Vec<String>,
@@ -60,6 +66,9 @@ pub struct Model {
     #[serde(default)]
     pub tested: Vec<String>,
 }
+
+/// Lines of a device of which nothing is known.
+const LINES_OF_THE_UNKNOWN: usize = 6;
 
 /// How well a kind of device is known (R375).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +190,17 @@ impl ModelTable {
         self.family(family)
     }
 
+    /// Lines that a device has by what is known of its model or family; six where nothing is.
+    pub fn lines(&self, model: Option<&str>, family: Option<&str>) -> usize {
+        let entry = model.and_then(|name| self.model(name));
+        let family = || match (entry, model) {
+            (Some(entry), _) => self.family(&entry.family),
+            (None, Some(name)) => self.family_of_model(name),
+            (None, None) => family.and_then(|name| self.family(name)),
+        };
+        entry.and_then(|model| model.lines).or_else(|| family()?.lines).unwrap_or(LINES_OF_THE_UNKNOWN)
+    }
+
     /// The model that a part number belongs to.
     pub fn by_part_number(&self, part_number: &str) -> Option<&Model> {
         self.by_part_number.get(part_number).and_then(|i| self.models.get(*i))
@@ -213,6 +233,7 @@ mod tests {
 
     fn family(name: &str, prefix: &str) -> Family {
         Family {
+            lines: None,
             name: name.to_owned(),
             aliases: Vec::new(),
             prefixes: vec![prefix.to_owned()],
@@ -226,6 +247,7 @@ mod tests {
     fn model(name: &str, tokens: &[&str], part_numbers: &[&str]) -> Model {
         let own = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect();
         Model {
+            lines: None,
             name: name.to_owned(),
             family: "A".to_owned(),
             tokens: own(tokens),

@@ -52,6 +52,7 @@ pub fn world() -> World {
 /// Two families: one that takes a name and one that does not.
 fn models() -> &'static ModelTable {
     let family = |name: &str, key, takes_name| Family {
+        lines: None,
         name: name.to_owned(),
         aliases: Vec::new(),
         prefixes: Vec::new(),

@@ -248,6 +248,7 @@ mod tests {
 
     fn table() -> ModelTable {
         let family = |name: &str, key, takes_name| Family {
+            lines: None,
             name: name.to_owned(),
             aliases: Vec::new(),
             prefixes: Vec::new(),
@@ -257,6 +258,7 @@ mod tests {
             rest: true,
         };
         let model = crate::domain::model::Model {
+            lines: None,
             name: "VVX 411".to_owned(),
             family: "VVX".to_owned(),
             tokens: Vec::new(),

@@ -11,10 +11,11 @@ use super::caller::Caller;
 use super::paths::{AccountPath, DevicePath};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
+use crate::catalog::models::models;
 use crate::domain::activity::MASK;
 use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
-use crate::domain::lines::{Line, LineField, TypedLine, lines_of};
+use crate::domain::lines::{Line, LineField, TypedLine};
 use crate::services::Services;
 use crate::services::error::ServiceError;
 use crate::services::lines::{self, LinesEdit, LinesOf, Saved};
@@ -195,7 +196,7 @@ pub async fn show_lines(
 ) -> Result<web::Json<LinesShape>, Problem> {
     let key = path.key()?;
     let device = crate::services::devices::get(&services, caller.account, &key)?.device;
-    let least = shown.least.unwrap_or_else(|| lines_of(device.model.as_deref()));
+    let least = shown.least.unwrap_or_else(|| models().lines(device.model.as_deref(), device.family.as_deref()));
     let work = move |services: &Services| lines::read(services, caller.account, &key, least);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }

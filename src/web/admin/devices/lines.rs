@@ -7,10 +7,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::head::{self, Head};
+use crate::catalog::models::models;
 use crate::domain::device_list::Listed;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::LINES;
-use crate::domain::lines::{Cell, Line, LineFault, LineField, TypedLine, check, lines_of};
+use crate::domain::lines::{Cell, Line, LineFault, LineField, TypedLine, check};
 use crate::domain::schema::Schema;
 use crate::services::Services;
 use crate::services::commit::Mode;
@@ -103,7 +104,7 @@ async fn page(
     status: StatusCode,
 ) -> Result<HttpResponse, Failure> {
     let device = &known.device;
-    let least = asked.unwrap_or_else(|| lines_of(device.model.as_deref())).clamp(1, LINES);
+    let least = asked.unwrap_or_else(|| models().lines(device.model.as_deref(), device.family.as_deref())).clamp(1, LINES);
     let key = device.key.clone();
     let read = blocking::call(services, move |services| lines::read(services, DEFAULT_ACCOUNT, &key, least)).await;
     let LinesOf { own, revision, lines, .. } = read.map_err(Failure::of(who))?;
