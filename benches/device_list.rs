@@ -1,26 +1,22 @@
 //! Speed of the Device Monitor and of placing devices at 50,000 devices, 2,000 sites and 500 groups (P11 allows 100 ms for a page).
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
-use pdms::catalog::models::models;
-use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
-use pdms::domain::device::{Device, Origin, Sighting};
+use pdms::domain::device::{Device, Sighting};
 use pdms::domain::device_list::{DeviceQuery, Listed, SortKey, Status, select};
 use pdms::domain::group::Group;
-use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, SiteId};
-use pdms::domain::limits::POLLING_WINDOW_MINUTES;
+use pdms::domain::ids::{GroupId, SiteId};
 use pdms::domain::names::Name;
-use pdms::domain::parameter::ParameterSet;
-use pdms::domain::placement::Placement;
 use pdms::domain::site::index::SiteIndex;
 use pdms::domain::site::{Network, Origin as From, Site};
 use pdms::domain::subnet::Subnet;
-use pdms::domain::world::{Endpoints, World};
+use pdms::domain::world::World;
+
+mod support;
 
 const DEVICES: u32 = 50_000;
 const SITES: u32 = 2_000;
@@ -58,22 +54,11 @@ fn group(number: u32) -> Group {
 
 fn listed(number: u32) -> Listed {
     let device = Device {
-        key: format!("0004f2{number:06x}").parse().expect("a key"),
         name: Some(name(&format!("Desk {number}"))),
-        sent_name: None,
-        description: String::new(),
-        family: Some("VVX".to_owned()),
         model: Some(["VVX 411", "VVX 450", "CCX 600"][(number % 3) as usize].to_owned()),
-        private_ip: None,
-        profiles: Vec::new(),
         groups: [number % GROUPS, number * 7 % GROUPS].map(|number| GroupId(u64::from(number) + 1)).to_vec(),
         site: Some(SiteId(u64::from(number % SITES) + 2)),
-        placement: Placement::default(),
-        owner: None,
-        own_clock: ParameterSet::new(),
-        origin: Origin::Automatic,
-        added_at: Timestamp::UNIX_EPOCH,
-        revision: 0,
+        ..support::device(number.into())
     };
     let sighting = Sighting {
         last_seen: Timestamp::from_second(i64::from(number)).ok(),
@@ -85,44 +70,10 @@ fn listed(number: u32) -> Listed {
 }
 
 fn world() -> World {
-    let account = Account {
-        label: "default".to_owned(),
-        provisioning: Provisioning {
-            enabled: true,
-            user: "phones".to_owned(),
-            password: Secret::new("secret"),
-            generation: 0,
-            former: None,
-        },
-        time_zone: "Europe/Berlin".to_owned(),
-        time_server: "pool.ntp.org".to_owned(),
-        base: BaseSettings::MANAGE,
-        polling_window: POLLING_WINDOW_MINUTES,
-        first_contact: FirstContact::Open,
-        admission: AdmissionSettings::default(),
-        revision: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-    };
-    let endpoints =
-        Endpoints { https_url: "https://pdms.example.lan:8443/".to_owned(), http_url: None, ca_pem: None, next_ca: None };
-    World {
-        account_id: DEFAULT_ACCOUNT,
-        account: Arc::new(account),
-        endpoints: Arc::new(endpoints),
-        profiles: BTreeMap::new(),
-        standard: Arc::default(),
-        deployment: BTreeMap::new(),
-        sites: (0..SITES).map(site).map(|site| (site.id, Arc::new(site))).collect(),
-        groups: (0..GROUPS).map(group).map(|group| (group.id, Arc::new(group))).collect(),
-        default_groups: Vec::new(),
-        people: BTreeMap::new(),
-        person_groups: BTreeMap::new(),
-        rooms: BTreeMap::new(),
-        models: models(),
-        schemas: Arc::default(),
-        blocked: std::collections::BTreeSet::new(),
-        revision: 1,
-    }
+    let mut world = support::world();
+    world.sites.extend((0..SITES).map(site).map(|site| (site.id, Arc::new(site))));
+    world.groups.extend((0..GROUPS).map(group).map(|group| (group.id, Arc::new(group))));
+    world
 }
 
 fn lists(criterion: &mut Criterion) {

@@ -1,26 +1,24 @@
 //! Speed of telling what a change does to devices: 50,000 of them, 2,000 sites, 500 groups, profiles on all of these (P11).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
-use pdms::catalog::models::models;
 use pdms::catalog::restart::restarts;
-use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
 use pdms::domain::credential::Channel;
 use pdms::domain::deployment::Place;
-use pdms::domain::device::{Device, Origin};
+use pdms::domain::device::Device;
 use pdms::domain::foresight::{Foresight, Pair, foresee};
-use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, ProfileId, SiteId};
-use pdms::domain::limits::POLLING_WINDOW_MINUTES;
+use pdms::domain::ids::{GroupId, ProfileId, SiteId};
 use pdms::domain::names::Name;
 use pdms::domain::parameter::{ParameterName, ParameterSet};
-use pdms::domain::placement::Placement;
 use pdms::domain::profile::{Profile, ProfileKind};
 use pdms::domain::site::Site;
-use pdms::domain::world::{Endpoints, World};
+use pdms::domain::world::World;
+
+mod support;
 
 const DEVICES: u64 = 50_000;
 const SITES: u64 = 2_000;
@@ -46,24 +44,6 @@ fn profile(id: u64, size: usize, value: &str) -> Arc<Profile> {
 }
 
 fn world() -> World {
-    let account = Account {
-        label: "default".to_owned(),
-        provisioning: Provisioning {
-            enabled: true,
-            user: "phones".to_owned(),
-            password: Secret::new("secret"),
-            generation: 0,
-            former: None,
-        },
-        time_zone: "Europe/Berlin".to_owned(),
-        time_server: "pool.ntp.org".to_owned(),
-        base: BaseSettings::MANAGE,
-        polling_window: POLLING_WINDOW_MINUTES,
-        first_contact: FirstContact::Open,
-        admission: AdmissionSettings::default(),
-        revision: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-    };
     let mut profiles = BTreeMap::new();
     let mut deployment = BTreeMap::from([(Place::Global, GLOBAL.map(ProfileId).to_vec())]);
     GLOBAL.iter().for_each(|id| drop(profiles.insert(ProfileId(*id), profile(*id, 200, "global"))));
@@ -78,51 +58,49 @@ fn world() -> World {
         deployment.insert(Place::Group(GroupId(group)), vec![ProfileId(id)]);
     }
     let site = |id: u64| Arc::new(Site { id: SiteId(id), ..Site::internet() });
-    World {
-        account_id: DEFAULT_ACCOUNT,
-        account: Arc::new(account),
-        endpoints: Arc::new(Endpoints {
-            https_url: "https://pdms.example.lan:8443/".to_owned(),
-            http_url: None,
-            ca_pem: None,
-            next_ca: None,
-        }),
-        profiles,
-        standard: Arc::default(),
-        deployment,
-        sites: (1..=SITES).map(|id| (SiteId(id), site(id))).collect(),
-        groups: BTreeMap::new(),
-        default_groups: Vec::new(),
-        people: BTreeMap::new(),
-        person_groups: BTreeMap::new(),
-        rooms: BTreeMap::new(),
-        models: models(),
-        schemas: Arc::default(),
-        blocked: BTreeSet::new(),
-        revision: 1,
-    }
+    World { profiles, deployment, sites: (1..=SITES).map(|id| (SiteId(id), site(id))).collect(), ..support::world() }
 }
 
 fn devices() -> Vec<Arc<Device>> {
     let device = |number: u64| Device {
-        key: format!("0004f2{number:06x}").parse().expect("a MAC address"),
-        name: None,
-        sent_name: None,
-        description: String::new(),
-        family: Some("VVX".to_owned()),
         model: Some(if number.is_multiple_of(3) { "VVX 411" } else { "VVX 500" }.to_owned()),
-        private_ip: None,
-        profiles: Vec::new(),
         groups: [1 + number % GROUPS, 1 + number % 7].map(GroupId).to_vec(),
         site: Some(SiteId(1 + number % SITES)),
-        placement: Placement::default(),
-        owner: None,
-        own_clock: ParameterSet::new(),
-        origin: Origin::Manual,
-        added_at: Timestamp::UNIX_EPOCH,
-        revision: 1,
+        ..support::device(number)
     };
     (0..DEVICES).map(|number| Arc::new(device(number))).collect()
+}
+
+/// The number of a device's own profile, as an import makes it.
+fn own(number: u64) -> ProfileId {
+    ProfileId(100_000 + number)
+}
+
+/// The first so many devices with a profile of their own, of twenty parameters; `name` is the first part of their names.
+fn with_own(world: &World, devices: &[Arc<Device>], many: usize, name: &str) -> (World, Vec<Arc<Device>>) {
+    let (mut world, mut devices) = (world.clone(), devices.to_vec());
+    for (number, device) in (0..).zip(devices.iter_mut().take(many)) {
+        let parameter = |n: u64| {
+            let name = ParameterName::parse(&format!("{name}.{n}.address")).expect("a name");
+            (name, Arc::from(format!("{number}-{n}")))
+        };
+        let parameters = (1..=20).map(parameter).collect::<ParameterSet>();
+        let profile = Profile { parameters, ..Profile::clone(&profile(own(number).0, 0, "")) };
+        world.profiles.insert(profile.id, Arc::new(profile));
+        Arc::make_mut(device).profiles = vec![own(number)];
+    }
+    (world, devices)
+}
+
+/// A thousand parameters more in a profile of everything.
+fn with_a_thousand(world: &World, name: &str) -> World {
+    let mut world = world.clone();
+    let mut profile = Profile::clone(&world.profiles[&ProfileId(2)]);
+    for n in 1..=1_000 {
+        profile.parameters.insert(ParameterName::parse(&format!("{name}.{n}.address")).expect("a name"), "new");
+    }
+    world.profiles.insert(ProfileId(2), Arc::new(profile));
+    world
 }
 
 fn told(devices: &[Arc<Device>], before: &World, after: &World) -> Foresight {
@@ -147,6 +125,13 @@ fn foresight(criterion: &mut Criterion) {
     {
         criterion
             .bench_function(&format!("50,000 devices: {what}"), |bench| bench.iter(|| told(black_box(&devices), &before, after)));
+    }
+    for (many, own, set) in [(10_000, "reg", "up"), (50_000, "reg", "up"), (10_000, "reg", "reg"), (50_000, "reg", "reg")] {
+        let (before, devices) = with_own(&before, &devices, many, own);
+        let after = with_a_thousand(&before, set);
+        let overlap = if own == set { "that say twenty of them" } else { "that say none of them" };
+        let what = format!("50,000 devices: 1,000 parameters, {many} own profiles {overlap}");
+        criterion.bench_function(&what, |bench| bench.iter(|| told(black_box(&devices), &before, &after)));
     }
     criterion.bench_function("50,000 devices: nothing", |bench| bench.iter(|| told(black_box(&devices), &before, &before)));
 }

@@ -1,71 +1,33 @@
 //! Speed of resolution and rendering: a device with three profiles of 100, 200 and 300 parameters, a tenth of them shared.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
-use pdms::catalog::models::models;
-use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
+use pdms::domain::account::Secret;
 use pdms::domain::credential::{Channel, DeviceSecrets, Recipient};
 use pdms::domain::deployment::{Place, applicable};
-use pdms::domain::device::{Device, Origin};
-use pdms::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
-use pdms::domain::limits::POLLING_WINDOW_MINUTES;
+use pdms::domain::device::Device;
+use pdms::domain::ids::ProfileId;
 use pdms::domain::names::Name;
 use pdms::domain::parameter::{ParameterName, ParameterSet};
-use pdms::domain::placement::Placement;
 use pdms::domain::profile::{Profile, ProfileKind};
 use pdms::domain::provision::{Shape, compose, draft};
 use pdms::domain::resolution::merge;
-use pdms::domain::world::{Endpoints, World};
+use pdms::domain::world::World;
 use pdms::xml::write::{self, Prepared};
 
+mod support;
+
 fn world() -> World {
-    let account = Account {
-        label: "default".to_owned(),
-        provisioning: Provisioning {
-            enabled: true,
-            user: "phones".to_owned(),
-            password: Secret::new("secret"),
-            generation: 0,
-            former: None,
-        },
-        time_zone: "Europe/Berlin".to_owned(),
-        time_server: "pool.ntp.org".to_owned(),
-        base: BaseSettings::MANAGE,
-        polling_window: POLLING_WINDOW_MINUTES,
-        first_contact: FirstContact::Open,
-        admission: AdmissionSettings::default(),
-        revision: 1,
-        created_at: Timestamp::UNIX_EPOCH,
-    };
     let ca_pem = Some(format!("-----BEGIN CERTIFICATE-----\n{}-----END CERTIFICATE-----\n", "MIIB/+0123456789\n".repeat(80)));
     let profiles = [(1, 100), (2, 200), (3, 300)].map(|(id, size)| (ProfileId(id), Arc::new(profile(id, size))));
-    World {
-        account_id: DEFAULT_ACCOUNT,
-        account: Arc::new(account),
-        endpoints: Arc::new(Endpoints {
-            https_url: "https://pdms.example.lan:8443/".to_owned(),
-            http_url: None,
-            ca_pem,
-            next_ca: None,
-        }),
-        profiles: profiles.into(),
-        standard: Arc::default(),
-        deployment: BTreeMap::from([(Place::Global, vec![ProfileId(2), ProfileId(3)])]),
-        sites: BTreeMap::new(),
-        groups: BTreeMap::new(),
-        default_groups: Vec::new(),
-        people: BTreeMap::new(),
-        person_groups: BTreeMap::new(),
-        rooms: BTreeMap::new(),
-        schemas: std::sync::Arc::default(),
-        models: models(),
-        blocked: BTreeSet::new(),
-        revision: 1,
-    }
+    let mut world = support::world();
+    Arc::make_mut(&mut world.endpoints).ca_pem = ca_pem;
+    world.profiles.extend(profiles);
+    world.deployment.insert(Place::Global, vec![ProfileId(2), ProfileId(3)]);
+    world
 }
 
 /// Names as long as real ones; every tenth is in all profiles, every 25th value has a variable and something to escape.
@@ -89,24 +51,7 @@ fn profile(id: u64, size: usize) -> Profile {
 }
 
 fn device() -> Device {
-    Device {
-        key: "0004f2aabbcc".parse().expect("a MAC address"),
-        name: None,
-        sent_name: None,
-        description: String::new(),
-        family: Some("VVX".to_owned()),
-        model: Some("VVX 411".to_owned()),
-        private_ip: None,
-        profiles: vec![ProfileId(1)],
-        groups: Vec::new(),
-        site: None,
-        placement: Placement::default(),
-        owner: None,
-        own_clock: ParameterSet::new(),
-        origin: Origin::Manual,
-        added_at: Timestamp::UNIX_EPOCH,
-        revision: 1,
-    }
+    Device { profiles: vec![ProfileId(1)], ..support::device(0xaabbcc) }
 }
 
 fn resolution(criterion: &mut Criterion) {

@@ -105,8 +105,10 @@ fn deleting_tells_what_each_member_loses_before_it_is_done() {
     join(&api, group, &[KEY, OTHER]);
     let path = format!("/groups/{group}");
     let tried = api.ok("DELETE", &format!("{path}?dry_run=true"), None);
-    let change = json!({ "name": "up.welcome", "old": "of-lobby", "new": null });
-    assert_eq!(tried["impacts"], json!([{ "devices": [KEY, OTHER], "changes": [change] }]));
+    let (group_of, change) = (&tried["impact"]["groups"][0], &tried["impact"]["groups"][0]["changes"][0]);
+    let told = (&group_of["total"], &change["name"], &change["old"], &change["new"]);
+    assert_eq!(told, (&json!(2), &json!("up.welcome"), &json!("of-lobby"), &Value::Null));
+    assert_eq!(tried["impact"]["also"][1], "2 devices leave the device group Lobby.");
     assert_eq!(gets(&server, KEY).as_deref(), Some("of-lobby"));
 
     let asked = text(&api.form("/admin/groups/delete", &json!({ "select": group.to_string() })));

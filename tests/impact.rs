@@ -106,7 +106,16 @@ fn nothing_is_written_before_what_it_does_to_devices_was_shown_and_confirmed() {
     let change = |value: &str| json!({ "revision": revision(&api, all), "do": "change", "name": "up.welcome", "value": value });
     let asked = api.form_once(&page, &change("new"));
     let words = text(&asked);
-    for part in ["This changes 1 device", "Nothing is saved yet", "Hall", "up.welcome", "all", "new", "restart"] {
+    for part in [
+        "Change up.welcome in All?",
+        "1 device gets other values",
+        "Nothing is saved yet",
+        "Hall",
+        "up.welcome",
+        "all",
+        "new",
+        "restart",
+    ] {
         assert!(asked.status == 200 && words.contains(part), "{part}: {words}");
     }
     assert!(!words.contains(OTHER), "its own profile beats it: {words}");
@@ -129,7 +138,7 @@ fn a_secret_stays_out_of_the_page_that_asks() {
     let page = format!("/admin/profiles/{all}/parameters");
     let change = json!({ "revision": revision(&api, all), "do": "change", "name": "reg.1.auth.password", "value": "CANARY_2" });
     let asked = api.form_once(&page, &change);
-    assert!(text(&asked).contains("This changes 2 devices") && !asked.text().contains("CANARY"), "{}", asked.text());
+    assert!(text(&asked).contains("2 devices get other values") && !asked.text().contains("CANARY"), "{}", asked.text());
     assert_eq!(confirm(&api, &page, &asked).status, 303);
     assert_eq!(served(&server, KEY, "reg.1.auth.password").as_deref(), Some("CANARY_2"));
 }
@@ -143,7 +152,7 @@ fn what_would_be_otherwise_meanwhile_is_shown_again() {
     api.ok("POST", "/devices", Some(json!({ "key": "0004f2aa0009", "name": "Late" })));
     let again = confirm(&api, &page, &asked);
     let words = text(&again);
-    assert!(words.contains("This changes 2 devices") && words.contains("not what was shown before"), "{words}");
+    assert!(words.contains("2 devices get other values") && words.contains("not what was shown before"), "{words}");
     assert_eq!(served(&server, KEY, "up.welcome").as_deref(), Some("all"), "nothing was written");
     assert_eq!(confirm(&api, &page, &again).status, 303);
     assert_eq!(served(&server, KEY, "up.welcome").as_deref(), Some("new"));
@@ -222,7 +231,8 @@ fn every_way_to_change_what_devices_get_asks_first() {
     for (path, form) in ways {
         let asked = api.form_once(&path, &form);
         assert!(confirmation(&asked.text()).is_some(), "{path}: {} {}", asked.status, text(&asked));
-        assert!(asked.body.len() < PAGE_BYTES && text(&asked).contains("This changes"), "{path}");
+        let is_told = text(&asked).contains("other values") && text(&asked).contains("Nothing is saved yet");
+        assert!(asked.body.len() < PAGE_BYTES && is_told, "{path}");
     }
     assert_eq!(server.world().revision, before, "nothing was written");
     let default = json!({ "shown": "", "do": "attach", "group": group.to_string(), "where": "top" });

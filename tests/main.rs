@@ -16,6 +16,7 @@ mod application;
 mod certificates;
 mod coming_up;
 mod confirmation;
+mod consent;
 mod deployment;
 mod devices_csv;
 mod dictionary;

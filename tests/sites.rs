@@ -256,7 +256,7 @@ async fn devices_that_move_are_named_before_anything_is_saved() {
     let kept = browser.post("/admin/sites/moves", &[("answer", "decline"), ("select", KEY)]).await.body;
     assert!(kept.contains("Kept at its site: 1 device."), "{kept}");
     let asked = browser.get(&format!("/admin/sites/delete?select={id}")).await.body;
-    assert!(asked.contains("Delete Home?") && asked.contains("1 device moves to Internet."), "{asked}");
+    assert!(asked.contains("Delete Home?") && asked.contains("1 device moves from Home to Internet."), "{asked}");
     let gone = browser.post("/admin/sites/delete", &[("select", &id.to_string()), ("confirmed", "yes")]).await.body;
     assert!(gone.contains("1 site is deleted. 1 device moved to Internet."), "{gone}");
     let log = browser.get("/admin/activity?q=Home").await.body;

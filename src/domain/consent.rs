@@ -19,6 +19,8 @@ struct Asking {
     shown: Option<String>,
     tried: OnceLock<Arc<Told>>,
     refused: OnceLock<Arc<Told>>,
+    /// What was agreed to.
+    agreed: OnceLock<Arc<Told>>,
 }
 
 /// What was found of a change.
@@ -42,7 +44,13 @@ impl Consent {
     }
 
     fn new(must_be_shown: bool, shown: Option<String>) -> Self {
-        Self(Some(Arc::new(Asking { must_be_shown, shown, tried: OnceLock::new(), refused: OnceLock::new() })))
+        Self(Some(Arc::new(Asking {
+            must_be_shown,
+            shown,
+            tried: OnceLock::new(),
+            refused: OnceLock::new(),
+            agreed: OnceLock::new(),
+        })))
     }
 
     /// Whether anybody wants to know what a change does that is only tried out.
@@ -66,11 +74,19 @@ impl Consent {
     /// Whether a change that does this may be made; where not, it is noted.
     pub fn agrees(&self, told: Told) -> bool {
         let Some(asking) = self.0.as_ref().filter(|asking| asking.must_be_shown) else { return true };
-        if told.foresight.changed() == 0 || asking.shown.as_ref() == Some(&told.mark) {
+        if told.foresight.is_empty() {
             return true;
         }
-        let _ = asking.refused.set(Arc::new(told));
-        false
+        let is_harmless = told.foresight.changed() == 0;
+        let agrees = match &asking.shown {
+            // Whoever was shown something said yes to that and to nothing else, whether or not a device gets other values. What is
+            // changed beside it by the same request was no part of what was shown.
+            Some(shown) => *shown == told.mark || (is_harmless && asking.agreed.get().is_some()),
+            None => is_harmless,
+        };
+        let kept = if agrees { &asking.agreed } else { &asking.refused };
+        let _ = kept.set(Arc::new(told));
+        agrees
     }
 
     /// What was tried out.
@@ -81,6 +97,11 @@ impl Consent {
     /// What was not done because nobody was shown it.
     pub fn refused(&self) -> Option<&Arc<Told>> {
         self.0.as_ref()?.refused.get()
+    }
+
+    /// What was agreed to; where it was made, it was this.
+    pub fn agreed(&self) -> Option<&Arc<Told>> {
+        self.0.as_ref()?.agreed.get()
     }
 
     /// Whether something else was shown before.
@@ -97,3 +118,51 @@ impl PartialEq for Consent {
 }
 
 impl Eq for Consent {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::device::DeviceKey;
+    use crate::domain::foresight::Group;
+    use crate::domain::restart::Effect;
+
+    /// A device leaves, and so many get other values.
+    fn told(mark: &str, changed: usize) -> Told {
+        let key: DeviceKey = "0004f2000001".parse().expect("a key");
+        let group = Group { devices: vec![key; changed], changes: Vec::new(), effect: Effect::None };
+        Told { foresight: Foresight { groups: vec![group], removed: 1, ..Foresight::default() }, mark: mark.to_owned() }
+    }
+
+    #[test]
+    fn what_was_shown_is_agreed_to_and_nothing_else_also_where_no_device_gets_other_values() {
+        for changed in [0, 3] {
+            let shown = || Consent::of_person(Some("shown".to_owned()));
+            assert!(shown().agrees(told("shown", changed)));
+            let other = shown();
+            assert!(!other.agrees(told("other", changed)), "{changed} devices");
+            assert_eq!(other.refused().map(|told| told.mark.as_str()), Some("other"));
+        }
+    }
+
+    #[test]
+    fn without_anything_shown_only_what_changes_no_device_is_made_at_once() {
+        assert!(Consent::of_person(None).agrees(told("any", 0)));
+        assert!(!Consent::of_person(None).agrees(told("any", 1)));
+        assert!(Consent::of_dry_run().agrees(told("any", 1)) && Consent::default().agrees(told("any", 1)));
+    }
+
+    #[test]
+    fn what_touches_nothing_is_made_whatever_was_shown() {
+        let consent = Consent::of_person(Some("shown".to_owned()));
+        assert!(consent.agrees(Told { foresight: Foresight::default(), mark: "other".to_owned() }));
+        assert!(consent.agreed().is_none() && !consent.agrees(told("other", 0)));
+    }
+
+    #[test]
+    fn what_is_changed_beside_what_was_shown_needs_no_yes_unless_devices_get_other_values() {
+        let consent = Consent::of_person(Some("shown".to_owned()));
+        assert!(consent.agrees(told("shown", 2)) && consent.agrees(told("beside", 0)));
+        assert!(!consent.agrees(told("beside", 1)));
+        assert_eq!(consent.agreed().map(|told| told.mark.as_str()), Some("shown"));
+    }
+}

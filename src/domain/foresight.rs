@@ -1,11 +1,12 @@
-//! What a change does to devices before it is made: which of them get other values, which values, and which of them restart
-//! (contract 5.15).
+//! What a change does to devices before it is made: which of them get other values, which values, which of them restart, and what
+//! comes, goes and stands elsewhere besides (contract 5.15). Nothing else tells it.
 //!
 //! Everything that a device's files depend on counts: profiles, where they are attached, the account's settings, the time of the site,
-//! the name that is sent. Devices with the same inputs before and after are computed once, so that fifty thousand cost little more
-//! than as many look-ups.
+//! the name that is sent. Devices with the same inputs before and after are computed once, and of their own profiles only what has a
+//! part in the change is an input, so that fifty thousand cost little more than as many look-ups.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
@@ -15,6 +16,7 @@ use super::ids::ProfileId;
 use super::provision::compare::{Comparer, Difference, Differing, Served};
 use super::provision::{Shape, naming_told};
 use super::reach::{Standing, standing};
+use super::rearrangement::{Rearrangement, Watch};
 use super::restart::{Effect, RestartTable};
 use super::world::World;
 
@@ -27,7 +29,9 @@ pub struct Foresight {
     pub added: usize,
     /// Devices that are no longer managed.
     pub removed: usize,
-    /// Hash of all of it with the values as they are: two changes with the same hash do the same to the same devices.
+    /// What comes, goes and stands elsewhere.
+    pub rearrangement: Rearrangement,
+    /// Hash of all of it with the values as they are: two changes with the same hash do the same to the same devices and objects.
     pub digest: [u8; 32],
 }
 
@@ -61,6 +65,11 @@ impl Foresight {
         self.groups.iter().map(|group| group.devices.len()).sum()
     }
 
+    /// Whether no device gets anything else, and nothing comes, goes or stands elsewhere.
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty() && self.added == 0 && self.removed == 0 && self.rearrangement.is_empty()
+    }
+
     /// How many of them do this.
     pub fn with(&self, effect: Effect) -> usize {
         self.groups.iter().filter(|group| group.effect == effect).map(|group| group.devices.len()).sum()
@@ -91,28 +100,43 @@ pub fn foresee<'a>(
     restarts: &RestartTable,
 ) -> Foresight {
     let (mut old, mut new) = (Side::new(before), Side::new(after));
-    let mut alike: HashMap<(usize, usize), Vec<(&'a Device, &'a Device)>> = HashMap::new();
-    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    let mut watch = Watch::new(before, after);
+    let mut alike: HashMap<(usize, usize), Vec<Both<'a>>> = HashMap::new();
+    let (mut added, mut removed) = (0, 0);
     for pair in devices {
         match pair {
             (Some(was), Some(is)) => {
+                watch.device(was, is);
                 let channel = channel(&was.key);
                 alike.entry((old.class(was, channel), new.class(is, channel))).or_default().push((was, is));
             }
-            (None, Some(is)) => added.push(&is.key),
-            (Some(was), None) => removed.push(&was.key),
+            (None, Some(is)) => {
+                added += 1;
+                watch.added(is);
+            }
+            (Some(was), None) => {
+                removed += 1;
+                watch.removed(&was.key);
+            }
             (None, None) => {}
         }
     }
-    let mut told = Telling { restarts, groups: HashMap::new(), hashes: Vec::new() };
     let mut comparer = Comparer::default();
+    let mut differing: HashMap<*const Difference<'_>, (Rc<Difference<'_>>, Vec<Both<'a>>)> = HashMap::new();
     for ((was, is), devices) in alike {
         if let Some(difference) = comparer.compare(&old.classes[was], &new.classes[is]) {
-            told.take(&difference, &devices);
+            differing.entry(Rc::as_ptr(&difference)).or_insert_with(|| (difference, Vec::new())).1.extend(devices);
         }
     }
-    told.into_foresight(added, removed)
+    let mut told = Telling { restarts, groups: HashMap::new(), hashes: Vec::new() };
+    for (difference, devices) in differing.values() {
+        told.take(difference, devices);
+    }
+    Foresight { added, removed, ..told.into_foresight(watch.found()) }
 }
+
+/// A device as it is and as it will be.
+type Both<'a> = (&'a Device, &'a Device);
 
 /// All that says, within one world, what a device is served: devices alike in it are looked at once.
 type Alike<'a> = (Standing<'a>, &'a [ProfileId], bool, usize, Channel);
@@ -156,60 +180,52 @@ struct Telling<'r> {
     hashes: Vec<(DeviceKey, [u8; 32])>,
 }
 
+/// What devices are told of an attribute that is each one's own: its place among the open ones, old and new as they are shown.
+type Own = (usize, Option<String>, Option<String>);
+
 impl Telling<'_> {
-    fn take(&mut self, difference: &Difference<'_>, devices: &[(&Device, &Device)]) {
-        if difference.is_open() {
-            for (was, is) in devices {
-                let differing = difference.of(was, is);
-                if !differing.is_empty() {
-                    self.add(difference, &differing, &[(was, is)]);
+    fn take(&mut self, difference: &Difference<'_>, devices: &[Both<'_>]) {
+        let Some((was, is)) = devices.first() else { return };
+        let (open, shared): (Vec<&Differing<'_>>, Vec<_>) = difference.attributes.iter().partition(|one| one.is_open());
+        let mut all = Sha256::new();
+        for one in &shared {
+            let (old, new) = difference.values(one, was, is);
+            take_in(&mut all, &one.name, [&old, &new]);
+        }
+        let mut alike: HashMap<Vec<Own>, Vec<DeviceKey>> = HashMap::new();
+        for (was, is) in devices {
+            let (mut hash, mut own) = (all.clone(), Vec::new());
+            for (at, one) in open.iter().enumerate() {
+                let (old, new) = difference.values(one, was, is);
+                if old != new {
+                    take_in(&mut hash, &one.name, [&old, &new]);
+                    let (old, new) = difference.shown(one, was, is);
+                    own.push((at, old, new));
                 }
             }
-        } else {
-            self.add(difference, &difference.attributes.iter().collect::<Vec<_>>(), devices);
-        }
-    }
-
-    /// Devices for which all of this differs, in the same words.
-    fn add(&mut self, difference: &Difference<'_>, differing: &[&Differing<'_>], devices: &[(&Device, &Device)]) {
-        let Some((was, is)) = devices.first() else { return };
-        let mut hash = Sha256::new();
-        for one in differing {
-            let (old, new) = difference.values(one, was, is);
-            for part in [Some(&one.name), old.as_ref(), new.as_ref()] {
-                hash.update([u8::from(part.is_some())]);
-                hash.update(part.map_or(0, String::len).to_le_bytes());
-                hash.update(part.map_or("", String::as_str));
+            if !shared.is_empty() || !own.is_empty() {
+                self.hashes.push((was.key.clone(), hash.finalize().into()));
+                alike.entry(own).or_default().push(was.key.clone());
             }
         }
-        let hash: [u8; 32] = hash.finalize().into();
-        self.hashes.extend(devices.iter().map(|(was, _)| (was.key.clone(), hash)));
-        let changes = self.changes(difference, differing, was, is);
-        self.groups.entry(changes).or_default().extend(devices.iter().map(|(was, _)| was.key.clone()));
+        let shared: Vec<Change> = shared.into_iter().map(|one| self.change(one, difference.shown(one, was, is))).collect();
+        for (own, devices) in alike {
+            let own = own.into_iter().map(|(at, old, new)| self.change(open[at], (old, new)));
+            self.groups.entry(without_twins(shared.iter().cloned().chain(own).collect())).or_default().extend(devices);
+        }
     }
 
-    fn changes(&self, difference: &Difference<'_>, differing: &[&Differing<'_>], was: &Device, is: &Device) -> Vec<Change> {
-        let names: BTreeSet<&str> = differing.iter().map(|one| one.name.as_str()).collect();
-        let is_twin = |name: &str| name.strip_suffix(".set").is_some_and(|base| base != "device" && names.contains(base));
-        let change = |one: &&Differing<'_>| {
-            let (old, new) = difference.shown(one, was, is);
-            Change { name: one.name.clone(), old, new, effect: self.restarts.effect(&one.name) }
-        };
-        differing.iter().filter(|one| !is_twin(&one.name)).map(change).collect()
+    fn change(&self, one: &Differing<'_>, (old, new): (Option<String>, Option<String>)) -> Change {
+        Change { name: one.name.clone(), old, new, effect: self.restarts.effect(&one.name) }
     }
 
-    fn into_foresight(mut self, mut added: Vec<&DeviceKey>, mut removed: Vec<&DeviceKey>) -> Foresight {
+    fn into_foresight(mut self, rearrangement: Rearrangement) -> Foresight {
         self.hashes.sort_unstable();
-        added.sort_unstable();
-        removed.sort_unstable();
         let mut digest = Sha256::new();
+        digest.update(rearrangement.digest);
         for (key, hash) in &self.hashes {
             digest.update(key.to_string());
             digest.update(hash);
-        }
-        for (word, keys) in [("added", &added), ("removed", &removed)] {
-            digest.update(word);
-            keys.iter().for_each(|key| digest.update(format!(" {key}")));
         }
         let group = |(changes, mut devices): (Vec<Change>, Vec<DeviceKey>)| {
             devices.sort_unstable();
@@ -218,8 +234,27 @@ impl Telling<'_> {
         };
         let mut groups: Vec<Group> = self.groups.into_iter().map(group).collect();
         groups.sort_by(|a, b| b.devices.len().cmp(&a.devices.len()).then_with(|| a.devices.cmp(&b.devices)));
-        Foresight { groups, added: added.len(), removed: removed.len(), digest: digest.finalize().into() }
+        Foresight { groups, rearrangement, digest: digest.finalize().into(), ..Foresight::default() }
     }
+}
+
+fn take_in(hash: &mut Sha256, name: &str, values: [&Option<String>; 2]) {
+    let values = values.map(|value| value.as_deref());
+    for part in [Some(name), values[0], values[1]] {
+        hash.update([u8::from(part.is_some())]);
+        hash.update(part.map_or(0, str::len).to_le_bytes());
+        hash.update(part.unwrap_or_default());
+    }
+}
+
+/// Changes by name, each twin with its parameter where that changes too.
+fn without_twins(mut changes: Vec<Change>) -> Vec<Change> {
+    let bases: BTreeSet<String> =
+        changes.iter().filter(|change| change.name.starts_with("device.")).map(|change| change.name.clone()).collect();
+    let is_twin = |name: &str| name.strip_suffix(".set").is_some_and(|base| base != "device" && bases.contains(base));
+    changes.retain(|change| !is_twin(&change.name));
+    changes.sort_by(|a, b| a.name.cmp(&b.name));
+    changes
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::domain::deployment::Place;
 use crate::domain::device::Owner;
 use crate::domain::ids::{GroupId, PersonId, RoomId, SiteId};
 use crate::domain::names::Name;
-use crate::domain::parameter::ParameterSet;
+use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::Profile;
 use crate::domain::provision::provision;
 use crate::domain::resolution::twin_of;
@@ -114,6 +114,63 @@ fn a_parameter_of_the_flash_that_is_served_no_more_stays_in_the_phone() {
 }
 
 #[test]
+fn a_polling_time_of_a_profile_is_not_told_where_zone_and_window_change() {
+    let say = |parameters: &[(&str, &str)]| deployed(world(), vec![(Place::Global, profile(1, parameters))]);
+    let before = say(&[("prov.polling.time", "04:00")]);
+    for after in [
+        with_account(before.clone(), |account| account.polling_window = (60, 61)),
+        with_account(before.clone(), |account| account.time_zone = "Asia/Tokyo".to_owned()),
+    ] {
+        let mut own = device("0004f2000002");
+        own.profiles = vec![ProfileId(2)];
+        let with_own = |mut world: World| {
+            world.profiles.insert(ProfileId(2), profile(2, &[("prov.polling.time", "05:00")]).into());
+            world
+        };
+        let devices = [device("0004f2000001"), own];
+        let foresight = foreseen((&with_own(before.clone()), &devices), (&with_own(after), &devices));
+        assert!(told(&foresight).values().all(|names| !names.contains("prov.polling.time")), "{foresight:?}");
+    }
+    let devices = [device("0004f2000001")];
+    let set = foreseen((&world(), &devices), (&before, &devices));
+    let change = &set.groups[0].changes[0];
+    assert_eq!((change.name.as_str(), change.new.as_deref()), ("prov.polling.time", Some("04:00")));
+    assert_eq!(change.old.as_deref(), Some("a minute of its own between 03:00 and 05:00, Europe/Berlin"));
+}
+
+#[test]
+fn a_minute_that_moves_is_never_told_in_the_same_words() {
+    let offset = profile(1, &[("tcpIpApp.sntp.gmtOffset", "-18000")]);
+    let after = deployed(world(), vec![(Place::Global, offset)]);
+    let devices = [device("0004f2000001")];
+    let foresight = foreseen((&world(), &devices), (&after, &devices));
+    let change = foresight.groups[0].changes.iter().find(|change| change.name == "prov.polling.time").expect("it moves");
+    assert_eq!(change.old.as_deref(), Some("a minute of its own between 03:00 and 05:00, Europe/Berlin"));
+    assert_eq!(
+        change.new.as_deref(),
+        Some("a minute of its own between 21:00 and 23:00 on its clock, between 03:00 and 05:00, Europe/Berlin")
+    );
+}
+
+#[test]
+fn devices_whose_own_profiles_have_no_part_in_a_change_are_told_together() {
+    let mut before = deployed(world(), vec![(Place::Global, profile(1, &[("up.a", "1")]))]);
+    let devices: Vec<Device> = (0..6)
+        .map(|number| Device { profiles: vec![ProfileId(10 + number)], ..device(&format!("0004f200000{number}")) })
+        .collect();
+    for number in 0..6 {
+        let value = number.to_string();
+        let own: &[(&str, &str)] = if number < 4 { &[("up.own", &value)] } else { &[("up.a", &value), ("up.own", "x")] };
+        before.profiles.insert(ProfileId(10 + number), profile(10 + number, own).into());
+    }
+    let mut after = before.clone();
+    after.profiles.insert(ProfileId(1), profile(1, &[("up.a", "2"), ("up.b", "2")]).into());
+    let foresight = foreseen((&before, &devices), (&after, &devices));
+    let found: Vec<_> = foresight.groups.iter().map(|group| (group.devices.len(), group.changes.len())).collect();
+    assert_eq!(found, [(4, 2), (2, 1)], "{foresight:?}");
+}
+
+#[test]
 fn the_polling_minute_is_told_in_words_and_only_for_those_whose_minute_moves() {
     let before = world();
     let after = with_account(before.clone(), |account| account.polling_window = (60, 61));
@@ -144,6 +201,13 @@ enum Mutation {
     Name(usize, &'static str),
 }
 
+/// The first device's own profile; each has one.
+const OWN: u64 = 10;
+
+fn own(at: usize) -> u64 {
+    OWN + u64::try_from(at).expect("a few")
+}
+
 const ZONES: [&str; 3] = ["Europe/Berlin", "America/New_York", "Asia/Tokyo"];
 const MODELS: [&str; 2] = ["VVX 411", "VVX 500"];
 
@@ -172,6 +236,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     let at = || 0..6_usize;
     prop_oneof![
         3 => (1..5_u64, hostile_parameters()).prop_map(|(id, set)| Mutation::Profile(id, set)),
+        3 => (OWN..OWN + 6, hostile_parameters()).prop_map(|(id, set)| Mutation::Profile(id, set)),
+        2 => (at(), ids()).prop_map(|(at, ids)| Mutation::Own(at, [vec![own(at)], ids].concat())),
         3 => (place(), ids()).prop_map(|(place, ids)| Mutation::Place(place, ids)),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(polling, time)| Mutation::Base(polling, time)),
         1 => prop::sample::select(&ZONES[..]).prop_map(Mutation::Zone),
@@ -218,6 +284,9 @@ fn apply(world: &mut World, devices: &mut [Device], mutation: Mutation) {
 fn fleet() -> Vec<Device> {
     let mut devices: Vec<Device> = (1..6).map(|number| device(&format!("0004f200000{number}"))).collect();
     devices.push(Device { family: Some("Studio".to_owned()), ..device("8218404c20ccf9") });
+    for (at, device) in devices.iter_mut().enumerate() {
+        device.profiles = vec![ProfileId(own(at))];
+    }
     devices[1].own_clock = parameter_set(&[("tcpIpApp.sntp.gmtOffset", "-18000")]);
     devices
 }
@@ -236,6 +305,17 @@ proptest! {
         change.into_iter().for_each(|one| apply(&mut after, &mut next, one));
         let foresight = foreseen((&before, &devices), (&after, &next));
         prop_assert_eq!(told(&foresight), differing((&before, &devices), (&after, &next)));
+        for (was, is) in devices.iter().zip(&next) {
+            let (old, new) = (served(was, &before), served(is, &after));
+            let of_device = foresight.groups.iter().filter(|group| group.devices.contains(&was.key));
+            for change in of_device.flat_map(|group| &group.changes) {
+                let plain = |files: &BTreeMap<String, String>| files.get(&change.name).map(|text| masked(&change.name, text).into_owned());
+                for (said, served) in [(&change.old, plain(&old)), (&change.new, plain(&new))] {
+                    let is_own = said.as_ref().is_some_and(|said| said.starts_with("a ") || said.contains('$'));
+                    prop_assert!(is_own || *said == served, "{}: {said:?} {served:?}", change.name);
+                }
+            }
+        }
         prop_assert_eq!(foreseen((&before, &devices), (&after, &next)).digest, foresight.digest);
     }
 }

@@ -87,6 +87,11 @@ pub fn merge_only<'a>(placed: &[Placed<'a>], names: &BTreeSet<&str>) -> Effectiv
     Effective(names.iter().filter_map(resolve).collect())
 }
 
+/// The parameter as a placed profile keeps its name, without `.set`, if the profile mentions it.
+pub fn mentioned<'a>(placed: &Placed<'a>, name: &str) -> Option<&'a str> {
+    mention_of(placed, name).map(|(name, _)| name)
+}
+
 /// What one placed profile mentions of one parameter, with its name.
 fn mention_of<'a>(placed: &Placed<'a>, name: &str) -> Option<(&'a str, Mention<'a>)> {
     let parameters = &placed.profile.parameters;

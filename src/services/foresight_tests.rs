@@ -28,6 +28,8 @@ use crate::services::testing::{Bench, bench, grant, owner};
 use crate::services::{groups, people, sites};
 
 const DEVICES: usize = 6;
+/// The first device's own profile; each has one.
+const OWN: u64 = 10;
 
 fn key(number: usize) -> DeviceKey {
     format!("0004f200000{number}").parse().expect("a key")
@@ -71,8 +73,9 @@ fn deed() -> impl Strategy<Value = Deed> {
     ];
     let some = || prop::sample::subsequence((0..DEVICES).collect::<Vec<_>>(), 0..=3);
     prop_oneof![
-        (1..4_u64, name(), prop::sample::select(&VALUES[..])).prop_map(|(id, name, value)| Deed::Edit(id, name, value)),
-        (1..4_u64, name()).prop_map(|(id, name)| Deed::Remove(id, name)),
+        (prop_oneof![1..4_u64, OWN..OWN + 6], name(), prop::sample::select(&VALUES[..]))
+            .prop_map(|(id, name, value)| Deed::Edit(id, name, value)),
+        (prop_oneof![1..4_u64, OWN..OWN + 6], name()).prop_map(|(id, name)| Deed::Remove(id, name)),
         (place, ids()).prop_map(|(place, ids)| Deed::Attach(place, ids)),
         (at(), ids()).prop_map(|(at, ids)| Deed::Own(at, ids)),
         (group(), some(), some()).prop_map(|(group, add, remove)| Deed::Join(group, add, remove)),
@@ -88,7 +91,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
-/// Three profiles, two groups, a person, a site and six devices of two models.
+/// Three profiles, two groups, a person, a site and six devices of two models, each with a profile of its own.
 fn furnished() -> Bench {
     let bench = bench();
     commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
@@ -100,9 +103,12 @@ fn furnished() -> Bench {
             change.put_group(group(id))?;
         }
         change.put_person(Person { id: PersonId(1), ..testing::person(1, &[]) })?;
-        for number in 0..DEVICES {
+        for (own, number) in (OWN..).zip(0..DEVICES) {
             let model = (number % 2 == 0).then(|| "VVX 411".to_owned());
-            change.put_device(Device { model, ..testing::device(&key(number).to_string()) })?;
+            let parameters: &[(&str, &str)] = if number < 3 { &[("up.own", "1")] } else { &[("up.a", "own")] };
+            change.put_profile(testing::profile(own, parameters))?;
+            let profiles = vec![ProfileId(own)];
+            change.put_device(Device { model, profiles, ..testing::device(&key(number).to_string()) })?;
         }
         Ok(())
     })

@@ -11,11 +11,9 @@ use super::membership;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
 use crate::domain::deployment::Place;
-use crate::domain::device::Device;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::group::{Group, GroupDraft};
 use crate::domain::ids::{AccountId, GroupId};
-use crate::domain::impact::{Impact, impacts};
 use crate::domain::limits::{DELETED_AT_ONCE, GROUPS, GROUPS_PER_DEVICE};
 use crate::domain::names::Name;
 use crate::domain::world::World;
@@ -30,13 +28,11 @@ pub struct Shown {
     pub revision: u64,
 }
 
-/// What goes with groups (R101, contract 5.15).
+/// What goes with groups (R101); what changes for whom is told by [`crate::domain::foresight`], as of any change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loss {
     /// Members of each group.
     pub members: BTreeMap<GroupId, usize>,
-    /// What changes for whom.
-    pub impacts: Vec<Impact>,
 }
 
 /// One group.
@@ -118,28 +114,18 @@ pub fn update(
     })
 }
 
-/// What deleting groups would take from whom.
-///
-/// # Errors
-/// [`ServiceError::NotFound`].
-pub fn loss(services: &Services, account: AccountId, ids: &BTreeSet<GroupId>) -> Result<Loss, ServiceError> {
+fn loss(services: &Services, account: AccountId, ids: &BTreeSet<GroupId>) -> Result<Loss, ServiceError> {
     let world = services.world(account)?;
     for id in ids {
         find(&world, *id)?;
     }
-    let all = services.roster(account).all();
-    let members: Vec<&Device> =
-        all.iter().map(|one| &*one.device).filter(|device| device.groups.iter().any(|id| ids.contains(id))).collect();
-    let count = |id: &GroupId| (*id, members.iter().filter(|device| device.groups.contains(id)).count());
-    let without: Vec<Device> = members.iter().map(|device| left_alone(device, ids)).collect();
-    let impacts = impacts(members.iter().copied().zip(&without), &world, &world);
-    Ok(Loss { members: ids.iter().map(count).collect(), impacts })
-}
-
-fn left_alone(device: &Device, ids: &BTreeSet<GroupId>) -> Device {
-    let mut device = device.clone();
-    device.groups.retain(|id| !ids.contains(id));
-    device
+    let mut members: BTreeMap<GroupId, usize> = ids.iter().map(|id| (*id, 0)).collect();
+    for one in services.roster(account).all() {
+        for id in &one.device.groups {
+            members.get_mut(id).into_iter().for_each(|count| *count += 1);
+        }
+    }
+    Ok(Loss { members })
 }
 
 /// Deletes groups with everything that they held: members lose them, profiles lose a place, the defaults an entry (R101). All of

@@ -12,10 +12,10 @@ use super::error::ServiceError;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
 use crate::domain::deployment::{Place, name};
-use crate::domain::device::{Device, DeviceKey, Owner};
+use crate::domain::device::{DeviceKey, Owner};
+use crate::domain::device_list::Listed;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, PersonGroupId, PersonId, RoomId};
-use crate::domain::impact::{Impact, impacts};
 use crate::domain::limits::{DELETED_AT_ONCE, GROUPS_PER_DEVICE, PEOPLE};
 use crate::domain::names::Name;
 use crate::domain::people::{Modified, NameRule, NamedDraft, Person, PersonGroup, Room};
@@ -233,42 +233,24 @@ fn modified(change: &Change<'_>, old: &Modified) -> Modified {
     Modified { by: change.actor().to_owned(), at: change.now(), revision: old.revision + 1 }
 }
 
-/// What goes with some of a kind (contract 5.15).
+/// What goes with some of a kind; what changes for whom is told by [`crate::domain::foresight`], as of any change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loss {
     /// How many go.
     pub count: usize,
     /// Devices that belong to them.
     pub devices: usize,
-    /// What changes for whom.
-    pub impacts: Vec<Impact>,
 }
 
-/// What deleting these would take from whom.
-///
-/// # Errors
-/// [`ServiceError::NotFound`].
-pub fn loss<T: Organised>(services: &Services, account: AccountId, ids: &BTreeSet<T::Id>) -> Result<Loss, ServiceError> {
+fn loss<T: Organised>(services: &Services, account: AccountId, ids: &BTreeSet<T::Id>) -> Result<Loss, ServiceError> {
     let world = services.world(account)?;
     for id in ids {
         find::<T>(&world, *id)?;
     }
-    let places: BTreeSet<Place> = ids.iter().map(|id| T::place(*id)).collect();
-    let after = without(&world, &places);
     let owners: Vec<Owner> = ids.iter().filter_map(|id| T::owner(*id)).collect();
-    let all = services.roster(account).all();
-    let owned: Vec<&Device> = all.iter().map(|one| &*one.device).filter(|device| device.owner.is_some()).collect();
-    let devices = owned.iter().filter(|device| device.owner.is_some_and(|owner| owners.contains(&owner))).count();
-    let impacts = impacts(owned.iter().map(|device| (*device, *device)), &world, &after);
-    Ok(Loss { count: ids.len(), devices, impacts })
-}
-
-/// The world in which nothing speaks any more that these places stand for: a person's groups go with the person.
-fn without(world: &World, places: &BTreeSet<Place>) -> World {
-    let mut after = world.clone();
-    after.deployment.retain(|place, _| !places.contains(place));
-    after.people.retain(|id, _| !places.contains(&Place::Person(*id)));
-    after
+    let is_theirs = |listed: &Listed| listed.device.owner.is_some_and(|owner| owners.contains(&owner));
+    let devices = services.roster(account).all().iter().filter(|listed| is_theirs(listed)).count();
+    Ok(Loss { count: ids.len(), devices })
 }
 
 /// Deletes some of a kind with everything that they held: devices belong to nobody then, people leave the group, profiles lose a

@@ -89,9 +89,14 @@ impl Api {
 
     /// The same without saying yes.
     pub fn form_once(&self, page: &str, fields: &Value) -> Response {
-        let fields =
-            fields.as_object().expect("an object").iter().map(|(name, value)| (name, value.as_str().unwrap_or_default()));
-        let body = serde_urlencoded::to_string(fields.collect::<Vec<_>>()).expect("a form");
+        let fields = fields.as_object().expect("an object").iter();
+        let pair = |(name, value): (&String, &Value)| (name.clone(), value.as_str().unwrap_or_default().to_owned());
+        self.forms_once(page, &fields.map(pair).collect::<Vec<_>>())
+    }
+
+    /// The same of fields that may come several times.
+    pub fn forms_once(&self, page: &str, fields: &[(String, String)]) -> Response {
+        let body = serde_urlencoded::to_string(fields).expect("a form");
         let client = self.client.clone().with("Content-Type", "application/x-www-form-urlencoded");
         client.ask("POST", page, Some(body.as_bytes()))
     }

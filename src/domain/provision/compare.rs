@@ -9,9 +9,10 @@ use super::super::clock;
 use super::super::credential::Channel;
 use super::super::deployment::{Placed, applicable};
 use super::super::device::Device;
-use super::super::ids::SiteId;
+use super::super::ids::{ProfileId, SiteId};
 use super::super::parameter::{ParameterSet, masked};
-use super::super::resolution::{Effective, Mention, Resolved, merge, merge_only, twin_of};
+use super::super::profile::Profile;
+use super::super::resolution::{Effective, Mention, Resolved, mentioned, merge, merge_only, twin_of};
 use super::super::world::World;
 use super::polling::GMT_OFFSET;
 use super::{Draft, LocalTime, PollingClock, Shape, Text, draft, naming, variables};
@@ -102,10 +103,39 @@ type Frame = (usize, bool, Channel, Option<SiteId>);
 /// What profiles say of some parameters: name, value and twin.
 type Said<'w> = Vec<(&'w str, Option<&'w str>, Option<&'w str>)>;
 
-/// Compares what devices are served; what is alike is compared once.
+/// Where two lists of profiles differ: profiles at the same place that were edited, and those that are not at the same place.
+type Edits = (Vec<ProfileId>, Vec<ProfileId>, Vec<ProfileId>);
+
+/// What can differ for devices of some frames between lists that differ in the same way.
+#[derive(Debug)]
+struct Scope {
+    /// Parameters, without `.set`, that can have other winners.
+    touched: BTreeSet<String>,
+    /// Attributes that can differ whatever profiles say, and what a polling minute depends on: the value counts that a phone gets.
+    around: BTreeSet<String>,
+}
+
+/// What decides how devices of one scope differ. Profiles that stand first in both lists and are the same beat all others: what they
+/// say stays, and which of them say it makes no difference.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Inputs<'w> {
+    scope: *const Scope,
+    /// Touched parameters that the first profiles keep as they are.
+    kept: Vec<&'w str>,
+    /// What they say of what is around profiles.
+    said: Said<'w>,
+    /// The other profiles that have a part in it.
+    rest: (Vec<ProfileId>, Vec<ProfileId>),
+}
+
+/// Compares what devices are served; what is alike is compared once, and of profiles only what has a part in the change counts.
 #[derive(Default)]
 pub struct Comparer<'w> {
     around: HashMap<(Frame, Frame), Rc<Option<BTreeSet<String>>>>,
+    scopes: HashMap<(Frame, Frame, Edits), Rc<Scope>>,
+    /// What a profile says of what is in a scope, named without `.set`.
+    parts: HashMap<(*const Scope, *const Profile), Rc<Vec<&'w str>>>,
+    by_inputs: HashMap<Inputs<'w>, Option<Rc<Difference<'w>>>>,
     known: HashMap<(Frame, Frame, Said<'w>, Said<'w>), Rc<Difference<'w>>>,
 }
 
@@ -114,26 +144,89 @@ impl<'w> Comparer<'w> {
     pub fn compare(&mut self, old: &Served<'w>, new: &Served<'w>) -> Option<Rc<Difference<'w>>> {
         let frames = (old.frame(), new.frame());
         let around = Rc::clone(self.around.entry(frames).or_insert_with(|| Rc::new(old.around_profiles(new))));
-        let (was, is) = match &*around {
-            Some(around) => {
-                let mut names: BTreeSet<&str> = touched(&old.placed, &new.placed);
-                names.extend(around.iter().map(String::as_str));
-                if names.is_empty() {
-                    return None;
-                }
-                // A phone's polling minute depends on it, whatever else is touched.
-                names.insert(GMT_OFFSET);
-                (merge_only(&old.placed, &names), merge_only(&new.placed, &names))
-            }
-            None => (merge(&old.placed), merge(&new.placed)),
+        let Some(around) = &*around else {
+            return self.difference(old, new, merge(&old.placed), merge(&new.placed));
         };
+        let edits = edits(&old.placed, &new.placed);
+        if edits == Edits::default() && around.is_empty() {
+            return None;
+        }
+        let scope = self.scopes.entry((frames.0, frames.1, edits)).or_insert_with(|| {
+            let touched = touched(&old.placed, &new.placed).into_iter().map(str::to_owned).collect();
+            // A phone's polling minute depends on it, whatever else is touched.
+            Rc::new(Scope { touched, around: around.iter().cloned().chain([GMT_OFFSET.to_owned()]).collect() })
+        });
+        let scope = Rc::clone(scope);
+        let inputs = self.inputs(&scope, &old.placed, &new.placed);
+        if let Some(known) = self.by_inputs.get(&inputs) {
+            return known.clone();
+        }
+        let names: BTreeSet<&str> =
+            scope.touched.iter().map(String::as_str).filter(|name| inputs.kept.binary_search(name).is_err()).collect();
+        let difference = if names.is_empty() && around.is_empty() {
+            None
+        } else {
+            let names = names.into_iter().chain(scope.around.iter().map(String::as_str)).collect();
+            self.difference(old, new, merge_only(&old.placed, &names), merge_only(&new.placed, &names))
+        };
+        self.by_inputs.insert(inputs, difference.clone());
+        difference
+    }
+
+    /// What decides how two lists differ.
+    fn inputs(&mut self, scope: &Rc<Scope>, old: &[Placed<'w>], new: &[Placed<'w>]) -> Inputs<'w> {
+        let first = old.iter().zip(new).take_while(|(old, new)| std::ptr::eq(old.profile, new.profile)).count();
+        let (mut kept, mut said) = (BTreeSet::new(), Said::new());
+        for one in &old[..first] {
+            for name in &*self.part(scope, one) {
+                if !scope.around.contains(*name) {
+                    kept.insert(*name);
+                } else if said.iter().all(|(known, ..)| known != name) {
+                    said.extend(self::said(&merge_only(std::slice::from_ref(one), &BTreeSet::from([*name]))));
+                }
+            }
+        }
+        said.sort_unstable();
+        let mut rest = |placed: &[Placed<'w>]| -> Vec<ProfileId> {
+            let has_part = |one: &&Placed<'w>| self.part(scope, one).iter().any(|name| !kept.contains(name));
+            placed[first..].iter().filter(has_part).map(|one| one.profile.id).collect()
+        };
+        let rest = (rest(old), rest(new));
+        Inputs { scope: Rc::as_ptr(scope), kept: kept.into_iter().collect(), said, rest }
+    }
+
+    /// What a profile says of what is in a scope.
+    fn part(&mut self, scope: &Rc<Scope>, placed: &Placed<'w>) -> Rc<Vec<&'w str>> {
+        let of_profile = || {
+            let parameters = &placed.profile.parameters;
+            let size = scope.touched.len() + scope.around.len();
+            let names = match size < parameters.len() {
+                true => scope.touched.union(&scope.around).filter_map(|name| mentioned(placed, name)).collect(),
+                false => {
+                    let names = parameters.iter().map(|(name, _)| base_of(name.as_str()));
+                    let is_in = |name: &&str| scope.touched.contains(*name) || scope.around.contains(*name);
+                    names.filter(is_in).filter_map(|name| mentioned(placed, name)).collect()
+                }
+            };
+            Rc::new(names)
+        };
+        Rc::clone(self.parts.entry((Rc::as_ptr(scope), std::ptr::from_ref(placed.profile))).or_insert_with(of_profile))
+    }
+
+    fn difference(
+        &mut self,
+        old: &Served<'w>,
+        new: &Served<'w>,
+        was: Effective<'w>,
+        is: Effective<'w>,
+    ) -> Option<Rc<Difference<'w>>> {
         let difference = || {
             let (before, after) = (old.told(&was), new.told(&is));
             let same_clock = before.polling == after.polling;
             let drafts = (draft(&was, &old.shape, old.world), draft(&is, &new.shape, new.world));
             Rc::new(Difference { attributes: differing(drafts.0, drafts.1, same_clock), before, after })
         };
-        let difference = self.known.entry((frames.0, frames.1, said(&was), said(&is))).or_insert_with(difference);
+        let difference = self.known.entry((old.frame(), new.frame(), said(&was), said(&is))).or_insert_with(difference);
         (!difference.attributes.is_empty()).then(|| Rc::clone(difference))
     }
 }
@@ -146,18 +239,35 @@ fn said<'w>(effective: &Effective<'w>) -> Said<'w> {
     effective.iter().map(one).collect()
 }
 
+/// How many profiles stand at the same place from the top of both lists on, and how many of the others from their end on.
+fn ends(old: &[Placed<'_>], new: &[Placed<'_>]) -> (usize, usize) {
+    let is_same = |(old, new): &(&Placed<'_>, &Placed<'_>)| old.profile.id == new.profile.id;
+    let head = old.iter().zip(new).take_while(is_same).count();
+    (head, old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(is_same).count())
+}
+
+/// The profiles that stand at the same place in both lists and were edited.
+fn edited<'l, 'w>(old: &'l [Placed<'w>], new: &'l [Placed<'w>]) -> impl Iterator<Item = (&'w Profile, &'w Profile)> {
+    let (head, tail) = ends(old, new);
+    let kept = old[..head].iter().zip(new).chain(old.iter().rev().take(tail).zip(new.iter().rev()));
+    kept.map(|(old, new)| (old.profile, new.profile)).filter(|(old, new)| !std::ptr::eq(*old, *new))
+}
+
+fn edits(old: &[Placed<'_>], new: &[Placed<'_>]) -> Edits {
+    let (head, tail) = ends(old, new);
+    let moved = |placed: &[Placed<'_>]| placed[head..placed.len() - tail].iter().map(|one| one.profile.id).collect();
+    (edited(old, new).map(|(old, _)| old.id).collect(), moved(old), moved(new))
+}
+
 /// The parameters, without `.set`, that can have other winners: those of profiles that are not at the same place in both lists, and
 /// those that a profile at the same place now says otherwise.
 fn touched<'w>(old: &[Placed<'w>], new: &[Placed<'w>]) -> BTreeSet<&'w str> {
-    let is_same = |(old, new): &(&Placed<'w>, &Placed<'w>)| old.profile.id == new.profile.id;
-    let head = old.iter().zip(new).take_while(is_same).count();
-    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(is_same).count();
     let mut names = BTreeSet::new();
-    let kept = old[..head].iter().zip(new).chain(old.iter().rev().take(tail).zip(new.iter().rev()));
-    for (old, new) in kept.filter(|(old, new)| !std::ptr::eq(old.profile, new.profile)) {
-        names.extend(otherwise(&old.profile.parameters, &new.profile.parameters));
-        names.extend(otherwise(&new.profile.parameters, &old.profile.parameters));
+    for (old, new) in edited(old, new) {
+        names.extend(otherwise(&old.parameters, &new.parameters));
+        names.extend(otherwise(&new.parameters, &old.parameters));
     }
+    let (head, tail) = ends(old, new);
     let moved = old[head..old.len() - tail].iter().chain(&new[head..new.len() - tail]);
     names.extend(moved.flat_map(|one| one.profile.parameters.iter()).map(|(name, _)| base_of(name.as_str())));
     names
@@ -209,22 +319,14 @@ fn plain<'t>(text: &'t Text<'_>) -> Option<&'t str> {
     }
 }
 
-impl<'w> Difference<'w> {
+impl Differing<'_> {
     /// Whether each device has to be looked at.
     pub fn is_open(&self) -> bool {
-        self.attributes.iter().any(|one| one.is_open)
+        self.is_open
     }
+}
 
-    /// What differs for this device, as it was and as it will be.
-    pub fn of(&self, old: &Device, new: &Device) -> Vec<&Differing<'w>> {
-        let differs = |one: &&Differing<'w>| {
-            !one.is_open
-                || one.old.as_ref().map(|text| self.before.value(text, old))
-                    != one.new.as_ref().map(|text| self.after.value(text, new))
-        };
-        self.attributes.iter().filter(differs).collect()
-    }
-
+impl Difference<'_> {
     /// Old and new value of an attribute as pages may show them: secrets masked, what is each device's own in words.
     pub fn shown(&self, one: &Differing<'_>, old: &Device, new: &Device) -> (Option<String>, Option<String>) {
         let shown =
@@ -257,13 +359,19 @@ impl Told<'_> {
         match text {
             Text::Fixed(text) | Text::Profile(text) => masked(name, text).into_owned(),
             Text::DeviceName => naming::told(device, self.world).unwrap_or_default().to_owned(),
-            Text::PollingTime => {
-                let (from, to) = self.time.window;
-                let [from, to] = [from, to].map(clock::time_of_day);
-                format!("a minute of its own between {from} and {to}, {}", self.time.zone)
-            }
+            Text::PollingTime => self.polling_window(device),
             Text::OwnUser => "a user name of its own".to_owned(),
             Text::OwnPassword | Text::AdminPassword => "a password of its own".to_owned(),
+        }
+    }
+
+    /// When a device polls, so told that another minute is told otherwise: also where the window stays and the phone's clock is another.
+    fn polling_window(&self, device: &Device) -> String {
+        let span = |(from, to): (u16, u16)| format!("between {} and {}", clock::time_of_day(from), clock::time_of_day(to));
+        let (window, on_clock) = (self.time.window, self.polling.window_for(device));
+        match window == on_clock {
+            true => format!("a minute of its own {}, {}", span(window), self.time.zone),
+            false => format!("a minute of its own {} on its clock, {}, {}", span(on_clock), span(window), self.time.zone),
         }
     }
 }

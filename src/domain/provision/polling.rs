@@ -38,13 +38,27 @@ impl PollingClock {
     /// The phone's own override beats what is served. A phone that shows another offset than the local zone is given a
     /// time that is its minute of the window in local time.
     pub fn time_for(&self, device: &Device) -> String {
+        let minute = (self.minute_of(&device.key.to_string()) + self.shift(device)).rem_euclid(MINUTES_A_DAY);
+        format!("{:02}:{:02}", minute / 60, minute % 60)
+    }
+
+    /// The window on the phone's own clock.
+    pub fn window_for(&self, device: &Device) -> (u16, u16) {
+        let shift = self.shift(device).rem_euclid(MINUTES_A_DAY);
+        let shifted = |minute: u16| match u16::try_from((i64::from(minute) + shift).rem_euclid(MINUTES_A_DAY)) {
+            Ok(shifted) if shift != 0 => shifted,
+            _ => minute,
+        };
+        (shifted(self.window.0), shifted(self.window.1))
+    }
+
+    /// Minutes from local time to the phone's own.
+    fn shift(&self, device: &Device) -> i64 {
         let phone_offset = device.own_clock.get(GMT_OFFSET).and_then(seconds).or(self.served_offset);
-        let shift = match (phone_offset, self.local_offset) {
+        match (phone_offset, self.local_offset) {
             (Some(phone), Some(local)) => (phone - local).div_euclid(60),
             _ => 0,
-        };
-        let minute = (self.minute_of(&device.key.to_string()) + shift).rem_euclid(MINUTES_A_DAY);
-        format!("{:02}:{:02}", minute / 60, minute % 60)
+        }
     }
 
     /// The device's minute of the window, counted from midnight. A window whose end is not after its start runs over

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::access::Grant;
+use crate::domain::consent::Consent;
 use crate::domain::device::DeviceKey;
 use crate::domain::group::GroupInput;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
@@ -135,13 +136,17 @@ fn deleting_tells_what_each_member_loses_and_leaves_nothing_behind() {
     set_defaults(&bench.services, &owner(), DEFAULT_ACCOUNT, &[], groups.clone(), Mode::Keep).expect("set");
 
     let go = |mode| delete_all(&bench.services, &owner(), DEFAULT_ACCOUNT, &[groups[0]].into(), mode).expect("deleted");
-    let told = loss(&bench.services, DEFAULT_ACCOUNT, &[groups[0]].into()).expect("told");
-    assert_eq!((go(Mode::TryOut), &told), (told.clone(), &told));
-    let [impact] = told.impacts.as_slice() else { panic!("both lose the same: {told:?}") };
-    assert_eq!((&impact.devices, told.members[&groups[0]]), (&vec![key(1), key(2)], 2));
+    let consent = Consent::of_dry_run();
+    let asking = owner().with_consent(consent.clone());
+    let told = delete_all(&bench.services, &asking, DEFAULT_ACCOUNT, &[groups[0]].into(), Mode::TryOut).expect("tried out");
+    assert_eq!((go(Mode::TryOut), told.members[&groups[0]]), (told.clone(), 2));
+    let foresight = &consent.tried().expect("told").foresight;
+    let [impact] = foresight.groups.as_slice() else { panic!("both lose the same: {foresight:?}") };
+    assert_eq!(impact.devices, [key(1), key(2)]);
     let changes: Vec<_> = impact.changes.iter().map(|one| (one.name.as_str(), one.new.as_deref())).collect();
     assert_eq!(changes, [("reg.1.auth.password", None), ("up.a", Some("global"))]);
-    assert!(!format!("{told:?}").contains("CANARY"));
+    assert_eq!(foresight.rearrangement.left, BTreeMap::from([("A".to_owned(), 2)]));
+    assert!(!format!("{foresight:?}").contains("CANARY"));
 
     assert_eq!(go(Mode::Keep), told);
     assert_eq!(newest_activity(&bench.services), "ada: device group A deleted; members 2 -> -; profiles 1 -> -");

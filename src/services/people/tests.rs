@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::access::Grant;
+use crate::domain::consent::Consent;
 use crate::domain::deployment::applicable;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::people::NamedInput;
@@ -100,13 +101,21 @@ fn what_is_deleted_takes_along_what_it_gave_and_nothing_else() {
     own(&bench, 1, None, Some(Owner::Person(person.id))).expect("owned");
     own(&bench, 2, None, Some(Owner::Room(room.id))).expect("owned");
 
-    let of_group = delete_all::<PersonGroup>(&bench.services, &owner(), DEFAULT_ACCOUNT, &[group.id].into(), Mode::TryOut);
-    let of_group = of_group.expect("tried");
-    let changes: Vec<_> = of_group.impacts.iter().map(|one| (&one.devices, one.changes[0].new.as_deref())).collect();
+    let consent = Consent::of_dry_run();
+    let asking = owner().with_consent(consent.clone());
+    let of_group = delete_all::<PersonGroup>(&bench.services, &asking, DEFAULT_ACCOUNT, &[group.id].into(), Mode::TryOut);
+    let (of_group, told) = (of_group.expect("tried"), &consent.tried().expect("told").foresight);
+    let changes: Vec<_> = told.groups.iter().map(|one| (&one.devices, one.changes[0].new.as_deref())).collect();
     assert_eq!((changes, of_group.devices), (vec![(&vec![key(1)], Some("1"))], 0));
+    let members = BTreeMap::from([("Sales".to_owned(), (BTreeSet::from(["Ada".to_owned()]), 1))]);
+    assert_eq!(told.rearrangement.people_left, members);
     assert_eq!(placed(&bench, 1), [2, 1], "it was only tried");
-    let of_person = loss::<Person>(&bench.services, DEFAULT_ACCOUNT, &[person.id].into()).expect("told");
-    assert_eq!((of_person.devices, of_person.impacts.len()), (1, 1), "the groups go with the person");
+    let consent = Consent::of_dry_run();
+    let asking = owner().with_consent(consent.clone());
+    let of_person = delete_all::<Person>(&bench.services, &asking, DEFAULT_ACCOUNT, &[person.id].into(), Mode::TryOut);
+    let told = &consent.tried().expect("told").foresight;
+    assert_eq!((of_person.expect("tried").devices, told.changed()), (1, 1), "the groups go with the person");
+    assert_eq!(told.rearrangement.ownerless, 1);
 
     let done = delete_all::<PersonGroup>(&bench.services, &owner(), DEFAULT_ACCOUNT, &[group.id].into(), Mode::Keep);
     assert_eq!(done.expect("deleted"), of_group);

@@ -16,12 +16,13 @@ use askama::Template;
 
 use super::csrf;
 use super::forms::Form;
+use super::impact_act::Act;
 use super::layout::{Page, html};
 use super::next::LocalPath;
 use super::session::{self, SignInFirst, SignedIn, Visitor};
 use super::words;
 use crate::domain::consent::{Consent, Told};
-use crate::domain::foresight::{Change, Group};
+use crate::domain::foresight::{Change, Foresight, Group};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::parameter;
 use crate::domain::restart::Effect;
@@ -51,6 +52,8 @@ pub struct Panel {
     pub mark: String,
     /// The sum in one sentence.
     pub sentence: String,
+    /// What comes, goes and stands elsewhere, a sentence each.
+    pub also: Vec<String>,
     /// Devices by what happens to them, the most first.
     pub groups: Vec<PanelGroup>,
     /// Groups that are not shown, and the devices in them in words.
@@ -103,6 +106,8 @@ struct ImpactPage {
     page: Page,
     /// Where the form goes.
     action: String,
+    /// What the button says, and whether it warns.
+    act: Act,
     /// The form that waits.
     word: String,
     /// Something else was shown before.
@@ -194,19 +199,20 @@ fn page(request: &HttpRequest, told: &Told, is_another: bool, sent: &Bytes, back
     let who = SignedIn::of(Visitor::of(request))?;
     let form = Form::from_urlencoded(sent).ok()?;
     let (target, at) = (target(request), services.clock().now());
+    let world = services.world(DEFAULT_ACCOUNT).ok()?;
+    let act = Act::of(&target, &form, told, &world);
     let mut panel = Panel::new(told, &services);
     let removed = removed(&target, &form).filter(|name| told.foresight.staying().contains(name));
     panel.asks_value = removed.is_some();
     let is_secret = removed.is_some_and(parameter::is_secret);
     let waiting = Waiting { owner: who.person.id, target: target.clone(), body: sent.to_vec(), at };
     let word = services.waiting_forms().put(waiting);
-    let devices = words::count(told.foresight.changed(), "device", "devices");
-    let mut page = who.page(format!("This changes {devices}"));
+    let mut page = who.page(act.title.as_str());
     page.impact = Some(Arc::new(panel));
     // A value that was chosen for phones' flash is another change than the one that was shown, and no surprise.
     let is_another = is_another && !form.is(FLASH, "set");
     let choice = Form::filled([(FLASH, "leave")]);
-    Some(html(&ImpactPage { page, action: target, word, is_another, choice, is_secret, back: back.as_str().to_owned() }))
+    Some(html(&ImpactPage { page, action: target, act, word, is_another, choice, is_secret, back: back.as_str().to_owned() }))
 }
 
 /// The parameter that a form takes out of a profile.
@@ -225,7 +231,8 @@ impl Panel {
         let staying = foresight.staying();
         Self {
             mark: told.mark.clone(),
-            sentence: sentence(told),
+            sentence: sentence(&told.foresight),
+            also: told.foresight.rearrangement.sentences(),
             groups: foresight.groups.iter().take(GROUPS).map(|group| PanelGroup::new(group, services)).collect(),
             more: rest.len(),
             more_devices: words::count(more_devices, "device", "devices"),
@@ -236,13 +243,22 @@ impl Panel {
     }
 }
 
-fn sentence(told: &Told) -> String {
-    let foresight = &told.foresight;
-    let changed = match foresight.changed() {
-        0 => return "No parameter of any device changes.".to_owned(),
-        1 => "1 device gets other values when it next comes".to_owned(),
-        number => format!("{number} devices get other values when they next come"),
-    };
+/// What was made by a request, for the message after it: the devices that its person was shown before.
+pub fn made(consent: &Consent) -> Option<String> {
+    consent.agreed().and_then(|told| changed(&told.foresight)).map(|changed| format!("{changed}."))
+}
+
+/// Which devices get other values; none where none does.
+fn changed(foresight: &Foresight) -> Option<String> {
+    match foresight.changed() {
+        0 => None,
+        1 => Some("1 device gets other values when it next comes".to_owned()),
+        number => Some(format!("{number} devices get other values when they next come")),
+    }
+}
+
+fn sentence(foresight: &Foresight) -> String {
+    let Some(changed) = changed(foresight) else { return "No parameter of any device changes.".to_owned() };
     match (foresight.with(Effect::Restart), foresight.with(Effect::MayRestart)) {
         (0, 0) => format!("{changed}. None of them restarts."),
         (0, may) => format!("{changed}; {may} may restart."),

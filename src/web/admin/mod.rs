@@ -31,6 +31,7 @@ mod gallery;
 mod gate;
 pub mod groups;
 mod impact;
+mod impact_act;
 mod invitation;
 pub mod layout;
 mod list_memory;

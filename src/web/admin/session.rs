@@ -19,7 +19,7 @@ use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::flash::{self, FlashKind};
-use super::impact::Panel;
+use super::impact::{self, Panel};
 use super::layout::{Page, see_other};
 use super::next::LocalPath;
 use super::theme::Theme;
@@ -225,8 +225,12 @@ impl SignedIn {
         &self.visitor
     }
 
-    /// Sends the browser to a page that says that something was done.
+    /// Sends the browser to a page that says that something was done, and how many devices it changes: as many as were shown before.
     pub fn done(&self, path: &str, text: impl Into<String>) -> HttpResponse {
+        let mut text = text.into();
+        if let Some(made) = impact::made(&self.actor.consent()) {
+            text = format!("{} {made}", text.trim_end());
+        }
         flash::put(self.session(), FlashKind::Ok, text);
         see_other(path)
     }

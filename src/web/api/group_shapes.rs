@@ -10,7 +10,6 @@ use crate::domain::deployment::Place;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::group::{Group, GroupDraft, GroupInput};
 use crate::domain::ids::GroupId;
-use crate::domain::impact::Impact;
 use crate::domain::world::World;
 use crate::services::groups::Loss;
 
@@ -101,8 +100,6 @@ impl GroupChanges {
 pub struct LossShape {
     /// The groups.
     pub groups: Vec<LostGroup>,
-    /// What changes for whom; devices to which the same happens stand together.
-    pub impacts: Vec<ImpactShape>,
 }
 
 /// A group that went, or would go.
@@ -114,37 +111,10 @@ pub struct LostGroup {
     pub devices: usize,
 }
 
-/// What a change does to some devices alike.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct ImpactShape {
-    /// The devices.
-    pub devices: Vec<String>,
-    /// Their parameters that get other values.
-    pub changes: Vec<ImpactChange>,
-}
-
-/// A parameter that gets another value; secret values are masked.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct ImpactChange {
-    /// Name.
-    pub name: String,
-    /// What profiles say before.
-    pub old: Option<String>,
-    /// What they say after.
-    pub new: Option<String>,
-}
-
-impl From<Impact> for ImpactShape {
-    fn from(Impact { devices, changes }: Impact) -> Self {
-        let changes = changes.into_iter().map(|one| ImpactChange { name: one.name, old: one.old, new: one.new });
-        Self { devices: devices.iter().map(ToString::to_string).collect(), changes: changes.collect() }
-    }
-}
-
 impl From<Loss> for LossShape {
-    fn from(Loss { members, impacts }: Loss) -> Self {
+    fn from(Loss { members }: Loss) -> Self {
         let group = |(id, devices): (GroupId, usize)| LostGroup { id: id.0, devices };
         let members: BTreeMap<GroupId, usize> = members;
-        Self { groups: members.into_iter().map(group).collect(), impacts: impacts.into_iter().map(Into::into).collect() }
+        Self { groups: members.into_iter().map(group).collect() }
     }
 }

@@ -40,6 +40,9 @@ pub struct Impact {
     groups: Vec<ForeseenGroup>,
     /// How many groups there are.
     total_groups: usize,
+    /// What would come, go and stand elsewhere besides, a sentence each: devices that leave a group, move to another site or lose
+    /// their pin, people who leave a group, profiles that reach nobody any more.
+    also: Vec<String>,
     /// Parameters that would be served no more and stay in the flash of phones.
     stay_in_flash: Vec<String>,
 }
@@ -113,6 +116,7 @@ impl Impact {
             removed: foresight.removed,
             groups: foresight.groups.iter().take(GROUPS).map(|group| ForeseenGroup::new(group, services)).collect(),
             total_groups: foresight.groups.len(),
+            also: foresight.rearrangement.sentences(),
             stay_in_flash: foresight.staying().into_iter().map(str::to_owned).collect(),
         }
     }

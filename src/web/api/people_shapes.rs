@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::group_shapes::ImpactShape;
 use super::problem::Problem;
 use crate::domain::device::Owner;
 use crate::domain::field_error::FieldErrors;
@@ -129,13 +128,11 @@ pub struct PeopleLossShape {
     pub deleted: usize,
     /// Devices that belonged to them, and belong to nobody now.
     pub devices: usize,
-    /// What changes for whom; devices to which the same happens stand together.
-    pub impacts: Vec<ImpactShape>,
 }
 
 impl From<Loss> for PeopleLossShape {
-    fn from(Loss { count, devices, impacts }: Loss) -> Self {
-        Self { deleted: count, devices, impacts: impacts.into_iter().map(Into::into).collect() }
+    fn from(Loss { count, devices }: Loss) -> Self {
+        Self { deleted: count, devices }
     }
 }
 

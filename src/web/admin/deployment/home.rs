@@ -18,7 +18,6 @@ use crate::web::admin::list_memory;
 use crate::web::admin::ordered::{self, Outcome, Tab};
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
-use crate::web::admin::words;
 use crate::web::places as addresses;
 
 /// Where this page is.
@@ -105,10 +104,7 @@ pub async fn save(
 ) -> Result<HttpResponse, Failure> {
     let outcome = ordered::save(&services, &who, &global(), form).await?;
     Ok(match outcome {
-        Outcome::Done(message) => {
-            let devices = words::count(services.roster(DEFAULT_ACCOUNT).len(), "device gets", "devices get");
-            who.done(HERE, format!("{message} {devices} it when they next come."))
-        }
+        Outcome::Done(message) => who.done(HERE, message),
         Outcome::Again(status, form, conflict) => {
             let answer = page(&who, &services, ListQuery::of(&request, SORTABLE))?;
             html_with(status, &HomePage { tab: answer.tab.again(form, conflict), ..answer })

@@ -50,7 +50,7 @@ pub async fn save(
     Ok(match ordered::save(&services, &who, &Profiles(target.clone()), form).await? {
         Outcome::Done(message) => {
             let answer = page(&who, &services, &target)?;
-            who.done(&answer.tab.action, format!("{message} {}", answer.tab.note))
+            who.done(&answer.tab.action, message)
         }
         Outcome::Again(status, form, conflict) => {
             let answer = page(&who, &services, &target)?;

@@ -76,7 +76,7 @@ fn selected(form: &Form) -> Vec<DeviceKey> {
 
 async fn confirm(form: Form, who: &SignedIn, services: &web::Data<Services>) -> Result<HttpResponse, Failure> {
     let back = LocalPath::parse(form.value("back")).map_or_else(|| "/admin/devices".to_owned(), |path| path.as_str().to_owned());
-    let keys = selected(&form);
+    let (keys, actor) = (selected(&form), who.actor.clone());
     let gather = move |services: &Services| {
         let mut found: Vec<(DeviceKey, Cascade)> = Vec::new();
         for key in keys {
@@ -86,6 +86,8 @@ async fn confirm(form: Form, who: &SignedIn, services: &web::Data<Services>) -> 
                 Err(error) => return Err(error),
             }
         }
+        let there = found.iter().map(|(key, _)| key.clone()).collect();
+        devices::delete_all(services, &actor, DEFAULT_ACCOUNT, &there, Afterwards::Forget, Mode::TryOut)?;
         Ok(found)
     };
     let found = blocking::call(services, gather).await.map_err(Failure::of(who))?;

@@ -98,7 +98,7 @@ pub async fn save(
     let outcome = ordered::save(&services, &who, &GroupsOf(known.device.key.clone()), form).await?;
     let answer = page(&services, &who, &known)?;
     Ok(match outcome {
-        Outcome::Done(message) => who.done(&answer.tab.action, format!("{message} It counts when the device next comes.")),
+        Outcome::Done(message) => who.done(&answer.tab.action, message),
         Outcome::Again(status, form, conflict) => {
             html_with(status, &GroupsPage { tab: answer.tab.again(form, conflict), ..answer })
         }

@@ -239,7 +239,7 @@ pub async fn save(
                 0 => who.done(&path, "Nothing was changed."),
                 some => {
                     let what = words::count(some, "parameter is", "parameters are");
-                    who.done(&path, format!("{what} changed in {into}. It counts when the device next comes."))
+                    who.done(&path, format!("{what} changed in {into}."))
                 }
             })
         }

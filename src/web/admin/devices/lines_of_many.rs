@@ -340,7 +340,7 @@ pub async fn decide(
         Ok(saved) => {
             let changed = saved.iter().filter(|one| !one.changes.is_empty()).count();
             let what = words::count(changed, "device is", "devices are");
-            Ok(who.done(&waiting.back, format!("Line {} of {what} changed. It counts when they next come.", waiting.line)))
+            Ok(who.done(&waiting.back, format!("Line {} of {what} changed.", waiting.line)))
         }
         Err(ServiceError::Conflict(why)) => Ok(who.not_done(&waiting.back, format!("Nothing was changed: {why}."))),
         Err(ServiceError::Invalid(errors)) => Ok(who.not_done(&waiting.back, format!("Nothing was changed: {errors}."))),

@@ -91,7 +91,7 @@ pub async fn save(
     let (actor, device) = (who.actor.clone(), known.device.key.clone());
     let set = move |services: &Services| people::set_owner(services, &actor, DEFAULT_ACCOUNT, &device, shown, owner, Mode::Keep);
     match blocking::call(&services, set).await {
-        Ok(_) => Ok(who.done(&format!("/admin/devices/{}", known.device.key), "Saved. It counts when the device next comes.")),
+        Ok(_) => Ok(who.done(&format!("/admin/devices/{}", known.device.key), "Saved.")),
         Err(ServiceError::Invalid(errors)) => again(StatusCode::UNPROCESSABLE_ENTITY, form.rejected(&errors)),
         Err(ServiceError::Conflict(_)) => again(
             StatusCode::CONFLICT,

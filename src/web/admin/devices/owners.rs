@@ -78,7 +78,7 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
         0 => who.not_done(&back, "Nothing changed: they were so already."),
         count => {
             let devices = words::count(count, "device", "devices");
-            who.done(&back, format!("Saved for {devices}. It counts when they next come."))
+            who.done(&back, format!("Saved for {devices}."))
         }
     })
 }

@@ -90,9 +90,7 @@ pub async fn save(
     let outcome = ordered::save(&services, &who, &own(&known), form).await?;
     let (known, world) = head::find(&services, &who, &key)?;
     Ok(match outcome {
-        Outcome::Done(message) => {
-            who.done(&addresses::page(&own(&known).0), format!("{message} It counts when the device next comes."))
-        }
+        Outcome::Done(message) => who.done(&addresses::page(&own(&known).0), message),
         Outcome::Again(status, form, conflict) => {
             let answer = page(&services, &who, &known, &world)?;
             html_with(status, &ProfilesPage { tab: answer.tab.again(form, conflict), ..answer })

@@ -172,10 +172,10 @@ pub fn told(changed: &Changed) -> String {
     }
     match (parts.is_empty(), changed.unchanged) {
         (true, _) => "Nothing changed: they were so already.".to_owned(),
-        (false, 0) => format!("{}. Each gets a change when it next comes.", parts.join(", ")),
+        (false, 0) => format!("{}.", parts.join(", ")),
         (false, same) => {
             let same = words::count(same, "was so already", "were so already");
-            format!("{}; {same}. Each gets a change when it next comes.", parts.join(", "))
+            format!("{}; {same}.", parts.join(", "))
         }
     }
 }

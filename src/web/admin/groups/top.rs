@@ -40,7 +40,7 @@ async fn run(form: &Form, who: SignedIn, services: web::Data<Services>, mode: Mo
     }
     if mode == Mode::Keep {
         let devices = words::count(moved.len(), "device", "devices");
-        return Ok(who.done(&back, format!("It is the first group of {devices} more. Each gets a change when it next comes.")));
+        return Ok(who.done(&back, format!("It is the first group of {devices} more.")));
     }
     Ok(html(&ConfirmPage {
         page: who.page(format!("Set {} to top priority?", group.name)),

@@ -157,5 +157,5 @@ fn told(done: Counted) -> String {
     if parts.is_empty() {
         return "Nothing changed: they were so already.".to_owned();
     }
-    format!("{}. Their devices get a change when they next come.", parts.join(", "))
+    format!("{}.", parts.join(", "))
 }

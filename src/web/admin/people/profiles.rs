@@ -57,7 +57,7 @@ async fn set<T: Paged>(id: &str, who: &SignedIn, form: Form, services: &web::Dat
     let outcome = ordered::save(services, who, &own, form).await?;
     let (_, answer) = page::<T>(services, who, id)?;
     Ok(match outcome {
-        Outcome::Done(message) => who.done(&answer.tab.action, format!("{message} {}", answer.tab.note)),
+        Outcome::Done(message) => who.done(&answer.tab.action, message),
         Outcome::Again(status, form, conflict) => {
             html_with(status, &OrderedPage { tab: answer.tab.again(form, conflict), ..answer })
         }

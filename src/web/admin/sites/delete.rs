@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::saving::{Tense, counts, named};
-use crate::domain::deployment::Place;
 use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
 use crate::services::commit::Mode;
 use crate::services::{Services, sites};
@@ -58,22 +57,11 @@ async fn confirm(form: &Form, who: &SignedIn, services: &web::Data<Services>) ->
         [one] => format!("Delete {one}?"),
         several => format!("Delete {} sites?", several.len()),
     };
-    let profiles: usize = ids.iter().filter_map(|id| world.deployment.get(&Place::Site(*id))).map(Vec::len).sum();
     let (actor, tried) = (who.actor.clone(), ids.clone());
     let try_out = move |services: &Services| sites::delete_all(services, &actor, DEFAULT_ACCOUNT, &tried, Mode::TryOut);
     let moves = blocking::call(services, try_out).await.map_err(Failure::of(who))?;
     let mut sentences = if names.len() > 1 { vec![format!("{}.", names.join(", "))] } else { Vec::new() };
-    let counts = counts(&moves, Tense::Asked);
-    sentences.extend(if counts.is_empty() {
-        vec!["No device belongs to it: nothing changes for any phone.".to_owned()]
-    } else {
-        counts
-    });
     sentences.extend(named(&moves));
-    if profiles > 0 {
-        let profiles = words::count(profiles, "profile", "profiles");
-        sentences.push(format!("{profiles} attached to it no longer reach anybody by it; the profiles themselves stay."));
-    }
     sentences.push("This cannot be undone.".to_owned());
     let mut fields: Vec<(String, String)> = ids.iter().map(|id| ("select".to_owned(), id.to_string())).collect();
     fields.push(("confirmed".to_owned(), "yes".to_owned()));
@@ -83,7 +71,7 @@ async fn confirm(form: &Form, who: &SignedIn, services: &web::Data<Services>) ->
         action: format!("{HERE}/delete"),
         fields,
         choices: Vec::new(),
-        verb: "Delete",
+        verb: if ids.len() == 1 { "Delete 1 site" } else { "Delete these sites" },
         is_harmless: false,
         back: HERE.to_owned(),
     }))

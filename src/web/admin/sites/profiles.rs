@@ -53,7 +53,7 @@ pub async fn save(
     let outcome = ordered::save(&services, &who, &own(&site), form).await?;
     let answer = page(&services, &who, &site)?;
     Ok(match outcome {
-        Outcome::Done(message) => who.done(&answer.tab.action, format!("{message} {}", answer.tab.note)),
+        Outcome::Done(message) => who.done(&answer.tab.action, message),
         Outcome::Again(status, form, conflict) => {
             html_with(status, &ProfilesPage { tab: answer.tab.again(form, conflict), ..answer })
         }

@@ -148,16 +148,29 @@ pub fn named(moves: &Moves) -> Option<String> {
 }
 
 fn ask(who: &SignedIn, tried: &Saved, form: &Form, action: String, back: String) -> HttpResponse {
-    let mut sentences = counts(&tried.moves, Tense::Asked);
-    sentences.extend(named(&tried.moves));
-    sentences.push("Each gets the configuration of its new site when it next comes.".to_owned());
+    let waiting = tried.moves.0.iter().filter(|one| one.waits).count();
+    let moving = tried.moves.0.len() - waiting;
+    let mut sentences: Vec<String> = named(&tried.moves).into_iter().collect();
+    if moving > 0 {
+        sentences.push("Who moves gets what the new site gives when it next comes.".to_owned());
+    }
+    if waiting > 0 {
+        sentences.push(
+            "Who would leave all sites keeps its site, and what it gets there, until you decide under Pending moves.".to_owned(),
+        );
+    }
     sentences.extend(tried.ties.iter().map(|tie| format!("{tie}.")));
     let carried = form.pairs().filter(|(name, _)| *name != "csrf" && *name != "confirmed");
     let mut fields: Vec<(String, String)> = carried.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     fields.push(("confirmed".to_owned(), "yes".to_owned()));
-    let devices = words::count(tried.moves.0.len(), "device", "devices");
+    let devices = |count| words::count(count, "device", "devices");
+    let title = match (moving, waiting) {
+        (0, waiting) => format!("Save, and ask about {} that no site has any more?", devices(waiting)),
+        (moving, 0) => format!("Save, and move {}?", devices(moving)),
+        (moving, waiting) => format!("Save, move {}, and ask about {waiting} more?", devices(moving)),
+    };
     html(&ConfirmPage {
-        page: who.page(format!("Save, and move {devices}?")),
+        page: who.page(title),
         sentences,
         action,
         fields,
