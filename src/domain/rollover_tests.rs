@@ -89,7 +89,8 @@ fn a_profile_that_fills_the_place_is_told_as_the_reason() {
 fn a_phone_that_was_led_to_https_and_not_let_in_since_is_waited_for_before_the_switch() {
     let address = "192.0.2.7".parse().expect("an address");
     let bootstrap = |proven_at, moved_at| {
-        Some(Bootstrap { fetched_at: days_ago(1), address, proven_at, moved_at, fault: None, stray_log: None })
+        let fetched_at = days_ago(1);
+        Some(Box::new(Bootstrap { fetched_at, address, proven_at, moved_at, fault: None, stray_log: None }))
     };
     let stand = |trust: &Trust, stage| {
         Candidate { trust, last_seen: None, is_device: false, is_blocked: false, place_taken: false }.standing(

@@ -10,6 +10,7 @@ mod closing;
 mod knock;
 mod shown;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -328,6 +329,15 @@ impl Trust {
     pub fn came_by(&mut self, url: &str) {
         if self.address_used.as_deref() != Some(url) {
             self.address_used = Some(url.into());
+        }
+    }
+
+    /// Shares the text of the address with others that came by the same one: a fleet comes by one or two.
+    pub fn share_address(&mut self, known: &mut BTreeSet<Arc<str>>) {
+        let Some(own) = &mut self.address_used else { return };
+        match known.get(&**own) {
+            Some(shared) => *own = Arc::clone(shared),
+            None => drop(known.insert(Arc::clone(own))),
         }
     }
 
