@@ -125,7 +125,7 @@ mod tests {
         let expected = Trust { expected_until: Some(at(60)), ..served.clone() };
         assert_eq!((held(&expected, here), held(&expected, there)), (None, Some(Reason::CameOverHttp)));
         let right = Right { address: there, given_at: at(0), by: "Ada".to_owned(), kind: RightKind::Adopt };
-        let let_in = Trust { right: Some(right), ..served };
+        let let_in = Trust { right: Some(Box::new(right)), ..served };
         assert_eq!((held(&let_in, here), held(&let_in, there)), (Some(Reason::CameOverHttp), None));
         assert_eq!(super::held(&fresh, true, here, &world.account, at(10)), Some(Reason::Blocked));
     }

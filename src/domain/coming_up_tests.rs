@@ -85,7 +85,7 @@ fn whoever_is_held_is_stuck_with_the_reason_until_it_is_served() {
 fn the_way_from_plain_http_is_told_stage_by_stage() {
     let address = [10, 0, 0, 7].into();
     let bootstrap = Bootstrap { fetched_at: at(2), address, proven_at: None, moved_at: None, fault: None, stray_log: None };
-    let of = |bootstrap: Bootstrap| Trust { first_heard: Some(at(1)), bootstrap: Some(bootstrap), ..Trust::default() };
+    let of = |bootstrap: Bootstrap| Trust { first_heard: Some(at(1)), bootstrap: Some(Box::new(bootstrap)), ..Trust::default() };
     let mut seen = vec![get(1, 200, Reason::BootstrapMaster)];
     assert_eq!(state(&seen, &Trust::default(), Point::PlainHttp), (State::Waiting, Some(at(1))));
     seen.push(get(2, 200, Reason::BootstrapTrust));
@@ -182,7 +182,7 @@ fn a_certificate_that_does_not_count_is_told_with_its_cause_and_step() {
             [(503, Reason::CertificateNeeded, Point::LetIn), (401, Reason::CredentialsMissing, Point::Credentials)]
         {
             let knock = Knock::new(at(1), reason, address, "").showing(Some(fault));
-            let trust = Trust { knock: Some(knock), ..Trust::default() };
+            let trust = Trust { knock: Some(Box::new(knock)), ..Trust::default() };
             let step = told(&[get(1, status, reason)], &trust, point);
             assert!(step.words.contains(&fault.to_string()) && step.next == Some(fault.next_step()), "{step:?}");
         }

@@ -171,7 +171,7 @@ impl Elsewhere {
 impl Pending {
     /// What is listed of a key; none of one that was let in since.
     pub fn of(key: &DeviceKey, trust: &Trust, device: Option<Listed>, now: Timestamp) -> Option<Self> {
-        let knock = trust.knock.clone()?;
+        let knock = trust.knock.as_deref().cloned()?;
         let right = trust.right_at(knock.address, now).cloned();
         let standing = match knock.reason {
             _ if right.is_some() => Standing::LetIn,
@@ -262,7 +262,9 @@ pub struct RefusedDevice {
 pub fn refused_together<'a>(known: impl Iterator<Item = (&'a DeviceKey, &'a Trust)>, now: Timestamp) -> Vec<RefusedDevice> {
     let is_recent = |refused: &RefusedBound| now.duration_since(refused.at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
     let bound = known.filter(|(_, trust)| trust.bound_at.is_some());
-    let each = bound.flat_map(|(key, trust)| [(key, trust.refused_bound, true), (key, trust.refused_factory, false)]);
+    let each = bound.flat_map(|(key, trust)| {
+        [(key, trust.refused_bound.as_deref().copied(), true), (key, trust.refused_factory.as_deref().copied(), false)]
+    });
     let mut refused: Vec<(&DeviceKey, RefusedBound, bool)> =
         each.filter_map(|(key, refused, is_by_shared)| Some((key, refused.filter(is_recent)?, is_by_shared))).collect();
     refused.sort_by_key(|(_, refused, _)| refused.at);
@@ -402,7 +404,7 @@ mod tests {
         assert!(caution.contains("2 addresses") && caution.contains("router's outside address"), "{caution}");
         assert!(PendingQuery { text: "10.0.0.7".to_owned(), ..PendingQuery::default() }.admits(&both), "found by either");
         let right = Right { address: [10, 0, 0, 7].into(), given_at: at(1), by: "Ann".to_owned(), kind: RightKind::LetIn };
-        one.right = Some(right);
+        one.right = Some(Box::new(right));
         assert!(of(&one).elsewhere[0].offer().is_none() && of(&one).offer().is_some() && of(&one).caution().is_some());
         one.forget_knocks();
         for (minute, last) in [(1, 7), (2, 8)] {
@@ -420,7 +422,7 @@ mod tests {
         assert!(Pending::of(&key, &trust, None, at(0)).is_none());
         trust.refused(Knock::new(at(0), Reason::NotApproved, [10, 0, 0, 7].into(), ""));
         let right = Right { address: [10, 0, 0, 7].into(), given_at: at(1), by: "Ann".to_owned(), kind: RightKind::LetIn };
-        trust.right = Some(right);
+        trust.right = Some(Box::new(right));
         let standing = |minute| Pending::of(&key, &trust, None, at(minute)).map(|one| (one.standing, one.offer()));
         assert_eq!(standing(2), Some((Standing::LetIn, None)));
         assert_eq!(standing(25 * 60 + 1), Some((Standing::Waiting, Some(Offer::LetIn))), "a day later it waits again");

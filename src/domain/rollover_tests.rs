@@ -65,7 +65,7 @@ fn a_device_of_the_last_90_days_is_waited_for_until_it_has_the_new_ca() {
 fn a_device_that_is_refused_lately_counts_as_there() {
     let address = "192.0.2.7".parse().expect("an address");
     let knock = Knock::new(now(), Reason::Blocked, address, "VVX");
-    let trust = Trust { knock: Some(knock), ..Trust::default() };
+    let trust = Trust { knock: Some(Box::new(knock)), ..Trust::default() };
     assert_eq!(standing(&trust, Some(200), Stage::Giving), Standing::Waits(Lag::NotFetched));
 }
 
@@ -89,7 +89,8 @@ fn a_profile_that_fills_the_place_is_told_as_the_reason() {
 fn a_phone_that_was_led_to_https_and_not_let_in_since_is_waited_for_before_the_switch() {
     let address = "192.0.2.7".parse().expect("an address");
     let bootstrap = |proven_at, moved_at| {
-        Some(Bootstrap { fetched_at: days_ago(1), address, proven_at, moved_at, fault: None, stray_log: None })
+        let fetched_at = days_ago(1);
+        Some(Box::new(Bootstrap { fetched_at, address, proven_at, moved_at, fault: None, stray_log: None }))
     };
     let stand = |trust: &Trust, stage| {
         Candidate { trust, last_seen: None, is_device: false, is_blocked: false, place_taken: false }.standing(
@@ -145,7 +146,7 @@ fn nobody_without_proof_holds_up_a_rollover() {
     );
     led.not_waited_for();
     assert_eq!(stand(&led, false), Standing::Indifferent);
-    let away = Trust { knock: Some(Knock::new(now(), Reason::CameOverHttp, here, "").bare()), ..Trust::default() };
+    let away = Trust { knock: Some(Box::new(Knock::new(now(), Reason::CameOverHttp, here, "").bare())), ..Trust::default() };
     assert_eq!(standing(&away, Some(200), Stage::Giving), Standing::Away(Lag::NotFetched), "anybody can name it over plain HTTP");
 }
 

@@ -54,7 +54,7 @@ pub fn surplus<T: AsRef<Trust>>(strangers: &[(DeviceKey, T)], room: usize) -> Ve
 fn claims(stranger: usize, trust: &Trust) -> Vec<Claim> {
     let given = trust.right.iter().map(|right| (right.address, true, Weight::Nothing, right.given_at));
     let knocked = trust.knocks().map(|knock| (knock.address, false, knock.weight(), knock.at));
-    let begun = trust.bootstrap.iter().chain(&trust.bootstraps_elsewhere);
+    let begun = trust.bootstrap.as_deref().into_iter().chain(&trust.bootstraps_elsewhere);
     let begun = begun.map(|bootstrap| (bootstrap.address, false, Weight::Open, bootstrap.fetched_at));
     let mut claims: Vec<Claim> = Vec::new();
     for (address, right, weight, at) in given.chain(knocked).chain(begun) {
@@ -176,7 +176,7 @@ mod tests {
     fn who_showed_less_goes_first_and_whom_a_person_let_in_last() {
         let right = Right { address: HOME.into(), given_at: at(0), by: "Ada".to_owned(), kind: RightKind::LetIn };
         let mut let_in: Vec<_> =
-            (0..10).map(|n| (key(n), Arc::new(Trust { right: Some(right.clone()), ..Trust::default() }))).collect();
+            (0..10).map(|n| (key(n), Arc::new(Trust { right: Some(Box::new(right.clone())), ..Trust::default() }))).collect();
         let secret = (10..25).map(|n| (key(n), after(Does::Knocks(Reason::NotApproved), 1, [10, 9, 0, 2])));
         let nothing = (25..125).map(|n| {
             let address = [10, 6, 6, u8::try_from(n).expect("a small number")];

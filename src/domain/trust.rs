@@ -10,6 +10,7 @@ mod closing;
 mod knock;
 mod shown;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -29,7 +30,8 @@ pub use shown::{Admitted, ComesWith, EndedRun};
 /// Complete runs with its own credentials after which a device is bound (contract 4, point 2).
 pub const RUNS_UNTIL_BOUND: u8 = 2;
 
-/// What we know of one key. Its JSON is the stored form. It outlives its device where [`Trust::must_outlive`] says so.
+/// What we know of one key. Its JSON is the stored form. What few keys have is boxed: there is one of these for each device in memory.
+/// It outlives its device where [`Trust::must_outlive`] says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Trust {
@@ -53,7 +55,7 @@ pub struct Trust {
     /// Since when only its own proof opens it.
     pub bound_at: Option<Timestamp>,
     /// What a person allowed.
-    pub right: Option<Right>,
+    pub right: Option<Box<Right>>,
     /// Until when it may come back after a reset or a replacement (contract 4, point 2). None once it came back by a complete run.
     pub expected_until: Option<Timestamp>,
     /// From when the days of a staged device count; none: from its adding.
@@ -67,7 +69,7 @@ pub struct Trust {
     #[serde(skip_serializing_if = "is_default")]
     pub certificate_read: Certificate,
     /// How far it is on the way from plain HTTP to here, by whoever asked last.
-    pub bootstrap: Option<Bootstrap>,
+    pub bootstrap: Option<Box<Bootstrap>>,
     /// The same of others that asked before from elsewhere: a stray request must not cost a phone its proof.
     #[serde(skip_serializing_if = "is_default")]
     pub bootstraps_elsewhere: Vec<Bootstrap>,
@@ -75,7 +77,7 @@ pub struct Trust {
     #[serde(skip_serializing_if = "is_default")]
     pub takeover: Takeover,
     /// Why it was last not let in, of those who showed most; none once it was let in from there.
-    pub knock: Option<Knock>,
+    pub knock: Option<Box<Knock>>,
     /// The same of others that knocked within a day from elsewhere, the latest of those who showed most last: one of them may be the
     /// phone.
     #[serde(skip_serializing_if = "is_default")]
@@ -95,10 +97,10 @@ pub struct Trust {
     /// When somebody who showed the shared credentials was last refused for it because it is bound, and from where: told also when the
     /// device itself came since.
     #[serde(skip_serializing_if = "is_default")]
-    pub refused_bound: Option<RefusedBound>,
+    pub refused_bound: Option<Box<RefusedBound>>,
     /// The same of whoever showed the factory default, as everybody can: that is no sign that the shared credentials are known.
     #[serde(skip_serializing_if = "is_default")]
-    pub refused_factory: Option<RefusedBound>,
+    pub refused_factory: Option<Box<RefusedBound>>,
     /// When its device was last deleted: its secrets stay told for some time (contract 5.9).
     #[serde(skip_serializing_if = "is_default")]
     pub deleted_at: Option<Timestamp>,
@@ -196,7 +198,7 @@ impl Trust {
 
     /// The right that a person gave for this address, while it counts.
     pub fn right_at(&self, address: IpAddr, now: Timestamp) -> Option<&Right> {
-        self.right.as_ref().filter(|right| right.address == address && right.is_valid(now))
+        self.right.as_deref().filter(|right| right.address == address && right.is_valid(now))
     }
 
     /// Whether credentials of a generation open. One above ours was handed out by us before we were restored from a copy.
@@ -247,9 +249,9 @@ impl Trust {
         self.deleted_at = self.deleted_at.filter(|at| is_kept(*at, DELETED_DAYS));
         self.keep_knocks(|knock| is_kept(knock.at, KNOCK_DAYS));
         let is_alert =
-            |refused: &RefusedBound| now.duration_since(refused.at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
-        self.refused_bound = self.refused_bound.filter(is_alert);
-        self.refused_factory = self.refused_factory.filter(is_alert);
+            |refused: &Box<RefusedBound>| now.duration_since(refused.at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
+        self.refused_bound = self.refused_bound.take().filter(is_alert);
+        self.refused_factory = self.refused_factory.take().filter(is_alert);
     }
 
     /// Whether somebody was refused for it because it is bound, whatever he showed, and nobody did anything about it.
@@ -285,7 +287,7 @@ impl Trust {
             // What the window has begun goes on when the configuration was served, until the phone came with its credentials.
             Admitted::FactoryDefault if self.right_at(address, at).is_none() && !self.is_expected(at) => {
                 let given_at = self.first_heard.unwrap_or(at);
-                self.right = Some(Right { address, given_at, by: BY_THE_WINDOW.to_owned(), kind: RightKind::Window });
+                self.right = Some(Box::new(Right { address, given_at, by: BY_THE_WINDOW.to_owned(), kind: RightKind::Window }));
             }
             Admitted::FactoryDefault => {}
         }
@@ -327,6 +329,15 @@ impl Trust {
     pub fn came_by(&mut self, url: &str) {
         if self.address_used.as_deref() != Some(url) {
             self.address_used = Some(url.into());
+        }
+    }
+
+    /// Shares the text of the address with others that came by the same one: a fleet comes by one or two.
+    pub fn share_address(&mut self, known: &mut BTreeSet<Arc<str>>) {
+        let Some(own) = &mut self.address_used else { return };
+        match known.get(&**own) {
+            Some(shared) => *own = Arc::clone(shared),
+            None => drop(known.insert(Arc::clone(own))),
         }
     }
 

@@ -163,13 +163,13 @@ fn tell_refused(services: &Services, account: AccountId) {
             let was_told = |one: &RefusedDevice| of(&book.of(&one.key)).is_some_and(|refused| Some(refused.since) <= told_at);
             told_at.is_some() && together.iter().any(was_told)
         };
-        let goes_on_by_shared = goes_on(*refused_told_at, |trust| trust.refused_bound);
+        let goes_on_by_shared = goes_on(*refused_told_at, |trust| trust.refused_bound.as_deref().copied());
         if together.is_empty() || goes_on_by_shared {
             return;
         }
         if is_by_shared {
             *refused_told_at = Some(now);
-        } else if goes_on(*factory_told_at, |trust| trust.refused_factory) {
+        } else if goes_on(*factory_told_at, |trust| trust.refused_factory.as_deref().copied()) {
             return;
         } else {
             *factory_told_at = Some(now);

@@ -5,7 +5,7 @@
 //! Which devices a list shows is [`crate::domain::device_list`]'s to say.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use parking_lot::RwLock;
@@ -120,19 +120,25 @@ impl Rosters {
             files.entry((account, key)).or_default().push(file);
         }
         for (account, _) in store::accounts::all(tx)? {
-            let mut sightings: HashMap<_, _> = store::sightings::all(tx, account)?.into_iter().collect();
-            let devices = store::devices::all(tx, account)?;
             let roster = self.get(account);
             let mut entries = roster.entries.write();
             let old = std::mem::take(&mut *entries);
-            for device in devices {
-                let mut sighting = Arc::new(sightings.remove(&device.key).unwrap_or_default());
-                if let Some(newer) = old.get(&device.key).filter(|entry| entry.listed.sighting.last_seen > sighting.last_seen) {
-                    sighting = Arc::clone(&newer.listed.sighting);
-                }
+            store::devices::each(tx, account, |device| {
                 let files = files.remove(&(account, device.key.clone())).unwrap_or_default();
-                let listed = Listed { device: Arc::new(device), sighting };
-                entries.insert(listed.device.key.clone(), Entry { listed, files, kept: Kept::Stored });
+                let entry = Entry { files, ..Entry::new(Arc::new(device), Kept::Stored) };
+                entries.insert(entry.listed.device.key.clone(), entry);
+            })?;
+            store::sightings::each(tx, account, |key, sighting| {
+                if let Some(entry) = entries.get_mut(&key) {
+                    entry.listed.sighting = Arc::new(sighting);
+                }
+            })?;
+            for (key, former) in &old {
+                if let Some(entry) = entries.get_mut(key)
+                    && former.listed.sighting.last_seen > entry.listed.sighting.last_seen
+                {
+                    entry.listed.sighting = Arc::clone(&former.listed.sighting);
+                }
             }
             for (key, entry) in old.into_iter().filter(|(_, entry)| entry.kept == Kept::WithTheNextBatch) {
                 entries.entry(key).or_insert(entry);
@@ -206,8 +212,11 @@ impl Roster {
 }
 
 impl Entry {
+    /// A device that was not heard of yet: all such share one empty sighting.
     fn new(device: Arc<Device>, kept: Kept) -> Self {
-        Self { listed: Listed { device, sighting: Arc::default() }, files: Vec::new(), kept }
+        static NOTHING: OnceLock<Arc<Sighting>> = OnceLock::new();
+        let sighting = Arc::clone(NOTHING.get_or_init(Arc::default));
+        Self { listed: Listed { device, sighting }, files: Vec::new(), kept }
     }
 }
 

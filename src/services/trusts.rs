@@ -65,11 +65,15 @@ impl Trusts {
     /// Reads everything anew. What memory learned and did not write yet, it keeps.
     pub(super) fn rebuild(&self, tx: &impl Read) -> Result<(), ServiceError> {
         for (account, _) in store::accounts::all(tx)? {
-            let rows = store::trusts::all(tx, account)?;
             let book = self.get(account);
             let mut entries = book.entries.write();
             let unwritten = book.unwritten.lock();
-            let mut kept: HashMap<_, _> = rows.into_iter().map(|(key, trust)| (key, Arc::new(trust))).collect();
+            let mut kept = HashMap::with_capacity(entries.len());
+            let mut addresses = BTreeSet::new();
+            store::trusts::each(tx, account, |key, mut trust| {
+                trust.share_address(&mut addresses);
+                kept.insert(key, Arc::new(trust));
+            })?;
             for key in &unwritten.keys {
                 match entries.get(key) {
                     Some(trust) => drop(kept.insert(key.clone(), Arc::clone(trust))),

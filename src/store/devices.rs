@@ -2,7 +2,7 @@
 
 use super::error::StoreError;
 use super::tables::DEVICES;
-use super::tx::{Read, WriteTx};
+use super::tx::{Direction, Read, Walk, WriteTx};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::ids::AccountId;
 
@@ -11,9 +11,12 @@ pub fn get(tx: &impl Read, account: AccountId, key: &DeviceKey) -> Result<Option
     tx.get(&DEVICES, &(account, key.clone()))
 }
 
-/// All devices of an account.
-pub fn all(tx: &impl Read, account: AccountId) -> Result<Vec<Device>, StoreError> {
-    Ok(tx.scan(&DEVICES, Some(&(account,)))?.into_iter().map(|(_, device)| device).collect())
+/// Shows all devices of an account one by one, so that not all of them are in memory twice.
+pub fn each(tx: &impl Read, account: AccountId, mut visit: impl FnMut(Device)) -> Result<(), StoreError> {
+    tx.walk(&DEVICES, Some(&(account,)), Direction::Forward, |_, device| {
+        visit(device);
+        Walk::On
+    })
 }
 
 /// Writes a device.

@@ -2,13 +2,16 @@
 
 use super::error::StoreError;
 use super::tables::SIGHTINGS;
-use super::tx::{Read, WriteTx};
+use super::tx::{Direction, Read, Walk, WriteTx};
 use crate::domain::device::{DeviceKey, Sighting};
 use crate::domain::ids::AccountId;
 
-/// All of an account.
-pub fn all(tx: &impl Read, account: AccountId) -> Result<Vec<(DeviceKey, Sighting)>, StoreError> {
-    Ok(tx.scan(&SIGHTINGS, Some(&(account,)))?.into_iter().map(|((_, key), sighting)| (key, sighting)).collect())
+/// Shows all of an account one by one, so that not all of them are in memory twice.
+pub fn each(tx: &impl Read, account: AccountId, mut visit: impl FnMut(DeviceKey, Sighting)) -> Result<(), StoreError> {
+    tx.walk(&SIGHTINGS, Some(&(account,)), Direction::Forward, |(_, key), sighting| {
+        visit(key, sighting);
+        Walk::On
+    })
 }
 
 /// Writes one.

@@ -2,7 +2,7 @@
 
 use super::error::StoreError;
 use super::tables::TRUSTS;
-use super::tx::{Read, WriteTx};
+use super::tx::{Direction, Read, Walk, WriteTx};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
 use crate::domain::trust::Trust;
@@ -10,6 +10,14 @@ use crate::domain::trust::Trust;
 /// All of an account.
 pub fn all(tx: &impl Read, account: AccountId) -> Result<Vec<(DeviceKey, Trust)>, StoreError> {
     Ok(tx.scan(&TRUSTS, Some(&(account,)))?.into_iter().map(|((_, key), trust)| (key, trust)).collect())
+}
+
+/// Shows all of an account one by one, so that not all of them are in memory twice.
+pub fn each(tx: &impl Read, account: AccountId, mut visit: impl FnMut(DeviceKey, Trust)) -> Result<(), StoreError> {
+    tx.walk(&TRUSTS, Some(&(account,)), Direction::Forward, |(_, key), trust| {
+        visit(key, trust);
+        Walk::On
+    })
 }
 
 /// Writes one.

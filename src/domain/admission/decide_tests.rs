@@ -88,7 +88,7 @@ impl Case {
     }
 
     fn right(mut self, kind: RightKind, address: &str, hours_ago: i64) -> Self {
-        self.trust.right = Some(Right { address: ip(address), given_at: ago(hours_ago), by: "Ann".to_owned(), kind });
+        self.trust.right = Some(Box::new(Right { address: ip(address), given_at: ago(hours_ago), by: "Ann".to_owned(), kind }));
         self
     }
 
@@ -468,7 +468,8 @@ fn a_device_is_at_home_where_it_was_first_let_in_and_where_a_person_let_it_in_la
     trust.let_in(now(), ip(HOME), SHARED);
     trust.let_in(now(), ip(SAME_SUBNET), SHARED);
     assert_eq!((trust.home, trust.last_address), (Some(ip(HOME)), Some(ip(SAME_SUBNET))));
-    trust.right = Some(Right { address: ip(ELSEWHERE), given_at: now(), by: "Ann".to_owned(), kind: RightKind::LetIn });
+    trust.right =
+        Some(Box::new(Right { address: ip(ELSEWHERE), given_at: now(), by: "Ann".to_owned(), kind: RightKind::LetIn }));
     trust.let_in(now(), ip(ELSEWHERE), SHARED);
     assert_eq!(trust.home, Some(ip(ELSEWHERE)));
 }

@@ -56,7 +56,8 @@ impl Trust {
                     fault: None,
                     stray_log: None,
                 });
-                self.bootstraps_elsewhere.extend(self.bootstrap.replace(Bootstrap { fetched_at: at, ..begun }));
+                let former = self.bootstrap.replace(Box::new(Bootstrap { fetched_at: at, ..begun }));
+                self.bootstraps_elsewhere.extend(former.map(|former| *former));
                 if self.bootstraps_elsewhere.len() > BOOTSTRAPS_PER_DEVICE {
                     // Who has proof goes last: it is a phone that trusts us.
                     let least = |one: &&Bootstrap| (one.moved_at.is_some(), one.proven_at.is_some(), one.fetched_at);
@@ -73,7 +74,7 @@ impl Trust {
 
     /// Takes in that it was told our HTTPS address, in a file with one CA of ours.
     pub fn moved(&mut self, at: Timestamp, address: IpAddr) {
-        let mut all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
+        let mut all = self.bootstrap.as_deref_mut().into_iter().chain(&mut self.bootstraps_elsewhere);
         if let Some(bootstrap) = all.find(|bootstrap| bootstrap.address == address) {
             bootstrap.moved_at.get_or_insert(at);
         }
@@ -81,12 +82,12 @@ impl Trust {
 
     /// Those that were told our HTTPS address under this key, and not let in since.
     pub fn moved_here(&self) -> impl Iterator<Item = &Bootstrap> {
-        self.bootstrap.iter().chain(&self.bootstraps_elsewhere).filter(|bootstrap| bootstrap.moved_at.is_some())
+        self.bootstrap.as_deref().into_iter().chain(&self.bootstraps_elsewhere).filter(|bootstrap| bootstrap.moved_at.is_some())
     }
 
     /// Takes in that nobody needs to wait for whoever was led here under this key: a person knows better.
     pub fn not_waited_for(&mut self) {
-        let all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
+        let all = self.bootstrap.as_deref_mut().into_iter().chain(&mut self.bootstraps_elsewhere);
         all.for_each(|bootstrap| bootstrap.moved_at = None);
     }
 
@@ -97,7 +98,7 @@ impl Trust {
 
     /// How far whoever asks from this address is on the way from plain HTTP to here.
     pub fn bootstrap_at(&self, address: IpAddr) -> Option<&Bootstrap> {
-        self.bootstrap.iter().chain(&self.bootstraps_elsewhere).find(|one| one.address == address)
+        self.bootstrap.as_deref().into_iter().chain(&self.bootstraps_elsewhere).find(|one| one.address == address)
     }
 
     /// Takes in a log that came over TLS, with whatever credentials: from the address that fetched the bootstrap file it proves
@@ -106,7 +107,7 @@ impl Trust {
         if let Some(bootstrap) = self.unproven_at(address) {
             (bootstrap.proven_at, bootstrap.fault, bootstrap.stray_log) = (Some(at), None, None);
         }
-        let all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
+        let all = self.bootstrap.as_deref_mut().into_iter().chain(&mut self.bootstraps_elsewhere);
         for bootstrap in all.filter(|one| one.address != address && one.proven_at.is_none()) {
             bootstrap.stray_log = Some(StrayLog { at, address });
         }
@@ -124,7 +125,7 @@ impl Trust {
     }
 
     fn unproven_at(&mut self, address: IpAddr) -> Option<&mut Bootstrap> {
-        let mut all = self.bootstrap.iter_mut().chain(&mut self.bootstraps_elsewhere);
+        let mut all = self.bootstrap.as_deref_mut().into_iter().chain(&mut self.bootstraps_elsewhere);
         all.find(|bootstrap| bootstrap.address == address && bootstrap.proven_at.is_none())
     }
 }

@@ -72,7 +72,7 @@ mod tests {
         let right = Right { address: here(), given_at: at(1), by: "Ann".to_owned(), kind: RightKind::Adopt };
         let mut trust = Trust { home: Some(here()), ..Trust::default() };
         assert!(!closes(&mut trust, |trust| trust.refused(Knock::new(at(0), Reason::Bound, here(), ""))));
-        assert!(!closes(&mut trust, |trust| trust.right = Some(right)));
+        assert!(!closes(&mut trust, |trust| trust.right = Some(Box::new(right))));
         assert!(closes(&mut trust, |trust| trust.let_in(at(2), here(), Admitted::Own(0))));
         assert!(!closes(&mut trust, |trust| trust.expect(at(3))));
         assert!(closes(&mut trust, |trust| trust.expected_until = None));

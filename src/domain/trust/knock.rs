@@ -153,8 +153,8 @@ impl Trust {
         self.first_heard.get_or_insert(knock.at);
         if knock.reason == Reason::Bound {
             let refused = if knock.factory { &mut self.refused_factory } else { &mut self.refused_bound };
-            let since = refused.map_or(knock.at, |refused| refused.since);
-            *refused = Some(RefusedBound { since, at: knock.at, address: knock.address });
+            let since = refused.as_deref().map_or(knock.at, |refused| refused.since);
+            *refused = Some(Box::new(RefusedBound { since, at: knock.at, address: knock.address }));
         }
         if self.knocks().any(|former| former.outdoes(&knock)) {
             return;
@@ -162,7 +162,7 @@ impl Trust {
         let former = self.knocks().find(|former| knock.goes_on(former));
         let (first_at, times) = former.map_or((knock.at, 1), |former| (former.first_at, former.times.saturating_add(1)));
         let mut kept = std::mem::take(&mut self.knocks_elsewhere);
-        kept.extend(self.knock.take());
+        kept.extend(self.knock.take().map(|knock| *knock));
         let counts = |one: &Knock| one.weight() > Weight::Nothing || knock.weight() == Weight::Nothing;
         kept.retain(|one| one.address != knock.address && one.is_fresh(knock.at) && counts(one));
         if kept.len() > KNOCKS_ELSEWHERE {
@@ -171,7 +171,7 @@ impl Trust {
         }
         kept.push(Knock { first_at, times, ..knock });
         kept.sort_by_key(|one| (self.weight_of(one), one.at));
-        self.knock = kept.pop();
+        self.knock = kept.pop().map(Box::new);
         self.knocks_elsewhere = kept;
     }
 
@@ -202,14 +202,14 @@ impl Trust {
 
     /// Everybody who knocked and was not let in from there since: who showed most first, and of those the latest.
     pub fn knocks(&self) -> impl Iterator<Item = &Knock> {
-        self.knock.iter().chain(self.knocks_elsewhere.iter().rev())
+        self.knock.as_deref().into_iter().chain(self.knocks_elsewhere.iter().rev())
     }
 
     /// Lets go of those who do not wait any more. The first of the others is shown then.
     pub(super) fn keep_knocks(&mut self, is_kept: impl Fn(&Knock) -> bool) {
         self.knocks_elsewhere.retain(&is_kept);
-        if !self.knock.as_ref().is_some_and(is_kept) {
-            self.knock = self.knocks_elsewhere.pop();
+        if !self.knock.as_deref().is_some_and(is_kept) {
+            self.knock = self.knocks_elsewhere.pop().map(Box::new);
         }
     }
 

@@ -130,7 +130,7 @@ pub(super) fn let_in(
     let former = former.map(|right| right.address.to_string());
     let right = Right { address, given_at, by, kind };
     change.change_trust(key, move |trust| {
-        trust.right = Some(right.clone());
+        trust.right = Some(Box::new(right.clone()));
         trust.forget_refusals();
     })?;
     let event = Event::new("device", subject(services, account, key), action);
@@ -146,7 +146,7 @@ fn no_click(key: &DeviceKey, knock: &Knock) -> ServiceError {
 /// Who is let in by a click: whoever knocks at the address that it is about. Where others elsewhere showed as much, a person must
 /// have chosen among several; who has, is not held up by those who come meanwhile, be they many.
 fn decided_about<'a>(key: &DeviceKey, known: &'a Trust, click: Click<'_>) -> Result<(IpAddr, Option<&'a Knock>), ServiceError> {
-    let latest = known.knock.as_ref().ok_or_else(|| nothing_pending(key))?;
+    let latest = known.knock.as_deref().ok_or_else(|| nothing_pending(key))?;
     let Some(seen) = click.seen else { return Err(not_shown(key, latest.address)) };
     let Some(knock) = known.knocks().find(|knock| knock.address == seen.address) else {
         if click.is_alone && may_be_pushed_out(known, seen) {
