@@ -126,9 +126,9 @@ async fn a_list_is_as_it_was_left_until_it_is_reset_or_its_person_signs_out() {
     let mut browser = Browser::signed_in(&site).await;
     for (path, query) in [
         ("/admin/devices", "q=hall&sort=-model"),
-        ("/admin/profiles", "type=user-defined"),
+        ("/admin/profiles", "kind=user-defined"),
         ("/admin/activity", "object=user"),
-        ("/admin/unknown-phones", "kind=phone"),
+        ("/admin/unknown-phones", "who=phone"),
     ] {
         browser.get(&format!("{path}?{query}&page=2")).await;
         browser.get("/admin/").await;
@@ -139,7 +139,7 @@ async fn a_list_is_as_it_was_left_until_it_is_reset_or_its_person_signs_out() {
     browser.get("/admin/devices").await;
     assert_eq!(browser.path, "/admin/devices", "it was reset");
     browser.get("/admin/profiles").await;
-    assert_eq!(browser.path, "/admin/profiles?type=user-defined", "each list has its own memory");
+    assert_eq!(browser.path, "/admin/profiles?kind=user-defined", "each list has its own memory");
     browser.post("/admin/sign-out", &[]).await;
     browser.sign_in("/admin/", EMAIL, OWNER_PASSWORD).await;
     browser.get("/admin/profiles").await;

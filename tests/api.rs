@@ -10,6 +10,7 @@ mod described;
 mod dry_run;
 mod lists;
 mod pages;
+mod parity;
 mod secrets;
 mod server;
 mod unchanged;

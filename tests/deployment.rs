@@ -130,7 +130,7 @@ fn the_page_of_a_model_adds_orders_and_removes_as_every_list_of_profiles_does() 
     assert_eq!((&row["winner"]["place"], &row["beaten"][0]["place"]), (&json!("models/VVX 411"), &json!("models/VVX 411")));
     let of_device = text(&api.page(&format!("/admin/devices/{KEY}/profiles")));
     assert!(of_device.contains("Device model VVX 411 Beta Gamma Alpha"), "{of_device}");
-    let found = text(&api.page("/admin/deployment?container=models&show=attached"));
+    let found = text(&api.page("/admin/deployment?container=models&attached=true"));
     assert!(found.contains("VVX 411 Device model Beta , Gamma , Alpha 1"), "{found}");
     let gone = text(&api.page(&format!("/admin/profiles/delete?select={b}")));
     assert!(gone.contains("deployed on model VVX 411") && gone.contains("1 device gets other values"), "{gone}");

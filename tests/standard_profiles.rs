@@ -161,9 +161,9 @@ fn the_form_of_a_template_has_its_errors_beside_its_fields() {
 fn their_pages_tell_what_they_do_and_offer_to_copy() {
     let server = Server::start();
     let api = Api::owner(&server);
-    let list = api.page("/admin/profiles?type=standard&q=clock").text();
+    let list = api.page("/admin/profiles?kind=standard&q=clock").text();
     assert!(list.contains("Clock-24-Hour") && !list.contains("name=\"select\""), "{list}");
-    assert!(api.page("/admin/profiles?type=standard-and-user-defined").text().contains("Standard"));
+    assert!(api.page("/admin/profiles?kind=standard-and-user-defined").text().contains("Standard"));
     let page = api.page(&format!("/admin/profiles/{}", id("Clock-24-Hour"))).text();
     for words in ["24HourClock", "Documents say so", "VVX", "4.0.15 or later", "/copy\"", "Nowhere yet", "What it does"] {
         assert!(page.contains(words), "{words}: {page}");

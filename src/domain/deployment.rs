@@ -149,20 +149,23 @@ pub fn applicable<'a>(device: &Device, world: &'a World) -> Vec<Placed<'a>> {
 /// The places that speak for a device, strongest first. Without the device itself: it carries its own list.
 pub fn places(device: &Device, world: &World) -> Vec<Place> {
     let mut places = Vec::with_capacity(4 + device.groups.len());
-    match device.owner {
-        Some(Owner::Person(person)) => {
-            places.push(Place::Person(person));
-            let groups = world.people.get(&person).map(|person| person.groups.as_slice()).unwrap_or_default();
-            places.extend(groups.iter().copied().map(Place::PersonGroup));
-        }
-        Some(Owner::Room(room)) => places.push(Place::Room(room)),
-        None => {}
-    }
+    places.extend(device.owner.into_iter().flat_map(|owner| of_owner(owner, world)));
     places.push(Place::Site(device.site_id()));
     places.extend(device.model.clone().map(Place::Model));
     places.extend(device.groups.iter().copied().map(Place::Group));
     places.push(Place::Global);
     places
+}
+
+/// The places that speak for the devices of a person or a room, strongest first.
+pub fn of_owner(owner: Owner, world: &World) -> Vec<Place> {
+    match owner {
+        Owner::Person(person) => {
+            let groups = world.people.get(&person).map(|person| person.groups.as_slice()).unwrap_or_default();
+            [Place::Person(person)].into_iter().chain(groups.iter().copied().map(Place::PersonGroup)).collect()
+        }
+        Owner::Room(room) => vec![Place::Room(room)],
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use super::Services;
 use super::error::ServiceError;
@@ -42,6 +44,13 @@ pub struct ActivityPage {
     pub items: Vec<Activity>,
     /// How many entries match.
     pub total: usize,
+}
+
+/// The first moment of a day in a time zone, or of one some days later; none where the text is no day.
+pub fn start_of(day: &str, days_later: i32, zone: &TimeZone) -> Option<Timestamp> {
+    let day: Date = day.trim().parse().ok()?;
+    let day = day.checked_add(days_later.days()).ok()?;
+    day.to_zoned(zone.clone()).ok().map(|start| start.timestamp())
 }
 
 /// A page of what was done to an account and to the server.

@@ -36,6 +36,7 @@ pub mod invitations;
 pub mod known_browser;
 pub mod lines;
 pub mod list_file;
+pub mod lists;
 pub mod manufacturers;
 pub mod membership;
 pub mod metrics;

@@ -169,6 +169,11 @@ impl Roster {
         self.entries.read().values().map(|entry| entry.listed.clone()).collect()
     }
 
+    /// How many devices are so.
+    pub fn count(&self, is: impl Fn(&Listed) -> bool) -> usize {
+        self.entries.read().values().filter(|entry| is(&entry.listed)).count()
+    }
+
     /// The devices that a query asks for, in its order, all of them: paging is the caller's.
     pub fn select(&self, query: &DeviceQuery, world: &World, now: Timestamp) -> Vec<Listed> {
         select(self.all().into_iter(), query, world, now)

@@ -1,24 +1,7 @@
 //! Places in addresses, for pages and the API alike: `groups/7`, `models/VVX 411`.
 
-use crate::domain::deployment::{Container, Place};
+use crate::domain::deployment::Place;
 use crate::services::deployment::Target;
-
-/// The words of the containers in addresses, and what each of them is called.
-pub const WORDS: [(&str, Container); 8] = [
-    ("devices", Container::Device),
-    ("people", Container::Person),
-    ("rooms", Container::Person),
-    ("person-groups", Container::PersonGroup),
-    ("sites", Container::Site),
-    ("models", Container::Model),
-    ("groups", Container::Group),
-    ("global", Container::Global),
-];
-
-/// The container that a word means.
-pub fn container(word: &str) -> Option<Container> {
-    WORDS.iter().find(|(known, _)| *known == word).map(|(_, container)| *container)
-}
 
 /// The place or device that two words mean; none where they mean nothing.
 pub fn parse(container: &str, id: &str) -> Option<Target> {
@@ -84,7 +67,7 @@ mod tests {
         for target in places.into_iter().map(Target::Place).chain([device]) {
             let (word, id) = words(&target);
             assert_eq!(parse(word, &id), Some(target.clone()));
-            assert_eq!(container(word), Some(target.container()));
+            assert_eq!(crate::services::lists::places::container(word), Some(target.container()));
         }
         assert_eq!((parse("groups", "x"), parse("towers", "1"), parse("models", "")), (None, None, None));
     }

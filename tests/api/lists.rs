@@ -12,7 +12,7 @@ use crate::support::revoking_authority;
 use crate::support::server::Server;
 
 /// A server that has something of everything.
-fn filled() -> (Server, Api) {
+pub fn filled() -> (Server, Api) {
     let server = Server::start();
     let api = Api::owner(&server);
     api.ok("POST", "/devices", Some(json!([device(KEY), device("0004f2a11a02"), device("0004f2a11a03")])));

@@ -121,7 +121,7 @@ async function profiles(page, base, complaints) {
   await press(page, "Save");
   none("a template that lacks what it asks for: accessible", await axe(page));
   check("a template says what it lacks", await page.getByRole("alert").count() === 1);
-  await page.goto(`${base}/admin/profiles?type=user-defined`);
+  await page.goto(`${base}/admin/profiles?kind=user-defined`);
   await page.locator("tbody th a").first().click();
   const own = new URL(page.url()).pathname;
   await look(page, base, `${own}/fields?q=24HourClock`, complaints, "standard fields");

@@ -1,11 +1,13 @@
-//! What a search finds in devices: in what they are and told, and in the names and descriptions of their site, groups, owner and
-//! profiles (R57, R58). Those are looked through once for each word, not once for each device.
+//! What a search finds in devices: in what they are and told, and in the names and descriptions of their site, groups, owner and of
+//! all profiles that they get, wherever these are attached (R57, R58). Those are looked through once for each word, not once for each
+//! device.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 
 use super::{Listed, site_name};
+use crate::domain::deployment::{Place, of_owner};
 use crate::domain::device::Owner;
 use crate::domain::ids::{GroupId, ProfileId, SiteId};
 use crate::domain::text_search::{Hit, TextSearch, holds};
@@ -29,6 +31,17 @@ struct Word<'w> {
     groups: Objects<'w, GroupId>,
     owners: Objects<'w, Owner>,
     profiles: Objects<'w, ProfileId>,
+    reached: Reached<'w>,
+}
+
+/// Where profiles that hold a word are attached: what they reach they are found in.
+#[derive(Clone, Debug, Default)]
+struct Reached<'w> {
+    sites: Objects<'w, SiteId>,
+    groups: Objects<'w, GroupId>,
+    models: Objects<'w, &'w str>,
+    owners: Objects<'w, Owner>,
+    global: Option<(&'static str, &'w str)>,
 }
 
 /// Objects that hold a word: where, and in what text.
@@ -65,7 +78,16 @@ impl<'w> Word<'w> {
     fn new(word: &str, world: &'w World) -> Self {
         let people = world.people.values().map(|one| (Owner::Person(one.id), [("owner", one.name.as_str())]));
         let rooms = world.rooms.values().map(|one| (Owner::Room(one.id), [("room", one.name.as_str())]));
+        let profiles = holding(
+            word,
+            world.all_profiles().map(|profile| {
+                let description = ("description of a profile", profile.description.as_str());
+                (profile.id, [("profile", profile.name.as_str()), description])
+            }),
+        );
         Self {
+            reached: Reached::by(&profiles, world),
+            profiles,
             text: word.to_owned(),
             is_of_address: word.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')),
             sites: holding(
@@ -84,13 +106,6 @@ impl<'w> Word<'w> {
                 }),
             ),
             owners: holding(word, people.chain(rooms)),
-            profiles: holding(
-                word,
-                world.all_profiles().map(|profile| {
-                    let description = ("description of a profile", profile.description.as_str());
-                    (profile.id, [("profile", profile.name.as_str()), description])
-                }),
-            ),
         }
     }
 
@@ -122,8 +137,66 @@ impl<'w> Word<'w> {
             .or_else(|| device.profiles.iter().find_map(|id| self.profiles.get(id).copied()))
             .or_else(|| device.groups.iter().find_map(|id| self.groups.get(id).copied()))
             .or_else(|| self.owners.get(&device.owner?).copied())
-            .or_else(|| self.sites.get(&device.site_id()).copied());
+            .or_else(|| self.sites.get(&device.site_id()).copied())
+            .or_else(|| self.reached.find(one));
         hidden.map(|(what, text)| Hit::Hidden(what, text))
+    }
+}
+
+impl<'w> Reached<'w> {
+    fn by(profiles: &Objects<'w, ProfileId>, world: &'w World) -> Self {
+        let mut reached = Self::default();
+        if profiles.is_empty() {
+            return reached;
+        }
+        let first = |ids: &[ProfileId]| ids.iter().find_map(|id| profiles.get(id).copied());
+        for (place, ids) in &world.deployment {
+            let Some((what, text)) = first(ids) else { continue };
+            match place {
+                Place::Site(id) => drop(reached.sites.insert(*id, (by_way_of(what, "site"), text))),
+                Place::Group(id) => drop(reached.groups.insert(*id, (by_way_of(what, "group"), text))),
+                Place::Model(model) => drop(reached.models.insert(model, (by_way_of(what, "model"), text))),
+                Place::Global => reached.global = Some((by_way_of(what, "global"), text)),
+                // Owners are asked below, with the groups of each person.
+                Place::Person(_) | Place::PersonGroup(_) | Place::Room(_) => {}
+            }
+        }
+        let people = world.people.keys().copied().map(Owner::Person);
+        for owner in people.chain(world.rooms.keys().copied().map(Owner::Room)) {
+            let places = of_owner(owner, world);
+            let found = places.iter().filter_map(|place| world.deployment.get(place)).find_map(|ids| first(ids));
+            if let Some((what, text)) = found {
+                reached.owners.insert(owner, (by_way_of(what, "owner"), text));
+            }
+        }
+        reached
+    }
+
+    /// The first profile that holds the word and reaches a device by a place, in the order of the places.
+    fn find(&self, one: &Listed) -> Option<(&'static str, &'w str)> {
+        let device = &one.device;
+        let of_owner = || self.owners.get(&device.owner?).copied();
+        let of_model = || self.models.get(device.model.as_deref()?).copied();
+        let of_group = || device.groups.iter().find_map(|id| self.groups.get(id).copied());
+        let found = of_owner().or_else(|| self.sites.get(&device.site_id()).copied());
+        found.or_else(of_model).or_else(of_group).or(self.global)
+    }
+}
+
+/// What is said of a profile that comes from a place.
+fn by_way_of(what: &str, place: &str) -> &'static str {
+    let is_name = what == "profile";
+    match (place, is_name) {
+        ("site", true) => "profile of the site",
+        ("site", false) => "description of a profile of the site",
+        ("group", true) => "profile of a device group",
+        ("group", false) => "description of a profile of a device group",
+        ("model", true) => "profile of the model",
+        ("model", false) => "description of a profile of the model",
+        ("owner", true) => "profile of the owner",
+        ("owner", false) => "description of a profile of the owner",
+        (_, true) => "profile for all devices",
+        (_, false) => "description of a profile for all devices",
     }
 }
 

@@ -161,3 +161,29 @@ fn every_word_reads_back() {
         Err("use one of: online, offline, never-seen".to_owned())
     );
 }
+
+/// R58: a profile is found in every device that gets it, by whatever place, and the row says by which.
+#[test]
+fn a_profile_is_found_in_all_devices_that_it_reaches() {
+    use crate::domain::deployment::Place;
+    use crate::domain::ids::{PersonGroupId, PersonId};
+    use crate::domain::testing::{deployed, person, profile};
+    let places = [
+        (Place::Site(SiteId(2)), "profile of the site"),
+        (Place::Model("VVX 411".to_owned()), "profile of the model"),
+        (Place::Group(GroupId(4)), "profile of a device group"),
+        (Place::PersonGroup(PersonGroupId(6)), "profile of the owner"),
+        (Place::Global, "profile for all devices"),
+    ];
+    for (number, (place, what)) in places.into_iter().enumerate() {
+        let mut world = deployed(world(), vec![(place.clone(), profile(9, &[]))]);
+        world.people.insert(PersonId(5), person(5, &[6]).into());
+        let name = world.profiles.values().next().expect("a profile").name.to_string();
+        let mut one = device("0004f2aa0001", "Reception", "VVX 411");
+        (one.site, one.groups, one.owner) = (Some(SiteId(2)), vec![GroupId(4)], Some(Owner::Person(PersonId(5))));
+        let (one, other) = (listed(one, Sighting::default()), listed(device("0004f2aa0002", "", ""), Sighting::default()));
+        let search = Search::new(&name, &world);
+        assert_eq!(search.finds(&one), Some(Hit::Hidden(what, &name)), "{place:?}");
+        assert_eq!(search.finds(&other).is_some(), number == 4, "{place:?}");
+    }
+}

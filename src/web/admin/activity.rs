@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 
 use super::activity_links::Links;
 use super::columns::Columns;
@@ -22,8 +21,8 @@ use crate::services::activity_week::{self, Form};
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
-/// The order of the log; turned round, the oldest entry comes first.
-const SORTABLE: &[&str] = &["latest"];
+/// The order of the log: the newest entry first.
+const SORTABLE: &[&str] = &["-at"];
 
 /// The columns that may be hidden, by their word in the address. The time always stays.
 const COLUMNS: [(&str, &str); 3] = [("actor", "Who"), ("what", "What"), ("changes", "Old and new")];
@@ -126,19 +125,12 @@ fn query(list: &ListQuery, zone: &TimeZone, offset: usize) -> ActivityQuery {
         object: list.filter("object").map(ToOwned::to_owned),
         actor: list.filter("actor").map(ToOwned::to_owned),
         subject: list.filter("subject").map(ToOwned::to_owned),
-        since: list.filter("since").and_then(|day| start_of(day, 0, zone)),
-        until: list.filter("until").and_then(|day| start_of(day, 1, zone)),
-        oldest_first: list.descending(),
+        since: list.filter("since").and_then(|day| activity::start_of(day, 0, zone)),
+        until: list.filter("until").and_then(|day| activity::start_of(day, 1, zone)),
+        oldest_first: !list.descending(),
         offset,
         limit: list.per_page(),
     }
-}
-
-/// The first moment of a day, or of one some days later, where the account is. Nonsense filters nothing.
-fn start_of(day: &str, days_later: i32, zone: &TimeZone) -> Option<Timestamp> {
-    let day: Date = day.parse().ok()?;
-    let day = day.checked_add(days_later.days()).ok()?;
-    day.to_zoned(zone.clone()).ok().map(|start| start.timestamp())
 }
 
 #[cfg(test)]
@@ -152,6 +144,6 @@ mod tests {
         let query = query(&list, &zone, 0);
         assert_eq!(query.since.map(|at| at.to_string()).as_deref(), Some("2026-03-28T23:00:00Z"));
         assert_eq!(query.until.map(|at| at.to_string()).as_deref(), Some("2026-03-29T22:00:00Z"));
-        assert_eq!(start_of("yesterday", 0, &zone), None);
+        assert_eq!(activity::start_of("yesterday", 0, &zone), None);
     }
 }

@@ -93,7 +93,7 @@ pub fn tab(profiles: &Profiles, services: &Services, who: &SignedIn, title: &str
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
     let (note, told) = match &profiles.0 {
         Target::Place(place) => {
-            let reach = crate::services::places::reach(services, &world).of_place(place);
+            let reach = crate::services::places::devices_of(services, &world, place);
             (reached(reach), subject(place, &world))
         }
         Target::Device(key) => ("It gets a change when it next comes.".to_owned(), key.to_string()),

@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use super::columns::Columns;
 use super::{unsent, words};
 use crate::domain::text_search::TextSearch;
+use crate::services::lists::{Asked, Listing};
 
 /// Rows on a page unless the address says otherwise.
 pub const PER_PAGE: usize = 50;
@@ -34,7 +35,8 @@ const FILE: (&str, &str) = ("as", "csv");
 const PLAIN: &str = "all=";
 
 impl ListQuery {
-    /// Reads the query of a request. `sortable` are the columns it may be sorted by, the first one by default.
+    /// Reads the query of a request. `sortable` are the columns it may be sorted by, the first one by default; a `-` there says that
+    /// it is usual the other way round.
     pub fn of(request: &HttpRequest, sortable: &[&'static str]) -> Self {
         Self::parse(request.path(), request.query_string(), sortable)
     }
@@ -46,17 +48,25 @@ impl ListQuery {
         pairs.retain(|(name, value)| !value.trim().is_empty() && name != unsent::PARAMETER && name != FILE.0);
         let wanted = pairs.iter().find(|(name, _)| name == "sort").map_or("", |(_, value)| value.as_str());
         let (key, descending) = wanted.strip_prefix('-').map_or((wanted, false), |key| (key, true));
-        let known = sortable.iter().copied().find(|name| *name == key);
+        let known = sortable.iter().map(|name| name.trim_start_matches('-')).find(|name| *name == key);
         if known.is_none() {
             pairs.retain(|(name, _)| name != "sort");
         }
-        let sort = known.or_else(|| sortable.first().copied()).unwrap_or_default();
-        Self { path: path.to_owned(), pairs, sort, descending: descending && known.is_some(), is_remembered: false, is_file }
+        let usual = sortable.first().copied().unwrap_or_default();
+        let (sort, descending) = known.map_or((usual.trim_start_matches('-'), usual.starts_with('-')), |name| (name, descending));
+        Self { path: path.to_owned(), pairs, sort, descending, is_remembered: false, is_file }
     }
 
     /// The search text, without outer blanks; empty for none.
     pub fn q(&self) -> String {
         self.filter("q").unwrap_or_default().trim().chars().take(SEARCH_CHARS).collect()
+    }
+
+    /// What is asked of a list by this address, the page left out. What the list does not know narrows nothing.
+    pub fn asked(&self, listing: &Listing) -> Asked {
+        let q = self.q();
+        let others = self.pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).filter(|(name, _)| *name != "q");
+        listing.read_what_is_known(others.chain([("q", q.as_str())]))
     }
 
     /// The value of a filter; none where it is not set.
@@ -297,6 +307,14 @@ mod tests {
         assert_eq!((list.sort_key(), list.descending(), list.page(), list.per_page()), ("name", false, 1, 1));
         assert!(!list.is_narrowed());
         assert_eq!(self::list("per_page=100000").per_page(), PER_PAGE_MOST);
+    }
+
+    #[test]
+    fn a_list_may_be_usual_the_other_way_round() {
+        let list = |query: &str| ListQuery::parse("/admin/runs", query, &["-at", "who"]);
+        assert_eq!((list("").sort_key(), list("").descending(), list("sort=at").descending()), ("at", true, false));
+        assert_eq!((list("").aria_sort("at"), list("").sort_link("at")), (Some("descending"), "/admin/runs?sort=at".to_owned()));
+        assert_eq!((list("sort=who").descending(), list("sort=at").sort_link("at")), (false, "/admin/runs?sort=-at".to_owned()));
     }
 
     #[test]

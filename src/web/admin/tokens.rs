@@ -16,17 +16,15 @@ use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::{TOKEN_DAYS, TOKEN_DAYS_MOST};
 use crate::domain::token::Token;
 use crate::domain::user::Role;
-use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
+use crate::services::lists::tokens::LISTING;
 use crate::services::tokens::{self, TokenDraft};
+use crate::services::{Services, lists};
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
 const HERE: &str = "/admin/tokens";
-
-/// The columns that can be sorted by; the first is the default.
-const SORTABLE: &[&str] = &["name", "role", "made", "ends", "used"];
 
 /// The columns that may be hidden, by their word in the address. A token's name always stays.
 const COLUMNS: [(&str, &str); 5] =
@@ -64,25 +62,9 @@ pub fn configure(routes: &mut Routes) {
 
 /// The tokens that a list shows, in its order, and how many there are.
 async fn found(who: &SignedIn, services: &web::Data<Services>, list: &ListQuery) -> Result<(Vec<Token>, usize), Failure> {
-    let mut tokens =
-        blocking::call(services, |services| tokens::list(services, DEFAULT_ACCOUNT)).await.map_err(Failure::of(who))?;
-    let (all, search) = (tokens.len(), list.search());
-    tokens.retain(|token| {
-        let of_role = list.filter("role").is_none_or(|role| role == token.role.word());
-        of_role && search.finds(&[&token.name, token.role.label(), &token.prefix])
-    });
-    tokens.sort_by_cached_key(|token| token.name.to_lowercase());
-    match list.sort_key() {
-        "role" => tokens.sort_by_key(|token| token.role),
-        "made" => tokens.sort_by_key(|token| token.created_at),
-        "ends" => tokens.sort_by_key(|token| token.expires_at),
-        "used" => tokens.sort_by_key(|token| token.last_used_at),
-        _ => {}
-    }
-    if list.descending() {
-        tokens.reverse();
-    }
-    Ok((tokens, all))
+    let asked = list.asked(&LISTING);
+    let found = blocking::call(services, move |services| lists::tokens::list(services, DEFAULT_ACCOUNT, &asked)).await;
+    found.map_err(Failure::of(who))
 }
 
 fn cells(token: &Token) -> [String; 6] {
@@ -108,7 +90,7 @@ async fn list_page(who: &SignedIn, services: &web::Data<Services>, list: ListQue
 }
 
 async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let list = match list_memory::enter(&who, &request, SORTABLE) {
+    let list = match list_memory::enter(&who, &request, LISTING.sorts) {
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
@@ -138,7 +120,7 @@ async fn make(request: HttpRequest, who: SignedIn, form: Form, services: web::Da
         Err(ServiceError::Conflict(why)) => form.refused(why),
         Err(error) => return Err(Failure::new(&who, error)),
     };
-    let list = ListQuery::of(&request, SORTABLE);
+    let list = ListQuery::of(&request, LISTING.sorts);
     Ok(html_rejected(&list_page(&who, &services, list, form).await?))
 }
 

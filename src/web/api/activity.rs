@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, get, web};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -13,8 +14,9 @@ use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::Asked;
 use crate::domain::activity::{Activity, KINDS};
+use crate::domain::field_error::FieldErrors;
 use crate::services::Services;
-use crate::services::activity::{ActivityQuery, list};
+use crate::services::activity::{self, ActivityQuery, list};
 use crate::services::activity_week::{self, Form};
 use crate::web::blocking;
 
@@ -32,10 +34,12 @@ pub struct Wanted {
     actor: Option<String>,
     /// Part of the name of the object, such as a device's name or key.
     subject: Option<String>,
-    /// Only entries at or after this time.
-    since: Option<Timestamp>,
-    /// Only entries before this time.
-    until: Option<Timestamp>,
+    /// Only entries at or after this time, or from this day on, as the account's time zone has days.
+    #[param(example = "2026-03-01T08:00:00Z")]
+    since: Option<String>,
+    /// Only entries before this time, or up to the end of this day.
+    #[param(example = "2026-03-31")]
+    until: Option<String>,
     /// `-at`, the newest first, or `at`.
     sort: Option<String>,
     /// Page, counted from 1.
@@ -101,9 +105,20 @@ pub async fn list_activity(
         return Err(Problem::field("object", format_args!("use one of: {}", KINDS.join(", "))));
     }
     let Paging { offset, limit } = Paging::new(page, per_page)?;
+    let zone = TimeZone::get(&services.world(caller.account)?.account.time_zone).unwrap_or(TimeZone::UTC);
+    let mut errors = FieldErrors::new();
+    let since = since.and_then(|text| errors.take("since", moment(&text, 0, &zone)));
+    let until = until.and_then(|text| errors.take("until", moment(&text, 1, &zone)));
+    let (since, until) = errors.into_result(Some((since, until)))?;
     let query = ActivityQuery { q: q.unwrap_or_default(), object, actor, subject, since, until, oldest_first, offset, limit };
     let found = blocking::call(&services, move |services| list(services, caller.account, &query)).await?;
     Ok(web::Json(List { items: found.items.into_iter().map(ActivityShape::from).collect(), total: found.total }))
+}
+
+/// A time, or the start of a day or of one some days later.
+fn moment(text: &str, days_later: i32, zone: &TimeZone) -> Result<Timestamp, &'static str> {
+    let of_day = || activity::start_of(text, days_later, zone);
+    text.parse().ok().or_else(of_day).ok_or("use a time such as 2026-03-01T08:00:00Z or a day such as 2026-03-01")
 }
 
 /// A week of an account.

@@ -66,10 +66,18 @@ pub async fn show_credentials(caller: Caller, services: web::Data<Services>) -> 
     }))
 }
 
-const DEVICES: &[Order<DeviceShape>] =
-    &[("key", |a, b| a.key.cmp(&b.key)), ("last_seen", |a, b| (a.last_seen, &a.key).cmp(&(b.last_seen, &b.key)))];
+const DEVICES: &[Order<DeviceShape>] = &[
+    ("name", |a, b| (name(a), &a.key).cmp(&(name(b), &b.key))),
+    ("key", |a, b| a.key.cmp(&b.key)),
+    ("last_seen", |a, b| (a.last_seen, &a.key).cmp(&(b.last_seen, &b.key))),
+];
 
-/// Lists the devices that still come with the former shared credentials; sorts by `key` or `last_seen`.
+/// Its name, else its key.
+fn name(one: &DeviceShape) -> String {
+    one.name.as_ref().unwrap_or(&one.key).to_lowercase()
+}
+
+/// Lists the devices that still come with the former shared credentials; sorts by `name`, `key` or `last_seen`.
 #[utoipa::path(tag = "settings", params(AccountPath, Narrow), responses((status = 200, body = List<DeviceShape>)))]
 #[get("/accounts/{account}/credentials/former")]
 pub async fn list_users_of_former(

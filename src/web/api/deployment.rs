@@ -6,17 +6,17 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::DryRun;
 use super::caller::Caller;
-use super::list::{List, Paging};
+use super::list::{List, Paging, asked};
 use super::paths::{AccountPath, DevicePath};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
-use crate::domain::deployment::{Container, Place, name};
+use crate::domain::deployment::{Place, name};
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::world::World;
-use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::deployment::{self, Target};
-use crate::services::places::{self, ListedPlace, PlaceQuery};
+use crate::services::places::ListedPlace;
+use crate::services::{Services, lists};
 use crate::web::{blocking, places as words};
 
 /// The profiles of one place or device.
@@ -63,6 +63,9 @@ pub struct DeployedShape {
     pub profiles: Vec<AttachedProfile>,
     /// How many devices it speaks for.
     pub devices: usize,
+    /// Where the search found it, such as `profile: Lobby`; absent where that is its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Which places.
@@ -70,13 +73,14 @@ pub struct DeployedShape {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Words that must all occur in the name; of devices, in anything that is known of them.
+    /// Words that must all occur in the name, the description or the names of attached profiles; of devices, in anything that is known
+    /// of them.
     q: Option<String>,
     /// `devices`, `people`, `rooms`, `person-groups`, `sites`, `models`, `groups` or `global`.
     container: Option<String>,
     /// Only those that profiles are attached to.
     attached: Option<bool>,
-    /// `container`, the strongest first, `name` or `devices`; with `-` in front the other way round.
+    /// `container`, the strongest first, `name`, `profiles` or `devices`; with `-` in front the other way round.
     sort: Option<String>,
     /// Page, counted from 1.
     page: Option<usize>,
@@ -137,30 +141,16 @@ pub async fn list_deployment(
 ) -> Result<web::Json<List<DeployedShape>>, Problem> {
     let Wanted { q, container, attached, sort, page, per_page } = wanted.into_inner();
     let paging = Paging::new(page, per_page)?;
-    let known = |word: String| {
-        let all = words::WORDS.map(|(word, _)| word).join(", ");
-        words::container(&word).ok_or_else(|| Problem::field("container", format_args!("use one of: {all}")))
-    };
-    let container: Option<Container> = container.map(known).transpose()?;
-    let query = PlaceQuery { text: q.unwrap_or_default(), container, attached: attached.unwrap_or(false) };
-    let account = caller.account;
-    let mut found = blocking::call(&services, move |services| places::list(services, account, &query)).await?;
-    let sort = sort.unwrap_or_default();
-    let (key, descending) = sort.strip_prefix('-').map_or((sort.as_str(), false), |key| (key, true));
-    match key {
-        "" | "container" => {}
-        "name" => found.sort_by_cached_key(|one| one.name.to_lowercase()),
-        "devices" => found.sort_by_key(|one| one.devices),
-        _ => return Err(Problem::field("sort", "use one of: container, name, devices")),
-    }
-    if descending {
-        found.reverse();
-    }
+    let attached = attached.map(|wanted| wanted.to_string());
+    let values = [("q", q), ("container", container), ("attached", attached), ("sort", sort)];
+    let (account, asked) = (caller.account, asked(&lists::places::LISTING, values)?);
+    let found = blocking::call(&services, move |services| lists::places::list(services, account, &asked)).await?;
     let world = services.world(account)?;
     let shape = |one: ListedPlace| DeployedShape {
         place: PlaceShape { name: Some(one.name), ..PlaceShape::new(&one.target, &world) },
         profiles: attached_profiles(&one.profiles, &world),
         devices: one.devices,
+        why: one.why.map(|(what, text)| format!("{what}: {text}")),
     };
     Ok(web::Json(paging.cut(found.into_iter(), shape)))
 }

@@ -146,9 +146,10 @@ const BLOCKED: &[Order<BlockedShape>] = &[
     ("key", |a, b| a.key.cmp(&b.key)),
     ("name", |a, b| (&a.name, &a.key).cmp(&(&b.name, &b.key))),
     ("at", |a, b| (a.at, &a.key).cmp(&(b.at, &b.key))),
+    ("by", |a, b| (a.by.to_lowercase(), &a.key).cmp(&(b.by.to_lowercase(), &b.key))),
 ];
 
-/// Lists the keys that are held because their devices were deleted with *block*; sorts by `key`, `name` or `at`.
+/// Lists the keys that are held because their devices were deleted with *block*; sorts by `key`, `name`, `at` or `by`.
 #[utoipa::path(tag = "devices", params(AccountPath, Narrow), responses((status = 200, body = List<BlockedShape>)))]
 #[get("/accounts/{account}/blocked")]
 pub async fn list_blocked(

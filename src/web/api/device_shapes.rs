@@ -81,6 +81,9 @@ pub struct DeviceShape {
     pub expected_until: Option<Timestamp>,
     /// Counts changes; send it back with a change.
     pub revision: u64,
+    /// Where the search found it, such as `profile of the site: Lobby`; absent where that is a column of the list. Told in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 impl DeviceShape {
@@ -88,6 +91,7 @@ impl DeviceShape {
     pub fn new(one: &Listed, trust: &Trust, now: Timestamp) -> Self {
         let Listed { device, sighting } = one;
         Self {
+            why: None,
             key: device.key.to_string(),
             name: device.name.as_ref().map(ToString::to_string),
             sent_name: device.sent_name.as_ref().map(ToString::to_string),

@@ -10,7 +10,7 @@ use super::list::{List, Paging};
 use super::paths::{AccountPath, DevicePath};
 use super::problem::Problem;
 use super::sent::Asked;
-use crate::domain::device_list::DeviceQuery;
+use crate::domain::device_list::{DeviceQuery, Hit, Listed, Search};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{GroupId, SiteId};
 use crate::services::{Services, devices};
@@ -20,7 +20,7 @@ use crate::services::{Services, devices};
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Words that must all occur in something that is known of a device.
+    /// Words that must all occur in something that is known of a device, its site, groups, owner or the profiles that it gets.
     pub(super) q: Option<String>,
     /// `online`, `offline` or `never-seen`.
     pub(super) status: Option<String>,
@@ -92,7 +92,15 @@ pub async fn list_devices(
     let world = services.world(caller.account)?;
     let found = services.roster(caller.account).select(&query, &world, now);
     let trusts = services.trusts(caller.account);
-    Ok(web::Json(paging.cut(found.iter(), |one| DeviceShape::new(one, &trusts.of(&one.device.key), now))))
+    let search = Search::new(&query.text, &world);
+    let shape = |one: &Listed| {
+        let why = match search.finds(one) {
+            Some(Hit::Hidden(what, text)) => Some(format!("{what}: {text}")),
+            _ => None,
+        };
+        DeviceShape { why, ..DeviceShape::new(one, &trusts.of(&one.device.key), now) }
+    };
+    Ok(web::Json(paging.cut(found.iter(), shape)))
 }
 
 /// Shows a device.

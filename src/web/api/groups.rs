@@ -7,16 +7,16 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{Amount, DryRun, OneOrMany, created};
 use super::caller::Caller;
 use super::group_shapes::{GroupChanges, GroupShape, LossShape, NewGroup};
-use super::list::{List, Paging};
+use super::list::{List, Paging, asked};
 use super::paths::{AccountPath, GroupPath};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::group::GroupDraft;
 use crate::domain::ids::{AccountId, GroupId};
-use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::groups::{self, Shown};
+use crate::services::{Services, lists};
 use crate::web::blocking;
 
 /// Which groups.
@@ -24,11 +24,11 @@ use crate::web::blocking;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Words that must all occur in name or description.
+    /// Words that must all occur in name, description or the name of who changed it last.
     q: Option<String>,
     /// Only those that automatically added devices join, or only the others.
     default: Option<bool>,
-    /// `name`, `devices`, `profiles` or `modified`; with `-` in front the other way round.
+    /// `name`, `devices`, `profiles`, `default`, `by` or `modified`; with `-` in front the other way round.
     sort: Option<String>,
     /// Page, counted from 1.
     page: Option<usize>,
@@ -54,26 +54,11 @@ pub async fn list_groups(
 ) -> Result<web::Json<List<GroupShape>>, Problem> {
     let Wanted { q, default, sort, page, per_page } = wanted.into_inner();
     let paging = Paging::new(page, per_page)?;
-    let words: Vec<String> = q.unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
-    let mut found = all(&services, caller.account)?;
-    found.retain(|group| {
-        let has = |word: &String| group.name.to_lowercase().contains(word) || group.description.to_lowercase().contains(word);
-        words.iter().all(has) && default.is_none_or(|wanted| wanted == group.default_position.is_some())
-    });
-    let sort = sort.unwrap_or_default();
-    let (key, descending) = sort.strip_prefix('-').map_or((sort.as_str(), false), |key| (key, true));
-    found.sort_by_cached_key(|group| group.name.to_lowercase());
-    match key {
-        "" | "name" => {}
-        "devices" => found.sort_by_key(|group| group.devices),
-        "profiles" => found.sort_by_key(|group| group.profiles.len()),
-        "modified" => found.sort_by_key(|group| group.modified_at),
-        _ => return Err(Problem::field("sort", "use one of: name, devices, profiles, modified")),
-    }
-    if descending {
-        found.reverse();
-    }
-    Ok(web::Json(paging.cut(found.into_iter(), |group| group)))
+    let default = default.map(|wanted| wanted.to_string());
+    let asked = asked(&lists::groups::LISTING, [("q", q), ("default", default), ("sort", sort)])?;
+    let world = services.world(caller.account)?;
+    let found = lists::groups::list(&services, caller.account, &asked)?;
+    Ok(web::Json(paging.cut(found.iter(), |one| GroupShape::new(&one.group, one.devices, &world))))
 }
 
 fn all(services: &Services, account: AccountId) -> Result<Vec<GroupShape>, Problem> {

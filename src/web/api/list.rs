@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::problem::Problem;
 use crate::domain::mac::Mac;
 use crate::domain::text_search::TextSearch;
+use crate::services::lists::{Asked as ListAsked, Listing};
 
 /// Objects on a page unless the query says otherwise.
 const PER_PAGE: usize = 50;
@@ -95,6 +96,15 @@ pub fn narrowed<T>(
     }
     all.sort_by(order);
     Ok(paging.cut(all.into_iter(), |one| one))
+}
+
+/// What is asked of a list, by the names of its description: values that are not sent ask for nothing.
+///
+/// # Errors
+/// Each value that is not taken, with its field.
+pub fn asked<const N: usize>(listing: &Listing, values: [(&str, Option<String>); N]) -> Result<ListAsked, Problem> {
+    let pairs = values.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?)));
+    Ok(listing.read(pairs)?)
 }
 
 /// Checks a filter that knows only some words.

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{Amount, DryRun};
 use super::caller::Caller;
-use super::list::{List, Narrow, Order, narrowed, one_of};
+use super::list::{List, Paging, asked, one_of};
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
@@ -18,10 +18,10 @@ use crate::domain::admission::decide::Rules;
 use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
-use crate::domain::pending::{Elsewhere, Pending, PendingQuery, REASONS, Standing, word};
-use crate::services::Services;
+use crate::domain::pending::{Elsewhere, Pending, REASONS, word};
 use crate::services::error::ServiceError;
 use crate::services::pending::{self, Deed, Done, Outcome, Seen, Shown};
+use crate::services::{Services, lists};
 use crate::web::blocking;
 
 /// Which of those who were not let in.
@@ -35,7 +35,7 @@ pub struct Wanted {
     standing: Option<String>,
     /// Word of a reason, such as `bound` or `not-approved`.
     reason: Option<String>,
-    /// `-at`, the latest first, or `at`; also `first_at`, `key`, `reason`, `times`.
+    /// `-at`, the latest first, or `at`; also `first_at`, `key`, `reason`, `address`, `times`.
     sort: Option<String>,
     /// Page, counted from 1.
     page: Option<usize>,
@@ -144,15 +144,7 @@ impl From<&Pending> for PendingShape {
     }
 }
 
-const PENDING: &[Order<PendingShape>] = &[
-    ("-at", |a, b| (b.at, &a.key).cmp(&(a.at, &b.key))),
-    ("first_at", |a, b| (a.first_at, &a.key).cmp(&(b.first_at, &b.key))),
-    ("key", |a, b| a.key.cmp(&b.key)),
-    ("reason", |a, b| (&a.reason, &a.key).cmp(&(&b.reason, &b.key))),
-    ("times", |a, b| (a.times, &a.key).cmp(&(b.times, &b.key))),
-];
-
-/// Lists those who named a device and were not let in; sorts by `at`, `first_at`, `key`, `reason` or `times`.
+/// Lists those who named a device and were not let in; sorts by `at`, `first_at`, `key`, `reason`, `address` or `times`.
 #[utoipa::path(tag = "pending", params(AccountPath, Wanted), responses((status = 200, body = List<PendingShape>)))]
 #[get("/accounts/{account}/pending")]
 pub async fn list_pending(
@@ -161,13 +153,11 @@ pub async fn list_pending(
     wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<PendingShape>>, Problem> {
     let Wanted { q, standing, reason, sort, page, per_page } = wanted.into_inner();
-    one_of("standing", standing.as_deref(), &Standing::ALL.map(Standing::word))?;
     one_of("reason", reason.as_deref(), &REASONS.map(|(word, _)| word))?;
-    let query = PendingQuery { text: q.unwrap_or_default(), standing, reason };
-    let all = pending::list(&services, caller.account);
-    let found = all.iter().filter(|one| query.admits(one)).map(PendingShape::from).collect();
-    let asked = Narrow { q: None, sort, page, per_page };
-    Ok(web::Json(narrowed(found, &asked, |_| Vec::new(), PENDING)?))
+    let paging = Paging::new(page, per_page)?;
+    let values = [("q", q), ("standing", standing), ("reason", reason), ("sort", sort)];
+    let found = lists::pending::list(&services, caller.account, &asked(&lists::pending::LISTING, values)?);
+    Ok(web::Json(paging.cut(found.iter(), PendingShape::from)))
 }
 
 /// Something that is done about keys.

@@ -9,21 +9,20 @@ use utoipa::IntoParams;
 
 use super::body::{Amount, DryRun, OneOrMany, created};
 use super::caller::Caller;
-use super::list::{List, Narrow, Order, narrowed};
+use super::list::{List, Paging, asked};
 use super::membership::NewGroupOrder;
 use super::paths::{AccountPath, DevicePath};
 use super::people_shapes::{
-    NamedChanges, NamedSelection, NamedShape, NewNamed, NewOwner, OwnerShape, PeopleLossShape, PersonGroupOrder, owner_of, shapes,
+    NamedChanges, NamedSelection, NamedShape, NewNamed, NewOwner, OwnerShape, PeopleLossShape, PersonGroupOrder, owner_of, shape,
 };
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, PersonGroupId, PersonId};
 use crate::domain::people::{NamedDraft, Person, PersonGroup, Room};
-use crate::services::Services;
 use crate::services::commit::Mode;
-use crate::services::devices;
 use crate::services::people::{self, Organised};
+use crate::services::{Services, devices, lists};
 use crate::web::blocking;
 
 /// A person, a group of people or a room of an account.
@@ -46,15 +45,56 @@ impl NumberPath {
     }
 }
 
-const ORDERS: &[Order<NamedShape>] = &[
-    ("name", |a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id))),
-    ("devices", |a, b| (a.devices, a.id).cmp(&(b.devices, b.id))),
-    ("modified", |a, b| (a.modified_at, a.id).cmp(&(b.modified_at, b.id))),
-];
+/// Which rooms or groups of people.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Words that must all occur in name, description or the name of who changed it last.
+    q: Option<String>,
+    /// `name`, `devices`, `profiles`, `by` or `modified`; with `-` in front the other way round.
+    sort: Option<String>,
+    /// Page, counted from 1.
+    page: Option<usize>,
+    /// Objects on a page, at most 1000.
+    per_page: Option<usize>,
+}
 
-fn list<T: Organised>(caller: &Caller, services: &Services, asked: &Narrow) -> Result<web::Json<List<NamedShape>>, Problem> {
-    let all = shapes::<T>(services, caller.account)?;
-    Ok(web::Json(narrowed(all, asked, |one| vec![one.name.clone(), one.description.clone()], ORDERS)?))
+/// Which people.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WantedPeople {
+    /// Words that must all occur in name, description, the names of the groups or of who changed it last.
+    q: Option<String>,
+    /// Number of a group that they are in.
+    group: Option<u64>,
+    /// `name`, `devices`, `profiles`, `by` or `modified`; with `-` in front the other way round.
+    sort: Option<String>,
+    /// Page, counted from 1.
+    page: Option<usize>,
+    /// People on a page, at most 1000.
+    per_page: Option<usize>,
+}
+
+impl From<Wanted> for WantedPeople {
+    fn from(Wanted { q, sort, page, per_page }: Wanted) -> Self {
+        Self { q, group: None, sort, page, per_page }
+    }
+}
+
+fn list<T: Organised>(
+    caller: &Caller,
+    services: &Services,
+    wanted: impl Into<WantedPeople>,
+) -> Result<web::Json<List<NamedShape>>, Problem> {
+    let WantedPeople { q, group, sort, page, per_page } = wanted.into();
+    let paging = Paging::new(page, per_page)?;
+    let group = group.map(|id| id.to_string());
+    let asked = asked(&lists::people::LISTING, [("q", q), ("group", group), ("sort", sort)])?;
+    let world = services.world(caller.account)?;
+    let found = lists::people::list::<T>(services, caller.account, &asked)?;
+    Ok(web::Json(paging.cut(found.iter(), |one| shape(&*one.one, one.devices, &world))))
 }
 
 fn show<T: Organised>(services: &Services, account: AccountId, id: T::Id) -> Result<web::Json<NamedShape>, Problem> {
@@ -114,19 +154,19 @@ fn selected<T: Organised>(services: &Services, account: AccountId, numbers: &[u6
 /// The operations of one kind.
 macro_rules! operations {
     (
-        $kind:ident, $tag:tt, $all:tt, $several:tt, $one:tt,
+        $kind:ident, $wanted:ident, $tag:tt, $all:tt, $several:tt, $one:tt,
         $list:ident $lists:tt, $create:ident $creates:tt, $delete_all:ident $deletes_all:tt, $show:ident $shows:tt,
         $replace:ident $replaces:tt, $change:ident $changes:tt, $delete:ident $deletes:tt
     ) => {
         #[doc = $lists]
-        #[utoipa::path(tag = $tag, params(AccountPath, Narrow), responses((status = 200, body = List<NamedShape>)))]
+        #[utoipa::path(tag = $tag, params(AccountPath, $wanted), responses((status = 200, body = List<NamedShape>)))]
         #[get($all)]
         pub async fn $list(
             caller: Caller,
             services: web::Data<Services>,
-            asked: Asked<Narrow>,
+            wanted: Asked<$wanted>,
         ) -> Result<web::Json<List<NamedShape>>, Problem> {
-            list::<$kind>(&caller, &services, &asked.into_inner())
+            list::<$kind>(&caller, &services, wanted.into_inner())
         }
 
         #[doc = $creates]
@@ -216,14 +256,14 @@ macro_rules! operations {
 }
 
 operations!(
-    Person, "people", "/accounts/{account}/people", "/accounts/{account}/people/delete", "/accounts/{account}/people/{id}",
+    Person, WantedPeople, "people", "/accounts/{account}/people", "/accounts/{account}/people/delete", "/accounts/{account}/people/{id}",
     list_people "Lists people.", create_people "Makes a person, or all of an array or none.",
     delete_people "Deletes several people: all or none. Answers what their devices lose.", show_person "Shows a person.",
     replace_person "Replaces name and description of a person.", change_person "Changes name or description of a person.",
     delete_person "Deletes a person; answers what the person's devices lose."
 );
 operations!(
-    PersonGroup, "people", "/accounts/{account}/person-groups", "/accounts/{account}/person-groups/delete", "/accounts/{account}/person-groups/{id}",
+    PersonGroup, Wanted, "people", "/accounts/{account}/person-groups", "/accounts/{account}/person-groups/delete", "/accounts/{account}/person-groups/{id}",
     list_person_groups "Lists groups of people.", create_person_groups "Makes a group of people, or all of an array or none.",
     delete_person_groups "Deletes several groups of people: all or none. Answers what devices lose.",
     show_person_group "Shows a group of people.", replace_person_group "Replaces name and description of a group of people.",
@@ -231,7 +271,7 @@ operations!(
     delete_person_group "Deletes a group of people; answers what devices lose."
 );
 operations!(
-    Room, "rooms", "/accounts/{account}/rooms", "/accounts/{account}/rooms/delete", "/accounts/{account}/rooms/{id}",
+    Room, Wanted, "rooms", "/accounts/{account}/rooms", "/accounts/{account}/rooms/delete", "/accounts/{account}/rooms/{id}",
     list_rooms "Lists rooms.", create_rooms "Makes a room, or all of an array or none.",
     delete_rooms "Deletes several rooms: all or none. Answers what their devices lose.", show_room "Shows a room.",
     replace_room "Replaces name and description of a room.", change_room "Changes name or description of a room.",

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::problem::Problem;
 use crate::domain::device::Owner;
 use crate::domain::field_error::FieldErrors;
-use crate::domain::ids::{AccountId, PersonGroupId, PersonId, RoomId};
+use crate::domain::ids::{PersonGroupId, PersonId, RoomId};
 use crate::domain::people::{NameRule, NamedDraft, NamedInput};
 use crate::domain::world::World;
 use crate::services::Services;
@@ -42,15 +42,8 @@ fn devices<T: Organised>(services: &Services, world: &World) -> HashMap<String, 
     T::all(world).keys().map(|id| (id.to_string(), reach.of_place(&T::place(*id)))).collect()
 }
 
-/// All of a kind.
-pub fn shapes<T: Organised>(services: &Services, account: AccountId) -> Result<Vec<NamedShape>, Problem> {
-    let world = services.world(account)?;
-    let devices = devices::<T>(services, &world);
-    let count = |one: &T| devices.get(&one.id().to_string()).copied().unwrap_or(0);
-    Ok(T::all(&world).values().map(|one| shape(&**one, count(one), &world)).collect())
-}
-
-fn shape<T: Organised>(one: &T, devices: usize, world: &World) -> NamedShape {
+/// One of a world, with the number of its devices.
+pub fn shape<T: Organised>(one: &T, devices: usize, world: &World) -> NamedShape {
     let profiles = world.deployment.get(&T::place(one.id())).map(Vec::as_slice).unwrap_or_default();
     NamedShape {
         id: one.id().to_string().parse().unwrap_or_default(),

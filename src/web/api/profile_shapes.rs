@@ -16,9 +16,11 @@ use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, ProfileInput, a
 use crate::domain::profile::hints::{self, Hint};
 use crate::domain::profile::{MODE, Profile, ProfileKind};
 use crate::domain::provision::warnings_of;
+use crate::domain::reach::Reach;
 use crate::domain::schema::advice::Advice;
 use crate::domain::world::World;
 use crate::services::deployment::Target;
+use crate::services::lists::profiles::ListedProfile;
 use crate::services::profiles::Uses;
 use crate::services::schema;
 
@@ -40,6 +42,13 @@ pub struct ProfileSummary {
     pub template: bool,
     /// How many parameters it has.
     pub parameter_count: usize,
+    /// How many devices get it. Told in the list; `uses` tells more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_count: Option<usize>,
+    /// What the search found that is not shown, such as `parameter: reg.1.address`; absent where that is name, description or person.
+    /// Told in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// Who changed it last.
     pub modified_by: String,
     /// When it was changed last.
@@ -49,9 +58,17 @@ pub struct ProfileSummary {
 }
 
 impl ProfileSummary {
+    /// A profile as a list has it.
+    pub fn listed(ListedProfile { profile, why }: &ListedProfile<'_>, reach: &Reach) -> Self {
+        let device_count = Some(reach.of_profile(profile.id));
+        Self { device_count, why: why.map(|(what, text)| format!("{what}: {text}")), ..Self::new(profile) }
+    }
+
     /// A profile.
     pub fn new(profile: &Profile) -> Self {
         Self {
+            device_count: None,
+            why: None,
             id: profile.id.0,
             name: profile.name.to_string(),
             description: profile.description.clone(),
@@ -62,15 +79,6 @@ impl ProfileSummary {
             modified_by: profile.modified_by.clone(),
             modified_at: profile.modified_at,
             revision: profile.revision,
-        }
-    }
-
-    /// The kinds that a word means: one of them, or `user` for all but the standard ones.
-    pub(super) fn kinds(word: &str) -> Option<Vec<ProfileKind>> {
-        let own = [ProfileKind::UserDefined, ProfileKind::UserImported];
-        match word {
-            "user" => Some(own.into()),
-            _ => own.into_iter().chain([ProfileKind::Standard]).find(|kind| kind_word(*kind) == word).map(|kind| vec![kind]),
         }
     }
 }

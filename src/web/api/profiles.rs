@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{Amount, DryRun, OneOrMany, created};
 use super::caller::Caller;
-use super::list::{List, Paging};
+use super::list::{List, Paging, asked};
 use super::paths::{AccountPath, ProfilePath};
 use super::problem::Problem;
 use super::profile_shapes::{NewProfile, ProfileChanges, ProfileShape, ProfileSummary, UsesShape};
@@ -18,11 +18,10 @@ use super::sent::{Asked, Sent};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::ProfileId;
 use crate::domain::profile::draft::ProfileDraft;
-use crate::domain::profile::{MODE, Profile};
-use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::profiles::{self, CopyInput, Shown, Uses};
+use crate::services::{Services, lists, places};
 use crate::web::blocking;
 
 /// Which profiles.
@@ -30,13 +29,13 @@ use crate::web::blocking;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// Words that must all occur in name, description or a parameter's name.
+    /// Words that must all occur in name, description, the name of who changed it last, or a parameter's name.
     q: Option<String>,
     /// Whose devices they are for: `polycom-phone-provision`.
     mode: Option<String>,
-    /// `standard`, `user-defined`, `user-imported`, or `user` for both of these.
+    /// `standard`, `user-defined`, `user-imported`, `user` for both of these, or `standard-and-user-defined`.
     kind: Option<String>,
-    /// `name`, `kind` or `modified`; with `-` in front the other way round.
+    /// `name`, `kind`, `parameters`, `used`, `by` or `modified`; with `-` in front the other way round.
     sort: Option<String>,
     /// Page, counted from 1.
     page: Option<usize>,
@@ -84,34 +83,15 @@ pub async fn list_profiles(
 ) -> Result<web::Json<List<ProfileSummary>>, Problem> {
     let Wanted { q, mode, kind, sort, page, per_page } = wanted.into_inner();
     let paging = Paging::new(page, per_page)?;
-    let words: Vec<String> = q.unwrap_or_default().split_whitespace().map(str::to_lowercase).collect();
-    let mut found = profiles::list(&services, caller.account)?;
-    found.retain(|profile| words.iter().all(|word| mentions(profile, word)));
-    if mode.is_some_and(|mode| mode != MODE.0) {
-        return Err(Problem::field("mode", format_args!("use {}", MODE.0)));
-    }
-    if let Some(kind) = kind {
-        let words = "use one of: standard, user-defined, user-imported, user";
-        let kinds = ProfileSummary::kinds(&kind).ok_or_else(|| Problem::field("kind", words))?;
-        found.retain(|profile| kinds.contains(&profile.kind));
-    }
-    let sort = sort.unwrap_or_default();
-    let (key, descending) = sort.strip_prefix('-').map_or((sort.as_str(), false), |key| (key, true));
-    match key {
-        "" | "name" => found.sort_by_cached_key(|profile| profile.name.folded()),
-        "kind" => found.sort_by_cached_key(|profile| (profile.kind, profile.name.folded())),
-        "modified" => found.sort_by_key(|profile| (profile.modified_at, profile.id)),
-        _ => return Err(Problem::field("sort", "use one of: name, kind, modified")),
-    }
-    if descending {
-        found.reverse();
-    }
-    Ok(web::Json(paging.cut(found.iter(), |profile| ProfileSummary::new(profile))))
-}
-
-fn mentions(profile: &Profile, word: &str) -> bool {
-    let has = |text: &str| text.to_lowercase().contains(word);
-    has(profile.name.as_str()) || has(&profile.description) || profile.parameters.iter().any(|(name, _)| has(name.as_str()))
+    let asked = asked(&lists::profiles::LISTING, [("q", q), ("mode", mode), ("kind", kind), ("sort", sort)])?;
+    let account = caller.account;
+    let work = move |services: &Services| {
+        let world = services.world(account)?;
+        let reach = places::reach(services, &world);
+        let found = lists::profiles::list(&world, &reach, &asked);
+        Ok::<_, ServiceError>(paging.cut(found.iter(), |one| ProfileSummary::listed(one, &reach)))
+    };
+    Ok(web::Json(blocking::call(&services, work).await?))
 }
 
 /// Shows a profile with its parameters.

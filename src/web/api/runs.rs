@@ -24,11 +24,13 @@ pub struct Wanted {
     q: Option<String>,
     /// Only of this MAC, serial number or address.
     subject: Option<String>,
+    /// `phone`: those that named a device; `address`: those of which nothing is known but where they came from.
+    who: Option<String>,
     /// `boot` or `poll`.
     kind: Option<String>,
     /// `complete`, `held`, `failed` or `neutral`.
     outcome: Option<String>,
-    /// `-started`, the newest first, or `started`.
+    /// `-started`, the newest first, or `started`; also `who` and `outcome`.
     sort: Option<String>,
     /// Page, counted from 1.
     page: Option<usize>,
@@ -36,20 +38,32 @@ pub struct Wanted {
     per_page: Option<usize>,
 }
 
-const RUNS: &[Order<RunShape>] = &[("-started", |a, b| {
-    (b.started_at, &a.device, &a.address, a.admitted).cmp(&(a.started_at, &b.device, &b.address, b.admitted))
-})];
+const RUNS: &[Order<RunShape>] = &[
+    ("-started", |a, b| {
+        (b.started_at, &a.device, &a.address, a.admitted).cmp(&(a.started_at, &b.device, &b.address, b.admitted))
+    }),
+    ("who", |a, b| {
+        let who = |run: &RunShape| run.device.clone().unwrap_or_else(|| run.address.clone());
+        (who(a), a.started_at, &a.address, a.admitted).cmp(&(who(b), b.started_at, &b.address, b.admitted))
+    }),
+    ("outcome", |a, b| {
+        let rest = |run: &RunShape| (run.started_at, run.device.clone(), run.address.clone(), run.admitted);
+        (&a.outcome, rest(a)).cmp(&(&b.outcome, rest(b)))
+    }),
+];
 
 impl Wanted {
     fn list(self, found: Vec<ListedRun>) -> Result<List<RunShape>, Problem> {
         one_of("kind", self.kind.as_deref(), &["boot", "poll"])?;
+        one_of("who", self.who.as_deref(), &["phone", "address"])?;
         one_of("outcome", self.outcome.as_deref(), &["complete", "held", "failed", "neutral"])?;
         let subject = self.subject.map(|text| text.parse::<DeviceKey>().map_or(text, |key| key.to_string()));
         let is = |wanted: &Option<String>, text: &str| wanted.as_ref().is_none_or(|wanted| wanted == text);
         let mut all: Vec<RunShape> = found.into_iter().map(RunShape::from).collect();
         all.retain(|run| {
             let name = run.device.as_deref().unwrap_or(&run.address);
-            is(&self.kind, &run.kind) && is(&self.outcome, &run.outcome) && is(&subject, name)
+            let who = if run.device.is_some() { "phone" } else { "address" };
+            is(&self.who, who) && is(&self.kind, &run.kind) && is(&self.outcome, &run.outcome) && is(&subject, name)
         });
         let asked = Narrow { q: self.q, sort: self.sort, page: self.page, per_page: self.per_page };
         let texts = |run: &RunShape| {

@@ -7,12 +7,14 @@ use utoipa::IntoParams;
 use super::body::DryRun;
 use super::caller::Caller;
 use super::device_files::download;
+use super::list;
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::{self, Asked};
 use super::site_shapes::SitesImportShape;
-use crate::services::Services;
+use crate::domain::site::Site;
 use crate::services::sites::import;
+use crate::services::{Services, lists};
 use crate::web::blocking;
 
 /// Takes a file of sites: a site of the same name is replaced, what the file has no column for stays. Where one row cannot be taken
@@ -30,7 +32,7 @@ pub async fn import_sites(
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }
 
-/// How a file is written.
+/// How a file is written, and of which sites.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -38,13 +40,20 @@ pub struct Written {
     /// Whether it begins with a byte order mark, which some spreadsheets need to take it for UTF-8.
     #[serde(default)]
     mark: bool,
+    /// Words that must all occur in name, description, location, subnets or time zone.
+    q: Option<String>,
+    /// `zone` or `window`: with one of their own; `nothing`: without any subnet.
+    has: Option<String>,
 }
 
-/// Answers all sites but *Internet* as a file that imports to the same.
+/// Answers the sites that the filters leave, all but *Internet*, as a file that imports to the same.
 #[utoipa::path(tag = "sites", params(AccountPath, Written), responses((status = 200, body = String, content_type = "text/csv")))]
 #[get("/accounts/{account}/sites/export")]
 pub async fn export_sites(caller: Caller, services: web::Data<Services>, asked: Asked<Written>) -> Result<HttpResponse, Problem> {
-    let with_mark = asked.mark;
-    let work = move |services: &Services| import::export(services, caller.account, |_| true, with_mark);
+    let Written { mark, q, has } = asked.into_inner();
+    let asked = list::asked(&lists::sites::LISTING, [("q", q), ("has", has)])?;
+    let search = asked.search();
+    let is_wanted = move |site: &Site| lists::sites::admits(site, &asked, &search);
+    let work = move |services: &Services| import::export(services, caller.account, is_wanted, mark);
     Ok(download("sites.csv", "text/csv", blocking::call(&services, work).await?))
 }

@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 use super::body::present;
 use super::settings::WindowShape;
 use crate::domain::activity::Change;
-use crate::domain::device_list::Listed;
 use crate::domain::ids::SiteId;
 use crate::domain::limits::MOVES_NAMED;
 use crate::domain::placement::{By, Found};
@@ -18,6 +17,7 @@ use crate::domain::site::draft::{NetworkInput, SiteInput};
 use crate::domain::site::index::SiteIndex;
 use crate::domain::site::{Network, Site, Sites};
 use crate::domain::world::World;
+use crate::services::lists::moves::ListedMove;
 use crate::services::sites::import::{Imported, Outcome, PlannedRow};
 use crate::services::sites::placing::{Moved, Moves};
 use crate::services::sites::{Saved, ties_of};
@@ -75,7 +75,10 @@ pub struct NetworkShape {
 impl SiteShape {
     /// A site among others.
     pub fn new(site: &Site, sites: &Sites, counts: &BTreeMap<SiteId, usize>) -> Self {
-        Self { warnings: warnings(site, sites, &SiteIndex::of_all(sites)), ..Self::plain(site, counts) }
+        Self {
+            warnings: warnings(site, sites, &SiteIndex::of_all(sites)),
+            ..Self::plain(site, counts.get(&site.id).copied().unwrap_or_default())
+        }
     }
 
     /// Adds what is to be warned of. Apart, because a list of thousands of sites shows a few.
@@ -86,7 +89,7 @@ impl SiteShape {
     }
 
     /// A site without its warnings.
-    pub fn plain(site: &Site, counts: &BTreeMap<SiteId, usize>) -> Self {
+    pub fn plain(site: &Site, devices: usize) -> Self {
         Self {
             id: site.id.0,
             name: site.name.to_string(),
@@ -98,7 +101,7 @@ impl SiteShape {
             download_path: site.download_path.as_ref().map(ToString::to_string),
             site_specific: site.site_specific,
             built_in: site.is_internet(),
-            device_count: counts.get(&site.id).copied().unwrap_or_default(),
+            device_count: devices,
             warnings: Vec::new(),
             modified_by: site.modified_by.clone(),
             modified_at: (!site.is_internet()).then_some(site.modified_at),
@@ -326,17 +329,16 @@ pub struct PendingMoveShape {
     pub waits_since: Timestamp,
 }
 
-impl PendingMoveShape {
-    /// A device, if it waits.
-    pub fn new(listed: &Listed, sites: &Sites) -> Option<Self> {
-        Some(Self {
+impl From<ListedMove> for PendingMoveShape {
+    fn from(ListedMove { listed, site, since }: ListedMove) -> Self {
+        Self {
             key: listed.device.key.to_string(),
             name: listed.device.name.as_ref().map(ToString::to_string),
-            site: sites.get(&listed.device.site_id()).map(|site| site.name.to_string()).unwrap_or_default(),
+            site,
             public_ip: listed.sighting.public_ip,
             private_ip: listed.private_ip(),
-            waits_since: listed.device.waiting_move()?,
-        })
+            waits_since: since,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{Amount, DryRun, OneOrMany, created};
 use super::caller::Caller;
-use super::list::{List, Narrow, Order, narrowed};
+use super::list::{List, Paging, asked};
 use super::paths::{AccountPath, SitePath};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
@@ -24,40 +24,44 @@ use crate::domain::placement::find;
 use crate::domain::site::Origin;
 use crate::domain::site::draft::SiteDraft;
 use crate::domain::site::index::SiteIndex;
-use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::sites::moves::{self, Answer};
 use crate::services::sites::{self, Shown};
+use crate::services::{Services, lists};
 use crate::web::blocking;
 
-/// Orders of the sites.
-const ORDERS: &[Order<SiteShape>] = &[
-    ("name", |a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id))),
-    ("location", |a, b| (a.location.to_lowercase(), a.id).cmp(&(b.location.to_lowercase(), b.id))),
-    ("device_count", |a, b| (a.device_count, a.id).cmp(&(b.device_count, b.id))),
-    ("modified_at", |a, b| (a.modified_at, a.id).cmp(&(b.modified_at, b.id))),
-    ("id", |a, b| a.id.cmp(&b.id)),
-];
+/// Which sites.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Words that must all occur in name, description, location, subnets or time zone.
+    q: Option<String>,
+    /// `zone` or `window`: with one of their own; `nothing`: without any subnet.
+    has: Option<String>,
+    /// `name`, `description`, `location`, `devices`, `zone` or `modified`; with `-` in front the other way round.
+    sort: Option<String>,
+    /// Page, counted from 1.
+    page: Option<usize>,
+    /// Sites on a page, at most 1000.
+    per_page: Option<usize>,
+}
 
 /// Lists sites.
-#[utoipa::path(tag = "sites", params(AccountPath, Narrow), responses((status = 200, body = List<SiteShape>)))]
+#[utoipa::path(tag = "sites", params(AccountPath, Wanted), responses((status = 200, body = List<SiteShape>)))]
 #[get("/accounts/{account}/sites")]
 pub async fn list_sites(
     caller: Caller,
     services: web::Data<Services>,
-    asked: Asked<Narrow>,
+    wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<SiteShape>>, Problem> {
-    let account = caller.account;
-    let world = services.world(account)?;
-    let count = move |services: &Services| Ok::<_, ServiceError>(sites::device_counts(services, account));
-    let counts = blocking::call(&services, count).await?;
-    let shapes: Vec<SiteShape> = world.sites.values().map(|site| SiteShape::plain(site, &counts)).collect();
-    let texts = |site: &SiteShape| {
-        let networks = site.networks.iter().flat_map(|one| [one.public.clone()].into_iter().chain(one.private.clone()));
-        networks.chain([site.name.clone(), site.description.clone(), site.location.clone()]).collect()
-    };
-    let mut list = narrowed(shapes, &asked, texts, ORDERS)?;
+    let Wanted { q, has, sort, page, per_page } = wanted.into_inner();
+    let paging = Paging::new(page, per_page)?;
+    let asked = asked(&lists::sites::LISTING, [("q", q), ("has", has), ("sort", sort)])?;
+    let (account, world) = (caller.account, services.world(caller.account)?);
+    let found = blocking::call(&services, move |services| lists::sites::list(services, account, &asked)).await?;
+    let mut list = paging.cut(found.iter(), |one| SiteShape::plain(&one.site, one.devices));
     let index = SiteIndex::of_all(&world.sites);
     list.items.iter_mut().for_each(|site| site.warn(&world.sites, &index));
     Ok(web::Json(list))
@@ -227,31 +231,37 @@ async fn delete_all(
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }
 
-/// Orders of the moves that wait.
-const MOVE_ORDERS: &[Order<PendingMoveShape>] = &[
-    ("waits_since", |a, b| (a.waits_since, &a.key).cmp(&(b.waits_since, &b.key))),
-    ("key", |a, b| a.key.cmp(&b.key)),
-    ("site", |a, b| (a.site.to_lowercase(), &a.key).cmp(&(b.site.to_lowercase(), &b.key))),
-    ("name", |a, b| (&a.name, &a.key).cmp(&(&b.name, &b.key))),
-];
+/// Which moves.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WantedMoves {
+    /// Words that must all occur in the device's name or key, the site or the addresses.
+    q: Option<String>,
+    /// Number of the site that the devices keep.
+    site: Option<u64>,
+    /// `since`, who waits longest first, `name`, `key`, `site` or `address`; with `-` in front the other way round.
+    sort: Option<String>,
+    /// Page, counted from 1.
+    page: Option<usize>,
+    /// Moves on a page, at most 1000.
+    per_page: Option<usize>,
+}
 
 /// Lists the devices that came from no site any more and keep their old one until somebody decides.
-#[utoipa::path(tag = "sites", params(AccountPath, Narrow), responses((status = 200, body = List<PendingMoveShape>)))]
+#[utoipa::path(tag = "sites", params(AccountPath, WantedMoves), responses((status = 200, body = List<PendingMoveShape>)))]
 #[get("/accounts/{account}/pending-moves")]
 pub async fn list_pending_moves(
     caller: Caller,
     services: web::Data<Services>,
-    asked: Asked<Narrow>,
+    wanted: Asked<WantedMoves>,
 ) -> Result<web::Json<List<PendingMoveShape>>, Problem> {
-    let world = services.world(caller.account)?;
-    let waiting = moves::list(&services, caller.account);
-    let shapes: Vec<_> = waiting.iter().filter_map(|listed| PendingMoveShape::new(listed, &world.sites)).collect();
-    let texts = |one: &PendingMoveShape| {
-        let address = |ip: Option<IpAddr>| ip.map(|ip| ip.to_string()).unwrap_or_default();
-        let name = one.name.clone().unwrap_or_default();
-        vec![one.key.clone(), name, one.site.clone(), address(one.public_ip), address(one.private_ip)]
-    };
-    Ok(web::Json(narrowed(shapes, &asked, texts, MOVE_ORDERS)?))
+    let WantedMoves { q, site, sort, page, per_page } = wanted.into_inner();
+    let paging = Paging::new(page, per_page)?;
+    let site = site.map(|id| id.to_string());
+    let asked = asked(&lists::moves::LISTING, [("q", q), ("site", site), ("sort", sort)])?;
+    let found = lists::moves::list(&services, caller.account, &asked)?;
+    Ok(web::Json(paging.cut(found.into_iter(), PendingMoveShape::from)))
 }
 
 /// What is decided.

@@ -7,14 +7,14 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{DryRun, created};
 use super::caller::Caller;
-use super::list::{List, Narrow, Order, narrowed};
+use super::list::{List, Paging, asked};
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
 use crate::domain::token::Token;
-use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::tokens::{self, TokenDraft};
+use crate::services::{Services, lists};
 use crate::web::blocking;
 
 /// An API token. The token itself is told once, when it is made.
@@ -89,25 +89,38 @@ pub struct TokenPath {
     id: String,
 }
 
-const TOKENS: &[Order<TokenShape>] = &[
-    ("-created_at", |a, b| (b.created_at, b.id).cmp(&(a.created_at, a.id))),
-    ("name", |a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id))),
-    ("expires_at", |a, b| (a.expires_at, a.id).cmp(&(b.expires_at, b.id))),
-];
+/// Which tokens.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Words that must all occur in name, role or the first characters.
+    q: Option<String>,
+    /// `viewer`, `operator`, `account-admin` or `owner`.
+    role: Option<String>,
+    /// `name`, `role`, `made`, `ends` or `used`; with `-` in front the other way round. Usual is `-made`.
+    sort: Option<String>,
+    /// Page, counted from 1.
+    page: Option<usize>,
+    /// Tokens on a page, at most 1000.
+    per_page: Option<usize>,
+}
 
-/// Lists the API tokens, without the tokens themselves; sorts by `created_at`, `name` or `expires_at`.
-#[utoipa::path(tag = "tokens", params(AccountPath, Narrow), responses((status = 200, body = List<TokenShape>)))]
+/// Lists the API tokens, without the tokens themselves.
+#[utoipa::path(tag = "tokens", params(AccountPath, Wanted), responses((status = 200, body = List<TokenShape>)))]
 #[get("/accounts/{account}/tokens")]
 pub async fn list_tokens(
     caller: Caller,
     services: web::Data<Services>,
     _: web::Path<AccountPath>,
-    asked: Asked<Narrow>,
+    wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<TokenShape>>, Problem> {
-    let all = blocking::call(&services, move |services| tokens::list(services, caller.account)).await?;
-    let all = all.into_iter().map(TokenShape::from).collect();
-    let texts = |one: &TokenShape| vec![one.name.clone(), one.prefix.clone(), one.role.clone()];
-    Ok(web::Json(narrowed(all, &asked, texts, TOKENS)?))
+    let Wanted { q, role, sort, page, per_page } = wanted.into_inner();
+    let paging = Paging::new(page, per_page)?;
+    let sort = sort.unwrap_or_else(|| "-made".to_owned());
+    let asked = asked(&lists::tokens::LISTING, [("q", q), ("role", role), ("sort", Some(sort))])?;
+    let (found, _) = blocking::call(&services, move |services| lists::tokens::list(services, caller.account, &asked)).await?;
+    Ok(web::Json(paging.cut(found.into_iter(), TokenShape::from)))
 }
 
 /// Makes an API token. The answer is the only place where it is told.

@@ -7,17 +7,17 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{DryRun, created};
 use super::caller::Caller;
-use super::list::{List, Narrow, Order, narrowed};
+use super::list::{List, Paging, asked};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
 use crate::domain::account::Secret;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::UserId;
 use crate::domain::user::{Role, User};
-use crate::services::Services;
 use crate::services::commit::Mode;
+use crate::services::lists::users::ListedUser;
 use crate::services::users::{self, Access, UserChange};
-use crate::services::{invitations, passwords};
+use crate::services::{Services, invitations, lists, passwords};
 use crate::web::admin::users::invitation_link;
 use crate::web::blocking;
 
@@ -45,6 +45,12 @@ pub struct UserShape {
     /// The link with which the person chooses a password. Told once, when it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invitation: Option<String>,
+    /// In how many places the user is signed in. Told in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<usize>,
+    /// When one of these was used last. Told in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
 }
 
 impl From<User> for UserShape {
@@ -60,6 +66,8 @@ impl From<User> for UserShape {
             password_changed_at: user.password_changed_at,
             revision: user.revision,
             invitation: None,
+            sessions: None,
+            last_used_at: None,
         }
     }
 }
@@ -121,29 +129,48 @@ impl UserPath {
     }
 }
 
-const USERS: &[Order<UserShape>] = &[
-    ("added", |a, b| a.id.cmp(&b.id)),
-    ("name", |a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id))),
-    ("email", |a, b| (a.email.to_lowercase(), a.id).cmp(&(b.email.to_lowercase(), b.id))),
-    ("role", |a, b| (&a.role, a.id).cmp(&(&b.role, b.id))),
-];
-
 fn role(text: &str) -> Result<Role, Problem> {
     text.parse().map_err(|error| Problem::invalid(&FieldErrors::one("role", error)))
 }
 
-/// Lists users; sorts by `added`, `name`, `email` or `role`.
-#[utoipa::path(tag = "users", params(Narrow), responses((status = 200, body = List<UserShape>)))]
+/// Which users.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Words that must all occur in name, e-mail or role.
+    q: Option<String>,
+    /// `viewer`, `operator`, `account-admin` or `owner`.
+    role: Option<String>,
+    /// `enabled`, `invited` or `disabled`.
+    standing: Option<String>,
+    /// `added`, `name`, `email`, `role`, `standing`, `sessions` or `used`; with `-` in front the other way round.
+    sort: Option<String>,
+    /// Page, counted from 1.
+    page: Option<usize>,
+    /// Users on a page, at most 1000.
+    per_page: Option<usize>,
+}
+
+/// Lists users, as they were added unless `sort` says otherwise.
+#[utoipa::path(tag = "users", params(Wanted), responses((status = 200, body = List<UserShape>)))]
 #[get("/users")]
 pub async fn list_users(
     _: Caller,
     services: web::Data<Services>,
-    asked: Asked<Narrow>,
+    wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<UserShape>>, Problem> {
-    let users = blocking::call(&services, users::list).await?;
-    let all = users.into_iter().map(UserShape::from).collect();
-    let texts = |one: &UserShape| vec![one.name.clone(), one.email.clone(), one.role.clone()];
-    Ok(web::Json(narrowed(all, &asked, texts, USERS)?))
+    let Wanted { q, role, standing, sort, page, per_page } = wanted.into_inner();
+    let paging = Paging::new(page, per_page)?;
+    let sort = sort.unwrap_or_else(|| "added".to_owned());
+    let asked = asked(&lists::users::LISTING, [("q", q), ("role", role), ("standing", standing), ("sort", Some(sort))])?;
+    let found = blocking::call(&services, move |services| lists::users::list(services, &asked)).await?;
+    let shape = |ListedUser { user, sessions, last_used }| UserShape {
+        sessions: Some(sessions),
+        last_used_at: last_used,
+        ..UserShape::from(user)
+    };
+    Ok(web::Json(paging.cut(found.into_iter(), shape)))
 }
 
 /// Tells one user.

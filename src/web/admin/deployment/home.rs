@@ -7,8 +7,9 @@ use crate::domain::deployment::{Container, Place};
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::world::World;
 use crate::services::deployment::Target;
-use crate::services::places::{self, ListedPlace, PlaceQuery};
-use crate::services::{Services, people};
+use crate::services::lists::places::LISTING;
+use crate::services::places::ListedPlace;
+use crate::services::{Services, lists, people};
 use crate::web::admin::attached::{self, Profiles};
 use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
@@ -22,8 +23,6 @@ use crate::web::places as addresses;
 
 /// Where this page is.
 const HERE: &str = "/admin/deployment";
-/// The columns that can be sorted by; the first is the default.
-const SORTABLE: &[&str] = &["container", "name", "profiles", "devices"];
 /// Profiles of a place that are named; the rest are counted.
 const NAMED: usize = 5;
 
@@ -54,6 +53,8 @@ struct Row {
     profiles: Vec<(ProfileId, String)>,
     more: usize,
     devices: usize,
+    /// Where the search found it, if its name does not show that.
+    why: Option<String>,
 }
 
 /// A container of the ladder.
@@ -67,7 +68,7 @@ struct Step {
 
 /// `GET /admin/deployment`
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let list = match list_memory::enter(&who, &request, SORTABLE) {
+    let list = match list_memory::enter(&who, &request, LISTING.sorts) {
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
@@ -81,12 +82,13 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
 
 /// The places that a list shows, in its order.
 fn found(who: &SignedIn, services: &Services, list: &ListQuery) -> Result<Vec<ListedPlace>, Failure> {
-    let container = list.filter("container").and_then(addresses::container);
-    let attached = list.is("show", "attached") || (list.q().is_empty() && container.is_none());
-    let query = PlaceQuery { text: list.q(), container, attached };
-    let mut found = places::list(services, DEFAULT_ACCOUNT, &query).map_err(Failure::of(who))?;
+    let mut asked = list.asked(&LISTING);
+    if asked.is_plain() {
+        // Nobody looks for all places there are: what has profiles comes first.
+        asked = LISTING.read_what_is_known([("attached", "true"), ("sort", &asked.sorting.to_string())]);
+    }
+    let mut found = lists::places::list(services, DEFAULT_ACCOUNT, &asked).map_err(Failure::of(who))?;
     found.retain(|one| one.container() != Container::Global);
-    sort(&mut found, list);
     Ok(found)
 }
 
@@ -106,7 +108,7 @@ pub async fn save(
     Ok(match outcome {
         Outcome::Done(message) => who.done(HERE, message),
         Outcome::Again(status, form, conflict) => {
-            let answer = page(&who, &services, ListQuery::of(&request, SORTABLE))?;
+            let answer = page(&who, &services, ListQuery::of(&request, LISTING.sorts))?;
             html_with(status, &HomePage { tab: answer.tab.again(form, conflict), ..answer })
         }
     })
@@ -133,18 +135,6 @@ fn page(who: &SignedIn, services: &Services, list: ListQuery) -> Result<HomePage
     })
 }
 
-fn sort(found: &mut [ListedPlace], list: &ListQuery) {
-    match list.sort_key() {
-        "name" => found.sort_by_cached_key(|one| one.name.to_lowercase()),
-        "profiles" => found.sort_by_key(|one| one.profiles.len()),
-        "devices" => found.sort_by_key(|one| one.devices),
-        _ => {}
-    }
-    if list.descending() {
-        found.reverse();
-    }
-}
-
 fn row(one: &ListedPlace, world: &World) -> Row {
     let name = |id: &ProfileId| world.profile(*id).map(|profile| (*id, profile.name.to_string()));
     Row {
@@ -154,6 +144,7 @@ fn row(one: &ListedPlace, world: &World) -> Row {
         profiles: one.profiles.iter().filter_map(name).take(NAMED).collect(),
         more: one.profiles.len().saturating_sub(NAMED),
         devices: one.devices,
+        why: one.why.as_ref().map(|(what, text)| format!("{what}: {}", words::shortened(text, 80))),
     }
 }
 
@@ -176,7 +167,7 @@ fn containers(world: &World) -> impl Iterator<Item = (&'static str, Container, &
 }
 
 fn ladder(services: &Services, world: &World) -> Vec<Step> {
-    let own = || services.roster(DEFAULT_ACCOUNT).all().iter().filter(|one| !one.device.profiles.is_empty()).count();
+    let own = || services.roster(DEFAULT_ACCOUNT).count(|one| !one.device.profiles.is_empty());
     let step = |(word, container, text): (&str, Container, &'static str)| {
         let number = match container {
             Container::Device => own(),

@@ -12,6 +12,7 @@ use crate::domain::device_list::{DeviceQuery, Hit, LastResult, Listed, Search, S
 use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, SiteId};
 use crate::domain::world::World;
 use crate::services::Services;
+use crate::services::lists::devices::{self, LISTING};
 use crate::services::roster::Counts;
 use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
@@ -22,8 +23,7 @@ use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{self, Tone as _};
 
 /// The columns that can be sorted by, as words of the address; the first is the default.
-pub const SORTABLE: &[&str] =
-    &["name", "status", "model", "site", "key", "public_ip", "private_ip", "software", "last_seen", "result", "added", "groups"];
+pub const SORTABLE: &[&str] = LISTING.sorts;
 
 /// Shown only when it is asked for: with all columns a desk is too small.
 const RARE: [&str; 1] = ["groups"];
@@ -132,20 +132,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
 
 /// The query that an address means. Words that do not exist narrow nothing.
 pub fn query(list: &ListQuery) -> DeviceQuery {
-    let text = |name: &str| list.filter(name).map(ToOwned::to_owned);
-    DeviceQuery {
-        text: list.q(),
-        status: list.filter("status").and_then(|word| word.parse().ok()),
-        family: text("family"),
-        model: text("model"),
-        site: list.filter("site").and_then(|id| id.parse().ok()),
-        result: list.filter("result").and_then(|word| word.parse().ok()),
-        origin: list.filter("origin").and_then(|word| word.parse().ok()),
-        owner: list.filter("owner").and_then(|owner| owner.parse().ok()),
-        group: list.filter("group").and_then(|id| id.parse().ok()),
-        sort: list.sort_key().parse().unwrap_or_default(),
-        descending: list.descending(),
-    }
+    devices::query(&list.asked(&LISTING))
 }
 
 /// The sites of these counts, by their names.

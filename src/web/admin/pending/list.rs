@@ -1,7 +1,5 @@
 //! The list: one row a key, the latest first.
 
-use std::cmp::Ordering;
-
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
@@ -9,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::click::{self, Click, Line};
 use crate::domain::admission::decide::Rules;
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::pending::{Pending, PendingQuery, REASONS, Standing};
+use crate::domain::pending::{Pending, REASONS, Standing};
 use crate::domain::run::Reason;
-use crate::services::Services;
-use crate::services::pending;
+use crate::services::lists::pending::LISTING;
+use crate::services::{Services, lists, pending};
 use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
@@ -21,12 +19,9 @@ use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words::{self, Tone};
 
-/// The columns that can be sorted by, as words of the address; the first is the default.
-const SORTABLE: &[&str] = &["last", "key", "reason", "address", "times"];
-
 /// The columns that may be hidden, by their word in the address. Who it is always stays.
 const COLUMNS: [(&str, &str); 4] =
-    [("reason", "Why not, and what to do"), ("address", "From"), ("last", "Last came"), ("times", "Times")];
+    [("reason", "Why not, and what to do"), ("address", "From"), ("at", "Last came"), ("times", "Times")];
 
 #[derive(Template)]
 #[template(path = "pending/list.html")]
@@ -70,48 +65,31 @@ struct Row {
 
 /// `GET /admin/pending`
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let list = match list_memory::enter(&who, &request, SORTABLE) {
+    let list = match list_memory::enter(&who, &request, LISTING.sorts) {
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
-    let all = pending::list(&services, DEFAULT_ACCOUNT);
-    let text = |name: &str| list.filter(name).map(ToOwned::to_owned);
-    let query = PendingQuery { text: list.q(), standing: text("standing"), reason: text("reason") };
-    let mut found: Vec<&Pending> = all.iter().filter(|one| query.admits(one)).collect();
-    sort(&mut found, &list);
+    let all = pending::list(&services, DEFAULT_ACCOUNT).len();
+    let found = lists::pending::list(&services, DEFAULT_ACCOUNT, &list.asked(&LISTING));
     let columns = list.columns(&COLUMNS);
     if list.is_file() {
-        return Ok(columns.file("pending", "Who", found.iter().map(|one| cells(row(one)))));
+        return Ok(columns.file("pending", "Who", found.iter().map(row).map(cells)));
     }
     let pager = list.pager(found.len());
     let page = who.page("Pending");
-    let rows = found[pager.range()].iter().map(|one| row(one)).collect();
+    let rows = found[pager.range()].iter().map(row).collect();
     let until = Rules::of(&world.account).window.map(|(_, until)| until).filter(|until| page.now < *until);
     Ok(html(&ListPage {
         list,
         pager,
         rows,
         columns,
-        all: all.len(),
+        all,
         reasons: &REASONS,
         window: until.map(|until| minutes(until.duration_since(page.now))),
         page,
     }))
-}
-
-fn sort(found: &mut [&Pending], list: &ListQuery) {
-    let by = |a: &Pending, b: &Pending| match list.sort_key() {
-        "key" => Ordering::Equal,
-        "reason" => a.knock.reason.to_string().cmp(&b.knock.reason.to_string()),
-        "address" => a.knock.address.cmp(&b.knock.address),
-        "times" => b.knock.times.cmp(&a.knock.times),
-        _ => b.knock.at.cmp(&a.knock.at),
-    };
-    found.sort_by(|a, b| {
-        let order = by(a, b).then_with(|| a.key.cmp(&b.key));
-        if list.descending() { order.reverse() } else { order }
-    });
 }
 
 fn cells(row: Row) -> [String; 5] {

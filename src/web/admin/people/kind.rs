@@ -120,7 +120,7 @@ impl Head {
         Self {
             kind: T::KIND,
             title: one.name().to_string(),
-            devices: words::count(places::reach(services, world).of_place(&place), "device", "devices"),
+            devices: words::count(places::devices_of(services, world, &place), "device", "devices"),
             devices_href: T::owner(one.id()).map(|owner| format!("/admin/devices?owner={owner}")),
             members: (T::KIND.word == PersonGroup::KIND.word).then(|| (members, format!("/admin/person-groups/{id}/members"))),
             id,

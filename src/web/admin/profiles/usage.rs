@@ -36,6 +36,11 @@ impl Usage {
         self.reach.of_profile(id)
     }
 
+    /// The reach of all profiles.
+    pub fn all(&self) -> &Reach {
+        &self.reach
+    }
+
     /// The places of a profile but devices: link, name and how many devices each speaks for.
     pub fn places(&self, id: ProfileId, world: &World) -> Vec<(String, String, String)> {
         let of = self.places.get(&id).into_iter().flatten();

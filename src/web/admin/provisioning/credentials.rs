@@ -16,6 +16,7 @@ use crate::services::accounts::{self, AccountDraft, Replacement};
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::shared_credentials::{self, Usage};
+use crate::web::admin::columns::Columns;
 use crate::web::admin::conflict::{Conflict, Differing};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -28,6 +29,12 @@ use crate::web::blocking;
 
 /// The page itself.
 pub const HERE: &str = "/admin/provisioning/credentials";
+
+/// What the devices that come with the former ones can be sorted by; the first is the default.
+const SORTABLE: &[&str] = &["name", "key", "last_seen"];
+
+/// The columns that may be hidden, by their word in the address. A device's name always stays.
+const COLUMNS: [(&str, &str); 2] = [("key", "MAC or serial"), ("last_seen", "Last seen")];
 
 #[derive(Template)]
 #[template(path = "provisioning/credentials.html")]
@@ -50,7 +57,11 @@ struct Former {
     replaced_at: Timestamp,
     unknown_until: Timestamp,
     users: Vec<FormerUser>,
+    list: ListQuery,
     pager: Pager,
+    columns: Columns,
+    /// All of them, whatever the list shows.
+    all: usize,
 }
 
 /// A device that still comes with them.
@@ -62,6 +73,12 @@ struct FormerUser {
 
 /// `GET /admin/provisioning/credentials`
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let list = ListQuery::of(&request, SORTABLE);
+    if list.is_file() {
+        let (found, _) = found(&who, &services, &list)?;
+        let cells = |one: FormerUser| [one.title, one.key, one.last_seen.map(words::file_time).unwrap_or_default()];
+        return Ok(list.columns(&COLUMNS).file("former-credentials", "Device Name", found.into_iter().map(cells)));
+    }
     let typed = unsent::given_back_from(request.path(), &request, &who, &services);
     Ok(html(&page(&request, &who, &services, typed)?))
 }
@@ -129,14 +146,18 @@ fn account(who: &SignedIn, services: &Services) -> Result<Account, Failure> {
 fn page(request: &HttpRequest, who: &SignedIn, services: &Services, typed: Option<Form>) -> Result<CredentialsPage, Failure> {
     let account = account(who, services)?;
     let usage = shared_credentials::usage(services, DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
-    let users = shared_credentials::users_of_former(services, DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
-    let pager = ListQuery::of(request, &[]).pager(users.len());
+    let list = ListQuery::of(request, SORTABLE);
+    let (mut users, all) = found(who, services, &list)?;
+    let pager = list.pager(users.len());
     let former = account.provisioning.former.as_ref().map(|former| Former {
         user: former.user.clone(),
         replaced_at: former.replaced_at,
         unknown_until: Rules::of(&account).former_until.unwrap_or(former.replaced_at),
-        users: users[pager.range()].iter().map(former_user).collect(),
+        users: users.drain(pager.range()).collect(),
+        columns: list.columns(&COLUMNS),
+        list,
         pager,
+        all,
     });
     let (planned, leaked) = consequences(usage);
     let offered = || {
@@ -156,6 +177,23 @@ fn page(request: &HttpRequest, who: &SignedIn, services: &Services, typed: Optio
         leaked,
         former,
     })
+}
+
+/// The devices that still come with the former ones, as the list shows them, and how many there are.
+fn found(who: &SignedIn, services: &Services, list: &ListQuery) -> Result<(Vec<FormerUser>, usize), Failure> {
+    let users = shared_credentials::users_of_former(services, DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    let search = list.search();
+    let is_shown = |one: &FormerUser| search.finds_key(&one.key) || search.finds(&[&one.key, &one.title]);
+    let mut found: Vec<FormerUser> = users.iter().map(former_user).filter(is_shown).collect();
+    match list.sort_key() {
+        "key" => found.sort_by(|a, b| a.key.cmp(&b.key)),
+        "last_seen" => found.sort_by(|a, b| (a.last_seen, &a.key).cmp(&(b.last_seen, &b.key))),
+        _ => found.sort_by_cached_key(|one| (one.title.to_lowercase(), one.key.clone())),
+    }
+    if list.descending() {
+        found.reverse();
+    }
+    Ok((found, users.len()))
 }
 
 fn former_user(listed: &Listed) -> FormerUser {

@@ -25,7 +25,7 @@ use crate::web::admin::words::{self, Tone as _};
 use crate::web::blocking;
 
 /// The columns that can be sorted by; the first is the default: whoever came last.
-const SORTABLE: &[&str] = &["latest", "who", "outcome"];
+const SORTABLE: &[&str] = &["-started", "who", "outcome"];
 
 /// The columns that may be hidden, by their word in the address. Who it was always stays.
 const COLUMNS: [(&str, &str); 3] = [("last", "Last came"), ("what", "What happened"), ("next", "What to do")];
@@ -70,7 +70,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     match list.sort_key() {
         "who" => found.sort_by(|a, b| a.who.cmp(&b.who)),
         "outcome" => found.sort_by_key(|row| words::outcome(&row.verdict.outcome)),
-        _ => {}
+        _ => found.sort_by_key(|row| row.at),
     }
     if list.descending() {
         found.reverse();
@@ -130,7 +130,7 @@ pub fn model_of(text: &str) -> Option<String> {
 
 fn admits(row: &Row, list: &ListQuery, search: &TextSearch) -> bool {
     let is_address = row.who.parse::<std::net::IpAddr>().is_ok();
-    let kind = match list.filter("kind") {
+    let kind = match list.filter("who") {
         Some("phone") => !is_address,
         Some("address") => is_address,
         _ => true,

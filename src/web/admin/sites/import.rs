@@ -12,11 +12,11 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::IMPORT_BYTES;
 use crate::domain::site::Site;
-use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::pending_imports::{Into, Pending};
 use crate::services::sites::import::{self, Imported, Outcome, Plan};
+use crate::services::{Services, lists};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_rejected, see_other};
@@ -220,8 +220,9 @@ pub async fn log(token: web::Path<String>, who: SignedIn, services: web::Data<Se
 /// `GET /admin/sites/export`: the sites that the list shows.
 pub async fn export(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let list = ListQuery::of(&request, &[]);
-    let (search, with_mark) = (list.search(), list.filter("mark").is_some());
-    let is_shown = move |site: &Site| super::list::admits(site, &list, &search);
+    let asked = list.asked(&lists::sites::LISTING);
+    let (search, with_mark) = (asked.search(), list.filter("mark").is_some());
+    let is_shown = move |site: &Site| lists::sites::admits(site, &asked, &search);
     let make = move |services: &Services| import::export(services, DEFAULT_ACCOUNT, is_shown, with_mark);
     let bytes = blocking::call(&services, make).await.map_err(Failure::of(&who))?;
     Ok(file("sites.csv", "text/csv; charset=utf-8", bytes))

@@ -1,6 +1,5 @@
 //! Pending moves: devices that came from no site's network any more, and what is decided about them (contract 5.6).
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -8,12 +7,11 @@ use askama::Template;
 use jiff::Timestamp;
 
 use crate::domain::device::DeviceKey;
-use crate::domain::device_list::{Listed, site_name};
 use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
-use crate::domain::world::World;
-use crate::services::Services;
 use crate::services::commit::Mode;
+use crate::services::lists::moves::{LISTING, ListedMove};
 use crate::services::sites::moves::{self, Answer};
+use crate::services::{Services, lists};
 use crate::web::admin::columns::Columns;
 use crate::web::admin::devices::site_choices;
 use crate::web::admin::failure::Failure;
@@ -26,9 +24,6 @@ use crate::web::admin::words;
 use crate::web::blocking;
 
 const HERE: &str = "/admin/sites/moves";
-
-/// The columns that can be sorted by; the first is the default.
-const SORTABLE: &[&str] = &["since", "name", "key", "site", "address"];
 
 /// The columns that may be hidden, by their word in the address. A device's name always stays.
 const COLUMNS: [(&str, &str); 4] =
@@ -59,37 +54,21 @@ struct Row {
 
 /// `GET /admin/sites/moves`
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let list = match list_memory::enter(&who, &request, SORTABLE) {
+    let list = match list_memory::enter(&who, &request, LISTING.sorts) {
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let waiting = moves::list(&services, DEFAULT_ACCOUNT);
     let all = waiting.len();
-    let search = list.search();
-    let is_shown = |row: &Row| {
-        let of_site = list.filter("site").is_none_or(|id| id == row.site_id.to_string());
-        of_site && (search.finds_key(&row.key) || search.finds(&[&row.key, &row.title, &row.site, &row.address]))
-    };
     let sites = waiting.iter().map(|listed| (listed.device.site_id(), 1)).collect();
-    let mut found: Vec<Row> = waiting.iter().filter_map(|listed| row(listed, &world)).filter(is_shown).collect();
-    found.sort_by(|a, b| {
-        let order = match list.sort_key() {
-            "name" => a.title.to_lowercase().cmp(&b.title.to_lowercase()),
-            "site" => a.site.to_lowercase().cmp(&b.site.to_lowercase()),
-            "address" => a.address.cmp(&b.address),
-            "key" => Ordering::Equal,
-            _ => a.since.cmp(&b.since),
-        };
-        let order = order.then_with(|| a.key.cmp(&b.key));
-        if list.descending() { order.reverse() } else { order }
-    });
+    let found = lists::moves::list(&services, DEFAULT_ACCOUNT, &list.asked(&LISTING)).map_err(Failure::of(&who))?;
     let columns = list.columns(&COLUMNS);
     if list.is_file() {
-        return Ok(columns.file("pending-moves", "Device Name", found.into_iter().map(cells)));
+        return Ok(columns.file("pending-moves", "Device Name", found.into_iter().map(row).map(cells)));
     }
     let pager = list.pager(found.len());
-    let rows = found.drain(pager.range()).collect();
+    let rows = found[pager.range()].iter().cloned().map(row).collect();
     let sites = site_choices(&world, sites);
     Ok(html(&MovesPage { page: who.page("Pending moves"), list, pager, rows, columns, sites, all }))
 }
@@ -99,15 +78,15 @@ fn cells(row: Row) -> [String; 5] {
     [title, key, site, address, words::file_time(since)]
 }
 
-fn row(listed: &Listed, world: &World) -> Option<Row> {
-    Some(Row {
+fn row(ListedMove { listed, site, since }: ListedMove) -> Row {
+    Row {
         key: listed.device.key.to_string(),
         title: words::title(&listed.device),
-        site: site_name(world, &listed.device).to_owned(),
+        site,
         site_id: listed.device.site_id(),
         address: listed.sighting.public_ip.map(|ip| ip.to_string()).unwrap_or_default(),
-        since: listed.device.waiting_move()?,
-    })
+        since,
+    }
 }
 
 /// `POST /admin/sites/moves`: decides about all that are ticked.
