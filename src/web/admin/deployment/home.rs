@@ -19,6 +19,7 @@ use crate::web::admin::list_memory;
 use crate::web::admin::ordered::{self, Outcome, Tab};
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
 use crate::web::places as addresses;
 
 /// Where this page is.
