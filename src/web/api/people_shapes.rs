@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::group_shapes::ImpactShape;
+use super::matching::Matching;
 use super::problem::Problem;
 use crate::domain::device::Owner;
 use crate::domain::field_error::FieldErrors;
@@ -111,8 +112,11 @@ impl NamedChanges {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedSelection {
-    /// Numbers, at most 1000.
-    pub(super) ids: Vec<u64>,
+    /// Their numbers.
+    pub(super) ids: Option<Vec<u64>>,
+    /// All that the list finds, in place of these.
+    #[serde(default)]
+    pub(super) matching: Option<Matching>,
 }
 
 /// What goes, or would go.

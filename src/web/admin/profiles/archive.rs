@@ -8,6 +8,7 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::delete;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::limits::ARCHIVE_UPLOAD_BYTES;
@@ -79,7 +80,11 @@ pub async fn export_secrets(who: SignedIn, form: Form, services: web::Data<Servi
 }
 
 async fn download(who: SignedIn, form: Form, services: web::Data<Services>, secrets: Secrets) -> Result<HttpResponse, Failure> {
-    let ids: BTreeSet<ProfileId> = form.values("select").filter_map(|id| id.parse().ok()).collect();
+    let ids: BTreeSet<ProfileId> = if form.is("scope", "matching") {
+        delete::chosen(&form, &who, &services)?.keys
+    } else {
+        form.values("select").filter_map(|id| id.parse().ok()).collect()
+    };
     if ids.is_empty() && !form.is("all", "yes") {
         return Ok(who.not_done(LIST, "Tick the profiles to export first."));
     }
