@@ -12,6 +12,7 @@ use super::delete;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::limits::ARCHIVE_UPLOAD_BYTES;
+use crate::domain::profile::ProfileKind;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
@@ -81,7 +82,10 @@ pub async fn export_secrets(who: SignedIn, form: Form, services: web::Data<Servi
 
 async fn download(who: SignedIn, form: Form, services: web::Data<Services>, secrets: Secrets) -> Result<HttpResponse, Failure> {
     let ids: BTreeSet<ProfileId> = if form.is("scope", "matching") {
-        delete::chosen(&form, &who, &services)?.keys
+        // Of all that match, those that archives hold.
+        let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+        let is_own = |id: &ProfileId| world.profile(*id).is_some_and(|one| one.kind == ProfileKind::UserDefined);
+        delete::chosen(&form, &who, &services)?.keys.into_iter().filter(is_own).collect()
     } else {
         form.values("select").filter_map(|id| id.parse().ok()).collect()
     };
