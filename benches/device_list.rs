@@ -6,11 +6,15 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
+use pdms::domain::deployment::Place;
 use pdms::domain::device::{Device, Sighting};
 use pdms::domain::device_list::{DeviceQuery, Listed, SortKey, Status, select};
 use pdms::domain::group::Group;
-use pdms::domain::ids::{GroupId, SiteId};
+use pdms::domain::ids::{GroupId, ProfileId, SiteId};
 use pdms::domain::names::Name;
+use pdms::domain::parameter::ParameterSet;
+use pdms::domain::profile::{Profile, ProfileKind};
+use pdms::domain::reach::Reach;
 use pdms::domain::site::index::SiteIndex;
 use pdms::domain::site::{Network, Origin as From, Site};
 use pdms::domain::subnet::Subnet;
@@ -98,6 +102,40 @@ fn lists(criterion: &mut Criterion) {
     }
 }
 
+/// The same world with profiles at every tenth site and at two groups of five, as Profile Deployment and the search see it.
+fn deployed() -> World {
+    let profile = |number: u32| Profile {
+        id: ProfileId(u64::from(number) + 1),
+        name: name(&format!("Profile {number}")),
+        description: String::new(),
+        kind: ProfileKind::UserDefined,
+        parameters: ParameterSet::new(),
+        modified_by: "bench".to_owned(),
+        modified_at: Timestamp::UNIX_EPOCH,
+        revision: 1,
+    };
+    let mut world = world();
+    world.profiles = (0..40).map(profile).map(|profile| (profile.id, Arc::new(profile))).collect();
+    let id = |number: u32| ProfileId(u64::from(number % 40) + 1);
+    let sites = (0..SITES).step_by(10).map(|number| (Place::Site(SiteId(u64::from(number) + 2)), vec![id(number / 10)]));
+    let groups = (0..GROUPS)
+        .filter(|number| number % 5 < 2)
+        .map(|number| (Place::Group(GroupId(u64::from(number) + 1)), vec![id(number)]));
+    world.deployment = sites.chain(groups).chain([(Place::Global, vec![id(1), id(2)])]).collect();
+    world
+}
+
+fn deployment(criterion: &mut Criterion) {
+    let (world, devices) = (deployed(), (0..DEVICES).map(listed).collect::<Vec<_>>());
+    criterion.bench_function("reach of every place and profile", |bencher| {
+        bencher.iter(|| Reach::new(black_box(&world), devices.iter().map(|one| &*one.device)).devices())
+    });
+    let query = DeviceQuery { text: "profile 17".to_owned(), ..DeviceQuery::default() };
+    criterion.bench_function("search for a profile of sites and groups", |bencher| {
+        bencher.iter(|| select(devices.iter().cloned(), black_box(&query), &world, Timestamp::UNIX_EPOCH).len())
+    });
+}
+
 fn placing(criterion: &mut Criterion) {
     let sites: Vec<Site> = (0..SITES).map(site).collect();
     criterion.bench_function("place every device", |bencher| {
@@ -108,5 +146,5 @@ fn placing(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, lists, placing);
+criterion_group!(benches, lists, deployment, placing);
 criterion_main!(benches);

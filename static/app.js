@@ -40,12 +40,17 @@ for (const all of document.querySelectorAll("[data-select-all]")) {
   const id = all.dataset.selectAll;
   const boxes = [...document.querySelectorAll(`input[name="select"][form="${id}"]`)];
   const count = document.querySelector(`[data-selected="${id}"]`);
+  // All that match are offered once all rows of the page are ticked.
+  const matching = document.querySelector(`[data-matching="${id}"]`);
   const tell = () => {
     const ticked = boxes.filter((box) => box.checked).length;
     all.checked = ticked > 0 && ticked === boxes.length;
     all.indeterminate = ticked > 0 && ticked < boxes.length;
-    if (count) count.textContent = `${ticked} selected`;
+    if (matching && !all.checked) matching.checked = false;
+    if (matching) matching.parentElement.hidden = !all.checked;
+    if (count) count.textContent = `${matching?.checked ? matching.dataset.number : ticked} selected`;
   };
+  matching?.addEventListener("change", tell);
   all.hidden = false;
   all.addEventListener("change", () => {
     for (const box of boxes) box.checked = all.checked;
@@ -54,6 +59,13 @@ for (const all of document.querySelectorAll("[data-select-all]")) {
   for (const box of boxes) box.addEventListener("change", tell);
   tell();
 }
+
+// Escape leaves a question as Cancel does: nothing is sent.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || openMenus().length) return;
+  if (event.target.matches?.("input[type=search]")) return;
+  document.querySelector(".confirm .form-actions a[href]")?.click();
+});
 
 // A second press on Save sends nothing while the first is on its way.
 document.addEventListener("submit", (event) => {

@@ -148,15 +148,19 @@ fn pages_make_a_group_and_change_its_members_by_ticks_search_and_paste() {
     };
     assert_eq!(members(), [KEY, OTHER]);
     let others = text(&api.page(&format!("{devices}?show=others&q=0003")));
-    assert!(
-        others.contains("Phone 0004f2aa0003")
-            && others.contains("Add all 1 that match")
-            && !others.contains("Phone 0004f2aa0004"),
-        "{others}"
-    );
+    assert!(others.contains("Phone 0004f2aa0003") && !others.contains("Phone 0004f2aa0004"), "{others}");
     assert_eq!(api.form(&devices, &json!({ "do": "remove", "select": KEY })).status, 303);
     assert_eq!(members(), [OTHER]);
-    assert_eq!(api.form(&devices, &json!({ "do": "add-all", "q": "0004f2aa000" })).status, 303);
+    assert_eq!(
+        api.form(&devices, &json!({ "do": "add", "scope": "matching", "matching": "show=others&q=0004f2aa000" })).status,
+        200
+    );
+    assert_eq!(members(), [OTHER], "it asks first");
+    let asked = api.form(&devices, &json!({ "do": "add", "scope": "matching", "matching": "show=others&q=0004f2aa000" }));
+    let mark = asked.text().split("name=\"chosen\" value=\"").nth(1).and_then(|rest| rest.split('"').next().map(str::to_owned));
+    let yes =
+        json!({ "do": "add", "scope": "matching", "matching": "show=others&q=0004f2aa000", "chosen": mark, "confirmed": "yes" });
+    assert_eq!(api.form(&devices, &yes).status, 303);
     assert_eq!(members().len(), 4);
     let wrong = api.form(&devices, &json!({ "do": "paste", "keys": format!("{KEY}\n\nno key") }));
     assert!(wrong.status == 422 && text(&wrong).contains("Line 3: “no key”"), "{}", wrong.text());

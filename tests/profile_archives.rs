@@ -26,6 +26,9 @@ fn profiles_go_out_and_come_in_again() {
     assert_eq!(again.text().matches("\"unchanged\"").count(), 2, "{}", again.text());
     let standard = api.ok("GET", "/profiles?kind=standard&per_page=1", None)["items"][0]["id"].clone();
     assert_eq!(api.call("GET", &format!("/profiles/export?ids={standard}"), None).status, 422, "only user-defined ones");
+    assert_eq!(api.call("GET", "/profiles/export?ids=1&q=a", None).status, 422, "one or the other");
+    let none = api.call("GET", "/profiles/export?q=nothing-has-this-word", None);
+    assert!(none.status == 200 && none.body.len() < masked.body.len(), "{}", none.status);
 
     api.ok(
         "PATCH",

@@ -41,7 +41,7 @@ pub const DEVICES: usize = 50_000;
 /// Devices in one array add: as many rows as a device CSV may have (R41).
 pub const DEVICES_PER_ADD: usize = 10_000;
 /// Devices or profiles that are deleted in one change.
-pub const DELETED_AT_ONCE: usize = 1_000;
+pub const DELETED_AT_ONCE: usize = DEVICES;
 /// Whole weeks of the activity log that are kept beside the present one; settings may say more (R349).
 pub const ACTIVITY_WEEKS: u32 = 4;
 /// Days that device logs are kept unless set otherwise (R44).
@@ -149,7 +149,7 @@ pub const HELD_BACK_SOURCES: usize = 1_000;
 /// room again.
 pub const CROWD_MINUTES: i64 = 60;
 /// Keys that one action on the page *Pending* may name.
-pub const PENDING_AT_ONCE: usize = 1_000;
+pub const PENDING_AT_ONCE: usize = STRANGERS;
 /// Wrong passwords from one address for one device that are answered at once (PHN-09).
 pub const WRONG_AT_ONCE: u32 = 5;
 /// Addresses besides the last one at which the way of one phone from plain HTTP is remembered.

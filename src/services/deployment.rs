@@ -203,6 +203,11 @@ pub(super) fn check_for_device(world: &World, key: &DeviceKey, profiles: &[Profi
     check(world, &Target::Device(key.clone()), profiles)
 }
 
+/// Whether these profiles may be attached to a device group, in words if not.
+pub(super) fn check_for_group(world: &World, profiles: &[ProfileId]) -> Result<(), String> {
+    check(world, &Target::Place(Place::Global), profiles)
+}
+
 fn check(world: &World, target: &Target, profiles: &[ProfileId]) -> Result<(), String> {
     if profiles.len() > PROFILES_PER_CONTAINER {
         return Err(format!("at most {PROFILES_PER_CONTAINER} profiles are attached to one place; these are {}", profiles.len()));
@@ -251,7 +256,8 @@ fn position(profiles: &[ProfileId], profile: ProfileId) -> Result<usize, Service
     profiles.iter().position(|other| *other == profile).ok_or_else(|| ServiceError::not_found("attached profile", profile))
 }
 
-fn record(
+/// Notes a change of the profiles at a place in the activity log.
+pub(super) fn record(
     change: &mut Change<'_>,
     world: &World,
     subject: String,

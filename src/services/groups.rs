@@ -1,6 +1,8 @@
 //! Device groups: making, editing and deleting them, and which of them automatic adds join (R97–R105). Who is a member is
 //! [`super::membership`]'s, which profiles a group has [`super::deployment`]'s.
 
+mod new;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -14,10 +16,12 @@ use crate::domain::deployment::Place;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::group::{Group, GroupDraft};
 use crate::domain::ids::{AccountId, GroupId};
-use crate::domain::limits::{DELETED_AT_ONCE, GROUPS, GROUPS_PER_DEVICE};
+use crate::domain::limits::{DELETED_AT_ONCE, GROUPS_PER_DEVICE};
 use crate::domain::names::Name;
 use crate::domain::world::World;
 use crate::store;
+
+pub use new::{NewGroup, create};
 
 /// A group as somebody had it before them when they decided on a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,35 +53,6 @@ pub fn get(services: &Services, account: AccountId, id: GroupId) -> Result<Arc<G
 /// [`ServiceError::NotFound`] for an account that does not exist.
 pub fn list(services: &Services, account: AccountId) -> Result<Vec<Arc<Group>>, ServiceError> {
     Ok(services.world(account)?.groups.values().cloned().collect())
-}
-
-/// Makes groups without members: all of them, or none when one cannot be made.
-///
-/// # Errors
-/// [`ServiceError::Invalid`] when a name is taken, with the item where there are several; [`ServiceError::Conflict`] when there
-/// would be more than an account may have.
-pub fn create(
-    services: &Services,
-    actor: &Actor,
-    account: AccountId,
-    drafts: Vec<GroupDraft>,
-    mode: Mode,
-) -> Result<Vec<Group>, ServiceError> {
-    let grant = authorize(actor, Action::EditDevices(account))?;
-    if drafts.is_empty() {
-        return Ok(Vec::new());
-    }
-    perform(services, mode, grant, account, |change| {
-        let world = services.world(account)?;
-        if world.groups.len() + drafts.len() > GROUPS {
-            let present = world.groups.len();
-            return Err(ServiceError::Conflict(format!(
-                "an account has at most {GROUPS} device groups; there are {present} already"
-            )));
-        }
-        check_new_names(&world, &drafts)?;
-        drafts.into_iter().map(|draft| add(change, draft)).collect()
-    })
 }
 
 /// Changes name and description of a group that was shown with `revision`.

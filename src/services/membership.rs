@@ -12,7 +12,7 @@ use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::group::{Group, with_first};
 use crate::domain::ids::{AccountId, GroupId};
-use crate::domain::limits::{DEVICES_PER_ADD, GROUPS_PER_DEVICE};
+use crate::domain::limits::{DEVICES, GROUPS_PER_DEVICE};
 
 /// Who joins and who leaves a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,9 +58,9 @@ pub fn change(
 ) -> Result<Changed, ServiceError> {
     let grant = authorize(actor, Action::EditDevices(account))?;
     let count = wanted.add.len() + wanted.remove.len();
-    if count > DEVICES_PER_ADD {
+    if count > DEVICES {
         return Err(ServiceError::Conflict(format!(
-            "at most {DEVICES_PER_ADD} members are changed at once; these are {count}. Split the list"
+            "at most {DEVICES} members are changed at once; these are {count}. Split the list"
         )));
     }
     perform(services, mode, grant, account, |change| {
@@ -88,6 +88,14 @@ pub fn change(
         tell(change, &group, &done)?;
         Ok(done)
     })
+}
+
+/// Notes who is in a new group from the beginning; nothing where nobody is.
+pub(super) fn tell_joined(change: &mut Change<'_>, group: &Group, members: BTreeSet<DeviceKey>) -> Result<(), ServiceError> {
+    if members.is_empty() {
+        return Ok(());
+    }
+    tell(change, group, &Changed { added: members.into_iter().collect(), ..Changed::default() })
 }
 
 fn tell(change: &mut Change<'_>, group: &Group, done: &Changed) -> Result<(), ServiceError> {

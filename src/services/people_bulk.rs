@@ -11,7 +11,7 @@ use crate::domain::activity::Event;
 use crate::domain::device::{DeviceKey, Owner};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, PersonGroupId, PersonId};
-use crate::domain::limits::{DEVICES_PER_ADD, GROUPS_PER_DEVICE};
+use crate::domain::limits::{DEVICES, GROUPS_PER_DEVICE};
 use crate::domain::people::{Modified, Person, PersonGroup};
 
 /// People who are to join or leave a group.
@@ -152,8 +152,8 @@ pub fn set_owners(
 }
 
 fn check_amount(count: usize, what: &str) -> Result<(), ServiceError> {
-    if count > DEVICES_PER_ADD {
-        let words = format!("at most {DEVICES_PER_ADD} {what} are changed at once; these are {count}. Split the list");
+    if count > DEVICES {
+        let words = format!("at most {DEVICES} {what} are changed at once; these are {count}. Split the list");
         return Err(ServiceError::Conflict(words));
     }
     Ok(())

@@ -121,6 +121,7 @@ fn the_api_has_every_filter_and_every_order_of_a_page() {
     let (_server, api) = filled();
     api.ok("POST", "/groups/1/members", Some(serde_json::json!({ "add": [super::KEY] })));
     api.ok("POST", "/person-groups/1/members", Some(serde_json::json!({ "add": [1] })));
+    api.ok("PUT", "/deployment/groups/1", Some(serde_json::json!({ "profiles": [1], "shown": [] })));
     for Twin { page, api: path, naming, .. } in TWINS {
         let shown = api.page(page).text();
         let (filters, sorts, known) = (filters(&shown), sorts(&shown), parameters(path));

@@ -5,6 +5,7 @@ import { agree, check, counted, look, lookHere, none, pressByKeyboard, tabTo, ty
 import { door } from "./door.mjs";
 import { manage } from "./flows.mjs";
 import { keep } from "./keep.mjs";
+import { bulk } from "./bulk.mjs";
 import { organise } from "./organise.mjs";
 import { people } from "./people.mjs";
 import { comeUp } from "./phones.mjs";
@@ -254,6 +255,7 @@ async function demo() {
     await columns(page, server.base);
     await chooseColumns(page, server.base);
     await tickToDelete(page, server.base);
+    await bulk(page, server.base, complaints);
     await organise(page, server.base, complaints);
     await walkEveryRole(page, server.base, demoPassword(server));
     await beforeTheEnd(page, server.base, complaints);

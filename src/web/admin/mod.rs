@@ -14,6 +14,7 @@ mod activity_links;
 pub mod assets;
 pub mod attached;
 mod backups;
+mod bulk;
 pub mod columns;
 mod coming_up;
 mod confirm;

@@ -12,6 +12,19 @@ pub fn file_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// A number as people read it: 1,234.
+pub fn number(number: &usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Page sizes that lists offer.
 pub const PAGE_SIZES: &[usize] = &[25, 50, 100, 200];
 

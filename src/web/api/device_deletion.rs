@@ -10,13 +10,17 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{self, Amount, DryRun};
 use super::caller::Caller;
 use super::list::{List, Narrow, Order, narrowed};
+use super::matching::{Chosen, Matching, chosen};
 use super::paths::{AccountPath, DevicePath};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
 use crate::domain::device::{Block, DeviceKey};
 use crate::domain::field_error::FieldErrors;
+use crate::domain::ids::AccountId;
 use crate::services::Services;
 use crate::services::devices::{self, Afterwards, Cascade};
+use crate::services::error::ServiceError;
+use crate::services::lists::{self, Asked as ListAsked};
 use crate::web::blocking;
 
 /// What becomes of a deleted device's key.
@@ -79,8 +83,11 @@ impl From<Cascade> for CascadeShape {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceSelection {
-    /// MACs or serial numbers, at most 1000.
-    keys: Vec<String>,
+    /// MACs or serial numbers.
+    keys: Option<Vec<String>>,
+    /// All that the list finds, in place of these.
+    #[serde(default)]
+    matching: Option<Matching>,
     /// What becomes of them.
     removal: AfterwardsWord,
 }
@@ -128,18 +135,28 @@ pub async fn delete_devices(
     dry_run: Asked<DryRun>,
     sent: Sent<DeviceSelection>,
 ) -> Result<web::Json<List<CascadeShape>>, Problem> {
-    let DeviceSelection { keys, removal } = sent.into_inner();
+    let DeviceSelection { keys, matching, removal } = sent.into_inner();
     let roster = services.roster(caller.account);
     let known = |text: &String| match text.parse::<DeviceKey>() {
         Ok(key) if roster.find(&key).is_some() => Ok(key),
         _ => Err(FieldErrors::one("key", format_args!("there is no device “{text}”"))),
     };
-    let keys: BTreeSet<DeviceKey> =
-        Amount::Many.parse_all(&keys, known).map_err(|wrong| Problem::items("keys", &wrong))?.into_iter().collect();
+    let keys: BTreeSet<DeviceKey> = match chosen("keys", keys, matching)? {
+        Chosen::Named(keys) => {
+            Amount::Many.parse_all(&keys, known).map_err(|wrong| Problem::items("keys", &wrong))?.into_iter().collect()
+        }
+        Chosen::All(matching) => matching.keys(&lists::devices::LISTING, |asked| found(&services, caller.account, asked))?,
+    };
     let (afterwards, mode) = (removal.into(), dry_run.mode());
     let work = move |services: &Services| devices::delete_all(services, &caller.actor, caller.account, &keys, afterwards, mode);
     let gone = blocking::call(&services, work).await?;
     Ok(web::Json(List { total: gone.len(), items: gone.into_iter().map(CascadeShape::from).collect() }))
+}
+
+/// The keys of the devices that a list finds.
+pub(super) fn found(services: &Services, account: AccountId, asked: &ListAsked) -> Result<Vec<DeviceKey>, ServiceError> {
+    let found = lists::devices::list(services, account, asked)?;
+    Ok(found.iter().map(|one| one.device.key.clone()).collect())
 }
 
 const BLOCKED: &[Order<BlockedShape>] = &[

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::deployment::Place;
+use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::group::{Group, GroupDraft, GroupInput};
-use crate::domain::ids::GroupId;
+use crate::domain::ids::{GroupId, ProfileId};
 use crate::domain::world::World;
-use crate::services::groups::Loss;
+use crate::services::groups::{self, Loss};
 
 /// A device group.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -65,13 +66,37 @@ pub struct NewGroup {
     description: String,
     /// The revision that the change was made from. Only where a group is replaced.
     pub(super) revision: Option<u64>,
+    /// Devices that are in it from the beginning: MACs or serial numbers. Only where a group is made.
+    #[serde(default)]
+    pub(super) members: Vec<String>,
+    /// Profiles attached to it from the beginning, strongest first. Only where a group is made.
+    #[serde(default)]
+    pub(super) profiles: Vec<u64>,
 }
 
 impl NewGroup {
+    /// The group with what it holds from the beginning.
+    pub(super) fn whole(&self) -> Result<groups::NewGroup, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let draft = self.draft();
+        if let Err(wrong) = &draft {
+            wrong.iter().for_each(|error| errors.add(error.field, &error.message));
+        }
+        let key = |text: &String| errors_of(text, &mut errors);
+        let members = self.members.iter().filter_map(key).collect();
+        let profiles = self.profiles.iter().copied().map(ProfileId).collect();
+        errors.into_result(draft.ok().map(|draft| groups::NewGroup { draft, members, profiles }))
+    }
+
     /// The group that is meant.
     pub(super) fn draft(&self) -> Result<GroupDraft, FieldErrors> {
         GroupDraft::parse(&GroupInput { name: self.name.clone(), description: self.description.clone() })
     }
+}
+
+fn errors_of(text: &str, errors: &mut FieldErrors) -> Option<DeviceKey> {
+    let parsed = text.parse::<DeviceKey>().map_err(|error| format!("“{text}”: {error}"));
+    errors.take("members", parsed)
 }
 
 /// Changes of a group; what is absent stays.

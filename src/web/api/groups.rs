@@ -1,5 +1,7 @@
 //! Device groups: making, editing and deleting them. [`super::membership`] has their members and orders.
 
+use std::collections::BTreeSet;
+
 use actix_web::{HttpResponse, delete, get, patch, post, put, web};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -8,6 +10,7 @@ use super::body::{Amount, DryRun, OneOrMany, created};
 use super::caller::Caller;
 use super::group_shapes::{GroupChanges, GroupShape, LossShape, NewGroup};
 use super::list::{List, Paging, asked};
+use super::matching::{Chosen, Matching, chosen};
 use super::paths::{AccountPath, GroupPath};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
@@ -40,8 +43,11 @@ pub struct Wanted {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupSelection {
-    /// Numbers of the groups, at most 1000.
-    ids: Vec<u64>,
+    /// Numbers of the groups.
+    ids: Option<Vec<u64>>,
+    /// All that the list finds, in place of these.
+    #[serde(default)]
+    matching: Option<Matching>,
 }
 
 /// Lists device groups.
@@ -86,7 +92,7 @@ fn shape(services: &Services, account: AccountId, id: GroupId) -> Result<web::Js
     found.map(web::Json).ok_or_else(|| Problem::not_found("device group", id))
 }
 
-/// Makes a device group, or all of an array or none.
+/// Makes a device group, with devices and profiles if they are sent, or all of an array or none.
 #[utoipa::path(tag = "groups", params(AccountPath, DryRun), request_body = OneOrMany<NewGroup>, responses((status = 201, body = OneOrMany<GroupShape>), (status = 200, description = "A dry run", body = OneOrMany<GroupShape>)))]
 #[post("/accounts/{account}/groups")]
 pub async fn create_groups(
@@ -96,12 +102,13 @@ pub async fn create_groups(
     sent: Sent<OneOrMany<NewGroup>>,
 ) -> Result<HttpResponse, Problem> {
     let (amount, inputs) = sent.into_inner().into_list();
-    let drafts = amount.parse_all(&inputs, NewGroup::draft)?;
+    let drafts = amount.parse_all(&inputs, NewGroup::whole)?;
+    let members: Vec<usize> = drafts.iter().map(|one| one.members.len()).collect();
     let mode = dry_run.mode();
     let work = move |services: &Services| groups::create(services, &caller.actor, caller.account, drafts, mode);
     let made = blocking::call(&services, work).await.map_err(|error| amount.placed(error))?;
     let world = services.world(caller.account)?;
-    let shapes = made.iter().map(|group| GroupShape::new(group, 0, &world)).collect();
+    let shapes = made.iter().zip(members).map(|(group, devices)| GroupShape::new(group, devices, &world)).collect();
     Ok(HttpResponse::build(created(mode)).json(amount.shape(shapes)))
 }
 
@@ -118,6 +125,9 @@ pub async fn replace_group(
     let id = path.id()?;
     groups::get(&services, caller.account, id)?;
     let revision = sent.revision.ok_or_else(|| Problem::field("revision", "send the revision that the change was made from"))?;
+    if !sent.members.is_empty() || !sent.profiles.is_empty() {
+        return Err(Problem::field("members", "members and profiles of a group that is there have addresses of their own"));
+    }
     update(caller, services, Shown { id, revision }, sent.draft()?, dry_run.mode()).await
 }
 
@@ -180,8 +190,16 @@ pub async fn delete_groups(
         true => Ok(GroupId(*id)),
         false => Err(FieldErrors::one("id", format_args!("there is no device group {id}"))),
     };
-    let ids = Amount::Many.parse_all(&sent.into_inner().ids, known).map_err(|wrong| Problem::items("ids", &wrong))?;
-    let (ids, mode) = (ids.into_iter().collect(), dry_run.mode());
+    let GroupSelection { ids, matching } = sent.into_inner();
+    let ids: BTreeSet<GroupId> = match chosen("ids", ids, matching)? {
+        Chosen::Named(ids) => {
+            Amount::Many.parse_all(&ids, known).map_err(|wrong| Problem::items("ids", &wrong))?.into_iter().collect()
+        }
+        Chosen::All(matching) => matching.keys(&lists::groups::LISTING, |asked| {
+            Ok(lists::groups::list(&services, caller.account, asked)?.iter().map(|one| one.group.id).collect())
+        })?,
+    };
+    let mode = dry_run.mode();
     let work = move |services: &Services| groups::delete_all(services, &caller.actor, caller.account, &ids, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 
 use super::body::{Amount, DryRun};
 use super::caller::Caller;
+use super::device_deletion::found;
+use super::matching::Matching;
 use super::paths::{AccountPath, DevicePath, GroupPath};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
@@ -16,7 +18,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, GroupId};
 use crate::services::Services;
 use crate::services::membership::{self, Changed, MemberChange};
-use crate::services::{devices, groups};
+use crate::services::{devices, groups, lists};
 use crate::web::blocking;
 
 /// Who joins and who leaves a group.
@@ -29,6 +31,12 @@ pub struct NewMembers {
     /// Keys of devices that leave.
     #[serde(default)]
     remove: Vec<String>,
+    /// Devices that join besides: all that the list of devices finds.
+    #[serde(default)]
+    add_matching: Option<Matching>,
+    /// Devices that leave besides: all that the list of devices finds.
+    #[serde(default)]
+    remove_matching: Option<Matching>,
 }
 
 /// What came of it.
@@ -60,8 +68,14 @@ pub async fn change_members(
     sent: Sent<NewMembers>,
 ) -> Result<web::Json<ChangedMembers>, Problem> {
     let (id, mode) = (path.id()?, dry_run.mode());
-    let NewMembers { add, remove } = sent.into_inner();
-    let wanted = MemberChange { add: keys("add", &add)?, remove: keys("remove", &remove)? };
+    let NewMembers { add, remove, add_matching, remove_matching } = sent.into_inner();
+    let matching = |matching: Option<Matching>| match matching {
+        Some(matching) => matching.keys(&lists::devices::LISTING, |asked| found(&services, caller.account, asked)),
+        None => Ok(BTreeSet::new()),
+    };
+    let mut wanted = MemberChange { add: keys("add", &add)?, remove: keys("remove", &remove)? };
+    wanted.add.append(&mut matching(add_matching)?);
+    wanted.remove.append(&mut matching(remove_matching)?);
     let work = move |services: &Services| membership::change(services, &caller.actor, caller.account, id, &wanted, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }

@@ -28,6 +28,7 @@ pub mod invitations;
 pub mod lines;
 pub mod list;
 pub mod manufacturers;
+mod matching;
 pub mod membership;
 pub mod paths;
 pub mod pending;

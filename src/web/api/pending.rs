@@ -193,7 +193,7 @@ pub struct DeviceDeedPath {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeySelection {
-    /// MACs or serial numbers, at most 1000.
+    /// MACs or serial numbers, at most 5000.
     keys: Vec<String>,
     /// Required for `let-in`, with an entry for each of `keys`: the address, of those that were listed for it, from which it is let
     /// in. Without one the answer is 422. Other actions do without.

@@ -10,6 +10,7 @@ use utoipa::IntoParams;
 use super::body::{Amount, DryRun, OneOrMany, created};
 use super::caller::Caller;
 use super::list::{List, Paging, asked};
+use super::matching::{Chosen, chosen};
 use super::membership::NewGroupOrder;
 use super::paths::{AccountPath, DevicePath};
 use super::people_shapes::{
@@ -141,14 +142,25 @@ async fn remove<T: Organised>(
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }
 
-fn selected<T: Organised>(services: &Services, account: AccountId, numbers: &[u64]) -> Result<BTreeSet<T::Id>, Problem> {
+fn selected<T: Organised>(
+    services: &Services,
+    account: AccountId,
+    NamedSelection { ids, matching }: NamedSelection,
+) -> Result<BTreeSet<T::Id>, Problem> {
     let world = services.world(account)?;
     let known = |number: &u64| {
         let id = number.to_string().parse().ok().filter(|id| T::all(&world).contains_key(id));
         id.ok_or_else(|| FieldErrors::one("id", format_args!("there is no {} {number}", T::WHAT)))
     };
-    let ids = Amount::Many.parse_all(numbers, known).map_err(|wrong| Problem::items("ids", &wrong))?;
-    Ok(ids.into_iter().collect())
+    match chosen("ids", ids, matching)? {
+        Chosen::Named(numbers) => {
+            let ids = Amount::Many.parse_all(&numbers, known).map_err(|wrong| Problem::items("ids", &wrong))?;
+            Ok(ids.into_iter().collect())
+        }
+        Chosen::All(matching) => matching.keys(&lists::people::LISTING, |asked| {
+            Ok(lists::people::list::<T>(services, account, asked)?.iter().map(|one| one.one.id()).collect())
+        }),
+    }
 }
 
 /// The operations of one kind.
@@ -190,7 +202,7 @@ macro_rules! operations {
             dry_run: Asked<DryRun>,
             sent: Sent<NamedSelection>,
         ) -> Result<web::Json<PeopleLossShape>, Problem> {
-            let ids = selected::<$kind>(&services, caller.account, &sent.into_inner().ids)?;
+            let ids = selected::<$kind>(&services, caller.account, sent.into_inner())?;
             remove::<$kind>(caller, services, ids, dry_run.mode()).await
         }
 

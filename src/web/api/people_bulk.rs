@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 
 use super::body::DryRun;
 use super::caller::Caller;
+use super::device_deletion::found;
+use super::matching::{Chosen, Matching, chosen};
 use super::paths::AccountPath;
 use super::people::NumberPath;
 use super::people_shapes::{OwnerKey, owner_of};
@@ -17,8 +19,8 @@ use crate::domain::device::DeviceKey;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::PersonId;
 use crate::domain::people::PersonGroup;
-use crate::services::Services;
 use crate::services::people_bulk::{self, Counted, PeopleChange};
+use crate::services::{Services, lists};
 use crate::web::blocking;
 
 /// People who join or leave a group, at most as many as devices are added at once.
@@ -38,7 +40,10 @@ pub struct NewPeopleOfGroup {
 #[serde(deny_unknown_fields)]
 pub struct NewOwners {
     /// Keys of devices; MACs in any usual notation.
-    keys: Vec<String>,
+    keys: Option<Vec<String>>,
+    /// All that the list of devices finds, in place of these.
+    #[serde(default)]
+    matching: Option<Matching>,
     /// The person or room; null for nobody.
     owner: Option<OwnerKey>,
 }
@@ -88,15 +93,16 @@ pub async fn set_owners(
     sent: Sent<NewOwners>,
 ) -> Result<web::Json<CountedShape>, Problem> {
     let (account, mode) = (caller.account, dry_run.mode());
-    let NewOwners { keys: typed, owner } = sent.into_inner();
-    let (mut errors, mut keys) = (FieldErrors::new(), BTreeSet::new());
-    for text in typed {
-        let key = text.parse::<DeviceKey>().map_err(|error| format!("“{text}”: {error}"));
-        keys.extend(errors.take("keys", key));
-    }
-    if !errors.is_empty() {
-        return Err(Problem::invalid(&errors));
-    }
+    let NewOwners { keys, matching, owner } = sent.into_inner();
+    let keys: BTreeSet<DeviceKey> = match chosen("keys", keys, matching)? {
+        Chosen::Named(typed) => {
+            let mut errors = FieldErrors::new();
+            let key = |text: String| errors.take("keys", text.parse::<DeviceKey>().map_err(|error| format!("“{text}”: {error}")));
+            let keys = typed.into_iter().filter_map(key).collect();
+            errors.into_result(Some(keys))?
+        }
+        Chosen::All(matching) => matching.keys(&lists::devices::LISTING, |asked| found(&services, account, asked))?,
+    };
     let owner = owner_of("owner", owner)?;
     let work = move |services: &Services| people_bulk::set_owners(services, &caller.actor, account, &keys, owner, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))

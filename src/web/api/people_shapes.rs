@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::matching::Matching;
 use super::problem::Problem;
 use crate::domain::device::Owner;
 use crate::domain::field_error::FieldErrors;
@@ -110,8 +111,11 @@ impl NamedChanges {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedSelection {
-    /// Numbers, at most 1000.
-    pub(super) ids: Vec<u64>,
+    /// Their numbers.
+    pub(super) ids: Option<Vec<u64>>,
+    /// All that the list finds, in place of these.
+    #[serde(default)]
+    pub(super) matching: Option<Matching>,
 }
 
 /// What goes, or would go.

@@ -10,13 +10,16 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::DryRun;
 use super::caller::Caller;
 use super::device_files::download;
+use super::list;
 use super::paths::{AccountPath, ProfilePath};
 use super::problem::Problem;
 use super::sent::{self, Asked};
 use crate::domain::ids::ProfileId;
-use crate::services::Services;
+use crate::domain::reach::Reach;
+use crate::domain::world::World;
 use crate::services::profiles::archive::{self, Fate, Plan, Planned, Secrets};
 use crate::services::profiles::{self, PastValue};
+use crate::services::{Services, lists};
 use crate::web::blocking;
 
 /// Which profiles.
@@ -27,11 +30,23 @@ pub struct Exported {
     /// Numbers of user-defined profiles, separated by commas; absent for all.
     #[param(example = "3,7")]
     ids: Option<String>,
+    /// In place of numbers: words that must all occur in name, description, the name of who changed it last, or a parameter's name.
+    q: Option<String>,
 }
 
 impl Exported {
-    fn ids(&self) -> Result<Option<BTreeSet<ProfileId>>, Problem> {
-        let Some(text) = &self.ids else { return Ok(None) };
+    fn ids(&self, world: &World) -> Result<Option<BTreeSet<ProfileId>>, Problem> {
+        let text = match (&self.ids, &self.q) {
+            (Some(_), Some(_)) => return Err(Problem::field("q", "send ids or q, not both")),
+            (Some(text), None) => text,
+            (None, Some(q)) => {
+                let asked =
+                    list::asked(&lists::profiles::LISTING, [("q", Some(q.clone())), ("kind", Some("user-defined".to_owned()))])?;
+                let found = lists::profiles::list(world, &Reach::default(), &asked);
+                return Ok(Some(found.iter().map(|one| one.profile.id).collect()));
+            }
+            (None, None) => return Ok(None),
+        };
         let ids: Result<_, _> = text.split(',').map(|id| id.trim().parse::<ProfileId>()).collect();
         ids.map(Some).map_err(|_| Problem::field("ids", "numbers separated by commas, such as 3,7"))
     }
@@ -114,7 +129,7 @@ async fn export(
     wanted: Exported,
     secrets: Secrets,
 ) -> Result<HttpResponse, Problem> {
-    let ids = wanted.ids()?;
+    let ids = wanted.ids(&*services.world(caller.account)?)?;
     let work = move |services: &Services| archive::export(services, &caller.actor, caller.account, ids.as_ref(), secrets);
     Ok(download("profiles.zip", "application/zip", blocking::call(&services, work).await?))
 }

@@ -2,7 +2,7 @@
 //!
 //! Secret values leave masked. A mask that comes back means *as it was*, so that what was read can be written again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::{HttpResponse, delete, get, patch, post, put, web};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{Amount, DryRun, OneOrMany, created};
 use super::caller::Caller;
 use super::list::{List, Paging, asked};
+use super::matching::{Chosen, Matching, chosen};
 use super::paths::{AccountPath, ProfilePath};
 use super::problem::Problem;
 use super::profile_shapes::{NewProfile, ProfileChanges, ProfileShape, ProfileSummary, UsesShape};
@@ -60,8 +61,11 @@ pub struct Copy {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileSelection {
-    /// Numbers of the profiles, at most 1000.
-    ids: Vec<u64>,
+    /// Numbers of the profiles.
+    ids: Option<Vec<u64>>,
+    /// All that the list finds but the standard ones, in place of these.
+    #[serde(default)]
+    matching: Option<Matching>,
 }
 
 /// A profile that went, or would go.
@@ -240,8 +244,18 @@ pub async fn delete_profiles(
         true => Ok(ProfileId(*id)),
         false => Err(FieldErrors::one("id", format_args!("there is no profile {id}"))),
     };
-    let ids = Amount::Many.parse_all(&sent.into_inner().ids, known).map_err(|wrong| Problem::items("ids", &wrong))?;
-    let (ids, mode) = (ids.into_iter().collect(), dry_run.mode());
+    let ProfileSelection { ids, matching } = sent.into_inner();
+    let ids: BTreeSet<ProfileId> = match chosen("ids", ids, matching)? {
+        Chosen::Named(ids) => {
+            Amount::Many.parse_all(&ids, known).map_err(|wrong| Problem::items("ids", &wrong))?.into_iter().collect()
+        }
+        Chosen::All(matching) => matching.keys(&lists::profiles::LISTING, |asked| {
+            let reach = places::reach(&services, &world);
+            let found = lists::profiles::list(&world, &reach, asked);
+            Ok(found.iter().filter(|one| !one.profile.is_standard()).map(|one| one.profile.id).collect())
+        })?,
+    };
+    let mode = dry_run.mode();
     let work = move |services: &Services| profiles::delete_all(services, &caller.actor, caller.account, &ids, mode);
     let gone = blocking::call(&services, work).await?;
     let shape = |(id, uses): (ProfileId, Uses)| DeletedProfile { id: id.0, uses: UsesShape::new(uses, &world) };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::present;
+use super::matching::Matching;
 use super::settings::WindowShape;
 use crate::domain::activity::Change;
 use crate::domain::ids::SiteId;
@@ -346,8 +347,11 @@ impl From<ListedMove> for PendingMoveShape {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MoveSelection {
-    /// MACs or serial numbers, at most 1000.
-    pub keys: Vec<String>,
+    /// MACs or serial numbers.
+    pub keys: Option<Vec<String>>,
+    /// All that the list finds, in place of these.
+    #[serde(default)]
+    pub matching: Option<Matching>,
 }
 
 /// What was decided, or would be.

@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{Amount, DryRun, OneOrMany, created};
 use super::caller::Caller;
 use super::list::{List, Paging, asked};
+use super::matching::{Chosen, Matching, chosen};
 use super::paths::{AccountPath, SitePath};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
@@ -199,8 +200,11 @@ pub async fn delete_site(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SiteSelection {
-    /// Numbers of the sites, at most 1000.
-    ids: Vec<u64>,
+    /// Numbers of the sites.
+    ids: Option<Vec<u64>>,
+    /// All that the list finds, in place of these.
+    #[serde(default)]
+    matching: Option<Matching>,
 }
 
 /// Deletes several sites and what is attached to them: all or none. Answers where their devices go.
@@ -217,8 +221,17 @@ pub async fn delete_sites(
         true => Ok(SiteId(*id)),
         false => Err(FieldErrors::one("id", format_args!("there is no site {id}"))),
     };
-    let ids = Amount::Many.parse_all(&sent.into_inner().ids, known).map_err(|wrong| Problem::items("ids", &wrong))?;
-    delete_all(caller, services, ids.into_iter().collect(), dry_run.mode()).await
+    let SiteSelection { ids, matching } = sent.into_inner();
+    let ids = match chosen("ids", ids, matching)? {
+        Chosen::Named(ids) => {
+            Amount::Many.parse_all(&ids, known).map_err(|wrong| Problem::items("ids", &wrong))?.into_iter().collect()
+        }
+        Chosen::All(matching) => matching.keys(&lists::sites::LISTING, |asked| {
+            let found = lists::sites::list(&services, caller.account, asked)?;
+            Ok(found.iter().filter(|one| !one.site.is_internet()).map(|one| one.site.id).collect())
+        })?,
+    };
+    delete_all(caller, services, ids, dry_run.mode()).await
 }
 
 async fn delete_all(
@@ -296,12 +309,20 @@ pub async fn decide_pending_moves(
     let parse = |text: &String| {
         text.parse::<DeviceKey>().map_err(|_| FieldErrors::one("key", format_args!("“{text}” is no MAC or serial number")))
     };
-    let keys = sent.into_inner().keys;
-    if keys.len() > DELETED_AT_ONCE {
-        return Err(Problem::field("keys", format_args!("send at most {DELETED_AT_ONCE} at once")));
-    }
-    let keys = Amount::Many.parse_all(&keys, parse).map_err(|wrong| Problem::items("keys", &wrong))?;
-    let (keys, mode): (BTreeSet<_>, _) = (keys.into_iter().collect(), dry_run.mode());
+    let MoveSelection { keys, matching } = sent.into_inner();
+    let keys: BTreeSet<DeviceKey> = match chosen("keys", keys, matching)? {
+        Chosen::Named(keys) if keys.len() > DELETED_AT_ONCE => {
+            return Err(Problem::field("keys", format_args!("send at most {DELETED_AT_ONCE} at once")));
+        }
+        Chosen::Named(keys) => {
+            Amount::Many.parse_all(&keys, parse).map_err(|wrong| Problem::items("keys", &wrong))?.into_iter().collect()
+        }
+        Chosen::All(matching) => matching.keys(&lists::moves::LISTING, |asked| {
+            let found = lists::moves::list(&services, caller.account, asked)?;
+            Ok(found.into_iter().map(|one| one.listed.device.key.clone()).collect())
+        })?,
+    };
+    let mode = dry_run.mode();
     let work = move |services: &Services| moves::decide(services, &caller.actor, caller.account, &keys, answer, mode);
     let decided = blocking::call(&services, work).await.map_err(|error| match error {
         ServiceError::Invalid(wrong) => Problem::items("keys", &wrong),

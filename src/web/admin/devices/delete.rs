@@ -4,23 +4,21 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
+use super::list;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::devices::{self, Afterwards, Cascade};
 use crate::services::error::ServiceError;
+use crate::web::admin::bulk::{Chosen, NAMED, Question};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::next::LocalPath;
-use crate::web::admin::paging::PER_PAGE_MOST;
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
-
-/// Devices that are named one by one; the rest are counted.
-const NAMED: usize = 20;
 
 #[derive(Template)]
 #[template(path = "devices/delete.html")]
@@ -30,7 +28,8 @@ struct DeletePage {
     /// Key and name of the first devices.
     shown: Vec<(String, String)>,
     more: usize,
-    keys: Vec<String>,
+    question: Question,
+    devices: usize,
     /// What goes with them.
     cascade: Vec<String>,
     back: String,
@@ -39,16 +38,18 @@ struct DeletePage {
 /// `GET /admin/devices/delete?select=…`
 pub async fn ask(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let form = Form::from_urlencoded(request.query_string().as_bytes()).unwrap_or_default();
-    confirm(form, &who, &services).await
+    let chosen = list::chosen(&form, &who, &services)?;
+    confirm(chosen, form, &who, &services).await
 }
 
 /// `POST /admin/devices/delete`: asks, or does it where it was asked.
 pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    if !form.is("confirmed", "yes") {
-        return confirm(form, &who, &services).await;
+    let chosen = list::chosen(&form, &who, &services)?;
+    if !chosen.is_confirmed(&form) {
+        return confirm(chosen, form, &who, &services).await;
     }
     let afterwards = if form.is("then", "block") { Afterwards::Block } else { Afterwards::Forget };
-    let (keys, actor) = (selected(&form), who.actor.clone());
+    let (keys, actor) = (chosen.keys, who.actor.clone());
     let delete = move |services: &Services| {
         // Those that went meanwhile are what was asked for.
         let roster = services.roster(DEFAULT_ACCOUNT);
@@ -65,18 +66,15 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
     })
 }
 
-/// The devices that a form names, each once; no more than one page of the list can tick.
-fn selected(form: &Form) -> Vec<DeviceKey> {
-    let mut keys: Vec<DeviceKey> = form.values("select").filter_map(|text| text.parse().ok()).collect();
-    keys.sort();
-    keys.dedup();
-    keys.truncate(PER_PAGE_MOST);
-    keys
-}
-
-async fn confirm(form: Form, who: &SignedIn, services: &web::Data<Services>) -> Result<HttpResponse, Failure> {
+async fn confirm(
+    chosen: Chosen<DeviceKey>,
+    form: Form,
+    who: &SignedIn,
+    services: &web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
     let back = LocalPath::parse(form.value("back")).map_or_else(|| "/admin/devices".to_owned(), |path| path.as_str().to_owned());
-    let (keys, actor) = (selected(&form), who.actor.clone());
+    let (question, actor) = (chosen.question(&form), who.actor.clone());
+    let keys = chosen.keys;
     let gather = move |services: &Services| {
         let mut found: Vec<(DeviceKey, Cascade)> = Vec::new();
         for key in keys {
@@ -94,14 +92,15 @@ async fn confirm(form: Form, who: &SignedIn, services: &web::Data<Services>) -> 
     let title = match found.as_slice() {
         [] => return Ok(who.not_done(&back, "Tick the devices to delete first.")),
         [(_, one)] => format!("Delete {}?", one.label),
-        several => format!("Delete {} devices?", several.len()),
+        several => format!("Delete {} devices?", words::number(&several.len())),
     };
     Ok(html(&DeletePage {
         page: who.page(title),
-        form: Form::filled([("then", "forget")]),
+        form: Form::filled([("then", if form.is("then", "block") { "block" } else { "forget" })]),
+        question,
+        devices: found.len(),
         shown: found.iter().take(NAMED).map(|(key, one)| (key.to_string(), one.label.clone())).collect(),
         more: found.len().saturating_sub(NAMED),
-        keys: found.iter().map(|(key, _)| key.to_string()).collect(),
         cascade: sentences(&found),
         back,
     }))

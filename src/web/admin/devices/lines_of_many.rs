@@ -9,6 +9,7 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
+use super::list;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::LINES;
@@ -134,9 +135,14 @@ fn line_of(form: &Form) -> usize {
 
 /// `POST /admin/devices/lines`: the table of the ticked devices.
 pub async fn ask(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let keys = keys(&form);
+    let chosen = list::chosen(&form, &who, &services)?;
+    let keys = if chosen.is_all() { chosen.keys.into_iter().collect() } else { keys(&form) };
     if keys.is_empty() {
         return Ok(who.not_done(&back(&form), "Tick the devices first."));
+    }
+    if keys.len() > PER_PAGE_MOST {
+        let text = format!("The table of lines takes {PER_PAGE_MOST} devices: narrow the list, or import a CSV file.");
+        return Ok(who.not_done(&back(&form), text));
     }
     let (line, back) = (line_of(&form), back(&form));
     let empty = HashMap::new();

@@ -7,15 +7,18 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use jiff::Timestamp;
 
-use crate::domain::device::Origin;
+use crate::domain::device::{DeviceKey, Origin};
 use crate::domain::device_list::{DeviceQuery, Hit, LastResult, Listed, Search, Status, site_name};
 use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, SiteId};
 use crate::domain::world::World;
 use crate::services::Services;
+use crate::services::lists::Asked;
 use crate::services::lists::devices::{self, LISTING};
 use crate::services::roster::Counts;
+use crate::web::admin::bulk::Chosen;
 use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
+use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::list_memory;
 use crate::web::admin::paging::{ListQuery, Pager};
@@ -178,4 +181,14 @@ fn row(one: &Listed, search: &Search<'_>, world: &World, now: Timestamp) -> Row 
         more_groups: one.device.groups.len().saturating_sub(GROUPS_NAMED),
         why,
     }
+}
+
+/// The devices that a form chooses and that are still there.
+pub fn chosen(form: &Form, who: &SignedIn, services: &Services) -> Result<Chosen<DeviceKey>, Failure> {
+    let roster = services.roster(DEFAULT_ACCOUNT);
+    let find = |asked: &Asked| {
+        let found = devices::list(services, DEFAULT_ACCOUNT, asked)?;
+        Ok(found.iter().map(|one| one.device.key.clone()).collect())
+    };
+    Chosen::of(form, &LISTING, |key| roster.find(key).is_some(), find).map_err(Failure::of(who))
 }

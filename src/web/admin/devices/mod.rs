@@ -28,7 +28,7 @@ mod trust;
 mod uploaded;
 mod what_if;
 
-pub use list::site_choices;
+pub use list::{chosen, site_choices};
 pub use text::with_secrets_masked;
 
 use crate::web::methods::Routes;

@@ -1,26 +1,23 @@
 //! Saying whose the ticked devices of the Device Monitor are: who is asked first (R156).
 
-use std::collections::BTreeSet;
-
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
-use crate::domain::device::{DeviceKey, Owner};
+use super::list;
+use crate::domain::device::Owner;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::world::World;
 use crate::services::commit::Mode;
 use crate::services::{Services, people_bulk};
+use crate::web::admin::bulk::{NAMED, Question};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::next::LocalPath;
-use crate::web::admin::paging::PER_PAGE_MOST;
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
 
-/// Devices that are named; the rest are counted.
-const NAMED: usize = 20;
 /// People and rooms that are offered; whoever has more searches first.
 const OFFERED: usize = 200;
 
@@ -35,7 +32,7 @@ struct OwnersPage {
     /// Key and name of the first devices.
     shown: Vec<(String, String)>,
     more: usize,
-    keys: Vec<String>,
+    question: Question,
     /// People and rooms to choose from, as addresses have them, with their names.
     choices: Vec<(String, String)>,
     /// How many more there are than are offered.
@@ -48,30 +45,31 @@ struct OwnersPage {
 /// `POST /admin/devices/owner`: asks whose they are, or says so where somebody was chosen.
 pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let back = LocalPath::parse(form.value("back")).map_or_else(|| "/admin/devices".to_owned(), |path| path.as_str().to_owned());
-    let roster = services.roster(DEFAULT_ACCOUNT);
-    let keys: BTreeSet<DeviceKey> = form.values("select").filter_map(|text| text.parse().ok()).take(PER_PAGE_MOST).collect();
-    let there: Vec<_> = keys.iter().filter_map(|key| roster.find(key)).collect();
-    if there.is_empty() {
+    let chosen = list::chosen(&form, &who, &services)?;
+    if chosen.is_empty() {
         return Ok(who.not_done(&back, "Tick the devices first."));
     }
     let owner: Option<Owner> = form.value("owner").parse().ok();
-    if owner.is_none() && !form.is("owner", NOBODY) {
+    let is_answered = owner.is_some() || form.is("owner", NOBODY);
+    if !is_answered || form.is("do", "search") || !chosen.may_pass(&form) {
         let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
         let (choices, hidden) = choices(&world, form.value("q"));
-        let shown = there.iter().take(NAMED).map(|one| (one.device.key.to_string(), words::title(&one.device)));
+        let roster = services.roster(DEFAULT_ACCOUNT);
+        let named = chosen.keys.iter().take(NAMED).filter_map(|key| roster.find(key));
+        let shown = named.map(|one| (one.device.key.to_string(), words::title(&one.device)));
         return Ok(html(&OwnersPage {
-            page: who.page(format!("Whose are {}?", words::count(there.len(), "device", "devices"))),
+            page: who.page(format!("Whose are {}?", words::count(chosen.len(), "device", "devices"))),
             shown: shown.collect(),
-            more: there.len().saturating_sub(NAMED),
-            keys: there.iter().map(|one| one.device.key.to_string()).collect(),
+            more: chosen.len().saturating_sub(NAMED),
+            question: chosen.question(&form),
             choices,
             hidden,
             q: form.value("q").to_owned(),
-            form: Form::default(),
+            form: Form::filled([("owner", form.value("owner"))]),
             back,
         }));
     }
-    let (actor, keys) = (who.actor.clone(), there.iter().map(|one| one.device.key.clone()).collect());
+    let (actor, keys) = (who.actor.clone(), chosen.keys);
     let set = move |services: &Services| people_bulk::set_owners(services, &actor, DEFAULT_ACCOUNT, &keys, owner, Mode::Keep);
     let done = blocking::call(&services, set).await.map_err(Failure::of(&who))?;
     Ok(match done.added {

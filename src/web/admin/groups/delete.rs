@@ -1,48 +1,36 @@
 //! Deleting groups: what each member loses is said first (R101, contract 5.15).
 
-use std::collections::BTreeSet;
-
 use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
 
 use crate::domain::deployment::Place;
 use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId};
 use crate::services::commit::Mode;
+use crate::services::lists::groups::LISTING;
+use crate::services::lists::{self, Asked};
 use crate::services::{Services, groups};
+use crate::web::admin::bulk::{BulkPage, Chosen, NAMED, Named};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
-use crate::web::admin::layout::{Page, html};
-use crate::web::admin::paging::PER_PAGE_MOST;
+use crate::web::admin::layout::html;
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
 
-#[derive(Template)]
-#[template(path = "groups/delete.html")]
-struct DeletePage {
-    page: Page,
-    rows: Vec<Row>,
-}
-
-struct Row {
-    id: GroupId,
-    name: String,
-    /// What it holds.
-    holds: String,
-}
+const HERE: &str = "/admin/groups";
 
 /// `GET /admin/groups/delete?select=…`
 pub async fn ask(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let form = Form::from_urlencoded(request.query_string().as_bytes()).unwrap_or_default();
-    confirm(&form, &who, &services).await
+    confirm(chosen(&form, &who, &services)?, &form, &who, &services).await
 }
 
 /// `POST /admin/groups/delete`: asks, or does it where it was asked.
 pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    if !form.is("confirmed", "yes") {
-        return confirm(&form, &who, &services).await;
+    let chosen = chosen(&form, &who, &services)?;
+    if !chosen.is_confirmed(&form) {
+        return confirm(chosen, &form, &who, &services).await;
     }
-    let (ids, actor) = (there(&form, &who, &services)?, who.actor.clone());
+    let (ids, actor) = (chosen.keys, who.actor.clone());
     let delete = move |services: &Services| groups::delete_all(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep);
     let gone = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
     Ok(match gone.members.len() {
@@ -52,16 +40,24 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
     })
 }
 
-/// The groups that a form names and that are still there.
-fn there(form: &Form, who: &SignedIn, services: &Services) -> Result<BTreeSet<GroupId>, Failure> {
+/// The groups that a form chooses and that are still there.
+pub fn chosen(form: &Form, who: &SignedIn, services: &Services) -> Result<Chosen<GroupId>, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
-    let ids = form.values("select").filter_map(|id| id.parse().ok()).take(PER_PAGE_MOST);
-    Ok(ids.filter(|id| world.groups.contains_key(id)).collect())
+    let find = |asked: &Asked| {
+        let found = lists::groups::list(services, DEFAULT_ACCOUNT, asked)?;
+        Ok(found.iter().map(|one| one.group.id).collect())
+    };
+    Chosen::of(form, &LISTING, |id| world.groups.contains_key(id), find).map_err(Failure::of(who))
 }
 
-async fn confirm(form: &Form, who: &SignedIn, services: &web::Data<Services>) -> Result<HttpResponse, Failure> {
+async fn confirm(
+    chosen: Chosen<GroupId>,
+    form: &Form,
+    who: &SignedIn,
+    services: &web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
-    let ids = there(form, who, services)?;
+    let (question, ids) = (chosen.question(form), chosen.keys);
     let (wanted, actor) = (ids.clone(), who.actor.clone());
     let delete = move |services: &Services| groups::delete_all(services, &actor, DEFAULT_ACCOUNT, &wanted, Mode::TryOut);
     let loss = blocking::call(services, delete).await.map_err(Failure::of(who))?;
@@ -71,13 +67,27 @@ async fn confirm(form: &Form, who: &SignedIn, services: &web::Data<Services>) ->
         let profiles = world.deployment.get(&Place::Group(*id)).map_or(0, Vec::len);
         let profiles = words::count(profiles, "profile", "profiles");
         let default = if world.default_groups.contains(id) { "; automatic adds join it no more" } else { "" };
-        Some(Row { id: *id, name: group.name.to_string(), holds: format!("{members}, {profiles}{default}") })
+        let (href, name) = (format!("{HERE}/{id}"), group.name.to_string());
+        Some(Named { href, name, note: format!("{members}, {profiles}{default}") })
     };
-    let rows: Vec<Row> = ids.iter().filter_map(row).collect();
-    let title = match rows.as_slice() {
+    let names: Vec<Named> = ids.iter().take(NAMED).filter_map(row).collect();
+    let title = match names.as_slice() {
         [] => return Ok(who.not_done("/admin/groups", "Tick the device groups to delete first.")),
-        [one] => format!("Delete {}?", one.name),
-        several => format!("Delete {} device groups?", several.len()),
+        [one] if ids.len() == 1 => format!("Delete {}?", one.name),
+        _ => format!("Delete {} device groups?", words::number(&ids.len())),
     };
-    Ok(html(&DeletePage { page: who.page(title), rows }))
+    Ok(html(&BulkPage {
+        page: who.page(title),
+        parents: vec![(HERE.to_owned(), "Device Groups".to_owned())],
+        more: ids.len().saturating_sub(names.len()),
+        names,
+        sentences: vec!["The devices and the profiles stay; only what the group put together goes.".to_owned()],
+        closing: "This cannot be undone.",
+        question,
+        fields: Vec::new(),
+        action: format!("{HERE}/delete"),
+        verb: format!("Delete {}", words::count(ids.len(), "device group", "device groups")),
+        is_harmless: false,
+        back: HERE.to_owned(),
+    }))
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::head;
+use super::{delete, head};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::commit::Mode;
 use crate::services::{Services, membership};
@@ -26,11 +26,14 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
 }
 
 async fn run(form: &Form, who: SignedIn, services: web::Data<Services>, mode: Mode) -> Result<HttpResponse, Failure> {
-    let ticked: Vec<&str> = form.values("select").collect();
-    let [one] = ticked.as_slice() else {
+    if let [one] = form.values("select").collect::<Vec<_>>().as_slice() {
+        head::find(&services, &who, one)?;
+    }
+    let chosen = delete::chosen(form, &who, &services)?;
+    let (1, Some(id)) = (chosen.len(), chosen.keys.first()) else {
         return Ok(who.not_done("/admin/groups", "Tick one device group: only one can be the first of a device."));
     };
-    let (group, _) = head::find(&services, &who, one)?;
+    let (group, _) = head::find(&services, &who, &id.to_string())?;
     let (actor, id) = (who.actor.clone(), group.id);
     let set = move |services: &Services| membership::set_to_top(services, &actor, DEFAULT_ACCOUNT, id, mode);
     let (members, moved) = blocking::call(&services, set).await.map_err(Failure::of(&who))?;

@@ -6,10 +6,14 @@ use super::{HERE, click};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::PENDING_AT_ONCE;
-use crate::services::Services;
+use crate::domain::pending::Pending;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
+use crate::services::lists::Asked;
+use crate::services::lists::pending::LISTING;
 use crate::services::pending::{self, Deed, Done, Outcome, Seen, Shown};
+use crate::services::{Services, lists};
+use crate::web::admin::bulk::{BulkPage, Chosen, NAMED, Named};
 use crate::web::admin::errors;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -19,13 +23,21 @@ use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
 
-/// Devices that are named one by one; the rest are counted.
-const NAMED: usize = 20;
-
 /// `POST /admin/pending`: does one thing about all that are ticked and can be, and names the others.
 pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let Some(deed) = Deed::parse(form.value("deed")) else { return Ok(errors::not_found(who.visitor())) };
-    let (keys, shown, back) = (selected(&form), shown(&form), back(&form));
+    let back = back(&form);
+    let (keys, shown) = if form.is("scope", "matching") {
+        // The addresses are those that the list names: the mark of the question holds them.
+        let find = |asked: &Asked| Ok(lists::pending::list(&services, DEFAULT_ACCOUNT, asked).iter().map(told_of).collect());
+        let chosen: Chosen<String> = Chosen::of(&form, &LISTING, |_| true, find).map_err(Failure::of(&who))?;
+        if !chosen.is_empty() && !chosen.is_confirmed(&form) {
+            return Ok(ask(&chosen, deed, &form, &who, back));
+        }
+        of_all(&chosen)
+    } else {
+        (selected(&form), shown(&form))
+    };
     if keys.is_empty() {
         return Ok(who.not_done(&back, "Tick the rows first."));
     }
@@ -45,6 +57,59 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
         }
         Err(error) => Err(Failure::new(&who, error)),
     }
+}
+
+/// A row with all addresses that it names, as `KEY@ADDRESS KEY@ADDRESS`, the one that it is decided about first.
+fn told_of(one: &Pending) -> String {
+    [click::written(&one.key, one.knock.address)].into_iter().chain(click::also(one)).collect::<Vec<_>>().join(" ")
+}
+
+/// The keys of all rows that match, and from where each is listed.
+fn of_all(chosen: &Chosen<String>) -> (Vec<DeviceKey>, Shown) {
+    let rows = chosen.keys.iter().map(|row| row.split(' ').filter_map(click::parse).collect::<Vec<_>>());
+    let rows: Vec<_> = rows.filter(|row| !row.is_empty()).collect();
+    let mut shown: Shown = rows.iter().map(|row| (row[0].0.clone(), Seen::from(row[0].1))).collect();
+    for (key, address) in rows.iter().flat_map(|row| &row[1..]) {
+        shown.beside(key, [*address]);
+    }
+    (rows.into_iter().map(|mut row| row.swap_remove(0).0).collect(), shown)
+}
+
+fn ask(chosen: &Chosen<String>, deed: Deed, form: &Form, who: &SignedIn, back: String) -> HttpResponse {
+    let (verb, sentence) = match deed {
+        Deed::LetIn => {
+            ("Let in", "Each is let in from the address that the list names, where that can be decided for many at once.")
+        }
+        Deed::Block => ("Block", "They are held and get no file until someone lifts the block."),
+        Deed::Unblock => ("Unblock", "They are let in again when they next come, as their credentials allow."),
+        _ => ("Do it", "What cannot be done about one of them as things stand is named afterwards."),
+    };
+    let verb = if deed == Deed::Dismiss { "Take off the list" } else { verb };
+    let key = |row: &String| row.split('@').next().unwrap_or_default().to_owned();
+    let named = |row: &String| Named {
+        href: format!("/admin/unknown-phones/{}", key(row)),
+        name: key(row),
+        note: row
+            .split(' ')
+            .next()
+            .and_then(|first| first.split_once('@'))
+            .map_or_else(String::new, |(_, from)| format!("from {from}")),
+    };
+    let phones = words::count(chosen.len(), "phone", "phones");
+    html(&BulkPage {
+        page: who.page(format!("{verb}: {phones}?")),
+        parents: vec![(HERE.to_owned(), "Pending".to_owned())],
+        names: chosen.keys.iter().take(NAMED).map(named).collect(),
+        more: chosen.len().saturating_sub(NAMED),
+        sentences: vec![sentence.to_owned()],
+        closing: "",
+        question: chosen.question(form),
+        fields: vec![("deed".to_owned(), deed.word().to_owned()), ("back".to_owned(), back.clone())],
+        action: HERE.to_owned(),
+        verb: verb.to_owned(),
+        is_harmless: deed != Deed::Block,
+        back,
+    })
 }
 
 /// Reasons as one sentence: each that several have once, and not too many.

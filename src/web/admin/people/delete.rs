@@ -1,34 +1,20 @@
 //! Deleting people, groups of people and rooms: what devices lose is said first (contract 5.15).
 
-use std::collections::BTreeSet;
-
 use actix_web::{HttpRequest, HttpResponse, web};
-use askama::Template;
 
-use super::kind::{Kind, Paged, of_kind};
+use super::kind::{Paged, of_kind};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::commit::Mode;
+use crate::services::lists::people::LISTING;
+use crate::services::lists::{self, Asked};
 use crate::services::{Services, people};
+use crate::web::admin::bulk::{BulkPage, Chosen, NAMED, Named};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
-use crate::web::admin::layout::{Page, html};
-use crate::web::admin::paging::PER_PAGE_MOST;
+use crate::web::admin::layout::html;
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
-
-#[derive(Template)]
-#[template(path = "people/delete.html")]
-struct DeletePage {
-    page: Page,
-    kind: Kind,
-    /// Id and name.
-    rows: Vec<(String, String)>,
-    /// What becomes of their devices; empty where they have none.
-    devices: String,
-    /// What the button says.
-    verb: String,
-}
 
 /// `GET /admin/people/delete?select=…` and its like
 pub async fn ask(
@@ -48,21 +34,25 @@ pub async fn save(
     form: Form,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    if !form.is("confirmed", "yes") {
-        return of_kind!(kind.as_str(), confirm(&form, &who, &services));
-    }
     of_kind!(kind.as_str(), delete(&form, &who, &services))
 }
 
-/// Those that a form names and that are still there.
-fn there<T: Paged>(form: &Form, who: &SignedIn, services: &Services) -> Result<BTreeSet<T::Id>, Failure> {
+/// Those that a form chooses and that are still there.
+fn chosen<T: Paged>(form: &Form, who: &SignedIn, services: &Services) -> Result<Chosen<T::Id>, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
-    let ids = form.values("select").filter_map(|id| id.parse().ok()).take(PER_PAGE_MOST);
-    Ok(ids.filter(|id| T::all(&world).contains_key(id)).collect())
+    let find = |asked: &Asked| {
+        let found = lists::people::list::<T>(services, DEFAULT_ACCOUNT, asked)?;
+        Ok(found.iter().map(|one| one.one.id()).collect())
+    };
+    Chosen::of(form, &LISTING, |id| T::all(&world).contains_key(id), find).map_err(Failure::of(who))
 }
 
 async fn delete<T: Paged>(form: &Form, who: &SignedIn, services: &web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let (ids, actor, kind) = (there::<T>(form, who, services)?, who.actor.clone(), T::KIND);
+    let chosen = chosen::<T>(form, who, services)?;
+    if !chosen.is_confirmed(form) {
+        return confirm::<T>(form, who, services).await;
+    }
+    let (ids, actor, kind) = (chosen.keys, who.actor.clone(), T::KIND);
     let delete = move |services: &Services| people::delete_all::<T>(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep);
     let gone = blocking::call(services, delete).await.map_err(Failure::of(who))?;
     let list = kind.page("");
@@ -75,26 +65,34 @@ async fn delete<T: Paged>(form: &Form, who: &SignedIn, services: &web::Data<Serv
 
 async fn confirm<T: Paged>(form: &Form, who: &SignedIn, services: &web::Data<Services>) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
-    let (ids, kind) = (there::<T>(form, who, services)?, T::KIND);
+    let (chosen, kind) = (chosen::<T>(form, who, services)?, T::KIND);
+    let (question, ids) = (chosen.question(form), chosen.keys);
     let (wanted, actor) = (ids.clone(), who.actor.clone());
     let delete = move |services: &Services| people::delete_all::<T>(services, &actor, DEFAULT_ACCOUNT, &wanted, Mode::TryOut);
     let loss = blocking::call(services, delete).await.map_err(Failure::of(who))?;
-    let row = |id: &T::Id| T::all(&world).get(id).map(|one| (id.to_string(), one.name().to_string()));
-    let rows: Vec<_> = ids.iter().filter_map(row).collect();
-    let title = match rows.as_slice() {
+    let named = |id: &T::Id| {
+        let one = T::all(&world).get(id)?;
+        Some(Named { href: kind.page(&format!("/{id}")), name: one.name().to_string(), note: String::new() })
+    };
+    let names: Vec<Named> = ids.iter().take(NAMED).filter_map(named).collect();
+    let title = match names.as_slice() {
         [] => return Ok(who.not_done(&kind.page(""), format!("Tick the {} to delete first.", kind.several))),
-        [(_, name)] => format!("Delete {name}?"),
-        several => format!("Delete {} {}?", several.len(), kind.several),
+        [one] if ids.len() == 1 => format!("Delete {}?", one.name),
+        _ => format!("Delete {} {}?", words::number(&ids.len()), kind.several),
     };
-    let devices = match loss.devices {
-        0 => String::new(),
-        number => format!("{} belong to nobody afterwards.", words::count(number, "device will", "devices will")),
-    };
-    Ok(html(&DeletePage {
+    let lose = |number| format!("{} belong to nobody afterwards.", words::count(number, "device will", "devices will"));
+    Ok(html(&BulkPage {
         page: who.page(title),
-        kind,
-        verb: format!("Delete {}", words::count(rows.len(), kind.one, kind.several)),
-        rows,
-        devices,
+        parents: vec![(kind.page(""), kind.title.to_owned())],
+        more: ids.len().saturating_sub(names.len()),
+        names,
+        sentences: Some(loss.devices).filter(|number| *number > 0).map(lose).into_iter().collect(),
+        closing: "This cannot be undone.",
+        question,
+        fields: Vec::new(),
+        action: kind.page("/delete"),
+        verb: format!("Delete {}", words::count(ids.len(), kind.one, kind.several)),
+        is_harmless: false,
+        back: kind.page(""),
     }))
 }

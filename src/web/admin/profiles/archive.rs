@@ -8,9 +8,11 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
+use super::delete;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::limits::ARCHIVE_UPLOAD_BYTES;
+use crate::domain::profile::ProfileKind;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
@@ -79,7 +81,14 @@ pub async fn export_secrets(who: SignedIn, form: Form, services: web::Data<Servi
 }
 
 async fn download(who: SignedIn, form: Form, services: web::Data<Services>, secrets: Secrets) -> Result<HttpResponse, Failure> {
-    let ids: BTreeSet<ProfileId> = form.values("select").filter_map(|id| id.parse().ok()).collect();
+    let ids: BTreeSet<ProfileId> = if form.is("scope", "matching") {
+        // Of all that match, those that archives hold.
+        let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+        let is_own = |id: &ProfileId| world.profile(*id).is_some_and(|one| one.kind == ProfileKind::UserDefined);
+        delete::chosen(&form, &who, &services)?.keys.into_iter().filter(is_own).collect()
+    } else {
+        form.values("select").filter_map(|id| id.parse().ok()).collect()
+    };
     if ids.is_empty() && !form.is("all", "yes") {
         return Ok(who.not_done(LIST, "Tick the profiles to export first."));
     }

@@ -35,6 +35,9 @@ struct ListPage {
     page: Page,
     list: ListQuery,
     pager: Pager,
+    /// How many of the found profiles can be chosen, and how many of those on this page: not the standard ones.
+    choosable: usize,
+    shown: usize,
     rows: Vec<Row>,
     columns: Columns,
     types: Vec<(&'static str, &'static str)>,
@@ -76,6 +79,8 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         return Ok(columns.file("profiles", "Profile Name", found.iter().map(made).map(cells)));
     }
     let pager = list.pager(found.len());
+    let can_be_chosen = |found: &[ListedProfile<'_>]| found.iter().filter(|one| !one.profile.is_standard()).count();
+    let (choosable, shown) = (can_be_chosen(&found), can_be_chosen(&found[pager.range()]));
     let rows = found[pager.range()].iter().map(made).collect();
     let kinds = [ProfileKind::Standard, ProfileKind::UserDefined, ProfileKind::UserImported];
     let types = kinds.map(word).into_iter().chain([STANDARD_AND_OWN]).collect();
@@ -83,6 +88,8 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         page: who.page("Profile Configuration"),
         list,
         pager,
+        choosable,
+        shown,
         rows,
         columns,
         types,

@@ -9,7 +9,7 @@ use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
 use crate::domain::site::Site;
 use crate::domain::subnet::Subnet;
 use crate::services::certificates::ServerNames;
-use crate::services::lists::sites::{HAS, LISTING};
+use crate::services::lists::sites::{HAS, LISTING, ListedSite};
 use crate::services::sites::{moves, written};
 use crate::services::{Services, lists};
 use crate::web::admin::columns::Columns;
@@ -39,6 +39,9 @@ struct ListPage {
     page: Page,
     list: ListQuery,
     pager: Pager,
+    /// How many of the found sites can be chosen, and how many of those on this page: not *Internet*.
+    choosable: usize,
+    shown: usize,
     rows: Vec<Row>,
     columns: Columns,
     /// Sites whose networks nobody has entered yet.
@@ -72,6 +75,8 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let found = lists::sites::list(&services, DEFAULT_ACCOUNT, &list.asked(&LISTING)).map_err(Failure::of(&who))?;
     let columns = list.columns(&COLUMNS);
     let pager = list.pager(found.len());
+    let can_be_chosen = |found: &[ListedSite]| found.iter().filter(|one| !one.site.is_internet()).count();
+    let (choosable, shown) = (can_be_chosen(&found), can_be_chosen(&found[pager.range()]));
     let rows = found[pager.range()].iter().map(|one| row(&one.site, one.devices)).collect();
     let unset: Vec<Unset> = world.sites.values().filter_map(|site| Unset::of(site)).collect();
     Ok(html(&ListPage {
@@ -79,6 +84,8 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         columns,
         list,
         pager,
+        choosable,
+        shown,
         rows,
         own: if unset.is_empty() { Vec::new() } else { ServerNames::own_subnets() },
         unset,

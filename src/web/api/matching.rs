@@ -1,0 +1,68 @@
+//! All that a list finds, in place of keys: what operations on many objects take besides (U12).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::problem::Problem;
+use crate::services::error::ServiceError;
+use crate::services::lists::{Asked, Listing};
+
+/// All that a list finds. Send it in place of keys or numbers.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Matching {
+    /// The filters of the list by their names, `q` among them; `{}` for all there are.
+    #[schema(value_type = BTreeMap<String, String>, example = json!({ "q": "berlin" }))]
+    filters: BTreeMap<String, String>,
+    /// How many the list told. Where it finds another number by now, nothing is done and the answer is 409.
+    #[schema(example = 12)]
+    total: usize,
+}
+
+impl Matching {
+    /// The keys of what is found.
+    ///
+    /// # Errors
+    /// A filter that the list does not have or take; another number than the caller was told.
+    pub fn keys<K: Ord>(
+        &self,
+        listing: &Listing,
+        find: impl FnOnce(&Asked) -> Result<Vec<K>, ServiceError>,
+    ) -> Result<BTreeSet<K>, Problem> {
+        let asked = listing.read(self.filters.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+        let keys: BTreeSet<K> = find(&asked)?.into_iter().collect();
+        if keys.len() != self.total {
+            return Err(ServiceError::Conflict(format!(
+                "the list finds {} by now, and not {}: look at it again",
+                keys.len(),
+                self.total
+            ))
+            .into());
+        }
+        Ok(keys)
+    }
+}
+
+/// What a call chooses.
+#[derive(Debug)]
+pub enum Chosen<T> {
+    /// These.
+    Named(Vec<T>),
+    /// All that match.
+    All(Matching),
+}
+
+/// What a call chooses: what it names in a field, or all that match; not both, and not neither.
+///
+/// # Errors
+/// Both or neither were sent.
+pub fn chosen<T>(field: &'static str, named: Option<Vec<T>>, matching: Option<Matching>) -> Result<Chosen<T>, Problem> {
+    match (named, matching) {
+        (Some(named), None) => Ok(Chosen::Named(named)),
+        (None, Some(matching)) => Ok(Chosen::All(matching)),
+        (Some(_), Some(_)) => Err(Problem::field("matching", format_args!("send {field} or matching, not both"))),
+        (None, None) => Err(Problem::field(field, format_args!("send {field}, or matching for all that a list finds"))),
+    }
+}
