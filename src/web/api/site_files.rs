@@ -13,7 +13,7 @@ use super::sent::{self, Asked};
 use super::site_shapes::SitesImportShape;
 use crate::services::Services;
 use crate::services::sites::import;
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 /// Takes a file of sites: a site of the same name is replaced, what the file has no column for stays. Where one row cannot be taken
 /// nothing is, and each is named with its line.
@@ -25,7 +25,7 @@ pub async fn import_sites(
     dry_run: Asked<DryRun>,
     payload: web::Payload,
 ) -> Result<web::Json<SitesImportShape>, Problem> {
-    let (file, mode) = (sent::file(payload).await?, dry_run.mode());
+    let (file, mode) = (sent::file(payload, sizes::SITES).await?, dry_run.mode());
     let work = move |services: &Services| import::import(services, &caller.actor, caller.account, &file, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }
