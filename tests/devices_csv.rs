@@ -153,7 +153,12 @@ async fn u18_a_file_is_shown_row_by_row_and_taken_in_one_change() {
     let list = browser.get("/admin/devices?q=desk+59").await;
     assert!(list.body.contains("Import Devices") && list.body.contains("/admin/devices/export?q=desk+59"), "{}", list.body);
     let again = browser.post(&here, &[("do", "accept"), ("mark", &mark)]).await;
-    assert!(again.body.contains("This import is over"), "{}", again.body);
+    assert!(again.body.contains("Import Devices Result") && devices() == 60, "{}", again.body);
+    let log = browser.get(&format!("{here}/log")).await;
+    assert!(log.body.contains(", Ada\r\nImported devices.csv: 60 devices added, 2 rows left out."), "{}", log.body);
+    assert!(log.body.contains("line 63\tnope\t<b>x</b>\trefused\tmac_address: "), "{}", log.body);
+    let refused = browser.get(&format!("{here}?only=refused")).await;
+    assert!(refused.body.contains("mac_address: a MAC address has 12") && !refused.body.contains("Desk 1"), "{}", refused.body);
     let refused = upload(&mut browser, &[("existing", "merge"), ("separator", "tab")], "mac_address;a.b\n").await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.body.contains("semicolon as separator, not tab") && refused.body.contains("value=\"merge\" checked"));

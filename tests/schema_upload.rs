@@ -89,6 +89,23 @@ fn values_that_the_schema_rules_out_are_refused_where_that_is_wanted() {
 }
 
 #[test]
+fn a_small_schema_over_the_dictionary_takes_nothing_away_and_says_what_counts_then() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let known = api.ok("GET", "/schema", None)["parameters"].as_u64().expect("a number");
+    let tried = json_of(&api.send("POST", &query("Small", "&dry_run=true"), SMALL.as_bytes()));
+    assert_eq!((&tried["removed"], &tried["removed_names"]), (&json!(0), &json!([])), "{tried}");
+    let (counting, of_dictionary) = (tried["counting"].as_u64(), tried["of_dictionary"].as_u64());
+    assert!(counting.is_some_and(|counting| counting >= known), "{tried}");
+    assert!(of_dictionary > Some(0) && of_dictionary < counting, "{tried}");
+    api.send("POST", &query("Small", ""), SMALL.as_bytes());
+    assert_eq!(api.ok("GET", "/schema", None)["parameters"].as_u64(), counting, "what was said is so");
+    let own = SMALL.replace("up.", "down.");
+    let next = json_of(&api.send("POST", &query("Next", "&dry_run=true"), own.as_bytes()));
+    assert!(next["removed"].as_u64() < Some(known), "only what the former schema alone had: {next}");
+}
+
+#[test]
 fn a_schema_of_a_family_advises_about_its_devices_alone() {
     let server = Server::start();
     let api = Api::owner(&server);

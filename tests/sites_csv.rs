@@ -39,11 +39,21 @@ async fn a_file_is_shown_row_by_row_and_taken_as_a_whole() {
     assert_eq!(names(), ["Internet", "Intranet"], "nothing is written yet");
     let here = browser.path.clone();
     let log = browser.get(&format!("{here}/log")).await;
+    assert!(log.header("content-disposition").contains("sites-import.log"), "{:?}", log.headers);
+    let stored = "description: “” -> “Site for testing”\tlocation: “” -> “Test location”\tnetworks: “” -> “1.2.3.4/32 \
+        (172.21.120.0/28, 192.168.1.0/28), 2.3.4.5/32”";
     assert!(
-        log.header("content-disposition").contains("sites-import.log") && log.body == "line 2\tTest_site\tadded\r\n",
+        log.body.starts_with("sites.csv\r\n") && log.body.contains(", Ada\r\nNot imported yet: 1 site added.\r\n"),
         "{}",
         log.body
     );
+    assert!(
+        log.body.ends_with(&format!("\r\n\r\nline 2\tTest_site\tadded\tname: “” -> “Test_site”\t{stored}\r\n")),
+        "{}",
+        log.body
+    );
+    assert!(shown.body.contains("1.2.3.4/32 (172.21.120.0/28, 192.168.1.0/28), 2.3.4.5/32"), "{}", shown.body);
+    assert!(shown.body.contains("Site for testing") && shown.body.contains("Test location"), "{}", shown.body);
     let stale = browser.post(&here, &[("do", "accept"), ("mark", "another")]).await;
     assert!(stale.body.contains("Somebody changed the sites meanwhile"), "{}", stale.body);
     let mark =
@@ -51,6 +61,16 @@ async fn a_file_is_shown_row_by_row_and_taken_as_a_whole() {
     let done = browser.post(&here, &[("do", "accept"), ("mark", &mark)]).await;
     assert!(done.body.contains("Imported sites.csv: 1 site added."), "{}", done.body);
     assert_eq!(names(), ["Internet", "Intranet", "Test_site"]);
+    assert!(browser.path == here && done.body.contains("Import Sites Result") && done.body.contains("Ada"), "{}", done.body);
+    assert!(done.body.contains("172.21.120.0/28") && !done.body.contains(">Accept<"), "{}", done.body);
+    let log = browser.get(&format!("{here}/log")).await;
+    assert!(log.status == StatusCode::OK && log.body.contains(", Ada\r\nImported sites.csv: 1 site added."), "{}", log.body);
+    assert!(log.body.ends_with(&format!("line 2\tTest_site\tadded\tname: “” -> “Test_site”\t{stored}\r\n")), "{}", log.body);
+    let twice = browser.post(&here, &[("do", "accept"), ("mark", &mark)]).await;
+    assert!(twice.body.contains("Import Sites Result") && names().len() == 3, "{}", twice.body);
+    site.advance(jiff::SignedDuration::from_mins(31));
+    let late = browser.get(&format!("{here}/log")).await;
+    assert!(late.body.contains("This is over or was decided already"), "{}", late.body);
     let exported = browser.get("/admin/sites/export?q=test_site").await;
     assert!(exported.header("content-type").starts_with("text/csv") && !exported.body.contains("Intranet"), "{}", exported.body);
     let again = upload(&mut browser, &exported.body).await;
@@ -61,6 +81,29 @@ async fn a_file_is_shown_row_by_row_and_taken_as_a_whole() {
         "{}",
         changed.body
     );
+}
+
+#[actix_web::test]
+async fn an_upload_that_a_script_sends_is_told_where_it_leads_and_its_errors_as_any_other() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let token = browser.token().await;
+    let form = |file: &str| {
+        format!(
+            "--b\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{token}\r\n--b\r\nContent-Disposition: form-data; \
+             name=\"file\"; filename=\"sites.csv\"\r\n\r\n{file}\r\n--b--\r\n"
+        )
+    };
+    let sent = |file: &str| {
+        let request = TestRequest::post().insert_header(("content-type", "multipart/form-data; boundary=b"));
+        request.insert_header(("x-upload", "yes")).set_payload(form(file))
+    };
+    let told = browser.send(sent(PRINTED), "/admin/sites/import").await;
+    assert_eq!((told.status, told.header("location")), (StatusCode::NO_CONTENT, ""));
+    let preview = told.header("x-location").to_owned();
+    assert!(browser.get(&preview).await.body.contains("1 added"), "{preview}");
+    let refused = browser.send(sent("nothing"), "/admin/sites/import").await;
+    assert!(refused.status == StatusCode::UNPROCESSABLE_ENTITY && refused.body.contains("data-focus"), "{}", refused.body);
 }
 
 #[actix_web::test]
@@ -84,7 +127,7 @@ async fn one_bad_row_or_a_fault_of_the_file_changes_nothing_and_says_where() {
     }
     assert_eq!(sites::list(&site.services, DEFAULT_ACCOUNT).expect("listed").len(), 2);
     let over = browser.get("/admin/sites/import/0123").await;
-    assert!(over.body.contains("This import is over"), "{}", over.body);
+    assert!(over.body.contains("This is over or was decided already"), "{}", over.body);
 }
 
 #[test]
@@ -97,6 +140,8 @@ fn an_export_imports_to_the_same_on_an_empty_server() {
     assert!(fields[0].1.contains("line 3") && fields[1].1.contains("line 4"), "{fields:?}");
     let taken = parsed(&api.send("POST", "/sites/import", PRINTED.as_bytes()));
     assert_eq!((&taken["total"], &taken["items"][0]["outcome"]), (&json!(1), &json!("added")));
+    let networks = json!({ "field": "networks", "old": null, "new": "1.2.3.4/32 (172.21.120.0/28, 192.168.1.0/28), 2.3.4.5/32" });
+    assert!(taken["items"][0]["changes"].as_array().is_some_and(|changes| changes.contains(&networks)), "{taken}");
     let more = json!({ "name": "New York", "description": "=1+1, \"quoted\"\nand a line", "time_zone": "America/New_York",
         "polling_window": { "from": 60, "to": 1440 }, "networks": [{ "public": "2001:db8::/32", "private": ["fd00::/8"] }] });
     api.ok("POST", "/sites", Some(more));
@@ -113,4 +158,25 @@ fn an_export_imports_to_the_same_on_an_empty_server() {
         items
     };
     assert_eq!(without_marks_of_time(&other), without_marks_of_time(&api));
+}
+
+#[test]
+fn an_export_above_4_mib_imports_to_the_same_and_one_above_all_bounds_is_called_what_it_is() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let network = |site: usize, at: usize| {
+        format!("{{\"\"ip-address\"\":\"\"2001:db8:{site:x}:{at:x}::\"\",\"\"mask-length\"\":\"\"64\"\"}}")
+    };
+    let row = |site: usize| {
+        let networks: Vec<_> = (0..45).map(|at| network(site, at)).collect();
+        format!("Site {site},\"{{\"\"public-subnet-list\"\":[{}]}}\"\n", networks.join(","))
+    };
+    let file: String = std::iter::once("site_name,subnets\n".to_owned()).chain((0..1_990).map(row)).collect();
+    assert!(file.len() > 5 * 1024 * 1024);
+    let added = api.send("POST", "/sites/import?dry_run=true", file.as_bytes());
+    assert_eq!(parsed(&added)["total"], 1_990);
+    let large = vec![b' '; pdms::domain::limits::SITES_CSV_BYTES + 1];
+    let refused = api.send("POST", "/sites/import", &large);
+    let (status, _) = problem(&refused);
+    assert!(status == 413 && refused.text().contains("a file of sites has at most"), "{}", refused.text());
 }

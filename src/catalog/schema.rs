@@ -80,6 +80,13 @@ mod tests {
         assert_eq!(dictionary().search("reg.1.addr", 5).first().map(|one| &*one.name), Some("reg.1.address"));
     }
 
+    #[test]
+    fn what_the_dictionary_calls_a_secret_is_masked() {
+        let shown = dictionary().iter().filter(|one| one.is_secret && !crate::domain::parameter::is_secret(&one.name));
+        let shown: Vec<_> = shown.map(|one| one.name.to_string()).collect();
+        assert!(shown.is_empty(), "{shown:?}");
+    }
+
     /// The parameters of real configuration files are in the dictionary, or listed as what they are.
     #[test]
     #[expect(clippy::print_stdout, reason = "a test that must skip something says so")]

@@ -186,7 +186,12 @@ fn header(sheet: &Sheet, schema: &Schema) -> Result<Header, SheetError> {
     let (mut places, mut parameters) = (HashMap::new(), Vec::new());
     let mut seen = HashMap::new();
     for (place, heading) in sheet.headings.iter().enumerate() {
-        let heading: String = heading.chars().filter(|c| !c.is_whitespace()).collect();
+        let heading = unbroken(heading);
+        if heading.contains(char::is_whitespace) {
+            let message =
+                format!("column {}, “{heading}”: no parameter and no column of devices has a blank in its name", place + 1);
+            return Err(wrong(message));
+        }
         if seen.insert(heading.to_lowercase(), place).is_some() {
             return Err(wrong(format!("the column {heading} stands there twice")));
         }
@@ -209,6 +214,11 @@ fn header(sheet: &Sheet, schema: &Schema) -> Result<Header, SheetError> {
         return Err(wrong("there is neither a column mac_address nor serial_number; one of them is required (R267)".to_owned()));
     }
     Ok((places, parameters))
+}
+
+/// A heading without the blanks that come of a line which was broken behind a dot.
+fn unbroken(heading: &str) -> String {
+    heading.trim().split('.').map(str::trim).collect::<Vec<_>>().join(".")
 }
 
 /// A parameter in the letter case of the schema, with its own numbers.

@@ -121,3 +121,14 @@ fn the_pattern_has_five_lines_and_the_order_puts_lines_first() {
     names.sort_by_key(|name| order(name));
     assert_eq!(names, ["reg.2.address", "reg.2.auth.password", "reg.2.label", "reg.10.address", "a.b", "up.x"]);
 }
+
+#[test]
+fn a_heading_with_a_blank_is_told_and_never_becomes_another_name() {
+    let refused =
+        |header: &str| read(format!("{header}\n0004f2000001,1\n").as_bytes(), None, &schema()).expect_err("refused").message;
+    assert!(refused("mac_address,a b").contains("column 2, “a b”"), "{}", refused("mac_address,a b"));
+    assert!(refused("mac_address,up.time Out").contains("“up.time Out”"));
+    assert!(refused("MAC address,up.timeOut").contains("column 1, “MAC address”"));
+    let table = read(b"mac_address,reg. 1.address\n0004f2000001,1\n", None, &schema()).expect("a file");
+    assert_eq!(table.parameters[0].1.as_str(), "reg.1.address", "a line that was broken behind a dot");
+}

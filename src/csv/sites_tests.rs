@@ -132,3 +132,28 @@ proptest! {
         prop_assert_eq!(read.len(), expected.len());
     }
 }
+
+#[test]
+fn the_largest_site_fits_into_its_part_of_the_largest_file() {
+    use crate::domain::limits::{
+        DESCRIPTION_CHARS, LOCATION_CHARS, NAME_CHARS, NETWORK_CSV_BYTES, NETWORKS_PER_SITE, SITE_CSV_BYTES,
+    };
+    let longest = |at: usize| format!("ffff:ffff:ffff:ffff:ffff:ffff:ffff:{:x}/128", 0xf000 + at);
+    let one = |at: usize| NetworkInput { public: longest(at), private: vec![longest(at)] };
+    for (networks, most) in [((0..NETWORKS_PER_SITE / 2).map(one).collect::<Vec<_>>(), NETWORKS_PER_SITE), (vec![one(0)], 2)] {
+        let input = SiteInput {
+            name: "𝒩".repeat(NAME_CHARS),
+            description: "𝒩".repeat(DESCRIPTION_CHARS),
+            location: "𝒩".repeat(LOCATION_CHARS),
+            networks,
+            time_zone: "America/Argentina/ComodRivadavia".to_owned(),
+            polling_window: Some((0, 1440)),
+            download_path: "https://files.example.test".to_owned(),
+            site_specific: true,
+        };
+        let mut site = Site::internet();
+        SiteDraft::parse(&input).expect("a site").into_site(&mut site);
+        let bytes = write(std::iter::once(&site)).expect("a file").len();
+        assert!(bytes <= most * NETWORK_CSV_BYTES + SITE_CSV_BYTES, "{bytes}");
+    }
+}

@@ -93,6 +93,14 @@ impl Event {
         event
     }
 
+    /// Adds a secret that was typed anew, whether or not it is another one.
+    #[must_use]
+    pub fn typed_again(mut self, field: impl Into<String>) -> Self {
+        let mask = || Some(MASK.to_owned());
+        self.changes.push(Change { field: field.into(), old: mask(), new: mask() });
+        self
+    }
+
     /// Adds a parameter unless it stayed the same; secrets are masked, also where they are a part of the value.
     #[must_use]
     pub fn parameter_change(mut self, name: &str, old: Option<&str>, new: Option<&str>) -> Self {

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::credential::Channel;
 use super::device::{Device, DeviceKey};
 use super::ids::ProfileId;
+use super::parameter::{before_set, is_of_device};
 use super::provision::compare::{Comparer, Difference, Differing, Served};
 use super::provision::{Shape, naming_told};
 use super::reach::{Standing, standing};
@@ -85,7 +86,7 @@ impl Foresight {
 impl Change {
     /// Whether a phone keeps the value although it is served no more (contract 5.11).
     pub fn stays(&self) -> bool {
-        self.new.is_none() && self.name.starts_with("device.") && !self.name.ends_with(".set")
+        self.new.is_none() && is_of_device(&self.name) && before_set(&self.name).is_none()
     }
 }
 

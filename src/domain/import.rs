@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::parameter::{ParameterName, ParameterSet, check_value};
+use super::activity::MASK;
+use super::credential::check_admin_password;
+use super::parameter::{ParameterName, ParameterSet, check_value, is_of_device, masked};
+use super::profile::draft::check_mask;
 use super::provision::master;
 use super::resolution::{is_off, twin_of};
 
@@ -149,7 +152,7 @@ pub struct ImportPreview {
     pub added: Vec<Given>,
     /// In the profile with another value.
     pub changed: Vec<Changed>,
-    /// In the profile with this value.
+    /// In the profile with this value. The mask of a secret stands for the one that is there.
     pub unchanged: Vec<Given>,
     /// Not taken unless unticked.
     pub left_out: Vec<LeftOut>,
@@ -171,7 +174,7 @@ impl ImportPreview {
         options: ImportOptions,
     ) -> Self {
         let mut preview = Self::default();
-        let meant = preview.last_of_each(entries);
+        let meant = preview.last_of_each(present, entries);
         let by_name: HashMap<&str, &str> = meant.iter().map(|g| (g.name.as_str(), &*g.value)).collect();
         for given in &meant {
             match why_left_out(&given.name, &by_name, &default, options) {
@@ -206,10 +209,14 @@ impl ImportPreview {
     }
 
     /// The entries that can be taken, each name once, with its last value; refusals and conflicts are noted.
-    fn last_of_each(&mut self, entries: &[Entry]) -> Vec<Given> {
+    fn last_of_each(&mut self, present: &ParameterSet, entries: &[Entry]) -> Vec<Given> {
         let mut order: Vec<Conflict> = Vec::new();
         let mut places: HashMap<ParameterName, usize> = HashMap::new();
         for entry in entries {
+            if let Some((name, value)) = kept(present, entry) {
+                self.unchanged.push(Given { name: name.clone(), value: Arc::clone(value), at: entry.at });
+                continue;
+            }
             let name = match checked(entry) {
                 Ok(name) => name,
                 Err(reason) => {
@@ -238,7 +245,8 @@ impl ImportPreview {
     fn compare(&mut self, present: &ParameterSet, given: Given) {
         match present.get_shared(given.name.as_str()) {
             None => self.added.push(given),
-            Some(old) if *old == given.value => self.unchanged.push(given),
+            // Nobody finds out a secret by bringing one.
+            Some(old) if *old == given.value && masked(given.name.as_str(), old) == **old => self.unchanged.push(given),
             Some(old) => {
                 let Given { name, value, at } = given;
                 self.changed.push(Changed { name, old: Arc::clone(old), new: value, at });
@@ -247,12 +255,19 @@ impl ImportPreview {
     }
 }
 
+/// What the profile has where an entry is the mask of it: a file that was exported without secrets changes none.
+fn kept<'p>(present: &'p ParameterSet, entry: &Entry) -> Option<(&'p ParameterName, &'p Arc<str>)> {
+    let is_mask = |old: &str| entry.value.contains(MASK) && masked(&entry.name, old) == entry.value;
+    present.entry(&entry.name).filter(|(_, old)| is_mask(old))
+}
+
 /// The name of a parameter or master attribute that a profile may have with this value; in words, why not.
 fn checked(entry: &Entry) -> Result<ParameterName, String> {
     let name = ParameterName::parse(&entry.name).map_err(|error| error.to_string())?;
     check_value(&entry.value).map_err(|error| error.to_string())?;
     master::check(name.as_str(), &entry.value).map_err(|error| error.to_string())?;
-    crate::domain::credential::check_admin_password(name.as_str(), &entry.value)?;
+    check_admin_password(name.as_str(), &entry.value)?;
+    check_mask(name.as_str(), &entry.value)?;
     Ok(name)
 }
 
@@ -265,7 +280,7 @@ fn why_left_out<'d>(
 ) -> Option<LeaveOut> {
     let base = twin_of(name.as_str()).unwrap_or(name.as_str());
     let (value, set) = match (file.get(base), file.get(format!("{base}.set").as_str())) {
-        (Some(value), set) => (Some(*value), set.copied().filter(|_| base.starts_with("device."))),
+        (Some(value), set) => (Some(*value), set.copied().filter(|_| is_of_device(base))),
         (None, set) => (None, set.copied()),
     };
     if !options.keep_empty && (value == Some("") || value.is_none() && set == Some("")) {

@@ -193,6 +193,12 @@ pub const PEOPLE: usize = 50_000;
 pub const SITES: usize = 2_000;
 /// Networks of one site, public and private ones together (the number is ours).
 pub const NETWORKS_PER_SITE: usize = 500;
+/// Bytes of a network in a file of sites: IPv6, quotation marks doubled, and of every second one the list that is behind it.
+pub const NETWORK_CSV_BYTES: usize = 100;
+/// Bytes of everything else in a row of a file of sites: its texts are the longest, in letters of four bytes.
+pub const SITE_CSV_BYTES: usize = 4 * (NAME_CHARS + DESCRIPTION_CHARS + LOCATION_CHARS) + 2 * 1024;
+/// Bytes in a file of sites: all that an account may hold can be exported, and imported again.
+pub const SITES_CSV_BYTES: usize = SITES * (NETWORKS_PER_SITE * NETWORK_CSV_BYTES + SITE_CSV_BYTES);
 /// Characters in the location of a site (the number is ours).
 pub const LOCATION_CHARS: usize = 200;
 /// Devices that a preview names one by one; the rest are counted.

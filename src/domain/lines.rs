@@ -242,7 +242,7 @@ pub fn edits(typed: &BTreeMap<usize, TypedLine>, device: &Device, world: &World,
                 "" if is_own => edits.push(ParameterEdit::Remove(parameter)),
                 "" => {}
                 // What comes from elsewhere with the same value needs no copy here.
-                value if counts == Some(value) => {}
+                value if counts == Some(value) && !field.is_secret() => {}
                 value => edits.push(ParameterEdit::Set(parameter, value.into())),
             }
         }

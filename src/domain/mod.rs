@@ -44,6 +44,7 @@ pub mod restart;
 pub mod rollover;
 pub mod run;
 pub mod schema;
+pub mod secret_value;
 pub mod seen_clock;
 pub mod server;
 pub mod session;

@@ -3,15 +3,12 @@
 //! A `device.x` and its `device.x.set` are one parameter everywhere (contract 5.2): [`ParameterSet`] keeps both texts as an
 //! admin wrote them, resolution takes them together.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::activity::MASK;
 use super::limits::{PARAMETER_NAME_CHARS, PARAMETER_VALUE_BYTES};
 
 /// The full dotted name of a parameter, kept in the letter case it was written in (PRS-05 gives the grammar).
@@ -34,6 +31,11 @@ pub enum ParameterError {
     /// A first character that XML does not allow an attribute to begin with.
     #[error("a parameter name begins with a letter or an underscore, not with “{0}”")]
     Start(char),
+    /// A name that XML keeps for itself: no parser reads such an attribute as a parameter.
+    #[error(
+        "“{0}” is a name that XML keeps for itself, as it does with all that begin with “xml”; no phone reads a parameter of this name"
+    )]
+    OfXml(String),
     /// More than [`PARAMETER_VALUE_BYTES`] bytes.
     #[error("a value has at most {PARAMETER_VALUE_BYTES} bytes; this one has {0}")]
     ValueTooLong(usize),
@@ -42,9 +44,42 @@ pub enum ParameterError {
     Control(u32),
 }
 
+/// How names begin that XML keeps for itself, in any letter case.
+const RESERVED_BY_XML: &str = "xml";
+/// Whether XML keeps a name for itself: written into a file it would be no parameter, and might make it no file.
+pub fn is_of_xml(name: &str) -> bool {
+    name.get(..RESERVED_BY_XML.len()).is_some_and(|start| start.eq_ignore_ascii_case(RESERVED_BY_XML))
+}
+
+/// How parameters begin that phones keep in flash, and take only beside a twin that says so (contract 5.2).
+const DEVICE: &str = "device.";
+
+/// Whether a parameter begins with `device.`. Letter case does not count here, nor in any rule that guards something: phones may look at
+/// it, and it must not decide whether a value stays in flash.
+pub fn is_of_device(name: &str) -> bool {
+    name.get(..DEVICE.len()).is_some_and(|start| start.eq_ignore_ascii_case(DEVICE))
+}
+
+/// The part of a twin's name before `.set`; none of any other name.
+pub fn before_set(name: &str) -> Option<&str> {
+    let (base, end) = name.split_at_checked(name.len().checked_sub(SET.len())?)?;
+    end.eq_ignore_ascii_case(SET).then_some(base)
+}
+
+/// How the name of a twin ends.
+const SET: &str = ".set";
+
 impl ParameterName {
-    /// Parses a name: a letter or underscore, then letters, digits, `.`, `-`, `_`, all ASCII.
+    /// Parses a name: a letter or underscore, then letters, digits, `.`, `-`, `_`, all ASCII, and none that XML keeps for itself.
     pub fn parse(text: &str) -> Result<Self, ParameterError> {
+        if is_of_xml(text) {
+            return Err(ParameterError::OfXml(text.to_owned()));
+        }
+        Self::of_grammar(text)
+    }
+
+    /// The same for what is stored: earlier versions took names that XML keeps for itself.
+    fn of_grammar(text: &str) -> Result<Self, ParameterError> {
         let Some(first) = text.chars().next() else { return Err(ParameterError::Empty) };
         if !(first.is_ascii_alphabetic() || first == '_') {
             return Err(ParameterError::Start(first));
@@ -83,7 +118,7 @@ impl TryFrom<String> for ParameterName {
     type Error = ParameterError;
 
     fn try_from(text: String) -> Result<Self, ParameterError> {
-        Self::parse(&text)
+        Self::of_grammar(&text)
     }
 }
 
@@ -145,6 +180,16 @@ impl ParameterSet {
         self.0.iter()
     }
 
+    /// The secrets that were typed anew with the value that they had in `former`. A value that is kept is the very same text in memory, and
+    /// so is none of them. Typing a secret counts as changing it, or whoever may not see it could find it out by trying (SEC-05).
+    pub fn typed_again<'a>(&'a self, former: &'a Self) -> impl Iterator<Item = &'a ParameterName> {
+        let is_again = |(name, value): &(&ParameterName, &Arc<str>)| {
+            former.get_shared(name.as_str()).is_some_and(|old| old == *value && !Arc::ptr_eq(old, value))
+                && masked(name.as_str(), value) != ***value
+        };
+        self.iter().filter(is_again).map(|(name, _)| name)
+    }
+
     /// How many parameters there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -162,140 +207,21 @@ impl FromIterator<(ParameterName, Arc<str>)> for ParameterSet {
     }
 }
 
-/// Whether a parameter's value is a secret that pages, logs and the activity log must mask (P10, SEC-05).
-///
-/// Goes by the name, as the vendor's schema does by its `StringPassword` types: passwords, PINs, keys and credentials. An
-/// index or a model at the end of the name does not matter.
-pub fn is_secret(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let mut segments = lower.rsplit('.').skip_while(|segment| is_index_or_model(segment));
-    let Some(last) = segments.next() else { return false };
-    let before = segments.next().unwrap_or_default();
-    SECRET_ENDINGS.iter().any(|ending| last.ends_with(ending))
-        || last.starts_with("customdevicekey")
-        || (last.trim_end_matches(|c: char| c.is_ascii_digit()) == "key" && SECRET_KEYS.contains(&before))
-}
-
-/// How the last segment of a secret's name ends.
-const SECRET_ENDINGS: [&str; 10] =
-    ["password", "passwd", "passphrase", "passcode", "pwd", "secret", "psk", "pin", "privatekey", "community"];
-
-/// What stands before a `key` that is a secret.
-const SECRET_KEYS: [&str; 5] = ["configencryption", "encryption", "psk", "wep", "wpa"];
-
-/// Whether a lower-case segment is a number or a model: real files add both to names that the schema has without them.
-fn is_index_or_model(segment: &str) -> bool {
-    segment.bytes().all(|b| b.is_ascii_digit())
-        || ["spip", "ssip", "ssduo", "vvx", "trio", "ccx", "edge"].iter().any(|model| segment.starts_with(model))
-}
-
-/// A value as pages, files on screen and the activity log may show it (SEC-05): a secret's is masked whole, of any other the
-/// password of an address in it, as in `ftp://user:password@host/`. An empty value is no secret.
-pub fn masked<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
-    if is_secret(name) && !value.is_empty() {
-        return Cow::Borrowed(MASK);
-    }
-    let mut shown = String::new();
-    let mut rest = value;
-    while let Some(password) = password_in_address(rest) {
-        shown.push_str(&rest[..password.start]);
-        shown.push_str(MASK);
-        rest = &rest[password.end..];
-    }
-    if shown.is_empty() { Cow::Borrowed(value) } else { Cow::Owned(shown + rest) }
-}
-
-/// Where the first password of an address stands.
-fn password_in_address(text: &str) -> Option<Range<usize>> {
-    let mut from = 0;
-    while let Some(scheme) = text[from..].find("://") {
-        let start = from + scheme + "://".len();
-        let ends = |c: char| matches!(c, '/' | '?' | '#' | ',' | ';' | '"' | '\'' | '<' | '>') || c.is_whitespace();
-        let authority = &text[start..][..text[start..].find(ends).unwrap_or(text.len() - start)];
-        if let Some((user, _)) = authority.rsplit_once('@')
-            && let Some(colon) = user.find(':')
-            && colon + 1 < user.len()
-        {
-            return Some(start + colon + 1..start + user.len());
-        }
-        from = start;
-    }
-    None
-}
+pub use super::secret_value::{is_foreign_mask, is_secret, masked};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn values_of_secret_parameters_are_known_by_name() {
-        let secret = [
-            "apps.push.password",
-            "apps.statePolling.password",
-            "device.auth.localAdminPassword",
-            "device.auth.localUserPassword",
-            "device.logincred.password",
-            "device.net.dot1x.password",
-            "device.net.secondaryNetwork.wifi.WEP.key",
-            "device.net.secondaryNetwork.wifi.WPA.password",
-            "device.pacfile.password",
-            "device.prov.password",
-            "device.sec.configEncryption.key",
-            "device.sec.TLS.customDeviceKey1",
-            "device.wifi.psk.key",
-            "device.wifi.wep.key1",
-            "diags.pcap.background.encryption.key",
-            "dir.corp.alt.password",
-            "exchange.auth.password",
-            "prov.login.localPassword",
-            "REG.12.AUTH.PASSWORD",
-            "reg.1.auth.password.VVX500",
-            "reg.2.pin",
-            "reg.1.server.2.pstnServerAuth.password",
-            "sec.auth.admin.room.password",
-            "sec.TLS.customDeviceKey.3",
-            "snmp.community",
-            "snmp.privacyPassword",
-        ];
-        for name in secret {
-            assert!(is_secret(name), "{name}");
+    fn names_that_xml_keeps_for_itself_are_refused_and_stay_readable_where_they_are_stored() {
+        for name in ["xmlns", "XMLNS", "xml.lang", "xmlx"] {
+            assert_eq!(ParameterName::parse(name), Err(ParameterError::OfXml(name.to_owned())));
+            assert!(serde_json::from_str::<ParameterName>(&format!("\"{name}\"")).is_ok(), "an earlier version took it");
         }
-    }
-
-    #[test]
-    fn a_masked_value_shows_no_secret_and_no_password_of_an_address() {
-        assert_eq!(masked("reg.1.auth.password", "canary"), MASK);
-        assert_eq!(masked("reg.1.auth.password", ""), "");
-        let address = "ftp://user:canary@1.2.3.4/${mac_address}/x.cfg, https://a:b@c";
-        assert_eq!(
-            masked("CONFIG_FILES", address),
-            format!("ftp://user:{MASK}@1.2.3.4/${{mac_address}}/x.cfg, https://a:{MASK}@c")
-        );
-        for open in ["https://pdms.example.lan:8443/a@b", "sip:user@host:5060", "https://user@host/", "a://b", "://", "x://é:@h"]
-        {
-            assert_eq!(masked("x", open), open);
+        for name in ["xmlns:x", "xml:lang"] {
+            assert!(ParameterName::parse(name).is_err(), "{name}");
         }
-    }
-
-    #[test]
-    fn what_only_speaks_of_secrets_is_shown() {
-        let open = [
-            "device.prov.password.set",
-            "prov.login.localPassword.hashed",
-            "sec.auth.admin.room.password.minLength",
-            "sec.pwd.length.admin",
-            "dir.corp.auth.useLoginCredentials",
-            "device.wifi.psk.keyType",
-            "key.1.function.prim",
-            "call.internationalPrefix.key",
-            "feature.exchangeVoiceMail.skipPin.enabled",
-            "device.sec.TLS.customCaCert1",
-            "reg.1.auth.userId",
-            "mb.main.autoBackKey",
-            "",
-        ];
-        for name in open {
-            assert!(!is_secret(name), "{name}");
-        }
+        assert!(ParameterName::parse("xm.l").is_ok());
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::deployment::{Container, Place, Placed};
+use super::parameter::is_of_device;
 use super::profile::Profile;
 
 /// What one placed profile says about one parameter: its value, its `.set` twin, or both, always taken together (contract 5.2).
@@ -96,7 +97,7 @@ pub fn mentioned<'a>(placed: &Placed<'a>, name: &str) -> Option<&'a str> {
 fn mention_of<'a>(placed: &Placed<'a>, name: &str) -> Option<(&'a str, Mention<'a>)> {
     let parameters = &placed.profile.parameters;
     let value = parameters.entry(name).filter(|_| twin_of(name).is_none());
-    let set = if name.starts_with("device.") { parameters.entry(&format!("{name}.set")) } else { None };
+    let set = if is_of_device(name) { parameters.entry(&format!("{name}.set")) } else { None };
     let kept = match (value, set) {
         (Some((kept, _)), set) => (!set.is_some_and(|(_, set)| is_off(set))).then_some(kept.as_str()),
         (None, Some((twin, set))) if parameters.get(name).is_none() && !is_off(set) => twin_of(twin.as_str()),
@@ -118,18 +119,18 @@ fn collect<'a>(placed: &Placed<'a>, mentions: &mut Vec<(&'a str, Mention<'a>)>) 
             }
             continue;
         }
-        let set = if name.starts_with("device.") { parameters.get_shared(&format!("{name}.set")) } else { None };
+        let set = if is_of_device(name) { parameters.get_shared(&format!("{name}.set")) } else { None };
         if !set.is_some_and(|set| is_off(set)) {
             mentions.push((name, mention(Some(value), set)));
         }
     }
 }
 
-/// The parameter whose `.set` twin this name is: `device.x.set` is the twin of `device.x`. `device.set`, the switch over all
-/// of them, is a parameter of its own.
+/// The parameter whose `.set` twin this name is: `device.x.set` is the twin of `device.x`, in whatever letter case that is written.
+/// `device.set`, the switch over all of them, is a parameter of its own.
 pub fn twin_of(name: &str) -> Option<&str> {
     let base = name.strip_suffix(".set")?;
-    base.starts_with("device.").then_some(base)
+    is_of_device(base).then_some(base)
 }
 
 /// Whether a `.set` twin says that its parameter is not meant: an empty flag counts as its default, which is off.

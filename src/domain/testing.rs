@@ -117,7 +117,9 @@ pub fn person(id: u64, groups: &[u64]) -> Person {
 
 /// Parameters by name and value.
 pub fn parameter_set(parameters: &[(&str, &str)]) -> ParameterSet {
-    let pair = |(name, value): &(&str, &str)| (ParameterName::parse(name).expect("a parameter name"), Arc::from(*value));
+    let pair = |(name, value): &(&str, &str)| {
+        (ParameterName::try_from((*name).to_owned()).expect("a parameter name"), Arc::from(*value))
+    };
     parameters.iter().map(pair).collect()
 }
 

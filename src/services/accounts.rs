@@ -132,13 +132,16 @@ pub fn change(
             return Err(ServiceError::stale("page's settings", ""));
         }
         let mut new = apply(draft, &old, change.now())?;
-        if new == old {
+        // A password that is typed counts as another one: nobody finds it out by trying.
+        if new == old && draft.password.is_none() {
             change.leave_as_is();
             return Ok(old);
         }
         new.revision += 1;
         change.put_account(new.clone())?;
-        change.record(difference(&old, &new))?;
+        let is_typed_again = draft.password.is_some() && new.provisioning.password == old.provisioning.password;
+        let event = difference(&old, &new);
+        change.record(if is_typed_again { event.typed_again("password") } else { event })?;
         if is_factory_default(&new) && !is_factory_default(&old) {
             change.record(Event::new("account", new.label.as_str(), "set to the factory default of all phones"))?;
         }

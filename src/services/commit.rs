@@ -25,6 +25,7 @@ use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::group::Group;
 use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId};
+use crate::domain::parameter::ParameterName;
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::site::Site;
@@ -44,6 +45,8 @@ pub struct Change<'a> {
     world: Vec<WorldChange>,
     roster: Vec<RosterChange>,
     trusts: Vec<(DeviceKey, TrustChange)>,
+    /// Secrets of profiles that were typed anew, with the value that they had.
+    typed_again: Vec<(ProfileId, ParameterName)>,
 }
 
 /// What has to happen in memory once the transaction is kept.
@@ -52,6 +55,7 @@ pub(super) struct Effects {
     pub(super) world: Vec<WorldChange>,
     pub(super) roster: Vec<RosterChange>,
     trusts: Vec<(DeviceKey, TrustChange)>,
+    pub(super) typed_again: Vec<(ProfileId, ParameterName)>,
 }
 
 /// What the writer's lock guards.
@@ -164,11 +168,12 @@ fn run<T>(
         world: Vec::new(),
         roster: Vec::new(),
         trusts: Vec::new(),
+        typed_again: Vec::new(),
     };
     let value = make(&mut change)?;
     let is_told = grant.is_system() || change.recorded > 0 || change.is_none;
     debug_assert!(is_told, "a change by a person is recorded in the activity log (R16)");
-    Ok((value, Effects { world: change.world, roster: change.roster, trusts: change.trusts }))
+    Ok((value, Effects { world: change.world, roster: change.roster, trusts: change.trusts, typed_again: change.typed_again }))
 }
 
 /// A commit that was reported as failed may have been kept after all: after a reopening only the store knows.
@@ -300,6 +305,11 @@ impl<'a> Change<'a> {
     /// Writes a profile, new or changed; seals its secrets.
     pub fn put_profile(&mut self, profile: Profile) -> Result<(), ServiceError> {
         store::profiles::put(self.tx, self.account, &self.services.secrets.seal_profile(self.account, &profile))?;
+        let world = self.services.worlds.get(self.account);
+        if let Some(former) = world.as_ref().and_then(|world| world.profiles.get(&profile.id)) {
+            let again = profile.parameters.typed_again(&former.parameters).cloned();
+            self.typed_again.extend(again.map(|name| (profile.id, name)));
+        }
         self.world.push(WorldChange::Profile(Arc::new(profile)));
         Ok(())
     }

@@ -15,7 +15,8 @@ use crate::domain::access::Actor;
 use crate::domain::consent::{Consent, Told};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::foresight::{Foresight, Pair, foresee};
-use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT};
+use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::parameter::ParameterName;
 use crate::domain::world::{Endpoints, World};
 
 /// An account as it is, and as it would be.
@@ -38,6 +39,7 @@ impl Outlook {
         }
         let mut outlook = Self::unchanged(services, account)?;
         effects.world.iter().cloned().for_each(|change| change.apply_to(&mut outlook.after));
+        outlook.count_as_changed(&effects.typed_again);
         for change in &effects.roster {
             match change {
                 RosterChange::Device(device) => drop(outlook.changed.insert(device.key.clone(), Some(Arc::clone(device)))),
@@ -58,6 +60,16 @@ impl Outlook {
         let devices = services.roster(account).all().into_iter().map(|one| one.device).collect();
         let (after, changed) = (World::clone(&before), BTreeMap::new());
         Some(Self { before, after, changed, devices, trusts: services.trusts(account) })
+    }
+
+    /// Makes secrets others that were typed anew: whoever tries one must not be told by what happens to devices that it was the right one.
+    fn count_as_changed(&mut self, typed_again: &[(ProfileId, ParameterName)]) {
+        for (id, name) in typed_again {
+            let Some(profile) = self.after.profiles.get_mut(id) else { continue };
+            let profile = Arc::make_mut(profile);
+            let other = format!("{}, typed anew", profile.parameters.get(name.as_str()).unwrap_or_default());
+            profile.parameters.insert(name.clone(), other);
+        }
     }
 
     /// What the change does to devices.

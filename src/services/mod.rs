@@ -32,6 +32,7 @@ pub mod foresight;
 pub mod form_tokens;
 pub mod groups;
 pub mod import;
+pub mod import_log;
 pub mod invitations;
 pub mod known_browser;
 pub mod lines;

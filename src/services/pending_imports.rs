@@ -1,5 +1,6 @@
 //! Imports that somebody looks at and has not accepted yet. They are kept here and not in the page: a configuration file is
-//! large and full of secrets. Bounded in number and time; a restart forgets them.
+//! large and full of secrets. Bounded in number and time; a restart forgets them. Of one that was accepted its log stays for the same
+//! time, under the same word.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use rand::RngExt;
 
+use super::import_log::ImportLog;
 use crate::domain::ids::{ProfileId, UserId};
 
 /// How long an import waits for its decision.
@@ -51,9 +53,18 @@ pub enum Into {
     Profiles,
 }
 
-/// All imports that wait.
+/// What is left of an import that was accepted.
+#[derive(Clone, Debug)]
+struct Done {
+    user: UserId,
+    into: Into,
+    log: Arc<ImportLog>,
+    bytes: usize,
+}
+
+/// All imports that wait, and the logs of those that were accepted.
 #[derive(Debug, Default)]
-pub struct PendingImports(Mutex<HashMap<String, Pending>>);
+pub struct PendingImports(Mutex<HashMap<String, Pending>>, Mutex<HashMap<String, Done>>);
 
 impl PendingImports {
     /// Keeps an import and answers the word that finds it again; nobody can guess it.
@@ -81,6 +92,27 @@ impl PendingImports {
         if let Some(one) = self.0.lock().get_mut(token) {
             one.revision = revision;
         }
+    }
+
+    /// Puts the log of an import in its place: it was accepted.
+    pub fn finish(&self, token: &str, log: ImportLog) {
+        let Some(Pending { user, into, .. }) = self.0.lock().remove(token) else { return };
+        let (now, size) = (log.at, log.bytes());
+        let mut all = self.1.lock();
+        all.retain(|_, one| now.duration_since(one.log.at) <= WAITS);
+        let bytes = |all: &HashMap<String, Done>| all.values().map(|one| one.bytes).sum::<usize>();
+        while all.len() >= AT_MOST || (!all.is_empty() && bytes(&all) + size > BYTES_AT_MOST) {
+            let oldest = all.iter().min_by_key(|(_, one)| one.log.at).map(|(token, _)| token.clone());
+            oldest.and_then(|token| all.remove(&token));
+        }
+        all.insert(token.to_owned(), Done { user, into, log: Arc::new(log), bytes: size });
+    }
+
+    /// The log of an import that was accepted, under the conditions of [`PendingImports::get`].
+    pub fn log(&self, token: &str, user: UserId, into: Into, now: Timestamp) -> Option<Arc<ImportLog>> {
+        let all = self.1.lock();
+        let found = all.get(token).filter(|one| one.user == user && one.into == into);
+        found.filter(|one| now.duration_since(one.log.at) <= WAITS).map(|one| Arc::clone(&one.log))
     }
 
     /// Forgets an import.
@@ -114,6 +146,35 @@ mod tests {
         assert!(imports.get(&token, UserId(1), Into::Sites, start).is_none());
         assert!(imports.get("00", UserId(1), SEVEN, start).is_none());
         assert!(imports.get(&token, UserId(1), SEVEN, start + WAITS + SignedDuration::from_secs(1)).is_none());
+    }
+
+    #[test]
+    fn of_an_accepted_import_its_log_stays_for_its_owner() {
+        let (imports, start) = (PendingImports::default(), pending(0).at);
+        let token = imports.put(pending(0));
+        let log = |second: i64| ImportLog {
+            source: "a.csv".to_owned(),
+            who: "ada".to_owned(),
+            at: Timestamp::from_second(second).expect("a time"),
+            outcome: String::new(),
+            rows: Vec::new(),
+        };
+        assert!(imports.log(&token, UserId(1), SEVEN, start).is_none(), "it waits");
+        imports.finish(&token, log(0));
+        assert!(imports.get(&token, UserId(1), SEVEN, start).is_none());
+        assert!(imports.log(&token, UserId(1), SEVEN, start + WAITS).is_some_and(|found| found.source == "a.csv"));
+        assert!(
+            imports.log(&token, UserId(2), SEVEN, start).is_none()
+                && imports.log(&token, UserId(1), Into::Sites, start).is_none()
+        );
+        assert!(imports.log(&token, UserId(1), SEVEN, start + WAITS + SignedDuration::from_secs(1)).is_none());
+        imports.finish("00", log(0));
+        assert!(imports.log("00", UserId(1), SEVEN, start).is_none(), "nothing waited under that word");
+        for second in 1..=AT_MOST as i64 {
+            let next = imports.put(pending(second));
+            imports.finish(&next, log(second));
+        }
+        assert!(imports.log(&token, UserId(1), SEVEN, start).is_none(), "the oldest makes room");
     }
 
     #[test]

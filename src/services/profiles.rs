@@ -22,7 +22,7 @@ use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::import::ImportPreview;
 use crate::domain::limits::DELETED_AT_ONCE;
 use crate::domain::names::Name;
-use crate::domain::parameter::ParameterSet;
+use crate::domain::parameter::{ParameterName, ParameterSet};
 use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, apply, check_count};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::reach::Reach;
@@ -293,7 +293,7 @@ fn edit(
             );
         }
         schema::refuse_changes(&world, &old.parameters, &new.parameters)?;
-        if new == *old {
+        if new == *old && new.parameters.typed_again(&old.parameters).next().is_none() {
             change.leave_as_is();
             return Ok(new);
         }
@@ -331,10 +331,14 @@ fn changed(old: &Profile, new: &Profile, action: &str) -> Event {
     parameter_changes(event, &old.parameters, &new.parameters)
 }
 
-/// The event with every parameter that is different.
+/// The event with every parameter that is different, and every secret that was typed anew.
 pub(super) fn parameter_changes(event: Event, old: &ParameterSet, new: &ParameterSet) -> Event {
     let names: BTreeSet<_> = old.iter().chain(new.iter()).map(|(name, _)| name.as_str()).collect();
-    names.into_iter().fold(event, |event, name| event.parameter_change(name, old.get(name), new.get(name)))
+    let again: BTreeSet<_> = new.typed_again(old).map(ParameterName::as_str).collect();
+    names.into_iter().fold(event, |event, name| match again.contains(name) {
+        true => event.typed_again(name),
+        false => event.parameter_change(name, old.get(name), new.get(name)),
+    })
 }
 
 fn find(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> {

@@ -21,6 +21,7 @@ pub mod places;
 pub mod plain;
 pub mod restart;
 pub mod route_roles;
+pub mod sizes;
 mod tickets;
 pub mod tls;
 

@@ -105,6 +105,14 @@ export async function typeByKeyboard(page, fields, button) {
   await pressByKeyboard(page, page.getByRole("button", { name: button, exact: true }));
 }
 
+// Sends a form with a file: its script loads the next page, or puts the same one with what is wrong in the place of this one.
+export async function send(page, act) {
+  await page.evaluate(() => document.querySelector("main").setAttribute("data-before", ""));
+  await act();
+  await page.locator("main:not([data-before])").waitFor();
+  await page.waitForLoadState();
+}
+
 export async function pressByKeyboard(page, target) {
   await tabTo(page, target);
   const loaded = page.waitForEvent("load");

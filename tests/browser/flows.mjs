@@ -1,4 +1,5 @@
 // What admins do with devices and profiles, from the first profile to the deleted device: with a script and without one.
+import { send } from "./checks.mjs";
 
 // A vendor-like file: two values that count, one that is empty, one that is what the server's base says anyway, a secret.
 const FILE = `<?xml version="1.0" encoding="utf-8"?>
@@ -22,7 +23,7 @@ export async function manage(page, base, check, how, scripted) {
   await button("Save").click();
   const profile = new URL(page.url()).pathname;
   await page.locator("#f-file").setInputFiles({ name: "site.cfg", mimeType: "text/xml", buffer: Buffer.from(FILE) });
-  await page.locator("form[enctype] button").click();
+  await send(page, () => page.locator("form[enctype] button").click());
   const preview = await page.innerText("main");
   check(`${how}: the preview counts`, /3\s*Added/.test(preview) && /1\s*Left out: empty/.test(preview), preview.slice(0, 400));
   check(`${how}: the preview shows no secret`, !(await page.content()).includes("CANARY_FILE"));

@@ -1,7 +1,7 @@
 // What is kept for bad days: backups and the way back on the page of the first run, and the activity log by weeks.
 import fs from "node:fs";
 import { axe, confirm, open, OWNER, signIn } from "./browser.mjs";
-import { check, look, lookHere, none, press, pressByKeyboard, tabTo, told } from "./checks.mjs";
+import { check, look, lookHere, none, press, pressByKeyboard, send as sendFile, tabTo, told } from "./checks.mjs";
 import { SET_UP_LINK, start } from "./server.mjs";
 
 const PASSPHRASE = "a passphrase that nobody guesses";
@@ -75,7 +75,7 @@ async function restore({ path, name }) {
     await page.getByRole("link", { name: "Restore it instead" }).click();
     await page.getByLabel("Backup", { exact: true }).setInputFiles({ name: what, mimeType: "application/octet-stream", buffer });
     await page.getByLabel("Passphrase").fill(passphrase);
-    await press(page, "Restore");
+    await sendFile(page, () => press(page, "Restore"));
   };
   try {
     await send("holiday.jpg", Buffer.from("not a backup at all"), "");

@@ -11,6 +11,7 @@ import { people } from "./people.mjs";
 import { comeUp } from "./phones.mjs";
 import { walkEveryRole } from "./roles.mjs";
 import { DEMO_LINK, SET_UP_LINK, start } from "./server.mjs";
+import { uploads } from "./uploads.mjs";
 
 // No part is waited for longer than this: a run without an end tells nobody what went wrong.
 const RUN_MS = 20 * 60 * 1000;
@@ -262,7 +263,17 @@ async function demo() {
   });
 }
 
-const PARTS = { "first-run": () => firstRun(true), "no-script": () => firstRun(false), trust, demo };
+// Files on their way, in the demonstration.
+async function send() {
+  await visit("uploads", DEMO_LINK, { flags: ["--demo"] }, {}, async ({ page, server }) => {
+    await page.goto(server.base + server.match[1]);
+    const button = page.getByRole("button", { name: "Sign in to the demo" });
+    if (await button.count() > 0) await button.click();
+    await uploads(page, server.base);
+  });
+}
+
+const PARTS = { "first-run": () => firstRun(true), "no-script": () => firstRun(false), trust, demo, uploads: send };
 const wanted = process.argv.slice(2);
 for (const [name, part] of Object.entries(PARTS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;

@@ -6,9 +6,8 @@ use crate::domain::credential::check_admin_password;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::limits::{DESCRIPTION_CHARS, PARAMETERS_PER_PROFILE};
 use crate::domain::names::Name;
-use crate::domain::parameter::{ParameterName, ParameterSet, check_value};
+use crate::domain::parameter::{ParameterName, ParameterSet, before_set, check_value, is_foreign_mask, is_of_device};
 use crate::domain::provision::master::{self, MasterError};
-use crate::domain::resolution::twin_of;
 
 /// The fields of a profile as they were typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,6 +87,7 @@ impl ParameterEdit {
                 Err(error) => errors.add("value", error),
             }
             errors.take("value", check_admin_password(name.as_str(), value));
+            errors.take("value", check_mask(name.as_str(), value));
         }
         errors.into_result(name.map(|name| Self::Set(name, value.into())))
     }
@@ -143,7 +143,17 @@ pub fn check_parameter(name: &ParameterName, value: &str) -> Result<(), String> 
     check_value(value).map_err(|error| error.to_string())?;
     master::check(name.as_str(), value).map_err(|error| error.to_string())?;
     check_admin_password(name.as_str(), value)?;
-    Ok(())
+    check_mask(name.as_str(), value)
+}
+
+/// Whether a secret is a value, and not what some program shows in its place.
+///
+/// # Errors
+/// In words.
+pub fn check_mask(name: &str, value: &str) -> Result<(), String> {
+    let told = "this is the mask that a program shows in place of a secret, and not the secret; enter the value itself, or leave the \
+                parameter out";
+    if is_foreign_mask(name, value) { Err(told.to_owned()) } else { Ok(()) }
 }
 
 fn with_twins(mut parameters: ParameterSet) -> ParameterSet {
@@ -162,7 +172,7 @@ fn with_twins(mut parameters: ParameterSet) -> ParameterSet {
 fn twin_name(name: &ParameterName) -> Option<ParameterName> {
     let text = name.as_str();
     // `device.set` is the switch over all of them; a twin has no twin.
-    if !text.starts_with("device.") || text == "device.set" || twin_of(text).is_some() {
+    if !is_of_device(text) || before_set(text).is_some() {
         return None;
     }
     ParameterName::parse(&format!("{text}.set")).ok()

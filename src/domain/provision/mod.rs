@@ -32,6 +32,7 @@ use super::credential::{Channel, DeviceSecrets, Recipient};
 use super::deployment::{self, Container, Placed};
 use super::device::Device;
 use super::ids::{ProfileId, SiteId};
+use super::parameter::{before_set, is_of_device, is_of_xml};
 use super::profile::Profile;
 use super::resolution::{self, Effective};
 use super::world::World;
@@ -213,6 +214,16 @@ pub enum Warning {
         /// Those that the base gives.
         kept: Vec<String>,
     },
+    /// A profile holds one of the parameters that this server gives, in another letter case.
+    #[error(
+        "{name} is not served: phones look at the letter case and know it as {known}. Write it so in the profile, or take it out"
+    )]
+    Spelling {
+        /// As the profile has it.
+        name: String,
+        /// As phones know it.
+        known: String,
+    },
     /// Phones of the account's zone show a wrong time at times.
     #[error("time zone {zone}: {warning}")]
     Clock {
@@ -291,9 +302,10 @@ pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> 
     let time = LocalTime::at(shape.site, world);
     let below = below_profiles(shape.named, shape.channel, time, world, &mut warnings);
     warnings.extend(together::warnings(effective, &below));
+    warnings.extend(otherwise_spelt(effective, &rule, &below));
     let files = Files {
         master,
-        profiles: won_by_profiles(effective, &rule),
+        profiles: won_by_profiles(effective, &rule, &below),
         base: below.into_iter().filter(|given| effective.get(&given.name).is_none()).flat_map(with_twin).collect(),
         binding: rule.into_iter().flat_map(with_twin).collect(),
     };
@@ -319,11 +331,13 @@ fn below_profiles<'a>(
     below
 }
 
-/// The parameters that profiles won, but for those that the rule governs.
-fn won_by_profiles<'a>(effective: &Effective<'a>, rule: &[Given<'_>]) -> Vec<Setting<'a, Text<'a>>> {
+/// The parameters that profiles won, but for those that the rule governs, and for ours in another letter case: a phone that does not
+/// care about it would be told two values.
+fn won_by_profiles<'a>(effective: &Effective<'a>, rule: &[Given<'_>], below: &[Given<'_>]) -> Vec<Setting<'a, Text<'a>>> {
     let mut won = Vec::with_capacity(effective.iter().len() + 8);
     for resolved in effective.iter() {
-        if master::is_master(resolved.name) || governs(rule, resolved.name) {
+        let is_ours = governs(rule, resolved.name) || is_misspelt(below, resolved.name).is_some();
+        if master::is_master(resolved.name) || is_ours || is_of_xml(resolved.name) {
             continue;
         }
         let profile_text = |value: &'a str| Text::Profile(Cow::Borrowed(value));
@@ -342,6 +356,19 @@ fn governs(rule: &[Given<'_>], name: &str) -> bool {
     rule.iter().any(|given| given.name.eq_ignore_ascii_case(name))
 }
 
+/// Of ours the one that this is in another letter case.
+fn is_misspelt<'g>(ours: &'g [Given<'_>], name: &str) -> Option<&'g str> {
+    let found = ours.iter().find(|given| given.name.eq_ignore_ascii_case(name))?;
+    (found.name != name).then_some(&*found.name)
+}
+
+/// What profiles say in another letter case than phones know it.
+fn otherwise_spelt(effective: &Effective<'_>, rule: &[Given<'_>], below: &[Given<'_>]) -> Vec<Warning> {
+    let ours = |name| is_misspelt(rule, name).or_else(|| is_misspelt(below, name));
+    let warning = |(name, known): (&str, &str)| Warning::Spelling { name: name.to_owned(), known: known.to_owned() };
+    effective.iter().filter_map(|resolved| Some((resolved.name, ours(resolved.name)?))).map(warning).collect()
+}
+
 /// A setting of ours and, where it has one, its twin.
 fn with_twin<'a>(given: Given<'a>) -> impl Iterator<Item = Setting<'a, Text<'a>>> {
     let twin = has_twin(&given.name)
@@ -351,7 +378,7 @@ fn with_twin<'a>(given: Given<'a>) -> impl Iterator<Item = Setting<'a, Text<'a>>
 
 /// Whether a parameter of ours takes effect only beside its twin.
 fn has_twin(name: &str) -> bool {
-    name.starts_with("device.") && name != "device.set"
+    is_of_device(name) && before_set(name).is_none()
 }
 
 impl<'a> Draft<'a> {

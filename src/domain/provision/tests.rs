@@ -307,3 +307,21 @@ proptest! {
         prop_assert_eq!(provision(&to(&device), &forwards), provision(&to(&device), &backwards));
     }
 }
+
+#[test]
+fn what_is_ours_in_another_letter_case_is_told_and_never_served_beside_ours() {
+    let world =
+        on_global(&[("Prov.Polling.Time", "01:00"), ("DEVICE.hostname", "x"), ("DEVICE.hostname.set", "1"), ("xmlns", "x")]);
+    let phone = device("0004f2aabbcc");
+    let provision = provision(&to(&phone), &world);
+    let names: Vec<_> = provision.files.parameters().map(|one| one.name.to_string()).collect();
+    assert!(names.contains(&"prov.polling.time".to_owned()) && !names.contains(&"Prov.Polling.Time".to_owned()), "{names:?}");
+    assert!(!names.contains(&"xmlns".to_owned()), "an earlier version took it, and no phone could read the file");
+    let spelling = Warning::Spelling { name: "Prov.Polling.Time".to_owned(), known: "prov.polling.time".to_owned() };
+    assert_eq!(provision.warnings, [spelling]);
+    let rows = explain(&to(&phone), &world).rows;
+    let polling = row(&rows, "prov.polling.time");
+    assert_eq!(polling.beaten[0].value.as_deref(), Some("01:00"));
+    assert!(rows.iter().all(|row| row.name != "Prov.Polling.Time" && row.name != "xmlns"));
+    assert!(row(&rows, "DEVICE.hostname").winner.set.is_some(), "a twin belongs to its parameter in any letter case");
+}

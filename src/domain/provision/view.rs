@@ -13,8 +13,8 @@ use super::super::parameter::{self, ParameterSet};
 use super::super::resolution::{self, Effective, Mention, Resolved, is_off};
 use super::super::world::World;
 use super::{
-    DeviceValues, Given, LocalTime, Setting, Text, Warning, base, below_profiles, binding, draft_for, governs, has_twin, master,
-    naming, variables,
+    DeviceValues, Given, LocalTime, Setting, Text, Warning, base, below_profiles, binding, draft_for, governs, has_twin,
+    is_misspelt, master, naming, variables,
 };
 
 /// The effective configuration of a device, explained. Values are as the device gets them: mask the secret ones.
@@ -288,12 +288,22 @@ fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, world: &
         layers.extend(spellings.flat_map(|resolved| mentions(resolved, values)));
         rows.extend(row(&given.name, File::Parameters, layers));
     }
-    for resolved in effective.iter().filter(|one| !master::is_master(one.name) && !governs(&rule, one.name)) {
-        let layers = mentions(resolved, values).chain(below_of(resolved.name)).collect();
+    let is_served = |name: &str| {
+        !master::is_master(name) && !governs(&rule, name) && is_misspelt(&below, name).is_none() && !parameter::is_of_xml(name)
+    };
+    // What a profile says of ours in other letters is served to nobody, and beaten by what is.
+    let in_other_letters = |name: &str| {
+        let misspelt = effective.iter().filter(|one| is_misspelt(&below, one.name) == Some(name));
+        misspelt.flat_map(|one| mentions(one, values)).collect::<Vec<_>>()
+    };
+    for resolved in effective.iter().filter(|one| is_served(one.name)) {
+        let layers = mentions(resolved, values).chain(below_of(resolved.name));
+        let layers = layers.chain(in_other_letters(resolved.name)).collect();
         rows.extend(row(resolved.name, File::Parameters, layers));
     }
     for given in below.iter().filter(|given| effective.get(&given.name).is_none()) {
-        rows.extend(row(&given.name, File::Parameters, vec![layer(given)]));
+        let layers = std::iter::once(layer(given)).chain(in_other_letters(&given.name)).collect();
+        rows.extend(row(&given.name, File::Parameters, layers));
     }
     rows
 }

@@ -69,7 +69,9 @@ impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.oddity {
             Oddity::Unknown => f.write_str("not in the dictionary: the value is not checked"),
-            Oddity::Spelling(name) => write!(f, "written {name} in the dictionary: phones may look at the letter case"),
+            Oddity::Spelling(name) => {
+                write!(f, "written {name} in the dictionary, and phones look at the letter case: write it so")
+            }
             // A length is told of a secret, and never the value: no fault holds it.
             Oddity::Value(ValueFault::Length { least, most, .. }) if is_secret(&self.name) => {
                 let fault = ValueFault::Length { least: *least, most: *most, has: 0 };

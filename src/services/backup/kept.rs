@@ -79,7 +79,8 @@ pub fn set_plan(
         if settings.backups.revision != revision {
             return Err(ServiceError::stale("plan of backups", ""));
         }
-        if new == old {
+        let is_typed = !input.passphrase.expose().is_empty();
+        if new == old && !is_typed {
             change.leave_as_is();
             return Ok(old);
         }

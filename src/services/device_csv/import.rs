@@ -180,6 +180,8 @@ impl Target {
     }
 
     fn has_same_parameters(&self) -> bool {
-        self.old_profile.as_ref().is_some_and(|former| former.parameters == self.parameters)
+        self.old_profile.as_ref().is_some_and(|former| {
+            former.parameters == self.parameters && self.parameters.typed_again(&former.parameters).next().is_none()
+        })
     }
 }

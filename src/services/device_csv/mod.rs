@@ -21,6 +21,7 @@ use crate::domain::names::Name;
 use crate::domain::parameter::ParameterSet;
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::world::World;
+use crate::services::import_log::{self as log, LogRow, flat};
 pub use advice::{Advised, Hint};
 pub use export::{ExportOptions, Values, export, export_in_clear, template};
 pub use import::{BadRows, import, plan};
@@ -208,25 +209,20 @@ impl Plan {
         hex::encode(&hash.finalize()[..8])
     }
 
-    /// The log of the import, one line a row (R274).
-    pub fn log(&self) -> String {
-        let flat = |text: &str| text.replace(['\r', '\n', '\t'], " ");
-        let mut log = String::new();
-        for row in &self.rows {
-            log.push_str(&format!("line {}\t{}\t{}\t{}", row.line, flat(&row.key), flat(&row.name), row.outcome.word()));
-            for fault in row.outcome.faults() {
-                log.push_str(&format!("\t{}", flat(&fault.to_string())));
+    /// What the log of the import tells of each row (R274).
+    pub fn told(&self) -> Vec<LogRow> {
+        let row = |row: &PlannedRow| {
+            let faults = row.outcome.faults().iter().map(|fault| flat(&fault.to_string()));
+            let changes = self.changes(row);
+            LogRow {
+                line: row.line,
+                subject: row.key.clone(),
+                name: Some(row.name.clone()),
+                word: row.outcome.word(),
+                told: faults.chain(row.note.clone()).chain(changes.iter().map(log::changed)).collect(),
             }
-            if let Some(note) = &row.note {
-                log.push_str(&format!("\t{note}"));
-            }
-            for change in self.changes(row) {
-                let text = |value: &Option<String>| value.as_deref().map(flat).unwrap_or_default();
-                log.push_str(&format!("\t{}: “{}” -> “{}”", change.field, text(&change.old), text(&change.new)));
-            }
-            log.push_str("\r\n");
-        }
-        log
+        };
+        self.rows.iter().map(row).collect()
     }
 
     fn targets(&self) -> impl Iterator<Item = &Target> {
@@ -270,7 +266,10 @@ impl Target {
     /// Whether its CSV profile stays as it is.
     fn has_same_profile(&self) -> bool {
         match &self.old_profile {
-            Some(former) => former.parameters == self.parameters && self.is_attached(),
+            Some(former) => {
+                let is_typed_again = self.parameters.typed_again(&former.parameters).next().is_some();
+                former.parameters == self.parameters && self.is_attached() && !is_typed_again
+            }
             None => self.parameters.is_empty(),
         }
     }

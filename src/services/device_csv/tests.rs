@@ -1,6 +1,7 @@
 //! Files of devices on a real store: what each row does, and what becomes of the profile that it makes.
 
 use super::*;
+use crate::domain::activity::MASK;
 use crate::domain::device_list::DeviceQuery;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::commit::{Mode, commit};
@@ -70,9 +71,15 @@ fn a_device_comes_with_its_groups_and_a_profile_above_all_others() {
     let told = newest_activity(services);
     assert_eq!(told, "ada: device a.csv imported; added - -> 1");
     assert_eq!(words(&imported(&bench, file, Existing::Skip)), ["skipped"]);
-    assert_eq!(words(&imported(&bench, file, Existing::Merge)), ["unchanged"]);
-    assert_eq!(words(&imported(&bench, file, Existing::Overwrite)), ["unchanged"]);
+    let masked = file.replace("CANARY", MASK);
+    assert_eq!(words(&imported(&bench, &masked, Existing::Merge)), ["unchanged"]);
+    assert_eq!(words(&imported(&bench, &masked, Existing::Overwrite)), ["unchanged"]);
     assert_eq!(newest_activity(services), told, "nothing was done");
+    assert_eq!(
+        words(&imported(&bench, file, Existing::Merge)),
+        ["changed"],
+        "whoever brings a secret is not told that it is the one"
+    );
 }
 
 #[test]
@@ -227,10 +234,10 @@ fn values_that_many_rows_share_and_what_the_dictionary_does_not_know_are_told() 
     let shown = plan(&bench.services, DEFAULT_ACCOUNT, file.as_bytes(), taken(Existing::Skip)).expect("planned");
     let hints: Vec<_> = shown.hints.iter().map(|hint| (hint.name.as_str(), hint.rows, hint.is_all)).collect();
     assert_eq!(hints, [("up.timeOut", 25, true), ("no.such.thing", 25, true), ("reg.1.auth.password", 20, false)]);
-    assert_eq!(shown.hints[2].value, crate::domain::activity::MASK);
+    assert_eq!(shown.hints[2].value, MASK);
     let unknown = shown.advice.iter().find(|one| one.name == "no.such.thing").expect("told");
     assert_eq!((unknown.rows, unknown.line), (25, 2));
-    assert!(!shown.log().contains("pw"), "{}", shown.log());
+    assert!(shown.told().iter().flat_map(|row| &row.told).all(|told| !told.contains("pw")), "{:?}", shown.told());
     assert_ne!(
         shown.mark(),
         plan(&bench.services, DEFAULT_ACCOUNT, format!("{file}0004f2ffffff,1,,,\n").as_bytes(), taken(Existing::Skip))

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read as _, Write as _};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
@@ -269,12 +270,13 @@ fn planned(world: &World, member: &Member, bytes: &[u8]) -> Planned {
 
 fn compared(profile: &Profile, draft: &ProfileDraft) -> Fate {
     let (old, new) = (&profile.parameters, &draft.parameters);
-    if old == new && profile.description == draft.description {
+    let again = new.typed_again(old).count();
+    if old == new && again == 0 && profile.description == draft.description {
         return Fate::Unchanged;
     }
     let added = new.iter().filter(|(name, _)| old.get(name.as_str()).is_none()).count();
     let removed = old.iter().filter(|(name, _)| new.get(name.as_str()).is_none()).count();
-    let changed = new.iter().filter(|(name, value)| old.get(name.as_str()).is_some_and(|old| *old != ***value)).count();
+    let changed = new.iter().filter(|(name, value)| old.get(name.as_str()).is_some_and(|old| *old != ***value)).count() + again;
     Fate::Replaced { id: profile.id, added, removed, changed }
 }
 
@@ -284,13 +286,17 @@ fn draft(member: &Member, bytes: &[u8], present: Option<&ParameterSet>) -> Resul
     let masked: BTreeSet<&str> = member.masked.iter().map(String::as_str).collect();
     let mut lost = 0;
     let mut kept = Vec::new();
+    let mut is_kept = BTreeSet::new();
     for entry in entries {
         if !masked.contains(entry.name.as_str()) && !entry.value.contains(MASK) {
             kept.push((entry.name, entry.value));
             continue;
         }
         match present.and_then(|present| present.get(&entry.name)) {
-            Some(value) => kept.push((entry.name, value.to_owned())),
+            Some(value) => {
+                is_kept.insert(entry.name.clone());
+                kept.push((entry.name, value.to_owned()));
+            }
             None => lost += 1,
         }
     }
@@ -302,7 +308,12 @@ fn draft(member: &Member, bytes: &[u8], present: Option<&ParameterSet>) -> Resul
     // As it was written: a twin that was taken out on purpose does not come back.
     for (name, value) in wanted {
         let name = ParameterName::parse(name).map_err(|error| error.to_string())?;
-        draft.parameters.insert(name, value);
+        // What is kept is the text that is there, and nothing that was typed.
+        let stored = present.and_then(|present| present.get_shared(name.as_str())).filter(|stored| ***stored == *value);
+        match stored.filter(|_| is_kept.contains(name.as_str())) {
+            Some(stored) => draft.parameters.insert(name.clone(), Arc::clone(stored)),
+            None => draft.parameters.insert(name, value),
+        };
     }
     Ok((draft, lost))
 }

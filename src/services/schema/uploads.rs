@@ -99,13 +99,18 @@ pub struct Preview {
     pub parameters: usize,
     /// The same with each family once.
     pub families: usize,
-    /// What it is compared with.
+    /// Families that count once it is used for everything: its own, and those that only the dictionary of pdms has.
+    pub counting: usize,
+    /// How many of them only the dictionary has.
+    pub of_dictionary: usize,
+    /// What counts now.
     pub against: String,
-    /// What is different.
+    /// What is different once it is used for everything.
     pub difference: Difference,
 }
 
-/// Reads a file and compares it with what counts now: the uploaded schema by itself, or the dictionary.
+/// Reads a file, and compares what counts now with what counts once it is used for everything: it lies over the dictionary, in the place
+/// of the uploaded schema that does now.
 ///
 /// # Errors
 /// Of the field [`FILE`], with line and column, for what is no schema.
@@ -113,13 +118,13 @@ pub fn look(services: &Services, account: AccountId, file: &[u8]) -> Result<Prev
     let world = services.world(account)?;
     let declared = declared(file)?;
     let parameters = declared.len();
-    let new = Schema::new(families(declared));
+    let new = Schema::new(families(declared.clone()));
+    let after = Schema::over(declared, dictionary());
+    let difference = Difference::between(world.schemas.current(), &after);
     let chosen = world.schemas.choice.current.uploaded().and_then(|id| world.schemas.get(id));
-    let (against, difference) = match chosen {
-        Some(chosen) => (chosen.uploaded.name.to_string(), Difference::between(&chosen.schema, &new)),
-        None => (DICTIONARY.to_owned(), Difference::between(dictionary(), &new)),
-    };
-    Ok(Preview { parameters, families: new.len(), against, difference })
+    let against = chosen.map_or_else(|| DICTIONARY.to_owned(), |chosen| chosen.uploaded.name.to_string());
+    let of_dictionary = after.iter().filter(|one| new.find(&one.name).is_none()).count();
+    Ok(Preview { parameters, families: new.len(), counting: after.len(), of_dictionary, against, difference })
 }
 
 /// What the shipped dictionary is called beside uploaded schemas.

@@ -17,6 +17,7 @@ use crate::services::Services;
 use crate::services::commit::{Mode, perform};
 use crate::services::error::ServiceError;
 use crate::services::import::FILE;
+use crate::services::import_log::{self as log, LogRow, flat};
 
 /// What a file would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub struct PlannedRow {
 /// What a row would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Add a site.
-    Added,
+    /// Add a site: what is stored of it.
+    Added(Vec<FieldChange>),
     /// Take the place of the site of this name: the fields that change.
     Changed(Vec<FieldChange>),
     /// Nothing: the site is so already.
@@ -53,11 +54,24 @@ impl Outcome {
     /// The outcome in one word.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::Added => "added",
+            Self::Added(_) => "added",
             Self::Changed(_) => "changed",
             Self::Unchanged => "unchanged",
             Self::Refused(_) => "refused",
         }
+    }
+
+    /// The fields that it gives a site.
+    pub fn changes(&self) -> &[FieldChange] {
+        match self {
+            Self::Added(changes) | Self::Changed(changes) => changes,
+            Self::Unchanged | Self::Refused(_) => &[],
+        }
+    }
+
+    /// Why it cannot be taken; empty where it can.
+    pub fn why(&self) -> &str {
+        if let Self::Refused(why) = self { why } else { "" }
     }
 }
 
@@ -77,24 +91,19 @@ impl Plan {
         hex::encode(&Sha256::digest(format!("{:?}", self.rows))[..8])
     }
 
-    /// The log of the import, one line a row (R95).
-    pub fn log(&self) -> String {
-        let mut log = String::new();
-        for row in &self.rows {
-            log.push_str(&format!("line {}\t{}\t{}", row.line, row.name, row.outcome.word()));
-            match &row.outcome {
-                Outcome::Refused(why) => log.push_str(&format!("\t{why}")),
-                Outcome::Changed(changes) => {
-                    for change in changes {
-                        let text = |value: &Option<String>| value.clone().unwrap_or_default().replace(['\r', '\n', '\t'], " ");
-                        log.push_str(&format!("\t{}: “{}” -> “{}”", change.field, text(&change.old), text(&change.new)));
-                    }
-                }
-                Outcome::Added | Outcome::Unchanged => {}
+    /// What the log of the import tells of each row (R95).
+    pub fn told(&self) -> Vec<LogRow> {
+        let row = |row: &PlannedRow| {
+            let why = Some(row.outcome.why()).filter(|why| !why.is_empty()).map(flat);
+            LogRow {
+                line: row.line,
+                subject: row.name.clone(),
+                name: None,
+                word: row.outcome.word(),
+                told: why.into_iter().chain(row.outcome.changes().iter().map(log::changed)).collect(),
             }
-            log.push_str("\r\n");
-        }
-        log
+        };
+        self.rows.iter().map(row).collect()
     }
 }
 
@@ -200,8 +209,9 @@ fn drafts(sites: &Sites, file: &[u8]) -> Result<(Plan, Drafts), ServiceError> {
         let outcome = match row.site.and_then(|cells| draft(cells, &by_name, &mut seen, row.line)) {
             Err(why) => Outcome::Refused(why),
             Ok((None, draft)) => {
+                let stored = stored(&draft);
                 drafts.push((None, draft));
-                Outcome::Added
+                Outcome::Added(stored)
             }
             Ok((Some(present), draft)) => {
                 let changes = changed(present, &over(present, draft.clone()), "changed").changes;
@@ -212,6 +222,13 @@ fn drafts(sites: &Sites, file: &[u8]) -> Result<(Plan, Drafts), ServiceError> {
         plan.rows.push(PlannedRow { line: row.line, name, outcome });
     }
     Ok((plan, drafts))
+}
+
+/// Everything that a new site is given.
+fn stored(draft: &SiteDraft) -> Vec<FieldChange> {
+    let blank = Site { name: draft.name.clone(), description: String::new(), ..Site::internet() };
+    let name = FieldChange { field: "name".to_owned(), old: None, new: Some(draft.name.to_string()) };
+    std::iter::once(name).chain(changed(&blank, &over(&blank, draft.clone()), "added").changes).collect()
 }
 
 /// What a row makes of the site of its name, which comes only once in a file.

@@ -16,16 +16,15 @@ use futures_util::{StreamExt, stream};
 use subtle::ConstantTimeEq;
 
 use super::errors;
-use super::phone_certificates;
+use super::forms::sentence;
 use super::session::{self, SignInFirst, Visitor};
 use super::setup;
 use super::unsent;
 use crate::services::{Services, form_tokens};
+use crate::web::sizes::Size;
 
 /// Header that scripts and the API send the token in.
 pub const HEADER: &str = "x-csrf-token";
-/// Bytes in a form from somebody who is signed in: a schema of the largest size, more than a pasted configuration percent-encoded.
-pub(super) const FORM_BYTES: usize = crate::domain::limits::SCHEMA_BYTES + 64 * 1024;
 /// Bytes in a form from anybody else: also from somebody whose session ended over it.
 const STRANGER_FORM_BYTES: usize = 64 * 1024;
 
@@ -71,7 +70,8 @@ async fn judge(request: &mut ServiceRequest) -> Result<Option<Refusal>, Error> {
         Some(token) => Some(token),
         None => {
             let is_signed_in = Visitor::of(request.request()).person().is_some();
-            let Some(body) = buffered(request, if is_signed_in { FORM_BYTES } else { STRANGER_FORM_BYTES }).await? else {
+            let limit = if is_signed_in { Size::of_form_at(request.path()) } else { STRANGER_FORM_BYTES };
+            let Some(body) = buffered(request, limit).await? else {
                 let has_ended = !is_signed_in && !is_open_to_strangers(request.path());
                 return Ok(Some(if has_ended { Refusal::Ended } else { Refusal::TooLarge }));
             };
@@ -165,8 +165,8 @@ async fn ended(mut request: ServiceRequest) -> Result<ServiceResponse<BoxBody>, 
 
 fn too_large(request: ServiceRequest) -> ServiceResponse<BoxBody> {
     let back = session::page_to_return_to(request.request());
-    let limit = phone_certificates::limit_at(request.path()).unwrap_or("A configuration file or pasted text may have 4 MiB.");
-    let answer = errors::too_large(&Visitor::of(request.request()), limit, back.as_str());
+    let told = Size::at(request.path()).map_or_else(|| "A form may have 16 MiB.".to_owned(), |size| sentence(&size.exceeded()));
+    let answer = errors::too_large(&Visitor::of(request.request()), &told, back.as_str());
     into_response(request, answer)
 }
 

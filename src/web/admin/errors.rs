@@ -47,8 +47,7 @@ pub fn forged(visitor: &Visitor, back: &str) -> HttpResponse {
 
 /// A form or file above the limit, which `limit` tells.
 pub fn too_large(visitor: &Visitor, limit: &str, back: &str) -> HttpResponse {
-    let sentences = ["Nothing was changed.", limit];
-    answer(visitor, StatusCode::PAYLOAD_TOO_LARGE, "This is too large", &sentences, None, back, "Go back")
+    answer(visitor, StatusCode::PAYLOAD_TOO_LARGE, "This is too large", &[limit], None, back, "Go back")
 }
 
 /// A page with any status, cause and next step.

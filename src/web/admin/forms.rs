@@ -10,6 +10,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use crate::domain::field_error::FieldErrors;
+use crate::web::sizes::FORM_BYTES;
 
 /// Names and typed texts in order; a name may come several times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,20 +122,22 @@ impl Form {
 }
 
 /// Errors are written in lower case to fit anywhere; on a page they begin a line.
-fn sentence(message: &str) -> String {
+pub(super) fn sentence(message: &str) -> String {
     let mut letters = message.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Reads the body that [`super::csrf`] has already bounded and checked.
+/// Reads the body that [`super::csrf`] has already bounded and checked; of a script that shows its token in a header nothing was read yet.
 impl FromRequest for Form {
     type Error = actix_web::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let body = web::Bytes::from_request(request, payload);
+        let payload = web::Payload::from_request(request, payload).into_inner();
         Box::pin(async move {
-            let body = body.await?;
+            let read = payload?.to_bytes_limited(FORM_BYTES).await;
+            let body =
+                read.map_err(|_| actix_web::error::ErrorPayloadTooLarge("the form is too large; nothing was changed"))??;
             Self::from_urlencoded(&body).map_err(actix_web::error::ErrorBadRequest)
         })
     }

@@ -28,6 +28,7 @@ use crate::domain::parameter;
 use crate::domain::restart::Effect;
 use crate::services::Services;
 use crate::services::waiting_forms::Waiting;
+use crate::web::sizes::FORM_BYTES;
 
 /// Devices of one group that are named, groups, parameters of each, and characters of a value: pages stay small whatever a change
 /// does.
@@ -123,7 +124,7 @@ struct ImpactPage {
 pub async fn ask(mut request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
     let (mut sent, mut shown) = (None, None);
     if is_form(&request) {
-        let body = csrf::buffered(&mut request, csrf::FORM_BYTES).await?.unwrap_or_default();
+        let body = csrf::buffered(&mut request, FORM_BYTES).await?.unwrap_or_default();
         let form = Form::from_urlencoded(&body).unwrap_or_default();
         shown = Some(form.value(MARK).to_owned()).filter(|mark| !mark.is_empty());
         // Of a form that was shown again the page before is its own address, which is no page.

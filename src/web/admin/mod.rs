@@ -33,6 +33,7 @@ mod gate;
 pub mod groups;
 mod impact;
 mod impact_act;
+mod imports;
 mod invitation;
 pub mod layout;
 mod list_memory;
@@ -58,6 +59,7 @@ mod sites;
 pub mod theme;
 mod tokens;
 pub mod unsent;
+mod upload_answer;
 pub mod users;
 pub mod words;
 
@@ -83,6 +85,7 @@ pub fn configure(config: &mut ServiceConfig, services: &Data<Services>) {
         .wrap(from_fn(gate::admit))
         .wrap(from_fn(csrf::protect))
         .wrap(from_fn(methods::judge))
+        .wrap(from_fn(upload_answer::tell))
         .wrap(session_store::middleware(services))
         .wrap(security_headers())
         .configure(|config| rooms.register(config))

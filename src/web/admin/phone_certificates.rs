@@ -20,19 +20,17 @@ use crate::domain::account::{Account, CertificatePolicy};
 use crate::domain::activity::Event;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::limits::MANUFACTURER_FILE_BYTES;
 use crate::domain::manufacturer::ManufacturerCa;
 use crate::services::Services;
 use crate::services::accounts::{self, AccountDraft};
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::manufacturers::{self, Removal, Standing};
-use crate::web::blocking;
 use crate::web::methods::Routes;
+use crate::web::{blocking, sizes};
 
 const HERE: &str = "/admin/provisioning/phone-certificates";
 const UPLOAD: &str = "/admin/provisioning/phone-certificates/upload";
-const TOO_LARGE: &str = "a file with CA certificates has at most 512 KiB; this one has more";
 
 #[derive(Template)]
 #[template(path = "provisioning/phone_certificates.html")]
@@ -68,15 +66,6 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/provisioning/phone-certificates/delete", ask)
         .post("/admin/provisioning/phone-certificates/delete", delete);
     lists::configure(routes);
-}
-
-/// How large a file may be that is sent to an address of this page.
-pub(super) fn limit_at(path: &str) -> Option<&'static str> {
-    match path {
-        UPLOAD => Some("A file with CA certificates may have 512 KiB."),
-        lists::UPLOAD => Some("A file with revocation lists, which name the certificates that were revoked, may have 1 MiB."),
-        _ => None,
-    }
 }
 
 async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
@@ -124,7 +113,7 @@ async fn overtaken(who: &SignedIn, services: &web::Data<Services>, form: Form, r
 
 async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let rejected = |message: String| rejected_file(&who, &services, sent_file::FIELD, message);
-    let file = match sent_file::read(parts, MANUFACTURER_FILE_BYTES, TOO_LARGE).await {
+    let file = match sent_file::read(parts, sizes::AUTHORITIES).await {
         Ok(file) => file,
         Err(message) => return rejected(message.to_owned()),
     };

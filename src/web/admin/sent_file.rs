@@ -3,6 +3,8 @@
 use actix_multipart::Multipart;
 use futures_util::StreamExt as _;
 
+use crate::web::sizes::Size;
+
 /// Field that the file is in.
 pub const FIELD: &str = "file";
 
@@ -17,24 +19,19 @@ pub struct SentFile {
 /// Characters of a field beside the file: they are choices.
 const FIELD_BYTES: usize = 1_000;
 
-/// Reads the file. `too_large` is what is said of one with more than `limit` bytes.
+/// Reads a file of this size.
 ///
 /// # Errors
 /// What to tell the person who sent it.
-pub async fn read(parts: Multipart, limit: usize, too_large: &'static str) -> Result<SentFile, &'static str> {
-    read_with(parts, limit, too_large, &mut Vec::new()).await
+pub async fn read(parts: Multipart, size: Size) -> Result<SentFile, String> {
+    read_with(parts, size, &mut Vec::new()).await
 }
 
 /// Reads the file, and the fields that stand before it in the form.
 ///
 /// # Errors
 /// As [`read`].
-pub async fn read_with(
-    mut parts: Multipart,
-    limit: usize,
-    too_large: &'static str,
-    fields: &mut Vec<(String, String)>,
-) -> Result<SentFile, &'static str> {
+pub async fn read_with(mut parts: Multipart, size: Size, fields: &mut Vec<(String, String)>) -> Result<SentFile, String> {
     const BROKEN: &str = "the file did not arrive whole; choose it again";
     while let Some(part) = parts.next().await {
         let mut part = part.map_err(|_| BROKEN)?;
@@ -54,14 +51,14 @@ pub async fn read_with(
         let mut bytes = Vec::new();
         while let Some(chunk) = part.next().await {
             bytes.extend_from_slice(&chunk.map_err(|_| BROKEN)?);
-            if bytes.len() > limit {
-                return Err(too_large);
+            if bytes.len() > size.bytes {
+                return Err(size.exceeded());
             }
         }
         if name.is_empty() && bytes.is_empty() {
-            return Err("choose a file first");
+            return Err("choose a file first".to_owned());
         }
         return Ok(SentFile { name, bytes });
     }
-    Err("choose a file first")
+    Err("choose a file first".to_owned())
 }

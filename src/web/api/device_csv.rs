@@ -17,7 +17,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::device_csv::{self, BadRows, Existing, ExportOptions, Options, Plan, Separator, Values};
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 const CSV: &str = "text/csv";
 /// What the activity log calls a file that has no name.
@@ -201,7 +201,7 @@ pub async fn import_devices(
     let bad_rows = word(&mut errors, "bad_rows", taken.bad_rows.as_deref(), bad_rows, "leave-out, refuse").unwrap_or_default();
     let options = Options { separator, existing: existing.unwrap_or_default(), create_groups: taken.create_groups };
     errors.into_result(Some(()))?;
-    let (file, mode) = (sent::devices(payload).await?, body::mode(taken.dry_run));
+    let (file, mode) = (sent::file(payload, sizes::DEVICES).await?, body::mode(taken.dry_run));
     let work = move |services: &Services| {
         let imported = device_csv::import(services, &caller.actor, caller.account, SOURCE, &file, options, bad_rows, mode)?;
         Ok(DevicesImportShape::new(&imported, mode))

@@ -18,7 +18,7 @@ use crate::services::Services;
 use crate::services::error::ServiceError;
 use crate::services::import::preview;
 use crate::services::profiles::{self, Shown};
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 /// How a file is taken into a profile.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
@@ -188,7 +188,7 @@ pub async fn import_into_profile(
     how: Asked<IntoProfile>,
     payload: web::Payload,
 ) -> Result<web::Json<ImportShape>, Problem> {
-    let file = sent::file(payload).await?;
+    let file = sent::file(payload, sizes::CONFIGURATION).await?;
     let IntoProfile { revision, keep_empty, keep_defaults, dry_run } = how.into_inner();
     let (id, mode) = (path.id()?, body::mode(dry_run));
     let work = move |services: &Services| {
@@ -214,7 +214,7 @@ pub async fn import_as_profile(
     how: Asked<AsProfile>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let file = sent::file(payload).await?;
+    let file = sent::file(payload, sizes::CONFIGURATION).await?;
     let AsProfile { name, keep_empty, keep_defaults, dry_run } = how.into_inner();
     let named = ProfileDraft::parse(&ProfileInput { name, ..ProfileInput::default() })?;
     let mode = body::mode(dry_run);

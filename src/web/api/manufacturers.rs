@@ -15,7 +15,7 @@ use crate::domain::manufacturer::ManufacturerCa;
 use crate::domain::trust::{Certificate, Trust};
 use crate::services::manufacturers::{self, Removal, Standing};
 use crate::services::{Services, devices};
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 /// The certificate of a manufacturer's CA.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -187,7 +187,7 @@ pub async fn add_manufacturers(
     dry_run: Asked<DryRun>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (file, mode) = (sent::authorities(payload).await?, dry_run.mode());
+    let (file, mode) = (sent::file(payload, sizes::AUTHORITIES).await?, dry_run.mode());
     let work = move |services: &Services| manufacturers::add(services, &caller.actor, caller.account, &file, mode);
     let added = blocking::call(&services, work).await?;
     let list = List { total: added.len(), items: added.into_iter().map(ManufacturerShape::from).collect::<Vec<_>>() };

@@ -20,7 +20,7 @@ use crate::domain::world::World;
 use crate::services::profiles::archive::{self, Fate, Plan, Planned, Secrets};
 use crate::services::profiles::{self, PastValue};
 use crate::services::{Services, lists};
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 /// Which profiles.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -143,7 +143,7 @@ pub async fn import_profiles(
     dry_run: Asked<DryRun>,
     payload: web::Payload,
 ) -> Result<web::Json<ArchiveShape>, Problem> {
-    let (file, mode) = (sent::archive(payload).await?, dry_run.mode());
+    let (file, mode) = (sent::file(payload, sizes::ARCHIVE).await?, dry_run.mode());
     let work = move |services: &Services| archive::take(services, &caller.actor, caller.account, &file, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }

@@ -176,6 +176,17 @@ pub struct NewProfile {
 }
 
 impl NewProfile {
+    /// The profile that it makes of one that is there. What was sent as a mask is what is there, and nothing that was typed.
+    pub(super) fn over(&self, present: &ParameterSet) -> Result<ProfileDraft, FieldErrors> {
+        let mut draft = ProfileDraft::parse(&self.input(Some(present))?)?;
+        for (name, _) in self.parameters.iter().filter(|(name, value)| is_mask_of(name, value, present)) {
+            if let Some((name, value)) = present.entry(name) {
+                draft.parameters.insert(name.clone(), std::sync::Arc::clone(value));
+            }
+        }
+        Ok(draft)
+    }
+
     /// What was typed, with masks replaced by what `present` has.
     pub(super) fn input(&self, present: Option<&ParameterSet>) -> Result<ProfileInput, FieldErrors> {
         let mut errors = FieldErrors::new();
@@ -190,11 +201,16 @@ fn unmasked(name: &str, value: &str, present: Option<&ParameterSet>, errors: &mu
     if !value.contains(MASK) {
         return value.to_owned();
     }
-    let kept = present.and_then(|present| present.get(name)).filter(|kept| masked(name, kept) == value);
+    let kept = present.filter(|present| is_mask_of(name, value, present)).and_then(|present| present.get(name));
     if kept.is_none() {
         errors.add("parameters", format_args!("{name}: this is the mask of another value; send the value itself"));
     }
     kept.unwrap_or_default().to_owned()
+}
+
+/// Whether this is the mask of the value that a parameter has.
+fn is_mask_of(name: &str, value: &str, present: &ParameterSet) -> bool {
+    value.contains(MASK) && present.get(name).is_some_and(|kept| masked(name, kept) == value)
 }
 
 /// Changes of a profile; what is absent stays.
@@ -221,6 +237,9 @@ impl ProfileChanges {
         let mut errors = FieldErrors::new();
         let mut edits = Vec::new();
         for (name, value) in &self.set {
+            if is_mask_of(name, value, &present.parameters) {
+                continue;
+            }
             let value = unmasked(name, value, Some(&present.parameters), &mut errors);
             edits.extend(named(&mut errors, "set", name, ParameterEdit::set(name, &value)));
         }

@@ -154,7 +154,7 @@ pub async fn replace_profile(
 ) -> Result<web::Json<ProfileShape>, Problem> {
     let present = profiles::get(&services, caller.account, path.id()?)?;
     let revision = sent.revision.ok_or_else(|| Problem::field("revision", "send the revision that the change was made from"))?;
-    let draft = ProfileDraft::parse(&sent.input(Some(&present.parameters))?)?;
+    let draft = sent.over(&present.parameters)?;
     replace(caller, services, Shown { id: present.id, revision }, draft, dry_run.mode()).await
 }
 

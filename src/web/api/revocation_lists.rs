@@ -15,7 +15,7 @@ use super::sent::{self, Asked};
 use crate::domain::manufacturer::RevocationList;
 use crate::services::Services;
 use crate::services::manufacturers::revocation;
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 /// A list of certificates that a manufacturer's CA has revoked.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -72,7 +72,7 @@ pub async fn add_revocation_lists(
     dry_run: Asked<DryRun>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (file, mode) = (sent::revocation_lists(payload).await?, dry_run.mode());
+    let (file, mode) = (sent::file(payload, sizes::REVOCATION_LISTS).await?, dry_run.mode());
     let work = move |services: &Services| revocation::add(services, &caller.actor, caller.account, &file, mode);
     let added = blocking::call(&services, work).await?;
     let list = List { total: added.len(), items: added.into_iter().map(RevocationListShape::from).collect::<Vec<_>>() };

@@ -16,7 +16,7 @@ use crate::domain::schema::uploaded::{InUse, SchemaChoice, Uploaded};
 use crate::domain::world::World;
 use crate::services::schema::{self, Preview, UploadDraft, UploadInput};
 use crate::services::{Services, error::ServiceError};
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 /// Names of each kind that an answer has; the rest are counted.
 const NAMED: usize = 200;
@@ -64,17 +64,21 @@ pub struct UploadShape {
 pub struct TakenShape {
     /// The schema.
     pub upload: UploadShape,
-    /// What it was compared with.
+    /// Parameters that count while it is used for everything, a family of indexes once: its own, and those that only the dictionary has.
+    pub counting: usize,
+    /// How many of them only the dictionary has.
+    pub of_dictionary: usize,
+    /// What counted before: the differences are what its use for everything changes.
     pub against: String,
     /// How many parameters are new; a family of indexes counts once.
     pub added: usize,
-    /// How many it does not have.
+    /// How many are not known any more.
     pub removed: usize,
     /// How many have another type or range.
     pub changed: usize,
     /// Names of the first new ones.
     pub added_names: Vec<String>,
-    /// Names of the first that it does not have.
+    /// Names of the first that are not known any more.
     pub removed_names: Vec<String>,
     /// The first that have another type or range.
     pub changes: Vec<TypeChangeShape>,
@@ -134,6 +138,8 @@ impl TakenShape {
         let changes = difference.changed.iter().take(NAMED).cloned();
         Self {
             upload,
+            counting: preview.counting,
+            of_dictionary: preview.of_dictionary,
             against: preview.against,
             added: difference.added.len(),
             removed: difference.removed.len(),
@@ -265,7 +271,7 @@ pub async fn upload_schema(
     how: Asked<Taking>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let content = sent::schema(payload).await?;
+    let content = sent::file(payload, sizes::SCHEMA).await?;
     let Taking { name, file, family, version, beside, dry_run } = how.into_inner();
     let (input, mode) = (UploadInput { name, family, version, beside }, mode(dry_run));
     let file = file.map_or_else(|| "polycomConfig.xsd".to_owned(), |file| crate::domain::run::clean(&file, 80));

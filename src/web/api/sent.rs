@@ -14,9 +14,8 @@ use serde_path_to_error::Error as Placed;
 use std::future::{Ready, ready};
 
 use super::problem::{FieldProblem, Problem};
-use crate::domain::limits::{
-    ARCHIVE_UPLOAD_BYTES, DEVICE_CSV_BYTES, IMPORT_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES, SCHEMA_BYTES,
-};
+use crate::domain::limits::IMPORT_BYTES;
+use crate::web::sizes::Size;
 
 /// Bytes in a JSON body: an imported file of the largest size, every character escaped.
 const BODY_BYTES: usize = 6 * IMPORT_BYTES + 64 * 1024;
@@ -72,7 +71,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Sent<T> {
                 return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
             }
             let payload = payload.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error))?;
-            read_json(&whole(payload, BODY_BYTES, "a JSON body").await?).map(Self)
+            read_json(
+                &whole(payload, BODY_BYTES, || format!("a JSON body has at most {BODY_BYTES} bytes; nothing was changed"))
+                    .await?,
+            )
+            .map(Self)
         })
     }
 }
@@ -86,62 +89,19 @@ impl<T: DeserializeOwned> FromRequest for Asked<T> {
     }
 }
 
-/// The whole body as it was sent: a configuration file of any encoding.
+/// The whole body as it was sent.
 ///
 /// # Errors
-/// 413 above the size of an import.
-pub(super) async fn file(payload: web::Payload) -> Result<Bytes, Problem> {
-    whole(payload, IMPORT_BYTES, "a configuration file").await
+/// 413 above the size of what it is.
+pub(super) async fn file(payload: web::Payload, size: Size) -> Result<Bytes, Problem> {
+    whole(payload, size.bytes, || size.exceeded()).await
 }
 
-/// The whole body as it was sent: a file of devices.
-///
-/// # Errors
-/// 413 above the size of such a file.
-pub(super) async fn devices(payload: web::Payload) -> Result<Bytes, Problem> {
-    whole(payload, DEVICE_CSV_BYTES, "a file of devices").await
-}
-
-/// The whole body as it was sent: an archive of profiles.
-///
-/// # Errors
-/// 413 above the size of an archive.
-pub(super) async fn archive(payload: web::Payload) -> Result<Bytes, Problem> {
-    whole(payload, ARCHIVE_UPLOAD_BYTES, "an archive of profiles").await
-}
-
-/// The whole body as it was sent: a schema.
-///
-/// # Errors
-/// 413 above the size of a schema.
-pub(super) async fn schema(payload: web::Payload) -> Result<Bytes, Problem> {
-    whole(payload, SCHEMA_BYTES, "a schema").await
-}
-
-/// The whole body as it was sent: a file with certificates of CAs.
-///
-/// # Errors
-/// 413 above the size of such a file.
-pub(super) async fn authorities(payload: web::Payload) -> Result<Bytes, Problem> {
-    whole(payload, MANUFACTURER_FILE_BYTES, "a file with CA certificates").await
-}
-
-/// The whole body as it was sent: a file with lists of revoked certificates.
-///
-/// # Errors
-/// 413 above the size of such a file.
-pub(super) async fn revocation_lists(payload: web::Payload) -> Result<Bytes, Problem> {
-    whole(payload, REVOCATION_FILE_BYTES, "a file with lists of revoked certificates").await
-}
-
-async fn whole(payload: web::Payload, limit: usize, what: &str) -> Result<Bytes, Problem> {
+async fn whole(payload: web::Payload, limit: usize, exceeded: impl FnOnce() -> String) -> Result<Bytes, Problem> {
     match payload.to_bytes_limited(limit).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => Err(Problem::new(StatusCode::BAD_REQUEST, format_args!("the body did not arrive: {error}"))),
-        Err(_) => Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format_args!("{what} has at most {limit} bytes; nothing was changed"),
-        )),
+        Err(_) => Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, exceeded())),
     }
 }
 

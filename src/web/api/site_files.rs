@@ -15,7 +15,7 @@ use super::site_shapes::SitesImportShape;
 use crate::domain::site::Site;
 use crate::services::sites::import;
 use crate::services::{Services, lists};
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 /// Takes a file of sites: a site of the same name is replaced, what the file has no column for stays. Where one row cannot be taken
 /// nothing is, and each is named with its line.
@@ -27,7 +27,7 @@ pub async fn import_sites(
     dry_run: Asked<DryRun>,
     payload: web::Payload,
 ) -> Result<web::Json<SitesImportShape>, Problem> {
-    let (file, mode) = (sent::file(payload).await?, dry_run.mode());
+    let (file, mode) = (sent::file(payload, sizes::SITES).await?, dry_run.mode());
     let work = move |services: &Services| import::import(services, &caller.actor, caller.account, &file, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }

@@ -19,7 +19,7 @@ use crate::domain::site::index::SiteIndex;
 use crate::domain::site::{Network, Site, Sites};
 use crate::domain::world::World;
 use crate::services::lists::moves::ListedMove;
-use crate::services::sites::import::{Imported, Outcome, PlannedRow};
+use crate::services::sites::import::{Imported, PlannedRow};
 use crate::services::sites::placing::{Moved, Moves};
 use crate::services::sites::{Saved, ties_of};
 
@@ -383,7 +383,7 @@ pub struct SitesImportRow {
     pub name: String,
     /// `added`, `changed` or `unchanged`.
     pub outcome: String,
-    /// The fields that change.
+    /// The fields that change; of a site that is added everything that is stored.
     pub changes: Vec<FieldChangeShape>,
 }
 
@@ -411,7 +411,7 @@ impl From<Imported> for SitesImportShape {
             line: row.line,
             name: row.name.clone(),
             outcome: row.outcome.word().to_owned(),
-            changes: if let Outcome::Changed(changes) = &row.outcome { changes.iter().map(change).collect() } else { Vec::new() },
+            changes: row.outcome.changes().iter().map(change).collect(),
         };
         Self {
             items: plan.rows.iter().map(row).collect(),

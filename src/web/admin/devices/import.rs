@@ -1,5 +1,5 @@
 //! Import Devices: what a CSV file does is shown row by row, nothing is written before somebody accepts it, and then all of it in one
-//! change; the import log is there to download before (R265–R285).
+//! change; what came of each row is shown after, and the import log is there to download before and after (R265–R285).
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use askama::Template;
 use crate::domain::activity::Change;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::limits::{DEVICE_CSV_BYTES, DEVICES_PER_ADD};
+use crate::domain::limits::DEVICES_PER_ADD;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::device_csv::{self, Advised, BadRows, Existing, Fault, Hint, OUTCOMES, Options, Plan, Separator};
@@ -19,15 +19,26 @@ use crate::services::error::ServiceError;
 use crate::services::pending_imports::{Into, Pending};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
+use crate::web::admin::imports::{self, Room};
 use crate::web::admin::layout::{Page, html, html_rejected, see_other};
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::sent_file::{self, SentFile};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 const HERE: &str = "/admin/devices/import";
-const TOO_LARGE: &str = "a file of devices has at most 16 MiB; this one has more. Split it";
+const LIST: &str = "/admin/devices";
+
+static ROOM: Room = Room {
+    into: Into::Devices,
+    title: "Import Devices Result",
+    here: (HERE, "Import Devices"),
+    list: (LIST, "Device Monitor"),
+    subject: "Device",
+    outcomes: &OUTCOMES,
+    log: "devices-import.log",
+};
 /// Fields that a row names; the rest are counted.
 const CHANGES_NAMED: usize = 30;
 /// Hints, and things that the dictionary says, that are named.
@@ -93,7 +104,7 @@ pub async fn show(who: SignedIn) -> HttpResponse {
 /// `POST /admin/devices/import`: a file.
 pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let mut fields = Vec::new();
-    let sent = sent_file::read_with(parts, DEVICE_CSV_BYTES, TOO_LARGE, &mut fields).await;
+    let sent = sent_file::read_with(parts, sizes::DEVICES, &mut fields).await;
     let form = Form::filled(fields);
     let rejected = |errors: &FieldErrors| {
         let form = form.clone().rejected(errors);
@@ -109,10 +120,7 @@ pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Service
     match blocking::call(&services, move |services| device_csv::plan(services, DEFAULT_ACCOUNT, &looked_at, options)).await {
         Ok(plan) if plan.rows.is_empty() => rejected(&FieldErrors::one("file", "the file has a header and no row below it")),
         Ok(_) => {
-            let source = if name.is_empty() { "The file".to_owned() } else { name };
-            let (user, at) = (who.person.id, services.clock().now());
-            let pending = Pending { user, into: Into::Devices, revision: 0, source, bytes: file, at };
-            let token = services.pending_imports().put(pending);
+            let token = imports::keep(&who, &services, Into::Devices, 0, name, file);
             Ok(see_other(&ListQuery::parse(&format!("{HERE}/{token}"), "", &[]).with(&pairs(options))))
         }
         Err(ServiceError::Invalid(errors)) => rejected(&errors),
@@ -137,22 +145,16 @@ fn pairs(options: Options) -> Vec<(&'static str, &'static str)> {
     pairs
 }
 
-fn waiting(who: &SignedIn, services: &Services, token: &str) -> Option<Pending> {
-    services.pending_imports().get(token, who.person.id, Into::Devices, services.clock().now())
-}
-
-fn over(who: &SignedIn) -> HttpResponse {
-    who.not_done(HERE, "This import is over or was decided already. Nothing was changed by it; send the file again.")
-}
-
-/// `GET /admin/devices/import/{token}`
+/// `GET /admin/devices/import/{token}`: what it would do, or what it did.
 pub async fn preview(
     request: HttpRequest,
     token: web::Path<String>,
     who: SignedIn,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    let Some(pending) = imports::waiting(&who, &services, Into::Devices, &token) else {
+        return Ok(imports::result(&request, &who, &services, &ROOM, &token));
+    };
     let list = ListQuery::parse(&format!("{HERE}/{token}"), request.query_string(), &[]);
     page(list, &who, &services, &token, pending, false).await
 }
@@ -195,12 +197,13 @@ fn preview_page(
         let mut changes = plan.changes(row);
         let more = changes.len().saturating_sub(CHANGES_NAMED);
         changes.truncate(CHANGES_NAMED);
+        let changes = imports::shortened(changes);
         Row {
             line: row.line,
             key: row.key.clone(),
             is_there: matches!(row.outcome.word(), "changed" | "unchanged" | "skipped"),
             name: row.name.clone(),
-            tone: tone(row.outcome.word()),
+            tone: imports::tone(row.outcome.word()),
             word: row.outcome.word(),
             changes,
             more,
@@ -232,15 +235,6 @@ fn preview_page(
     }
 }
 
-fn tone(word: &str) -> &'static str {
-    match word {
-        "added" => "ok",
-        "changed" => "info",
-        "refused" => "bad",
-        _ => "off",
-    }
-}
-
 fn button(plan: &Plan) -> Option<String> {
     let devices = words::count(plan.count("added") + plan.count("changed"), "device", "devices");
     let refused = plan.count("refused");
@@ -269,10 +263,11 @@ pub async fn decide(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     if !form.is("do", "accept") {
-        services.pending_imports().remove(&token);
-        return Ok(who.done("/admin/devices", "Cancelled: nothing was changed."));
+        return Ok(imports::cancelled(&who, &services, &token, LIST));
     }
-    let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    let Some(pending) = imports::waiting(&who, &services, Into::Devices, &token) else {
+        return Ok(imports::decided(&who, &services, &ROOM, &token));
+    };
     let options = options(|name| form.value(name));
     let (actor, file, mark, source) =
         (who.actor.clone(), Arc::clone(&pending.bytes), form.value("mark").to_owned(), pending.source.clone());
@@ -285,10 +280,9 @@ pub async fn decide(
     };
     match blocking::call(&services, take).await {
         Ok(Some(plan)) => {
-            services.pending_imports().remove(&token);
             let told = sentences(&plan).join(" ");
-            let text = format!("Imported {}: {}. {told}", pending.source, summary(&plan));
-            Ok(who.done("/admin/devices", text.trim_end()))
+            let outcome = format!("Imported {}: {}. {told}", pending.source, summary(&plan)).trim_end().to_owned();
+            Ok(imports::taken(&who, &services, &ROOM, &token, &pending.source, outcome, plan.told()))
         }
         Ok(None) => {
             let list = ListQuery::parse(&format!("{HERE}/{token}"), "", &[]).with(&pairs(options));
@@ -317,12 +311,16 @@ pub async fn log(
     who: SignedIn,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    if let Some(log) = imports::finished(&who, &services, &ROOM, &token) {
+        return Ok(imports::log_file(&ROOM, &log));
+    }
+    let Some(pending) = imports::waiting(&who, &services, Into::Devices, &token) else { return Ok(imports::over(&who, HERE)) };
     let list = ListQuery::of(&request, &[]);
     let options = options(|name| list.filter(name).unwrap_or_default());
-    let make = move |services: &Services| Ok(device_csv::plan(services, DEFAULT_ACCOUNT, &pending.bytes, options)?.log());
-    let log = blocking::call(&services, make).await.map_err(Failure::of(&who))?;
-    Ok(file("devices-import.log", "text/plain; charset=utf-8", log.into_bytes()))
+    let plan = blocking::call(&services, move |services| device_csv::plan(services, DEFAULT_ACCOUNT, &pending.bytes, options));
+    let plan = plan.await.map_err(Failure::of(&who))?;
+    let outcome = format!("Not imported yet: {}.", summary(&plan));
+    Ok(imports::log_file(&ROOM, &imports::log(&who, &services, &pending.source, outcome, plan.told())))
 }
 
 /// A file to be saved.

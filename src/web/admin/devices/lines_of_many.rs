@@ -18,9 +18,10 @@ use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::lines::{self, LinesEdit, Saved};
-use crate::services::pending_imports::{Into, Pending};
+use crate::services::pending_imports::Into;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
+use crate::web::admin::imports;
 use crate::web::admin::layout::{Page, html, html_with, see_other};
 use crate::web::admin::next::LocalPath;
 use crate::web::admin::paging::PER_PAGE_MOST;
@@ -235,9 +236,8 @@ pub async fn look(who: SignedIn, form: Form, services: web::Data<Services>) -> R
     };
     let waiting = Waiting { line, back, devices: keys.iter().map(device).collect() };
     let bytes = serde_json::to_vec(&waiting).unwrap_or_default().into();
-    let (user, at) = (who.person.id, services.clock().now());
-    let pending = Pending { user, into: Into::Lines, revision: 0, source: "The table".to_owned(), bytes, at };
-    Ok(see_other(&format!("/admin/devices/lines/preview/{}", services.pending_imports().put(pending))))
+    let token = imports::keep(&who, &services, Into::Lines, 0, "The table".to_owned(), bytes);
+    Ok(see_other(&format!("/admin/devices/lines/preview/{token}")))
 }
 
 /// What the table holds of a device. An empty password stays as it is.
@@ -285,17 +285,13 @@ fn is_heading(cell: &str) -> bool {
 }
 
 fn waiting(who: &SignedIn, services: &Services, token: &str) -> Option<Waiting> {
-    let pending = services.pending_imports().get(token, who.person.id, Into::Lines, services.clock().now())?;
+    let pending = imports::waiting(who, services, Into::Lines, token)?;
     serde_json::from_slice(&pending.bytes).ok()
-}
-
-fn over(who: &SignedIn) -> HttpResponse {
-    who.not_done(LIST, "These lines are over or were decided already. Nothing was changed by them; begin again.")
 }
 
 /// `GET /admin/devices/lines/preview/{token}`
 pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let Some(waiting) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    let Some(waiting) = waiting(&who, &services, &token) else { return Ok(imports::over(&who, LIST)) };
     let (actor, edits) = (who.actor.clone(), waiting.edits());
     let tried = move |services: &Services| lines::save(services, &actor, DEFAULT_ACCOUNT, &edits, Mode::TryOut);
     let saved = match blocking::call(&services, tried).await {
@@ -330,10 +326,9 @@ pub async fn decide(
     form: Form,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let Some(waiting) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    let Some(waiting) = waiting(&who, &services, &token) else { return Ok(imports::over(&who, LIST)) };
     if !form.is("do", "accept") {
-        services.pending_imports().remove(&token);
-        return Ok(who.done(&waiting.back, "Cancelled: nothing was changed."));
+        return Ok(imports::cancelled(&who, &services, &token, &waiting.back));
     }
     let (actor, edits) = (who.actor.clone(), waiting.edits());
     let save = move |services: &Services| lines::save(services, &actor, DEFAULT_ACCOUNT, &edits, Mode::Keep);

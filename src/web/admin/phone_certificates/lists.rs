@@ -5,7 +5,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{HERE, rejected_file};
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::limits::REVOCATION_FILE_BYTES;
 use crate::domain::manufacturer::RevocationList;
 use crate::services::Services;
 use crate::services::commit::Mode;
@@ -17,11 +16,10 @@ use crate::web::admin::layout::{ConfirmPage, Page, html, see_other};
 use crate::web::admin::sent_file;
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
-use crate::web::blocking;
 use crate::web::methods::Routes;
+use crate::web::{blocking, sizes};
 
 pub(super) const UPLOAD: &str = "/admin/provisioning/phone-certificates/lists/upload";
-const TOO_LARGE: &str = "a file with revocation lists has at most 1 MiB; this one has more";
 /// Field of the page that mistakes of a file stand at.
 const FIELD: &str = "list";
 
@@ -61,7 +59,7 @@ pub(super) fn configure(routes: &mut Routes) {
 }
 
 async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let file = match sent_file::read(parts, REVOCATION_FILE_BYTES, TOO_LARGE).await {
+    let file = match sent_file::read(parts, sizes::REVOCATION_LISTS).await {
         Ok(file) => file,
         Err(message) => return rejected_file(&who, &services, FIELD, message.to_owned()),
     };

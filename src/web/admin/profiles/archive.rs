@@ -11,24 +11,23 @@ use askama::Template;
 use super::delete;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
-use crate::domain::limits::ARCHIVE_UPLOAD_BYTES;
 use crate::domain::profile::ProfileKind;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::pending_imports::{Into, Pending};
+use crate::services::pending_imports::Into;
 use crate::services::profiles::archive::{self, Fate, Plan, Planned, Secrets};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
+use crate::web::admin::imports;
 use crate::web::admin::layout::{Page, html, html_rejected, see_other};
 use crate::web::admin::sent_file::{self, SentFile};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 const HERE: &str = "/admin/profiles/import";
 const LIST: &str = "/admin/profiles";
-const TOO_LARGE: &str = "an archive of profiles has at most 8 MiB; this one has more";
 
 #[derive(Template)]
 #[template(path = "profiles/archive.html")]
@@ -111,7 +110,7 @@ async fn download(who: SignedIn, form: Form, services: web::Data<Services>, secr
 /// `POST /admin/profiles/import`: a file.
 pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let rejected = |errors: &FieldErrors| Ok(html_rejected(&page(&who, &services, Form::default().rejected(errors))?));
-    let SentFile { name, bytes } = match sent_file::read(parts, ARCHIVE_UPLOAD_BYTES, TOO_LARGE).await {
+    let SentFile { name, bytes } = match sent_file::read(parts, sizes::ARCHIVE).await {
         Ok(file) => file,
         Err(message) => return rejected(&FieldErrors::one("file", message)),
     };
@@ -119,27 +118,17 @@ pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Service
     let looked_at = Arc::clone(&file);
     match blocking::call(&services, move |services| archive::plan(services, DEFAULT_ACCOUNT, &looked_at)).await {
         Ok(_) => {
-            let source = if name.is_empty() { "The file".to_owned() } else { name };
-            let (user, at) = (who.person.id, services.clock().now());
-            let pending = Pending { user, into: Into::Profiles, revision: 0, source, bytes: file, at };
-            Ok(see_other(&format!("{HERE}/{}", services.pending_imports().put(pending))))
+            let token = imports::keep(&who, &services, Into::Profiles, 0, name, file);
+            Ok(see_other(&format!("{HERE}/{token}")))
         }
         Err(ServiceError::Invalid(errors)) => rejected(&errors),
         Err(error) => Err(Failure::new(&who, error)),
     }
 }
 
-fn waiting(who: &SignedIn, services: &Services, token: &str) -> Option<Pending> {
-    services.pending_imports().get(token, who.person.id, Into::Profiles, services.clock().now())
-}
-
-fn over(who: &SignedIn) -> HttpResponse {
-    who.not_done(HERE, "This import is over or was decided already. Nothing was changed by it; send the file again.")
-}
-
 /// `GET /admin/profiles/import/{token}`
 pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    let Some(pending) = imports::waiting(&who, &services, Into::Profiles, &token) else { return Ok(imports::over(&who, HERE)) };
     let (actor, bytes) = (who.actor.clone(), pending.bytes);
     // Tried out, so that the page tells what it does to devices.
     let look = move |services: &Services| {
@@ -184,10 +173,9 @@ pub async fn decide(
     form: Form,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    let Some(pending) = imports::waiting(&who, &services, Into::Profiles, &token) else { return Ok(imports::over(&who, HERE)) };
     if !form.is("do", "accept") {
-        services.pending_imports().remove(&token);
-        return Ok(who.done(LIST, "Cancelled: nothing was changed."));
+        return Ok(imports::cancelled(&who, &services, &token, LIST));
     }
     let (actor, source) = (who.actor.clone(), pending.source);
     let take = move |services: &Services| archive::take(services, &actor, DEFAULT_ACCOUNT, &pending.bytes, Mode::Keep);

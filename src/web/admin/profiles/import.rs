@@ -16,17 +16,18 @@ use crate::domain::limits::IMPORT_BYTES;
 use crate::domain::profile::Profile;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::pending_imports::{Into, Pending};
+use crate::services::pending_imports::Into;
 use crate::services::profiles::{self, Shown};
 use crate::services::{self, Services};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
+use crate::web::admin::imports;
 use crate::web::admin::layout::{html, see_other};
 use crate::web::admin::paging::ListQuery;
 use crate::web::admin::sent_file::{self, SentFile};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 /// `POST /admin/profiles/{id}/import`: a file.
 pub async fn upload(
@@ -36,7 +37,7 @@ pub async fn upload(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     let profile = find_own(&services, &who, &id)?;
-    match sent_file::read(parts, IMPORT_BYTES, TOO_LARGE).await {
+    match sent_file::read(parts, sizes::CONFIGURATION).await {
         Ok(SentFile { name, bytes }) => {
             let name = if name.is_empty() { "The file".to_owned() } else { name };
             keep(&who, &services, &profile, Form::default(), ("file", name, bytes.into())).await
@@ -55,12 +56,10 @@ pub async fn paste(
     let profile = find_own(&services, &who, &id)?;
     let text: Arc<[u8]> = Arc::from(form.value("xml").as_bytes());
     if text.len() > IMPORT_BYTES {
-        return rejected(&who, &services, &profile, form, &FieldErrors::one("xml", TOO_LARGE));
+        return rejected(&who, &services, &profile, form, &FieldErrors::one("xml", sizes::CONFIGURATION.exceeded()));
     }
     keep(&who, &services, &profile, form, ("xml", "The pasted text".to_owned(), text)).await
 }
-
-const TOO_LARGE: &str = "a configuration file has at most 4 MiB; this one has more";
 
 /// Keeps what came and leads to its preview; what is no parameter file is told beside the field it was sent in.
 async fn keep(
@@ -73,9 +72,8 @@ async fn keep(
     let read = compare(services, profile, Arc::clone(&bytes), ImportOptions::default()).await;
     match read {
         Ok(_) => {
-            let (user, at) = (who.person.id, services.clock().now());
-            let pending = Pending { user, into: Into::Profile(profile.id), revision: profile.revision, source, bytes, at };
-            Ok(see_other(&format!("/admin/profiles/{}/import/{}", profile.id, services.pending_imports().put(pending))))
+            let token = imports::keep(who, services, Into::Profile(profile.id), profile.revision, source, bytes);
+            Ok(see_other(&format!("/admin/profiles/{}/import/{token}", profile.id)))
         }
         Err(ServiceError::Invalid(errors)) => {
             let mut told = FieldErrors::new();
@@ -98,15 +96,9 @@ async fn compare(
     blocking::call(services, move |_| services::import::preview(&present, &bytes, options)).await
 }
 
-/// The import that an address names, unless it is over.
-fn waiting(who: &SignedIn, services: &Services, id: ProfileId, token: &str) -> Option<Pending> {
-    services.pending_imports().get(token, who.person.id, Into::Profile(id), services.clock().now())
-}
-
 /// An import that is over leads back to the profile.
 fn over(who: &SignedIn, id: ProfileId) -> HttpResponse {
-    let text = "This import is over or was decided already. Nothing was changed by it; send the file again.";
-    who.not_done(&format!("/admin/profiles/{id}#add"), text)
+    imports::over(who, &format!("/admin/profiles/{id}#add"))
 }
 
 /// `GET /admin/profiles/{id}/import/{token}`
@@ -118,7 +110,9 @@ pub async fn preview(
 ) -> Result<HttpResponse, Failure> {
     let (id, token) = path.into_inner();
     let profile = find_own(&services, &who, &id)?;
-    let Some(pending) = waiting(&who, &services, profile.id, &token) else { return Ok(over(&who, profile.id)) };
+    let Some(pending) = imports::waiting(&who, &services, Into::Profile(profile.id), &token) else {
+        return Ok(over(&who, profile.id));
+    };
     let shown = compare(&services, &profile, Arc::clone(&pending.bytes), ImportOptions::default()).await;
     let shown = shown.map_err(Failure::of(&who))?;
     let changed_by = (pending.revision != profile.revision).then(|| profile.modified_by.clone());
@@ -148,10 +142,11 @@ pub async fn decide(
     let profile = find_own(&services, &who, &id)?;
     let home = format!("/admin/profiles/{}", profile.id);
     if !form.is("do", "accept") {
-        services.pending_imports().remove(&token);
-        return Ok(who.done(&home, "Cancelled: nothing was changed."));
+        return Ok(imports::cancelled(&who, &services, &token, &home));
     }
-    let Some(pending) = waiting(&who, &services, profile.id, &token) else { return Ok(over(&who, profile.id)) };
+    let Some(pending) = imports::waiting(&who, &services, Into::Profile(profile.id), &token) else {
+        return Ok(over(&who, profile.id));
+    };
     let revision: u64 = form.value("revision").parse().unwrap_or_default();
     if revision != profile.revision {
         // Somebody else was faster: what was shown is no longer true, so it is shown anew.

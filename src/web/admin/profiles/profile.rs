@@ -374,7 +374,7 @@ fn wanted(schema: &Schema, form: &Form, profile: &Profile) -> Result<Option<(Par
     }
     let message = match former {
         None => format!("{name} is added."),
-        Some(former) if former == value => format!("{name} has this value already."),
+        Some(former) if former == value && !is_hidden => format!("{name} has this value already."),
         Some(_) => format!("{name} is changed."),
     };
     // Saved all the same: phones take more than the dictionary knows (R141).

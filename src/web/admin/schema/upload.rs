@@ -7,21 +7,20 @@ use askama::Template;
 use super::{HERE, rejected};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::limits::SCHEMA_BYTES;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::pending_imports::{Into, Pending};
+use crate::services::pending_imports::Into;
 use crate::services::schema::{self, Preview, UploadDraft, UploadInput};
 use crate::services::{Services, schema::unpack};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
+use crate::web::admin::imports;
 use crate::web::admin::layout::{Page, html, html_rejected, see_other};
 use crate::web::admin::sent_file::{self, SentFile};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
-const TOO_LARGE: &str = "a schema has at most 16 MiB; this file has more";
 /// Names of each kind that a preview shows; the rest are counted.
 const NAMED: usize = 50;
 
@@ -33,6 +32,8 @@ struct PreviewPage {
     token: String,
     source: String,
     counts: String,
+    /// What counts once it is used for everything.
+    counts_then: String,
     against: String,
     is_empty: bool,
     groups: Vec<Group>,
@@ -57,7 +58,7 @@ pub async fn home() -> HttpResponse {
 
 /// `POST /admin/provisioning/schema/upload`: a file.
 pub async fn take(who: SignedIn, parts: Multipart, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let SentFile { name, bytes } = match sent_file::read(parts, SCHEMA_BYTES, TOO_LARGE).await {
+    let SentFile { name, bytes } = match sent_file::read(parts, sizes::SCHEMA).await {
         Ok(file) => file,
         Err(message) => return rejected(&who, &services, Form::default(), &FieldErrors::one("file", message)),
     };
@@ -68,9 +69,8 @@ pub async fn take(who: SignedIn, parts: Multipart, services: web::Data<Services>
     match blocking::call(&services, look).await {
         Ok(packed) => {
             let source = if name.is_empty() { "polycomConfig.xsd".to_owned() } else { name };
-            let (user, at) = (who.person.id, services.clock().now());
-            let pending = Pending { user, into: Into::Schema, revision: 0, source, bytes: packed.0, at };
-            Ok(see_other(&format!("{HERE}/preview/{}", services.pending_imports().put(pending))))
+            let token = imports::keep(&who, &services, Into::Schema, 0, source, packed.0);
+            Ok(see_other(&format!("{HERE}/preview/{token}")))
         }
         Err(ServiceError::Invalid(errors)) => rejected(&who, &services, Form::default(), &errors),
         Err(error) => Err(Failure::new(&who, error)),
@@ -79,17 +79,13 @@ pub async fn take(who: SignedIn, parts: Multipart, services: web::Data<Services>
 
 /// The file that waits under a word.
 fn waiting(who: &SignedIn, services: &Services, token: &str) -> Option<(String, Vec<u8>)> {
-    let pending = services.pending_imports().get(token, who.person.id, Into::Schema, services.clock().now())?;
+    let pending = imports::waiting(who, services, Into::Schema, token)?;
     Some((pending.source, unpack(&pending.bytes)?))
-}
-
-fn over(who: &SignedIn) -> HttpResponse {
-    who.not_done(HERE, "This upload is over or was decided already. Nothing was changed by it; send the file again.")
 }
 
 /// `GET /admin/provisioning/schema/preview/{token}`
 pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let Some((source, file)) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    let Some((source, file)) = waiting(&who, &services, &token) else { return Ok(imports::over(&who, HERE)) };
     let stem = source.rsplit_once('.').map_or(source.as_str(), |(stem, _)| stem).to_owned();
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let is_taken = |name: &str| world.schemas.shelf.iter().any(|one| one.uploaded.name.folded() == name.to_lowercase());
@@ -108,7 +104,8 @@ async fn page(
     form: Form,
 ) -> Result<PreviewPage, Failure> {
     let look = move |services: &Services| schema::look(services, DEFAULT_ACCOUNT, &file);
-    let Preview { parameters, families, against, difference } = blocking::call(services, look).await.map_err(Failure::of(who))?;
+    let Preview { parameters, families, counting, of_dictionary, against, difference } =
+        blocking::call(services, look).await.map_err(Failure::of(who))?;
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
     let group = |id, title, note, mut names: Vec<String>| {
         let count = names.len();
@@ -119,10 +116,17 @@ async fn page(
     if families != parameters {
         counts = format!("{counts}, {families} with each family of indexes once");
     }
+    let mut counts_then = words::count(counting, "parameter counts", "parameters count");
+    if of_dictionary > 0 {
+        let kept = words::count(of_dictionary, "of them is", "of them are");
+        counts_then = format!("{counts_then} then; {kept} not in this file and count as the dictionary of pdms has them");
+    } else {
+        counts_then.push_str(" then");
+    }
     let changed_count = difference.changed.len();
     let groups = vec![
         group("added", "Added", "Not known before.", difference.added),
-        group("removed", "Not in this file", "What the dictionary of pdms knows of them stays known.", difference.removed),
+        group("removed", "Not known any more", "Only the schema that counts now has them.", difference.removed),
     ];
     Ok(PreviewPage {
         page: who.page("Schema preview"),
@@ -130,6 +134,7 @@ async fn page(
         token: token.to_owned(),
         source,
         counts,
+        counts_then,
         against,
         is_empty: parameters == 0,
         groups: groups.into_iter().filter(|group| group.count > 0).collect(),
@@ -150,7 +155,7 @@ pub async fn decide(
         services.pending_imports().remove(&token);
         return Ok(who.done(HERE, "Cancelled: nothing was changed."));
     }
-    let Some((source, file)) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    let Some((source, file)) = waiting(&who, &services, &token) else { return Ok(imports::over(&who, HERE)) };
     let input = UploadInput {
         name: form.value("name").to_owned(),
         family: form.value("family").to_owned(),

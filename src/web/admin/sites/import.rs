@@ -1,5 +1,5 @@
-//! Import Sites and export: what a file does is shown row by row, nothing is written before somebody accepts it, and then all of it; the
-//! import log is there to download before and after (R90–R96).
+//! Import Sites and export: what a file does is shown row by row, nothing is written before somebody accepts it, and then all of it; what
+//! came of each row is shown after, and the import log is there to download before and after (R90–R96).
 
 use actix_multipart::Multipart;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -10,24 +10,34 @@ use super::saving::{Tense, counts, named};
 use crate::domain::activity::Change;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::limits::IMPORT_BYTES;
 use crate::domain::site::Site;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::pending_imports::{Into, Pending};
-use crate::services::sites::import::{self, Imported, Outcome, Plan};
+use crate::services::sites::import::{self, Imported, Plan};
 use crate::services::{Services, lists};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
+use crate::web::admin::imports::{self, Room};
 use crate::web::admin::layout::{Page, html, html_rejected, see_other};
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::sent_file::{self, SentFile};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
-use crate::web::blocking;
+use crate::web::{blocking, sizes};
 
 const HERE: &str = "/admin/sites/import";
-const TOO_LARGE: &str = "a file of sites has at most 4 MiB; this one has more";
+const LIST: &str = "/admin/sites";
+
+static ROOM: Room = Room {
+    into: Into::Sites,
+    title: "Import Sites Result",
+    here: (HERE, "Import Sites"),
+    list: (LIST, "Sites"),
+    subject: "Site Name",
+    outcomes: &["added", "changed", "unchanged", "refused"],
+    log: "sites-import.log",
+};
 
 #[derive(Template)]
 #[template(path = "sites/import.html")]
@@ -77,7 +87,7 @@ pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Service
         let form = Form::default().rejected(errors);
         Ok(html_rejected(&ImportPage { page: who.page("Import Sites"), form }))
     };
-    let SentFile { name, bytes } = match sent_file::read(parts, IMPORT_BYTES, TOO_LARGE).await {
+    let SentFile { name, bytes } = match sent_file::read(parts, sizes::SITES).await {
         Ok(file) => file,
         Err(message) => return rejected(&FieldErrors::one("file", message)),
     };
@@ -86,32 +96,24 @@ pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Service
     match blocking::call(&services, move |services| import::plan(services, DEFAULT_ACCOUNT, &looked_at)).await {
         Ok(plan) if plan.rows.is_empty() => rejected(&FieldErrors::one("file", "the file has a header and no row below it")),
         Ok(_) => {
-            let source = if name.is_empty() { "The file".to_owned() } else { name };
-            let (user, at) = (who.person.id, services.clock().now());
-            let pending = Pending { user, into: Into::Sites, revision: 0, source, bytes: file, at };
-            Ok(see_other(&format!("{HERE}/{}", services.pending_imports().put(pending))))
+            let token = imports::keep(&who, &services, Into::Sites, 0, name, file);
+            Ok(see_other(&format!("{HERE}/{token}")))
         }
         Err(ServiceError::Invalid(errors)) => rejected(&errors),
         Err(error) => Err(Failure::new(&who, error)),
     }
 }
 
-fn waiting(who: &SignedIn, services: &Services, token: &str) -> Option<Pending> {
-    services.pending_imports().get(token, who.person.id, Into::Sites, services.clock().now())
-}
-
-fn over(who: &SignedIn) -> HttpResponse {
-    who.not_done(HERE, "This import is over or was decided already. Nothing was changed by it; send the file again.")
-}
-
-/// `GET /admin/sites/import/{token}`
+/// `GET /admin/sites/import/{token}`: what it would do, or what it did.
 pub async fn preview(
     request: HttpRequest,
     token: web::Path<String>,
     who: SignedIn,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    let Some(pending) = imports::waiting(&who, &services, Into::Sites, &token) else {
+        return Ok(imports::result(&request, &who, &services, &ROOM, &token));
+    };
     page(&request, &who, &services, &token, pending, false).await
 }
 
@@ -134,14 +136,13 @@ async fn page(
     let wanted = list.filter("only").unwrap_or_default().to_owned();
     let found: Vec<_> = plan.rows.iter().filter(|row| wanted.is_empty() || row.outcome.word() == wanted).collect();
     let pager = list.pager(found.len());
-    let rows = found[pager.range()].iter().map(|row| {
-        let (tone, changes, why) = match &row.outcome {
-            Outcome::Added => ("ok", Vec::new(), String::new()),
-            Outcome::Changed(changes) => ("info", changes.clone(), String::new()),
-            Outcome::Unchanged => ("off", Vec::new(), String::new()),
-            Outcome::Refused(why) => ("bad", Vec::new(), why.clone()),
-        };
-        Row { line: row.line, name: row.name.clone(), tone, word: row.outcome.word(), changes, why }
+    let rows = found[pager.range()].iter().map(|row| Row {
+        line: row.line,
+        name: row.name.clone(),
+        tone: imports::tone(row.outcome.word()),
+        word: row.outcome.word(),
+        changes: imports::shortened(row.outcome.changes().to_vec()),
+        why: row.outcome.why().to_owned(),
     });
     let group = |word: &'static str| (list.with(&[("only", word), ("page", "")]), word, plan.count(word));
     Ok(html(&PreviewPage {
@@ -149,7 +150,7 @@ async fn page(
         source: pending.source,
         token: token.to_owned(),
         mark: plan.mark(),
-        groups: ["added", "changed", "unchanged", "refused"].map(group).to_vec(),
+        groups: ROOM.outcomes.iter().copied().map(group).collect(),
         rows: rows.collect(),
         is_doable: plan.is_doable(),
         is_refused: plan.count("refused") > 0,
@@ -179,10 +180,11 @@ pub async fn decide(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     if !form.is("do", "accept") {
-        services.pending_imports().remove(&token);
-        return Ok(who.done("/admin/sites", "Cancelled: nothing was changed."));
+        return Ok(imports::cancelled(&who, &services, &token, LIST));
     }
-    let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    let Some(pending) = imports::waiting(&who, &services, Into::Sites, &token) else {
+        return Ok(imports::decided(&who, &services, &ROOM, &token));
+    };
     let (actor, file, mark) = (who.actor.clone(), pending.bytes.clone(), form.value("mark").to_owned());
     let take = move |services: &Services| {
         if import::plan(services, DEFAULT_ACCOUNT, &file)?.mark() != mark {
@@ -192,10 +194,9 @@ pub async fn decide(
     };
     match blocking::call(&services, take).await {
         Ok(Some(imported)) => {
-            services.pending_imports().remove(&token);
-            let text =
-                format!("Imported {}: {}. {}", pending.source, summary(&imported.plan), told(&imported, Tense::Done).join(" "));
-            Ok(who.done("/admin/sites", text.trim_end()))
+            let (counts, told) = (summary(&imported.plan), told(&imported, Tense::Done).join(" "));
+            let outcome = format!("Imported {}: {counts}. {told}", pending.source).trim_end().to_owned();
+            Ok(imports::taken(&who, &services, &ROOM, &token, &pending.source, outcome, imported.plan.told()))
         }
         Ok(None) => page(&request, &who, &services, &token, pending, true).await,
         Err(ServiceError::Invalid(errors)) => Ok(who.not_done(HERE, errors.to_string())),
@@ -206,15 +207,19 @@ pub async fn decide(
 
 fn summary(plan: &Plan) -> String {
     let some = |word: &str| (plan.count(word) > 0).then(|| format!("{} {word}", words::count(plan.count(word), "site", "sites")));
-    ["added", "changed", "unchanged"].into_iter().filter_map(some).collect::<Vec<_>>().join(", ")
+    ROOM.outcomes.iter().filter_map(|word| some(word)).collect::<Vec<_>>().join(", ")
 }
 
 /// `GET /admin/sites/import/{token}/log`
 pub async fn log(token: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let Some(pending) = waiting(&who, &services, &token) else { return Ok(over(&who)) };
+    if let Some(log) = imports::finished(&who, &services, &ROOM, &token) {
+        return Ok(imports::log_file(&ROOM, &log));
+    }
+    let Some(pending) = imports::waiting(&who, &services, Into::Sites, &token) else { return Ok(imports::over(&who, HERE)) };
     let plan = blocking::call(&services, move |services| import::plan(services, DEFAULT_ACCOUNT, &pending.bytes)).await;
-    let log = plan.map_err(Failure::of(&who))?.log();
-    Ok(file("sites-import.log", "text/plain; charset=utf-8", log.into_bytes()))
+    let plan = plan.map_err(Failure::of(&who))?;
+    let outcome = format!("Not imported yet: {}.", summary(&plan));
+    Ok(imports::log_file(&ROOM, &imports::log(&who, &services, &pending.source, outcome, plan.told())))
 }
 
 /// `GET /admin/sites/export`: the sites that the list shows.
