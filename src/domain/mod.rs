@@ -39,6 +39,7 @@ pub mod placement;
 pub mod profile;
 pub mod provision;
 pub mod reach;
+pub mod recycle_bin;
 pub mod resolution;
 pub mod restart;
 pub mod rollover;

@@ -136,14 +136,14 @@ fn deleting_tells_what_each_member_loses_and_leaves_nothing_behind() {
 
     let go = |mode| delete_all(&bench.services, &owner(), DEFAULT_ACCOUNT, &[groups[0]].into(), mode).expect("deleted");
     let told = loss(&bench.services, DEFAULT_ACCOUNT, &[groups[0]].into()).expect("told");
-    assert_eq!((go(Mode::TryOut), &told), (told.clone(), &told));
+    assert_eq!((go(Mode::TryOut).what, &told), (told.clone(), &told));
     let [impact] = told.impacts.as_slice() else { panic!("both lose the same: {told:?}") };
     assert_eq!((&impact.devices, told.members[&groups[0]]), (&vec![key(1), key(2)], 2));
     let changes: Vec<_> = impact.changes.iter().map(|one| (one.name.as_str(), one.new.as_deref())).collect();
     assert_eq!(changes, [("reg.1.auth.password", None), ("up.a", Some("global"))]);
     assert!(!format!("{told:?}").contains("CANARY"));
 
-    assert_eq!(go(Mode::Keep), told);
+    assert_eq!(go(Mode::Keep).what, told);
     assert_eq!(newest_activity(&bench.services), "ada: device group A deleted; members 2 -> -; profiles 1 -> -");
     let bench = bench.restarted();
     let world = bench.services.world(DEFAULT_ACCOUNT).expect("a world");

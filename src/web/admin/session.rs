@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::flash::{self, FlashKind};
+use super::flash::{self, FlashKind, Undo};
 use super::impact::Panel;
 use super::layout::{Page, see_other};
 use super::next::LocalPath;
@@ -228,6 +228,12 @@ impl SignedIn {
     /// Sends the browser to a page that says that something was done.
     pub fn done(&self, path: &str, text: impl Into<String>) -> HttpResponse {
         flash::put(self.session(), FlashKind::Ok, text);
+        see_other(path)
+    }
+
+    /// Sends the browser to a page that says that something was deleted, and offers to take that back.
+    pub fn deleted(&self, path: &str, text: impl Into<String>, undo: Option<Undo>) -> HttpResponse {
+        flash::put_undo(self.session(), text, undo);
         see_other(path)
     }
 

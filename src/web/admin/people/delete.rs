@@ -13,6 +13,7 @@ use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::paging::PER_PAGE_MOST;
+use crate::web::admin::recycle_bin;
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
@@ -63,13 +64,17 @@ fn there<T: Paged>(form: &Form, who: &SignedIn, services: &Services) -> Result<B
 
 async fn delete<T: Paged>(form: &Form, who: &SignedIn, services: &web::Data<Services>) -> Result<HttpResponse, Failure> {
     let (ids, actor, kind) = (there::<T>(form, who, services)?, who.actor.clone(), T::KIND);
-    let delete = move |services: &Services| people::delete_all::<T>(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep);
-    let gone = blocking::call(services, delete).await.map_err(Failure::of(who))?;
+    let delete = move |services: &Services| {
+        let gone = people::delete_all::<T>(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep)?;
+        let undo = recycle_bin::undo(services, &actor, gone.deletion);
+        Ok((gone.what, undo))
+    };
+    let (gone, undo) = blocking::call(services, delete).await.map_err(Failure::of(who))?;
     let list = kind.page("");
     Ok(match gone.count {
         0 => who.not_done(&list, "Nothing was deleted: they are gone already."),
-        1 => who.done(&list, format!("1 {} is deleted.", kind.one)),
-        number => who.done(&list, format!("{number} {} are deleted.", kind.several)),
+        1 => who.deleted(&list, format!("1 {} is deleted.", kind.one), undo),
+        number => who.deleted(&list, format!("{number} {} are deleted.", kind.several), undo),
     })
 }
 

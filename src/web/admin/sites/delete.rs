@@ -17,6 +17,8 @@ use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
 
+use crate::web::admin::recycle_bin::{self, RESTORABLE};
+
 const HERE: &str = "/admin/sites";
 
 /// `GET /admin/sites/delete?select=…`
@@ -31,15 +33,18 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
         return confirm(&form, &who, &services).await;
     }
     let (ids, actor) = (selected(&form, &services), who.actor.clone());
-    let delete =
-        move |services: &Services| Ok((ids.len(), sites::delete_all(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep)?));
-    let (deleted, moves) = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
+    let delete = move |services: &Services| {
+        let gone = sites::delete_all(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep)?;
+        let undo = recycle_bin::undo(services, &actor, gone.deletion);
+        Ok((ids.len(), gone.what, undo))
+    };
+    let (deleted, moves, undo) = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
     if deleted == 0 {
         return Ok(who.not_done(HERE, "Nothing was deleted: these sites are gone already."));
     }
     let are = if deleted == 1 { "is" } else { "are" };
     let text = format!("{} {are} deleted. {}", words::count(deleted, "site", "sites"), counts(&moves, Tense::Done).join(" "));
-    Ok(who.done(HERE, text.trim_end()))
+    Ok(who.deleted(HERE, text.trim_end(), undo))
 }
 
 /// The sites that a form names and that can be deleted; those that went meanwhile are what was asked for.
@@ -74,7 +79,7 @@ async fn confirm(form: &Form, who: &SignedIn, services: &web::Data<Services>) ->
         let profiles = words::count(profiles, "profile", "profiles");
         sentences.push(format!("{profiles} attached to it no longer reach anybody by it; the profiles themselves stay."));
     }
-    sentences.push("This cannot be undone.".to_owned());
+    sentences.push(RESTORABLE.to_owned());
     let mut fields: Vec<(String, String)> = ids.iter().map(|id| ("select".to_owned(), id.to_string())).collect();
     fields.push(("confirmed".to_owned(), "yes".to_owned()));
     Ok(html(&ConfirmPage {
