@@ -30,6 +30,35 @@ document.addEventListener("click", (event) => {
   for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
 });
 
+// What was just deleted can be taken back: the message floats, is said once more to whoever listens, and goes after a while, but never
+// while it is pointed at or has the focus. Without this file it stands in the page.
+const TOAST_MS = 15000;
+for (const toast of document.querySelectorAll("[data-toast]")) {
+  const text = toast.querySelector("[role=status]");
+  const said = text.textContent;
+  let timer = 0;
+  const stop = () => clearTimeout(timer);
+  const isHeld = () => toast.matches(":hover") || toast.contains(document.activeElement);
+  const start = () => {
+    stop();
+    timer = setTimeout(() => { if (isHeld()) start(); else toast.hidden = true; }, TOAST_MS);
+  };
+  toast.classList.add("floating");
+  setTimeout(() => text.replaceChildren(said), 100);
+  const close = toast.querySelector("[data-toast-close]");
+  close.hidden = false;
+  const end = () => {
+    stop();
+    toast.hidden = true;
+    document.querySelector("main").focus();
+  };
+  close.addEventListener("click", end);
+  toast.addEventListener("keydown", (event) => { if (event.key === "Escape") end(); });
+  for (const name of ["pointerenter", "focusin"]) toast.addEventListener(name, stop);
+  for (const name of ["pointerleave", "focusout"]) toast.addEventListener(name, start);
+  start();
+}
+
 // Lists follow their filters without a press on Apply (the button stays).
 for (const form of document.querySelectorAll("form[data-auto]")) {
   form.addEventListener("change", () => form.requestSubmit());

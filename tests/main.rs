@@ -44,6 +44,7 @@ mod phone_revocation;
 mod process;
 mod profile_archives;
 mod profile_warnings;
+mod recycle_bin;
 mod roles;
 mod schema_upload;
 mod second_factor;

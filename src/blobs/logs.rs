@@ -164,14 +164,21 @@ impl Logs {
         fs::remove_file(self.folder(account, key).join(&entry.name))
     }
 
-    /// Removes everything of a device.
-    pub fn forget(&self, account: AccountId, key: &DeviceKey) -> io::Result<()> {
+    /// Removes what a device uploaded after a time, if there is one, and not after another.
+    pub fn forget(&self, account: AccountId, key: &DeviceKey, since: Option<Timestamp>, until: Timestamp) -> io::Result<()> {
         let mut shelves = self.shelves(account, key).lock();
         shelves.remove(&(account, key.clone()));
-        match fs::remove_dir_all(self.folder(account, key)) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
-            _ => Ok(()),
+        let folder = self.folder(account, key);
+        let all = read_folder(&folder)?;
+        let goes = |entry: &&LogFile| since.is_none_or(|since| entry.at > since) && entry.at <= until;
+        for entry in all.iter().filter(goes) {
+            fs::remove_file(folder.join(&entry.name))?;
         }
+        if all.iter().all(|entry| goes(&entry)) {
+            // One that is not there, or holds something else by now, stays as it is.
+            let _ = fs::remove_dir(&folder);
+        }
+        Ok(())
     }
 
     /// Removes all uploads of all devices that are older than a time, and tells how many there were (R44).
@@ -422,7 +429,7 @@ mod tests {
         }
         assert_eq!(logs.sweep(at(2)).expect("swept"), 2);
         assert_eq!(logs.list(ACCOUNT, &key()).expect("readable").len(), 2);
-        logs.forget(ACCOUNT, &key()).expect("forgotten");
+        logs.forget(ACCOUNT, &key(), None, Timestamp::MAX).expect("forgotten");
         assert_eq!(logs.newest(ACCOUNT, &key(), "app.log").expect("readable"), None);
     }
 }

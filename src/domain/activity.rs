@@ -23,6 +23,7 @@ pub const KINDS: &[&str] = &[
     "person group",
     "profile",
     "provisioning address",
+    "recycle bin",
     "revocation list",
     "room",
     "schema",

@@ -80,6 +80,12 @@ id!(
     u64
 );
 
+id!(
+    /// One act of deleting, with everything that went by it (`domain/recycle_bin.rs`).
+    DeletionId,
+    u64
+);
+
 /// The account that exists from the start and is all that most installations ever see.
 pub const DEFAULT_ACCOUNT: AccountId = AccountId(1);
 

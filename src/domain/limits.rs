@@ -203,3 +203,13 @@ pub const SITES_CSV_BYTES: usize = SITES * (NETWORKS_PER_SITE * NETWORK_CSV_BYTE
 pub const LOCATION_CHARS: usize = 200;
 /// Devices that a preview names one by one; the rest are counted.
 pub const MOVES_NAMED: usize = 1_000;
+/// Days that what was deleted is kept in the recycle bin.
+pub const BIN_DAYS: i64 = 30;
+/// Deletions that the recycle bin of an account holds; the oldest make room.
+pub const BIN_DELETIONS: usize = 2_000;
+/// Objects in all of them.
+pub const BIN_OBJECTS: usize = 200_000;
+/// Bytes of all their rows. What the newest deletion took is kept whatever its size.
+pub const BIN_BYTES: u64 = 512 * 1024 * 1024;
+/// Deletions that are restored or deleted for good at once.
+pub const BIN_AT_ONCE: usize = 200;

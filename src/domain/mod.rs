@@ -39,6 +39,7 @@ pub mod profile;
 pub mod provision;
 pub mod reach;
 pub mod rearrangement;
+pub mod recycle_bin;
 pub mod resolution;
 pub mod restart;
 pub mod rollover;

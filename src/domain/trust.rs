@@ -243,6 +243,32 @@ impl Trust {
         Self { generation, oldest_generation, deleted_at: Some(now), ..Self::default() }
     }
 
+    /// What is known once a deleted device is put back: what was known then, and what was taken away or learned of the key since. Doors
+    /// that a person had opened for a time stay closed: whoever wants them opens them again.
+    #[must_use]
+    pub fn put_back(&self, then: &Self) -> Self {
+        Self {
+            generation: self.generation.max(then.generation),
+            oldest_generation: self.oldest_generation.max(then.oldest_generation),
+            right: None,
+            expected_until: None,
+            bootstrap: self.bootstrap.clone(),
+            bootstraps_elsewhere: self.bootstraps_elsewhere.clone(),
+            knock: self.knock.clone(),
+            knocks_elsewhere: self.knocks_elsewhere.clone(),
+            misused_at: self.misused_at.max(then.misused_at),
+            refused_bound: self.refused_bound,
+            refused_factory: self.refused_factory,
+            ..then.clone()
+        }
+    }
+
+    /// Whether something that happened then belongs to a device of this key that was deleted since: while that is in the recycle bin,
+    /// its runs and logs lie where they always did, and nobody is told them.
+    pub fn is_of_former_device(&self, at: Timestamp) -> bool {
+        self.deleted_at.is_some_and(|deleted| at <= deleted)
+    }
+
     /// Lets go of what is kept for a time only: what a deleted device leaves, and refusals.
     pub fn expire(&mut self, now: Timestamp) {
         let is_kept = |at: Timestamp, days: i64| now.duration_since(at) < SignedDuration::from_hours(24 * days);
@@ -351,7 +377,7 @@ impl Trust {
     /// before the device was deleted, before its right was given or before it was expected back, says nothing of the time after.
     pub fn run_ended(&mut self, at: Timestamp, run: EndedRun) -> bool {
         self.takeover.run_ended(run);
-        let is_before_deletion = self.deleted_at.is_some_and(|deleted| run.started_at <= deleted);
+        let is_before_deletion = self.is_of_former_device(run.started_at);
         if !run.complete || is_before_deletion {
             return false;
         }

@@ -61,7 +61,11 @@ fn unreadable_schemas(services: &Services) -> Vec<String> {
 /// Files of phones that are named in the database and missing on the disk. Phones that ask for one are told to come back (503).
 /// `folder` is where the sentence says that they belong.
 pub(super) fn lost_blobs(services: &Services, folder: &Path) -> Result<Option<String>, ServiceError> {
-    let rows = services.store.read(store::stored_files::all)?;
+    let rows = services.store.read(|tx| {
+        let mut rows = store::stored_files::all(tx)?;
+        rows.extend(store::recycle_bin::files(tx)?);
+        Ok::<_, ServiceError>(rows)
+    })?;
     let mut lost = rows.iter().filter(|(_, _, file)| !services.blobs.has(&file.blob));
     let Some((_, key, file)) = lost.next() else { return Ok(None) };
     Ok(Some(format!(

@@ -240,6 +240,18 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
+    /// Puts back what a device had told that comes from the recycle bin.
+    pub(super) fn put_sighting_back(&mut self, key: &DeviceKey, sighting: Sighting) -> Result<(), ServiceError> {
+        store::sightings::put(self.tx, self.account, key, &sighting)?;
+        self.roster.push(RosterChange::Sighted(key.clone(), Arc::new(sighting)));
+        Ok(())
+    }
+
+    /// What the change does to World and Roster so far, for the recycle bin.
+    pub(super) fn so_far(&self) -> (&[WorldChange], &[RosterChange]) {
+        (&self.world, &self.roster)
+    }
+
     /// Writes what a device told. Memory already has it or something newer, so the Roster is left alone.
     pub fn put_sighting(&mut self, key: &DeviceKey, sighting: &Sighting) -> Result<(), ServiceError> {
         Ok(store::sightings::put(self.tx, self.account, key, sighting)?)

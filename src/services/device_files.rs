@@ -115,7 +115,9 @@ pub fn override_file(kind: Override) -> &'static str {
 /// # Errors
 /// [`ServiceError::File`].
 pub fn logs(services: &Services, account: AccountId, key: &DeviceKey) -> Result<Vec<StoredLog>, ServiceError> {
-    let found = services.blobs.logs().list(account, key).map_err(ServiceError::file("list", services.state_dir.logs()))?;
+    let mut found = services.blobs.logs().list(account, key).map_err(ServiceError::file("list", services.state_dir.logs()))?;
+    let trust = services.trusts(account).of(key);
+    found.retain(|log| !trust.is_of_former_device(log.at));
     let stored =
         |log: crate::blobs::logs::LogFile| StoredLog { name: log.name, kind: log.kind, at: log.at, size_bytes: log.size_bytes };
     let mut logs: Vec<_> = found.into_iter().map(stored).collect();

@@ -8,6 +8,7 @@ use super::Services;
 use super::commit::{Change, Mode, perform};
 use super::device_csv::{csv_profiles, profile_name};
 use super::error::ServiceError;
+use super::recycle_bin::{self, Deleted};
 use super::sites::placing;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
@@ -157,7 +158,7 @@ fn cascade_of(
     let detached = listed.device.profiles.iter().filter(|id| own.is_none_or(|own| own.id != **id));
     let files = services.store.read(|tx| store::stored_files::of(tx, account, key))?;
     let runs = super::runs::of(services, account, &Subject::Device(key.clone()))?.len();
-    let logs = services.blobs.logs().list(account, key).map_err(ServiceError::file("list", services.state_dir.logs()))?.len();
+    let logs = super::device_files::logs(services, account, key)?.len();
     Ok(Cascade {
         key: key.clone(),
         label: label(&listed.device),
@@ -181,7 +182,7 @@ pub fn delete(
     afterwards: Afterwards,
     mode: Mode,
 ) -> Result<Cascade, ServiceError> {
-    let mut gone = delete_all(services, actor, account, &BTreeSet::from([key.clone()]), afterwards, mode)?;
+    let mut gone = delete_all(services, actor, account, &BTreeSet::from([key.clone()]), afterwards, mode)?.what;
     gone.pop().ok_or_else(|| not_found(key))
 }
 
@@ -196,7 +197,7 @@ pub fn delete_all(
     keys: &BTreeSet<DeviceKey>,
     afterwards: Afterwards,
     mode: Mode,
-) -> Result<Vec<Cascade>, ServiceError> {
+) -> Result<Deleted<Vec<Cascade>>, ServiceError> {
     let grant = authorize(actor, Action::EditDevices(account))?;
     if keys.len() > DELETED_AT_ONCE {
         let count = keys.len();
@@ -205,41 +206,35 @@ pub fn delete_all(
         )));
     }
     if keys.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Deleted { what: Vec::new(), deletion: None });
     }
     let world = services.world(account)?;
     let own = csv_profiles(&world);
     let gone = keys.iter().map(|key| cascade_of(services, &world, &own, key)).collect::<Result<_, _>>()?;
-    let blobs = perform(services, mode, grant, account, |change| {
+    let deletion = perform(services, mode, grant, account, |change| {
         let own = csv_profiles(&*services.world(account)?);
-        let mut blobs = Vec::new();
         for key in keys {
-            blobs.extend(delete_rows(services, change, account, key, afterwards)?);
+            delete_rows(services, change, account, key, afterwards)?;
             if let Some(profile) = own.get(&profile_name(key)) {
                 change.delete_profile(profile.id)?;
                 change.record(Event::new("profile", profile.name.to_string(), "deleted"))?;
             }
         }
-        Ok(blobs)
+        recycle_bin::keep(services, change, mode)
     })?;
-    if mode == Mode::Keep {
-        remove_content(services, account, keys, &blobs);
-    }
-    Ok(gone)
+    Ok(Deleted { what: gone, deletion })
 }
 
-/// Removes the rows of a device and answers the blobs that were its files.
+/// Removes the rows of a device. Its runs and logs, and the content of its files, stay until it leaves the recycle bin.
 fn delete_rows(
     services: &Services,
     change: &mut Change<'_>,
     account: AccountId,
     key: &DeviceKey,
     afterwards: Afterwards,
-) -> Result<Vec<String>, ServiceError> {
+) -> Result<(), ServiceError> {
     let device = stored(services, change, account, key)?;
-    let files = store::stored_files::of(change.tx(), account, key)?;
     store::stored_files::delete_all(change.tx(), account, key)?;
-    store::runs::delete_all(change.tx(), account, &Subject::Device(key.clone()))?;
     change.delete_device(key)?;
     let now = change.now();
     change.change_trust(key, move |trust| *trust = trust.forgotten(now))?;
@@ -248,8 +243,7 @@ fn delete_rows(
         change.block(key, &Block { at: change.now(), by: change.actor().to_owned(), name })?;
     }
     let action = if afterwards == Afterwards::Block { "deleted and blocked" } else { "deleted" };
-    change.record(Event::new("device", subject(&device), action))?;
-    Ok(files.into_iter().map(|file| file.blob).collect())
+    change.record(Event::new("device", subject(&device), action))
 }
 
 /// Devices that are held because they were deleted with *block*.
@@ -398,20 +392,6 @@ fn edited(old: &Device, new: &Device) -> Event {
 
 fn profile_names(world: &World, device: &Device) -> Vec<String> {
     device.profiles.iter().filter_map(|id| world.profile(*id)).map(|profile| profile.name.to_string()).collect()
-}
-
-/// Content goes after the rows: should this fail, the files are orphans, which the next start or the retention removes.
-fn remove_content(services: &Services, account: AccountId, keys: &BTreeSet<DeviceKey>, blobs: &[String]) {
-    for blob in blobs {
-        if let Err(error) = services.blobs.remove(blob) {
-            tracing::warn!(%error, blob, "a file of a deleted device could not be removed");
-        }
-    }
-    for key in keys {
-        if let Err(error) = services.blobs.logs().forget(account, key) {
-            tracing::warn!(%error, device = %key, "the logs of a deleted device could not be removed");
-        }
-    }
 }
 
 #[cfg(test)]

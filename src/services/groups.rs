@@ -10,6 +10,7 @@ use super::Services;
 use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
 use super::membership;
+use super::recycle_bin::{self, Deleted};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
 use crate::domain::deployment::Place;
@@ -114,7 +115,7 @@ pub fn delete_all(
     account: AccountId,
     ids: &BTreeSet<GroupId>,
     mode: Mode,
-) -> Result<Loss, ServiceError> {
+) -> Result<Deleted<Loss>, ServiceError> {
     let grant = authorize(actor, Action::EditDevices(account))?;
     if ids.len() > DELETED_AT_ONCE {
         let count = ids.len();
@@ -123,7 +124,7 @@ pub fn delete_all(
         )));
     }
     if ids.is_empty() {
-        return Ok(Loss::default());
+        return Ok(Deleted { what: Loss::default(), deletion: None });
     }
     perform(services, mode, grant, account, |change| {
         let loss = loss(services, account, ids)?;
@@ -147,7 +148,7 @@ pub fn delete_all(
             let event = event.change("members", count(loss.members.get(id).copied().unwrap_or(0)), None);
             change.record(event.change("profiles", count(profiles), None))?;
         }
-        Ok(loss)
+        Ok(Deleted { what: loss, deletion: recycle_bin::keep(services, change, mode)? })
     })
 }
 

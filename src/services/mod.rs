@@ -54,6 +54,7 @@ pub mod presence;
 pub mod profiles;
 pub mod provenance;
 pub mod provisioning;
+pub mod recycle_bin;
 pub mod rendered;
 pub mod retention;
 pub mod rollover;
@@ -334,7 +335,11 @@ impl Services {
         if let Some(fault) = check::lost_blobs(self, &self.state_dir.blobs())? {
             tracing::error!("{fault}");
         }
-        let named = self.store.read(store::stored_files::all)?.into_iter().map(|(_, _, file)| file.blob).collect();
+        let (live, deleted) = self.store.read(|tx| {
+            let deleted = store::recycle_bin::files(tx)?;
+            Ok::<_, ServiceError>((store::stored_files::all(tx)?, deleted))
+        })?;
+        let named = live.into_iter().chain(deleted).map(|(_, _, file)| file.blob).collect();
         self.blobs.sweep(&named).map_err(ServiceError::file("clear", self.state_dir.blobs()))?;
         Ok(())
     }

@@ -20,6 +20,10 @@ use crate::blobs::Blobs;
 use crate::domain::access::{Action, Actor, Grant, authorize};
 use crate::domain::account::Secret;
 use crate::domain::activity::{Event, SERVER};
+use crate::domain::device::DeviceKey;
+use crate::domain::device_file::DeviceFile;
+use crate::domain::ids::AccountId;
+use crate::domain::recycle_bin::{Kept, What};
 use crate::store::{self, Row, Store};
 
 /// Rows that are read ahead of those that are written.
@@ -67,6 +71,7 @@ fn make(services: &Services, grant: Grant) -> Result<(), ServiceError> {
     commit(&made, grant, SERVER, |change| {
         seal_rows(services, &made, change)?;
         seal_files(services, &made, change)?;
+        seal_deleted(services, &made, change)?;
         change.record(Event::new("server", "key file", "replaced"))
     })?;
     made.rebuild()?;
@@ -79,7 +84,9 @@ fn make(services: &Services, grant: Grant) -> Result<(), ServiceError> {
 fn check_room(services: &Services) -> Result<(), ServiceError> {
     let file = services.store.file();
     let database = std::fs::metadata(file).map_err(ServiceError::file("read", file))?.len();
-    let files: u64 = services.store.read(store::stored_files::all)?.iter().map(|(_, _, file)| file.size_bytes).sum();
+    let deleted = services.store.read(store::recycle_bin::files)?;
+    let files = services.store.read(store::stored_files::all)?;
+    let files: u64 = files.iter().chain(&deleted).map(|(_, _, file)| file.size_bytes).sum();
     let free = services.blobs.free_bytes().map_err(ServiceError::file("read", services.state_dir.root()))?;
     let needed = database.saturating_add(files);
     if needed > free {
@@ -139,14 +146,55 @@ fn seal_rows(old: &Services, new: &Services, change: &Change<'_>) -> Result<(), 
 
 fn seal_files(old: &Services, new: &Services, change: &Change<'_>) -> Result<(), ServiceError> {
     for (account, key, mut file) in old.store.read(store::stored_files::all)? {
-        // One that is lost stays so, and `pdms check` goes on telling it.
-        if old.blobs.has(&file.blob) {
-            let content = sealed_files::read(old, account, &key, &file)?;
-            file.blob = sealed_files::put(new, account, &key, &file.name, &content)?;
-        }
+        seal_file(old, new, account, &key, &mut file)?;
         store::stored_files::put(change.tx(), account, &key, &file)?;
     }
     Ok(())
+}
+
+fn seal_file(
+    old: &Services,
+    new: &Services,
+    account: AccountId,
+    key: &DeviceKey,
+    file: &mut DeviceFile,
+) -> Result<(), ServiceError> {
+    // One that is lost stays so, and `pdms check` goes on telling it.
+    if old.blobs.has(&file.blob) {
+        let content = sealed_files::read(old, account, key, file)?;
+        file.blob = sealed_files::put(new, account, key, &file.name, &content)?;
+    }
+    Ok(())
+}
+
+/// What is in the recycle bin, row by row: profiles with their secrets, devices with their files.
+fn seal_deleted(old: &Services, new: &Services, change: &Change<'_>) -> Result<(), ServiceError> {
+    old.store.read(|tx| {
+        let mut outcome = Ok(());
+        store::recycle_bin::walk(tx, |account, deletion, number, kept| {
+            if outcome.is_ok() {
+                let sealed = seal_kept(old, new, account, kept);
+                let put = |kept| Ok(store::recycle_bin::put_kept(change.tx(), account, deletion, number, &kept).map(drop)?);
+                outcome = sealed.and_then(put);
+            }
+        })?;
+        outcome
+    })
+}
+
+fn seal_kept(old: &Services, new: &Services, account: AccountId, mut kept: Kept) -> Result<Kept, ServiceError> {
+    if let Kept::Object(object) = &mut kept {
+        match &mut object.what {
+            What::Profile(profile) => {
+                *profile = new.secrets.seal_profile(account, &old.secrets.open_profile(account, profile.clone())?);
+            }
+            What::Device(one) => {
+                one.files.iter_mut().try_for_each(|file| seal_file(old, new, account, &one.device.key, file))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(kept)
 }
 
 #[cfg(test)]

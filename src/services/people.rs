@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Services;
 use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
+use super::recycle_bin::{self, Deleted};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
 use crate::domain::deployment::{Place, name};
@@ -264,7 +265,7 @@ pub fn delete_all<T: Organised>(
     account: AccountId,
     ids: &BTreeSet<T::Id>,
     mode: Mode,
-) -> Result<Loss, ServiceError> {
+) -> Result<Deleted<Loss>, ServiceError> {
     let grant = authorize(actor, Action::EditDevices(account))?;
     if ids.len() > DELETED_AT_ONCE {
         let (count, what) = (ids.len(), T::SEVERAL);
@@ -273,7 +274,7 @@ pub fn delete_all<T: Organised>(
         )));
     }
     if ids.is_empty() {
-        return Ok(Loss::default());
+        return Ok(Deleted { what: Loss::default(), deletion: None });
     }
     perform(services, mode, grant, account, |change| {
         let loss = loss::<T>(services, account, ids)?;
@@ -301,7 +302,7 @@ pub fn delete_all<T: Organised>(
             T::delete(*id, change)?;
             change.record(Event::new(T::WHAT, gone.name().to_string(), "deleted"))?;
         }
-        Ok(loss)
+        Ok(Deleted { what: loss, deletion: recycle_bin::keep(services, change, mode)? })
     })
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::Services;
 use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
+use super::recycle_bin::{self, Deleted};
 use super::schema;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
@@ -200,7 +201,7 @@ pub fn replace(
 /// # Errors
 /// [`ServiceError::NotFound`].
 pub fn delete(services: &Services, actor: &Actor, account: AccountId, id: ProfileId, mode: Mode) -> Result<Uses, ServiceError> {
-    let mut gone = delete_all(services, actor, account, &BTreeSet::from([id]), mode)?;
+    let mut gone = delete_all(services, actor, account, &BTreeSet::from([id]), mode)?.what;
     gone.remove(&id).ok_or_else(|| ServiceError::not_found("profile", id))
 }
 
@@ -214,7 +215,7 @@ pub fn delete_all(
     account: AccountId,
     ids: &BTreeSet<ProfileId>,
     mode: Mode,
-) -> Result<BTreeMap<ProfileId, Uses>, ServiceError> {
+) -> Result<Deleted<BTreeMap<ProfileId, Uses>>, ServiceError> {
     let grant = authorize(actor, Action::EditProfiles(account))?;
     if ids.len() > DELETED_AT_ONCE {
         let count = ids.len();
@@ -223,7 +224,7 @@ pub fn delete_all(
         )));
     }
     if ids.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Deleted { what: BTreeMap::new(), deletion: None });
     }
     perform(services, mode, grant, account, |change| {
         let world = services.world(account)?;
@@ -236,7 +237,7 @@ pub fn delete_all(
             let event = Event::new("profile", profile.name.to_string(), "deleted");
             change.record(event.change("attachments", Some(attachments.to_string()).filter(|_| attachments > 0), None))?;
         }
-        Ok(gone)
+        Ok(Deleted { what: gone, deletion: recycle_bin::keep(services, change, mode)? })
     })
 }
 

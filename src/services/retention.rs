@@ -1,10 +1,10 @@
-//! What is kept for a time only: uploaded logs, the activity log, sessions. Run once an hour.
+//! What is kept for a time only: uploaded logs, the activity log, what was deleted, sessions. Run once an hour.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::commit::commit;
 use super::error::ServiceError;
-use super::{Services, activity_week, sessions};
+use super::{Services, activity_week, recycle_bin, sessions};
 use crate::domain::access::Grant;
 use crate::domain::activity::SERVER;
 use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT};
@@ -37,6 +37,8 @@ pub struct Removed {
     pub logs: u64,
     /// Entries of the activity log (R349).
     pub activity: usize,
+    /// Deletions whose time in the recycle bin was over, or that had to make room.
+    pub deletions: usize,
     /// Sessions that had ended.
     pub sessions: usize,
 }
@@ -55,10 +57,12 @@ pub fn run(services: &Services, keep: Keep) -> Result<Removed, ServiceError> {
         let zone = activity_week::zone_of(services, if log == SERVER { DEFAULT_ACCOUNT } else { log })?;
         activity += expire_activity(services, log, activity_week::kept_since(now, &zone, keep.activity_weeks))?;
     }
+    let mut deletions = 0;
     for account in services.worlds.accounts() {
+        deletions += recycle_bin::expire(services, account)?;
         services.trusts(account).expire(now);
     }
-    Ok(Removed { logs, activity, sessions: sessions::sweep(services)? })
+    Ok(Removed { logs, activity, deletions, sessions: sessions::sweep(services)? })
 }
 
 fn expire_activity(services: &Services, log: AccountId, before: Timestamp) -> Result<usize, ServiceError> {

@@ -54,6 +54,8 @@ pub(super) enum RosterChange {
     Gone(DeviceKey),
     /// A file that a device stored, new or in place of a former one.
     File(DeviceKey, DeviceFile),
+    /// What a device had told that comes back from the recycle bin, unless it told something since.
+    Sighted(DeviceKey, Arc<Sighting>),
 }
 
 /// How many devices are how; for the dashboard and filters.
@@ -104,6 +106,11 @@ impl Rosters {
                     if let Some(entry) = entries.get_mut(&key) {
                         entry.files.retain(|former| former.name != file.name);
                         entry.files.push(file);
+                    }
+                }
+                RosterChange::Sighted(key, then) => {
+                    if let Some(entry) = entries.get_mut(&key).filter(|entry| entry.listed.sighting.last_seen < then.last_seen) {
+                        entry.listed.sighting = then;
                     }
                 }
                 RosterChange::Gone(key) => {

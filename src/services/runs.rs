@@ -57,7 +57,11 @@ pub fn of_device(
 pub fn of(services: &Services, account: AccountId, subject: &Subject) -> Result<Vec<ListedRun>, ServiceError> {
     presence::settle(services);
     let (ended, open) = services.presence.unwritten_runs(account, subject);
-    let stored = services.store.read(|tx| store::runs::of(tx, account, subject))?;
+    let mut stored = services.store.read(|tx| store::runs::of(tx, account, subject))?;
+    if let Subject::Device(key) = subject {
+        let trust = services.trusts(account).of(key);
+        stored.retain(|run| !trust.is_of_former_device(run.started_at));
+    }
     let list = |run, stage| ListedRun { subject: subject.clone(), run, stage };
     let mut listed: Vec<_> = open.into_iter().map(|run| list(run, Stage::GoesOn)).collect();
     listed.extend(ended.into_iter().chain(stored).map(|run| list(run, Stage::Ended)));

@@ -113,7 +113,8 @@ pub fn keep_log(services: &Services, account: AccountId, key: &DeviceKey, kind: 
 pub fn newest_log(services: &Services, account: AccountId, key: &DeviceKey, kind: &str) -> Result<Option<Vec<u8>>, ServiceError> {
     let logs = services.blobs.logs();
     let failed = || ServiceError::file("read", services.state_dir.logs());
-    let Some(newest) = logs.newest(account, key, kind).map_err(failed())? else { return Ok(None) };
+    let newest = logs.newest(account, key, kind).map_err(failed())?;
+    let Some(newest) = newest.filter(|log| !is_of_former_device(services, account, key, log.at)) else { return Ok(None) };
     let path = logs.path(account, key, &newest.name);
     path.map(std::fs::read).transpose().map_err(failed())
 }
@@ -129,7 +130,13 @@ pub fn newest_log_bytes(
     kind: &str,
 ) -> Result<Option<u64>, ServiceError> {
     let newest = services.blobs.logs().newest(account, key, kind);
-    Ok(newest.map_err(ServiceError::file("read", services.state_dir.logs()))?.map(|log| log.size_bytes))
+    let newest = newest.map_err(ServiceError::file("read", services.state_dir.logs()))?;
+    Ok(newest.filter(|log| !is_of_former_device(services, account, key, log.at)).map(|log| log.size_bytes))
+}
+
+/// Whether a log is of a device of the same key that is in the recycle bin.
+fn is_of_former_device(services: &Services, account: AccountId, key: &DeviceKey, at: Timestamp) -> bool {
+    services.trusts(account).of(key).is_of_former_device(at)
 }
 
 /// Keeps a file that the device gets back. Content that is the same as before costs nothing.

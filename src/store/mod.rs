@@ -22,6 +22,7 @@ mod migrations;
 mod open;
 pub mod people;
 pub mod profiles;
+pub mod recycle_bin;
 mod rows;
 pub mod runs;
 pub mod schemas;

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::error::StoreError;
 use super::keys::Key;
 use super::open::{NAME, Store, new_handle};
-use super::tables::{ACCOUNTS, FILES, META, PROFILES, SERVER, SESSIONS, Table, USERS};
+use super::tables::{ACCOUNTS, DELETED, FILES, META, PROFILES, SERVER, SESSIONS, Table, USERS};
 use super::tx::{Read as _, ReadTx, WriteTx, decode_key};
 use super::{codec, files, guard, migrations};
 use crate::domain::account::Account;
@@ -152,7 +152,7 @@ impl Store {
 
     /// Whether rows of a table hold something sealed, or name content that is.
     pub fn holds_secrets(table: &str) -> bool {
-        [SERVER.name, ACCOUNTS.name, USERS.name, PROFILES.name, FILES.name].contains(&table)
+        [SERVER.name, ACCOUNTS.name, USERS.name, PROFILES.name, FILES.name, DELETED.name].contains(&table)
     }
 
     /// Does something while no server can open this folder, nor anybody else do the same.

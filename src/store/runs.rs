@@ -50,6 +50,20 @@ pub fn refused_keys(tx: &impl Read, account: AccountId) -> Result<Vec<(Subject, 
     Ok(keys.into_iter().map(|(_, subject, started_at)| (subject, started_at)).collect())
 }
 
+/// Removes the runs of a subject that began after a time, if there is one, and not after another.
+pub fn delete_between(
+    tx: &WriteTx,
+    account: AccountId,
+    subject: &Subject,
+    since: Option<Timestamp>,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    let table = table(subject);
+    let all = tx.keys(table, &(account, subject.clone()), Direction::Forward)?;
+    let goes = |began: Timestamp| since.is_none_or(|since| began > since) && began <= until;
+    all.iter().filter(|(.., began)| goes(*began)).try_for_each(|old| tx.delete(table, old).map(drop))
+}
+
 /// Removes all runs of a subject and tells how many there were.
 pub fn delete_all(tx: &WriteTx, account: AccountId, subject: &Subject) -> Result<u64, StoreError> {
     tx.delete_all(table(subject), &(account, subject.clone()))

@@ -15,9 +15,10 @@ use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::flash::Flash;
 use crate::domain::group::Group;
-use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId};
+use crate::domain::ids::{AccountId, DeletionId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId};
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
+use crate::domain::recycle_bin::{Deletion, Kept};
 use crate::domain::run::{Run, Subject};
 use crate::domain::schema::uploaded::{SchemaChoice, Uploaded};
 use crate::domain::server::ServerSettings;
@@ -108,8 +109,13 @@ pub const SCHEMA_CHOICES: Table<(AccountId,), SchemaChoice> = Table::new("schema
 /// Standard profiles as the last version brought them. Key: number. Value: [`Installed`].
 pub const STANDARD: Table<(u64,), Installed> = Table::new("standard-1");
 
+/// What people deleted, one row an act. Key: account, deletion. Value: [`Deletion`].
+pub const DELETIONS: Table<(AccountId, DeletionId), Deletion> = Table::new("deletions-1");
+/// What went by it. Key: account, deletion, number within it. Value: [`Kept`], secret values sealed as they were.
+pub const DELETED: Table<(AccountId, DeletionId, u64), Kept> = Table::new("deleted-1");
+
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 26] = [
+pub(super) const ALL: [Definition; 28] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -136,4 +142,6 @@ pub(super) const ALL: [Definition; 26] = [
     SCHEMAS.definition(),
     SCHEMA_CHOICES.definition(),
     STANDARD.definition(),
+    DELETIONS.definition(),
+    DELETED.definition(),
 ];

@@ -1,6 +1,6 @@
 // Sites, groups, people and rooms, and the order of profiles: what their forms answer, and an order changed in three ways.
 import { axe } from "./browser.mjs";
-import { check, look, lookHere, none, press, pressByKeyboard, send, told } from "./checks.mjs";
+import { agree, check, look, lookHere, none, press, pressByKeyboard, send, told } from "./checks.mjs";
 
 export async function organise(page, base, complaints) {
   await sites(page, base, complaints);
@@ -9,6 +9,45 @@ export async function organise(page, base, complaints) {
   await order(page, base);
   await profiles(page, base, complaints);
   await files(page, base);
+  await undo(page, base, complaints);
+}
+
+// What was deleted is taken back from the message: it is said, stays while it is pointed at or has the focus, and works by keyboard.
+async function undo(page, base, complaints) {
+  await page.clock.install();
+  const remove = async () => {
+    await page.goto(`${base}/admin/groups?q=Pilot`);
+    await page.getByRole("checkbox", { name: "Select Pilot" }).check();
+    await press(page, "Delete…");
+    await page.getByRole("button", { name: /^Delete/ }).last().click();
+    return page.locator("[data-toast]");
+  };
+  let toast = await remove();
+  check("undo: the message is said", await toast.getByRole("status").count() === 1 && (await toast.innerText()).includes("is deleted"));
+  check("undo: it floats", await toast.evaluate((one) => getComputedStyle(one).position) === "fixed");
+  await page.clock.runFor(10_000);
+  check("undo: it is there after ten seconds", await toast.isVisible());
+  await toast.hover();
+  await page.clock.runFor(120_000);
+  check("undo: it stays while it is pointed at", await toast.isVisible());
+  await page.getByRole("heading", { level: 1 }).hover();
+  await toast.getByRole("button", { name: "Undo" }).focus();
+  await page.clock.runFor(120_000);
+  check("undo: it stays while it has the focus", await toast.isVisible());
+  await lookHere(page, "undo", complaints);
+  await pressByKeyboard(page, toast.getByRole("button", { name: "Undo" }));
+  check("undo: the group is back", (await told(page)).includes("Pilot is restored."), await told(page));
+  toast = await remove();
+  await page.getByRole("heading", { level: 1 }).hover();
+  await page.clock.runFor(60_000);
+  check("undo: it goes by itself", await toast.isHidden());
+  await look(page, base, "/admin/recycle-bin", complaints, "recycle bin");
+  await page.getByRole("link", { name: /Pilot/ }).first().click();
+  await lookHere(page, "a deletion", complaints);
+  await press(page, "Restore");
+  await agree(page);
+  check("undo: the bin restores too", (await told(page)).includes("Pilot is restored."), await told(page));
+  await page.clock.resume();
 }
 
 async function sites(page, base, complaints) {

@@ -220,7 +220,8 @@ fn pack_moment(
         rows.finish().map_err(BackupError::writing)
     })?;
     let mut lost_files = Vec::new();
-    for (_, key, file) in store::stored_files::all(moment.tx())? {
+    let deleted = store::recycle_bin::files(moment.tx())?;
+    for (_, key, file) in store::stored_files::all(moment.tx())?.into_iter().chain(deleted) {
         match services.blobs.open_blob(&file.blob) {
             Ok(mut content) => writing.member(&manifest::blob(&file.blob), false, |out| {
                 io::copy(&mut content, out).map(drop).map_err(BackupError::writing)

@@ -138,8 +138,8 @@ fn deleting_tells_what_each_member_loses_and_leaves_nothing_behind() {
     let go = |mode| delete_all(&bench.services, &owner(), DEFAULT_ACCOUNT, &[groups[0]].into(), mode).expect("deleted");
     let consent = Consent::of_dry_run();
     let asking = owner().with_consent(consent.clone());
-    let told = delete_all(&bench.services, &asking, DEFAULT_ACCOUNT, &[groups[0]].into(), Mode::TryOut).expect("tried out");
-    assert_eq!((go(Mode::TryOut), told.members[&groups[0]]), (told.clone(), 2));
+    let told = delete_all(&bench.services, &asking, DEFAULT_ACCOUNT, &[groups[0]].into(), Mode::TryOut).expect("tried out").what;
+    assert_eq!((go(Mode::TryOut).what, told.members[&groups[0]]), (told.clone(), 2));
     let foresight = &consent.tried().expect("told").foresight;
     let [impact] = foresight.groups.as_slice() else { panic!("both lose the same: {foresight:?}") };
     assert_eq!(impact.devices, [key(1), key(2)]);
@@ -148,7 +148,7 @@ fn deleting_tells_what_each_member_loses_and_leaves_nothing_behind() {
     assert_eq!(foresight.rearrangement.left, BTreeMap::from([("A".to_owned(), 2)]));
     assert!(!format!("{foresight:?}").contains("CANARY"));
 
-    assert_eq!(go(Mode::Keep), told);
+    assert_eq!(go(Mode::Keep).what, told);
     assert_eq!(newest_activity(&bench.services), "ada: device group A deleted; members 2 -> -; profiles 1 -> -");
     let bench = bench.restarted();
     let world = bench.services.world(DEFAULT_ACCOUNT).expect("a world");

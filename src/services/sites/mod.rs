@@ -13,6 +13,7 @@ use super::Services;
 use super::accounts::clock_time;
 use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
+use super::recycle_bin::{self, Deleted};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
 use crate::domain::deployment::Place;
@@ -188,7 +189,7 @@ pub fn delete_all(
     account: AccountId,
     ids: &BTreeSet<SiteId>,
     mode: Mode,
-) -> Result<Moves, ServiceError> {
+) -> Result<Deleted<Moves>, ServiceError> {
     let grant = authorize(actor, Action::EditSites(account))?;
     if ids.len() > DELETED_AT_ONCE {
         let count = ids.len();
@@ -197,7 +198,7 @@ pub fn delete_all(
         )));
     }
     if ids.is_empty() {
-        return Ok(Moves::default());
+        return Ok(Deleted { what: Moves::default(), deletion: None });
     }
     perform(services, mode, grant, account, |change| {
         let world = services.world(account)?;
@@ -213,7 +214,8 @@ pub fn delete_all(
             let event = Event::new("site", site.name.to_string(), "deleted");
             change.record(event.change("attached profiles", Some(profiles.to_string()).filter(|_| profiles > 0), None))?;
         }
-        Ok(finish(services, change, &world.sites, Vec::new(), ids.clone())?.moves)
+        let what = finish(services, change, &world.sites, Vec::new(), ids.clone())?.moves;
+        Ok(Deleted { what, deletion: recycle_bin::keep(services, change, mode)? })
     })
 }
 
@@ -250,7 +252,7 @@ fn finish(
     for site in &sites {
         change.put_site(site.clone())?;
     }
-    let moves = placing::replace(services, change, before, &after, &touched)?;
+    let moves = placing::replace(services, change, before, &after, &touched, &BTreeSet::new())?;
     let ties = told_ties(&sites, &after);
     Ok(Saved { sites, ties, moves })
 }

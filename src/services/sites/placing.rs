@@ -56,13 +56,15 @@ pub fn origin(listed: &Listed) -> Option<Origin> {
     Some(Origin { seen: listed.sighting.public_ip?, own: listed.private_ip() })
 }
 
-/// Moves devices as sites say that have changed. Only those have a part in it whose addresses a touched site claims, or did.
-pub(super) fn replace(
+/// Moves devices as sites say that have changed. Only those have a part in it whose addresses a touched site claims, or did; of those not
+/// the ones that are settled already.
+pub(in crate::services) fn replace(
     services: &Services,
     change: &mut Change<'_>,
     before: &Sites,
     after: &Sites,
     touched: &BTreeSet<SiteId>,
+    settled: &BTreeSet<DeviceKey>,
 ) -> Result<Moves, ServiceError> {
     let account = change.account_id();
     let mut moves = Moves::default();
@@ -71,7 +73,7 @@ pub(super) fn replace(
     }
     let (was, is) = (SiteIndex::of_all(before), SiteIndex::of_all(after));
     for listed in services.roster(account).all() {
-        if !is_concerned(&listed, after, &was, &is) {
+        if settled.contains(&listed.device.key) || !is_concerned(&listed, after, &was, &is) {
             continue;
         }
         let mut device = stored(services, change, account, &listed.device.key)?;

@@ -110,7 +110,7 @@ fn a_site_is_added_edited_recorded_and_survives_a_restart() {
     let bench = bench.restarted();
     assert_eq!(*get(&bench.services, DEFAULT_ACCOUNT, made.id).expect("there"), saved.sites[0]);
     let gone = delete_all(&bench.services, &owner(), DEFAULT_ACCOUNT, &BTreeSet::from([made.id]), Mode::Keep).expect("deleted");
-    assert_eq!(gone, Moves::default());
+    assert_eq!(gone.what, Moves::default());
     assert_eq!(newest_activity(&bench.services), "ada: site Berlin West deleted");
     assert!(matches!(get(&bench.services, DEFAULT_ACCOUNT, made.id), Err(ServiceError::NotFound { .. })));
 }

@@ -12,6 +12,18 @@ pub struct Flash {
     pub kind: FlashKind,
     /// One sentence or two.
     pub text: String,
+    /// The way back that it offers.
+    #[serde(default)]
+    pub undo: Option<Undo>,
+}
+
+/// The way back after a deletion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    /// By which number what was deleted is in the recycle bin.
+    pub deletion: u64,
+    /// The mark of what taking it back does; empty where that must be shown first.
+    pub mark: String,
 }
 
 /// How a message is shown.
@@ -55,7 +67,15 @@ impl FlashKind {
 
 /// Keeps a message for the next page of this session.
 pub fn put(session: &Session, kind: FlashKind, text: impl Into<String>) {
-    let flash = Flash { kind, text: text.into() };
+    keep(session, Flash { kind, text: text.into(), undo: None });
+}
+
+/// The same for a message that offers a way back.
+pub fn put_undo(session: &Session, text: impl Into<String>, undo: Option<Undo>) {
+    keep(session, Flash { kind: FlashKind::Ok, text: text.into(), undo });
+}
+
+fn keep(session: &Session, flash: Flash) {
     if let Err(error) = session.insert(KEY, flash) {
         tracing::error!(%error, "a message for the next page could not be kept");
     }

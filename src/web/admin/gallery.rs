@@ -55,7 +55,7 @@ fn gallery() -> String {
         role: Some(Role::Owner),
         csrf: "token".to_owned(),
         session_seconds: Some(600),
-        flash: Some(Flash { kind: FlashKind::Ok, text: "Saved.".to_owned() }),
+        flash: Some(Flash { kind: FlashKind::Ok, text: "Saved.".to_owned(), undo: None }),
         demo: true,
         theme: Theme::Dark,
         here: "/admin/gallery?x=\"><b>".to_owned(),

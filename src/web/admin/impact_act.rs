@@ -5,6 +5,7 @@ use crate::domain::ids::{GroupId, PersonGroupId, ProfileId};
 use crate::domain::rearrangement::Rearrangement;
 use crate::domain::world::World;
 use crate::web::admin::forms::Form;
+use crate::web::admin::recycle_bin::RESTORABLE;
 use crate::web::admin::words;
 
 /// What is asked, and what is pressed.
@@ -14,12 +15,12 @@ pub struct Act {
     pub title: String,
     /// Label of the button that does it.
     pub verb: String,
-    /// Whether it cannot be taken back: then the button warns.
-    pub warns: bool,
+    /// What is said of taking it back, where the button warns.
+    pub warns: Option<&'static str>,
 }
 
 fn act(title: impl Into<String>, verb: impl Into<String>) -> Act {
-    Act { title: title.into(), verb: verb.into(), warns: false }
+    Act { title: title.into(), verb: verb.into(), warns: None }
 }
 
 /// The kinds that are deleted at an address, as changes name them, one and several.
@@ -83,7 +84,7 @@ fn deletion((one, several): (&str, &str), gone: Vec<&String>) -> Option<Act> {
         [name] => format!("Delete {name}?"),
         all => format!("Delete {} {several}?", all.len()),
     };
-    Some(Act { title, verb: format!("Delete {}", words::count(gone.len(), one, several)), warns: true })
+    Some(Act { title, verb: format!("Delete {}", words::count(gone.len(), one, several)), warns: Some(RESTORABLE) })
 }
 
 /// What is said to moves that wait.
@@ -148,7 +149,7 @@ fn listed(verb: &str, id: &str, added: &str, name: impl Fn(&str) -> Option<Strin
 
 /// Forms of Provisioning Settings: what their buttons say there.
 fn provisioning(path: &[&str], form: &Form) -> Option<Act> {
-    let warns = |act: Act| Act { warns: true, ..act };
+    let warns = |act: Act| Act { warns: Some("This cannot be undone."), ..act };
     Some(match path {
         ["address"] => act("Tell phones another address?", "Save Address"),
         ["account"] => act("Save the account?", "Save Account"),
@@ -194,7 +195,7 @@ mod tests {
         world.profiles.insert(ProfileId(7), profile(7, &[]).into());
         let told = Told { foresight, mark: String::new() };
         let Act { title, verb, warns } = Act::of(target, &Form::filled(form.iter().copied()), &told, &world);
-        (title, verb, warns)
+        (title, verb, warns.is_some())
     }
 
     fn told(title: &str, verb: &str, warns: bool) -> (String, String, bool) {

@@ -110,6 +110,7 @@ const MENU: &[MenuBlock] = &[
         title: "Administration",
         items: Cow::Borrowed(&[
             item("/admin/activity", "Activity Log", "activity"),
+            item("/admin/recycle-bin", "Recycle Bin", "trash"),
             item("/admin/users", "Users", "user"),
             item("/admin/tokens", "API Tokens", "key"),
             item("/admin/backups", "Backups", "download"),

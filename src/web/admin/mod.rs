@@ -46,6 +46,7 @@ mod people;
 mod phone_certificates;
 pub mod profiles;
 mod provisioning;
+mod recycle_bin;
 pub mod runs;
 mod schema;
 mod second_factor;
@@ -113,6 +114,7 @@ fn rooms() -> Routes {
     groups::configure(&mut routes);
     people::configure(&mut routes);
     deployment::configure(&mut routes);
+    recycle_bin::configure(&mut routes);
     provisioning::configure(&mut routes);
     schema::configure(&mut routes);
     phone_certificates::configure(&mut routes);

@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use super::flash::{self, FlashKind};
+use super::flash::{self, FlashKind, Undo};
 use super::impact::{self, Panel};
 use super::layout::{Page, see_other};
 use super::next::LocalPath;
@@ -232,6 +232,12 @@ impl SignedIn {
             text = format!("{} {made}", text.trim_end());
         }
         flash::put(self.session(), FlashKind::Ok, text);
+        see_other(path)
+    }
+
+    /// Sends the browser to a page that says that something was deleted, and offers to take that back.
+    pub fn deleted(&self, path: &str, text: impl Into<String>, undo: Option<Undo>) -> HttpResponse {
+        flash::put_undo(self.session(), text, undo);
         see_other(path)
     }
 

@@ -60,7 +60,7 @@ pub fn given_back_from(action: &str, request: &HttpRequest, who: &SignedIn, serv
 /// What a page says to which a person came back whose form held nothing to give back.
 pub fn told(request: &HttpRequest) -> Option<Flash> {
     let text = "You were not signed in any more, so the last step was not done. Nothing was changed; do it again.";
-    (word(request)? == NOTHING_KEPT).then(|| Flash { kind: FlashKind::Warn, text: text.to_owned() })
+    (word(request)? == NOTHING_KEPT).then(|| Flash { kind: FlashKind::Warn, text: text.to_owned(), undo: None })
 }
 
 fn word(request: &HttpRequest) -> Option<String> {

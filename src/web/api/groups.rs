@@ -173,7 +173,7 @@ pub async fn delete_group(
 ) -> Result<web::Json<LossShape>, Problem> {
     let (ids, mode) = ([path.id()?].into(), dry_run.mode());
     let work = move |services: &Services| groups::delete_all(services, &caller.actor, caller.account, &ids, mode);
-    Ok(web::Json(blocking::call(&services, work).await?.into()))
+    Ok(web::Json(blocking::call(&services, work).await?.what.into()))
 }
 
 /// Deletes several device groups: all or none. Answers what their members lose.
@@ -201,5 +201,5 @@ pub async fn delete_groups(
     };
     let mode = dry_run.mode();
     let work = move |services: &Services| groups::delete_all(services, &caller.actor, caller.account, &ids, mode);
-    Ok(web::Json(blocking::call(&services, work).await?.into()))
+    Ok(web::Json(blocking::call(&services, work).await?.what.into()))
 }

@@ -40,6 +40,7 @@ pub mod problem;
 pub mod profile_archives;
 pub mod profile_shapes;
 pub mod profiles;
+pub mod recycle_bin;
 pub mod revocation_lists;
 pub mod rollover;
 pub mod runs;
@@ -132,6 +133,10 @@ routes! {
     people_bulk::change_people_of_group,
     device_deletion::list_blocked,
     device_deletion::unblock_device,
+    recycle_bin::list_deletions,
+    recycle_bin::show_deletion,
+    recycle_bin::restore_deletions,
+    recycle_bin::purge_deletions,
     phone_passwords::reveal_phone_password,
     phone_passwords::list_deleted,
     phone_passwords::reveal_deleted,

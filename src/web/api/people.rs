@@ -139,7 +139,7 @@ async fn remove<T: Organised>(
     mode: Mode,
 ) -> Result<web::Json<PeopleLossShape>, Problem> {
     let work = move |services: &Services| people::delete_all::<T>(services, &caller.actor, caller.account, &ids, mode);
-    Ok(web::Json(blocking::call(&services, work).await?.into()))
+    Ok(web::Json(blocking::call(&services, work).await?.what.into()))
 }
 
 fn selected<T: Organised>(

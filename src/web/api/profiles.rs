@@ -259,5 +259,5 @@ pub async fn delete_profiles(
     let work = move |services: &Services| profiles::delete_all(services, &caller.actor, caller.account, &ids, mode);
     let gone = blocking::call(&services, work).await?;
     let shape = |(id, uses): (ProfileId, Uses)| DeletedProfile { id: id.0, uses: UsesShape::new(uses, &world) };
-    Ok(web::Json(List { total: gone.len(), items: gone.into_iter().map(shape).collect() }))
+    Ok(web::Json(List { total: gone.len(), items: gone.what.into_iter().map(shape).collect() }))
 }

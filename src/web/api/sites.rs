@@ -241,7 +241,7 @@ async fn delete_all(
     mode: Mode,
 ) -> Result<web::Json<MovesShape>, Problem> {
     let work = move |services: &Services| sites::delete_all(services, &caller.actor, caller.account, &ids, mode);
-    Ok(web::Json(blocking::call(&services, work).await?.into()))
+    Ok(web::Json(blocking::call(&services, work).await?.what.into()))
 }
 
 /// Which moves.

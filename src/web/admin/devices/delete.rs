@@ -16,6 +16,7 @@ use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::next::LocalPath;
+use crate::web::admin::recycle_bin;
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
@@ -55,14 +56,15 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
         let roster = services.roster(DEFAULT_ACCOUNT);
         let there = keys.into_iter().filter(|key| roster.find(key).is_some()).collect();
         let gone = devices::delete_all(services, &actor, DEFAULT_ACCOUNT, &there, afterwards, Mode::Keep)?;
-        Ok(gone.into_iter().map(|one| one.label).collect::<Vec<_>>())
+        let undo = recycle_bin::undo(services, &actor, gone.deletion);
+        Ok((gone.what.into_iter().map(|one| one.label).collect::<Vec<_>>(), undo))
     };
-    let deleted = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
+    let (deleted, undo) = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
     let and_blocked = if afterwards == Afterwards::Block { " and blocked" } else { "" };
     Ok(match deleted.as_slice() {
         [] => who.not_done("/admin/devices", "Nothing was deleted: these devices are gone already."),
-        [one] => who.done("/admin/devices", format!("{one} is deleted{and_blocked}.")),
-        several => who.done("/admin/devices", format!("{} devices are deleted{and_blocked}.", several.len())),
+        [one] => who.deleted("/admin/devices", format!("{one} is deleted{and_blocked}."), undo),
+        several => who.deleted("/admin/devices", format!("{} devices are deleted{and_blocked}.", several.len()), undo),
     })
 }
 

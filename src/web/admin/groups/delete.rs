@@ -12,6 +12,7 @@ use crate::web::admin::bulk::{BulkPage, Chosen, NAMED, Named};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::html;
+use crate::web::admin::recycle_bin::{self, RESTORABLE};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
@@ -31,12 +32,16 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
         return confirm(chosen, &form, &who, &services).await;
     }
     let (ids, actor) = (chosen.keys, who.actor.clone());
-    let delete = move |services: &Services| groups::delete_all(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep);
-    let gone = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
+    let delete = move |services: &Services| {
+        let gone = groups::delete_all(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep)?;
+        let undo = recycle_bin::undo(services, &actor, gone.deletion);
+        Ok((gone.what, undo))
+    };
+    let (gone, undo) = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
     Ok(match gone.members.len() {
         0 => who.not_done("/admin/groups", "Nothing was deleted: these groups are gone already."),
-        1 => who.done("/admin/groups", "1 device group is deleted."),
-        number => who.done("/admin/groups", format!("{number} device groups are deleted.")),
+        1 => who.deleted("/admin/groups", "1 device group is deleted.", undo),
+        number => who.deleted("/admin/groups", format!("{number} device groups are deleted."), undo),
     })
 }
 
@@ -82,7 +87,7 @@ async fn confirm(
         more: ids.len().saturating_sub(names.len()),
         names,
         sentences: vec!["The devices and the profiles stay; only what the group put together goes.".to_owned()],
-        closing: "This cannot be undone.",
+        closing: RESTORABLE,
         question,
         fields: Vec::new(),
         action: format!("{HERE}/delete"),

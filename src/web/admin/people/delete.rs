@@ -12,6 +12,7 @@ use crate::web::admin::bulk::{BulkPage, Chosen, NAMED, Named};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::html;
+use crate::web::admin::recycle_bin::{self, RESTORABLE};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
@@ -53,13 +54,17 @@ async fn delete<T: Paged>(form: &Form, who: &SignedIn, services: &web::Data<Serv
         return confirm::<T>(form, who, services).await;
     }
     let (ids, actor, kind) = (chosen.keys, who.actor.clone(), T::KIND);
-    let delete = move |services: &Services| people::delete_all::<T>(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep);
-    let gone = blocking::call(services, delete).await.map_err(Failure::of(who))?;
+    let delete = move |services: &Services| {
+        let gone = people::delete_all::<T>(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep)?;
+        let undo = recycle_bin::undo(services, &actor, gone.deletion);
+        Ok((gone.what, undo))
+    };
+    let (gone, undo) = blocking::call(services, delete).await.map_err(Failure::of(who))?;
     let list = kind.page("");
     Ok(match gone.count {
         0 => who.not_done(&list, "Nothing was deleted: they are gone already."),
-        1 => who.done(&list, format!("1 {} is deleted.", kind.one)),
-        number => who.done(&list, format!("{number} {} are deleted.", kind.several)),
+        1 => who.deleted(&list, format!("1 {} is deleted.", kind.one), undo),
+        number => who.deleted(&list, format!("{number} {} are deleted.", kind.several), undo),
     })
 }
 
@@ -87,7 +92,7 @@ async fn confirm<T: Paged>(form: &Form, who: &SignedIn, services: &web::Data<Ser
         more: ids.len().saturating_sub(names.len()),
         names,
         sentences: Some(loss.devices).filter(|number| *number > 0).map(lose).into_iter().collect(),
-        closing: "This cannot be undone.",
+        closing: RESTORABLE,
         question,
         fields: Vec::new(),
         action: kind.page("/delete"),

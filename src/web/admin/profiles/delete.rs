@@ -16,6 +16,7 @@ use crate::web::admin::bulk::{BulkPage, Chosen, NAMED, Named};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::html;
+use crate::web::admin::recycle_bin::{self, RESTORABLE};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
@@ -39,14 +40,17 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
         // Those that went meanwhile are what was asked for; standard ones are refused.
         let world = services.world(DEFAULT_ACCOUNT)?;
         let there = ids.into_iter().filter(|id| world.profile(*id).is_some()).collect();
-        Ok(profiles::delete_all(services, &actor, DEFAULT_ACCOUNT, &there, Mode::Keep)?.len())
+        let gone = profiles::delete_all(services, &actor, DEFAULT_ACCOUNT, &there, Mode::Keep)?;
+        let undo = recycle_bin::undo(services, &actor, gone.deletion);
+        Ok((gone.len(), undo))
     };
-    let deleted = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
+    let (deleted, undo) = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
     Ok(match deleted {
         0 => who.not_done("/admin/profiles", "Nothing was deleted: these profiles are gone already."),
         number => {
             let are = if number == 1 { "is" } else { "are" };
-            who.done("/admin/profiles", format!("{} {are} deleted.", words::count(number, "profile", "profiles")))
+            let text = format!("{} {are} deleted.", words::count(number, "profile", "profiles"));
+            who.deleted("/admin/profiles", text, undo)
         }
     })
 }
@@ -98,7 +102,7 @@ async fn confirm(
         names: chosen.iter().take(NAMED).map(named).collect(),
         more: chosen.len().saturating_sub(NAMED),
         sentences: vec!["It is taken from everywhere it is deployed.".to_owned()],
-        closing: "This cannot be undone.",
+        closing: RESTORABLE,
         question,
         fields: Vec::new(),
         action: format!("{HERE}/delete"),

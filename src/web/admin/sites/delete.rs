@@ -19,6 +19,8 @@ use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
 use crate::web::blocking;
 
+use crate::web::admin::recycle_bin::{self, RESTORABLE};
+
 const HERE: &str = "/admin/sites";
 
 /// `GET /admin/sites/delete?select=…`
@@ -34,15 +36,18 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
         return confirm(chosen, &form, &who, &services).await;
     }
     let (ids, actor) = (chosen.keys, who.actor.clone());
-    let delete =
-        move |services: &Services| Ok((ids.len(), sites::delete_all(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep)?));
-    let (deleted, moves) = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
+    let delete = move |services: &Services| {
+        let gone = sites::delete_all(services, &actor, DEFAULT_ACCOUNT, &ids, Mode::Keep)?;
+        let undo = recycle_bin::undo(services, &actor, gone.deletion);
+        Ok((ids.len(), gone.what, undo))
+    };
+    let (deleted, moves, undo) = blocking::call(&services, delete).await.map_err(Failure::of(&who))?;
     if deleted == 0 {
         return Ok(who.not_done(HERE, "Nothing was deleted: these sites are gone already."));
     }
     let are = if deleted == 1 { "is" } else { "are" };
     let text = format!("{} {are} deleted. {}", words::count(deleted, "site", "sites"), counts(&moves, Tense::Done).join(" "));
-    Ok(who.done(HERE, text.trim_end()))
+    Ok(who.deleted(HERE, text.trim_end(), undo))
 }
 
 /// The sites that a form chooses and that can be deleted; those that went meanwhile are what was asked for.
@@ -85,7 +90,7 @@ async fn confirm(
         names: sites.iter().take(NAMED).map(named).collect(),
         more: sites.len().saturating_sub(NAMED),
         sentences,
-        closing: "This cannot be undone.",
+        closing: RESTORABLE,
         question,
         fields: Vec::new(),
         action: format!("{HERE}/delete"),

@@ -1,0 +1,83 @@
+//! All deletions, the latest first.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use jiff::Timestamp;
+
+use crate::domain::ids::{DEFAULT_ACCOUNT, DeletionId};
+use crate::domain::recycle_bin::{Deletion, Kind};
+use crate::services::{Services, recycle_bin};
+use crate::web::admin::columns::Columns;
+use crate::web::admin::failure::Failure;
+use crate::web::admin::layout::{Page, html};
+use crate::web::admin::paging::{ListQuery, Pager};
+use crate::web::admin::session::SignedIn;
+use crate::web::admin::{list_memory, words};
+use crate::web::blocking;
+
+/// The columns that can be sorted by; the first is the default: what was deleted last.
+const SORTABLE: &[&str] = &["deleted", "what", "by"];
+
+/// The columns that may be hidden, by their word in the address. What was deleted always stays.
+const COLUMNS: [(&str, &str); 3] = [("hung", "What hung on it"), ("deleted", "Deleted"), ("by", "By")];
+
+#[derive(Template)]
+#[template(path = "recycle_bin/list.html")]
+struct ListPage {
+    page: Page,
+    list: ListQuery,
+    pager: Pager,
+    columns: Columns,
+    rows: Vec<Row>,
+    kinds: Vec<(&'static str, &'static str)>,
+    /// All of them, whatever the list shows.
+    all: usize,
+}
+
+struct Row {
+    id: DeletionId,
+    what: String,
+    hung: String,
+    at: Timestamp,
+    by: String,
+}
+
+/// `GET /admin/recycle-bin`
+pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let list = match list_memory::enter(&who, &request, SORTABLE) {
+        Ok(list) => list,
+        Err(as_it_was) => return Ok(*as_it_was),
+    };
+    let all = blocking::call(&services, |services| recycle_bin::list(services, DEFAULT_ACCOUNT)).await;
+    let all = all.map_err(Failure::of(&who))?;
+    let kind = list.filter("kind");
+    let is_of = |one: &&Deletion| kind.is_none_or(|kind| one.kinds.keys().any(|of| of.word() == kind));
+    let search = list.search();
+    let is_shown = |row: &Row| search.finds(&[&row.what, &row.hung, &row.by]);
+    let mut found: Vec<Row> = all.iter().filter(is_of).map(row).filter(is_shown).collect();
+    match list.sort_key() {
+        "what" => found.sort_by_cached_key(|row| row.what.to_lowercase()),
+        "by" => found.sort_by_cached_key(|row| row.by.to_lowercase()),
+        _ => {}
+    }
+    if list.descending() {
+        found.reverse();
+    }
+    let columns = list.columns(&COLUMNS);
+    if list.is_file() {
+        let cells = |row: Row| [row.what, row.hung, words::file_time(row.at), row.by];
+        return Ok(columns.file("recycle-bin", "What was deleted", found.into_iter().map(cells)));
+    }
+    let pager = list.pager(found.len());
+    let rows = found.drain(pager.range()).collect();
+    let kinds = Kind::ALL.iter().map(|kind| (kind.word(), kind.several())).collect();
+    Ok(html(&ListPage { page: who.page("Recycle Bin"), list, pager, columns, rows, kinds, all: all.len() }))
+}
+
+fn row(one: &Deletion) -> Row {
+    let what = match one.objects() {
+        1 => format!("{} {}", one.counted().trim_start_matches("1 "), one.label()),
+        _ => one.label(),
+    };
+    Row { id: one.id, what, hung: one.hung.to_string(), at: one.at, by: one.by.clone() }
+}

@@ -1,0 +1,145 @@
+//! The recycle bin from outside: the message that offers *Undo*, the list, and the API; what phones get meanwhile and afterwards.
+
+use serde_json::{Value, json};
+
+use crate::support::api::Api;
+use crate::support::phone::{Phone, Response};
+use crate::support::server::Server;
+
+const KEY: &str = "0004f2aa0001";
+const OTHER: &str = "0004f2aa0002";
+
+fn text(answer: &Response) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
+/// Two profiles on a group with two devices.
+fn furnished() -> (Server, Api, u64) {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let group = api.ok("POST", "/groups", Some(json!({ "name": "Lobby" })))["id"].as_u64().expect("a number");
+    for (name, value) in [("High", "high"), ("Low", "low")] {
+        let parameters = json!({ "up.welcome": value, "reg.1.auth.password": "CANARY-BIN" });
+        api.ok("POST", "/profiles", Some(json!({ "name": name, "parameters": parameters })));
+    }
+    api.ok("PUT", &format!("/deployment/groups/{group}"), Some(json!({ "profiles": [1, 2], "shown": [] })));
+    api.ok("POST", "/devices", Some(json!([{ "key": KEY, "name": "Hall" }, { "key": OTHER }])));
+    api.ok("POST", &format!("/groups/{group}/members"), Some(json!({ "add": [KEY, OTHER] })));
+    (server, api, group)
+}
+
+fn served(server: &Server, key: &str) -> Option<String> {
+    let text = Phone::new(server).get(&format!("/{key}-profile.cfg")).text();
+    let value = text.split_once("up.welcome=\"")?.1.split('"').next()?;
+    Some(value.to_owned())
+}
+
+/// What the form of the message sends.
+fn undo(page: &str) -> Value {
+    let form = page.split_once("data-toast").expect("a message with a way back").1.split_once("</form>").expect("a form").0;
+    let mut fields = serde_json::Map::new();
+    for input in form.split("<input type=\"hidden\"").skip(1) {
+        let of = |what: &str| input.split_once(&format!("{what}=\"")).map(|(_, rest)| rest.split('"').next().unwrap_or_default());
+        let (name, value) = of("name").zip(of("value")).expect("a field");
+        if name != "csrf" {
+            fields.insert(name.to_owned(), json!(value));
+        }
+    }
+    Value::Object(fields)
+}
+
+#[test]
+fn the_message_after_a_deletion_takes_it_back_and_nothing_is_asked_again() {
+    let (server, api, group) = furnished();
+    assert_eq!(served(&server, KEY).as_deref(), Some("high"));
+    api.form("/admin/profiles/delete", &json!({ "select": "1", "confirmed": "yes" }));
+    let gone = text(&api.page("/admin/profiles"));
+    assert!(gone.contains("1 profile is deleted.") && gone.contains("role=\"status\""), "{gone}");
+    assert_eq!(served(&server, KEY).as_deref(), Some("low"));
+    let back = api.form_once("/admin/recycle-bin/restore", &undo(&gone));
+    assert_eq!((back.status, back.header("location")), (303, Some("/admin/profiles")));
+    let page = text(&api.page("/admin/profiles"));
+    assert!(page.contains("High is restored."), "{page}");
+    assert_eq!(served(&server, KEY).as_deref(), Some("high"));
+    let list = api.ok("GET", &format!("/deployment/groups/{group}"), None);
+    assert_eq!(list["profiles"].as_array().map(Vec::len), Some(2), "{list}");
+    assert_eq!(api.ok("GET", "/recycle-bin", None)["total"], 0);
+    let log = api.ok("GET", "/activity?q=restored", None).to_string();
+    assert!(log.contains("High") && !log.contains("CANARY"), "{log}");
+}
+
+#[test]
+fn what_changed_meanwhile_is_shown_before_it_is_taken_back() {
+    let (_server, api, _) = furnished();
+    api.form("/admin/profiles/delete", &json!({ "select": "1", "confirmed": "yes" }));
+    let form = undo(&text(&api.page("/admin/profiles")));
+    let revision = api.ok("GET", "/profiles/2", None)["revision"].clone();
+    let other = json!({ "revision": revision, "parameters": { "up.welcome": "other" } });
+    api.ok("PATCH", "/profiles/2", Some(other));
+    let asked = text(&api.form_once("/admin/recycle-bin/restore", &form));
+    assert!(asked.contains("This changes") && asked.contains("up.welcome"), "{asked}");
+    assert_eq!(api.ok("GET", "/recycle-bin", None)["total"], 1, "nothing is done yet");
+}
+
+#[test]
+fn a_deleted_phone_gets_nothing_old_until_its_device_is_restored() {
+    let (server, api, group) = furnished();
+    api.ok("POST", "/devices/delete", Some(json!({ "keys": [KEY, OTHER], "removal": "forget" })));
+    let list = api.ok("GET", "/recycle-bin", None);
+    let entry = &list["items"][0];
+    assert_eq!((&list["total"], &entry["counted"], &entry["objects"]), (&json!(1), &json!("2 devices"), &json!(2)), "{list}");
+    let id = entry["id"].as_u64().expect("a number");
+    let whole = api.ok("GET", &format!("/recycle-bin/{id}"), None);
+    assert_eq!(whole["contents"][0]["name"], format!("Hall ({KEY})"), "{whole}");
+    assert_ne!(served(&server, KEY).as_deref(), Some("high"), "what comes now is another device");
+
+    let wanted = json!({ "deletions": [{ "id": id }] });
+    let tried = api.ok("POST", "/recycle-bin/restore?dry_run=true", Some(wanted.clone()));
+    assert_eq!(tried["restored"].as_array().map(Vec::len), Some(1), "the other came as a new one: {tried}");
+    let restored = api.ok("POST", "/recycle-bin/restore", Some(wanted.clone()));
+    assert!(restored["left_out"].to_string().contains("delete it first"), "{restored}");
+    api.ok("DELETE", &format!("/devices/{KEY}?removal=forget"), None);
+    api.ok("POST", "/recycle-bin/restore", Some(wanted));
+    assert_eq!(served(&server, KEY).as_deref(), Some("high"));
+    let members = api.ok("GET", &format!("/devices?group={group}"), None);
+    assert_eq!(members["total"], 2, "{members}");
+}
+
+#[test]
+fn a_name_that_is_taken_is_asked_for_by_page_and_api() {
+    let (_server, api, _) = furnished();
+    api.ok("DELETE", "/profiles/1", None);
+    api.ok("POST", "/profiles", Some(json!({ "name": "HIGH" })));
+    let id = api.ok("GET", "/recycle-bin", None)["items"][0]["id"].as_u64().expect("a number");
+    let (status, errors) = api.refused("POST", "/recycle-bin/restore", Some(json!({ "deletions": [{ "id": id }] })));
+    assert_eq!((status, errors[0].0.as_str()), (422, "names"), "{errors:?}");
+    let asked = text(&api.form("/admin/recycle-bin/restore", &json!({ "select": id.to_string() })));
+    assert!(asked.contains(&format!("name=\"name-{id}-1\"")) && asked.contains("choose another name"), "{asked}");
+    let named = json!({ "deletions": [{ "id": id, "names": [{ "number": 1, "name": "High again" }] }] });
+    let restored = api.ok("POST", "/recycle-bin/restore", Some(named));
+    assert_eq!(restored["restored"], json!([{ "kind": "profile", "name": "High again" }]));
+    let (status, _) = api.refused("POST", "/recycle-bin/restore", Some(json!({ "deletions": [{ "id": id }] })));
+    assert_eq!(status, 404, "two admins: the second one is told");
+}
+
+#[test]
+fn for_good_is_asked_first_and_after_thirty_days_nothing_is_there() {
+    let (server, api, group) = furnished();
+    api.ok("DELETE", &format!("/groups/{group}"), None);
+    api.ok("DELETE", "/profiles/1", None);
+    let list = text(&api.page("/admin/recycle-bin"));
+    assert!(list.contains("Lobby") && list.contains("High") && list.contains("2 devices, 2 profiles"), "{list}");
+    let id = api.ok("GET", "/recycle-bin?q=High", None)["items"][0]["id"].as_u64().expect("a number");
+    let one = text(&api.page(&format!("/admin/recycle-bin/{id}")));
+    assert!(one.contains("Deleted: High") && !one.contains("CANARY"), "{one}");
+    let asked = text(&api.form("/admin/recycle-bin/delete", &json!({ "select": id.to_string() })));
+    assert!(asked.contains("Delete 1 object for good?"), "{asked}");
+    assert_eq!(api.ok("GET", "/recycle-bin", None)["total"], 2);
+    api.form("/admin/recycle-bin/delete", &json!({ "select": id.to_string(), "confirmed": "yes" }));
+    assert_eq!(api.ok("GET", "/recycle-bin", None)["total"], 1);
+    let left = api.ok("GET", "/recycle-bin", None)["items"][0]["id"].clone();
+    let restored = api.ok("POST", "/recycle-bin/restore", Some(json!({ "deletions": [{ "id": left }] })));
+    assert_eq!(restored["left_out"], json!(["1 profile that was attached is gone"]));
+    let server = server.restarted();
+    drop(server);
+}
