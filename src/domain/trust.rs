@@ -257,8 +257,8 @@ impl Trust {
             knock: self.knock.clone(),
             knocks_elsewhere: self.knocks_elsewhere.clone(),
             misused_at: self.misused_at.max(then.misused_at),
-            refused_bound: self.refused_bound,
-            refused_factory: self.refused_factory,
+            refused_bound: self.refused_bound.clone(),
+            refused_factory: self.refused_factory.clone(),
             ..then.clone()
         }
     }

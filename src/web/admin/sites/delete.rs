@@ -78,7 +78,7 @@ async fn confirm(
     let (actor, tried) = (who.actor.clone(), ids.clone());
     let try_out = move |services: &Services| sites::delete_all(services, &actor, DEFAULT_ACCOUNT, &tried, Mode::TryOut);
     let moves = blocking::call(services, try_out).await.map_err(Failure::of(who))?;
-    let sentences = named(&moves);
+    let sentences = named(&moves).into_iter().collect();
     let named = |site: &&Arc<Site>| Named {
         href: format!("{HERE}/{}", site.id),
         name: site.name.to_string(),
