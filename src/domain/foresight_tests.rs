@@ -292,7 +292,7 @@ fn fleet() -> Vec<Device> {
 }
 
 proptest! {
-    #![proptest_config(property_config())]
+    #![proptest_config(ProptestConfig { cases: 1_000, ..property_config() })]
 
     #[test]
     fn what_is_foreseen_is_what_making_every_file_gives(

@@ -259,7 +259,11 @@ fn changed(foresight: &Foresight) -> Option<String> {
 }
 
 fn sentence(foresight: &Foresight) -> String {
-    let Some(changed) = changed(foresight) else { return "No parameter of any device changes.".to_owned() };
+    let Some(changed) = changed(foresight) else {
+        let others =
+            if foresight.removed > 0 { "No other device gets other values." } else { "No parameter of any device changes." };
+        return others.to_owned();
+    };
     match (foresight.with(Effect::Restart), foresight.with(Effect::MayRestart)) {
         (0, 0) => format!("{changed}. None of them restarts."),
         (0, may) => format!("{changed}; {may} may restart."),
