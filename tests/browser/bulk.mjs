@@ -21,8 +21,23 @@ async function ask(page, list) {
   return number;
 }
 
+// The phones of the demonstration come one after the other: what is counted must have come to rest.
+async function settled(page, list) {
+  const total = async () => {
+    await page.goto(list);
+    return page.locator(".pager p").innerText();
+  };
+  for (let before = await total(), tries = 0; tries < 60; tries++) {
+    await page.waitForTimeout(2000);
+    const now = await total();
+    if (now === before) return;
+    before = now;
+  }
+}
+
 export async function bulk(page, base, complaints) {
   const list = `${base}/admin/devices?all=&per_page=25`;
+  await settled(page, list);
   const number = await ask(page, list);
   const title = await page.locator("h1").innerText();
   check("bulk: the question repeats the number", title === `Delete ${number} devices?`, title);
