@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::domain::deployment::Place;
 use crate::domain::device::{DeviceKey, Serial};
-use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId};
+use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId, ViewId};
 use crate::domain::mac::Mac;
 use crate::domain::run::Subject;
 use crate::domain::session::SessionKey;
@@ -77,7 +77,8 @@ number_parts!(
     PersonId(u64),
     PersonGroupId(u64),
     RoomId(u64),
-    SchemaId(u64)
+    SchemaId(u64),
+    ViewId(u64)
 );
 
 impl KeyPart for u64 {

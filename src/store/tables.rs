@@ -15,7 +15,7 @@ use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::flash::Flash;
 use crate::domain::group::Group;
-use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId};
+use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId, ViewId};
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::run::{Run, Subject};
@@ -27,6 +27,7 @@ use crate::domain::standard::Installed;
 use crate::domain::token::{Token, TokenKey};
 use crate::domain::trust::Trust;
 use crate::domain::user::User;
+use crate::domain::view::View;
 use jiff::Timestamp;
 
 /// How redb sees every table: bytes to bytes.
@@ -108,8 +109,11 @@ pub const SCHEMA_CHOICES: Table<(AccountId,), SchemaChoice> = Table::new("schema
 /// Standard profiles as the last version brought them. Key: number. Value: [`Installed`].
 pub const STANDARD: Table<(u64,), Installed> = Table::new("standard-1");
 
+/// Saved views of lists. Key: account, view. Value: [`View`].
+pub const VIEWS: Table<(AccountId, ViewId), View> = Table::new("views-1");
+
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 26] = [
+pub(super) const ALL: [Definition; 27] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -136,4 +140,5 @@ pub(super) const ALL: [Definition; 26] = [
     SCHEMAS.definition(),
     SCHEMA_CHOICES.definition(),
     STANDARD.definition(),
+    VIEWS.definition(),
 ];

@@ -10,6 +10,7 @@ import { people } from "./people.mjs";
 import { comeUp } from "./phones.mjs";
 import { walkEveryRole } from "./roles.mjs";
 import { DEMO_LINK, SET_UP_LINK, start } from "./server.mjs";
+import { views } from "./views.mjs";
 
 // No part is waited for longer than this: a run without an end tells nobody what went wrong.
 const RUN_MS = 20 * 60 * 1000;
@@ -218,6 +219,7 @@ async function trust() {
 }
 
 // The password that is printed beside the link of a demo.
+const DEMO_EMAIL = "demo@example.lan";
 const demoPassword = (server) => server.output().match(/give the password (\S+)/)[1];
 
 // Whoever came by a link gave no password: it is asked for before a secret is shown, with and without a script, and with a wrong one.
@@ -252,6 +254,7 @@ async function demo() {
     await columns(page, server.base);
     await chooseColumns(page, server.base);
     await tickToDelete(page, server.base);
+    await views(page, server.base, { email: DEMO_EMAIL, password: demoPassword(server) }, complaints);
     await organise(page, server.base, complaints);
     await walkEveryRole(page, server.base, demoPassword(server));
     await beforeTheEnd(page, server.base, complaints);

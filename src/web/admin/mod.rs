@@ -57,6 +57,8 @@ pub mod theme;
 mod tokens;
 pub mod unsent;
 pub mod users;
+mod view_bar;
+mod views;
 pub mod words;
 
 use actix_web::guard::{GuardContext, fn_guard};
@@ -118,6 +120,7 @@ fn rooms() -> Routes {
     users::configure(&mut routes);
     invitation::configure(&mut routes);
     tokens::configure(&mut routes);
+    views::configure(&mut routes);
     confirm::configure(&mut routes);
     routes
 }
