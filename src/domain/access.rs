@@ -66,6 +66,8 @@ pub enum Action {
     MakeToken(AccountId),
     /// Revoke API tokens of an account.
     RevokeTokens(AccountId),
+    /// Share saved views of lists, and change those that are shared.
+    ShareViews(AccountId),
     /// Change the server's own settings and certificates.
     EditServer,
     /// Take a backup away: it holds every secret of the installation.
@@ -93,7 +95,8 @@ impl Action {
             | Self::Deploy(_)
             | Self::EditAccount(_)
             | Self::MakeToken(_)
-            | Self::RevokeTokens(_) => Role::AccountAdmin,
+            | Self::RevokeTokens(_)
+            | Self::ShareViews(_) => Role::AccountAdmin,
             Self::EditServer | Self::TakeBackup | Self::EditUsers | Self::EndSessions => Role::Owner,
         }
     }
@@ -121,7 +124,8 @@ impl Action {
             | Self::Deploy(account)
             | Self::EditAccount(account)
             | Self::MakeToken(account)
-            | Self::RevokeTokens(account) => Some(account),
+            | Self::RevokeTokens(account)
+            | Self::ShareViews(account) => Some(account),
             Self::EditServer | Self::TakeBackup | Self::EditUsers | Self::EndSessions | Self::EditSelf(_) | Self::SignIn => None,
         }
     }
@@ -275,6 +279,7 @@ mod tests {
         (Action::EditAccount(OWN), [false, false, true, true]),
         (Action::MakeToken(OWN), [false, false, true, true]),
         (Action::RevokeTokens(OWN), [false, false, true, true]),
+        (Action::ShareViews(OWN), [false, false, true, true]),
         (Action::EditServer, [false, false, false, true]),
         (Action::TakeBackup, [false, false, false, true]),
         (Action::EditUsers, [false, false, false, true]),

@@ -31,6 +31,7 @@ pub const KINDS: &[&str] = &[
     "site",
     "token",
     "user",
+    "view",
 ];
 
 /// One entry. Its JSON is the stored form; secrets are masked before an entry is made.

@@ -75,6 +75,11 @@ id!(
 );
 
 id!(
+    /// A saved view of a list.
+    ViewId,
+    u64
+);
+id!(
     /// An uploaded schema of an account.
     SchemaId,
     u64

@@ -42,6 +42,10 @@ pub const DEVICES: usize = 50_000;
 pub const DEVICES_PER_ADD: usize = 10_000;
 /// Devices or profiles that are deleted in one change.
 pub const DELETED_AT_ONCE: usize = DEVICES;
+/// Saved views of one user (the number is ours).
+pub const VIEWS_PER_USER: usize = 50;
+/// Characters in the query of a saved view: as many as a list remembers.
+pub const VIEW_QUERY_CHARS: usize = 1_000;
 /// Whole weeks of the activity log that are kept beside the present one; settings may say more (R349).
 pub const ACTIVITY_WEEKS: u32 = 4;
 /// Days that device logs are kept unless set otherwise (R44).

@@ -63,4 +63,5 @@ pub mod trust;
 pub mod upload;
 pub mod user;
 pub mod user_agent;
+pub mod view;
 pub mod world;

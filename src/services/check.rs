@@ -30,6 +30,7 @@ pub fn faults(services: &Services, own: Option<&OwnFiles>, answered: Option<&Ans
     faults.extend(unreadable_schemas(services));
     faults.extend(kept::misplaced(services)?.into_iter().map(|(_, text)| text.trim_end_matches('.').to_owned()));
     faults.extend(super::flash::faults(services)?);
+    faults.extend(super::views::faults(services)?);
     if let Some(answered) = answered {
         faults.extend(warnings::urgent(services, answered).into_iter().map(|text| text.trim_end_matches('.').to_owned()));
         faults.extend(addresses::faults(services, answered)?);

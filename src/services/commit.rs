@@ -40,7 +40,7 @@ pub struct Change<'a> {
     actor: &'a str,
     now: Timestamp,
     recorded: usize,
-    /// What was asked for is as it was.
+    /// Nothing is to be recorded: what was asked for is as it was, or concerns nobody else.
     is_none: bool,
     world: Vec<WorldChange>,
     roster: Vec<RosterChange>,
@@ -216,6 +216,11 @@ impl<'a> Change<'a> {
 
     /// Says that what was asked for is as it was: then nothing is written, no revision counts and nothing is recorded.
     pub fn leave_as_is(&mut self) {
+        self.is_none = true;
+    }
+
+    /// Says that the change concerns nobody but whoever makes it: nothing is recorded.
+    pub fn concerns_nobody_else(&mut self) {
         self.is_none = true;
     }
 

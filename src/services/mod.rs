@@ -79,6 +79,7 @@ pub mod trusts;
 pub mod unsent_forms;
 pub mod uploads;
 pub mod users;
+pub mod views;
 pub mod waiting_forms;
 pub mod warnings;
 pub mod what_if;
@@ -135,6 +136,7 @@ pub struct Services {
     setup_door: setup::Door,
     writer: Mutex<commit::Writer>,
     backups: backup::kept::Desk,
+    views: views::Shelf,
 }
 
 /// What opening needs to know.
@@ -248,6 +250,7 @@ impl Services {
             setup_door: setup::Door::default(),
             writer: Mutex::default(),
             backups: backup::kept::Desk::default(),
+            views: views::Shelf::default(),
         }
     }
 
@@ -326,6 +329,7 @@ impl Services {
         self.store.read(|tx| {
             self.worlds.rebuild(tx, &self.secrets)?;
             self.rosters.rebuild(tx)?;
+            self.views.rebuild(tx)?;
             self.trusts.rebuild(tx)
         })
     }

@@ -6,7 +6,7 @@
 use super::Services;
 use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
-use super::{invitations, passwords, sessions};
+use super::{invitations, passwords, sessions, views};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::account::Secret;
 use crate::domain::activity::{Event, SERVER};
@@ -243,11 +243,13 @@ pub fn delete(services: &Services, actor: &Actor, id: UserId, mode: Mode) -> Res
                 change.record(Event::new("token", token.name.as_str(), "revoked"))?;
             }
         }
+        views::delete_all_of(change, id)?;
         change.record(Event::new("user", user.name.as_str(), "deleted").change("email", Some(user.email.clone()), None))?;
         Ok(user)
     })?;
     if mode == Mode::Keep {
         sessions::end_all_of(services, id)?;
+        services.views.refresh(services)?;
     }
     Ok(user)
 }

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 
 use crate::domain::deployment::Place;
 use crate::domain::device::{DeviceKey, Serial};
-use crate::domain::ids::{AccountId, DeletionId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId};
+use crate::domain::ids::{
+    AccountId, DeletionId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId, ViewId,
+};
 use crate::domain::mac::Mac;
 use crate::domain::run::Subject;
 use crate::domain::session::SessionKey;
@@ -78,7 +80,8 @@ number_parts!(
     PersonGroupId(u64),
     RoomId(u64),
     SchemaId(u64),
-    DeletionId(u64)
+    DeletionId(u64),
+    ViewId(u64)
 );
 
 impl KeyPart for u64 {

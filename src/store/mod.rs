@@ -37,6 +37,7 @@ pub mod tokens;
 pub mod trusts;
 pub mod tx;
 pub mod users;
+pub mod views;
 
 pub use disk::Faults;
 pub use error::StoreError;

@@ -30,7 +30,7 @@ use super::{files, migrations};
 pub(super) const NAME: &str = "pdms.redb";
 /// Memory that the library may use for pages. What is asked for often is held as values; of the rest the operating system keeps what it
 /// has room for.
-const CACHE_BYTES: usize = 12 * 1024 * 1024;
+const CACHE_BYTES: usize = 8 * 1024 * 1024;
 /// How long a reopening waits for running transactions.
 const REOPEN_WAIT: Duration = Duration::from_secs(10);
 

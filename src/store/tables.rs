@@ -15,7 +15,9 @@ use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::flash::Flash;
 use crate::domain::group::Group;
-use crate::domain::ids::{AccountId, DeletionId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId};
+use crate::domain::ids::{
+    AccountId, DeletionId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId, ViewId,
+};
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::recycle_bin::{Deletion, Kept};
@@ -28,6 +30,7 @@ use crate::domain::standard::Installed;
 use crate::domain::token::{Token, TokenKey};
 use crate::domain::trust::Trust;
 use crate::domain::user::User;
+use crate::domain::view::View;
 use jiff::Timestamp;
 
 /// How redb sees every table: bytes to bytes.
@@ -114,8 +117,11 @@ pub const DELETIONS: Table<(AccountId, DeletionId), Deletion> = Table::new("dele
 /// What went by it. Key: account, deletion, number within it. Value: [`Kept`], secret values sealed as they were.
 pub const DELETED: Table<(AccountId, DeletionId, u64), Kept> = Table::new("deleted-1");
 
+/// Saved views of lists. Key: account, view. Value: [`View`].
+pub const VIEWS: Table<(AccountId, ViewId), View> = Table::new("views-1");
+
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 28] = [
+pub(super) const ALL: [Definition; 29] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -144,4 +150,5 @@ pub(super) const ALL: [Definition; 28] = [
     STANDARD.definition(),
     DELETIONS.definition(),
     DELETED.definition(),
+    VIEWS.definition(),
 ];

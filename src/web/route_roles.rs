@@ -220,6 +220,10 @@ const PAGES: &[Address] = &[
     at("/admin/unknown-phones/{subject}").get(VIEWER),
     at("/admin/tokens").get(ADMIN).post(ADMIN_AGAIN),
     at("/admin/tokens/{id}/revoke").get(ADMIN).post(ADMIN),
+    at("/admin/views").get(VIEWER),
+    at("/admin/views/add").get(VIEWER).post(VIEWER),
+    at("/admin/views/{id}").get(VIEWER).post(VIEWER),
+    at("/admin/views/{id}/delete").get(VIEWER).post(VIEWER),
     at("/admin/users").get(OWNER),
     at("/admin/users/add").get(OWNER_AGAIN).post(OWNER_AGAIN),
     at("/admin/users/{id}").get(OWNER).post(OWNER_AGAIN),
@@ -350,6 +354,8 @@ const OPERATIONS: &[Address] = &[
     at("/api/v1/accounts/{account}/pending-moves/{answer}").post(ADMIN),
     at("/api/v1/accounts/{account}/tokens").get(ADMIN).post(ADMIN_AGAIN),
     at("/api/v1/accounts/{account}/tokens/{id}").delete(ADMIN),
+    at("/api/v1/accounts/{account}/views").get(VIEWER).post(VIEWER),
+    at("/api/v1/accounts/{account}/views/{id}").patch(VIEWER).delete(VIEWER),
 ];
 
 /// What the table says of an address as it is registered.

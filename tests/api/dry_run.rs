@@ -80,6 +80,9 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "add_user" => ("", Some(json!({ "name": "Grace", "email": "grace@example.test", "role": "viewer" }))),
         "change_user" => ("", Some(json!({ "revision": 1, "role": "operator", "enabled": false }))),
         "delete_user" | "invite_user" | "end_sign_in_of_user" | "revoke_token" | "offer_second_factor" => ("", None),
+        "create_view" => ("", Some(json!({ "list": "sites", "name": "Another", "query": "q=a", "opens": true }))),
+        "change_view" => ("", Some(json!({ "revision": 1, "name": "Other" }))),
+        "delete_view" => ("", None),
         "create_token" => ("", Some(json!({ "name": "another", "role": "owner", "days": 7 }))),
         "add_manufacturers" | "delete_manufacturer" | "delete_address" => ("", None),
         "add_revocation_lists" | "delete_revocation_list" => ("", None),
@@ -123,6 +126,7 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/deployment",
         "/api/v1/users",
         "/tokens",
+        "/views",
         "/api/v1/sessions",
         "/api/v1/session",
         "/api/v1/server",
@@ -178,6 +182,7 @@ fn whatever_changes_something_can_be_tried_out() {
     let bob = json!({ "name": "Bob", "email": "bob@example.test", "role": "owner", "password": "a longer one than most" });
     let user = api.ok("POST", "/api/v1/users", Some(bob))["id"].to_string();
     api.ok("POST", "/tokens", Some(json!({ "name": "monitoring", "role": "viewer" })));
+    api.ok("POST", "/views", Some(json!({ "list": "devices", "name": "Offline", "query": "status=offline" })));
     let sign_in = json!({ "email": "bob@example.test", "password": "a longer one than most" });
     Api::stranger(&server).ok("POST", "/api/v1/session", Some(sign_in));
     let eve = json!({ "name": "Eve", "email": "eve@example.test", "role": "viewer" });

@@ -41,6 +41,7 @@ pub fn filled() -> (Server, Api) {
     api.ok("PATCH", "/settings", Some(json!({ "revision": settings["revision"], "base": settings["base"] })));
     for name in ["monitoring", "backup"] {
         api.ok("POST", "/tokens", Some(json!({ "name": name, "role": "viewer" })));
+        api.ok("POST", "/views", Some(json!({ "list": "devices", "name": name })));
     }
     let phone = Phone::new(&server);
     phone.get(&format!("/{KEY}.cfg"));

@@ -46,7 +46,7 @@ async function walk(base, role) {
 }
 
 // Or only reads: the ticks of an export are more than an address takes.
-const isOwn = (what) => !what.startsWith("POST") || /\/(theme|session|account)\b|\/profiles\/export$/.test(what);
+const isOwn = (what) => !what.startsWith("POST") || /\/(theme|session|account|views)\b|\/profiles\/export$/.test(what);
 const shape = (address) => new URL(address).pathname.replace(/\/[0-9a-f]{12,}(?=\/|$)/g, "/KEY").replace(/\/\d+(?=\/|$)/g, "/ID");
 
 // Runs in the page: where each form leads, and each button that leads elsewhere. What is disabled counts too: it is seen all the same.

@@ -12,6 +12,7 @@ import { comeUp } from "./phones.mjs";
 import { walkEveryRole } from "./roles.mjs";
 import { DEMO_LINK, SET_UP_LINK, start } from "./server.mjs";
 import { uploads } from "./uploads.mjs";
+import { views } from "./views.mjs";
 
 // No part is waited for longer than this: a run without an end tells nobody what went wrong.
 const RUN_MS = 20 * 60 * 1000;
@@ -222,6 +223,7 @@ async function trust() {
 }
 
 // The password that is printed beside the link of a demo.
+const DEMO_EMAIL = "demo@example.lan";
 const demoPassword = (server) => server.output().match(/give the password (\S+)/)[1];
 
 // Whoever came by a link gave no password: it is asked for before a secret is shown, with and without a script, and with a wrong one.
@@ -257,6 +259,7 @@ async function demo() {
     await chooseColumns(page, server.base);
     await tickToDelete(page, server.base);
     await bulk(page, server.base, complaints);
+    await views(page, server.base, { email: DEMO_EMAIL, password: demoPassword(server) }, complaints);
     await organise(page, server.base, complaints);
     await walkEveryRole(page, server.base, demoPassword(server));
     await beforeTheEnd(page, server.base, complaints);

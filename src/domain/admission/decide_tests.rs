@@ -468,8 +468,7 @@ fn a_device_is_at_home_where_it_was_first_let_in_and_where_a_person_let_it_in_la
     trust.let_in(now(), ip(HOME), SHARED);
     trust.let_in(now(), ip(SAME_SUBNET), SHARED);
     assert_eq!((trust.home, trust.last_address), (Some(ip(HOME)), Some(ip(SAME_SUBNET))));
-    trust.right =
-        Some(Box::new(Right { address: ip(ELSEWHERE), given_at: now(), by: "Ann".to_owned(), kind: RightKind::LetIn }));
+    trust.right = Some(Box::new(Right { address: ip(ELSEWHERE), given_at: now(), by: "Ann".to_owned(), kind: RightKind::LetIn }));
     trust.let_in(now(), ip(ELSEWHERE), SHARED);
     assert_eq!(trust.home, Some(ip(ELSEWHERE)));
 }

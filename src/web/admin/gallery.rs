@@ -63,6 +63,7 @@ fn gallery() -> String {
         pending: 3,
         now: Timestamp::UNIX_EPOCH,
         zone: TimeZone::UTC,
+        views: None,
         impact: None,
     };
     let gallery = Gallery {

@@ -15,6 +15,7 @@ use super::assets;
 use super::flash::Flash;
 use super::impact::Panel;
 use super::theme::Theme;
+use super::view_bar::ViewBar;
 use crate::domain::user::Role;
 use crate::web::route_roles;
 
@@ -47,6 +48,8 @@ pub struct Page {
     pub now: Timestamp,
     /// Zone that times are shown in.
     pub zone: TimeZone,
+    /// The saved views of the list that this page is.
+    pub views: Option<ViewBar>,
     /// What the change does to devices that this page asks about; its forms carry the mark of it.
     pub impact: Option<Arc<Panel>>,
 }

@@ -1,5 +1,6 @@
 //! What a list showed last is shown again when its person comes back, until signing out or *Reset* (R62). The address still
-//! decides (R59): what it says is shown and remembered; only where it says nothing, the memory is asked.
+//! decides (R59): what it says is shown and remembered; only where it says nothing, the memory is asked, and after it the view that
+//! the list opens with.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::layout::see_other;
 use super::paging::ListQuery;
 use super::session::SignedIn;
+use super::view_bar;
 
 /// Where the session keeps the queries of the lists, by path.
 const KEY: &str = "lists";
@@ -22,12 +24,19 @@ pub fn enter(who: &SignedIn, request: &HttpRequest, sortable: &[&'static str]) -
     if request.query_string().is_empty() {
         return match lists.get(request.path()) {
             Some(query) => Err(Box::new(see_other(&format!("{}?{query}", request.path())))),
-            None => Ok(list),
+            None => match view_bar::opening(who, request) {
+                Some(view) => Err(Box::new(see_other(&view))),
+                None => {
+                    view_bar::leave(who, request, &list);
+                    Ok(list)
+                }
+            },
         };
     }
     if list.is_file() {
         return Ok(list);
     }
+    view_bar::leave(who, request, &list);
     let query = list.lasting();
     let is_new = if query.is_empty() || query.len() > QUERY_CHARS {
         lists.remove(request.path()).is_some()

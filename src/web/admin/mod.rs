@@ -62,6 +62,8 @@ mod tokens;
 pub mod unsent;
 mod upload_answer;
 pub mod users;
+mod view_bar;
+mod views;
 pub mod words;
 
 use actix_web::guard::{GuardContext, fn_guard};
@@ -125,6 +127,7 @@ fn rooms() -> Routes {
     users::configure(&mut routes);
     invitation::configure(&mut routes);
     tokens::configure(&mut routes);
+    views::configure(&mut routes);
     confirm::configure(&mut routes);
     routes
 }

@@ -24,6 +24,7 @@ use super::layout::{Page, see_other};
 use super::next::LocalPath;
 use super::theme::Theme;
 use super::unsent;
+use super::view_bar::ViewBar;
 use crate::domain::access::Actor;
 use crate::domain::consent::Consent;
 use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT, UserId};
@@ -183,6 +184,7 @@ impl Visitor {
             pending: if self.person.is_some() { pending::waiting(services, DEFAULT_ACCOUNT) } else { 0 },
             now: services.clock().now(),
             zone: zone.unwrap_or(TimeZone::UTC),
+            views: self.request.extensions().get::<ViewBar>().cloned(),
             impact: self.consent().tried().map(|told| Arc::new(Panel::new(told, services))),
         }
     }

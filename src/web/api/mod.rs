@@ -58,6 +58,7 @@ pub mod sites;
 mod standard_shapes;
 pub mod tokens;
 pub mod users;
+pub mod views;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
@@ -276,6 +277,10 @@ routes! {
     tokens::list_tokens,
     tokens::create_token,
     tokens::revoke_token,
+    views::list_views,
+    views::create_view,
+    views::change_view,
+    views::delete_view,
 }
 
 /// The description of the API: OpenAPI 3.1, made from the code.
