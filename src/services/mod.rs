@@ -176,7 +176,7 @@ impl Services {
         let blobs = Blobs::open(state_dir.blobs(), state_dir.logs()).map_err(ServiceError::file("open", state_dir.blobs()))?;
         let mut services = Self::on(state_dir, secrets, store, blobs, opening.clock);
         services.own_certificate = opening.own_certificate;
-        services.rebuild()?;
+        services.load()?;
         // Phones are served whether or not it can be written down what changed; the next start looks again.
         if let Err(error) = standard::install(&services) {
             tracing::error!(error = error::chain(&error), "what changed of the standard profiles could not be noted");
@@ -322,6 +322,12 @@ impl Services {
         // Under the writer's lock, so that no commit swaps in a world with the old ones.
         let _writer = self.writer.lock();
         self.worlds.set_endpoints(endpoints);
+    }
+
+    /// The same at a start, in a thread of its own: what reading a fleet used in passing goes back to the system when that ends (P8).
+    fn load(&self) -> Result<(), ServiceError> {
+        let read = std::thread::scope(|scope| scope.spawn(|| self.rebuild()).join());
+        read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
     /// World and Roster from the store: one snapshot for both.
