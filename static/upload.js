@@ -45,7 +45,8 @@
     return { at, waits, ends, cancel };
   };
 
-  // The page that the server answers with, in place of this one; where it leads elsewhere, the browser goes there.
+  // The page that the server answers with, in place of this one; where it leads elsewhere, the browser goes there. Not every answer is one
+  // of ours: what stands between may have its own.
   const show = (request) => {
     const to = request.getResponseHeader("X-Location");
     if (to) {
@@ -53,17 +54,15 @@
       const is_here = target.pathname + target.search === location.pathname + location.search;
       location.assign(target);
       if (is_here && target.hash) location.reload();
-      return;
+      return true;
     }
     const page = new DOMParser().parseFromString(request.responseText, "text/html");
     const main = page.querySelector("main");
-    if (!main) {
-      location.reload();
-      return;
-    }
+    if (!main) return false;
     document.title = page.title;
     document.querySelector("main").replaceWith(main);
     (main.querySelector("[data-focus]") ?? main).focus();
+    return true;
   };
 
   document.addEventListener("submit", (event) => {
@@ -81,7 +80,10 @@
       told.at(percent, `${percent} % of ${size(total)}, ${time(seconds)}`);
     });
     request.upload.addEventListener("load", () => told.waits("It has arrived; the server reads it…"));
-    request.addEventListener("load", () => { again(); show(request); });
+    request.addEventListener("load", () => {
+      again();
+      if (!show(request)) told.ends("The server did not answer as it should. Load the page again to see whether the file was taken.");
+    });
     request.addEventListener("error", () => {
       again();
       told.ends("The file did not arrive: the connection broke off, or the file is too large. Send it again.");

@@ -52,6 +52,17 @@ fn no_dry_run_tells_whether_a_secret_that_is_tried_is_the_one_that_is_stored() {
             parsed(&api.send("POST", &format!("/devices/import?dry_run=true&existing={existing}"), file.as_bytes()))
         });
     }
+    for (name, value) in [("Right", SECRET), ("Wrong", "CANARY_8")] {
+        api.ok("POST", "/profiles", Some(json!({ "name": name, "parameters": { "reg.1.auth.password": value } })));
+    }
+    let numbers = api.ok("GET", "/profiles?kind=user-defined", None)["items"].clone();
+    let number =
+        |name: &str| numbers.as_array().into_iter().flatten().find(|one| one["name"] == name).map(|one| one["id"].clone());
+    same("attach", &|guess| {
+        let own = number(if guess == SECRET { "Right" } else { "Wrong" }).expect("there");
+        let body = json!({ "profiles": [own, id], "shown": [id] });
+        api.ok("PUT", "/deployment/global?dry_run=true", Some(body))["impact"].clone()
+    });
     same("lines", &|guess| {
         let body = json!({ "lines": [{ "line": 1, "fields": { "password": guess } }] });
         api.ok("PUT", &format!("/devices/{KEY}/lines?dry_run=true"), Some(body))

@@ -5,6 +5,7 @@
 pub mod archive;
 mod copying;
 mod history;
+mod unpacking;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

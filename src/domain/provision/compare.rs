@@ -100,8 +100,8 @@ impl<'w> Served<'w> {
 /// What of a shape is no profile's.
 type Frame = (usize, bool, Channel, Option<SiteId>);
 
-/// What profiles say of some parameters: name, value and twin.
-type Said<'w> = Vec<(&'w str, Option<&'w str>, Option<&'w str>)>;
+/// What profiles say of some parameters: name, value and twin, and of a secret which one it is.
+type Said<'w> = Vec<(&'w str, Option<&'w str>, Option<&'w str>, usize)>;
 
 /// Where two lists of profiles differ: profiles at the same place that were edited, and those that are not at the same place.
 type Edits = (Vec<ProfileId>, Vec<ProfileId>, Vec<ProfileId>);
@@ -234,7 +234,9 @@ impl<'w> Comparer<'w> {
 fn said<'w>(effective: &Effective<'w>) -> Said<'w> {
     let one = |resolved: &Resolved<'w>| {
         let Mention { value, set, .. } = resolved.winner;
-        (resolved.name, value.map(|value| &**value), set.map(|set| &**set))
+        let value = value.map(|value| &**value);
+        let which = value.filter(|value| masked(resolved.name, value) != **value).map_or(0, |value| value.as_ptr().addr());
+        (resolved.name, value, set.map(|set| &**set), which)
     };
     effective.iter().map(one).collect()
 }
@@ -298,12 +300,24 @@ fn differing<'w>(old: Draft<'w>, new: Draft<'w>, same_clock: bool) -> Vec<Differ
             (Some(Text::PollingTime), Some(Text::PollingTime)) if same_clock => return None,
             (Some(Text::PollingTime), _) | (_, Some(Text::PollingTime)) => true,
             (Some(Text::DeviceName), _) | (_, Some(Text::DeviceName)) => true,
+            (Some(old), Some(new)) if is_other_secret(&name, old, new) => false,
             (Some(old), Some(new)) if old == new || plain(old).is_some_and(|old| plain(new) == Some(old)) => return None,
             (old, new) => [old, new].into_iter().flatten().any(has_variable),
         };
         Some(Differing { name, old, new, is_open })
     };
     names.into_iter().filter_map(one).collect()
+}
+
+/// Whether a secret comes from elsewhere than before. Whoever puts a profile of their own before another one must not be told that both hold
+/// the same secret, so it counts as another one.
+fn is_other_secret(name: &str, old: &Text<'_>, new: &Text<'_>) -> bool {
+    match (old, new) {
+        (Text::Profile(Cow::Borrowed(old)), Text::Profile(Cow::Borrowed(new))) => {
+            !std::ptr::eq(old.as_ptr(), new.as_ptr()) && masked(name, new) != **new
+        }
+        _ => false,
+    }
 }
 
 fn has_variable(text: &Text<'_>) -> bool {

@@ -1,21 +1,21 @@
 //! Profiles as a ZIP archive: one file a profile and a manifest, out and in again (R128).
 //!
-//! Reading trusts nothing: number, sizes, ratio and names are looked at before anything is unpacked, and what is unpacked is counted.
+//! What is in an archive is read by `unpacking.rs`, which trusts nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Cursor, Read as _, Write as _};
+use std::io::{Cursor, Write as _};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
-use zip::{ZipArchive, ZipWriter};
 
+use super::unpacking::read;
 use super::{add, check_name, parameter_changes};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::{Event, MASK};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, ProfileId};
-use crate::domain::limits::{ARCHIVE_BYTES, ARCHIVE_MEMBERS, IMPORT_BYTES};
 use crate::domain::parameter::{ParameterName, ParameterSet, masked};
 use crate::domain::profile::draft::{ProfileDraft, ProfileInput};
 use crate::domain::profile::{Profile, ProfileKind};
@@ -27,34 +27,29 @@ use crate::services::{Services, schema};
 use crate::xml;
 
 /// The list of what is in the archive.
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 /// What the manifest says it is.
-const FORMAT: &str = "pdms profiles";
-/// How many times its packed size an archive may be unpacked.
-const MOST_RATIO: u64 = 200;
-/// What may be unpacked whatever the ratio.
-const SMALL_BYTES: u64 = 4 * 1024 * 1024;
-
+pub(super) const FORMAT: &str = "pdms profiles";
 /// What an archive says of itself.
 #[derive(Debug, Serialize, Deserialize)]
-struct Manifest {
-    format: String,
-    version: u32,
+pub(super) struct Manifest {
+    pub(super) format: String,
+    pub(super) version: u32,
     /// The program that wrote it.
     written_by: String,
-    profiles: Vec<Member>,
+    pub(super) profiles: Vec<Member>,
 }
 
 /// One profile of an archive.
 #[derive(Debug, Serialize, Deserialize)]
-struct Member {
-    file: String,
-    name: String,
+pub(super) struct Member {
+    pub(super) file: String,
+    pub(super) name: String,
     #[serde(default)]
-    description: String,
+    pub(super) description: String,
     /// Parameters whose values are masked in the file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    masked: Vec<String>,
+    pub(super) masked: Vec<String>,
 }
 
 /// How secrets are written.
@@ -318,90 +313,6 @@ fn draft(member: &Member, bytes: &[u8], present: Option<&ParameterSet>) -> Resul
     Ok((draft, lost))
 }
 
-/// How many members the end of an archive announces.
-fn announced(archive: &[u8]) -> Option<usize> {
-    const END: &[u8] = b"PK\x05\x06";
-    let end = archive.windows(END.len()).rposition(|bytes| bytes == END)?;
-    let members = archive.get(end + 10..end + 12)?;
-    Some(usize::from(u16::from_le_bytes(members.try_into().ok()?)))
-}
-
-/// The members of an archive with their content. Without a manifest each configuration file is a profile by the name of the file.
-fn read(archive: &[u8]) -> Result<Vec<(Member, Vec<u8>)>, String> {
-    let broken = |error: zip::result::ZipError| format!("the file is no ZIP archive that can be read: {error}");
-    let mut zip = ZipArchive::new(Cursor::new(archive)).map_err(broken)?;
-    if zip.len() > ARCHIVE_MEMBERS {
-        return Err(format!("the archive has {} members; at most {ARCHIVE_MEMBERS} are taken", zip.len()));
-    }
-    // The library keeps the last one of several of one name, and tells nothing.
-    if announced(archive).is_some_and(|members| members != zip.len()) {
-        return Err("the archive has a name twice".to_owned());
-    }
-    let mut unpacked: u64 = 0;
-    let mut names = Vec::new();
-    for index in 0..zip.len() {
-        let entry = zip.by_index_raw(index).map_err(broken)?;
-        let name = entry.name().map_err(broken)?.into_owned();
-        if name.ends_with('/') && entry.size() == 0 {
-            continue;
-        }
-        let shown: String = name.chars().take(80).collect();
-        if !is_plain(&name) || entry.is_symlink() || !entry.is_file() {
-            return Err(format!("{shown:?} is no name of a file that an archive of profiles has"));
-        }
-        if entry.encrypted() {
-            return Err(format!("{shown} is encrypted"));
-        }
-        if entry.size() > IMPORT_BYTES as u64 {
-            return Err(format!("{shown} would have {} bytes; a configuration file has at most {IMPORT_BYTES}", entry.size()));
-        }
-        unpacked = unpacked.saturating_add(entry.size());
-        names.push(name);
-    }
-    let is_bomb = unpacked > SMALL_BYTES && unpacked > (archive.len() as u64).saturating_mul(MOST_RATIO);
-    if unpacked > ARCHIVE_BYTES as u64 || is_bomb {
-        return Err(format!("its {} bytes would become {unpacked}; that is too much", archive.len()));
-    }
-    let mut content = |name: &str| -> Result<Vec<u8>, String> {
-        let entry = zip.by_name(name).map_err(|_| format!("{name} is in the manifest and not in the archive"))?;
-        let size = entry.size();
-        let mut bytes = Vec::new();
-        entry.take(size + 1).read_to_end(&mut bytes).map_err(|error| format!("{name} cannot be unpacked: {error}"))?;
-        if bytes.len() as u64 > size { Err(format!("{name} is larger than the archive says")) } else { Ok(bytes) }
-    };
-    let members = if names.iter().any(|name| name == MANIFEST) {
-        let manifest: Manifest =
-            serde_json::from_slice(&content(MANIFEST)?).map_err(|error| format!("its manifest cannot be read: {error}"))?;
-        if manifest.format != FORMAT || manifest.version != 1 {
-            return Err("its manifest is of another kind or version".to_owned());
-        }
-        manifest.profiles
-    } else {
-        names.iter().filter(|name| is_configuration(name)).map(|name| by_name(name)).collect()
-    };
-    if members.is_empty() {
-        return Err("the archive has no profile: neither a manifest nor files that end in .cfg or .xml".to_owned());
-    }
-    members.into_iter().map(|member| content(&member.file).map(|bytes| (member, bytes))).collect()
-}
-
-/// A path of plain folders and a file: nothing absolute, nothing that goes up.
-fn is_plain(name: &str) -> bool {
-    let parts_are_plain = name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
-    parts_are_plain && name.len() <= 255 && !name.contains(['\\', ':', '\0'])
-}
-
-fn is_configuration(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    lower.ends_with(".cfg") || lower.ends_with(".xml")
-}
-
-fn by_name(file: &str) -> Member {
-    let last = file.rsplit('/').next().unwrap_or(file);
-    let name = last.rsplit_once('.').map_or(last, |(stem, _)| stem).to_owned();
-    Member { file: file.to_owned(), name, description: String::new(), masked: Vec::new() }
-}
-
 /// Takes an archive: all of it, or nothing where one profile cannot be taken.
 ///
 /// # Errors
@@ -453,6 +364,7 @@ pub fn take(services: &Services, actor: &Actor, account: AccountId, archive: &[u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::limits::IMPORT_BYTES;
     use crate::domain::testing::profile;
 
     fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
