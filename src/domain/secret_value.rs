@@ -17,12 +17,26 @@ pub fn is_secret(name: &str) -> bool {
     let before = segments.next().unwrap_or_default();
     SECRET_ENDINGS.iter().any(|ending| last.ends_with(ending))
         || last.starts_with("customdevicekey")
+        || last == "crypto"
         || (last.trim_end_matches(|c: char| c.is_ascii_digit()) == "key" && SECRET_KEYS.contains(&before))
 }
 
 /// How the last segment of a secret's name ends.
-const SECRET_ENDINGS: [&str; 11] =
-    ["pairingcode", "password", "passwd", "passphrase", "passcode", "pwd", "secret", "psk", "pin", "privatekey", "community"];
+const SECRET_ENDINGS: [&str; 13] = [
+    "pairingcode",
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "secret",
+    "psk",
+    "pin",
+    "privatekey",
+    "community",
+    "optionkey",
+    "softupdatekey",
+];
 
 /// What stands before a `key` that is a secret.
 const SECRET_KEYS: [&str; 5] = ["configencryption", "encryption", "psk", "wep", "wpa"];
