@@ -74,7 +74,7 @@ fn what_changed_meanwhile_is_shown_before_it_is_taken_back() {
     api.form("/admin/profiles/delete", &json!({ "select": "1", "confirmed": "yes" }));
     let form = undo(&text(&api.page("/admin/profiles")));
     let revision = api.ok("GET", "/profiles/2", None)["revision"].clone();
-    let other = json!({ "revision": revision, "parameters": { "up.welcome": "other" } });
+    let other = json!({ "revision": revision, "set": { "up.welcome": "other" } });
     api.ok("PATCH", "/profiles/2", Some(other));
     let asked = text(&api.form_once("/admin/recycle-bin/restore", &form));
     assert!(asked.contains("This changes") && asked.contains("up.welcome"), "{asked}");

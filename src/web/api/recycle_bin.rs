@@ -62,7 +62,7 @@ impl From<Deletion> for DeletionShape {
 
 /// An object that was deleted.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct DeletedShape {
+pub struct DeletedObject {
     /// Its number within the deletion.
     pub number: u64,
     /// `device`, `group`, `site`, `profile`, `person`, `person-group` or `room`.
@@ -73,7 +73,7 @@ pub struct DeletedShape {
     pub hung: String,
 }
 
-impl From<Item> for DeletedShape {
+impl From<Item> for DeletedObject {
     fn from(item: Item) -> Self {
         Self { number: item.number, kind: item.kind.word().to_owned(), name: item.name, hung: item.hung }
     }
@@ -86,7 +86,7 @@ pub struct WholeDeletionShape {
     #[serde(flatten)]
     pub deletion: DeletionShape,
     /// Its objects, by number.
-    pub contents: Vec<DeletedShape>,
+    pub contents: Vec<DeletedObject>,
 }
 
 /// What is to be restored.
@@ -196,7 +196,7 @@ pub async fn show_deletion(
 ) -> Result<web::Json<WholeDeletionShape>, Problem> {
     let id: DeletionId = path.deletion.parse().map_err(|_| Problem::not_found("deletion", &path.deletion))?;
     let (deletion, items) = blocking::call(&services, move |services| recycle_bin::get(services, caller.account, id)).await?;
-    let contents = items.into_iter().map(DeletedShape::from).collect();
+    let contents = items.into_iter().map(DeletedObject::from).collect();
     Ok(web::Json(WholeDeletionShape { deletion: deletion.into(), contents }))
 }
 
