@@ -167,8 +167,16 @@ fn furnish(bench: &Bench, with: &Furniture) {
         Ok(())
     })
     .expect("furnished");
-    for (number, (_, _, _, address, ..)) in (1..).zip(&with.devices) {
-        let seen = ["10.1.2.3", "10.1.9.9", "192.0.2.1"].get(usize::from(*address)).and_then(|text| text.parse().ok());
+    for (number, (_, _, _, address, at, pinned)) in (1..).zip(&with.devices) {
+        // Whoever came has a site: the one that no person said, where it came from.
+        let seen = match at {
+            0 => None,
+            _ if *pinned => ["10.1.2.3", "10.1.9.9", "192.0.2.1"].get(usize::from(*address)),
+            1 => Some(&"192.0.2.1"),
+            2 => Some(&"10.1.9.9"),
+            _ => Some(&"10.1.2.3"),
+        };
+        let seen = seen.and_then(|text| text.parse().ok());
         bench.services.roster(DEFAULT_ACCOUNT).sight(&key(number), |sighting| {
             sighting.public_ip = seen;
             sighting.last_seen = seen.map(|_| bench.clock.now());
