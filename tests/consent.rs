@@ -61,9 +61,13 @@ fn who_deletes_a_group_is_asked_again_when_a_device_joins_meanwhile() {
     api.ok("POST", &format!("/groups/{group}/members"), Some(join));
     let again = api.forms_once(page, &yes);
     let words = text(&again);
-    for part in
-        [ANOTHER, "Delete Lobby?", "2 devices leave the device group Lobby.", "Delete 1 device group", "This cannot be undone."]
-    {
+    for part in [
+        ANOTHER,
+        "Delete Lobby?",
+        "2 devices leave the device group Lobby.",
+        "Delete 1 device group",
+        "stays in the recycle bin for 30 days",
+    ] {
         assert!(words.contains(part), "{part}: {words}");
     }
     assert!(!words.contains("Save") && again.text().contains("btn-danger"), "{words}");

@@ -231,7 +231,7 @@ pub enum What {
     /// A room.
     Room(Room),
     /// A device.
-    Device(KeptDevice),
+    Device(Box<KeptDevice>),
 }
 
 /// A deleted device with what was kept of it. Its runs and logs stay where they are and are not told: see
@@ -353,9 +353,9 @@ impl What {
     /// What it is called: a device by name and key, as the activity log does.
     pub fn label(&self) -> String {
         match self {
-            Self::Device(KeptDevice { device, .. }) => match &device.name {
-                Some(name) => format!("{name} ({})", device.key),
-                None => device.key.to_string(),
+            Self::Device(kept) => match &kept.device.name {
+                Some(name) => format!("{name} ({})", kept.device.key),
+                None => kept.device.key.to_string(),
             },
             other => other.name().map(ToString::to_string).unwrap_or_default(),
         }

@@ -274,10 +274,9 @@ impl Trust {
         let is_kept = |at: Timestamp, days: i64| now.duration_since(at) < SignedDuration::from_hours(24 * days);
         self.deleted_at = self.deleted_at.filter(|at| is_kept(*at, DELETED_DAYS));
         self.keep_knocks(|knock| is_kept(knock.at, KNOCK_DAYS));
-        let is_alert =
-            |refused: &Box<RefusedBound>| now.duration_since(refused.at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
-        self.refused_bound = self.refused_bound.take().filter(is_alert);
-        self.refused_factory = self.refused_factory.take().filter(is_alert);
+        let is_alert = |at: Timestamp| now.duration_since(at) < SignedDuration::from_hours(REFUSED_TOGETHER_HOURS);
+        self.refused_bound = self.refused_bound.take().filter(|refused| is_alert(refused.at));
+        self.refused_factory = self.refused_factory.take().filter(|refused| is_alert(refused.at));
     }
 
     /// Whether somebody was refused for it because it is bound, whatever he showed, and nobody did anything about it.

@@ -31,6 +31,11 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
     phone.get(&format!("/{KEY}.cfg"));
     api.ok("PATCH", "/profiles/1", Some(json!({ "revision": 1, "set": { "reg.3.auth.password": "CANARY_SIP" } })));
 
+    let other = json!({ "name": "Old", "parameters": { "reg.1.auth.password": "CANARY_SIP" } });
+    let other = api.ok("POST", "/profiles", Some(other))["id"].clone();
+    api.ok("DELETE", &format!("/profiles/{other}"), None);
+    let deletion = api.ok("GET", "/recycle-bin", None)["items"][0]["id"].to_string();
+
     let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
 
     let mut looked_at = 0;
@@ -45,6 +50,7 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
             .replace("{key}", KEY)
             .replace("{other}", KEY)
             .replace("{id}", "1")
+            .replace("{deletion}", &deletion)
             .replace("parameters/{name}", "parameters/reg.1.address")
             .replace("{name}", &backup)
             .replace("{day}", "2026-11-22");

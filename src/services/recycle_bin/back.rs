@@ -158,7 +158,7 @@ impl<'s> Back<'s> {
             format!("{key} was blocked since; unblock it first, then restore {label}")
         } else {
             self.labels.push((Kind::Device, label));
-            self.returning.insert(key.clone(), one.clone());
+            self.returning.insert(key.clone(), KeptDevice::clone(one));
             return true;
         };
         self.left.sentences.push(sentence);

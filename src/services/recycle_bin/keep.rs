@@ -102,7 +102,7 @@ fn device(services: &Services, account: AccountId, listed: Listed, blocked: bool
     let hung = Hung { profiles, groups, files: files.len() as u64, ..Hung::default() };
     let trust = (*services.trusts(account).of(&device.key)).clone();
     let sighting = (*listed.sighting).clone();
-    let what = What::Device(KeptDevice { device, sighting, flash, files, trust, blocked });
+    let what = What::Device(Box::new(KeptDevice { device, sighting, flash, files, trust, blocked }));
     Ok(KeptObject { what, hung })
 }
 

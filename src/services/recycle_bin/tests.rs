@@ -102,9 +102,11 @@ struct Furniture {
     places: Vec<Vec<u64>>,
     defaults: Vec<u64>,
     people: Vec<Vec<u64>>,
-    /// Profiles, groups, owner, address, site, pinned.
-    devices: Vec<(Vec<u64>, Vec<u64>, u8, u8, u64, bool)>,
+    devices: Vec<Furnished>,
 }
+
+/// Profiles, groups, owner, address, site, pinned.
+type Furnished = (Vec<u64>, Vec<u64>, u8, u8, u64, bool);
 
 fn furniture() -> impl Strategy<Value = Furniture> {
     let device = (some(4), some(3), 0..5_u8, 0..4_u8, 0..4_u64, any::<bool>());
