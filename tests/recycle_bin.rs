@@ -77,7 +77,7 @@ fn what_changed_meanwhile_is_shown_before_it_is_taken_back() {
     let other = json!({ "revision": revision, "set": { "up.welcome": "other" } });
     api.ok("PATCH", "/profiles/2", Some(other));
     let asked = text(&api.form_once("/admin/recycle-bin/restore", &form));
-    assert!(asked.contains("This changes") && asked.contains("up.welcome"), "{asked}");
+    assert!(asked.contains("Restore High?") && asked.contains("up.welcome"), "{asked}");
     assert_eq!(api.ok("GET", "/recycle-bin", None)["total"], 1, "nothing is done yet");
 }
 

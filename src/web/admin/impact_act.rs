@@ -62,6 +62,13 @@ impl Act {
             ["devices", _, "lines"] => Some(act("Save the lines?", "Save Lines")),
             ["provisioning", rest @ ..] => provisioning(rest, form),
             ["sites", "add"] => Some(act("Add the site?", "Add")),
+            ["recycle-bin", "restore"] => Some(act(
+                match what.added.as_slice() {
+                    [(_, name)] => format!("Restore {name}?"),
+                    _ => "Restore what was deleted?".to_owned(),
+                },
+                "Restore",
+            )),
             ["sites", id, ..] => id.parse().ok().and_then(|id| world.sites.get(&id)).map(|site| saving(site.name.as_str())),
             ["devices", key] => Some(saving(key)),
             _ => None,
@@ -247,6 +254,9 @@ mod tests {
         let remove = [("do", "remove"), ("name", "up.a")];
         assert_eq!(plain("/admin/profiles/7/parameters", &remove), words("Remove up.a from profile 7?", "Remove"));
         assert_eq!(plain("/admin/provisioning/time", &[]), words("Save the time?", "Save Time"));
+        assert_eq!(plain("/admin/recycle-bin/restore", &[("select", "3")]), words("Restore what was deleted?", "Restore"));
+        let back = Rearrangement { added: vec![("profile", "Desk".to_owned())], ..Rearrangement::default() };
+        assert_eq!(of("/admin/recycle-bin/restore", &[], back), told("Restore Desk?", "Restore", false));
         assert_eq!(plain("/admin/elsewhere", &[]), words("Save this change?", "Save"));
     }
 }
