@@ -17,7 +17,7 @@ fn allocated(bytes: usize) -> usize {
 fn p8_a_device_that_booted_is_held_in_little_more_than_a_kilobyte() {
     let values = allocated(size_of::<Trust>()) + allocated(size_of::<Device>()) + allocated(size_of::<Sighting>());
     // Two maps by key, full to seven eighths at best and half that at worst.
-    let maps = 2 * 2 * (size_of::<DeviceKey>() + 8 * size_of::<usize>());
+    let maps = 2 * 2 * (size_of::<DeviceKey>() + size_of::<[usize; 8]>());
     // Name, family, model, two versions and three groups.
     let texts = 5 * 16 + 32;
     assert!(size_of::<Trust>() <= 448, "Trust has {} bytes: box what few keys have", size_of::<Trust>());

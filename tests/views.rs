@@ -20,7 +20,7 @@ fn filled() -> (Server, Api) {
         api.ok("POST", "/sites", Some(json!({ "name": name })));
     }
     let device = |number: usize| {
-        let model = if number % 2 == 0 { "VVX 411" } else { "VVX 450" };
+        let model = if number.is_multiple_of(2) { "VVX 411" } else { "VVX 450" };
         let (key, name, site) = (format!("0004f2a1b{number:03}"), format!("Desk {number}"), 2 + number / 2 % 2);
         json!({ "key": key, "name": name, "model": model, "pin": site })
     };

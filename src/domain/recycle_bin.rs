@@ -181,6 +181,14 @@ impl Deletion {
         self.kinds.iter().filter(|(_, number)| **number > 0).map(one).collect::<Vec<_>>().join(", ")
     }
 
+    /// The same as a list shows it: the only object with its kind.
+    pub fn title(&self) -> String {
+        match self.objects() {
+            1 => format!("{} {}", self.counted().trim_start_matches("1 "), self.label()),
+            _ => self.label(),
+        }
+    }
+
     /// What it holds in one line: the name of the only object, else counts and the first names.
     pub fn label(&self) -> String {
         match (self.objects(), self.names.as_slice()) {

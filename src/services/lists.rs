@@ -8,6 +8,7 @@ pub mod pending;
 pub mod people;
 pub mod places;
 pub mod profiles;
+pub mod recycle_bin;
 pub mod sites;
 pub mod tokens;
 pub mod users;

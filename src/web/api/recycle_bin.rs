@@ -9,16 +9,16 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::DryRun;
 use super::caller::Caller;
-use super::list::{List, Narrow, Order, narrowed};
+use super::list::{List, Paging, asked};
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DeletionId;
 use crate::domain::recycle_bin::Deletion;
-use crate::services::Services;
 use crate::services::error::ServiceError;
 use crate::services::recycle_bin::{self, Item, Names, Restored, Wanted};
+use crate::services::{Services, lists};
 use crate::web::blocking;
 
 /// A deletion of an account.
@@ -162,28 +162,37 @@ pub struct PurgedShape {
     pub objects: u64,
 }
 
-const ORDERS: &[Order<DeletionShape>] = &[
-    ("-at", |a, b| (b.at, b.id).cmp(&(a.at, a.id))),
-    ("by", |a, b| (&a.by, a.id).cmp(&(&b.by, b.id))),
-    ("objects", |a, b| (a.objects, a.id).cmp(&(b.objects, b.id))),
-];
+/// Which deletions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Sought {
+    /// Words that must all occur in the names, the kinds, what hung on it or who deleted it.
+    q: Option<String>,
+    /// `device`, `group`, `site`, `profile`, `person`, `person-group` or `room`.
+    kind: Option<String>,
+    /// `deleted`, `what` or `by`; with `-` in front the other way round. Usual is `-deleted`.
+    sort: Option<String>,
+    /// Page, counted from 1.
+    page: Option<usize>,
+    /// Deletions on a page, at most 1000.
+    per_page: Option<usize>,
+}
 
-/// Lists what was deleted in the last 30 days, one entry for each act of deleting; sorts by `at`, `by` or `objects`.
-#[utoipa::path(tag = "recycle bin", params(AccountPath, Narrow), responses((status = 200, body = List<DeletionShape>)))]
+/// Lists what was deleted in the last 30 days, one entry for each act of deleting.
+#[utoipa::path(tag = "recycle bin", params(AccountPath, Sought), responses((status = 200, body = List<DeletionShape>)))]
 #[get("/accounts/{account}/recycle-bin")]
 pub async fn list_deletions(
     caller: Caller,
     services: web::Data<Services>,
-    asked: Asked<Narrow>,
+    sought: Asked<Sought>,
 ) -> Result<web::Json<List<DeletionShape>>, Problem> {
-    let all = blocking::call(&services, move |services| recycle_bin::list(services, caller.account)).await?;
-    let all = all.into_iter().map(DeletionShape::from).collect();
-    let texts = |one: &DeletionShape| {
-        let mut texts = one.names.clone();
-        texts.extend([one.by.clone(), one.counted.clone()]);
-        texts
-    };
-    Ok(web::Json(narrowed(all, &asked, texts, ORDERS)?))
+    let Sought { q, kind, sort, page, per_page } = sought.into_inner();
+    let paging = Paging::new(page, per_page)?;
+    let asked = asked(&lists::recycle_bin::LISTING, [("q", q), ("kind", kind), ("sort", sort)])?;
+    let list = move |services: &Services| lists::recycle_bin::list(services, caller.account, &asked);
+    let (found, _) = blocking::call(&services, list).await?;
+    Ok(web::Json(paging.cut(found.into_iter(), DeletionShape::from)))
 }
 
 /// Shows a deletion with its objects.

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::domain::ids::{DEFAULT_ACCOUNT, DeletionId};
 use crate::domain::recycle_bin::{Deletion, Kind};
-use crate::services::{Services, recycle_bin};
+use crate::services::lists::recycle_bin::LISTING;
+use crate::services::{Services, lists};
 use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::layout::{Page, html};
@@ -14,9 +15,6 @@ use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::{list_memory, words};
 use crate::web::blocking;
-
-/// The columns that can be sorted by; the first is the default: what was deleted last.
-const SORTABLE: &[&str] = &["deleted", "what", "by"];
 
 /// The columns that may be hidden, by their word in the address. What was deleted always stays.
 const COLUMNS: [(&str, &str); 3] = [("hung", "What hung on it"), ("deleted", "Deleted"), ("by", "By")];
@@ -44,25 +42,14 @@ struct Row {
 
 /// `GET /admin/recycle-bin`
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
-    let list = match list_memory::enter(&who, &request, SORTABLE) {
+    let list = match list_memory::enter(&who, &request, LISTING.sorts) {
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
-    let all = blocking::call(&services, |services| recycle_bin::list(services, DEFAULT_ACCOUNT)).await;
-    let all = all.map_err(Failure::of(&who))?;
-    let kind = list.filter("kind");
-    let is_of = |one: &&Deletion| kind.is_none_or(|kind| one.kinds.keys().any(|of| of.word() == kind));
-    let search = list.search();
-    let is_shown = |row: &Row| search.finds(&[&row.what, &row.hung, &row.by]);
-    let mut found: Vec<Row> = all.iter().filter(is_of).map(row).filter(is_shown).collect();
-    match list.sort_key() {
-        "what" => found.sort_by_cached_key(|row| row.what.to_lowercase()),
-        "by" => found.sort_by_cached_key(|row| row.by.to_lowercase()),
-        _ => {}
-    }
-    if list.descending() {
-        found.reverse();
-    }
+    let asked = list.asked(&LISTING);
+    let found = blocking::call(&services, move |services| lists::recycle_bin::list(services, DEFAULT_ACCOUNT, &asked)).await;
+    let (found, all) = found.map_err(Failure::of(&who))?;
+    let mut found: Vec<Row> = found.iter().map(row).collect();
     let columns = list.columns(&COLUMNS);
     if list.is_file() {
         let cells = |row: Row| [row.what, row.hung, words::file_time(row.at), row.by];
@@ -71,13 +58,9 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let pager = list.pager(found.len());
     let rows = found.drain(pager.range()).collect();
     let kinds = Kind::ALL.iter().map(|kind| (kind.word(), kind.several())).collect();
-    Ok(html(&ListPage { page: who.page("Recycle Bin"), list, pager, columns, rows, kinds, all: all.len() }))
+    Ok(html(&ListPage { page: who.page("Recycle Bin"), list, pager, columns, rows, kinds, all }))
 }
 
 fn row(one: &Deletion) -> Row {
-    let what = match one.objects() {
-        1 => format!("{} {}", one.counted().trim_start_matches("1 "), one.label()),
-        _ => one.label(),
-    };
-    Row { id: one.id, what, hung: one.hung.to_string(), at: one.at, by: one.by.clone() }
+    Row { id: one.id, what: one.title(), hung: one.hung.to_string(), at: one.at, by: one.by.clone() }
 }

@@ -1,0 +1,50 @@
+//! The list of what was deleted and can come back.
+
+use std::cmp::Ordering;
+
+use super::{Asked, Filter, Listing, Takes, by_text};
+use crate::domain::ids::AccountId;
+use crate::domain::recycle_bin::Deletion;
+use crate::services::error::ServiceError;
+use crate::services::{Services, recycle_bin};
+
+/// The words of the kinds of objects.
+pub const KINDS: &[&str] = &["device", "group", "site", "profile", "person", "person-group", "room"];
+
+/// What can be asked of it.
+pub const LISTING: Listing =
+    Listing { sorts: &["-deleted", "what", "by"], filters: &[Filter { name: "kind", takes: Takes::Words(KINDS) }] };
+
+/// The deletions that are asked for, in their order, and how many there are.
+///
+/// # Errors
+/// [`ServiceError::Store`](ServiceError) where they cannot be read.
+pub fn list(services: &Services, account: AccountId, asked: &Asked) -> Result<(Vec<Deletion>, usize), ServiceError> {
+    let (mut deletions, search) = (recycle_bin::list(services, account)?, asked.search());
+    let all = deletions.len();
+    deletions.retain(|one| {
+        let is_of = asked.filter("kind").is_none_or(|kind| one.kinds.keys().any(|of| of.word() == kind));
+        is_of && search.finds(&[&one.title(), &one.hung.to_string(), &one.by])
+    });
+    asked.sorting.sort(&mut deletions, |a, b| column(a, b, asked.sorting.word), |a, b| a.id.cmp(&b.id));
+    Ok((deletions, all))
+}
+
+fn column(a: &Deletion, b: &Deletion, word: &str) -> Ordering {
+    match word {
+        "what" => by_text(&a.title(), &b.title()),
+        "by" => by_text(&a.by, &b.by),
+        _ => a.at.cmp(&b.at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::recycle_bin::Kind;
+
+    #[test]
+    fn every_kind_is_a_word_of_the_filter() {
+        assert_eq!(Kind::ALL.map(Kind::word), KINDS);
+    }
+}
