@@ -127,6 +127,14 @@ async fn every_list_with_a_bar_deletes_all_that_it_finds() {
         let left = browser.get(&format!("/admin/{list}?q=hill")).await.body;
         assert!(left.contains("Hill"), "{list}: {left}");
     }
+    // A filter that is not understood is not no filter.
+    for (list, filter) in
+        [("devices", "status=foo"), ("devices", "group=abc"), ("groups", "default=foo"), ("profiles", "kind=foo")]
+    {
+        let path = format!("/admin/{list}/delete");
+        let answer = browser.post_once(&path, &[("scope", "matching"), ("matching", filter)]).await;
+        assert!(!answer.body.contains("Delete "), "{list}?{filter}: {}", answer.body);
+    }
     // *Internet* and the standard profiles match, and stay.
     for list in ["sites", "profiles"] {
         let asked =
@@ -189,4 +197,13 @@ fn the_api_takes_a_filter_in_place_of_keys() {
     let gone = json!({ "matching": all("desk 1", 3), "removal": "forget" });
     assert_eq!(api.ok("POST", "/devices/delete", Some(gone))["total"], 3);
     assert_eq!(total("/devices"), 9);
+    // *Internet* and the standard profiles are told, and stay.
+    for list in ["sites", "profiles"] {
+        api.ok("POST", &format!("/{list}"), Some(json!({ "name": "Hill" })));
+        let told = total(&format!("/{list}"));
+        let sent = json!({ "matching": { "filters": {}, "total": told } });
+        api.ok("POST", &format!("/{list}/delete"), Some(sent));
+        assert_eq!(total(&format!("/{list}?q=hill")), 0, "{list}");
+        assert!(total(&format!("/{list}")) > 0, "{list}");
+    }
 }

@@ -71,6 +71,10 @@ fn a_group_is_made_with_its_devices_and_profiles() {
     let all = api.form(ADD, &json!({ "name": "Hall", "q": "desk", "searched": "desk", "scope": "matching", "do": "save" }));
     assert_eq!(all.status, 303, "{}", all.text());
     assert_eq!(api.ok("GET", "/groups?q=hall", None)["items"][0]["devices"], 3);
+    // What was ticked in an earlier search stays chosen.
+    let both = json!({ "name": "Attic", "q": "desk 3", "searched": "desk 3", "scope": "matching", "select": "0004f2aa0001", "do": "save" });
+    assert_eq!(api.form(ADD, &both).status, 303);
+    assert_eq!(api.ok("GET", "/groups?q=attic", None)["items"][0]["devices"], 2);
     let taken = api.form(ADD, &json!({ "name": "Hall", "q": "desk", "select": "0004f2aa0001", "do": "save" }));
     assert!(taken.status == 422 && taken.text().contains("value=\"0004f2aa0001\" checked"), "{}", taken.text());
 }

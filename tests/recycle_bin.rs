@@ -143,3 +143,48 @@ fn for_good_is_asked_first_and_after_thirty_days_nothing_is_there() {
     let server = server.restarted();
     drop(server);
 }
+
+/// R284: the profile of a CSV file is for one device, and comes back with it alone.
+#[test]
+fn the_profile_of_a_csv_file_comes_back_with_its_device_and_to_no_other() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let file = format!("mac_address,up.welcome,reg.1.auth.password\n{KEY},former,CANARY-BIN\n");
+    assert_eq!(api.send("POST", "/devices/import", file.as_bytes()).status, 200);
+    assert_eq!(served(&server, KEY).as_deref(), Some("former"));
+    api.ok("DELETE", &format!("/devices/{KEY}?removal=forget"), None);
+    server.advance(60);
+    // Another device has its key by then.
+    api.ok("POST", "/devices", Some(json!({ "key": KEY, "name": "Another" })));
+    for wanted in [json!({ "id": 1 }), json!({ "id": 1, "objects": [2] }), json!({ "id": 1, "objects": [] })] {
+        let (status, _) = api.refused("POST", "/recycle-bin/restore", Some(json!({ "deletions": [wanted] })));
+        assert_eq!(status, 409);
+    }
+    assert_eq!(api.ok("GET", "/profiles?q=csv_profile", None)["total"], 0, "it waits for its device");
+    let file = format!("mac_address,up.timeOut\n{KEY},41\n");
+    assert_eq!(api.send("POST", "/devices/import?existing=merge", file.as_bytes()).status, 200);
+    assert_eq!(served(&server, KEY), None, "nothing of the former one");
+    // As the answer said: the other one goes, and the former one comes back whole.
+    api.ok("DELETE", &format!("/devices/{KEY}?removal=forget"), None);
+    api.ok("POST", "/recycle-bin/restore", Some(json!({ "deletions": [{ "id": 1 }] })));
+    assert_eq!(served(&server, KEY).as_deref(), Some("former"));
+    // One that is deleted alone comes back to its device.
+    let profile = api.ok("GET", "/profiles?q=csv_profile", None)["items"][0]["id"].clone();
+    api.ok("DELETE", &format!("/profiles/{profile}"), None);
+    assert_eq!(served(&server, KEY), None);
+    let last = api.ok("GET", "/recycle-bin", None)["items"][0]["id"].clone();
+    api.ok("POST", "/recycle-bin/restore", Some(json!({ "deletions": [{ "id": last }] })));
+    assert_eq!(served(&server, KEY).as_deref(), Some("former"));
+}
+
+#[test]
+fn every_object_of_a_large_deletion_is_found() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let keys: Vec<String> = (0..30).map(|number| format!("0004f2aa{number:04x}")).collect();
+    api.ok("POST", "/devices", Some(keys.iter().map(|key| json!({ "key": key })).collect()));
+    api.ok("POST", "/devices/delete", Some(json!({ "keys": keys, "removal": "forget" })));
+    for (q, found) in [("0004f2aa0019", 1), ("00:04:f2:aa:00:19", 1), ("0004f2aa0099", 0)] {
+        assert_eq!(api.ok("GET", &format!("/recycle-bin?q={q}"), None)["total"], found, "{q}");
+    }
+}

@@ -145,6 +145,15 @@ impl Listing {
         self.read(known).unwrap_or_default()
     }
 
+    /// Whether an address has a filter of this list with a value that it does not take. What is shown then is more than was meant.
+    pub fn misreads<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
+        let is_wrong = |(name, value): (&str, &str)| {
+            let filter = self.filters.iter().find(|filter| filter.name == name);
+            filter.is_some_and(|filter| !value.trim().is_empty() && filter.takes.check(value).is_err())
+        };
+        pairs.into_iter().any(is_wrong)
+    }
+
     /// The order that a word means, with `-` in front the other way round.
     pub fn sorting(&self, text: &str) -> Option<Sorting> {
         let (key, descending) = text.strip_prefix('-').map_or((text, false), |key| (key, true));

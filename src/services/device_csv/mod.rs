@@ -284,6 +284,11 @@ pub(super) fn profile_name(key: &DeviceKey) -> String {
     format!("{key}_csv_profile")
 }
 
+/// The device that a profile belongs to by its name; none for any other name.
+pub(super) fn device_of(profile: &str) -> Option<DeviceKey> {
+    profile.strip_suffix("_csv_profile")?.parse().ok()
+}
+
 /// The profiles that came by CSV, by their names in lower case.
 pub(super) fn csv_profiles(world: &World) -> HashMap<String, Arc<Profile>> {
     let of_csv = world.profiles.values().filter(|profile| profile.kind == ProfileKind::UserImported);

@@ -22,10 +22,22 @@ pub const LISTING: Listing =
 pub fn list(services: &Services, account: AccountId, asked: &Asked) -> Result<(Vec<Deletion>, usize), ServiceError> {
     let (mut deletions, search) = (recycle_bin::list(services, account)?, asked.search());
     let all = deletions.len();
-    deletions.retain(|one| {
-        let is_of = asked.filter("kind").is_none_or(|kind| one.kinds.keys().any(|of| of.word() == kind));
-        is_of && search.finds(&[&one.title(), &one.hung.to_string(), &one.by])
-    });
+    deletions.retain(|one| asked.filter("kind").is_none_or(|kind| one.kinds.keys().any(|of| of.word() == kind)));
+    if !asked.text.is_empty() {
+        let mut found = Vec::new();
+        for one in deletions {
+            // Its row names the first few; a search is for any of them.
+            let is_found = search.finds(&[&one.title(), &one.hung.to_string(), &one.by])
+                || recycle_bin::get(services, account, one.id)?
+                    .1
+                    .iter()
+                    .any(|item| search.finds(&[&item.name]) || item.device.as_ref().is_some_and(|key| search.finds_key(key)));
+            if is_found {
+                found.push(one);
+            }
+        }
+        deletions = found;
+    }
     asked.sorting.sort(&mut deletions, |a, b| column(a, b, asked.sorting.word), |a, b| a.id.cmp(&b.id));
     Ok((deletions, all))
 }

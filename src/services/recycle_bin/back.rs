@@ -21,6 +21,7 @@ use crate::domain::site::{INTERNET, Origin};
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::commit::Change;
+use crate::services::device_csv::device_of;
 use crate::services::devices;
 use crate::services::error::ServiceError;
 use crate::services::sites::{placing, told_ties};
@@ -82,24 +83,30 @@ impl<'s> Back<'s> {
     /// Takes the objects in: each needs its name, or its key.
     pub(super) fn take_in(&mut self, taken: &mut [Taken], names: &Names) -> Result<(), ServiceError> {
         let is_alone = taken.iter().map(|one| one.objects.len()).sum::<usize>() == 1;
-        let (mut errors, mut item) = (FieldErrors::new(), 0);
-        for one in taken {
-            for (number, what) in &mut one.objects {
-                let place = (one.deletion.id, *number);
-                match self.take_object(what, &one.deletion, names.get(&place)) {
+        let mut errors = FieldErrors::new();
+        // Devices first: whether they come back decides about their profiles of CSV files.
+        for are_devices in [true, false] {
+            let all = taken.iter_mut().flat_map(|one| {
+                let deletion = &one.deletion;
+                one.objects.iter_mut().map(move |(number, what)| (deletion, *number, what))
+            });
+            let wanted = all.enumerate().filter(|(_, (.., what))| matches!(what, What::Device(_)) == are_devices);
+            for (item, (deletion, number, what)) in wanted {
+                let place = (deletion.id, number);
+                match self.take_object(what, deletion, names.get(&place)) {
                     Ok(true) => {}
                     Ok(false) => drop(self.stays.insert(place)),
                     Err(wrong) if is_alone => errors = wrong,
                     Err(wrong) => errors.add_item(item, wrong),
                 }
-                item += 1;
             }
         }
         if !errors.is_empty() {
             return Err(errors.into());
         }
         if self.labels.is_empty() {
-            let why = std::mem::take(&mut self.left.sentences).join("; ");
+            let why = std::mem::take(&mut self.left.sentences);
+            let why = if why.is_empty() { "no object was chosen".to_owned() } else { why.join("; ") };
             return Err(ServiceError::Conflict(format!("nothing was restored: {why}")));
         }
         self.objects.sort_by_key(What::kind);
@@ -127,6 +134,18 @@ impl<'s> Back<'s> {
         {
             let kind = what.kind().one();
             return Err(FieldErrors::one("name", format_args!("there is a {kind} “{name}” by now; choose another name")));
+        }
+        if let What::Profile(profile) = what
+            && profile.kind == ProfileKind::UserImported
+            && let Some(key) = device_of(profile.name.as_str())
+            && !self.has_device(&key, of)
+        {
+            let sentence = format!(
+                "{} belongs to the device {key}, which is another one by now or none: restore it with that device, or under another name",
+                profile.name
+            );
+            self.left.sentences.push(sentence);
+            return Ok(false);
         }
         let account = self.before.account_id;
         match what {
@@ -163,6 +182,12 @@ impl<'s> Back<'s> {
         };
         self.left.sentences.push(sentence);
         false
+    }
+
+    /// Whether the device comes back, or is there still as it was at a deletion: a profile of a CSV file is for that one alone (R284).
+    fn has_device(&self, key: &DeviceKey, of: &Deletion) -> bool {
+        let stayed = || self.services.roster(self.before.account_id).find(key).is_some_and(|one| one.device.added_at <= of.at);
+        self.returning.contains_key(key) || stayed()
     }
 
     /// Whether a key is held by the very deletion that is taken back.

@@ -55,13 +55,19 @@ pub struct Item {
     pub kind: Kind,
     /// What it is called.
     pub name: String,
+    /// The key of a device.
+    pub device: Option<String>,
     /// What hung on it.
     pub hung: String,
 }
 
 impl Item {
     fn new(deletion: DeletionId, number: u64, object: &KeptObject) -> Self {
-        Self { deletion, number, kind: object.what.kind(), name: object.what.label(), hung: object.hung.to_string() }
+        let device = match &object.what {
+            What::Device(one) => Some(one.device.key.to_string()),
+            _ => None,
+        };
+        Self { deletion, number, kind: object.what.kind(), name: object.what.label(), device, hung: object.hung.to_string() }
     }
 }
 

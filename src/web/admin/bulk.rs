@@ -98,7 +98,9 @@ impl<K: Ord + Display + FromStr> Chosen<K> {
             return Ok(Self { mark: mark(&keys), keys, matching: None });
         }
         let query = form.value("matching");
-        let found = find(&ListQuery::parse("", query, listing.sorts).asked(listing))?;
+        let list = ListQuery::parse("", query, listing.sorts);
+        // A filter that is not understood narrows nothing on a page; here that would mean everything.
+        let found = if list.is_misread(listing) { Vec::new() } else { find(&list.asked(listing))? };
         let keys: BTreeSet<K> = found.into_iter().filter(is_there).collect();
         Ok(Self { mark: mark(&keys), keys, matching: Some(query.to_owned()) })
     }

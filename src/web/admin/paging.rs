@@ -69,6 +69,11 @@ impl ListQuery {
         listing.read_what_is_known(others.chain([("q", q.as_str())]))
     }
 
+    /// Whether a filter has a value that the list does not take.
+    pub fn is_misread(&self, listing: &Listing) -> bool {
+        listing.misreads(self.pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())))
+    }
+
     /// The value of a filter; none where it is not set.
     pub fn filter(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())

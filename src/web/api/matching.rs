@@ -31,6 +31,19 @@ impl Matching {
         listing: &Listing,
         find: impl FnOnce(&Asked) -> Result<Vec<K>, ServiceError>,
     ) -> Result<BTreeSet<K>, Problem> {
+        self.keys_of(listing, find, |_| true)
+    }
+
+    /// The same of those that can be chosen; the number that was told counts all.
+    ///
+    /// # Errors
+    /// As [`Self::keys`].
+    pub fn keys_of<K: Ord>(
+        &self,
+        listing: &Listing,
+        find: impl FnOnce(&Asked) -> Result<Vec<K>, ServiceError>,
+        may: impl Fn(&K) -> bool,
+    ) -> Result<BTreeSet<K>, Problem> {
         let asked = listing.read(self.filters.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
         let keys: BTreeSet<K> = find(&asked)?.into_iter().collect();
         if keys.len() != self.total {
@@ -41,7 +54,7 @@ impl Matching {
             ))
             .into());
         }
-        Ok(keys)
+        Ok(keys.into_iter().filter(may).collect())
     }
 }
 

@@ -249,11 +249,15 @@ pub async fn delete_profiles(
         Chosen::Named(ids) => {
             Amount::Many.parse_all(&ids, known).map_err(|wrong| Problem::items("ids", &wrong))?.into_iter().collect()
         }
-        Chosen::All(matching) => matching.keys(&lists::profiles::LISTING, |asked| {
-            let reach = places::reach(&services, &world);
-            let found = lists::profiles::list(&world, &reach, asked);
-            Ok(found.iter().filter(|one| !one.profile.is_standard()).map(|one| one.profile.id).collect())
-        })?,
+        Chosen::All(matching) => {
+            let find = |asked: &lists::Asked| {
+                let reach = places::reach(&services, &world);
+                let found = lists::profiles::list(&world, &reach, asked);
+                Ok(found.iter().map(|one| one.profile.id).collect())
+            };
+            let may = |id: &ProfileId| world.profiles.contains_key(id);
+            matching.keys_of(&lists::profiles::LISTING, find, may)?
+        }
     };
     let mode = dry_run.mode();
     let work = move |services: &Services| profiles::delete_all(services, &caller.actor, caller.account, &ids, mode);

@@ -22,9 +22,9 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::SiteId;
 use crate::domain::limits::DELETED_AT_ONCE;
 use crate::domain::placement::find;
-use crate::domain::site::Origin;
 use crate::domain::site::draft::SiteDraft;
 use crate::domain::site::index::SiteIndex;
+use crate::domain::site::{INTERNET, Origin};
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::sites::moves::{self, Answer};
@@ -226,10 +226,13 @@ pub async fn delete_sites(
         Chosen::Named(ids) => {
             Amount::Many.parse_all(&ids, known).map_err(|wrong| Problem::items("ids", &wrong))?.into_iter().collect()
         }
-        Chosen::All(matching) => matching.keys(&lists::sites::LISTING, |asked| {
-            let found = lists::sites::list(&services, caller.account, asked)?;
-            Ok(found.iter().filter(|one| !one.site.is_internet()).map(|one| one.site.id).collect())
-        })?,
+        Chosen::All(matching) => {
+            let find = |asked: &lists::Asked| {
+                let found = lists::sites::list(&services, caller.account, asked)?;
+                Ok(found.iter().map(|one| one.site.id).collect())
+            };
+            matching.keys_of(&lists::sites::LISTING, find, |id| *id != INTERNET)?
+        }
     };
     delete_all(caller, services, ids, dry_run.mode()).await
 }

@@ -63,8 +63,7 @@ impl AddPage {
     fn new(services: &Services, who: &SignedIn, form: Form, question: Option<Question>) -> Result<Self, Failure> {
         let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
         let roster = services.roster(DEFAULT_ACCOUNT);
-        let ticked: BTreeSet<DeviceKey> =
-            form.values("select").filter_map(|text| text.parse().ok()).take(PER_PAGE_MOST).collect();
+        let ticked = ticked(&form);
         let chosen = ticked.iter().filter_map(|key| roster.find(key));
         let chosen = chosen.map(|one| (one.device.key.to_string(), words::title(&one.device))).collect();
         let (found, total) = match form.text("q") {
@@ -85,6 +84,11 @@ impl AddPage {
             form,
         })
     }
+}
+
+/// The devices that a form names one by one.
+fn ticked(form: &Form) -> BTreeSet<DeviceKey> {
+    form.values("select").filter_map(|text| text.parse().ok()).take(PER_PAGE_MOST).collect()
 }
 
 /// What a search finds beside the devices that are ticked.
@@ -156,7 +160,11 @@ pub async fn save(who: SignedIn, mut form: Form, services: web::Data<Services>) 
         question.fields.retain(|(name, _)| name == "chosen" || name == "confirmed");
         return Ok(html(&AddPage::new(&services, &who, form, Some(question))?));
     }
-    let new = match read(&form, &services, chosen.keys) {
+    // What was ticked in an earlier search stays chosen beside all that this one finds.
+    let roster = services.roster(DEFAULT_ACCOUNT);
+    let ticked = ticked(&form).into_iter().filter(|key| roster.find(key).is_some());
+    let members = chosen.keys.into_iter().chain(ticked).collect();
+    let new = match read(&form, &services, members) {
         Ok(new) => new,
         Err(errors) => return Ok(html_rejected(&AddPage::new(&services, &who, form.rejected(&errors), None)?)),
     };
