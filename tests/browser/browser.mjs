@@ -62,9 +62,12 @@ function waitAfterClicks(page) {
 // Everything that axe-core finds wrong on the page that is open, or in a part of it: an open menu covers what is below.
 export async function axe(page, part = "html") {
   await page.evaluate(AXE);
-  // What the top bar covers for the moment is not too small.
+  // What the bars at the top and at the end cover for the moment is not too small.
+  const bars = (position) => page.evaluate((position) => document.querySelectorAll(".bulk-bar").forEach((bar) => (bar.style.position = position)), position);
   await page.evaluate(() => window.scrollTo(0, 0));
+  await bars("static");
   const { violations } = await page.evaluate(([at, rules]) => globalThis.axe.run(at, { runOnly: rules }), [part, RULES]);
+  await bars("");
   return violations.map((v) => `${v.id} (${v.nodes.length}): ${v.nodes[0].target} ${v.nodes[0].failureSummary ?? ""}`.replaceAll("\n", " "));
 }
 
