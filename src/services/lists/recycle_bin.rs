@@ -5,8 +5,9 @@ use std::cmp::Ordering;
 use super::{Asked, Filter, Listing, Takes, by_text};
 use crate::domain::ids::AccountId;
 use crate::domain::recycle_bin::Deletion;
+use crate::services::Services;
 use crate::services::error::ServiceError;
-use crate::services::{Services, recycle_bin};
+use crate::services::recycle_bin::{self, Item};
 
 /// The words of the kinds of objects.
 pub const KINDS: &[&str] = &["device", "group", "site", "profile", "person", "person-group", "room"];
@@ -24,19 +25,11 @@ pub fn list(services: &Services, account: AccountId, asked: &Asked) -> Result<(V
     let all = deletions.len();
     deletions.retain(|one| asked.filter("kind").is_none_or(|kind| one.kinds.keys().any(|of| of.word() == kind)));
     if !asked.text.is_empty() {
-        let mut found = Vec::new();
-        for one in deletions {
-            // Its row names the first few; a search is for any of them.
-            let is_found = search.finds(&[&one.title(), &one.hung.to_string(), &one.by])
-                || recycle_bin::get(services, account, one.id)?
-                    .1
-                    .iter()
-                    .any(|item| search.finds(&[&item.name]) || item.device.as_ref().is_some_and(|key| search.finds_key(key)));
-            if is_found {
-                found.push(one);
-            }
-        }
-        deletions = found;
+        // A row names the first few objects; a search is for any of them.
+        let in_row = |one: &Deletion| search.finds(&[&one.title(), &one.hung.to_string(), &one.by]);
+        let is_it = |item: &Item| search.finds(&[&item.name]) || item.device.as_ref().is_some_and(|key| search.finds_key(key));
+        let holding = recycle_bin::holding(services, account, &deletions, is_it)?;
+        deletions.retain(|one| in_row(one) || holding.contains(&one.id));
     }
     asked.sorting.sort(&mut deletions, |a, b| column(a, b, asked.sorting.word), |a, b| a.id.cmp(&b.id));
     Ok((deletions, all))

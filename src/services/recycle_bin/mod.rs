@@ -81,6 +81,32 @@ pub fn list(services: &Services, account: AccountId) -> Result<Vec<Deletion>, Se
     Ok(all)
 }
 
+/// The deletions that hold an object of which `is_it` says so; all are read at one moment.
+///
+/// # Errors
+/// Only of the store.
+pub fn holding(
+    services: &Services,
+    account: AccountId,
+    of: &[Deletion],
+    is_it: impl Fn(&Item) -> bool,
+) -> Result<BTreeSet<DeletionId>, ServiceError> {
+    services.store.read(|tx| {
+        let mut found = BTreeSet::new();
+        for deletion in of {
+            let kept = store::recycle_bin::kept(tx, account, deletion.id)?;
+            let is_there = |(number, kept): &(u64, Kept)| match kept {
+                Kept::Object(object) => is_it(&Item::new(deletion.id, *number, object)),
+                Kept::Around(_) => false,
+            };
+            if kept.iter().any(is_there) {
+                found.insert(deletion.id);
+            }
+        }
+        Ok(found)
+    })
+}
+
 /// One deletion with its objects.
 ///
 /// # Errors
