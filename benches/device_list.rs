@@ -109,6 +109,7 @@ fn deployed() -> World {
         name: name(&format!("Profile {number}")),
         description: String::new(),
         kind: ProfileKind::UserDefined,
+        software: Vec::new(),
         parameters: ParameterSet::new(),
         modified_by: "bench".to_owned(),
         modified_at: Timestamp::UNIX_EPOCH,

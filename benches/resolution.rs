@@ -43,6 +43,7 @@ fn profile(id: u64, size: usize) -> Profile {
         name: Name::parse(&format!("profile {id}")).expect("a name"),
         description: String::new(),
         kind: ProfileKind::UserDefined,
+        software: Vec::new(),
         parameters: (0..size).map(parameter).collect::<ParameterSet>(),
         modified_by: "admin".to_owned(),
         modified_at: Timestamp::UNIX_EPOCH,

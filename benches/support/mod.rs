@@ -49,6 +49,7 @@ pub fn world() -> World {
         person_groups: BTreeMap::new(),
         rooms: BTreeMap::new(),
         schemas: Arc::default(),
+        images: Arc::default(),
         models: models(),
         blocked: BTreeSet::new(),
         revision: 1,

@@ -80,6 +80,11 @@ id!(
     u64
 );
 id!(
+    /// An image: one release of software.
+    ImageId,
+    u64
+);
+id!(
     /// An uploaded schema of an account.
     SchemaId,
     u64

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::ProfileId;
 use super::names::Name;
 use super::parameter::ParameterSet;
+use super::software::SoftwareChoice;
 use super::standard::TEMPLATE_ENDING;
 
 /// A configuration profile. Its JSON is the stored form, with secret values sealed by the store's caller.
@@ -23,6 +24,9 @@ pub struct Profile {
     pub description: String,
     /// What kind it is (R117).
     pub kind: ProfileKind,
+    /// Versions of software that it chooses, one a family at most (R129, R133).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub software: Vec<SoftwareChoice>,
     /// The parameters, secrets opened.
     pub parameters: ParameterSet,
     /// Who changed it last (R115); a user's name, or `pdms`.
@@ -34,7 +38,7 @@ pub struct Profile {
     pub revision: u64,
 }
 
-/// The guide's *Profile Type* (R117). Software profiles join as their feature does.
+/// The guide's *Profile Type* (R117).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProfileKind {
@@ -42,6 +46,8 @@ pub enum ProfileKind {
     UserDefined,
     /// Made from the columns of a device CSV.
     UserImported,
+    /// Made with an image and removed with it: chooses that version, and nothing else (R129, R210). Read-only.
+    Software,
     /// Comes with the server: read-only, and never among the rows of an account (R111).
     Standard,
 }

@@ -8,6 +8,7 @@ use super::deployment::Place;
 use super::device::DeviceKey;
 use super::group::Group;
 use super::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId};
+use super::image::Images;
 use super::model::ModelTable;
 use super::people::{Person, PersonGroup, Room};
 use super::profile::Profile;
@@ -45,6 +46,8 @@ pub struct World {
     pub rooms: BTreeMap<RoomId, Arc<Room>>,
     /// The schemas that count for search and checks (R137–R143).
     pub schemas: Arc<Schemas>,
+    /// All images of software (R199).
+    pub images: Arc<Images>,
     /// What is known of models and their families.
     pub models: &'static ModelTable,
     /// Devices that were deleted with *block*: they are held until someone lifts it (contract 5.14).

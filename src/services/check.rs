@@ -9,6 +9,7 @@ use super::addresses::{self, Answered};
 use super::backup::kept;
 use super::certificates::{Certificates, Folder, OwnFiles};
 use super::error::{ServiceError, chain};
+use super::named_blobs;
 use super::secrets::{KeyFile, Secrets};
 use super::warnings;
 use crate::store;
@@ -62,20 +63,16 @@ fn unreadable_schemas(services: &Services) -> Vec<String> {
 /// Files of phones that are named in the database and missing on the disk. Phones that ask for one are told to come back (503).
 /// `folder` is where the sentence says that they belong.
 pub(super) fn lost_blobs(services: &Services, folder: &Path) -> Result<Option<String>, ServiceError> {
-    let rows = services.store.read(|tx| {
-        let mut rows = store::stored_files::all(tx)?;
-        rows.extend(store::recycle_bin::files(tx)?);
-        Ok::<_, ServiceError>(rows)
-    })?;
-    let mut lost = rows.iter().filter(|(_, _, file)| !services.blobs.has(&file.blob));
-    let Some((_, key, file)) = lost.next() else { return Ok(None) };
+    let named = services.store.read(named_blobs::all)?;
+    let mut lost = named.iter().filter(|one| !services.blobs.has(&one.blob));
+    let Some(first) = lost.next() else { return Ok(None) };
     Ok(Some(format!(
-        "{} of {} files that phones stored are missing in {}, the first is {} of {key}; put the folder back from a copy, or delete \
-         these devices' files to let the phones upload them anew",
+        "{} of {} stored files are missing in {}, the first is {}; put the folder back from a copy, or delete what is missing: \
+         phones upload their files anew, and software can be uploaded again",
         1 + lost.count(),
-        rows.len(),
+        named.len(),
         folder.display(),
-        file.name,
+        first.what,
     )))
 }
 

@@ -24,7 +24,8 @@ use crate::domain::deployment::Place;
 use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::group::Group;
-use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId};
+use crate::domain::ids::{AccountId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId};
+use crate::domain::image::Image;
 use crate::domain::parameter::ParameterName;
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
@@ -419,6 +420,20 @@ impl<'a> Change<'a> {
     pub fn delete_room(&mut self, id: RoomId) -> Result<(), ServiceError> {
         store::people::delete_room(self.tx, self.account, id)?;
         self.world.push(WorldChange::RoomGone(id));
+        Ok(())
+    }
+
+    /// Writes an image, new or changed; its files are among the blobs already.
+    pub fn put_image(&mut self, image: Image) -> Result<(), ServiceError> {
+        store::images::put(self.tx, self.account, &image)?;
+        self.world.push(WorldChange::Image(Arc::new(image)));
+        Ok(())
+    }
+
+    /// Removes an image. Its profile, where that is attached and its files are for the caller to see to.
+    pub fn delete_image(&mut self, id: ImageId) -> Result<(), ServiceError> {
+        store::images::delete(self.tx, self.account, id)?;
+        self.world.push(WorldChange::ImageGone(id));
         Ok(())
     }
 

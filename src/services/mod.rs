@@ -41,6 +41,7 @@ pub mod lists;
 pub mod manufacturers;
 pub mod membership;
 pub mod metrics;
+mod named_blobs;
 pub mod new_key;
 pub mod newcomers;
 pub mod passwords;
@@ -345,11 +346,7 @@ impl Services {
         if let Some(fault) = check::lost_blobs(self, &self.state_dir.blobs())? {
             tracing::error!("{fault}");
         }
-        let (live, deleted) = self.store.read(|tx| {
-            let deleted = store::recycle_bin::files(tx)?;
-            Ok::<_, ServiceError>((store::stored_files::all(tx)?, deleted))
-        })?;
-        let named = live.into_iter().chain(deleted).map(|(_, _, file)| file.blob).collect();
+        let named = self.store.read(named_blobs::all)?.into_iter().map(|one| one.blob).collect();
         self.blobs.sweep(&named).map_err(ServiceError::file("clear", self.state_dir.blobs()))?;
         Ok(())
     }

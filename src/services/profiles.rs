@@ -314,6 +314,7 @@ pub(super) fn add(change: &mut Change<'_>, draft: ProfileDraft, action: &str) ->
         name: draft.name,
         description: draft.description,
         kind: ProfileKind::UserDefined,
+        software: Vec::new(),
         parameters: draft.parameters,
         modified_by: change.actor().to_owned(),
         modified_at: change.now(),

@@ -15,7 +15,8 @@ use crate::domain::account::Account;
 use crate::domain::deployment::Place;
 use crate::domain::device::DeviceKey;
 use crate::domain::group::Group;
-use crate::domain::ids::{AccountId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId};
+use crate::domain::ids::{AccountId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId};
+use crate::domain::image::Image;
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::schema::uploaded::Schemas;
@@ -67,6 +68,10 @@ pub(super) enum WorldChange {
     SiteGone(SiteId),
     /// The schemas that count.
     Schemas(Arc<Schemas>),
+    /// An image of software, new or changed.
+    Image(Arc<Image>),
+    /// An image that is gone.
+    ImageGone(ImageId),
     /// A key that is held from now on.
     Blocked(DeviceKey),
     /// A key that is no longer held.
@@ -149,6 +154,7 @@ impl Worlds {
             world.person_groups = groups.map(|one| (one.id, Arc::new(one))).collect();
             world.rooms = store::people::all_rooms(tx, id)?.into_iter().map(|one| (one.id, Arc::new(one))).collect();
             world.schemas = Arc::new(super::schema::read_all(tx, id)?);
+            world.images = Arc::new(store::images::all(tx, id)?.into_iter().map(|one| (one.id, Arc::new(one))).collect());
             world.blocked = store::blocked::all(tx, id)?.into_iter().map(|(key, _)| key).collect();
             next.insert(id, Arc::new(world));
         }
@@ -172,6 +178,7 @@ impl Worlds {
             person_groups: BTreeMap::new(),
             rooms: BTreeMap::new(),
             schemas: Arc::new(Schemas::shipped(catalog::schema::dictionary())),
+            images: Arc::default(),
             models: catalog::models::models(),
             blocked: std::collections::BTreeSet::new(),
             revision: 0,
@@ -228,6 +235,8 @@ impl WorldChange {
                 world.sites.remove(&id);
             }
             Self::Schemas(schemas) => world.schemas = schemas,
+            Self::Image(image) => drop(Arc::make_mut(&mut world.images).insert(image.id, image)),
+            Self::ImageGone(id) => drop(Arc::make_mut(&mut world.images).remove(&id)),
             Self::Blocked(key) => {
                 world.blocked.insert(key);
             }

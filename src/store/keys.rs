@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::domain::deployment::Place;
 use crate::domain::device::{DeviceKey, Serial};
 use crate::domain::ids::{
-    AccountId, DeletionId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId, ViewId,
+    AccountId, DeletionId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId, ViewId,
 };
 use crate::domain::mac::Mac;
 use crate::domain::run::Subject;
@@ -80,6 +80,7 @@ number_parts!(
     PersonGroupId(u64),
     RoomId(u64),
     SchemaId(u64),
+    ImageId(u64),
     DeletionId(u64),
     ViewId(u64)
 );

@@ -16,6 +16,7 @@ mod files;
 pub mod flash;
 pub mod groups;
 mod guard;
+pub mod images;
 pub mod keys;
 mod lock;
 mod migrations;

@@ -16,8 +16,9 @@ use crate::domain::device_file::DeviceFile;
 use crate::domain::flash::Flash;
 use crate::domain::group::Group;
 use crate::domain::ids::{
-    AccountId, DeletionId, GroupId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId, ViewId,
+    AccountId, DeletionId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId, ViewId,
 };
+use crate::domain::image::Image;
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::recycle_bin::{Deletion, Kept};
@@ -106,6 +107,8 @@ pub const FLASH: Table<(AccountId, DeviceKey), Flash> = Table::new("flash-1");
 
 /// Uploaded schemas. Key: account, schema. Value: [`Uploaded`].
 pub const SCHEMAS: Table<(AccountId, SchemaId), Uploaded> = Table::new("schemas-1");
+/// Images of software. Key: account, image. Value: [`Image`].
+pub const IMAGES: Table<(AccountId, ImageId), Image> = Table::new("images-1");
 /// Which schema counts. Key: account. Value: [`SchemaChoice`].
 pub const SCHEMA_CHOICES: Table<(AccountId,), SchemaChoice> = Table::new("schema-choices-1");
 
@@ -121,7 +124,7 @@ pub const DELETED: Table<(AccountId, DeletionId, u64), Kept> = Table::new("delet
 pub const VIEWS: Table<(AccountId, ViewId), View> = Table::new("views-1");
 
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 29] = [
+pub(super) const ALL: [Definition; 30] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -146,6 +149,7 @@ pub(super) const ALL: [Definition; 29] = [
     FILES.definition(),
     FLASH.definition(),
     SCHEMAS.definition(),
+    IMAGES.definition(),
     SCHEMA_CHOICES.definition(),
     STANDARD.definition(),
     DELETIONS.definition(),

@@ -33,6 +33,7 @@ impl StandardTable {
                 name: shipped.name.clone(),
                 description: shipped.description.clone(),
                 kind: ProfileKind::Standard,
+                software: Vec::new(),
                 parameters: shipped.parameters.clone(),
                 modified_by: known.map_or_else(|| "pdms".to_owned(), |known| format!("pdms {}", known.version)),
                 modified_at: known.map_or(Timestamp::UNIX_EPOCH, |known| known.at),

@@ -16,6 +16,7 @@ pub mod restore;
 mod rows;
 mod sealed;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write};
 use std::path::Path;
@@ -24,6 +25,7 @@ use super::Services;
 use super::certificates;
 use super::commit::commit;
 use super::error::ServiceError;
+use super::named_blobs::{self, NamedBlob};
 use super::presence;
 use super::state_dir::StateDir;
 use crate::domain::access::{Action, Actor, authorize};
@@ -220,13 +222,16 @@ fn pack_moment(
         rows.finish().map_err(BackupError::writing)
     })?;
     let mut lost_files = Vec::new();
-    let deleted = store::recycle_bin::files(moment.tx())?;
-    for (_, key, file) in store::stored_files::all(moment.tx())?.into_iter().chain(deleted) {
-        match services.blobs.open_blob(&file.blob) {
-            Ok(mut content) => writing.member(&manifest::blob(&file.blob), false, |out| {
+    let mut written = HashSet::new();
+    for NamedBlob { blob, what } in named_blobs::all(moment.tx())? {
+        if !written.insert(blob.clone()) {
+            continue;
+        }
+        match services.blobs.open_blob(&blob) {
+            Ok(mut content) => writing.member(&manifest::blob(&blob), false, |out| {
                 io::copy(&mut content, out).map(drop).map_err(BackupError::writing)
             })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => lost_files.push(format!("{} of {key}", file.name)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => lost_files.push(what),
             Err(error) => return Err(BackupError::file("read", services.state_dir.blobs())(error)),
         }
     }

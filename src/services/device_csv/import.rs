@@ -172,6 +172,7 @@ impl Target {
             name,
             description,
             kind: ProfileKind::UserImported,
+            software: Vec::new(),
             parameters: self.parameters.clone(),
             modified_by: modified.0,
             modified_at: modified.1,

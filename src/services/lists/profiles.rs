@@ -55,8 +55,9 @@ fn admits(kind: ProfileKind, asked: &Asked) -> bool {
         Some("standard") => kind == ProfileKind::Standard,
         Some("user-defined") => kind == ProfileKind::UserDefined,
         Some("user-imported") => kind == ProfileKind::UserImported,
-        Some("user") => kind != ProfileKind::Standard,
-        Some("standard-and-user-defined") => kind != ProfileKind::UserImported,
+        Some("software") => kind == ProfileKind::Software,
+        Some("user") => matches!(kind, ProfileKind::UserDefined | ProfileKind::UserImported),
+        Some("standard-and-user-defined") => matches!(kind, ProfileKind::Standard | ProfileKind::UserDefined),
         _ => true,
     }
 }

@@ -87,6 +87,7 @@ fn kind_word(kind: ProfileKind) -> &'static str {
     match kind {
         ProfileKind::UserDefined => "user-defined",
         ProfileKind::UserImported => "user-imported",
+        ProfileKind::Software => "software",
         ProfileKind::Standard => "standard",
     }
 }

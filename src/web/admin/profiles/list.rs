@@ -82,7 +82,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let can_be_chosen = |found: &[ListedProfile<'_>]| found.iter().filter(|one| !one.profile.is_standard()).count();
     let (choosable, shown) = (can_be_chosen(&found), can_be_chosen(&found[pager.range()]));
     let rows = found[pager.range()].iter().map(made).collect();
-    let kinds = [ProfileKind::Standard, ProfileKind::UserDefined, ProfileKind::UserImported];
+    let kinds = [ProfileKind::Standard, ProfileKind::UserDefined, ProfileKind::Software, ProfileKind::UserImported];
     let types = kinds.map(word).into_iter().chain([STANDARD_AND_OWN]).collect();
     Ok(html(&ListPage {
         page: who.page("Profile Configuration"),
@@ -106,6 +106,7 @@ pub fn word(kind: ProfileKind) -> (&'static str, &'static str) {
     match kind {
         ProfileKind::UserDefined => ("user-defined", "User Defined"),
         ProfileKind::UserImported => ("user-imported", "User Imported"),
+        ProfileKind::Software => ("software", "Software"),
         ProfileKind::Standard => ("standard", "Standard"),
     }
 }

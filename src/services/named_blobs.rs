@@ -1,0 +1,30 @@
+//! Every content that a row names: what a start must not sweep away, what a backup holds, and what must not be missing.
+
+use super::error::ServiceError;
+use crate::store::{self, Read};
+
+/// One content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedBlob {
+    /// Its name among the blobs.
+    pub blob: String,
+    /// What it is, for people: `phone.cfg of 0004f2aabbcc`.
+    pub what: String,
+}
+
+/// All of them, of all accounts. A content that several rows name comes once for each.
+///
+/// # Errors
+/// [`ServiceError::Store`].
+pub fn all(tx: &impl Read) -> Result<Vec<NamedBlob>, ServiceError> {
+    let files = store::stored_files::all(tx)?.into_iter().chain(store::recycle_bin::files(tx)?);
+    let files = files.map(|(_, key, file)| NamedBlob { what: format!("{} of {key}", file.name), blob: file.blob });
+    let images = store::images::of_all_accounts(tx)?.into_iter().flat_map(|image| {
+        let version = image.version;
+        image
+            .files
+            .into_iter()
+            .map(move |file| NamedBlob { what: format!("{} of software {version}", file.path), blob: file.blob })
+    });
+    Ok(files.chain(images).collect())
+}
