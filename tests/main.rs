@@ -11,6 +11,7 @@ mod admin_forgery;
 mod admin_pending;
 mod admin_rollover;
 mod admin_sessions;
+mod admin_storage;
 mod api;
 mod application;
 mod bulk;

@@ -6,6 +6,7 @@
 
 pub mod logs;
 mod sweep;
+pub mod usage;
 
 use std::collections::HashSet;
 use std::fs::{DirBuilder, File};
@@ -86,8 +87,7 @@ impl Blobs {
 
     /// Bytes that can still be written to the disk of the state directory.
     pub fn free_bytes(&self) -> io::Result<u64> {
-        let disk = rustix::fs::statvfs(&self.root)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        Ok(usage::Disk::of(&self.root)?.free_bytes)
     }
 
     /// Keeps a content of known size.

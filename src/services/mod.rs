@@ -74,6 +74,7 @@ pub mod sign_in_link;
 pub mod sites;
 mod standard;
 pub mod state_dir;
+pub mod storage;
 pub mod throttle;
 pub mod tokens;
 pub mod trusts;

@@ -10,6 +10,19 @@ pub struct NamedBlob {
     pub blob: String,
     /// What it is, for people: `phone.cfg of 0004f2aabbcc`.
     pub what: String,
+    /// Whose it is.
+    pub origin: Origin,
+    /// Bytes.
+    pub size_bytes: u64,
+}
+
+/// Whose content it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A device's, also of one in the recycle bin.
+    DeviceFile,
+    /// An image's.
+    Image,
 }
 
 /// All of them, of all accounts. A content that several rows name comes once for each.
@@ -18,13 +31,20 @@ pub struct NamedBlob {
 /// [`ServiceError::Store`].
 pub fn all(tx: &impl Read) -> Result<Vec<NamedBlob>, ServiceError> {
     let files = store::stored_files::all(tx)?.into_iter().chain(store::recycle_bin::files(tx)?);
-    let files = files.map(|(_, key, file)| NamedBlob { what: format!("{} of {key}", file.name), blob: file.blob });
+    let files = files.map(|(_, key, file)| NamedBlob {
+        what: format!("{} of {key}", file.name),
+        blob: file.blob,
+        origin: Origin::DeviceFile,
+        size_bytes: file.size_bytes,
+    });
     let images = store::images::of_all_accounts(tx)?.into_iter().flat_map(|image| {
         let version = image.version;
-        image
-            .files
-            .into_iter()
-            .map(move |file| NamedBlob { what: format!("{} of software {version}", file.path), blob: file.blob })
+        image.files.into_iter().map(move |file| NamedBlob {
+            what: format!("{} of software {version}", file.path),
+            blob: file.blob,
+            origin: Origin::Image,
+            size_bytes: file.size_bytes,
+        })
     });
     Ok(files.chain(images).collect())
 }

@@ -64,6 +64,8 @@ pub enum MendedAt {
     Machine,
     /// The page of backups.
     Backups,
+    /// The page that tells what takes how much of the disk.
+    Storage,
     /// On the page *Pending*, where these bound devices are unbound.
     Unbinding,
     /// On the page *Pending*, where bound devices are bound again that were reset.
@@ -95,7 +97,7 @@ pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, Serv
         tell(true, MendedAt::Settings, format!("{fault}."));
     }
     if let Some((is_urgent, text)) = disk(services.blobs.free_bytes().unwrap_or(u64::MAX)) {
-        tell(is_urgent, MendedAt::Machine, text);
+        tell(is_urgent, MendedAt::Storage, text);
     }
     if let Some(jump) = believed::jump(services)? {
         let (was, is) = (day(jump.from), day(jump.to));

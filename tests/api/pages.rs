@@ -34,6 +34,7 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("backups::save", &["replace_backup_plan"], ""),
     ("backups::show", &["list_backups", "show_backup_plan"], ""),
     ("backups::verify", &["verify_backup"], ""),
+    ("storage::show", &["show_storage"], ""),
     ("devices::add::save", &["add_devices"], ""),
     ("devices::add::show", &["add_devices"], ""),
     ("devices::blocked::show", &["list_blocked"], ""),

@@ -1,6 +1,6 @@
 //! The server's address and certificate, a device's files, and the caller's own password: what only pages could do before.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{KEY, device, profile};
 use crate::support::api::{Api, json as body};
@@ -79,6 +79,23 @@ fn a_program_changes_its_own_password() {
         Api::stranger(&server).call("POST", "/api/v1/session", Some(json!({ "email": OWNER_EMAIL, "password": password }))).status
     };
     assert_eq!((sign_in(OWNER_PASSWORD), sign_in("quite another sentence")), (401, 200));
+}
+
+#[test]
+fn what_takes_how_much_of_the_disk_is_told_by_kind() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let before = api.ok("GET", "/api/v1/server/storage", None);
+    let kind = |storage: &Value, word: &str| {
+        let kinds = storage["kinds"].as_array().expect("a list");
+        kinds.iter().find(|one| one["kind"] == word).cloned().unwrap_or_else(|| panic!("{word} is missing in {storage}"))
+    };
+    assert!(kind(&before, "database")["bytes"].as_u64() > Some(0), "{before}");
+    assert_eq!(kind(&before, "backups")["files"], json!(0));
+    assert!(before["free_bytes"].as_u64() <= before["total_bytes"].as_u64() && before["reserve_bytes"].as_u64() > Some(0));
+    let made = api.ok("POST", "/api/v1/server/backups", None);
+    let after = api.ok("GET", "/api/v1/server/storage", None);
+    assert_eq!(kind(&after, "backups"), json!({ "kind": "backups", "files": 1, "bytes": made["size_bytes"] }));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use pdms::services::uploads::UploadSettings;
 use pdms::services::{credentials, runs};
 use pdms::web::phone::PhoneSettings;
 
+use crate::support::api::Api;
 use crate::support::phone::Phone;
 use crate::support::server::Server;
 
@@ -314,6 +315,8 @@ fn below_the_reserve_of_the_disk_uploads_are_refused_and_configuration_goes_on()
     let uploads = UploadSettings { reserve_bytes: u64::MAX, ..UploadSettings::default() };
     let server = Server::start_with(PhoneSettings { uploads, ..PhoneSettings::default() });
     let phone = Phone::new(&server);
+    let told = Api::owner(&server).ok("GET", "/api/v1/server/storage", None);
+    assert_eq!(told["state"], "refusing", "{told}");
     assert_eq!(phone.put(&format!("/{MAC}-app.log"), b"x").status, 507);
     assert_eq!(phone.put(&format!("/{MAC}-phone.cfg"), OVERRIDES).status, 507);
     assert_eq!(phone.get(&format!("/{MAC}.cfg")).status, 200);

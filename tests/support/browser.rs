@@ -22,6 +22,7 @@ use pdms::services::certificates::{Certificates, ServerNames};
 use pdms::services::clock::Clock;
 use pdms::services::setup::{self, Opener};
 use pdms::services::{Opening, Services};
+use pdms::web::phone::{Door, PhoneSettings};
 use pdms::web::restart::Restart;
 use pdms::web::{admin, api};
 use tokio_util::sync::CancellationToken;
@@ -85,7 +86,8 @@ impl Site {
         let address = Data::new(Address::new(Arc::new(certificates), None, bound, None));
         address.refresh(&services).expect("certificates for this machine");
         let restart = actix_web::web::Data::new(Restart::new(CancellationToken::new()));
-        let app = App::new().app_data(services.clone()).app_data(address).app_data(restart);
+        let door = Data::new(Door::new(&services, PhoneSettings::default()));
+        let app = App::new().app_data(services.clone()).app_data(address).app_data(restart).app_data(door);
         let app =
             app.configure(|config| api::configure(config, &services)).configure(|config| admin::configure(config, &services));
         let app = Rc::new(test::init_service(app).await);

@@ -223,7 +223,7 @@ fn pack_moment(
     })?;
     let mut lost_files = Vec::new();
     let mut written = HashSet::new();
-    for NamedBlob { blob, what } in named_blobs::all(moment.tx())? {
+    for NamedBlob { blob, what, .. } in named_blobs::all(moment.tx())? {
         if !written.insert(blob.clone()) {
             continue;
         }

@@ -115,6 +115,7 @@ async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<A
 fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>, refused: &[RefusedDevice]) -> Vec<Alert> {
     const SETTINGS: (&str, &str) = ("/admin/provisioning", "Provisioning Settings");
     const BACKUPS: &str = "/admin/backups";
+    const STORAGE: &str = "/admin/storage";
     let mut alerts = Vec::new();
     let mut tell =
         |tone, text: String, (href, action): (&str, _)| alerts.push(Alert { tone, text, href: href.to_owned(), action });
@@ -137,6 +138,7 @@ fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>
             MendedAt::Profile(id) => tell(tone, text, (&format!("/admin/profiles/{id}"), "Open the profile")),
             MendedAt::Machine => tell(tone, text, ("", "")),
             // Everybody is told; only who may open the page is led there.
+            MendedAt::Storage => tell(tone, text, (if page.may_open(STORAGE) { STORAGE } else { "" }, "Storage")),
             MendedAt::Backups => tell(tone, text, (if page.may_open(BACKUPS) { BACKUPS } else { "" }, "Backups")),
             MendedAt::Unbinding => {
                 let (href, action) = unbinding(page, refused);

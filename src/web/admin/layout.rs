@@ -117,6 +117,7 @@ const MENU: &[MenuBlock] = &[
             item("/admin/users", "Users", "user"),
             item("/admin/tokens", "API Tokens", "key"),
             item("/admin/backups", "Backups", "download"),
+            item("/admin/storage", "Storage", "storage"),
         ]),
     },
 ];

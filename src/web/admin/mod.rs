@@ -57,7 +57,8 @@ mod setup;
 mod setup_restore;
 mod sign_in;
 mod sites;
-pub mod theme;
+pub mod storage;
+mod theme;
 mod tokens;
 pub mod unsent;
 mod upload_answer;
@@ -122,6 +123,7 @@ fn rooms() -> Routes {
     phone_certificates::configure(&mut routes);
     activity::configure(&mut routes);
     backups::configure(&mut routes);
+    storage::configure(&mut routes);
     account::configure(&mut routes);
     second_factor::configure(&mut routes);
     users::configure(&mut routes);

@@ -56,6 +56,7 @@ pub mod site_files;
 pub mod site_shapes;
 pub mod sites;
 mod standard_shapes;
+pub mod storage;
 pub mod tokens;
 pub mod users;
 pub mod views;
@@ -250,6 +251,7 @@ routes! {
     rollover::step_ca_rollover,
     addresses::list_addresses,
     addresses::delete_address,
+    storage::show_storage,
     backups::list_backups,
     backups::make_backup,
     backups::read_backup,

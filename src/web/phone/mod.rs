@@ -81,6 +81,11 @@ pub struct Door {
 }
 
 impl Door {
+    /// Bytes of the disk that uploads leave free.
+    pub fn reserve_bytes(&self) -> u64 {
+        self.settings.uploads.reserve_bytes
+    }
+
     /// One for the whole server.
     pub fn new(services: &Services, settings: PhoneSettings) -> Self {
         let newcomers = Arc::new(Newcomers::new(settings.new_devices));
