@@ -1,5 +1,6 @@
 //! The recycle bin from outside: the message that offers *Undo*, the list, and the API; what phones get meanwhile and afterwards.
 
+use pdms::services::retention::{self, Keep};
 use serde_json::{Value, json};
 
 use crate::support::api::Api;
@@ -103,6 +104,66 @@ fn a_deleted_phone_gets_nothing_old_until_its_device_is_restored() {
     assert_eq!(served(&server, KEY).as_deref(), Some("high"));
     let members = api.ok("GET", &format!("/devices?group={group}"), None);
     assert_eq!(members["total"], 2, "{members}");
+}
+
+/// A deletion right after a boot lost the run, which waits in memory until the phone is silent and the next batch writes it.
+#[test]
+fn a_device_that_is_deleted_right_after_its_boot_comes_back_with_that_run() {
+    let (server, api, _) = furnished();
+    let boot = |mac: &str| {
+        let phone = Phone::new(&server);
+        for path in [format!("/{mac}.cfg"), format!("/{mac}-profile.cfg")] {
+            assert_eq!(phone.get(&path).status, 200);
+            server.advance(1);
+        }
+    };
+    let runs = |mac: &str| api.ok("GET", &format!("/devices/{mac}/runs"), None)["items"].clone();
+    // One run has ended and waits for the batch, another one of the same device and the only one of the other go on.
+    boot(KEY);
+    server.clock.advance_to(server.clock.now() + jiff::SignedDuration::from_mins(4));
+    boot(KEY);
+    boot(OTHER);
+    let before = (runs(KEY), runs(OTHER));
+    let told = |runs: &Value| runs.as_array().expect("a list").iter().map(|run| run["verdict"].clone()).collect::<Vec<_>>();
+    assert_eq!((told(&before.0).len(), told(&before.1).len()), (2, 1), "{before:?}");
+
+    api.ok("POST", "/devices/delete", Some(json!({ "keys": [KEY, OTHER], "removal": "forget" })));
+    let id = api.ok("GET", "/recycle-bin", None)["items"][0]["id"].clone();
+    assert_eq!((runs(KEY), runs(OTHER)), (json!([]), json!([])), "nobody has them meanwhile");
+    server.advance(600);
+    server.flush();
+    api.ok("POST", "/recycle-bin/restore", Some(json!({ "deletions": [{ "id": id }] })));
+    let after = (runs(KEY), runs(OTHER));
+    assert_eq!((told(&after.0), told(&after.1)), (told(&before.0), told(&before.1)), "{after:?}");
+    let server = server.restarted();
+    let api = Api::owner(&server);
+    assert_eq!(api.ok("GET", &format!("/devices/{KEY}/runs"), None)["items"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_running_server_lets_go_after_thirty_days_and_not_before() {
+    let (server, api, group) = furnished();
+    api.ok("DELETE", "/profiles/1", None);
+    server.advance(10 * 86_400);
+    Api::owner(&server).ok("DELETE", &format!("/groups/{group}"), None);
+    let look = || retention::run(&server.services, Keep::default()).expect("the disk is well").deletions;
+    let kept = || Api::owner(&server).ok("GET", "/recycle-bin?sort=deleted", None);
+    server.advance(20 * 86_400 - 60);
+    assert_eq!((look(), kept()["total"].clone()), (0, json!(2)), "a minute before its time is over");
+    let form = undo_of(&kept()["items"][0]);
+    server.advance(120);
+    assert_eq!((look(), kept()["total"].clone()), (1, json!(1)));
+    assert_eq!(kept()["items"][0]["names"], json!(["Lobby"]), "what was deleted later stays");
+    let late = Api::owner(&server).call("POST", "/recycle-bin/restore", Some(form));
+    assert!(late.status == 404 && late.text().contains("30 days are over"), "{}", late.text());
+    server.advance(10 * 86_400);
+    assert_eq!((look(), kept()["total"].clone()), (1, json!(0)));
+    let page = Api::owner(&server).page("/admin/recycle-bin?all=").text();
+    assert!(!page.contains("Lobby") && !page.contains("High"), "{page}");
+}
+
+fn undo_of(entry: &Value) -> Value {
+    json!({ "deletions": [{ "id": entry["id"] }] })
 }
 
 #[test]

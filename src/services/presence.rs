@@ -5,8 +5,9 @@
 //! crash loses at most what came since the last flush; a device that was lost so is simply added again. What closes a door to
 //! others is written at once ([`Services::door_closed`]), and before an upload of that device is answered.
 //!
-//! Whoever is deleted takes along what is gathered here, at the moment in which its rows are gone ([`Presence::forget`]). A key
-//! that is no device, or not any more, has no run of a device: what comes under it is a stranger's.
+//! Whoever is deleted takes along what is gathered here, at the moment in which its rows are gone ([`Presence::forget`]); the recycle
+//! bin has its share by then ([`Presence::unwritten_of`]). A key that is no device, or not any more, has no run of a device: what
+//! comes under it is a stranger's.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
@@ -25,7 +26,7 @@ use crate::domain::device::{Device, DeviceKey};
 use crate::domain::ids::AccountId;
 use crate::domain::limits::{REFUSED_SUBJECTS, RUNS_PER_REFUSED_SUBJECT};
 use crate::domain::placement::Found;
-use crate::domain::run::assembly::{Asked, Assembler, Finished, Heard, Standing};
+use crate::domain::run::assembly::{Asked, Assembler, Finished, Heard, Lesson, Standing};
 use crate::domain::run::verdict::Stage;
 use crate::domain::run::{Run, Subject};
 use crate::domain::trust::EndedRun;
@@ -138,6 +139,21 @@ impl Presence {
         }
         waiting.forget(account, gone);
         Arc::make_mut(in_flight).forget(account, gone);
+    }
+
+    /// What devices told that a change deletes, and no commit has written: their runs, those that go on last and as they stand, and
+    /// the parameter files that they were given.
+    pub(super) fn unwritten_of(&self, account: AccountId, gone: &HashSet<DeviceKey>) -> (Vec<Finished>, flash::Waiting) {
+        let state = self.state.lock();
+        let is_theirs = |subject: &Subject| matches!(subject, Subject::Device(key) if gone.contains(key));
+        let ended = state.in_flight.runs.iter().chain(&state.waiting.runs);
+        let ended = ended.filter(|(of, finished)| *of == account && is_theirs(&finished.subject)).map(|(_, run)| run.clone());
+        let open = state.assemblers.get(&account).into_iter().flat_map(Assembler::open_runs);
+        let open = open.filter(|(subject, _)| is_theirs(subject));
+        let open = open.map(|(subject, run)| Finished { subject, run: run.clone(), lesson: Lesson::default() });
+        let served = self.served.lock();
+        let served = served.iter().filter(|((of, key), _)| *of == account && gone.contains(key));
+        (ended.chain(open).collect(), served.map(|(place, served)| (place.clone(), served.clone())).collect())
     }
 
     /// Runs of a subject that are not in the store yet, the newest last, and those that go on.

@@ -2,23 +2,26 @@
 //! object that is added later cannot forget it, and what comes back is what went.
 
 use std::cell::LazyCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::domain::deployment::Place;
 use crate::domain::device::{Device, DeviceKey, Owner};
 use crate::domain::device_list::Listed;
+use crate::domain::flash::Flash;
 use crate::domain::ids::{AccountId, DeletionId, PersonGroupId, ProfileId, SiteId};
 use crate::domain::recycle_bin::{Around, Deletion, DeviceAround, Hung, Kept, KeptDevice, KeptObject, NAMED, Stood, What};
+use crate::domain::run::verdict::Stage;
+use crate::domain::run::{Run, Subject};
 use crate::domain::site::INTERNET;
 use crate::domain::site::index::SiteIndex;
 use crate::domain::world::World;
-use crate::services::Services;
 use crate::services::commit::{Change, Mode};
 use crate::services::error::ServiceError;
 use crate::services::roster::RosterChange;
 use crate::services::sites::placing;
 use crate::services::world::WorldChange;
+use crate::services::{Services, flash, presence, runs};
 use crate::store;
 
 /// Devices around that one row tells of.
@@ -67,12 +70,15 @@ fn objects(services: &Services, change: &Change<'_>, world: &World) -> Result<Ve
     let (in_world, in_roster) = change.so_far();
     let blocked: BTreeSet<&DeviceKey> =
         in_world.iter().filter_map(|one| if let WorldChange::Blocked(key) = one { Some(key) } else { None }).collect();
+    let keys: HashSet<DeviceKey> =
+        in_roster.iter().filter_map(|one| if let RosterChange::Gone(key) = one { Some(key.clone()) } else { None }).collect();
+    let mut told = told_last(services, change, &keys)?;
     let mut gone = Vec::new();
     for one in in_roster {
         if let RosterChange::Gone(key) = one
             && let Some(listed) = services.roster(account).find(key)
         {
-            gone.push(device(services, account, listed, blocked.contains(key))?);
+            gone.push(device(services, account, listed, told.remove(key).unwrap_or_default(), blocked.contains(key))?);
         }
     }
     let sealed = |profile: &Arc<_>| What::Profile(services.secrets.seal_profile(account, profile));
@@ -91,8 +97,47 @@ fn objects(services: &Services, change: &Change<'_>, world: &World) -> Result<Ve
     Ok(gone)
 }
 
+/// What a device told that no batch has written.
+#[derive(Default)]
+struct ToldLast {
+    runs: Vec<Run>,
+    flash: Option<Flash>,
+}
+
+/// Takes what deleted devices told last and no batch has written: it is let go of with their rows ([`presence::Presence::forget`]). Their
+/// runs go where all runs lie; one that goes on is over.
+fn told_last(
+    services: &Services,
+    change: &Change<'_>,
+    gone: &HashSet<DeviceKey>,
+) -> Result<HashMap<DeviceKey, ToldLast>, ServiceError> {
+    let mut told: HashMap<DeviceKey, ToldLast> = HashMap::new();
+    if gone.is_empty() {
+        return Ok(told);
+    }
+    presence::settle(services);
+    let (unwritten, served) = services.presence.unwritten_of(change.account_id(), gone);
+    for (_, key, flash) in flash::news(services, &served)? {
+        told.entry(key).or_default().flash = Some(flash);
+    }
+    // What begins at this moment is already of whoever comes next.
+    for finished in unwritten.into_iter().filter(|finished| finished.run.started_at <= change.now()) {
+        runs::keep(change, change.account_id(), &finished)?;
+        if let Subject::Device(key) = finished.subject {
+            told.entry(key).or_default().runs.push(finished.run);
+        }
+    }
+    Ok(told)
+}
+
 /// A device with its files and what it had told. The rows are gone in this transaction: they are read from before it.
-fn device(services: &Services, account: AccountId, listed: Listed, blocked: bool) -> Result<KeptObject, ServiceError> {
+fn device(
+    services: &Services,
+    account: AccountId,
+    listed: Listed,
+    told: ToldLast,
+    blocked: bool,
+) -> Result<KeptObject, ServiceError> {
     let device = Device::clone(&listed.device);
     let (files, flash) = services.store.read(|tx| {
         let files = store::stored_files::of(tx, account, &device.key)?;
@@ -101,7 +146,9 @@ fn device(services: &Services, account: AccountId, listed: Listed, blocked: bool
     let (profiles, groups) = (device.profiles.len() as u64, device.groups.len() as u64);
     let hung = Hung { profiles, groups, files: files.len() as u64, ..Hung::default() };
     let trust = (*services.trusts(account).of(&device.key)).clone();
-    let sighting = (*listed.sighting).clone();
+    let mut sighting = (*listed.sighting).clone();
+    told.runs.iter().for_each(|run| sighting.conclude(run, Stage::Ended));
+    let flash = told.flash.unwrap_or(flash);
     let what = What::Device(Box::new(KeptDevice { device, sighting, flash, files, trust, blocked }));
     Ok(KeptObject { what, hung })
 }
