@@ -79,6 +79,30 @@ fn a_group_is_made_with_its_devices_and_profiles() {
     assert!(taken.status == 422 && taken.text().contains("value=\"0004f2aa0001\" checked"), "{}", taken.text());
 }
 
+/// Enter in the search box made the group: browsers press the first button of a form, and that was Save.
+#[test]
+fn enter_searches_and_makes_nothing() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    filled(&api);
+    let page = text(&api.page(ADD));
+    let form = page.split_once("action=\"/admin/groups/add\"").expect("the form").1.split_once("</form>").expect("its end").0;
+    let buttons = form.split("<button").skip(1).map(|rest| rest.split('>').next().unwrap_or_default());
+    let first = buttons.filter(|tag| !tag.contains("type=\"button\"")).map(str::to_owned).next().expect("a button");
+    assert!(first.contains("formnovalidate"), "a name may follow later: {first}");
+    let of = |what: &str| first.split_once(&format!(" {what}=\"")).map(|(_, rest)| rest.split('"').next().unwrap_or_default());
+    let (name, value) = of("name").zip(of("value")).expect("what it sends");
+    for q in ["desk", ""] {
+        let pressed = api.form_once(ADD, &json!({ "name": "Lobby", "q": q, "searched": "desk", name: value }));
+        let body = text(&pressed);
+        assert!(pressed.status == 200 && body.contains("value=\"Lobby\""), "{body}");
+        assert_eq!(body.contains("Desk 1"), q == "desk", "{body}");
+    }
+    assert_eq!(api.ok("GET", "/groups", None)["total"], 0);
+    let saved = api.form(ADD, &json!({ "name": "Lobby", "do": "save" }));
+    assert_eq!((saved.status, api.ok("GET", "/groups", None)["total"].clone()), (303, json!(1)), "{}", saved.text());
+}
+
 #[test]
 fn the_api_makes_a_group_with_its_devices_and_profiles() {
     let server = Server::start();
