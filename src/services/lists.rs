@@ -14,7 +14,11 @@ pub mod tokens;
 pub mod users;
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
+
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
 
 use crate::domain::device::Owner;
 use crate::domain::field_error::FieldErrors;
@@ -47,8 +51,69 @@ pub enum Takes {
     Number,
     /// Whose something is, as `person-5` or `room-3`.
     Owner,
+    /// A day, as `2026-11-22`.
+    Day,
     /// Any text.
     Text,
+}
+
+/// A filter of an address with a value that it does not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misread {
+    /// The filter.
+    pub filter: &'static str,
+    /// The value.
+    pub value: String,
+    /// What it takes.
+    pub rule: String,
+}
+
+/// The list of the activity log, as far as addresses ask it.
+pub const ACTIVITY: Listing = Listing {
+    sorts: &["-at"],
+    filters: &[
+        Filter { name: "object", takes: Takes::Text },
+        Filter { name: "actor", takes: Takes::Text },
+        Filter { name: "subject", takes: Takes::Text },
+        Filter { name: "since", takes: Takes::Day },
+        Filter { name: "until", takes: Takes::Day },
+    ],
+};
+
+/// The same of the phones that got nothing.
+pub const UNKNOWN_PHONES: Listing = Listing {
+    sorts: &["-started", "who", "outcome"],
+    filters: &[Filter { name: "who", takes: Takes::Words(&["phone", "address"]) }],
+};
+
+/// What can be asked of the list at an address below `/admin/`; none where it has no filters, or there is no list.
+pub fn at(word: &str) -> Option<&'static Listing> {
+    Some(match word {
+        "devices" => &devices::LISTING,
+        "sites" => &sites::LISTING,
+        "sites/moves" => &moves::LISTING,
+        "groups" => &groups::LISTING,
+        "people" => &people::LISTING,
+        "pending" => &pending::LISTING,
+        "unknown-phones" => &UNKNOWN_PHONES,
+        "profiles" => &profiles::LISTING,
+        "deployment" => &places::LISTING,
+        "activity" => &ACTIVITY,
+        "users" => &users::LISTING,
+        "tokens" => &tokens::LISTING,
+        "recycle-bin" => &recycle_bin::LISTING,
+        _ => return None,
+    })
+}
+
+/// A mark of what a list finds: another one for other keys, whatever their order.
+pub fn mark<K: fmt::Display>(keys: &BTreeSet<K>) -> String {
+    let mut hash = Sha256::new();
+    for key in keys {
+        hash.update(key.to_string().as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An order: a word of the list, and whether it is turned round.
@@ -145,13 +210,14 @@ impl Listing {
         self.read(known).unwrap_or_default()
     }
 
-    /// Whether an address has a filter of this list with a value that it does not take. What is shown then is more than was meant.
-    pub fn misreads<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
-        let is_wrong = |(name, value): (&str, &str)| {
-            let filter = self.filters.iter().find(|filter| filter.name == name);
-            filter.is_some_and(|filter| !value.trim().is_empty() && filter.takes.check(value).is_err())
+    /// The filters of this list that an address gives a value which they do not take. What is shown then is more than was meant.
+    pub fn misread<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<Misread> {
+        let wrong = |(name, value): (&str, &str)| {
+            let filter = self.filters.iter().find(|filter| filter.name == name)?;
+            let rule = filter.takes.check(value).err().filter(|_| !value.trim().is_empty())?;
+            Some(Misread { filter: filter.name, value: value.to_owned(), rule })
         };
-        pairs.into_iter().any(is_wrong)
+        pairs.into_iter().filter_map(wrong).collect()
     }
 
     /// The order that a word means, with `-` in front the other way round.
@@ -182,6 +248,7 @@ impl Takes {
             Self::Words(words) => words.contains(&value),
             Self::Number => value.parse::<u64>().is_ok(),
             Self::Owner => value.parse::<Owner>().is_ok(),
+            Self::Day => value.trim().parse::<Date>().is_ok(),
             Self::Text => true,
         };
         if is_taken { Ok(()) } else { Err(self.rule()) }
@@ -192,6 +259,7 @@ impl Takes {
             Self::Words(words) => format!("use one of: {}", words.join(", ")),
             Self::Number => "use the number of one".to_owned(),
             Self::Owner => "use the number of one, as person-5 or room-3".to_owned(),
+            Self::Day => "use a day, as 2026-11-22".to_owned(),
             Self::Text => "use any text".to_owned(),
         }
     }
@@ -233,6 +301,20 @@ mod tests {
         assert_eq!((asked.text.as_str(), asked.filter("kind"), asked.sorting.word), ("a", None, "at"));
         let asked = LISTING.read([("kind", "one"), ("site", "3"), ("owner", "room-3")]).expect("all right");
         assert!(asked.admits("kind", "one") && !asked.admits("site", "4") && asked.admits("colour", "red"));
+        let told: Vec<_> = LISTING.misread(pairs).into_iter().map(|wrong| (wrong.filter, wrong.value)).collect();
+        assert_eq!(
+            told,
+            [("kind", "third"), ("site", "x"), ("owner", "nobody")].map(|(filter, value)| (filter, value.to_owned()))
+        );
+        assert_eq!(LISTING.misread([("kind", "one"), ("site", ""), ("q", "x"), ("page", "y")]), []);
+    }
+
+    #[test]
+    fn a_mark_is_of_the_keys_and_not_of_their_number() {
+        let mark_of = |keys: &[u64]| mark(&keys.iter().copied().collect());
+        assert_eq!(mark_of(&[1, 2]), mark_of(&[2, 1]));
+        assert_ne!(mark_of(&[1, 2]), mark_of(&[1, 3]));
+        assert_ne!(mark_of(&[1, 23]), mark_of(&[12, 3]));
     }
 
     #[test]

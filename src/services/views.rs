@@ -6,6 +6,7 @@ use parking_lot::RwLock;
 use super::Services;
 use super::commit::{Change, Mode, perform};
 use super::error::ServiceError;
+use super::lists::{self, Misread};
 use crate::domain::access::{Action, Actor, Grant, authorize};
 use crate::domain::activity::Event;
 use crate::domain::field_error::FieldErrors;
@@ -103,6 +104,7 @@ pub fn create(
         )
         .into());
     }
+    must_be_understood(&draft)?;
     change(services, mode, grant, account, |change, all| {
         let count = all.iter().filter(|(_, view)| view.owner == owner).count();
         if count >= VIEWS_PER_USER {
@@ -131,6 +133,9 @@ pub fn update(
     let grant = grant(actor, account, is_shared)?;
     if present.owner.is_none() && draft.shared_with.is_none() {
         return Err(FieldErrors::one("shared_with", "nobody owns this view: delete it where it is to be shared no more").into());
+    }
+    if draft.query != present.query {
+        must_be_understood(&draft)?;
     }
     change(services, mode, grant, account, |change, all| {
         let present = find(all, actor, account, shown.id)?;
@@ -184,6 +189,17 @@ pub(super) fn faults(services: &Services) -> Result<Vec<String>, ServiceError> {
             })
             .collect())
     })
+}
+
+/// A filter with a value that its list does not take narrows nothing: the view would show more than its name says.
+fn must_be_understood(draft: &ViewDraft) -> Result<(), ServiceError> {
+    let Some(listing) = lists::at(draft.list.word) else { return Ok(()) };
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&draft.query).unwrap_or_default();
+    let mut errors = FieldErrors::new();
+    for Misread { filter, value, rule } in listing.misread(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))) {
+        errors.add("query", format_args!("the filter “{filter}” does not take “{value}”: {rule}"));
+    }
+    Ok(errors.into_result(Some(()))?)
 }
 
 /// Own views are the user's affair, shared ones are for those who edit the account.

@@ -9,12 +9,11 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use askama::Template;
-use sha2::{Digest, Sha256};
 
 use super::forms::Form;
 use super::layout::Page;
 use super::paging::{ListQuery, PER_PAGE_MOST};
-use crate::services::lists::{Asked, Listing};
+use crate::services::lists::{Asked, Listing, mark};
 
 /// From more rows than this on the number is to be typed.
 pub const TYPED_ABOVE: usize = 100;
@@ -100,7 +99,7 @@ impl<K: Ord + Display + FromStr> Chosen<K> {
         let query = form.value("matching");
         let list = ListQuery::parse("", query, listing.sorts);
         // A filter that is not understood narrows nothing on a page; here that would mean everything.
-        let found = if list.is_misread(listing) { Vec::new() } else { find(&list.asked(listing))? };
+        let found = if list.misread(listing).is_empty() { find(&list.asked(listing))? } else { Vec::new() };
         let keys: BTreeSet<K> = found.into_iter().filter(is_there).collect();
         Ok(Self { mark: mark(&keys), keys, matching: Some(query.to_owned()) })
     }
@@ -157,16 +156,6 @@ impl<K: Ord + Display + FromStr> Chosen<K> {
         let typed: String = form.value("number").chars().filter(char::is_ascii_digit).collect();
         (typed != number.to_string()).then(|| format!("Type the number {number} to go on."))
     }
-}
-
-/// A mark of a set of rows: another one for other rows.
-fn mark<K: Display>(keys: &BTreeSet<K>) -> String {
-    let mut hash = Sha256::new();
-    for key in keys {
-        hash.update(key.to_string().as_bytes());
-        hash.update([0]);
-    }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

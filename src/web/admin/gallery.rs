@@ -64,6 +64,7 @@ fn gallery() -> String {
         now: Timestamp::UNIX_EPOCH,
         zone: TimeZone::UTC,
         views: None,
+        not_understood: Vec::new(),
         impact: None,
     };
     let gallery = Gallery {

@@ -15,7 +15,7 @@ use super::assets;
 use super::flash::Flash;
 use super::impact::Panel;
 use super::theme::Theme;
-use super::view_bar::ViewBar;
+use super::view_bar::{NotUnderstood, ViewBar};
 use crate::domain::user::Role;
 use crate::web::route_roles;
 
@@ -50,6 +50,8 @@ pub struct Page {
     pub zone: TimeZone,
     /// The saved views of the list that this page is.
     pub views: Option<ViewBar>,
+    /// Filters that the list does not understand.
+    pub not_understood: Vec<NotUnderstood>,
     /// What the change does to devices that this page asks about; its forms carry the mark of it.
     pub impact: Option<Arc<Panel>>,
 }

@@ -34,7 +34,9 @@ pub fn enter(who: &SignedIn, request: &HttpRequest, sortable: &[&'static str]) -
         };
     }
     if list.is_file() {
-        return Ok(list);
+        // A file has no place for a notice: the page has.
+        let is_understood = view_bar::not_understood_of(request, &list).is_empty();
+        return if is_understood { Ok(list) } else { Err(Box::new(see_other(&list.link()))) };
     }
     view_bar::leave(who, request, &list);
     let query = list.lasting();

@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use super::columns::Columns;
 use super::{unsent, words};
 use crate::domain::text_search::TextSearch;
-use crate::services::lists::{Asked, Listing};
+use crate::services::lists::{Asked, Listing, Misread};
 
 /// Rows on a page unless the address says otherwise.
 pub const PER_PAGE: usize = 50;
@@ -69,9 +69,9 @@ impl ListQuery {
         listing.read_what_is_known(others.chain([("q", q.as_str())]))
     }
 
-    /// Whether a filter has a value that the list does not take.
-    pub fn is_misread(&self, listing: &Listing) -> bool {
-        listing.misreads(self.pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())))
+    /// The filters with a value that the list does not take.
+    pub fn misread(&self, listing: &Listing) -> Vec<Misread> {
+        listing.misread(self.pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())))
     }
 
     /// The value of a filter; none where it is not set.

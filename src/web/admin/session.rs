@@ -24,7 +24,7 @@ use super::layout::{Page, see_other};
 use super::next::LocalPath;
 use super::theme::Theme;
 use super::unsent;
-use super::view_bar::ViewBar;
+use super::view_bar::{NotUnderstood, ViewBar};
 use crate::domain::access::Actor;
 use crate::domain::consent::Consent;
 use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT, UserId};
@@ -185,6 +185,7 @@ impl Visitor {
             now: services.clock().now(),
             zone: zone.unwrap_or(TimeZone::UTC),
             views: self.request.extensions().get::<ViewBar>().cloned(),
+            not_understood: self.request.extensions().get::<Vec<NotUnderstood>>().cloned().unwrap_or_default(),
             impact: self.consent().tried().map(|told| Arc::new(Panel::new(told, services))),
         }
     }

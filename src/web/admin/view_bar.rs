@@ -1,14 +1,16 @@
-//! What stands above every list: its saved views as links, the way to keep the present one, and what it is filtered by that is not
-//! there any more. [`super::list_memory::enter`] makes it, and the frame of the page takes it.
+//! What stands above every list: its saved views as links, the way to keep the present one, what it is filtered by that is not
+//! there any more, and what it does not understand. [`super::list_memory::enter`] makes it, and the frame of the page takes it.
 
 use actix_web::{HttpMessage, HttpRequest, web};
 
 use super::paging::ListQuery;
 use super::session::SignedIn;
+use super::words;
 use crate::domain::device::Owner;
 use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, PersonGroupId, SiteId};
 use crate::domain::view::{self, ListName};
 use crate::domain::world::World;
+use crate::services::lists::{self, Listing, Misread};
 use crate::services::{Services, views};
 
 /// The saved views of a list.
@@ -39,6 +41,36 @@ pub struct Link {
     pub is_foreign: bool,
 }
 
+/// A filter that a list does not understand, with the way to the list without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotUnderstood {
+    /// What is wrong, in a sentence.
+    pub sentence: String,
+    /// The list without the filter.
+    pub without: String,
+}
+
+/// The filters of an address that its list does not understand: they narrow nothing, and nobody shall take what is shown for less
+/// than it is.
+pub fn not_understood(list: &ListQuery, listing: &Listing) -> Vec<NotUnderstood> {
+    let told = |Misread { filter, value, rule }: Misread| NotUnderstood {
+        sentence: format!("The filter “{filter}” does not take “{}”: {rule}. It narrows nothing.", words::shortened(&value, 80)),
+        without: list.with(&[(filter, ""), ("page", "")]),
+    };
+    list.misread(listing).into_iter().map(told).collect()
+}
+
+/// The same of the list at the address of a request.
+pub fn not_understood_of(request: &HttpRequest, list: &ListQuery) -> Vec<NotUnderstood> {
+    let listing = request.path().strip_prefix("/admin/").and_then(lists::at);
+    listing.map_or_else(Vec::new, |listing| not_understood(list, listing))
+}
+
+/// Leaves what is not understood for the page of this request.
+pub fn tell(request: &HttpRequest, all: Vec<NotUnderstood>) {
+    request.extensions_mut().insert(all);
+}
+
 /// The view with which a list opens for somebody, as its address; none where that is the plain list.
 pub fn opening(who: &SignedIn, request: &HttpRequest) -> Option<String> {
     let services = request.app_data::<web::Data<Services>>()?;
@@ -49,6 +81,7 @@ pub fn opening(who: &SignedIn, request: &HttpRequest) -> Option<String> {
 
 /// Leaves the row for the page of this request.
 pub fn leave(who: &SignedIn, request: &HttpRequest, list: &ListQuery) {
+    tell(request, not_understood_of(request, list));
     if let Some(bar) = made(who, request, list) {
         request.extensions_mut().insert(bar);
     }
@@ -77,7 +110,7 @@ fn made(who: &SignedIn, request: &HttpRequest, list: &ListQuery) -> Option<ViewB
     })
 }
 
-/// The filters of a list that name something which was deleted. Words that mean nothing narrow nothing, and are not told.
+/// The filters of a list that name something which was deleted.
 fn gone(name: ListName, list: &ListQuery, world: &World, services: &Services) -> Vec<String> {
     let is_devices = name.word == "devices";
     let is_missing = |filter: &str, value: &str| match (name.word, filter) {

@@ -27,6 +27,7 @@ use crate::web::admin::layout::{Page, html, html_with};
 use crate::web::admin::next::LocalPath;
 use crate::web::admin::paging::{ListQuery, Pager};
 use crate::web::admin::session::SignedIn;
+use crate::web::admin::view_bar;
 use crate::web::admin::words;
 use crate::web::blocking;
 
@@ -115,6 +116,7 @@ pub async fn show(
 ) -> Result<HttpResponse, Failure> {
     let (group, world) = find::<PersonGroup>(&services, &who, &id)?;
     let list = ListQuery::of(&request, SORTABLE);
+    view_bar::tell(&request, view_bar::not_understood(&list, &LISTING));
     if list.is_file() {
         let found = found(&world, group.id, list.is("show", "others"), &list.asked(&LISTING));
         let cells = |Row { name, groups, by, at, .. }: Row| [name, groups, by, words::file_time(at)];
