@@ -2,9 +2,12 @@
 
 use pdms::domain::access::Actor;
 use pdms::domain::account::Secret;
+use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::user::Role;
+use pdms::domain::view::{ViewDraft, ViewInput};
 use pdms::services::commit::Mode;
 use pdms::services::users::{self, Access, NewUser};
+use pdms::services::views;
 use serde_json::{Value, json};
 
 use crate::support::api::Api;
@@ -134,6 +137,84 @@ fn a_view_of_something_that_is_gone_opens_and_says_so() {
     let page = api.page("/admin/devices?model=VVX+999");
     assert!(page.text().contains("No device has the model VVX 999 any more"), "{}", page.text());
     assert!(!api.page("/admin/devices?model=VVX+411&site=nonsense").text().contains("any more"));
+}
+
+#[test]
+fn a_filter_that_a_list_does_not_understand_is_named_with_a_link_to_the_list_without_it() {
+    let (_server, api) = filled();
+    let notice = |path: &str| {
+        let text = api.page(path).text();
+        let told = text.split_once("Show the list without it").map(|(before, _)| before.rsplit("<p>").next().unwrap_or_default());
+        told.map(|told| told.replace("&#38;", "&").replace("&amp;", "&"))
+    };
+    for (list, query) in [
+        ("devices", "status=sick"),
+        ("sites", "has=cats"),
+        ("sites/moves", "site=hall"),
+        ("groups", "default=perhaps"),
+        ("people", "group=all"),
+        ("pending", "standing=tall"),
+        ("unknown-phones", "who=nobody"),
+        ("profiles", "kind=sweet"),
+        ("deployment", "container=bucket"),
+        ("activity", "since=yesterday"),
+        ("users", "role=king"),
+        ("recycle-bin", "kind=paper"),
+    ] {
+        let (name, value) = query.split_once('=').expect("a pair");
+        let told = notice(&format!("/admin/{list}?q=a&{query}&page=2"));
+        let told = told.unwrap_or_else(|| panic!("nothing is told by {list}?{query}"));
+        assert!(told.contains(&format!("The filter “{name}” does not take “{value}”")), "{list}: {told}");
+        assert!(told.contains(&format!("href=\"/admin/{list}?q=a\"")), "{list}: {told}");
+        assert_eq!(notice(&format!("/admin/{list}?q=a")), None, "{list}");
+    }
+    // What is shown is more than was meant, so that no file is made of it.
+    assert_eq!(location(&api.page("/admin/devices?status=sick&as=csv")), "/admin/devices?status=sick");
+    assert_eq!(api.page("/admin/devices?status=never-seen&as=csv").status, 200);
+    let group = api.ok("POST", "/groups", Some(json!({ "name": "Lobby" })))["id"].clone();
+    assert!(notice(&format!("/admin/groups/{group}/devices?show=others&status=sick")).is_some());
+
+    let wrong = json!({ "list": "devices", "name": "Sick", "query": "status=sick&site=2" });
+    let (status, errors) = api.refused("POST", "/views", Some(wrong.clone()));
+    assert_eq!((status, errors.len(), errors[0].0.as_str()), (422, 1, "query"), "{errors:?}");
+    assert!(errors[0].1.contains("“status”") && errors[0].1.contains("“sick”"), "{errors:?}");
+    let page = api.form("/admin/views/add", &wrong);
+    assert!(page.status == 422 && page.text().contains("does not take “sick”"), "{}", page.text());
+    api.ok("POST", "/views", Some(json!({ "list": "devices", "name": "Sick", "query": "site=2" })));
+    assert_eq!(api.refused("PATCH", "/views/1", Some(json!({ "revision": 1, "query": "site=two" }))).0, 422);
+}
+
+#[test]
+fn shared_views_of_a_deleted_user_stay_and_the_question_names_them() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let access = Access::Password(Secret::new("four unhurried words"));
+    let new = NewUser { name: "Val".to_owned(), email: "val@example.test".to_owned(), role: Role::AccountAdmin, access };
+    let val = users::add(&server.services, &Actor::CommandLine, &new, Mode::Keep).expect("added").user;
+    for (name, shared) in [("Silent", "viewer"), ("Private", "")] {
+        let input = ViewInput { list: "devices".into(), name: name.into(), shared_with: shared.into(), ..ViewInput::default() };
+        let draft = ViewDraft::parse(&input).expect("a view");
+        views::create(&server.services, &val.actor(), DEFAULT_ACCOUNT, draft, Mode::Keep).expect("kept");
+    }
+    let path = format!("/api/v1/users/{}", val.id);
+    let tried = api.ok("DELETE", &format!("{path}?dry_run=true"), None);
+    assert_eq!((&tried["views_passed_on"], &tried["views"]), (&json!(["Silent"]), &json!(["Private"])), "{tried}");
+    assert_eq!(api.ok("GET", "/views", None)["items"][0]["own"], false, "nothing is done yet");
+    let asked = api.page(&format!("/admin/users/{}/delete", val.id)).text();
+    for part in ["1 shared view stays and becomes yours: Silent.", "1 saved view that nobody else sees is deleted: Private."] {
+        assert!(asked.contains(part), "{part}: {asked}");
+    }
+    let done = api.form(&format!("/admin/users/{}/delete", val.id), &json!({}));
+    assert_eq!(done.status, 303, "{}", done.text());
+    let list = api.page("/admin/users?all=").text();
+    assert!(list.contains("Val is deleted. 1 shared view is yours now."), "{list}");
+    let left = api.ok("GET", "/views", None);
+    assert_eq!(
+        (&left["total"], &left["items"][0]["name"], &left["items"][0]["own"]),
+        (&json!(1), &json!("Silent"), &json!(true))
+    );
+    let log = api.ok("GET", "/activity?object=view&q=Silent", None).to_string();
+    assert!(log.contains("\"owner\"") && log.contains("Val"), "{log}");
 }
 
 #[test]

@@ -227,31 +227,46 @@ fn told(old: &User, new: &User) -> Event {
     event
 }
 
-/// Deletes a user with the API tokens that the user made, and ends all sessions.
+/// A user who is deleted, with what goes along or stays behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedUser {
+    /// The user.
+    pub user: User,
+    /// Names of the API tokens that end.
+    pub tokens: Vec<String>,
+    /// What becomes of the saved views.
+    pub views: views::Left,
+}
+
+/// Deletes a user with the API tokens that the user made, and ends all sessions. Saved views that are shared stay.
 ///
 /// # Errors
 /// Nobody would be left to run the installation.
-pub fn delete(services: &Services, actor: &Actor, id: UserId, mode: Mode) -> Result<User, ServiceError> {
+pub fn delete(services: &Services, actor: &Actor, id: UserId, mode: Mode) -> Result<DeletedUser, ServiceError> {
     let grant = authorize(actor, Action::EditUsers)?;
-    let user = perform(services, mode, grant, SERVER, |change| {
+    let heir = views::user_of(actor);
+    let deleted = perform(services, mode, grant, SERVER, |change| {
         let user = store::users::get(change.tx(), id)?.ok_or_else(|| ServiceError::not_found("user", id))?;
         must_leave_an_owner(change, &user, None)?;
         store::users::delete(change.tx(), id)?;
+        let mut tokens = Vec::new();
         for (key, token) in store::tokens::all(change.tx())? {
             if token.made_by == Some(id) {
                 store::tokens::delete(change.tx(), key)?;
                 change.record(Event::new("token", token.name.as_str(), "revoked"))?;
+                tokens.push(token.name.to_string());
             }
         }
-        views::delete_all_of(change, id)?;
+        let heir = heir.map(|id| store::users::get(change.tx(), id)).transpose()?.flatten();
+        let views = views::leave(change, &user, heir.as_ref())?;
         change.record(Event::new("user", user.name.as_str(), "deleted").change("email", Some(user.email.clone()), None))?;
-        Ok(user)
+        Ok(DeletedUser { user, tokens, views })
     })?;
     if mode == Mode::Keep {
         sessions::end_all_of(services, id)?;
         services.views.refresh(services)?;
     }
-    Ok(user)
+    Ok(deleted)
 }
 
 /// Without an owner who can sign in nobody could run the installation but from its command line.

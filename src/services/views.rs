@@ -13,8 +13,8 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, UserId, ViewId};
 use crate::domain::limits::VIEWS_PER_USER;
 use crate::domain::people::Modified;
-use crate::domain::user::Role;
-use crate::domain::view::{ListName, View, ViewDraft, opening};
+use crate::domain::user::{Role, User};
+use crate::domain::view::{ListName, NOBODY, View, ViewDraft, opening};
 use crate::store::{self, Read};
 
 /// Every view in memory.
@@ -165,10 +165,46 @@ pub fn delete(services: &Services, actor: &Actor, account: AccountId, id: ViewId
     })
 }
 
-/// Removes the views of a user who is deleted, within that change. The caller calls [`Shelf::refresh`] when it is kept.
-pub(super) fn delete_all_of(change: &mut Change<'_>, user: UserId) -> Result<(), ServiceError> {
-    let all = store::views::all(change.tx())?;
-    all.iter().filter(|(_, view)| view.is_of(Some(user))).try_for_each(|(account, view)| remove(change, *account, view))
+/// What becomes of the views of a user who is deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Names of those that nobody else saw: they are gone.
+    pub gone: Vec<String>,
+    /// Names of those that are shared: they stay, and belong to whoever deleted the user.
+    pub passed_on: Vec<String>,
+    /// Names of those that are shared and belong to nobody from now on, because the other has one of that name, or too many.
+    pub ownerless: Vec<String>,
+}
+
+/// Settles the views of a user who is deleted, within that change: others go on seeing what was shared with them. The caller calls
+/// [`Shelf::refresh`] when it is kept.
+pub(super) fn leave(change: &mut Change<'_>, user: &User, heir: Option<&User>) -> Result<Left, ServiceError> {
+    let heir = heir.filter(|heir| heir.id != user.id);
+    let owner = heir.map(|heir| heir.id);
+    let (mut all, mut left) = (store::views::all(change.tx())?, Left::default());
+    for place in 0..all.len() {
+        let (account, view) = all[place].clone();
+        if !view.is_of(Some(user.id)) {
+            continue;
+        }
+        if view.shared_with.is_none() {
+            remove(change, account, &view)?;
+            left.gone.push(view.name);
+            continue;
+        }
+        let passed = View { owner, ..view };
+        let others = || all.iter().filter(|(of, _)| *of == account).map(|(_, other)| other);
+        let is_full = others().filter(|other| other.is_of(owner)).count() >= VIEWS_PER_USER;
+        let heir = heir.filter(|_| !is_full && !others().any(|other| passed.clashes_with(other)));
+        let passed = View { owner: heir.map(|heir| heir.id), ..passed };
+        store::views::put(change.tx(), account, &passed)?;
+        let now = heir.map_or(NOBODY, |heir| &heir.name).to_owned();
+        change.record(Event::new("view", passed.name.as_str(), "changed").change("owner", Some(user.name.clone()), Some(now)))?;
+        let told = if heir.is_some() { &mut left.passed_on } else { &mut left.ownerless };
+        told.push(passed.name.clone());
+        all[place].1 = passed;
+    }
+    Ok(left)
 }
 
 /// What is wrong with the views of a state: those that nobody can reach (`pdms check`).

@@ -86,6 +86,51 @@ fn views_end_with_their_user_and_outlive_a_restart() {
     bench.services.rebuild().expect("read anew");
     assert_eq!(names(&bench, &val), ["All", "Mine"]);
     assert_eq!(faults(&bench.services).expect("readable"), Vec::<String>::new());
-    users::delete(&bench.services, &Actor::CommandLine, ada.id, Mode::Keep).expect("deleted");
-    assert_eq!((names(&bench, &val), entries(&bench)), (vec!["Mine".to_owned()], 2));
+    users::delete(&bench.services, &Actor::CommandLine, val.id, Mode::Keep).expect("deleted");
+    assert_eq!((names(&bench, &ada), names(&bench, &val), entries(&bench)), (vec!["All".to_owned()], vec!["All".to_owned()], 1));
+}
+
+#[test]
+fn what_is_shared_outlives_its_user_and_belongs_to_whoever_deleted_him() {
+    let bench = bench();
+    let (ada, bea) = (user(&bench, "Ada", Role::AccountAdmin), user(&bench, "Bea", Role::Owner));
+    made(&bench, &ada, draft("All", "viewer", true)).expect("shared");
+    made(&bench, &ada, draft("Night", "operator", false)).expect("shared");
+    made(&bench, &ada, draft("Mine", "", false)).expect("kept");
+    let delete = |mode| users::delete(&bench.services, &bea.actor(), ada.id, mode);
+    let tried = delete(Mode::TryOut).expect("it could be");
+    assert_eq!(delete(Mode::Keep).expect("deleted"), tried, "what is told is what happens");
+    let left = tried.views;
+    assert_eq!((left.gone, left.passed_on), (vec!["Mine".to_owned()], vec!["All".to_owned(), "Night".to_owned()]));
+    assert_eq!((names(&bench, &bea), left.ownerless), (vec!["All".to_owned(), "Night".to_owned()], Vec::new()));
+    let all = seen(&bench.services, DEFAULT_ACCOUNT, Some(bea.id), Role::Owner);
+    assert!(all.iter().all(|view| view.is_of(Some(bea.id))), "{all:?}");
+    assert_eq!((all[0].opens, all[0].shared_with, entries(&bench)), (true, Some(Role::Viewer), 4));
+
+    // Whoever is no user inherits nothing, and an own view of the name goes before one that comes from elsewhere.
+    let cid = user(&bench, "Cid", Role::Owner);
+    made(&bench, &cid, draft("Mine", "", false)).expect("kept");
+    let gone = users::delete(&bench.services, &Actor::CommandLine, bea.id, Mode::Keep).expect("deleted");
+    assert_eq!(gone.views.ownerless, ["All", "Night"]);
+    assert_eq!(names(&bench, &cid), ["All", "Mine", "Night"]);
+    assert_eq!(faults(&bench.services).expect("readable"), Vec::<String>::new());
+}
+
+#[test]
+fn a_view_that_its_list_would_misread_is_not_kept() {
+    let bench = bench();
+    let ada = user(&bench, "Ada", Role::AccountAdmin);
+    let query = |query: &str| ViewDraft { query: query.to_owned(), ..draft("Sick", "", false) };
+    let Err(ServiceError::Invalid(errors)) = made(&bench, &ada, query("status=sick&site=hall&model=any")) else {
+        panic!("it is refused");
+    };
+    let told: Vec<_> = errors.iter().map(|error| (error.field, error.message.clone())).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0].0, "query");
+    assert!(told[0].1.contains("“status” does not take “sick”: use one of: online"), "{told:?}");
+    let view = made(&bench, &ada, query("status=online&hide=key")).expect("kept");
+    let shown = Shown { id: view.id, revision: 1 };
+    let change = |draft| update(&bench.services, &ada.actor(), DEFAULT_ACCOUNT, shown, draft, Mode::Keep);
+    assert!(matches!(change(query("status=sick")), Err(ServiceError::Invalid(_))));
+    assert_eq!(change(query("status=offline")).expect("changed").query, "status=offline");
 }

@@ -16,7 +16,8 @@ use crate::domain::ids::UserId;
 use crate::domain::user::{Role, User};
 use crate::services::commit::Mode;
 use crate::services::lists::users::ListedUser;
-use crate::services::users::{self, Access, UserChange};
+use crate::services::users::{self, Access, DeletedUser, UserChange};
+use crate::services::views::Left;
 use crate::services::{Services, invitations, lists, passwords};
 use crate::web::admin::users::invitation_link;
 use crate::web::blocking;
@@ -221,15 +222,39 @@ pub async fn change_user(
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }
 
-/// Deletes a user with the API tokens that the user made, and answers the user.
-#[utoipa::path(tag = "users", params(UserPath, DryRun), responses((status = 200, body = UserShape)))]
+/// A user who was deleted, or would be, with what goes along or stays behind.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct DeletedUserShape {
+    /// The user.
+    #[serde(flatten)]
+    pub user: UserShape,
+    /// Names of the API tokens that the user made: they end.
+    pub tokens: Vec<String>,
+    /// Names of saved views that nobody else sees: they go along.
+    pub views: Vec<String>,
+    /// Names of shared views: they stay and belong to the caller.
+    pub views_passed_on: Vec<String>,
+    /// Names of shared views that stay and belong to nobody, because the caller has one of that name, has too many, or is no user.
+    pub views_of_nobody: Vec<String>,
+}
+
+impl From<DeletedUser> for DeletedUserShape {
+    fn from(DeletedUser { user, tokens, views }: DeletedUser) -> Self {
+        let Left { gone, passed_on, ownerless } = views;
+        Self { user: user.into(), tokens, views: gone, views_passed_on: passed_on, views_of_nobody: ownerless }
+    }
+}
+
+/// Deletes a user with the API tokens that the user made, and answers the user with what goes along. Saved views that are shared stay
+/// and belong to the caller.
+#[utoipa::path(tag = "users", params(UserPath, DryRun), responses((status = 200, body = DeletedUserShape)))]
 #[delete("/users/{id}")]
 pub async fn delete_user(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<UserPath>,
     dry_run: Asked<DryRun>,
-) -> Result<web::Json<UserShape>, Problem> {
+) -> Result<web::Json<DeletedUserShape>, Problem> {
     let (id, mode) = (path.id()?, dry_run.mode());
     let work = move |services: &Services| users::delete(services, &caller.actor, id, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))

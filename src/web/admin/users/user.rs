@@ -14,7 +14,7 @@ use crate::domain::user::{Role, User};
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::users::{self, UserChange};
+use crate::services::users::{self, DeletedUser, UserChange};
 use crate::services::{invitations, second_factor, sign_in, tokens};
 use crate::web::admin::account::{self, OpenSession};
 use crate::web::admin::conflict::{self, Conflict, Differing};
@@ -23,6 +23,7 @@ use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{ConfirmPage, Page, html, html_rejected, html_with};
 use crate::web::admin::session::SignedIn;
+use crate::web::admin::words;
 use crate::web::blocking;
 
 #[derive(Template)]
@@ -145,22 +146,41 @@ fn wanted(form: &Form) -> Result<UserChange, FieldErrors> {
 /// `GET /admin/users/{id}/delete`
 pub async fn ask_delete(who: SignedIn, id: web::Path<String>, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let user = find(&who, &services, &id).await?;
-    let asked = user_page(&who, &services, user, Form::default()).await?;
-    let mut sentences =
-        vec![format!("{} can sign in no more and is signed out everywhere. The activity log keeps the name.", asked.user.email)];
-    if !asked.tokens.is_empty() {
-        sentences.push(format!("API tokens that end with the user: {}. What uses them stops.", asked.tokens.join(", ")));
-    }
+    let (actor, id) = (who.actor.clone(), user.id);
+    let tried = match blocking::call(&services, move |services| users::delete(services, &actor, id, Mode::TryOut)).await {
+        Ok(tried) => tried,
+        Err(ServiceError::Conflict(why)) => return Ok(who.not_done(&format!("{HERE}/{id}"), why)),
+        Err(error) => return Err(Failure::new(&who, error)),
+    };
     Ok(html(&ConfirmPage {
-        page: who.page(format!("Delete {}?", asked.user.name)),
-        sentences,
-        action: format!("{HERE}/{}/delete", asked.user.id),
+        page: who.page(format!("Delete {}?", user.name)),
+        sentences: what_happens(&tried),
+        action: format!("{HERE}/{}/delete", user.id),
         fields: Vec::new(),
         choices: Vec::new(),
         verb: "Delete",
         is_harmless: false,
-        back: format!("{HERE}/{}", asked.user.id),
+        back: format!("{HERE}/{}", user.id),
     }))
+}
+
+/// What deleting a user does, in sentences.
+fn what_happens(DeletedUser { user, tokens, views }: &DeletedUser) -> Vec<String> {
+    let mut sentences =
+        vec![format!("{} can sign in no more and is signed out everywhere. The activity log keeps the name.", user.email)];
+    if !tokens.is_empty() {
+        sentences.push(format!("API tokens that end with the user: {}. What uses them stops.", tokens.join(", ")));
+    }
+    for (names, one, several) in [
+        (&views.passed_on, "shared view stays and becomes yours", "shared views stay and become yours"),
+        (&views.ownerless, "shared view stays and belongs to nobody", "shared views stay and belong to nobody"),
+        (&views.gone, "saved view that nobody else sees is deleted", "saved views that nobody else sees are deleted"),
+    ] {
+        if !names.is_empty() {
+            sentences.push(format!("{}: {}.", words::count(names.len(), one, several), names.join(", ")));
+        }
+    }
+    sentences
 }
 
 /// `POST /admin/users/{id}/delete`
@@ -168,7 +188,13 @@ pub async fn delete(who: SignedIn, id: web::Path<String>, services: web::Data<Se
     let user = find(&who, &services, &id).await?;
     let (actor, id) = (who.actor.clone(), user.id);
     match blocking::call(&services, move |services| users::delete(services, &actor, id, Mode::Keep)).await {
-        Ok(user) => Ok(who.done(HERE, format!("{} is deleted.", user.name))),
+        Ok(DeletedUser { user, views, .. }) => {
+            let yours = match views.passed_on.len() {
+                0 => String::new(),
+                number => format!(" {} yours now.", words::count(number, "shared view is", "shared views are")),
+            };
+            Ok(who.done(HERE, format!("{} is deleted.{yours}", user.name)))
+        }
         Err(ServiceError::Conflict(why)) => Ok(who.not_done(&format!("{HERE}/{id}"), why)),
         Err(error) => Err(Failure::new(&who, error)),
     }
