@@ -18,7 +18,7 @@ const FIRST: &str = "0004f2aa0001";
 const SECOND: &str = "0004f2aa0002";
 const HERE: &str = "/admin/pending";
 
-fn knock(site: &Rc<Site>, mac: &str, reason: Reason, address: &str) {
+pub fn knock(site: &Rc<Site>, mac: &str, reason: Reason, address: &str) {
     let (key, address): (DeviceKey, IpAddr) = (mac.parse().expect("a MAC"), address.parse().expect("an address"));
     let knock = Knock::new(site.clock.now(), reason, address, "VVX 411");
     site.services.trusts(DEFAULT_ACCOUNT).learn(&key, |trust| trust.refused(knock));

@@ -6,10 +6,14 @@ use actix_web::http::StatusCode;
 use pdms::domain::access::Actor;
 use pdms::domain::device::draft::{DeviceDraft, DeviceInput};
 use pdms::domain::ids::DEFAULT_ACCOUNT;
+use pdms::domain::run::Reason;
+use pdms::domain::trust::Knock;
 use pdms::services::commit::Mode;
 use pdms::services::devices;
 use serde_json::{Value, json};
 
+use crate::admin_pending::knock;
+use crate::sites::{came, id_of};
 use crate::support::api::Api;
 use crate::support::browser::{Browser, Site};
 use crate::support::server::Server;
@@ -163,6 +167,133 @@ async fn all_that_match_join_a_group() {
     assert!(asked.contains("Remove 120 devices from Lobby?") && members() == 120, "{asked}");
     answer(&mut browser, &page, &asked, &[("number", "120")]).await;
     assert_eq!(members(), 0);
+}
+
+#[actix_web::test]
+async fn all_pending_moves_that_match_are_decided_about_and_the_others_wait_on() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let key = |number: usize| format!("0004f2aa{number:04x}");
+    for (number, address) in [(1, "10.7.0.1"), (2, "10.7.0.2"), (3, "10.9.0.3")] {
+        came(&site, &key(number), address);
+    }
+    let path = "/admin/sites/moves";
+    let waiting = || {
+        let all = site.services.roster(DEFAULT_ACCOUNT).all();
+        let mut keys: Vec<String> =
+            all.iter().filter(|one| one.device.waiting_move().is_some()).map(|one| one.device.key.to_string()).collect();
+        keys.sort();
+        keys
+    };
+    for (name, ip, elsewhere, wait) in [("Home", "10.7.0.0", "198.18.0.0", 2), ("Hill", "10.9.0.0", "198.19.0.0", 3)] {
+        let fields = [("name", name), ("ip", ip), ("mask", "16"), ("private", ""), ("confirmed", "yes")];
+        let made = browser.post("/admin/sites/add", &fields).await.body;
+        assert!(made.contains(&format!("moved to {name}.")), "{made}");
+        let former = format!("{ip}/16");
+        let away = [("revision", "1"), ("former", &former), ("ip", elsewhere), ("mask", "16"), ("confirmed", "yes")];
+        let saved = browser.post(&format!("/admin/sites/{}/public", id_of(&site, name)), &away).await.body;
+        assert_eq!(waiting().len(), wait, "{saved}");
+    }
+    assert_eq!(waiting(), [key(1), key(2), key(3)]);
+    let home = format!("site={}&sort=-since", id_of(&site, "Home"));
+    let wanted = [("answer", "accept"), ("scope", "matching"), ("matching", &home)];
+    let asked = browser.post_once(path, &wanted).await.body;
+    assert!(asked.contains("Move 2 devices to Internet?") && asked.contains(&key(1)) && !asked.contains(&key(3)), "{asked}");
+    assert_eq!(waiting().len(), 3, "nothing happens before a yes");
+    let done = answer(&mut browser, path, &asked, &[]).await;
+    assert!(done.contains("Moved to Internet: 2 devices.") && waiting() == [key(3)], "{done}");
+    // What is not understood is nothing here, and not everything.
+    let none = browser.post_once(path, &[("answer", "accept"), ("scope", "matching"), ("matching", "site=hill")]).await;
+    assert_eq!(waiting(), [key(3)], "{}", none.body);
+}
+
+#[actix_web::test]
+async fn all_that_wait_and_match_are_let_in_from_where_the_list_named_them() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    let (one, two, other) = ("0004f2aa0001", "0004f2aa0002", "0004f2bb0003");
+    for (mac, address) in [(one, "10.0.0.1"), (two, "10.0.0.2"), (other, "10.0.0.3")] {
+        knock(&site, mac, Reason::NotApproved, address);
+    }
+    let path = "/admin/pending";
+    let is_let_in = |mac: &str| site.services.trusts(DEFAULT_ACCOUNT).of(&mac.parse().expect("a MAC")).right.is_some();
+    let wanted = [("deed", "let-in"), ("scope", "matching"), ("matching", "q=0004f2aa&standing=waiting")];
+    let asked = browser.post_once(path, &wanted).await.body;
+    assert!(asked.contains(one) && asked.contains(two) && !asked.contains(other) && !is_let_in(one), "{asked}");
+    // One of them asks from elsewhere meanwhile: that was not shown.
+    site.clock.advance_to(site.clock.now() + jiff::SignedDuration::from_secs(1));
+    knock(&site, two, Reason::NotApproved, "10.6.6.6");
+    let again = answer(&mut browser, path, &asked, &[]).await;
+    assert!(again.contains("Look at them again") && !is_let_in(one) && !is_let_in(two), "{again}");
+    let done = answer(&mut browser, path, &again, &[]).await;
+    assert!(is_let_in(one) && !is_let_in(other), "{done}");
+}
+
+#[test]
+fn a_filter_of_the_api_means_the_same_keys_as_were_told_and_not_as_many() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let device = |number: usize| json!({ "key": format!("0004f2aa{number:04x}"), "name": format!("Desk {number}") });
+    api.ok("POST", "/devices", Some((0..3).map(device).collect()));
+    let told = api.ok("GET", "/devices?q=desk&per_page=1&mark=true", None);
+    let (total, mark) = (told["total"].clone(), told["mark"].clone());
+    assert!(total == 3 && mark.as_str().is_some_and(|mark| mark.len() == 32), "{told}");
+    assert_eq!(api.ok("GET", "/devices?q=desk", None).get("mark"), None, "it is told to who asks for it");
+    let matching = |mark: &Value| json!({ "filters": { "q": "desk" }, "total": 3, "mark": mark });
+    let line =
+        |matching: Value| json!([{ "matching": matching, "lines": [{ "line": 1, "fields": { "server": "pbx.example" } }] }]);
+    let written = api.ok("PUT", "/devices/lines", Some(line(matching(&mark))));
+    assert_eq!(written["devices"].as_array().map(Vec::len), Some(3), "{written}");
+    // One went and one came: as many, and others.
+    api.ok("DELETE", "/devices/0004f2aa0001?removal=forget", None);
+    api.ok("POST", "/devices", Some(device(7)));
+    let gone = |mark: &Value| json!({ "matching": matching(mark), "removal": "forget" });
+    let refused = api.call("POST", "/devices/delete", Some(gone(&mark)));
+    assert!(refused.status == 409 && refused.text().contains("not the same ones"), "{}", refused.text());
+    assert_eq!(api.call("PUT", "/devices/lines", Some(line(matching(&mark)))).status, 409);
+    assert_eq!(api.refused("PUT", "/devices/lines", Some(json!([{ "lines": [] }]))).1[0].0, "[0].device");
+    let now = api.ok("GET", "/devices?q=desk&mark=true", None)["mark"].clone();
+    assert_eq!(api.ok("POST", "/devices/delete", Some(gone(&now)))["total"], 3);
+    for list in ["groups", "people", "person-groups", "rooms", "profiles", "sites", "pending-moves", "pending"] {
+        assert!(api.ok("GET", &format!("/{list}?mark=true"), None)["mark"].is_string(), "{list}");
+    }
+}
+
+#[test]
+fn the_api_decides_about_all_who_wait_and_match_as_they_were_listed() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let knock = |mac: &str, address: &str| {
+        let knock = Knock::new(server.clock.now(), Reason::NotApproved, address.parse().expect("an address"), "VVX 411");
+        server.services.trusts(DEFAULT_ACCOUNT).learn(&mac.parse().expect("a MAC"), |trust| trust.refused(knock));
+    };
+    knock("0004f2aa0001", "10.0.0.1");
+    knock("0004f2aa0002", "10.0.0.2");
+    knock("0004f2bb0003", "10.0.0.3");
+    let listed = || api.ok("GET", "/pending?q=0004f2aa&mark=true", None);
+    let sent =
+        |list: &Value| json!({ "matching": { "filters": { "q": "0004f2aa" }, "total": list["total"], "mark": list["mark"] } });
+    let unmarked = json!({ "matching": { "filters": { "q": "0004f2aa" }, "total": 2 } });
+    assert_eq!(api.refused("POST", "/pending/let-in", Some(unmarked)).1[0].0, "matching");
+    let before = listed();
+    let tried = api.ok("POST", "/pending/let-in?dry_run=true", Some(sent(&before)));
+    let let_in = |answer: &Value, mac: &str, address: &str| {
+        let mut done = answer["items"].as_array().expect("a list").iter();
+        done.any(|one| one["key"] == mac && one["address"] == address)
+    };
+    assert!(tried["total"] == 2 && let_in(&tried, "0004f2aa0001", "10.0.0.1"), "{tried}");
+    let mut both = sent(&before);
+    both["shown"] = json!({ "0004f2aa0001": "10.0.0.1" });
+    assert_eq!(api.refused("POST", "/pending/let-in", Some(both)).1[0].0, "shown");
+    // The same key from elsewhere: as many rows, and not what was listed.
+    server.advance(1);
+    knock("0004f2aa0002", "10.6.6.6");
+    assert_eq!(api.call("POST", "/pending/let-in", Some(sent(&before))).status, 409);
+    let done = api.ok("POST", "/pending/let-in", Some(sent(&listed())));
+    assert!(let_in(&done, "0004f2aa0001", "10.0.0.1"), "{done}");
+    let rest = json!({ "matching": { "filters": { "q": "0004f2bb" }, "total": 1 } });
+    assert_eq!(api.ok("POST", "/pending/dismiss", Some(rest))["total"], 1);
+    assert_eq!(api.ok("GET", "/pending?q=0004f2bb", None)["total"], 0);
 }
 
 #[test]

@@ -42,7 +42,7 @@ const TABLE: [(&str, &str, &str); 5] = [
 ];
 
 /// The site of a name.
-fn id_of(site: &Rc<Site>, name: &str) -> SiteId {
+pub fn id_of(site: &Rc<Site>, name: &str) -> SiteId {
     let all = sites::list(&site.services, DEFAULT_ACCOUNT).expect("listed");
     all.iter().find(|one| one.name.as_str() == name).expect("it is there").id
 }
@@ -144,7 +144,7 @@ async fn a_site_is_edited_tab_by_tab_and_the_second_of_two_editors_is_told() {
 }
 
 /// A device that was added by hand and came once from this address.
-fn came(site: &Rc<Site>, key: &str, address: &str) {
+pub fn came(site: &Rc<Site>, key: &str, address: &str) {
     let draft =
         DeviceDraft::parse(&DeviceInput { key: key.to_owned(), ..DeviceInput::default() }, models()).expect("a good draft");
     devices::create(&site.services, &Actor::CommandLine, DEFAULT_ACCOUNT, vec![draft], Mode::Keep).expect("added");
@@ -232,6 +232,27 @@ fn a_device_is_pinned_by_page_and_api_and_gets_what_its_site_gets() {
     assert_eq!((free["pin"].clone(), free["site_reason"].clone()), (Value::Null, json!("its address lies in 127.0.0.0/8")));
     let page = api.page(&format!("/admin/devices/{KEY}")).text();
     assert!(page.contains("As its addresses say</option>"), "{page}");
+}
+
+#[actix_web::test]
+async fn where_some_move_and_some_wait_the_question_says_both() {
+    let site = Site::open().await;
+    let mut browser = Browser::signed_in(&site).await;
+    came(&site, KEY, "10.7.7.7");
+    came(&site, "0004f2a11a02", "10.7.7.8");
+    let home = [("name", "Home"), ("ip", "10.7.0.0"), ("mask", "16"), ("private", ""), ("confirmed", "yes")];
+    assert!(browser.post("/admin/sites/add", &home).await.body.contains("2 devices moved to Home."));
+    came(&site, "0004f2a11a03", "10.8.7.7");
+    let path = format!("/admin/sites/{}/public", id_of(&site, "Home"));
+    let away = [("revision", "1"), ("former", "10.7.0.0/16"), ("ip", "10.8.0.0"), ("mask", "16")];
+    let asked = browser.post(&path, &away).await.body;
+    assert!(asked.contains("Save, move 1 device, and ask about 2 more?") && asked.contains("0004f2a11a03"), "{asked}");
+    assert_eq!(site.services.roster(DEFAULT_ACCOUNT).all().iter().filter(|one| one.device.waiting_move().is_some()).count(), 0);
+    browser.post(&path, &[&away[..], &[("confirmed", "yes")]].concat()).await;
+    let waiting = browser.get("/admin/sites/moves").await.body;
+    assert!(waiting.contains(KEY) && waiting.contains("0004f2a11a02") && !waiting.contains("0004f2a11a03"), "{waiting}");
+    let moved = browser.get("/admin/devices/0004f2a11a03").await.body;
+    assert!(moved.contains("Home"), "{moved}");
 }
 
 #[actix_web::test]

@@ -26,6 +26,13 @@ pub fn list(services: &Services, account: AccountId, asked: &Asked) -> Vec<Pendi
     found
 }
 
+/// A row with all addresses that it names, as `KEY@ADDRESS KEY@ADDRESS`, the one that it is decided about first. Marks of rows are
+/// made of these: what is decided about a key is decided about who asked for it.
+pub fn row(one: &Pending) -> String {
+    let addresses = [one.knock.address].into_iter().chain(one.elsewhere.iter().map(|other| other.knock.address));
+    addresses.map(|address| format!("{}@{address}", one.key)).collect::<Vec<_>>().join(" ")
+}
+
 fn column(a: &Pending, b: &Pending, word: &str) -> Ordering {
     match word {
         "at" => a.knock.at.cmp(&b.knock.at),

@@ -112,7 +112,7 @@ pub async fn list_activity(
     let (since, until) = errors.into_result(Some((since, until)))?;
     let query = ActivityQuery { q: q.unwrap_or_default(), object, actor, subject, since, until, oldest_first, offset, limit };
     let found = blocking::call(&services, move |services| list(services, caller.account, &query)).await?;
-    Ok(web::Json(List { items: found.items.into_iter().map(ActivityShape::from).collect(), total: found.total }))
+    Ok(web::Json(List { items: found.items.into_iter().map(ActivityShape::from).collect(), total: found.total, mark: None }))
 }
 
 /// A time, or the start of a day or of one some days later.

@@ -150,7 +150,7 @@ pub async fn delete_devices(
     let (afterwards, mode) = (removal.into(), dry_run.mode());
     let work = move |services: &Services| devices::delete_all(services, &caller.actor, caller.account, &keys, afterwards, mode);
     let gone = blocking::call(&services, work).await?;
-    Ok(web::Json(List { total: gone.len(), items: gone.what.into_iter().map(CascadeShape::from).collect() }))
+    Ok(web::Json(List::whole(gone.what.into_iter().map(CascadeShape::from).collect())))
 }
 
 /// The keys of the devices that a list finds.

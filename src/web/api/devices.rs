@@ -45,6 +45,8 @@ pub struct Wanted {
     pub(super) page: Option<usize>,
     /// Devices on a page, at most 1000.
     pub(super) per_page: Option<usize>,
+    /// `true`: the answer tells the mark of all that was found, to be sent with `matching`.
+    pub(super) mark: Option<bool>,
 }
 
 impl Wanted {
@@ -87,7 +89,9 @@ pub async fn list_devices(
     _: web::Path<AccountPath>,
     wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<DeviceShape>>, Problem> {
-    let (query, paging) = wanted.into_inner().parse()?;
+    let wanted = wanted.into_inner();
+    let mark = wanted.mark;
+    let (query, paging) = wanted.parse()?;
     let now = services.clock().now();
     let world = services.world(caller.account)?;
     let found = services.roster(caller.account).select(&query, &world, now);
@@ -100,7 +104,8 @@ pub async fn list_devices(
         };
         DeviceShape { why, ..DeviceShape::new(one, &trusts.of(&one.device.key), now) }
     };
-    Ok(web::Json(paging.cut(found.iter(), shape)))
+    let keys = || found.iter().map(|one| &one.device.key).collect();
+    Ok(web::Json(paging.cut(found.iter(), shape).marked(mark, keys)))
 }
 
 /// Shows a device.

@@ -37,6 +37,8 @@ pub struct Wanted {
     page: Option<usize>,
     /// Groups on a page, at most 1000.
     per_page: Option<usize>,
+    /// `true`: the answer tells the mark of all that was found, to be sent with `matching`.
+    mark: Option<bool>,
 }
 
 /// Groups to delete.
@@ -58,13 +60,14 @@ pub async fn list_groups(
     services: web::Data<Services>,
     wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<GroupShape>>, Problem> {
-    let Wanted { q, default, sort, page, per_page } = wanted.into_inner();
+    let Wanted { q, default, sort, page, per_page, mark } = wanted.into_inner();
     let paging = Paging::new(page, per_page)?;
     let default = default.map(|wanted| wanted.to_string());
     let asked = asked(&lists::groups::LISTING, [("q", q), ("default", default), ("sort", sort)])?;
     let world = services.world(caller.account)?;
     let found = lists::groups::list(&services, caller.account, &asked)?;
-    Ok(web::Json(paging.cut(found.iter(), |one| GroupShape::new(&one.group, one.devices, &world))))
+    let list = paging.cut(found.iter(), |one| GroupShape::new(&one.group, one.devices, &world));
+    Ok(web::Json(list.marked(mark, || found.iter().map(|one| one.group.id).collect())))
 }
 
 fn all(services: &Services, account: AccountId) -> Result<Vec<GroupShape>, Problem> {

@@ -1,6 +1,6 @@
 //! Lines of devices as values by field: read from all profiles, written into each device's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::{get, put, web};
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::DryRun;
 use super::caller::Caller;
+use super::device_deletion::found;
+use super::matching::{Chosen, Matching, chosen};
 use super::paths::{AccountPath, DevicePath};
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
@@ -19,6 +21,7 @@ use crate::domain::lines::{Line, LineField, TypedLine};
 use crate::services::Services;
 use crate::services::error::ServiceError;
 use crate::services::lines::{self, LinesEdit, LinesOf, Saved};
+use crate::services::lists;
 use crate::web::blocking;
 
 /// The lines of a device.
@@ -136,13 +139,17 @@ pub struct NewLines {
     lines: Vec<NewLine>,
 }
 
-/// Lines of one of several devices to write.
+/// Lines of one of several devices to write, or of all that match.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewLinesOf {
     /// The device: MAC or serial number.
-    device: String,
-    /// The revision that was shown.
+    #[serde(default)]
+    device: Option<String>,
+    /// All that the list of devices finds, in place of one: the same is written for each.
+    #[serde(default)]
+    matching: Option<Matching>,
+    /// The revision that was shown of the one device.
     #[serde(default)]
     revision: Option<u64>,
     /// The lines that change; the others stay.
@@ -231,7 +238,7 @@ fn of_the_first(error: ServiceError) -> ServiceError {
     plain.into()
 }
 
-/// Writes lines of several devices: all of them, or none where one cannot be written.
+/// Writes lines of several devices, or the same for all that a list finds: all of them, or none where one cannot be written.
 #[utoipa::path(tag = "devices", params(AccountPath, DryRun), request_body = Vec<NewLinesOf>, responses((status = 200, body = SavedLinesOfDevices)))]
 #[put("/accounts/{account}/devices/lines")]
 pub async fn set_lines_of_devices(
@@ -244,16 +251,22 @@ pub async fn set_lines_of_devices(
     let mut errors = FieldErrors::new();
     let mut wanted = Vec::new();
     for (item, one) in sent.into_inner().into_iter().enumerate() {
-        match (one.device.parse::<DeviceKey>(), typed(one.lines)) {
-            (Ok(key), Ok(typed)) => wanted.push(LinesEdit { key, shown: one.revision, typed }),
-            (key, lines) => {
-                if let Err(error) = key {
-                    errors.add_item(item, FieldErrors::one("device", error));
-                }
-                if let Err(wrong) = lines {
-                    errors.add_item(item, wrong);
-                }
+        let keys: Result<BTreeSet<DeviceKey>, FieldErrors> = match chosen("device", one.device.map(|key| vec![key]), one.matching)
+        {
+            Ok(Chosen::Named(keys)) => {
+                keys.iter().map(|key| key.parse()).collect::<Result<_, _>>().map_err(|error| FieldErrors::one("device", error))
             }
+            Ok(Chosen::All(matching)) => {
+                Ok(matching.keys(&lists::devices::LISTING, |asked| found(&services, caller.account, asked))?)
+            }
+            Err(_) => Err(FieldErrors::one("device", "send device, or matching for all that the list of devices finds")),
+        };
+        match (keys, typed(one.lines)) {
+            (Ok(keys), Ok(typed)) => {
+                let shown = one.revision.filter(|_| keys.len() == 1);
+                wanted.extend(keys.into_iter().map(|key| LinesEdit { key, shown, typed: typed.clone() }));
+            }
+            (keys, lines) => [keys.err(), lines.err()].into_iter().flatten().for_each(|wrong| errors.add_item(item, wrong)),
         }
     }
     errors.into_result(Some(()))?;

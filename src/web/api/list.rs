@@ -3,6 +3,8 @@
 //! Long lists are narrowed where they are kept; [`narrowed`] is for those that are short enough to be held as a whole.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -10,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::problem::Problem;
 use crate::domain::mac::Mac;
 use crate::domain::text_search::TextSearch;
-use crate::services::lists::{Asked as ListAsked, Listing};
+use crate::services::lists::{Asked as ListAsked, Listing, mark};
 
 /// Objects on a page unless the query says otherwise.
 const PER_PAGE: usize = 50;
@@ -24,6 +26,22 @@ pub struct List<T> {
     pub items: Vec<T>,
     /// How many there are on all pages.
     pub total: usize,
+    /// The mark of all that was found, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+}
+
+impl<T> List<T> {
+    /// All there is, on one page.
+    pub fn whole(items: Vec<T>) -> Self {
+        Self { total: items.len(), items, mark: None }
+    }
+
+    /// With the mark of what was found, where it is wanted.
+    #[must_use]
+    pub fn marked<K: Ord + Display>(self, wanted: Option<bool>, keys: impl FnOnce() -> BTreeSet<K>) -> Self {
+        Self { mark: wanted.filter(|wanted| *wanted).map(|_| mark(&keys())), ..self }
+    }
 }
 
 /// Which page is asked for.
@@ -51,7 +69,7 @@ impl Paging {
     /// One page of everything that was found.
     pub fn cut<T, U>(self, found: impl ExactSizeIterator<Item = T>, shape: impl FnMut(T) -> U) -> List<U> {
         let total = found.len();
-        List { items: found.skip(self.offset).take(self.limit).map(shape).collect(), total }
+        List { items: found.skip(self.offset).take(self.limit).map(shape).collect(), total, mark: None }
     }
 }
 

@@ -190,7 +190,7 @@ pub async fn add_manufacturers(
     let (file, mode) = (sent::file(payload, sizes::AUTHORITIES).await?, dry_run.mode());
     let work = move |services: &Services| manufacturers::add(services, &caller.actor, caller.account, &file, mode);
     let added = blocking::call(&services, work).await?;
-    let list = List { total: added.len(), items: added.into_iter().map(ManufacturerShape::from).collect::<Vec<_>>() };
+    let list = List::whole(added.into_iter().map(ManufacturerShape::from).collect());
     Ok(HttpResponse::build(created(mode)).json(list))
 }
 

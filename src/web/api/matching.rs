@@ -1,13 +1,14 @@
 //! All that a list finds, in place of keys: what operations on many objects take besides (U12).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::problem::Problem;
 use crate::services::error::ServiceError;
-use crate::services::lists::{Asked, Listing};
+use crate::services::lists::{Asked, Listing, mark};
 
 /// All that a list finds. Send it in place of keys or numbers.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -19,14 +20,23 @@ pub struct Matching {
     /// How many the list told. Where it finds another number by now, nothing is done and the answer is 409.
     #[schema(example = 12)]
     total: usize,
+    /// The mark that the list told, asked with `mark=true`. Where it finds others by now, were they as many, nothing is done and the
+    /// answer is 409. Without it only their number is compared.
+    #[serde(default)]
+    mark: Option<String>,
 }
 
 impl Matching {
+    /// Whether the caller says which ones it was told, and not only how many.
+    pub fn is_marked(&self) -> bool {
+        self.mark.is_some()
+    }
+
     /// The keys of what is found.
     ///
     /// # Errors
-    /// A filter that the list does not have or take; another number than the caller was told.
-    pub fn keys<K: Ord>(
+    /// A filter that the list does not have or take; another number than the caller was told, or other keys.
+    pub fn keys<K: Ord + Display>(
         &self,
         listing: &Listing,
         find: impl FnOnce(&Asked) -> Result<Vec<K>, ServiceError>,
@@ -38,7 +48,7 @@ impl Matching {
     ///
     /// # Errors
     /// As [`Self::keys`].
-    pub fn keys_of<K: Ord>(
+    pub fn keys_of<K: Ord + Display>(
         &self,
         listing: &Listing,
         find: impl FnOnce(&Asked) -> Result<Vec<K>, ServiceError>,
@@ -53,6 +63,10 @@ impl Matching {
                 self.total
             ))
             .into());
+        }
+        if self.mark.as_ref().is_some_and(|told| *told != mark(&keys)) {
+            let words = format!("the list finds {} as it did, but not the same ones: look at it again", self.total);
+            return Err(ServiceError::Conflict(words).into());
         }
         Ok(keys.into_iter().filter(may).collect())
     }

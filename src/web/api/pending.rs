@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::body::{Amount, DryRun};
 use super::caller::Caller;
 use super::list::{List, Paging, asked, one_of};
+use super::matching::{Chosen, Matching, chosen};
 use super::paths::AccountPath;
 use super::problem::Problem;
 use super::sent::{Asked, Sent};
@@ -41,6 +42,8 @@ pub struct Wanted {
     page: Option<usize>,
     /// Objects on a page, at most 1000.
     per_page: Option<usize>,
+    /// `true`: the answer tells the mark of all that was found, to be sent with `matching`.
+    mark: Option<bool>,
 }
 
 /// Somebody who named a device and was not let in.
@@ -152,12 +155,13 @@ pub async fn list_pending(
     services: web::Data<Services>,
     wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<PendingShape>>, Problem> {
-    let Wanted { q, standing, reason, sort, page, per_page } = wanted.into_inner();
+    let Wanted { q, standing, reason, sort, page, per_page, mark } = wanted.into_inner();
     one_of("reason", reason.as_deref(), &REASONS.map(|(word, _)| word))?;
     let paging = Paging::new(page, per_page)?;
     let values = [("q", q), ("standing", standing), ("reason", reason), ("sort", sort)];
     let found = lists::pending::list(&services, caller.account, &asked(&lists::pending::LISTING, values)?);
-    Ok(web::Json(paging.cut(found.iter(), PendingShape::from)))
+    let list = paging.cut(found.iter(), PendingShape::from);
+    Ok(web::Json(list.marked(mark, || found.iter().map(lists::pending::row).collect())))
 }
 
 /// Something that is done about keys.
@@ -194,7 +198,11 @@ pub struct DeviceDeedPath {
 #[serde(deny_unknown_fields)]
 pub struct KeySelection {
     /// MACs or serial numbers, at most 5000.
-    keys: Vec<String>,
+    keys: Option<Vec<String>>,
+    /// All that the list finds, in place of these. For `let-in` with its `mark`, which holds the addresses that were listed: each is let
+    /// in from the first of them, and `shown` stays away.
+    #[serde(default)]
+    matching: Option<Matching>,
     /// Required for `let-in`, with an entry for each of `keys`: the address, of those that were listed for it, from which it is let
     /// in. Without one the answer is 422. Other actions do without.
     #[serde(default)]
@@ -268,6 +276,20 @@ fn seen(shown: &BTreeMap<String, IpAddr>, also_shown: BTreeMap<String, Vec<IpAdd
     seen.pointed_at()
 }
 
+/// The keys of all that a list finds, and from where each is listed.
+fn all(services: &Services, account: AccountId, matching: &Matching) -> Result<(Vec<DeviceKey>, Shown), Problem> {
+    let mut found = Vec::new();
+    matching.keys(&lists::pending::LISTING, |asked| {
+        found = lists::pending::list(services, account, asked);
+        Ok(found.iter().map(lists::pending::row).collect())
+    })?;
+    let mut shown: Shown = found.iter().map(|one| (one.key.clone(), Seen::from(one.knock.address))).collect();
+    for one in &found {
+        shown.beside(&one.key, one.elsewhere.iter().map(|other| other.knock.address));
+    }
+    Ok((found.into_iter().map(|one| one.key).collect(), shown))
+}
+
 /// Does one thing about all of several keys that it can be done about, and answers why not about the others: lets them in (adopts
 /// or binds them again, by the reason that they wait for), blocks, unblocks, unbinds, expects them back or no more, takes their model
 /// for the right one, or takes them off the list.
@@ -288,9 +310,24 @@ pub async fn decide_pending(
     let parse = |text: &String| {
         text.parse::<DeviceKey>().map_err(|_| FieldErrors::one("key", format_args!("“{text}” is no MAC or serial number")))
     };
-    let KeySelection { keys, shown, also_shown } = sent.into_inner();
-    let keys = Amount::Many.parse_all(&keys, parse).map_err(|wrong| Problem::items("keys", &wrong))?;
-    let shown = seen(&shown, also_shown);
+    let KeySelection { keys, matching, shown, also_shown } = sent.into_inner();
+    let (keys, shown) = match chosen("keys", keys, matching)? {
+        Chosen::Named(keys) => {
+            let keys = Amount::Many.parse_all(&keys, parse).map_err(|wrong| Problem::items("keys", &wrong))?;
+            (keys, seen(&shown, also_shown))
+        }
+        Chosen::All(_) if !shown.is_empty() || !also_shown.is_empty() => {
+            return Err(Problem::field(
+                "shown",
+                "the mark of matching says which addresses were listed; send shown with keys only",
+            ));
+        }
+        Chosen::All(matching) if deed == Deed::LetIn && !matching.is_marked() => {
+            let words = "send the mark that the list told, asked with mark=true: it says from where each was listed";
+            return Err(Problem::field("matching", words));
+        }
+        Chosen::All(matching) => all(&services, caller.account, &matching)?,
+    };
     if deed == Deed::LetIn && keys.iter().any(|key| shown.of(key).is_none()) {
         let words = "say for each key from which address it was listed, such as {\"0004f2abcdef\": \"10.1.2.3\"}";
         return Err(FieldErrors::one("shown", words).into());

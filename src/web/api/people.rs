@@ -59,6 +59,8 @@ pub struct Wanted {
     page: Option<usize>,
     /// Objects on a page, at most 1000.
     per_page: Option<usize>,
+    /// `true`: the answer tells the mark of all that was found, to be sent with `matching`.
+    mark: Option<bool>,
 }
 
 /// Which people.
@@ -76,11 +78,13 @@ pub struct WantedPeople {
     page: Option<usize>,
     /// People on a page, at most 1000.
     per_page: Option<usize>,
+    /// `true`: the answer tells the mark of all that was found, to be sent with `matching`.
+    mark: Option<bool>,
 }
 
 impl From<Wanted> for WantedPeople {
-    fn from(Wanted { q, sort, page, per_page }: Wanted) -> Self {
-        Self { q, group: None, sort, page, per_page }
+    fn from(Wanted { q, sort, page, per_page, mark }: Wanted) -> Self {
+        Self { q, group: None, sort, page, per_page, mark }
     }
 }
 
@@ -89,13 +93,14 @@ fn list<T: Organised>(
     services: &Services,
     wanted: impl Into<WantedPeople>,
 ) -> Result<web::Json<List<NamedShape>>, Problem> {
-    let WantedPeople { q, group, sort, page, per_page } = wanted.into();
+    let WantedPeople { q, group, sort, page, per_page, mark } = wanted.into();
     let paging = Paging::new(page, per_page)?;
     let group = group.map(|id| id.to_string());
     let asked = asked(&lists::people::LISTING, [("q", q), ("group", group), ("sort", sort)])?;
     let world = services.world(caller.account)?;
     let found = lists::people::list::<T>(services, caller.account, &asked)?;
-    Ok(web::Json(paging.cut(found.iter(), |one| shape(&*one.one, one.devices, &world))))
+    let list = paging.cut(found.iter(), |one| shape(&*one.one, one.devices, &world));
+    Ok(web::Json(list.marked(mark, || found.iter().map(|one| one.one.id()).collect())))
 }
 
 fn show<T: Organised>(services: &Services, account: AccountId, id: T::Id) -> Result<web::Json<NamedShape>, Problem> {

@@ -42,6 +42,8 @@ pub struct Wanted {
     page: Option<usize>,
     /// Profiles on a page, at most 1000.
     per_page: Option<usize>,
+    /// `true`: the answer tells the mark of all that was found, to be sent with `matching`.
+    mark: Option<bool>,
 }
 
 /// Under which name a copy is made, and with what.
@@ -85,7 +87,7 @@ pub async fn list_profiles(
     services: web::Data<Services>,
     wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<ProfileSummary>>, Problem> {
-    let Wanted { q, mode, kind, sort, page, per_page } = wanted.into_inner();
+    let Wanted { q, mode, kind, sort, page, per_page, mark } = wanted.into_inner();
     let paging = Paging::new(page, per_page)?;
     let asked = asked(&lists::profiles::LISTING, [("q", q), ("mode", mode), ("kind", kind), ("sort", sort)])?;
     let account = caller.account;
@@ -93,7 +95,8 @@ pub async fn list_profiles(
         let world = services.world(account)?;
         let reach = places::reach(services, &world);
         let found = lists::profiles::list(&world, &reach, &asked);
-        Ok::<_, ServiceError>(paging.cut(found.iter(), |one| ProfileSummary::listed(one, &reach)))
+        let list = paging.cut(found.iter(), |one| ProfileSummary::listed(one, &reach));
+        Ok::<_, ServiceError>(list.marked(mark, || found.iter().map(|one| one.profile.id).collect()))
     };
     Ok(web::Json(blocking::call(&services, work).await?))
 }
@@ -263,5 +266,5 @@ pub async fn delete_profiles(
     let work = move |services: &Services| profiles::delete_all(services, &caller.actor, caller.account, &ids, mode);
     let gone = blocking::call(&services, work).await?;
     let shape = |(id, uses): (ProfileId, Uses)| DeletedProfile { id: id.0, uses: UsesShape::new(uses, &world) };
-    Ok(web::Json(List { total: gone.len(), items: gone.what.into_iter().map(shape).collect() }))
+    Ok(web::Json(List::whole(gone.what.into_iter().map(shape).collect())))
 }

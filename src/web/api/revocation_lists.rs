@@ -75,7 +75,7 @@ pub async fn add_revocation_lists(
     let (file, mode) = (sent::file(payload, sizes::REVOCATION_LISTS).await?, dry_run.mode());
     let work = move |services: &Services| revocation::add(services, &caller.actor, caller.account, &file, mode);
     let added = blocking::call(&services, work).await?;
-    let list = List { total: added.len(), items: added.into_iter().map(RevocationListShape::from).collect::<Vec<_>>() };
+    let list = List::whole(added.into_iter().map(RevocationListShape::from).collect());
     Ok(HttpResponse::build(created(mode)).json(list))
 }
 

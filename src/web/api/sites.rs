@@ -47,6 +47,8 @@ pub struct Wanted {
     page: Option<usize>,
     /// Sites on a page, at most 1000.
     per_page: Option<usize>,
+    /// `true`: the answer tells the mark of all that was found, to be sent with `matching`.
+    mark: Option<bool>,
 }
 
 /// Lists sites.
@@ -57,7 +59,7 @@ pub async fn list_sites(
     services: web::Data<Services>,
     wanted: Asked<Wanted>,
 ) -> Result<web::Json<List<SiteShape>>, Problem> {
-    let Wanted { q, has, sort, page, per_page } = wanted.into_inner();
+    let Wanted { q, has, sort, page, per_page, mark } = wanted.into_inner();
     let paging = Paging::new(page, per_page)?;
     let asked = asked(&lists::sites::LISTING, [("q", q), ("has", has), ("sort", sort)])?;
     let (account, world) = (caller.account, services.world(caller.account)?);
@@ -65,7 +67,7 @@ pub async fn list_sites(
     let mut list = paging.cut(found.iter(), |one| SiteShape::plain(&one.site, one.devices));
     let index = SiteIndex::of_all(&world.sites);
     list.items.iter_mut().for_each(|site| site.warn(&world.sites, &index));
-    Ok(web::Json(list))
+    Ok(web::Json(list.marked(mark, || found.iter().map(|one| one.site.id).collect())))
 }
 
 /// Where somebody comes from.
@@ -262,6 +264,8 @@ pub struct WantedMoves {
     page: Option<usize>,
     /// Moves on a page, at most 1000.
     per_page: Option<usize>,
+    /// `true`: the answer tells the mark of all that was found, to be sent with `matching`.
+    mark: Option<bool>,
 }
 
 /// Lists the devices that came from no site any more and keep their old one until somebody decides.
@@ -272,12 +276,14 @@ pub async fn list_pending_moves(
     services: web::Data<Services>,
     wanted: Asked<WantedMoves>,
 ) -> Result<web::Json<List<PendingMoveShape>>, Problem> {
-    let WantedMoves { q, site, sort, page, per_page } = wanted.into_inner();
+    let WantedMoves { q, site, sort, page, per_page, mark } = wanted.into_inner();
     let paging = Paging::new(page, per_page)?;
     let site = site.map(|id| id.to_string());
     let asked = asked(&lists::moves::LISTING, [("q", q), ("site", site), ("sort", sort)])?;
     let found = lists::moves::list(&services, caller.account, &asked)?;
-    Ok(web::Json(paging.cut(found.into_iter(), PendingMoveShape::from)))
+    let keys: Vec<_> = found.iter().map(|one| one.listed.device.key.clone()).collect();
+    let list = paging.cut(found.into_iter(), PendingMoveShape::from);
+    Ok(web::Json(list.marked(mark, || keys.into_iter().collect())))
 }
 
 /// What is decided.

@@ -6,7 +6,6 @@ use super::{HERE, click};
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::limits::PENDING_AT_ONCE;
-use crate::domain::pending::Pending;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::lists::Asked;
@@ -29,7 +28,8 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
     let back = back(&form);
     let (keys, shown) = if form.is("scope", "matching") {
         // The addresses are those that the list names: the mark of the question holds them.
-        let find = |asked: &Asked| Ok(lists::pending::list(&services, DEFAULT_ACCOUNT, asked).iter().map(told_of).collect());
+        let find =
+            |asked: &Asked| Ok(lists::pending::list(&services, DEFAULT_ACCOUNT, asked).iter().map(lists::pending::row).collect());
         let chosen: Chosen<String> = Chosen::of(&form, &LISTING, |_| true, find).map_err(Failure::of(&who))?;
         if !chosen.is_empty() && !chosen.is_confirmed(&form) {
             return Ok(ask(&chosen, deed, &form, &who, back));
@@ -57,11 +57,6 @@ pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> R
         }
         Err(error) => Err(Failure::new(&who, error)),
     }
-}
-
-/// A row with all addresses that it names, as `KEY@ADDRESS KEY@ADDRESS`, the one that it is decided about first.
-fn told_of(one: &Pending) -> String {
-    [click::written(&one.key, one.knock.address)].into_iter().chain(click::also(one)).collect::<Vec<_>>().join(" ")
 }
 
 /// The keys of all rows that match, and from where each is listed.
