@@ -108,6 +108,7 @@ pub struct UploadsLayer {
     override_bytes: Option<u64>,
     directory_bytes: Option<u64>,
     dump_bytes: Option<u64>,
+    resource_bytes: Option<u64>,
     reserve_bytes: Option<u64>,
 }
 
@@ -216,6 +217,7 @@ impl UploadsLayer {
             override_bytes: self.override_bytes.or(below.override_bytes),
             directory_bytes: self.directory_bytes.or(below.directory_bytes),
             dump_bytes: self.dump_bytes.or(below.dump_bytes),
+            resource_bytes: self.resource_bytes.or(below.resource_bytes),
             reserve_bytes: self.reserve_bytes.or(below.reserve_bytes),
         }
     }
@@ -227,6 +229,7 @@ impl UploadsLayer {
             override_bytes: self.override_bytes.unwrap_or(default.caps.override_bytes),
             directory_bytes: self.directory_bytes.unwrap_or(default.caps.directory_bytes),
             dump_bytes: self.dump_bytes.unwrap_or(default.caps.dump_bytes),
+            resource_bytes: self.resource_bytes.unwrap_or(default.caps.resource_bytes),
         };
         UploadSettings { caps, reserve_bytes: self.reserve_bytes.unwrap_or(default.reserve_bytes) }
     }

@@ -150,6 +150,7 @@ impl Case {
             people: BTreeMap::new(),
             person_groups: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            resources: Arc::default(),
             schemas: std::sync::Arc::default(),
             images: std::sync::Arc::default(),
             models: models(),

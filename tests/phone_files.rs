@@ -51,6 +51,15 @@ fn every_name_that_phones_were_seen_to_use_is_known() {
     }
 }
 
+/// R220: whatever else an admin puts there for everybody.
+#[test]
+fn other_names_of_the_zero_key_are_files_like_any_other() {
+    for name in ["000000000000-features.cfg", "000000000000-phone.cfg", "000000000000-DIRECTORY~.xml"] {
+        assert_eq!(file(&format!("/{name}")), PhoneFile::Resource(name.to_owned()));
+        assert!(!file(&format!("/{name}")).may_be_put());
+    }
+}
+
 #[test]
 fn directories_are_told_without_the_account() {
     let path = PhonePath::parse("/Default/phones/my%20logs/0004f2abcdef-app.log?x=1");
@@ -147,9 +156,6 @@ fn hostile_and_odd_paths_are_unknown() {
         "/x\u{202e}gnp.wav",
         "/noextension",
         "/.hidden",
-        "/000000000000-phone.cfg",
-        "/000000000000-app.log",
-        "/000000000000-directory~.xml",
         "/0004f2abcdef-evil.cfg",
         "/0004f2abcdef-now-a b.log",
         "/0004f2abcdef",

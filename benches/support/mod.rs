@@ -50,6 +50,7 @@ pub fn world() -> World {
         rooms: BTreeMap::new(),
         schemas: Arc::default(),
         images: Arc::default(),
+        resources: Arc::default(),
         models: models(),
         blocked: BTreeSet::new(),
         revision: 1,

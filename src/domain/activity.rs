@@ -24,6 +24,7 @@ pub const KINDS: &[&str] = &[
     "profile",
     "provisioning address",
     "recycle bin",
+    "resource file",
     "revocation list",
     "room",
     "schema",

@@ -91,6 +91,12 @@ id!(
 );
 
 id!(
+    /// A resource file (R215).
+    ResourceId,
+    u64
+);
+
+id!(
     /// One act of deleting, with everything that went by it (`domain/recycle_bin.rs`).
     DeletionId,
     u64

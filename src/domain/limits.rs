@@ -215,5 +215,17 @@ pub const BIN_DELETIONS: usize = 2_000;
 pub const BIN_OBJECTS: usize = 200_000;
 /// Bytes of all their rows. What the newest deletion took is kept whatever its size.
 pub const BIN_BYTES: u64 = 512 * 1024 * 1024;
+/// Resource files of an account.
+pub const RESOURCES: usize = 5_000;
+/// Bytes up to which a resource file is small enough for phones (R43); larger ones are taken with a warning.
+pub const RESOURCE_BYTES_ADVISED: u64 = 50 * 1024 * 1024;
+/// Bytes of a resource file that is XML: it is read whole to see that phones can read it.
+pub const RESOURCE_XML_BYTES: usize = 16 * 1024 * 1024;
+/// Pixels of a picture, and the same of each side: the largest screen that phones drive has a quarter.
+pub const RESOURCE_PIXELS: u64 = 40_000_000;
+/// See [`RESOURCE_PIXELS`].
+pub const RESOURCE_SIDE: u32 = 10_000;
+/// Resource files that are uploaded, or deleted, at once.
+pub const RESOURCES_AT_ONCE: usize = 50;
 /// Deletions that are restored or deleted for good at once.
 pub const BIN_AT_ONCE: usize = 200;

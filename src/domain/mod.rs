@@ -42,6 +42,7 @@ pub mod reach;
 pub mod rearrangement;
 pub mod recycle_bin;
 pub mod resolution;
+pub mod resource;
 pub mod restart;
 pub mod rollover;
 pub mod run;

@@ -142,18 +142,19 @@ impl PhoneFile {
             return Self::Image(ImageFile::parse(name));
         }
         if let Some(rest) = lower.strip_prefix("000000000000") {
-            return Self::shared(rest);
+            return Self::shared(rest).unwrap_or_else(|| Self::resource(directory, name));
         }
         keyed(name, &lower).unwrap_or_else(|| Self::resource(directory, name))
     }
 
-    /// The files of the zero key; `rest` is in lower case.
-    fn shared(rest: &str) -> Self {
+    /// The files of the zero key that mean something of their own; `rest` is in lower case. Any other is what the administrator put
+    /// there for everybody (R220).
+    fn shared(rest: &str) -> Option<Self> {
         match rest {
-            ".cfg" => Self::MasterDefault,
-            "-license.cfg" => Self::Default(DefaultFile::License),
-            "-directory.xml" => Self::Default(DefaultFile::Directory),
-            _ => Self::Unknown,
+            ".cfg" => Some(Self::MasterDefault),
+            "-license.cfg" => Some(Self::Default(DefaultFile::License)),
+            "-directory.xml" => Some(Self::Default(DefaultFile::Directory)),
+            _ => None,
         }
     }
 

@@ -51,6 +51,8 @@ pub struct Rearrangement {
     pub people_joined: BTreeMap<String, (BTreeSet<String>, usize)>,
     /// Profiles that places do not have any more.
     pub detached: BTreeMap<String, Vec<String>>,
+    /// Resource files that have another content then.
+    pub replaced: Vec<String>,
     /// Whether the groups that new devices join are others.
     pub defaults: bool,
     /// Whether there is anything, also what no sentence tells, such as another order of profiles.
@@ -81,6 +83,7 @@ impl<'w> Watch<'w> {
         watch.kind("person", &before.people, &after.people, |person| person.name.to_string());
         watch.kind("person group", &before.person_groups, &after.person_groups, |group| group.name.to_string());
         watch.kind("room", &before.rooms, &after.rooms, |room| room.name.to_string());
+        watch.resources();
         watch.people();
         watch.places();
         if watch.found.defaults {
@@ -107,6 +110,16 @@ impl<'w> Watch<'w> {
         for one in after.iter().filter(|(id, _)| !before.contains_key(id)).map(|(_, one)| name(one)) {
             self.told.insert(format!("new {what} {one}"));
             self.found.added.push((what, one));
+        }
+    }
+
+    fn resources(&mut self) {
+        let (before, after) = (self.before.resources.all(), self.after.resources.all());
+        self.kind("resource file", before, after, |one| one.path.to_string());
+        for (id, was) in before {
+            let Some(is) = after.get(id).filter(|is| is.sha256 != was.sha256) else { continue };
+            self.told.insert(format!("content of {id} {} > {}", was.sha256, is.sha256));
+            self.found.replaced.push(is.path.to_string());
         }
     }
 
@@ -317,6 +330,9 @@ impl Rearrangement {
         let gone: Vec<String> = self.gone.iter().map(|(kind, name)| format!("{kind} {name}")).collect();
         for (verb, names) in [("Deleted", &gone), ("No longer managed", &self.removed)] {
             told.extend((!names.is_empty()).then(|| format!("{verb}: {}.", listed(names))));
+        }
+        if !self.replaced.is_empty() {
+            told.push(format!("Another content: resource file {}.", listed(&self.replaced)));
         }
     }
 

@@ -42,6 +42,7 @@ pub fn world() -> World {
         people: BTreeMap::new(),
         person_groups: BTreeMap::new(),
         rooms: BTreeMap::new(),
+        resources: Arc::default(),
         schemas: Arc::default(),
         images: Arc::default(),
         models: models(),

@@ -49,13 +49,21 @@ pub struct UploadCaps {
     pub directory_bytes: u64,
     /// A core dump or a capture.
     pub dump_bytes: u64,
+    /// A resource file, which people upload (R43).
+    pub resource_bytes: u64,
 }
 
 const MIB: u64 = 1024 * 1024;
 
 impl Default for UploadCaps {
     fn default() -> Self {
-        Self { log_bytes: 10 * MIB, override_bytes: MIB, directory_bytes: 4 * MIB, dump_bytes: 32 * MIB }
+        Self {
+            log_bytes: 10 * MIB,
+            override_bytes: MIB,
+            directory_bytes: 4 * MIB,
+            dump_bytes: 32 * MIB,
+            resource_bytes: 256 * MIB,
+        }
     }
 }
 

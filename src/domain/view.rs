@@ -19,7 +19,7 @@ pub struct ListName {
 }
 
 /// Every list that has views.
-pub const LISTS: [ListName; 15] = [
+pub const LISTS: [ListName; 16] = [
     list("devices", "Device Monitor"),
     list("sites", "Sites"),
     list("groups", "Device Groups"),
@@ -30,6 +30,7 @@ pub const LISTS: [ListName; 15] = [
     list("unknown-phones", "Unknown Phones"),
     list("profiles", "Profile Configuration"),
     list("deployment", "Profile Deployment"),
+    list("resources", "Resource Files"),
     list("activity", "Activity Log"),
     list("users", "Users"),
     list("tokens", "API Tokens"),

@@ -12,6 +12,7 @@ use super::image::Images;
 use super::model::ModelTable;
 use super::people::{Person, PersonGroup, Room};
 use super::profile::Profile;
+use super::resource::Resources;
 use super::rollover::CaMark;
 use super::schema::uploaded::Schemas;
 use super::site::Sites;
@@ -44,6 +45,8 @@ pub struct World {
     pub person_groups: BTreeMap<PersonGroupId, Arc<PersonGroup>>,
     /// All rooms.
     pub rooms: BTreeMap<RoomId, Arc<Room>>,
+    /// What admins put here for phones to fetch (R215–R221).
+    pub resources: Arc<Resources>,
     /// The schemas that count for search and checks (R137–R143).
     pub schemas: Arc<Schemas>,
     /// All images of software (R199).

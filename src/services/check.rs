@@ -60,7 +60,7 @@ fn unreadable_schemas(services: &Services) -> Vec<String> {
     broken.map(|one| format!("the uploaded schema {} cannot be read; delete it and upload it again", one.uploaded.name)).collect()
 }
 
-/// Files of phones that are named in the database and missing on the disk. Phones that ask for one are told to come back (503).
+/// Files of phones, or resource files, that are named in the database and missing on the disk. Phones that ask for one are told to come back (503).
 /// `folder` is where the sentence says that they belong.
 pub(super) fn lost_blobs(services: &Services, folder: &Path) -> Result<Option<String>, ServiceError> {
     let named = services.store.read(named_blobs::all)?;

@@ -24,11 +24,12 @@ use crate::domain::deployment::Place;
 use crate::domain::device::{Block, Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::group::Group;
-use crate::domain::ids::{AccountId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId};
+use crate::domain::ids::{AccountId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, ResourceId, RoomId, SiteId};
 use crate::domain::image::Image;
 use crate::domain::parameter::ParameterName;
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
+use crate::domain::resource::Resource;
 use crate::domain::site::Site;
 use crate::domain::trust::Trust;
 use crate::store::{self, WriteTx};
@@ -434,6 +435,20 @@ impl<'a> Change<'a> {
     pub fn delete_image(&mut self, id: ImageId) -> Result<(), ServiceError> {
         store::images::delete(self.tx, self.account, id)?;
         self.world.push(WorldChange::ImageGone(id));
+        Ok(())
+    }
+
+    /// Writes the row of a resource file, new or changed, whose content is among the blobs.
+    pub fn put_resource(&mut self, resource: Resource) -> Result<(), ServiceError> {
+        store::resources::put(self.tx, self.account, &resource)?;
+        self.world.push(WorldChange::Resource(Arc::new(resource)));
+        Ok(())
+    }
+
+    /// Removes a resource file's row. The content goes once the change is kept.
+    pub fn delete_resource(&mut self, id: ResourceId) -> Result<(), ServiceError> {
+        store::resources::delete(self.tx, self.account, id)?;
+        self.world.push(WorldChange::ResourceGone(id));
         Ok(())
     }
 

@@ -9,6 +9,7 @@ pub mod people;
 pub mod places;
 pub mod profiles;
 pub mod recycle_bin;
+pub mod resources;
 pub mod sites;
 pub mod tokens;
 pub mod users;

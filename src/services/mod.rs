@@ -57,6 +57,7 @@ pub mod provenance;
 pub mod provisioning;
 pub mod recycle_bin;
 pub mod rendered;
+pub mod resources;
 pub mod retention;
 pub mod rollover;
 pub mod roster;

@@ -23,6 +23,8 @@ pub enum Origin {
     DeviceFile,
     /// An image's.
     Image,
+    /// A resource file.
+    Resource,
 }
 
 /// All of them, of all accounts. A content that several rows name comes once for each.
@@ -46,5 +48,11 @@ pub fn all(tx: &impl Read) -> Result<Vec<NamedBlob>, ServiceError> {
             size_bytes: file.size_bytes,
         })
     });
-    Ok(files.chain(images).collect())
+    let resources = store::resources::of_all_accounts(tx)?.into_iter().map(|resource| NamedBlob {
+        what: format!("resource file {}", resource.path),
+        blob: resource.blob,
+        origin: Origin::Resource,
+        size_bytes: resource.size_bytes,
+    });
+    Ok(files.chain(images).chain(resources).collect())
 }

@@ -23,6 +23,7 @@ use crate::domain::manufacturer::{CertificateFault, Presented};
 use crate::domain::phone_file::PhoneFile;
 use crate::domain::placement::find;
 use crate::domain::provision;
+use crate::domain::resource::Resource;
 use crate::domain::rollover::CaMark;
 use crate::domain::run::Reason;
 use crate::domain::site::{INTERNET, Origin};
@@ -88,6 +89,8 @@ pub enum Answer {
     Made(Vec<u8>, Reason),
     /// A file that the device stored with us.
     File(DeviceFile),
+    /// A file that an admin put here for phones to fetch.
+    Resource(Arc<Resource>),
     /// The newest log or dump of a device.
     Log {
         /// The device.
@@ -254,11 +257,11 @@ impl Provisioning {
             PhoneFile::Device(key, file) if *key == device.key => {
                 let name = file.suffix().trim_start_matches('-');
                 let stored = services.roster(world.account_id).file(key, name);
-                stored.map_or_else(|| self.missing_of(world, visit, device), Answer::File)
+                stored.map_or_else(|| self.resource_of(world, visit, device), Answer::File)
             }
             PhoneFile::Log(key, kind) if *key == device.key => self.log(world, visit, device, format!("{}.log", kind.stem())),
             PhoneFile::Capture(key, name) if *key == device.key => self.log(world, visit, device, dump_name(key, name)),
-            _ => self.missing_of(world, visit, device),
+            _ => self.resource_of(world, visit, device),
         }
     }
 
@@ -278,6 +281,11 @@ impl Provisioning {
         let secrets = credentials::of(services, world.account_id, &device.key);
         let recipient = Recipient { device, secrets: &secrets, channel: visit.channel };
         file(&self.rendered.of(device, recipient.channel, world, visit.at), &recipient, world)
+    }
+
+    /// What a device is answered for a file that it has not stored itself: the account's, where there is one (R221).
+    fn resource_of(&self, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
+        visit.resource(world).map_or_else(|| self.missing_of(world, visit, device), Answer::Resource)
     }
 
     /// What a device is answered for a file that is not here. Its name may carry the key of a device, and another one be sent to it.
@@ -305,7 +313,10 @@ impl Provisioning {
             PhoneFile::MasterDefault => Answer::Held(Reason::Unidentified),
             // A phone of a kind that we do not know may go by its serial number.
             PhoneFile::Master(_) if visit.agent.is_some_and(|agent| agent.family.is_none()) => Answer::Held(Reason::Unidentified),
-            _ => self.missing(world, visit, self.rendered.is_listed_anywhere(visit.location, world, visit.at)),
+            _ => match visit.resource(world) {
+                Some(resource) => Answer::Resource(resource),
+                None => self.missing(world, visit, self.rendered.is_listed_anywhere(visit.location, world, visit.at)),
+            },
         }
     }
 
@@ -321,6 +332,17 @@ impl Provisioning {
 }
 
 impl Visit<'_> {
+    /// The resource file that is asked for, or that stands in for one that the device has not stored (R220).
+    fn resource(&self, world: &World) -> Option<Arc<Resource>> {
+        let stands_in = match self.file {
+            PhoneFile::Device(_, file) => file.fallback(),
+            PhoneFile::Default(file) => Some(*file),
+            _ => None,
+        };
+        let found = world.resources.find(self.location);
+        found.or_else(|| world.resources.find(stands_in?.name())).cloned()
+    }
+
     /// From where it comes, as sites see it.
     fn origin(&self) -> Origin {
         Origin { seen: self.address, own: self.own_address }

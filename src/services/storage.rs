@@ -44,6 +44,8 @@ pub enum Kind {
     Database,
     /// Images of software.
     Software,
+    /// Resource files.
+    Resources,
     /// Files that devices have here.
     DeviceFiles,
     /// Logs, core dumps and captures.
@@ -56,13 +58,15 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, as they are shown.
-    pub const ALL: [Self; 6] = [Self::Database, Self::Software, Self::DeviceFiles, Self::Logs, Self::Backups, Self::Unfinished];
+    pub const ALL: [Self; 7] =
+        [Self::Database, Self::Software, Self::Resources, Self::DeviceFiles, Self::Logs, Self::Backups, Self::Unfinished];
 
     /// A word for programs.
     pub fn word(self) -> &'static str {
         match self {
             Self::Database => "database",
             Self::Software => "software",
+            Self::Resources => "resources",
             Self::DeviceFiles => "device-files",
             Self::Logs => "logs",
             Self::Backups => "backups",
@@ -114,6 +118,7 @@ fn usage(services: &Services, kind: Kind) -> Result<Usage, ServiceError> {
             Ok(Usage { files: 1, bytes })
         }
         Kind::Software => named(services, |origin| origin == Origin::Image),
+        Kind::Resources => named(services, |origin| origin == Origin::Resource),
         Kind::DeviceFiles => named(services, |origin| origin == Origin::DeviceFile),
         Kind::Logs => folder(dir.logs()),
         // Those in another folder are on another disk, as a rule, and never ours alone.

@@ -377,10 +377,13 @@ mod tests {
         let is_kept = |result: Result<User, ServiceError>| matches!(result, Err(ServiceError::Conflict(_)));
         assert!(is_kept(set_role(&bench, ada.id, Role::Viewer)));
         assert!(is_kept(set_enabled(&bench, ada.id, false)));
-        assert!(is_kept(delete(&bench.services, &Actor::CommandLine, ada.id, Mode::Keep)));
+        assert!(is_kept(delete(&bench.services, &Actor::CommandLine, ada.id, Mode::Keep).map(|gone| gone.user)));
         set_role(&bench, bob.id, Role::Owner).expect("changed");
         set_enabled(&bench, ada.id, false).expect("another owner is left");
-        assert!(is_kept(delete(&bench.services, &Actor::CommandLine, bob.id, Mode::Keep)), "a disabled owner does not count");
+        assert!(
+            is_kept(delete(&bench.services, &Actor::CommandLine, bob.id, Mode::Keep).map(|gone| gone.user)),
+            "a disabled owner does not count"
+        );
         delete(&bench.services, &Actor::CommandLine, ada.id, Mode::Keep).expect("deleted");
     }
 

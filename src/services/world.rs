@@ -15,10 +15,11 @@ use crate::domain::account::Account;
 use crate::domain::deployment::Place;
 use crate::domain::device::DeviceKey;
 use crate::domain::group::Group;
-use crate::domain::ids::{AccountId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, RoomId, SiteId};
+use crate::domain::ids::{AccountId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, ResourceId, RoomId, SiteId};
 use crate::domain::image::Image;
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
+use crate::domain::resource::{Resource, Resources};
 use crate::domain::schema::uploaded::Schemas;
 use crate::domain::site::{INTERNET, Site};
 use crate::domain::standard::StandardTable;
@@ -66,6 +67,10 @@ pub(super) enum WorldChange {
     Site(Arc<Site>),
     /// A site that is gone.
     SiteGone(SiteId),
+    /// A resource file, new or changed.
+    Resource(Arc<Resource>),
+    /// A resource file that is gone.
+    ResourceGone(ResourceId),
     /// The schemas that count.
     Schemas(Arc<Schemas>),
     /// An image of software, new or changed.
@@ -153,6 +158,7 @@ impl Worlds {
             let groups = store::people::all_groups(tx, id)?.into_iter();
             world.person_groups = groups.map(|one| (one.id, Arc::new(one))).collect();
             world.rooms = store::people::all_rooms(tx, id)?.into_iter().map(|one| (one.id, Arc::new(one))).collect();
+            world.resources = Arc::new(Resources::new(store::resources::all(tx, id)?));
             world.schemas = Arc::new(super::schema::read_all(tx, id)?);
             world.images = Arc::new(store::images::all(tx, id)?.into_iter().map(|one| (one.id, Arc::new(one))).collect());
             world.blocked = store::blocked::all(tx, id)?.into_iter().map(|(key, _)| key).collect();
@@ -177,6 +183,7 @@ impl Worlds {
             people: BTreeMap::new(),
             person_groups: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            resources: Arc::default(),
             schemas: Arc::new(Schemas::shipped(catalog::schema::dictionary())),
             images: Arc::default(),
             models: catalog::models::models(),
@@ -234,6 +241,8 @@ impl WorldChange {
             Self::SiteGone(id) => {
                 world.sites.remove(&id);
             }
+            Self::Resource(resource) => Arc::make_mut(&mut world.resources).put(resource),
+            Self::ResourceGone(id) => Arc::make_mut(&mut world.resources).remove(id),
             Self::Schemas(schemas) => world.schemas = schemas,
             Self::Image(image) => drop(Arc::make_mut(&mut world.images).insert(image.id, image)),
             Self::ImageGone(id) => drop(Arc::make_mut(&mut world.images).remove(&id)),

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use crate::domain::deployment::Place;
 use crate::domain::device::{DeviceKey, Serial};
 use crate::domain::ids::{
-    AccountId, DeletionId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId, ViewId,
+    AccountId, DeletionId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, ResourceId, RoomId, SchemaId, SiteId, UserId,
+    ViewId,
 };
 use crate::domain::mac::Mac;
 use crate::domain::run::Subject;
@@ -82,7 +83,8 @@ number_parts!(
     SchemaId(u64),
     ImageId(u64),
     DeletionId(u64),
-    ViewId(u64)
+    ViewId(u64),
+    ResourceId(u64)
 );
 
 impl KeyPart for u64 {

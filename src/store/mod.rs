@@ -24,6 +24,7 @@ mod open;
 pub mod people;
 pub mod profiles;
 pub mod recycle_bin;
+pub mod resources;
 mod rows;
 pub mod runs;
 pub mod schemas;

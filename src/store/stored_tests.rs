@@ -103,6 +103,7 @@ fn rows_of_former_versions_stay_readable_and_every_table_has_some() {
         check(&tables::DELETIONS, 2),
         check(&tables::DELETED, 2),
         check(&tables::VIEWS, 2),
+        check(&tables::RESOURCES, 2),
     ]);
     let all = tables::ALL.iter().map(|table| table.name().to_owned()).collect();
     assert_eq!(checked, all);

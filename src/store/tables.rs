@@ -16,12 +16,14 @@ use crate::domain::device_file::DeviceFile;
 use crate::domain::flash::Flash;
 use crate::domain::group::Group;
 use crate::domain::ids::{
-    AccountId, DeletionId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, RoomId, SchemaId, SiteId, UserId, ViewId,
+    AccountId, DeletionId, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, ResourceId, RoomId, SchemaId, SiteId, UserId,
+    ViewId,
 };
 use crate::domain::image::Image;
 use crate::domain::people::{Person, PersonGroup, Room};
 use crate::domain::profile::Profile;
 use crate::domain::recycle_bin::{Deletion, Kept};
+use crate::domain::resource::Resource;
 use crate::domain::run::{Run, Subject};
 use crate::domain::schema::uploaded::{SchemaChoice, Uploaded};
 use crate::domain::server::ServerSettings;
@@ -123,8 +125,11 @@ pub const DELETED: Table<(AccountId, DeletionId, u64), Kept> = Table::new("delet
 /// Saved views of lists. Key: account, view. Value: [`View`].
 pub const VIEWS: Table<(AccountId, ViewId), View> = Table::new("views-1");
 
+/// Resource files. Key: account, resource file. Value: [`Resource`]; the content is among the blobs.
+pub const RESOURCES: Table<(AccountId, ResourceId), Resource> = Table::new("resources-1");
+
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 30] = [
+pub(super) const ALL: [Definition; 31] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -155,4 +160,5 @@ pub(super) const ALL: [Definition; 30] = [
     DELETIONS.definition(),
     DELETED.definition(),
     VIEWS.definition(),
+    RESOURCES.definition(),
 ];

@@ -11,9 +11,10 @@ use tokio::io::AsyncReadExt as _;
 /// How much is read at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// The body of an answer that has `size_bytes` of a file.
+/// The body of an answer that has `size_bytes` of a file, from where it stands.
 pub fn of(file: File, size_bytes: u64) -> SizedStream<impl stream::Stream<Item = io::Result<Bytes>>> {
-    let pieces = stream::try_unfold(tokio::fs::File::from_std(file), |mut file| async move {
+    let rest = tokio::fs::File::from_std(file).take(size_bytes);
+    let pieces = stream::try_unfold(rest, |mut file| async move {
         let mut chunk = vec![0; CHUNK_BYTES];
         let count = file.read(&mut chunk).await?;
         chunk.truncate(count);

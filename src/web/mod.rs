@@ -19,6 +19,8 @@ pub mod pace;
 pub mod phone;
 pub mod places;
 pub mod plain;
+pub mod resource_part;
+pub mod resource_upload;
 pub mod restart;
 pub mod route_roles;
 pub mod sizes;

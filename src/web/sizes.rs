@@ -62,9 +62,24 @@ impl Size {
     }
 
     fn in_words(self) -> String {
-        const MIB: usize = 1024 * 1024;
-        if self.bytes >= MIB { format!("{} MiB", self.bytes / MIB) } else { format!("{} KiB", self.bytes / 1024) }
+        in_words(self.bytes as u64)
     }
+}
+
+/// A bound in words.
+pub fn in_words(bytes: u64) -> String {
+    const MIB: u64 = 1024 * 1024;
+    match bytes {
+        MIB.. => format!("{} MiB", bytes / MIB),
+        1024.. => format!("{} KiB", bytes / 1024),
+        _ => format!("{bytes} bytes"),
+    }
+}
+
+/// Whether a form is sent to an address whose files are too large to be read ahead: they are received piece by piece.
+pub fn is_streamed(path: &str) -> bool {
+    let of_one = |rest: &str| rest.strip_suffix("/replace").is_some_and(|id| !id.is_empty() && !id.contains('/'));
+    path == "/admin/resources/add" || path.strip_prefix("/admin/resources/").is_some_and(of_one)
 }
 
 #[cfg(test)]
@@ -85,5 +100,13 @@ mod tests {
     fn a_form_holds_its_file_and_a_paste_with_every_byte_encoded() {
         assert!(Size::of_form_at("/admin/sites/import") > SITES.bytes);
         assert!(Size::of_form_at("/admin/profiles/7/paste") > 3 * CONFIGURATION.bytes);
+    }
+
+    #[test]
+    fn resource_files_are_not_read_ahead() {
+        assert!(is_streamed("/admin/resources/add") && is_streamed("/admin/resources/7/replace"));
+        for path in ["/admin/resources", "/admin/resources/delete", "/admin/resources/7/x/replace", "/admin/resources//replace"] {
+            assert!(!is_streamed(path), "{path}");
+        }
     }
 }

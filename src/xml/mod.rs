@@ -4,6 +4,7 @@ mod classify;
 mod encoding;
 pub mod read;
 mod scan;
+pub mod well_formed;
 pub mod write;
 pub mod xsd;
 

@@ -28,6 +28,9 @@ pub(super) const OF_CONFIGURATION: Bounds = Bounds { elements: MAX_ELEMENTS, att
 /// Of a schema. The largest one seen has 90,000 elements with three attributes at the most.
 pub(super) const OF_SCHEMA: Bounds = Bounds { elements: 400_000, attributes: 800_000, in_one: 50 };
 
+/// Of any other XML that phones read, such as directories and languages.
+pub(super) const OF_DOCUMENT: Bounds = Bounds { elements: 400_000, attributes: 800_000, in_one: 500 };
+
 /// What the scan found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Scan<'a> {

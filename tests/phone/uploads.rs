@@ -18,7 +18,13 @@ const MAC: &str = "0004f2aa0001";
 const OVERRIDES: &[u8] = b"<PHONE_CONFIG><OVERRIDES up.timeOut=\"41\"/></PHONE_CONFIG>";
 
 fn small_caps() -> PhoneSettings {
-    let caps = UploadCaps { log_bytes: 200_000, override_bytes: 10_000, directory_bytes: 20_000, dump_bytes: 300_000 };
+    let caps = UploadCaps {
+        log_bytes: 200_000,
+        override_bytes: 10_000,
+        directory_bytes: 20_000,
+        dump_bytes: 300_000,
+        ..UploadCaps::default()
+    };
     PhoneSettings { uploads: UploadSettings { caps, ..UploadSettings::default() }, ..PhoneSettings::default() }
 }
 

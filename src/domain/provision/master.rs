@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use super::super::limits::{CONFIG_FILES_BYTES, MASTER_PATH_BYTES};
 use super::super::parameter::masked;
 use super::super::resolution::Effective;
+use super::super::resource::Resources;
 use super::paths::{self, Kind, PathError};
 use super::variables::expanded_bytes;
 use super::{Setting, Text, Warning};
@@ -125,11 +126,11 @@ pub fn listed<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
 }
 
 /// The attributes of a device's master file. `key_bytes` is the length of the device's key, which the limits are counted with;
-/// `here` is the account's own address.
+/// `here` is the account's own address, `resources` what is stored there.
 pub fn attributes<'a>(
     effective: &Effective<'a>,
     key_bytes: usize,
-    here: &str,
+    (here, resources): (&str, &Resources),
     warnings: &mut Vec<Warning>,
 ) -> Vec<Setting<'a, Text<'a>>> {
     let mut attributes: Vec<_> =
@@ -138,12 +139,12 @@ pub fn attributes<'a>(
         let Some(value) = resolved.winner.value else { continue };
         let refused = |entry| check_entry(resolved.name, entry, key_bytes, Some(here)).err();
         let value = if is_or_of_model(resolved.name, CONFIG_FILES) {
-            Text::Profile(Cow::Owned(appended(resolved.name, value, key_bytes, here, warnings)))
+            Text::Profile(Cow::Owned(appended(resolved.name, value, key_bytes, (here, resources), warnings)))
         } else if let Some(error) = entries(resolved.name, value).find_map(refused) {
             warnings.push(Warning::left_out(resolved.name, error));
             continue;
         } else {
-            warnings.extend(entries(resolved.name, value).filter_map(|entry| not_stored(resolved.name, entry, here)));
+            warnings.extend(entries(resolved.name, value).filter_map(|entry| not_stored(resolved.name, entry, here, resources)));
             Text::Profile(Cow::Borrowed(&**value))
         };
         match attributes.iter_mut().find(|attribute| attribute.name == resolved.name) {
@@ -155,14 +156,14 @@ pub fn attributes<'a>(
 }
 
 /// The warning about a file that phones are sent to and that this server does not have.
-fn not_stored(attribute: &str, entry: &str, here: &str) -> Option<Warning> {
+fn not_stored(attribute: &str, entry: &str, here: &str, resources: &Resources) -> Option<Warning> {
     let names_files = FILES.iter().any(|file| is_or_of_model(attribute, file));
     let warning = || Warning::NotStored {
         attribute: attribute.to_owned(),
         entry: shown(entry),
         is_image: is_or_of_model(attribute, APP_FILE_PATH),
     };
-    (names_files && paths::is_missing_here(entry, here)).then(warning)
+    (names_files && paths::is_missing_here(entry, here, resources)).then(warning)
 }
 
 /// The attributes of a master file for nobody in particular: no parameter file, no image, no value of any profile.
@@ -187,7 +188,13 @@ fn own_file() -> String {
 
 /// Our own parameter file and after it the admin's entries, as far as phones can take them. An entry that does not fit is
 /// left out whole and told: a truncated name would make phones ask for a file that nobody meant.
-fn appended(attribute: &str, value: &str, key_bytes: usize, here: &str, warnings: &mut Vec<Warning>) -> String {
+fn appended(
+    attribute: &str,
+    value: &str,
+    key_bytes: usize,
+    (here, resources): (&str, &Resources),
+    warnings: &mut Vec<Warning>,
+) -> String {
     let mut list = own_file();
     let mut bytes = expanded_bytes(&list, key_bytes);
     for entry in entries(CONFIG_FILES, value) {
@@ -197,7 +204,7 @@ fn appended(attribute: &str, value: &str, key_bytes: usize, here: &str, warnings
         } else if bytes + 1 + entry_bytes > CONFIG_FILES_BYTES {
             warnings.push(Warning::ListFull { attribute: attribute.to_owned(), entry: shown(entry) });
         } else {
-            warnings.extend(not_stored(attribute, entry, here));
+            warnings.extend(not_stored(attribute, entry, here, resources));
             list.push(',');
             list.push_str(entry);
             bytes += 1 + entry_bytes;
@@ -226,7 +233,8 @@ mod tests {
         let values =
             super::super::DeviceValues { key: "0004f2aabbcc".into(), polling_time: String::new(), name: String::new(), secrets };
         let filled = |setting: Setting<'_, Text<'_>>| (setting.name.to_string(), setting.value.fill(&values).into_owned());
-        let attributes = attributes(&effective, KEY_BYTES, HERE, &mut warnings).into_iter().map(filled).collect();
+        let attributes =
+            attributes(&effective, KEY_BYTES, (HERE, &Resources::default()), &mut warnings).into_iter().map(filled).collect();
         (attributes, warnings)
     }
 

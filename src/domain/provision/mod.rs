@@ -261,7 +261,8 @@ fn not_stored(attribute: &str, entry: &str, is_image: bool) -> String {
     let (comes, next) = match is_image {
         true => ("phones keep the software they have", "take it out of the profile"),
         false => {
-            ("phones are told to come again later, and no boot or poll of theirs becomes complete", "take it out of the profile")
+            let comes = "phones are told to come again later, and no boot or poll of theirs becomes complete";
+            (comes, "upload it under Resource Files, take it out of the profile")
         }
     };
     format!(
@@ -297,7 +298,7 @@ pub fn anonymous() -> Provision<'static> {
 /// Composes what all devices of one shape share.
 pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> Draft<'a> {
     let mut warnings = Vec::new();
-    let master = master::attributes(effective, shape.key_bytes, &world.endpoints.https_url, &mut warnings);
+    let master = master::attributes(effective, shape.key_bytes, (&world.endpoints.https_url, &world.resources), &mut warnings);
     let rule = binding::parameters(shape.channel, effective, world);
     let time = LocalTime::at(shape.site, world);
     let below = below_profiles(shape.named, shape.channel, time, world, &mut warnings);
@@ -434,7 +435,7 @@ pub fn warnings_of<'a>(profiles: impl IntoIterator<Item = &'a Profile>, world: &
         profiles.into_iter().map(|profile| Placed { container: Container::Global, place: None, profile }).collect();
     let effective = resolution::merge(&placed);
     let mut warnings = Vec::new();
-    master::attributes(&effective, KEY_BYTES, &world.endpoints.https_url, &mut warnings);
+    master::attributes(&effective, KEY_BYTES, (&world.endpoints.https_url, &world.resources), &mut warnings);
     let base = below_profiles(false, Channel::Tls, LocalTime::at(None, world), world, &mut Vec::new());
     warnings.extend(together::warnings(&effective, &base));
     warnings

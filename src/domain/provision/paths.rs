@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::super::phone_file::{PhoneFile, PhonePath, location};
+use super::super::resource::Resources;
 use super::variables::{Piece, expand, pieces};
 
 /// How phones fetch files (protocol/provisioning.md 2).
@@ -84,18 +85,26 @@ pub fn check(path: &str, kind: Kind, here: Option<&str>) -> Result<(), PathError
     }
 }
 
-/// Whether a path leads to this server, to a file that it does not make itself. Such a file is not stored here: resource files
-/// do not exist yet.
-pub fn is_missing_here(path: &str, here: &str) -> bool {
+/// Whether a path leads to this server, to a file that it neither makes itself nor has among its resource files.
+pub fn is_missing_here(path: &str, here: &str, resources: &Resources) -> bool {
     /// Any key will do: the names of files that are made differ by it only.
     const KEY: &str = "0004f2000001";
-    let Ok(address) = Address::parse(path) else { return false };
-    let made = |file| match file {
-        PhoneFile::Master(key) | PhoneFile::Parameters(key) => key.mac().is_some(),
+    let Some(path) = path_here(path, here) else { return false };
+    let path = expand(path, KEY);
+    let is_answered = match PhonePath::parse(&path).file {
+        PhoneFile::Master(key) | PhoneFile::Parameters(key) if key.mac().is_some() => true,
         PhoneFile::MasterDefault => true,
+        // What stands in for every device that has none of its own.
+        PhoneFile::Device(_, file) => file.fallback().is_some_and(|file| resources.has(file.name())),
+        PhoneFile::Default(file) => resources.has(file.name()),
         _ => false,
     };
-    address.is_here(Some(here)) && !made(PhonePath::parse(&expand(address.path, KEY)).file)
+    !is_answered && !resources.has(&path)
+}
+
+/// The path of an address below the account's root, where it leads to this server; `here` is the account's own address.
+pub fn path_here<'a>(address: &'a str, here: &str) -> Option<&'a str> {
+    Address::parse(address).ok().filter(|address| address.is_here(Some(here))).map(|address| address.path)
 }
 
 /// Whether a path that a master file names is the one that a phone asks for. `key` is the phone's own, where it is known;
@@ -293,10 +302,33 @@ mod tests {
     #[test]
     fn only_files_on_this_server_that_it_does_not_make_are_missing() {
         for path in ["site.cfg", "$mac_address-user.cfg", "$mac_address-phone.cfg", "https://pdms.example.test:8443/x.cfg"] {
-            assert!(is_missing_here(path, HERE), "{path}");
+            assert!(is_missing_here(path, HERE, &Resources::default()), "{path}");
         }
         for path in ["$mac_address.cfg", "000000000000.cfg", "https://files.example.test/x.cfg"] {
-            assert!(!is_missing_here(path, HERE), "{path}");
+            assert!(!is_missing_here(path, HERE, &Resources::default()), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_resource_file_is_not_missing_nor_what_it_stands_in_for() {
+        use crate::domain::resource::tests::resource;
+        let stored = Resources::new([
+            resource(1, "", "site.cfg"),
+            resource(2, "m", "VVX500.cfg"),
+            resource(3, "", "000000000000-directory.xml"),
+        ]);
+        for path in [
+            "SITE.cfg",
+            "https://pdms.example.test:8443/resources/site.cfg",
+            "m/[PHONE_MODEL].cfg",
+            "$mac_address-directory.xml",
+            "000000000000-directory.xml",
+            "contacts/000000000000-directory.xml",
+        ] {
+            assert!(!is_missing_here(path, HERE, &stored), "{path}");
+        }
+        for path in ["x/site.cfg", "$mac_address-license.cfg", "$mac_address-phone.cfg", "m/[PHONE_MODEL].xml"] {
+            assert!(is_missing_here(path, HERE, &stored), "{path}");
         }
     }
 }

@@ -50,6 +50,8 @@ worded! {
         Parameters => "its effective configuration",
         /// What this device had stored here.
         DeviceFile => "what it uploaded last",
+        /// A file that an admin put here for phones to fetch.
+        Resource => "a resource file",
         /// No such file, and none is needed.
         Absent => "nothing stored under this name, and nothing needed",
         /// No image is served for this path.

@@ -60,7 +60,8 @@ fn stopped(exchanges: &[Exchange], stage: Stage) -> Verdict {
         return of_held(held);
     }
     if last(|reason| reason == Reason::ListedMissing).is_some() {
-        let next = "Take the file out of the profile that names it, or give its full address there";
+        let next =
+            "Upload the file under Resource Files, take it out of the profile that names it, or give its full address there";
         return Verdict::new(Outcome::Failed, "Was sent to a file that is not stored here", next);
     }
     if last(|reason| reason == Reason::Fault).is_some() {

@@ -38,13 +38,15 @@ impl<'a> Links<'a> {
             let told = subject(&place, world);
             (("deployment", told), places::page(&Target::Place(place)))
         });
-        let organised = groups.chain(people).chain(person_groups).chain(rooms);
+        let resources = world.resources.all().values();
+        let resources = resources.map(|one| (("resource file", one.path.to_string()), format!("/admin/resources/{}", one.id)));
+        let organised = groups.chain(resources).chain(people).chain(person_groups).chain(rooms);
         Self { services, by_name: profiles.chain(organised).chain(places).collect() }
     }
 
     /// The page of an entry's object; none where it is gone, has another name now, or has no page.
     pub fn of(&self, event: &Event) -> Option<String> {
-        let kinds = ["profile", "device group", "person", "person group", "room", "deployment", "device"];
+        let kinds = ["profile", "device group", "resource file", "person", "person group", "room", "deployment", "device"];
         let kind = kinds.into_iter().find(|kind| *kind == event.object)?;
         if let Some(page) = self.by_name.get(&(kind, event.subject.clone())) {
             return Some(page.clone());

@@ -17,11 +17,12 @@ use subtle::ConstantTimeEq;
 
 use super::errors;
 use super::forms::sentence;
+use super::read_ahead;
 use super::session::{self, SignInFirst, Visitor};
 use super::setup;
 use super::unsent;
 use crate::services::{Services, form_tokens};
-use crate::web::sizes::Size;
+use crate::web::sizes::{self, Size};
 
 /// Header that scripts and the API send the token in.
 pub const HEADER: &str = "x-csrf-token";
@@ -70,6 +71,11 @@ async fn judge(request: &mut ServiceRequest) -> Result<Option<Refusal>, Error> {
         Some(token) => Some(token),
         None => {
             let is_signed_in = Visitor::of(request.request()).person().is_some();
+            if is_signed_in && sizes::is_streamed(request.path()) {
+                let given = read_ahead::first_field(request, "csrf").await?;
+                let is_own = given.is_some_and(|token| bool::from(token.ct_eq(expected.as_bytes())));
+                return Ok((!is_own).then_some(Refusal::Ended));
+            }
             let limit = if is_signed_in { Size::of_form_at(request.path()) } else { STRANGER_FORM_BYTES };
             let Some(body) = buffered(request, limit).await? else {
                 let has_ended = !is_signed_in && !is_open_to_strangers(request.path());

@@ -42,6 +42,11 @@ impl Act {
         let what = &told.foresight.rearrangement;
         let known = match path.as_slice() {
             ["devices", "delete"] => deletion(("device", "devices"), what.removed.iter().collect()),
+            ["resources", "delete"] => deletion(
+                ("resource file", "resource files"),
+                what.gone.iter().filter(|(kind, _)| *kind == "resource file").map(|(_, name)| name).collect(),
+            )
+            .map(|act| Act { warns: Some("This cannot be undone."), ..act }),
             [list, "delete"] => DELETED.iter().find(|(word, ..)| word == list).and_then(|(_, one, several)| {
                 let gone: Vec<&String> = what.gone.iter().filter(|(kind, _)| kind == one).map(|(_, name)| name).collect();
                 deletion((one, several), gone)

@@ -108,6 +108,7 @@ const MENU: &[MenuBlock] = &[
         items: Cow::Borrowed(&[
             item("/admin/profiles", "Profile Configuration", "profile"),
             item("/admin/deployment", "Profile Deployment", "deployment"),
+            item("/admin/resources", "Resource Files", "resource"),
             item("/admin/provisioning", "Provisioning Settings", "settings"),
         ]),
     },

@@ -46,7 +46,9 @@ mod people;
 mod phone_certificates;
 pub mod profiles;
 mod provisioning;
+mod read_ahead;
 mod recycle_bin;
+mod resources;
 pub mod runs;
 mod schema;
 mod second_factor;
@@ -117,6 +119,7 @@ fn rooms() -> Routes {
     groups::configure(&mut routes);
     people::configure(&mut routes);
     deployment::configure(&mut routes);
+    resources::configure(&mut routes);
     recycle_bin::configure(&mut routes);
     provisioning::configure(&mut routes);
     schema::configure(&mut routes);
@@ -158,5 +161,5 @@ pub fn security_headers() -> DefaultHeaders {
 }
 
 /// Only files of ours run or style a page; nothing may frame it or be framed by it.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";

@@ -75,6 +75,7 @@ fn row(kind: Kind, usage: Usage) -> Row {
             ("Database", None, "For as long as the installation lives; rows that go make room for others.".to_owned())
         }
         Kind::Software => ("Software", None, "Until somebody deletes the image.".to_owned()),
+        Kind::Resources => ("Resource files", Some("/admin/resources"), "Until somebody deletes the file.".to_owned()),
         Kind::DeviceFiles => {
             ("Files of devices", None, format!("As long as their device, and {BIN_DAYS} days in the recycle bin after it."))
         }

@@ -41,6 +41,7 @@ pub mod profile_archives;
 pub mod profile_shapes;
 pub mod profiles;
 pub mod recycle_bin;
+pub mod resources;
 pub mod revocation_lists;
 pub mod rollover;
 pub mod runs;
@@ -135,6 +136,14 @@ routes! {
     people_bulk::change_people_of_group,
     device_deletion::list_blocked,
     device_deletion::unblock_device,
+    resources::list_resources,
+    resources::upload_resource,
+    resources::delete_resources,
+    resources::show_resource,
+    resources::change_resource,
+    resources::delete_resource,
+    resources::read_resource,
+    resources::replace_resource,
     recycle_bin::list_deletions,
     recycle_bin::show_deletion,
     recycle_bin::restore_deletions,

@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 
 use super::problem::Problem;
 use crate::domain::device::DeviceKey;
-use crate::domain::ids::{GroupId, ProfileId, SiteId};
+use crate::domain::ids::{GroupId, ProfileId, ResourceId, SiteId};
 
 /// Something of an account.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -94,5 +94,25 @@ impl GroupPath {
     /// The group. What is no number names no group.
     pub fn id(&self) -> Result<GroupId, Problem> {
         self.id.parse().map_err(|_| Problem::not_found("device group", &self.id))
+    }
+}
+
+/// A resource file of an account.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ResourcePath {
+    /// Label of the account.
+    #[param(example = "default")]
+    #[expect(dead_code, reason = "the caller extractor reads it; here it is for the description")]
+    account: String,
+    /// Number of the resource file.
+    #[param(value_type = u64)]
+    id: String,
+}
+
+impl ResourcePath {
+    /// The file. What is no number names none.
+    pub fn id(&self) -> Result<ResourceId, Problem> {
+        self.id.parse().map_err(|_| Problem::not_found("resource file", &self.id))
     }
 }

@@ -30,7 +30,7 @@ pub struct StorageShape {
 /// What one kind takes.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct UsageShape {
-    /// `database`, `software`, `device-files`, `logs`, `backups` or `unfinished`.
+    /// `database`, `software`, `resources`, `device-files`, `logs`, `backups` or `unfinished`.
     #[schema(example = "logs")]
     pub kind: String,
     /// How many files.

@@ -6,18 +6,21 @@ use super::Call;
 use super::reply::Reply;
 use crate::domain::device::DeviceKey;
 use crate::domain::device_file::DeviceFile;
+use crate::domain::resource::Resource;
 use crate::domain::run::Reason;
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::error::{ServiceError, chain};
 use crate::services::provisioning::{Answer, Guest};
-use crate::services::uploads;
+use crate::services::{resources, uploads};
 use crate::web::blocking;
+use crate::web::resource_part::Wanted;
 
 /// Answers a fetch.
 pub(super) async fn answer(call: &Call, world: &Arc<World>, guest: &Guest) -> Reply {
     match call.door.provisioning.answer(&call.services, world, &call.visit(), guest) {
         Answer::File(file) => stored(call, world, guest.key.as_ref(), file).await,
+        Answer::Resource(asked) => resource(call, world, asked).await,
         Answer::Log { key, kind, otherwise } => match log(call, world, key, kind).await {
             Ok(Some(reply)) => reply,
             Ok(None) => at_once(*otherwise),
@@ -33,7 +36,7 @@ pub(super) fn at_once(answer: Answer) -> Reply {
         Answer::Made(bytes, reason) => Reply::made(bytes, reason),
         Answer::Held(reason) => Reply::held(reason),
         Answer::Absent(reason) => Reply::absent(reason),
-        Answer::File(_) | Answer::Log { .. } => Reply::absent(Reason::Absent),
+        Answer::File(_) | Answer::Resource(_) | Answer::Log { .. } => Reply::absent(Reason::Absent),
     }
 }
 
@@ -45,6 +48,20 @@ async fn stored(call: &Call, world: &World, key: Option<&DeviceKey>, file: Devic
     let account = world.account_id;
     let content = blocking::call(&call.services, move |services| uploads::read_file(services, account, &key, &file)).await;
     content.map_or_else(|error| fault(&error), Reply::uploaded)
+}
+
+/// A resource file, or the part of it that is asked for. It is opened by a thread that may wait for the disk and read while it is sent.
+async fn resource(call: &Call, world: &World, asked: Arc<Resource>) -> Reply {
+    let wanted = |resource: &Resource| Wanted::of(&call.request, &resource.sha256, resource.size_bytes);
+    if call.is_head() || matches!(wanted(&asked), Wanted::NotModified | Wanted::Unsatisfiable) {
+        return Reply::resource(&asked, wanted(&asked), None);
+    }
+    let account = world.account_id;
+    match blocking::call(&call.services, move |services| resources::open(services, account, &asked)).await {
+        // What it is by now decides: it may have been replaced a moment ago.
+        Ok((file, resource)) => Reply::resource(&resource, wanted(&resource), Some(file)),
+        Err(error) => fault(&error),
+    }
 }
 
 /// The newest log of a kind, or for HEAD its length; none where there is none.

@@ -101,6 +101,11 @@ impl Door {
         }
     }
 
+    /// How much may be uploaded, and what uploads leave free of the disk.
+    pub fn uploads(&self) -> &UploadSettings {
+        &self.settings.uploads
+    }
+
     /// The address that a request comes from: the socket's, or what a trusted proxy says (P5b, NET-06).
     pub fn address_of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         peer::address(peer, headers, &self.settings.trusted_proxies)

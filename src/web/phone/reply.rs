@@ -1,16 +1,24 @@
 //! Answers to phones: bare, with a length, never chunked, never compressed, and the reason beside the status.
 
 use std::convert::Infallible;
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom};
 
 use actix_web::body::{BoxBody, SizedStream};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, web};
 use futures_util::stream;
 
 use crate::domain::limits::RETRY_AFTER_SECONDS;
+use crate::domain::resource::Resource;
 use crate::domain::run::Reason;
+use crate::web::file_body;
 use crate::web::listener::PIECE_BYTES;
+use crate::web::resource_part::{SANDBOX, Wanted, etag};
 
 /// What phones may do; the rest is 405.
 const METHODS: &str = "GET, HEAD, PUT, POST";
@@ -37,8 +45,18 @@ pub(super) struct Reply {
 enum Body {
     Text(&'static str),
     Bytes(Vec<u8>),
+    /// A resource file, or a part of it; without the file only its length is told.
+    Resource(Box<Part>),
     /// Only its length is told: the answer to HEAD for what would have to be read from the disk.
     Length,
+}
+
+/// What is sent of a resource file.
+struct Part {
+    file: Option<File>,
+    wanted: Wanted,
+    sha256: String,
+    whole_bytes: u64,
 }
 
 impl Reply {
@@ -105,6 +123,22 @@ impl Reply {
         Self { content_type: TEXT, ..Self::made(bytes, Reason::DeviceFile) }.with(NOSNIFF, "nosniff")
     }
 
+    /// A resource file, from `file` where its content is to be sent. Nothing in it runs in a browser that asks with a phone's
+    /// credentials.
+    pub fn resource(resource: &Resource, wanted: Wanted, file: Option<File>) -> Self {
+        let (sha256, whole_bytes) = (resource.sha256.clone(), resource.size_bytes);
+        let part = Part { file, wanted, sha256, whole_bytes };
+        Self {
+            status: wanted.status(),
+            reason: Reason::Resource,
+            body: Body::Resource(Box::new(part)),
+            header: Some((NOSNIFF, "nosniff")),
+            digest: None,
+            content_type: resource.path.content_type(),
+            size_bytes: wanted.span(resource.size_bytes).1,
+        }
+    }
+
     /// 200 with the length of what a phone uploaded: the answer to HEAD.
     pub fn length(size_bytes: u64) -> Self {
         Self { body: Body::Length, size_bytes, ..Self::uploaded(Vec::new()) }
@@ -143,12 +177,35 @@ impl Reply {
                 let body = SizedStream::new(self.size_bytes, stream::iter(pieces(bytes).map(Ok::<_, Infallible>)));
                 builder.body(BoxBody::new(body))
             }
-            Body::Length => {
-                let nothing = stream::empty::<Result<web::Bytes, std::io::Error>>();
-                builder.body(BoxBody::new(SizedStream::new(self.size_bytes, nothing)))
+            Body::Resource(part) => {
+                let Part { file, wanted, sha256, whole_bytes } = *part;
+                builder.insert_header(etag(&sha256));
+                builder.insert_header((ACCEPT_RANGES, "bytes")).insert_header((CONTENT_SECURITY_POLICY, SANDBOX));
+                if let Some(range) = wanted.content_range(whole_bytes) {
+                    builder.insert_header((CONTENT_RANGE, range));
+                }
+                match file.map(|file| from(file, wanted.span(whole_bytes).0)) {
+                    Some(Ok(file)) => builder.body(BoxBody::new(file_body::of(file, self.size_bytes))),
+                    Some(Err(_)) => Self::held(Reason::Fault).into_response(),
+                    None if self.status == StatusCode::OK => builder.body(length(self.size_bytes)),
+                    None => builder.finish(),
+                }
             }
+            Body::Length => builder.body(length(self.size_bytes)),
         }
     }
+}
+
+/// The answer to HEAD: so many bytes, and none of them.
+fn length(size_bytes: u64) -> BoxBody {
+    let nothing = stream::empty::<Result<web::Bytes, std::io::Error>>();
+    BoxBody::new(SizedStream::new(size_bytes, nothing))
+}
+
+/// A file that stands at this byte. Moving there reads nothing.
+fn from(mut file: File, first: u64) -> std::io::Result<File> {
+    file.seek(SeekFrom::Start(first))?;
+    Ok(file)
 }
 
 const NOSNIFF: HeaderName = actix_web::http::header::X_CONTENT_TYPE_OPTIONS;

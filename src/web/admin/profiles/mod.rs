@@ -10,6 +10,7 @@ mod import;
 mod list;
 mod preview;
 mod profile;
+mod resource_choice;
 mod standard;
 mod usage;
 

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::add::draft;
 use super::list::word;
+use super::resource_choice;
 use super::usage::Usage;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
@@ -64,6 +65,8 @@ struct ProfilePage {
     advice: AdviceView,
     /// Whether it does one thing, and what can put a phone out of reach (R109).
     hints: Vec<String>,
+    /// Resource files that a value may name (R124).
+    resources: Vec<String>,
 }
 
 /// Where a profile is deployed: what `_deployed.html` needs.
@@ -92,6 +95,8 @@ struct Row {
     edit: String,
     /// What the dictionary offers for it while it is being edited; any other value can be typed.
     choices: Vec<String>,
+    /// Whether the resource files are offered for it at once (R124).
+    picks: bool,
     help: Help,
 }
 
@@ -212,7 +217,9 @@ fn page(
     let open = list.filter("edit").unwrap_or_default().to_owned();
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
     let schema = world.schemas.current();
-    let rows = found[pager.range()].iter().map(|(name, value)| row(schema, name.as_str(), value, &open, &form)).collect();
+    let picks = list.filter("pick").is_some();
+    let of = |(name, value): &(&ParameterName, &Arc<str>)| row(schema, name.as_str(), value, (&open, picks), &form);
+    let rows = found[pager.range()].iter().map(of).collect();
     Ok(ProfilePage {
         page: who.page(profile.name.to_string()),
         id: profile.id,
@@ -230,6 +237,7 @@ fn page(
         warnings: warnings_of([profile], &world).iter().map(ToString::to_string).collect(),
         hints: hints::of(profile).iter().map(ToString::to_string).collect(),
         advice: AdviceView::of(&schema::advise(schema, &profile.parameters)),
+        resources: resource_choice::offered(&world),
     })
 }
 
@@ -258,7 +266,7 @@ pub fn deployed(services: &Services, world: &World, id: ProfileId) -> Deployed {
     }
 }
 
-fn row(schema: &Schema, name: &str, value: &str, open: &str, form: &Form) -> Row {
+fn row(schema: &Schema, name: &str, value: &str, (open, picks): (&str, bool), form: &Form) -> Row {
     let masked = parameter::masked(name, value) != value;
     let open = name == open;
     let typed = if form.value("name_of_value") == name { form.value("value") } else { value };
@@ -269,6 +277,7 @@ fn row(schema: &Schema, name: &str, value: &str, open: &str, form: &Form) -> Row
         open,
         masked,
         long: value.contains('\n') || value.len() > 120,
+        picks: open && picks,
         choices: if open && !masked { parameter_help::choices(schema, name) } else { Vec::new() },
         help: Help::of(schema, name, Some(value)),
         edit: if open && !masked { typed.to_owned() } else { String::new() },
@@ -313,6 +322,7 @@ pub async fn edit(
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
     let profile = find_own(&services, &who, &id)?;
+    let form = resource_choice::chosen(form);
     let back = LocalPath::parse(form.value("here"))
         .map_or_else(|| format!("/admin/profiles/{}", profile.id), |path| path.as_str().to_owned());
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
