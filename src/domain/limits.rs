@@ -66,6 +66,28 @@ pub const RUNS_PER_REFUSED_SUBJECT: usize = 5;
 pub const LOG_BYTES_PER_DEVICE: u64 = 64 * 1024 * 1024;
 /// Logs, core dumps and captures kept of one device.
 pub const LOG_FILES_PER_DEVICE: usize = 500;
+/// Bytes of logs, core dumps and captures kept of all devices together, unless settings say otherwise; the oldest make room.
+pub const LOG_BYTES_IN_ALL: u64 = 8 * 1024 * 1024 * 1024;
+/// Days that logs may be kept (R44; the number is ours).
+pub const LOG_DAYS_MOST: u32 = 366;
+/// Uploads that are taken of one device in an hour: a phone that boots each minute sends no more (UPL-04; the number is ours).
+pub const UPLOADS_PER_HOUR: u32 = 600;
+/// Bytes of them: four times what is kept of a device.
+pub const UPLOAD_BYTES_PER_HOUR: u64 = 4 * LOG_BYTES_PER_DEVICE;
+/// Former versions kept of each file of a device (the number is ours).
+pub const FILE_VERSIONS: usize = 10;
+/// Files that people may put there for one device, beside those that it uploads itself (the number is ours).
+pub const GIVEN_FILES: usize = 100;
+/// Bytes of one of them: as many as of a directory.
+pub const GIVEN_FILE_BYTES: usize = 4 * 1024 * 1024;
+/// Files in one upload for devices.
+pub const GIVEN_AT_ONCE: usize = 100;
+/// Devices that files are uploaded for at once, or whose directories are merged: each has content of its own on the disk.
+pub const GIVEN_DEVICES: usize = 1_000;
+/// Contacts in a directory: as many as the largest phone takes (protocol/provisioning.md 9).
+pub const CONTACTS: usize = 9_999;
+/// Lines that a search in logs answers.
+pub const LOG_LINES_FOUND: usize = 500;
 /// Bytes of what follows the key in the name of a log, core dump or capture: with the time in front it fits into a file's name
 /// on every file system (protocol/provisioning.md 10: 255).
 pub const DUMP_NAME_BYTES: usize = 128;

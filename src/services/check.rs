@@ -99,6 +99,9 @@ mod tests {
             sha256: written.sha256,
             at: services.clock.now(),
             blob: written.blob,
+            by: None,
+            version: 1,
+            former: Vec::new(),
         };
         let key: DeviceKey = "0004f2000001".parse().expect("a key");
         commit(services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {

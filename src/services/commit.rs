@@ -286,8 +286,15 @@ impl<'a> Change<'a> {
     pub fn put_file(&mut self, key: &DeviceKey, file: DeviceFile) -> Result<Option<DeviceFile>, ServiceError> {
         let former = store::stored_files::get(self.tx, self.account, key, &file.name)?;
         store::stored_files::put(self.tx, self.account, key, &file)?;
-        self.roster.push(RosterChange::File(key.clone(), file));
+        self.roster.push(RosterChange::File(key.clone(), file.alone()));
         Ok(former)
+    }
+
+    /// Removes the row of a file of a device. Its content goes once the change is kept.
+    pub fn delete_file(&mut self, key: &DeviceKey, name: &str) -> Result<(), ServiceError> {
+        store::stored_files::delete(self.tx, self.account, key, name)?;
+        self.roster.push(RosterChange::FileGone(key.clone(), name.to_owned()));
+        Ok(())
     }
 
     /// The account's settings, secrets opened.

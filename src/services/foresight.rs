@@ -44,7 +44,7 @@ impl Outlook {
             match change {
                 RosterChange::Device(device) => drop(outlook.changed.insert(device.key.clone(), Some(Arc::clone(device)))),
                 RosterChange::Gone(key) => drop(outlook.changed.insert(key.clone(), None)),
-                RosterChange::File(..) | RosterChange::Sighted(..) => {}
+                RosterChange::File(..) | RosterChange::FileGone(..) | RosterChange::Sighted(..) => {}
             }
         }
         if effects.world.is_empty() {

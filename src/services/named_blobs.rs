@@ -33,7 +33,9 @@ pub enum Origin {
 /// [`ServiceError::Store`].
 pub fn all(tx: &impl Read) -> Result<Vec<NamedBlob>, ServiceError> {
     let files = store::stored_files::all(tx)?.into_iter().chain(store::recycle_bin::files(tx)?);
-    let files = files.map(|(_, key, file)| NamedBlob {
+    // A file with all its versions.
+    let files = files.flat_map(|(_, key, file)| file.each().map(move |one| (key.clone(), one)));
+    let files = files.map(|(key, file)| NamedBlob {
         what: format!("{} of {key}", file.name),
         blob: file.blob,
         origin: Origin::DeviceFile,

@@ -86,7 +86,7 @@ fn check_room(services: &Services) -> Result<(), ServiceError> {
     let database = std::fs::metadata(file).map_err(ServiceError::file("read", file))?.len();
     let deleted = services.store.read(store::recycle_bin::files)?;
     let files = services.store.read(store::stored_files::all)?;
-    let files: u64 = files.iter().chain(&deleted).map(|(_, _, file)| file.size_bytes).sum();
+    let files: u64 = files.into_iter().chain(deleted).flat_map(|(_, _, file)| file.each()).map(|file| file.size_bytes).sum();
     let free = services.blobs.free_bytes().map_err(ServiceError::file("read", services.state_dir.root()))?;
     let needed = database.saturating_add(files);
     if needed > free {
@@ -159,10 +159,18 @@ fn seal_file(
     key: &DeviceKey,
     file: &mut DeviceFile,
 ) -> Result<(), ServiceError> {
-    // One that is lost stays so, and `pdms check` goes on telling it.
-    if old.blobs.has(&file.blob) {
-        let content = sealed_files::read(old, account, key, file)?;
-        file.blob = sealed_files::put(new, account, key, &file.name, &content)?;
+    let sealed = |one: DeviceFile| {
+        // One that is lost stays so, and `pdms check` goes on telling it.
+        if !old.blobs.has(&one.blob) {
+            return Ok(one.blob);
+        }
+        let content = sealed_files::read(old, account, key, &one)?;
+        sealed_files::put(new, account, key, &one.name, &content)
+    };
+    file.blob = sealed(file.clone().alone())?;
+    let former: Vec<_> = file.clone().each().skip(1).collect();
+    for (version, one) in file.former.iter_mut().zip(former) {
+        version.blob = sealed(one)?;
     }
     Ok(())
 }

@@ -41,7 +41,19 @@ fn filled() -> Bench {
         change.put_profile(profile(1, &[("reg.1.auth.password", "CANARY_SIP_1"), ("up.timeOut", "40")]))?;
         let blob = sealed_files::put(services, DEFAULT_ACCOUNT, &key(), "phone.cfg", OVERRIDE)?;
         let (size_bytes, sha256) = (OVERRIDE.len() as u64, sealed_files::hash(OVERRIDE));
-        change.put_file(&key(), DeviceFile { name: "phone.cfg".to_owned(), size_bytes, sha256, at: change.now(), blob })?;
+        change.put_file(
+            &key(),
+            DeviceFile {
+                name: "phone.cfg".to_owned(),
+                size_bytes,
+                sha256,
+                at: change.now(),
+                blob,
+                by: None,
+                version: 1,
+                former: Vec::new(),
+            },
+        )?;
         change.change_trust(&key(), |trust| trust.generation = 3)?;
         Ok::<_, ServiceError>(())
     })
@@ -251,6 +263,9 @@ fn what_cannot_be_opened_leaves_everything_as_it_was() {
             sha256: String::new(),
             at: change.now(),
             blob: damaged.blob.clone(),
+            by: None,
+            version: 1,
+            former: Vec::new(),
         };
         change.put_file(&key(), row).map(drop)
     })

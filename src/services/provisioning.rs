@@ -19,8 +19,9 @@ use crate::domain::credential::{Channel, Recipient};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::device_list::Listed;
+use crate::domain::given_file;
 use crate::domain::manufacturer::{CertificateFault, Presented};
-use crate::domain::phone_file::PhoneFile;
+use crate::domain::phone_file::{self, DefaultFile, PhoneFile};
 use crate::domain::placement::find;
 use crate::domain::provision;
 use crate::domain::resource::Resource;
@@ -256,13 +257,31 @@ impl Provisioning {
             }
             PhoneFile::Device(key, file) if *key == device.key => {
                 let name = file.suffix().trim_start_matches('-');
-                let stored = services.roster(world.account_id).file(key, name);
+                let roster = services.roster(world.account_id);
+                // The phone's own directory counts for that phone, then the administrator's for it (contract 5.13).
+                let stored = roster.file(key, name).or_else(|| roster.file(key, given_in_place_of(*file)?));
                 stored.map_or_else(|| self.resource_of(world, visit, device), Answer::File)
             }
             PhoneFile::Log(key, kind) if *key == device.key => self.log(world, visit, device, format!("{}.log", kind.stem())),
             PhoneFile::Capture(key, name) if *key == device.key => self.log(world, visit, device, dump_name(key, name)),
-            _ => self.resource_of(world, visit, device),
+            _ => self.given(services, world, visit, device).map_or_else(|| self.resource_of(world, visit, device), Answer::File),
         }
+    }
+
+    /// A file that a person put there for this device under any other name (R221): it goes before whatever all devices get.
+    fn given(&self, services: &Services, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Option<DeviceFile> {
+        let roster = services.roster(world.account_id);
+        if let PhoneFile::Default(file) = visit.file {
+            return roster.file(&device.key, given_for_all(*file));
+        }
+        let files = roster.files(&device.key, |file| given_file::given(&file.name).is_some());
+        if files.is_empty() {
+            return None;
+        }
+        let prepared = self.rendered.of(device, visit.channel, world, visit.at);
+        let is_listed = prepared.lists(visit.location, device);
+        let is_below = |attribute: &str, name: &str| prepared.is_below(attribute, name, visit.location, device);
+        files.into_iter().find(|file| given_file::is_asked_for(&file.name, visit.location, is_below, is_listed))
     }
 
     fn master(&self, services: &Services, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
@@ -328,6 +347,19 @@ impl Provisioning {
             PhoneFile::Image(_) => Answer::Absent(Reason::NoImage),
             _ => Answer::Absent(Reason::Absent),
         }
+    }
+}
+
+/// What a person put there for the device that counts where it has no such file of its own.
+fn given_in_place_of(file: phone_file::DeviceFile) -> Option<&'static str> {
+    file.fallback().map(given_for_all)
+}
+
+/// The file of one device that counts instead of the one for all.
+fn given_for_all(file: DefaultFile) -> &'static str {
+    match file {
+        DefaultFile::Directory => given_file::GIVEN_DIRECTORY,
+        DefaultFile::License => given_file::SITE_LICENSE,
     }
 }
 

@@ -54,6 +54,8 @@ pub(super) enum RosterChange {
     Gone(DeviceKey),
     /// A file that a device stored, new or in place of a former one.
     File(DeviceKey, DeviceFile),
+    /// A file that is kept for a device no longer.
+    FileGone(DeviceKey, String),
     /// What a device had told that comes back from the recycle bin, unless it told something since.
     Sighted(DeviceKey, Arc<Sighting>),
 }
@@ -108,6 +110,11 @@ impl Rosters {
                         entry.files.push(file);
                     }
                 }
+                RosterChange::FileGone(key, name) => {
+                    if let Some(entry) = entries.get_mut(&key) {
+                        entry.files.retain(|file| file.name != name);
+                    }
+                }
                 RosterChange::Sighted(key, then) => {
                     if let Some(entry) = entries.get_mut(&key).filter(|entry| entry.listed.sighting.last_seen < then.last_seen) {
                         entry.listed.sighting = then;
@@ -124,7 +131,7 @@ impl Rosters {
     pub(super) fn rebuild(&self, tx: &impl Read) -> Result<(), ServiceError> {
         let mut files: HashMap<(AccountId, DeviceKey), Vec<DeviceFile>> = HashMap::new();
         for (account, key, file) in store::stored_files::all(tx)? {
-            files.entry((account, key)).or_default().push(file);
+            files.entry((account, key)).or_default().push(file.alone());
         }
         for (account, _) in store::accounts::all(tx)? {
             let roster = self.get(account);
@@ -207,6 +214,12 @@ impl Roster {
     /// The row of a file that a device stored with us, by its name without the device's prefix.
     pub fn file(&self, key: &DeviceKey, name: &str) -> Option<DeviceFile> {
         self.entries.read().get(key)?.files.iter().find(|file| file.name == name).cloned()
+    }
+
+    /// The files kept for a device that are so, without what stood in their places before.
+    pub fn files(&self, key: &DeviceKey, is: impl Fn(&DeviceFile) -> bool) -> Vec<DeviceFile> {
+        let entries = self.entries.read();
+        entries.get(key).map_or_else(Vec::new, |entry| entry.files.iter().filter(|file| is(file)).cloned().collect())
     }
 
     /// Whether a device was admitted and its row is still to be written.

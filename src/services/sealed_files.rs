@@ -53,7 +53,16 @@ mod tests {
 
     fn row(bench: &crate::services::testing::Bench, blob: String) -> DeviceFile {
         let at = bench.clock.now();
-        DeviceFile { name: "phone.cfg".to_owned(), size_bytes: CONTENT.len() as u64, sha256: hash(CONTENT), at, blob }
+        DeviceFile {
+            name: "phone.cfg".to_owned(),
+            size_bytes: CONTENT.len() as u64,
+            sha256: hash(CONTENT),
+            at,
+            blob,
+            by: None,
+            version: 1,
+            former: Vec::new(),
+        }
     }
 
     #[test]

@@ -94,6 +94,12 @@ pub fn account() -> Account {
     }
 }
 
+/// Adds a device of this key.
+pub fn add_device(services: &Services, key: &crate::domain::device::DeviceKey) {
+    let device = crate::domain::testing::device(&key.to_string());
+    commit(services, Grant::system("test"), DEFAULT_ACCOUNT, |change| change.put_device(device)).expect("a device is added");
+}
+
 /// The newest entry of the activity log, in one line: actor, object, subject, action, changes.
 pub fn newest_activity(services: &Services) -> String {
     let query = super::activity::ActivityQuery { limit: 1, ..Default::default() };

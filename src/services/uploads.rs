@@ -4,32 +4,27 @@
 //! row is committed. Either is answered only when what must not be lost of the device's visit is written too: a phone uploads after it
 //! has fetched, and an upload may wait for the disk. Bodies are read elsewhere; what must not be here: who may upload what.
 
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use super::Services;
-use super::commit::{self, Change};
+use super::commit;
+use super::device_files::keep;
 use super::error::ServiceError;
 use super::{presence, sealed_files};
 pub use crate::blobs::logs::Draft;
 use crate::domain::access::Grant;
-use crate::domain::device::{Device, DeviceKey};
+use crate::domain::device::DeviceKey;
 use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::DISK_RESERVE_BYTES;
-use crate::domain::parameter::ParameterSet;
 use crate::domain::phone_file::DeviceFile as Kind;
-use crate::domain::upload::{UploadCaps, own_clock};
-use crate::store;
-use crate::xml::read;
+use crate::domain::upload::UploadCaps;
 
 /// How long the free space that was seen last is believed.
 const SPACE_SECONDS: i64 = 1;
-/// Files with overrides, from the weakest to the strongest (protocol/provisioning.md 1.3).
-const OVERRIDES: [Kind; 3] = [Kind::Web, Kind::System, Kind::Phone];
 
 /// What may be uploaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,20 +155,19 @@ pub fn keep_file(
     let blob = sealed_files::put(services, account, key, name, content)?;
     let kept = commit::commit(services, Grant::system("phones"), account, |change| {
         let mut device = presence::row(services, change, account, key)?;
-        let (at, size_bytes) = (change.now(), content.len() as u64);
-        let former = change.put_file(key, DeviceFile { name: name.to_owned(), size_bytes, sha256, at, blob: blob.clone() })?;
-        if OVERRIDES.contains(&kind) {
-            follow_clock(services, change, account, &mut device, (kind, content))?;
-        }
-        Ok(former)
+        let row = keep::row(change, name, content, &blob, None);
+        keep::put(services, change, &mut device, row, content)
     });
-    // What no row names is removed now or, if that fails, by the sweep at the next start.
-    let stale = match &kept {
-        Ok(former) => former.as_ref().map(|former| former.blob.clone()),
-        Err(_) => Some(blob),
-    };
-    stale.into_iter().for_each(|blob| drop(services.blobs.remove(&blob)));
-    kept.map(|former| if former.is_some() { Kept::Replaced } else { Kept::New })
+    match kept {
+        Ok(written) => {
+            keep::let_go(services, written.stale);
+            Ok(if written.is_new { Kept::New } else { Kept::Replaced })
+        }
+        Err(error) => {
+            keep::let_go(services, [blob]);
+            Err(error)
+        }
+    }
 }
 
 /// The content of a file that the device stored.
@@ -195,31 +189,4 @@ pub fn read_file(services: &Services, account: AccountId, key: &DeviceKey, file:
 /// What follows the key and its hyphen in the file's name.
 pub fn name_of(kind: Kind) -> &'static str {
     kind.suffix().trim_start_matches('-')
-}
-
-/// Learns the clock that the phone really shows: its polling minute is worked out in it (contract 5.8).
-fn follow_clock(
-    services: &Services,
-    change: &mut Change<'_>,
-    account: AccountId,
-    device: &mut Device,
-    uploaded: (Kind, &[u8]),
-) -> Result<(), ServiceError> {
-    let mut merged = BTreeMap::new();
-    for kind in OVERRIDES {
-        let stored = match kind == uploaded.0 {
-            true => Some(uploaded.1.to_vec()),
-            false => store::stored_files::get(change.tx(), account, &device.key, name_of(kind))?
-                .and_then(|row| sealed_files::read(services, account, &device.key, &row).ok()),
-        };
-        // Overrides that cannot be read are kept for the phone all the same and say nothing of its clock.
-        let entries = stored.and_then(|content| read::parameters(&content).ok()).unwrap_or_default();
-        merged.extend(entries.into_iter().map(|entry| (entry.name, entry.value)));
-    }
-    let clock: ParameterSet = own_clock(merged);
-    if device.own_clock != clock {
-        device.own_clock = clock;
-        change.put_device(device.clone())?;
-    }
-    Ok(())
 }

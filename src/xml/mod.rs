@@ -1,6 +1,7 @@
 //! Configuration files and schemas: bytes to domain values and back.
 
 mod classify;
+pub mod directory;
 mod encoding;
 pub mod read;
 mod scan;

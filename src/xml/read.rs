@@ -10,7 +10,7 @@ use crate::domain::limits::{IMPORT_BYTES, PARAMETERS_PER_PROFILE};
 
 use super::classify::Shape;
 use super::encoding::decode;
-use super::scan::{Fault, MAX_DEPTH, MAX_ELEMENTS, OF_CONFIGURATION, scan};
+use super::scan::{Fault, MAX_DEPTH, MAX_ELEMENTS, OF_CONFIGURATION, OF_DIRECTORY, scan};
 
 /// A file that cannot be imported: where and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,6 +102,13 @@ pub fn attributes(bytes: &[u8]) -> Result<Attributes, ReadError> {
         return Err(ReadError { at: places.at(node.range().start), reason: Reason::Shape(Shape::ValuesInText) });
     }
     Ok(found)
+}
+
+/// Refuses what no phone could read: anything but well-formed XML within bounds, whatever it says.
+pub fn well_formed(bytes: &[u8]) -> Result<(), ReadError> {
+    let text = decode(bytes)?;
+    refuse_faults(&text, scan(&text, OF_DIRECTORY).fault)?;
+    Document::parse(&text).map(drop).map_err(|error| syntax_error(&text, &error))
 }
 
 /// The attributes of the start tag that a text begins with: offset, name, and raw value with its quotes. The parser has proved

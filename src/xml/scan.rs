@@ -25,6 +25,8 @@ pub(super) struct Bounds {
 
 /// Of a configuration file.
 pub(super) const OF_CONFIGURATION: Bounds = Bounds { elements: MAX_ELEMENTS, attributes: MAX_ATTRIBUTES, in_one: MAX_ATTRIBUTES };
+/// Of a contact directory: a dozen fields of each contact of the largest.
+pub(super) const OF_DIRECTORY: Bounds = Bounds { elements: 200_000, attributes: 1_000, in_one: 50 };
 /// Of a schema. The largest one seen has 90,000 elements with three attributes at the most.
 pub(super) const OF_SCHEMA: Bounds = Bounds { elements: 400_000, attributes: 800_000, in_one: 50 };
 

@@ -46,6 +46,16 @@ pub fn profile(parameters: &ParameterSet) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// Settings that a device keeps itself, as it uploads them; none is a file, too (protocol/provisioning.md 9).
+pub fn overrides<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
+    let mut text = format!("{DECLARATION}<PHONE_CONFIG>\n <OVERRIDES");
+    for (name, value) in parameters {
+        text.push_str(&format!("\n  {name}=\"{}\"", escaped(value)));
+    }
+    text.push_str("/>\n</PHONE_CONFIG>\n");
+    text.into_bytes()
+}
+
 /// Both files of all devices of one shape, written but for the few values that differ from device to device.
 ///
 /// For one and the same world and shape it never changes, so it may be kept as long as the world is the current one:
@@ -55,6 +65,8 @@ pub struct Prepared {
     master: Template,
     /// The files that the master file names, variables not yet replaced.
     listed: Vec<Box<str>>,
+    /// The directories that it names, by attribute.
+    directories: Vec<(Box<str>, Box<str>)>,
     parameters: Template,
     polling: PollingClock,
 }
@@ -65,7 +77,8 @@ impl Prepared {
         let (mut master, mut parameters) = (Template::default(), Template::default());
         master_file(&draft.files, &mut master);
         parameter_file(&draft.files, &mut parameters);
-        Self { master, listed: listed(&draft.files.master), parameters, polling: draft.polling }
+        let directories = directories(&draft.files.master);
+        Self { master, listed: listed(&draft.files.master), directories, parameters, polling: draft.polling }
     }
 
     /// Whether the device's master file names this file, in any attribute that names files for phones to fetch; `asked` is
@@ -73,6 +86,14 @@ impl Prepared {
     pub fn lists(&self, asked: &str, device: &Device) -> bool {
         let key = device.key.to_string();
         self.listed.iter().any(|entry| paths::names(entry, Some(&key), asked))
+    }
+
+    /// Whether a path is that of a file below the directory of this attribute, also where it is that of one model.
+    pub fn is_below(&self, attribute: &str, name: &str, asked: &str, device: &Device) -> bool {
+        let key = device.key.to_string();
+        let is_it = |one: &str| one.strip_prefix(attribute).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+        let mut found = self.directories.iter().filter(|(one, _)| is_it(one));
+        found.any(|(_, path)| paths::names(&format!("{}/{name}", path.trim_end_matches('/')), Some(&key), asked))
     }
 
     /// The master file of a device: the bytes that [`master`] gives for it.
@@ -91,12 +112,20 @@ impl Prepared {
     }
 }
 
-fn listed(master: &[Setting<'_, Text<'_>>]) -> Vec<Box<str>> {
-    let texts = master.iter().filter_map(|setting| match &setting.value {
-        Text::Fixed(text) | Text::Profile(text) => Some((&setting.name, text)),
+fn directories(master: &[Setting<'_, Text<'_>>]) -> Vec<(Box<str>, Box<str>)> {
+    let named = texts(master).filter(|(name, path)| name.contains("_DIRECTORY") && !path.is_empty());
+    named.map(|(name, path)| (Box::from(name), Box::from(path))).collect()
+}
+
+fn texts<'m>(master: &'m [Setting<'_, Text<'_>>]) -> impl Iterator<Item = (&'m str, &'m str)> {
+    master.iter().filter_map(|setting| match &setting.value {
+        Text::Fixed(text) | Text::Profile(text) => Some((&*setting.name, &**text)),
         _ => None,
-    });
-    texts.flat_map(|(name, text)| master::listed(name, text)).map(Box::from).collect()
+    })
+}
+
+fn listed(master: &[Setting<'_, Text<'_>>]) -> Vec<Box<str>> {
+    texts(master).flat_map(|(name, text)| master::listed(name, text)).map(Box::from).collect()
 }
 
 fn master_file<V: Value>(files: &Files<'_, V>, out: &mut Template) {
@@ -166,7 +195,7 @@ impl Value for Text<'_> {
 }
 
 /// A text as the value of an attribute.
-fn escaped(text: &str) -> Cow<'_, str> {
+pub(super) fn escaped(text: &str) -> Cow<'_, str> {
     Attribute::from(("", text)).value
 }
 

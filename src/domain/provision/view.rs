@@ -143,13 +143,35 @@ impl Part {
     }
 }
 
-/// The two kinds of overrides that a phone keeps and uploads, strongest first (protocol/provisioning.md 1.3).
+/// The kinds of overrides that a phone keeps and uploads (protocol/provisioning.md 1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Override {
     /// Made in the phone's menu or by its REST interface: `-phone.cfg`.
     PhoneMenu,
+    /// Made on a conference station: `-system.cfg`.
+    System,
     /// Made on the phone's web page: `-web.cfg`.
     WebPage,
+    /// Made by a cloud service: `-cloud.cfg`.
+    Cloud,
+}
+
+/// How high flash and what is served stand: see [`Source::height`].
+const ABOVE_ALL_SERVED: u8 = 4;
+const SERVED: u8 = 5;
+
+impl Override {
+    /// All of them, the weakest first (protocol/provisioning.md 1.3).
+    pub const WEAKEST_FIRST: [Self; 4] = [Self::Cloud, Self::WebPage, Self::System, Self::PhoneMenu];
+
+    fn height(self) -> u8 {
+        match self {
+            Self::PhoneMenu => 0,
+            Self::System => 1,
+            Self::WebPage => 2,
+            Self::Cloud => 3,
+        }
+    }
 }
 
 impl Source {
@@ -157,7 +179,9 @@ impl Source {
     pub fn describe(&self) -> String {
         match self {
             Self::Override { kind: Override::PhoneMenu, .. } => "set on the phone".to_owned(),
+            Self::Override { kind: Override::System, .. } => "set on the device".to_owned(),
             Self::Override { kind: Override::WebPage, .. } => "set on the phone's web page".to_owned(),
+            Self::Override { kind: Override::Cloud, .. } => "set by a cloud service".to_owned(),
             Self::Flash { .. } => "still in flash".to_owned(),
             Self::Rule => "added by rule".to_owned(),
             Self::Profile { container, name, .. } => format!("{name} ({})", container.label()),
@@ -181,10 +205,9 @@ impl Source {
     /// How far above the profiles it stands: overrides of the phone, then what is in its flash, then all that is served.
     fn height(&self) -> u8 {
         match self {
-            Self::Override { kind: Override::PhoneMenu, .. } => 0,
-            Self::Override { kind: Override::WebPage, .. } => 1,
-            Self::Flash { .. } => 2,
-            _ => 3,
+            Self::Override { kind, .. } => kind.height(),
+            Self::Flash { .. } => ABOVE_ALL_SERVED,
+            _ => SERVED,
         }
     }
 }
@@ -251,7 +274,7 @@ impl Row {
 
     /// What this server says, whatever the phone makes of it; none where only the phone itself has the parameter.
     pub fn served(&self) -> Option<&Layer> {
-        self.layers().find(|layer| layer.source.height() == 3)
+        self.layers().find(|layer| layer.source.height() == SERVED)
     }
 
     /// Whether the phone goes by a setting of its own.

@@ -31,7 +31,16 @@ pub(super) fn filled() -> (Bench, String) {
     let written = services.blobs.put(CONTENT).expect("kept");
     let blob = written.blob.clone();
     let (size_bytes, sha256) = (written.size_bytes, written.sha256);
-    let file = DeviceFile { name: "directory.xml".to_owned(), size_bytes, sha256, at: bench.clock.now(), blob: written.blob };
+    let file = DeviceFile {
+        name: "directory.xml".to_owned(),
+        size_bytes,
+        sha256,
+        at: bench.clock.now(),
+        blob: written.blob,
+        by: None,
+        version: 1,
+        former: Vec::new(),
+    };
     commit(services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
         store::stored_files::put(change.tx(), DEFAULT_ACCOUNT, &key(), &file)?;
         change.put_profile(testing::profile(1, &[("reg.1.auth.password", "CANARY_SIP")]))?;

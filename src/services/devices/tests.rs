@@ -115,6 +115,9 @@ fn deleting_takes_everything_along_and_tells_it_first() {
             sha256: blob.sha256.clone(),
             at: change.now(),
             blob: blob.blob.clone(),
+            by: None,
+            version: 1,
+            former: Vec::new(),
         };
         Ok(store::stored_files::put(change.tx(), DEFAULT_ACCOUNT, &device, &file)?)
     })

@@ -210,7 +210,7 @@ impl Leavings {
                 let (key, since) = (one.device.key, one.trust.deleted_at);
                 let runs = Subject::Device(key.clone());
                 store::runs::delete_between(change.tx(), account, &runs, since, deletion.at)?;
-                self.blobs.extend(one.files.into_iter().map(|file| file.blob));
+                self.blobs.extend(one.files.into_iter().flat_map(|file| file.each()).map(|file| file.blob));
                 self.logs.push((key, since, deletion.at));
             }
         }

@@ -302,6 +302,9 @@ fn a_device_comes_back_with_files_runs_logs_and_trust_and_nobody_has_them_meanwh
         sha256: blob.sha256,
         at: bench.clock.now(),
         blob: blob.blob.clone(),
+        by: None,
+        version: 1,
+        former: Vec::new(),
     };
     let run = empty_run(bench.clock.now());
     commit(services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
@@ -367,6 +370,9 @@ fn after_thirty_days_it_is_gone_for_good_with_files_runs_and_logs() {
         sha256: blob.sha256,
         at: bench.clock.now(),
         blob: blob.blob.clone(),
+        by: None,
+        version: 1,
+        former: Vec::new(),
     };
     let run = empty_run(bench.clock.now());
     commit(services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {

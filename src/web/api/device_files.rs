@@ -138,7 +138,7 @@ pub async fn read_file(
 ) -> Result<HttpResponse, Problem> {
     let (key, name) = (path.key()?, path.into_inner().name);
     let saved_as = format!("{key}-{name}");
-    let read = move |services: &Services| device_files::hand_out(services, &caller.actor, caller.account, &key, &name);
+    let read = move |services: &Services| device_files::hand_out(services, &caller.actor, caller.account, &key, &name, None);
     Ok(download(&saved_as, BYTES, blocking::call(&services, read).await?.1))
 }
 

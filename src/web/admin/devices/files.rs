@@ -93,7 +93,7 @@ pub async fn download(
 ) -> Result<HttpResponse, Failure> {
     let actor = who.actor.clone();
     let hand_out = move |services: &Services, device: &DeviceKey, name: &str| {
-        device_files::hand_out(services, &actor, DEFAULT_ACCOUNT, device, name).map(|found| uploaded(device, found))
+        device_files::hand_out(services, &actor, DEFAULT_ACCOUNT, device, name, None).map(|found| uploaded(device, found))
     };
     uploaded::download(hand_out, path, who, services).await
 }
