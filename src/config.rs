@@ -120,11 +120,12 @@ pub struct NewDevicesLayer {
     per_hour: Option<usize>,
 }
 
-/// The `[retention]` table: days that device logs are kept, and whole weeks of the activity log beside the present one.
+/// The `[retention]` table: days that device logs are kept, bytes of them in all, and whole weeks of the activity log beside the present one.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RetentionLayer {
     log_days: Option<u32>,
+    log_bytes: Option<u64>,
     #[serde(default, deserialize_with = "activity_weeks")]
     activity_weeks: Option<u32>,
 }
@@ -251,13 +252,18 @@ impl NewDevicesLayer {
 
 impl RetentionLayer {
     fn over(self, below: Self) -> Self {
-        Self { log_days: self.log_days.or(below.log_days), activity_weeks: self.activity_weeks.or(below.activity_weeks) }
+        Self {
+            log_days: self.log_days.or(below.log_days),
+            log_bytes: self.log_bytes.or(below.log_bytes),
+            activity_weeks: self.activity_weeks.or(below.activity_weeks),
+        }
     }
 
     fn keep(self) -> Keep {
         let default = Keep::default();
         Keep {
             log_days: self.log_days.unwrap_or(default.log_days),
+            log_bytes: self.log_bytes.unwrap_or(default.log_bytes),
             activity_weeks: self.activity_weeks.unwrap_or(default.activity_weeks),
         }
     }

@@ -134,6 +134,7 @@ impl Case {
             first_contact: FirstContact::Open,
             admission: AdmissionSettings::default(),
             revision: 1,
+            log_days: None,
             created_at: Timestamp::UNIX_EPOCH,
         };
         let mut device = self.device.into_device();

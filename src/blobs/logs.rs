@@ -3,6 +3,8 @@
 //! The folder is the index: no database row, no fsync. An upload is kept once it is renamed into place; a power cut may cost
 //! the last seconds of logs and nothing else. The oldest of a device make room, so that none can fill the disk.
 
+mod fleet;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs::{self, File};
@@ -15,6 +17,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
+use self::fleet::Fleet;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::{DUMP_NAME_BYTES, LOG_BYTES_PER_DEVICE, LOG_FILES_PER_DEVICE};
@@ -43,6 +46,7 @@ pub struct Logs {
     shelves: [Shelves; STRIPES],
     last_name: AtomicI64,
     drafts: AtomicU64,
+    fleet: Fleet,
 }
 
 /// How much is kept of one device; the oldest uploads make room.
@@ -104,7 +108,22 @@ impl Logs {
     /// Uses the folder as it is.
     pub fn at(root: PathBuf, quota: Quota) -> Self {
         let (last_name, drafts) = (AtomicI64::new(0), AtomicU64::new(0));
-        Self { root, quota, shelves: std::array::from_fn(|_| Mutex::default()), last_name, drafts }
+        Self { root, quota, shelves: std::array::from_fn(|_| Mutex::default()), last_name, drafts, fleet: Fleet::default() }
+    }
+
+    /// Says how many bytes are kept of all devices together.
+    pub fn limit(&self, bytes_in_all: u64) {
+        self.fleet.limit(bytes_in_all);
+    }
+
+    /// Bytes of all devices' uploads, and how many there may be. Counted anew by each [`Logs::sweep`].
+    pub fn in_all(&self) -> (u64, u64) {
+        self.fleet.in_all()
+    }
+
+    /// When uploads were last removed before their time because there were too many in all; none since the start.
+    pub fn removed_early(&self) -> Option<Timestamp> {
+        self.fleet.removed_early()
     }
 
     /// Begins an upload.
@@ -131,8 +150,15 @@ impl Logs {
         fs::rename(&draft.path, folder.join(&entry.name))?;
         draft.kept = true;
         shelf.add(entry.clone());
+        self.fleet.grows(entry.size_bytes);
         if shelf.files > self.quota.files || shelf.bytes > self.quota.bytes {
+            let before = shelf.bytes;
             *shelf = self.rotate(&folder, now)?;
+            self.fleet.shrinks(before.saturating_sub(shelf.bytes));
+        }
+        drop(shelves);
+        if self.fleet.make_room(&self.root, now)? {
+            self.forget_shelves();
         }
         Ok(entry)
     }
@@ -161,7 +187,9 @@ impl Logs {
     pub fn remove(&self, account: AccountId, key: &DeviceKey, entry: &LogFile) -> io::Result<()> {
         let mut shelves = self.shelves(account, key).lock();
         shelves.remove(&(account, key.clone()));
-        fs::remove_file(self.folder(account, key).join(&entry.name))
+        fs::remove_file(self.folder(account, key).join(&entry.name))?;
+        self.fleet.shrinks(entry.size_bytes);
+        Ok(())
     }
 
     /// Removes what a device uploaded after a time, if there is one, and not after another.
@@ -173,6 +201,7 @@ impl Logs {
         let goes = |entry: &&LogFile| since.is_none_or(|since| entry.at > since) && entry.at <= until;
         for entry in all.iter().filter(goes) {
             fs::remove_file(folder.join(&entry.name))?;
+            self.fleet.shrinks(entry.size_bytes);
         }
         if all.iter().all(|entry| goes(&entry)) {
             // One that is not there, or holds something else by now, stays as it is.
@@ -181,19 +210,31 @@ impl Logs {
         Ok(())
     }
 
-    /// Removes all uploads of all devices that are older than a time, and tells how many there were (R44).
-    pub fn sweep(&self, before: Timestamp) -> io::Result<u64> {
-        let mut removed = 0;
-        for account in folders(&self.root)?.into_iter().filter(|path| !path.ends_with(UNFINISHED)) {
+    /// Removes all uploads that are older than a time, which each account has its own of, and tells how many there were (R44).
+    pub fn sweep(&self, before: impl Fn(AccountId) -> Timestamp) -> io::Result<u64> {
+        let (mut removed, mut left) = (0, 0);
+        for account in accounts(&self.root)? {
+            let number = account.file_name().and_then(|name| name.to_str()?.parse().ok());
+            let before = number.map_or(Timestamp::MIN, |number| before(AccountId(number)));
             for folder in folders(&account)? {
-                for entry in read_folder(&folder)?.iter().take_while(|e| e.at < before) {
-                    fs::remove_file(folder.join(&entry.name))?;
-                    removed += 1;
+                for entry in read_folder(&folder)? {
+                    if entry.at < before {
+                        fs::remove_file(folder.join(&entry.name))?;
+                        removed += 1;
+                    } else {
+                        left += entry.size_bytes;
+                    }
                 }
             }
         }
-        self.shelves.iter().for_each(|shelves| shelves.lock().clear());
+        self.fleet.counted(left);
+        self.forget_shelves();
         Ok(removed)
+    }
+
+    /// What is known of folders is read anew.
+    fn forget_shelves(&self) {
+        self.shelves.iter().for_each(|shelves| shelves.lock().clear());
     }
 
     fn folder(&self, account: AccountId, key: &DeviceKey) -> PathBuf {
@@ -317,11 +358,20 @@ fn read_folder(folder: &Path) -> io::Result<Vec<LogFile>> {
     };
     for item in items {
         let item = item?;
-        let size_bytes = item.metadata()?.len();
+        let size_bytes = match item.metadata() {
+            // It made room a moment ago.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            known => known?.len(),
+        };
         entries.extend(item.file_name().to_str().and_then(|name| LogFile::parse(name, size_bytes)));
     }
     entries.sort_by_key(|e| e.at);
     Ok(entries)
+}
+
+/// The folders of all accounts.
+fn accounts(root: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(folders(root)?.into_iter().filter(|path| !path.ends_with(UNFINISHED)).collect())
 }
 
 fn folders(path: &Path) -> io::Result<Vec<PathBuf>> {
@@ -333,103 +383,4 @@ fn make_folder(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ACCOUNT: AccountId = AccountId(1);
-
-    fn logs(quota: Quota) -> (tempfile::TempDir, Logs) {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let logs = Logs::open(dir.path().join("logs"), quota).expect("a folder for logs");
-        (dir, logs)
-    }
-
-    fn key() -> DeviceKey {
-        "0004f2aabbcc".parse().expect("a MAC address")
-    }
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(1_795_000_000 + second).expect("a time within the range")
-    }
-
-    fn upload(logs: &Logs, kind: &str, second: i64, content: &[u8]) -> LogFile {
-        let mut draft = logs.draft().expect("a draft");
-        draft.write(content).expect("written");
-        logs.keep(ACCOUNT, &key(), kind, at(second), draft).expect("kept")
-    }
-
-    #[test]
-    fn every_upload_is_an_object_of_its_own_and_the_newest_is_found() {
-        let (dir, logs) = logs(Quota::default());
-        upload(&logs, "app.log", 1, b"first");
-        upload(&logs, "app.log", 1, b"second, in the same microsecond");
-        upload(&logs, "boot.log", 2, b"");
-        let newest = logs.newest(ACCOUNT, &key(), "APP.log").expect("readable").expect("there is one");
-        let path = logs.path(ACCOUNT, &key(), &newest.name).expect("a name of ours");
-        assert_eq!(fs::read(path).expect("readable"), b"second, in the same microsecond");
-        let kinds: Vec<_> = logs.list(ACCOUNT, &key()).expect("readable").into_iter().map(|e| e.kind).collect();
-        assert_eq!(kinds, ["boot.log", "app.log", "app.log"]);
-        drop(logs);
-        let again = Logs::open(dir.path().join("logs"), Quota::default()).expect("opened again");
-        assert_eq!(again.newest(ACCOUNT, &key(), "app.log").expect("readable"), Some(newest));
-    }
-
-    #[test]
-    fn an_upload_that_is_cut_leaves_nothing_behind() {
-        let (dir, logs) = logs(Quota::default());
-        let unfinished = dir.path().join("logs").join(UNFINISHED);
-        let mut draft = logs.draft().expect("a draft");
-        draft.write(b"half").expect("written");
-        drop(draft);
-        assert_eq!(fs::read_dir(&unfinished).expect("readable").count(), 0);
-        std::mem::forget(logs.draft().expect("a draft that a crash leaves"));
-        drop(logs);
-        Logs::open(dir.path().join("logs"), Quota::default()).expect("opened again");
-        assert_eq!(fs::read_dir(&unfinished).expect("readable").count(), 0);
-    }
-
-    #[test]
-    fn the_oldest_uploads_make_room_by_number_and_by_size() {
-        let (_dir, by_number) = logs(Quota { bytes: 1_000_000, files: 10 });
-        (0..25).for_each(|second| drop(upload(&by_number, "app.log", second, b"x")));
-        let left = by_number.list(ACCOUNT, &key()).expect("readable");
-        assert!((9..=10).contains(&left.len()) && left[0].at == at(24));
-        let (_dir, by_size) = logs(Quota { bytes: 1_000, files: 100 });
-        (0..25).for_each(|second| drop(upload(&by_size, "app.log", second, &[0; 150])));
-        let bytes: u64 = by_size.list(ACCOUNT, &key()).expect("readable").iter().map(|e| e.size_bytes).sum();
-        assert!((600..=1_000).contains(&bytes), "{bytes}");
-        upload(&by_size, "core.gz", 30, &[0; 5_000]);
-        assert_eq!(by_size.list(ACCOUNT, &key()).expect("readable").len(), 1);
-    }
-
-    #[test]
-    fn a_clock_that_was_ahead_costs_no_upload_that_came_after_it_was_put_right() {
-        let (_dir, logs) = logs(Quota { bytes: 1_000_000, files: 10 });
-        const AHEAD: i64 = 400 * 86_400;
-        (0..8).for_each(|second| drop(upload(&logs, "app.log", AHEAD + second, b"x")));
-        (0..9).for_each(|second| assert_eq!(upload(&logs, "app.log", second, b"x").at, at(second), "named by its time"));
-        let left = logs.list(ACCOUNT, &key()).expect("readable");
-        assert_eq!(left.iter().filter(|one| one.at < at(AHEAD)).count(), 9, "{left:?}");
-    }
-
-    #[test]
-    fn a_kind_that_cannot_stand_in_a_name_is_refused() {
-        let (_dir, logs) = logs(Quota::default());
-        for kind in ["", "../x", "a/b", "a b", "é"] {
-            let draft = logs.draft().expect("a draft");
-            assert!(logs.keep(ACCOUNT, &key(), kind, at(0), draft).is_err(), "{kind}");
-        }
-    }
-
-    #[test]
-    fn a_sweep_removes_what_is_old_and_nothing_else() {
-        let (_dir, logs) = logs(Quota::default());
-        for second in 0..4 {
-            upload(&logs, "app.log", second, b"x");
-        }
-        assert_eq!(logs.sweep(at(2)).expect("swept"), 2);
-        assert_eq!(logs.list(ACCOUNT, &key()).expect("readable").len(), 2);
-        logs.forget(ACCOUNT, &key(), None, Timestamp::MAX).expect("forgotten");
-        assert_eq!(logs.newest(ACCOUNT, &key(), "app.log").expect("readable"), None);
-    }
-}
+mod tests;

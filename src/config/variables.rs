@@ -8,7 +8,7 @@ use super::{ConfigError, Layer};
 /// What the variables begin with.
 const PREFIX: &str = "PDMS_";
 /// Every key of the settings file, as the variables have it: tested against [`Layer`].
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "state",
     "https",
     "http",
@@ -25,6 +25,7 @@ const KEYS: [&str; 17] = [
     "new_devices__per_address",
     "new_devices__per_hour",
     "retention__log_days",
+    "retention__log_bytes",
     "retention__activity_weeks",
 ];
 /// Read elsewhere: by the command line and by the build.

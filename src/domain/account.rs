@@ -32,6 +32,9 @@ pub struct Account {
     /// Who gets in besides.
     #[serde(default)]
     pub admission: AdmissionSettings,
+    /// Days that device logs are kept; none: as the server's settings say (R44).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_days: Option<u32>,
     /// Counts changes, so that two admins cannot overwrite one another unseen (R14).
     #[serde(default)]
     pub revision: u64,

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::activity::MASK;
 use super::device::{DeviceKey, Serial};
 use super::mac::Mac;
 use super::phone_file::{DeviceFile as Kind, location};
@@ -279,6 +280,25 @@ pub fn is_asked_for(kept: &str, asked: &str, path: impl Fn(&str, &str) -> bool, 
     last == at_root && (asked == at_root || is_listed || path(directory.attribute(), name))
 }
 
+/// A text as it may be shown: what stands between the lines that begin and end a private key is masked.
+pub fn with_keys_masked(bytes: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut shown = String::with_capacity(text.len());
+    let mut is_key = false;
+    for line in text.split_inclusive('\n') {
+        let ends = is_key && line.contains("-----END");
+        if !is_key || ends {
+            shown.push_str(line);
+        }
+        is_key = !ends && (is_key || line.contains("-----BEGIN") && line.contains("PRIVATE KEY") && !line.contains("-----END"));
+        if is_key && line.contains("-----BEGIN") {
+            shown.push_str(MASK);
+            shown.push('\n');
+        }
+    }
+    shown.into_bytes()
+}
+
 impl fmt::Display for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
@@ -338,6 +358,15 @@ mod tests {
         for name in ["../x.cfg", "a/b.cfg", "a b.cfg", ".cfg", "a..cfg", "é.cfg", "", &format!("{}.cfg", "x".repeat(97))] {
             assert!(matches!(kept(Misc, name), Err(NameError::Characters(_))), "{name}");
         }
+    }
+
+    #[test]
+    fn a_private_key_is_not_shown_and_all_else_is() {
+        let file = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n-----BEGIN RSA PRIVATE KEY-----\nCANARY\nCANARY\n\
+                    -----END RSA PRIVATE KEY-----\nafter\n";
+        let shown = String::from_utf8(with_keys_masked(file.as_bytes())).expect("UTF-8 stays UTF-8");
+        assert_eq!(shown, file.replace("CANARY\nCANARY", MASK));
+        assert!(!String::from_utf8_lossy(&with_keys_masked(b"-----BEGIN PRIVATE KEY-----\nCANARY")).contains("CANARY"));
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod image;
 pub mod import;
 pub mod limits;
 pub mod lines;
+pub mod log_line;
 pub mod mac;
 pub mod manufacturer;
 pub mod model;

@@ -82,6 +82,7 @@ fn account() -> Account {
         first_contact: FirstContact::Open,
         admission: AdmissionSettings::default(),
         revision: 1,
+        log_days: None,
         created_at: Timestamp::UNIX_EPOCH,
     }
 }

@@ -20,7 +20,7 @@ pub use crate::domain::clock::time_of_day as clock_time;
 use crate::domain::clock::{parse_window, parse_zone};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
-use crate::domain::limits::{NAME_CHARS, SHARED_PASSWORD_CHARS};
+use crate::domain::limits::{LOG_DAYS_MOST, NAME_CHARS, SHARED_PASSWORD_CHARS};
 
 /// What all handsets know at the factory, as user name and as password (R184).
 pub const FACTORY_DEFAULT: &str = "PlcmSpIp";
@@ -69,6 +69,8 @@ pub struct AccountDraft {
     pub bootstrap: Option<BootstrapSettings>,
     /// Networks whose phones are served in full over plain HTTP (R316).
     pub legacy_http: Option<LegacyHttp>,
+    /// Days that device logs are kept; none within: as the server's settings say (R44).
+    pub log_days: Option<Option<u32>>,
 }
 
 /// Networks without TLS, as typed.
@@ -202,6 +204,9 @@ pub(super) fn apply(draft: &AccountDraft, old: &Account, now: Timestamp) -> Resu
     if let Some(window) = draft.polling_window.and_then(|window| errors.take("polling_window", parse_window(window))) {
         new.polling_window = window;
     }
+    if let Some(days) = draft.log_days.and_then(|days| errors.take("log_days", check_log_days(days))) {
+        new.log_days = days;
+    }
     if let Some(policy) = draft.certificates.and_then(|policy| errors.take("certificates", parse_policy(policy, old))) {
         new.admission.certificates = policy;
     }
@@ -254,6 +259,13 @@ fn parse_policy(policy: CertificatePolicy, old: &Account) -> Result<CertificateP
     Ok(policy)
 }
 
+fn check_log_days(days: Option<u32>) -> Result<Option<u32>, String> {
+    match days {
+        Some(days) if !(1..=LOG_DAYS_MOST).contains(&days) => Err(format!("logs are kept for 1 to {LOG_DAYS_MOST} days")),
+        days => Ok(days),
+    }
+}
+
 fn difference(old: &Account, new: &Account) -> Event {
     let switch = |on: bool| Some(if on { "on" } else { "off" }.to_owned());
     let policy = |account: &Account| Some(account.admission.certificates.word().to_owned());
@@ -269,6 +281,7 @@ fn difference(old: &Account, new: &Account) -> Event {
         .change("time server", Some(old.time_server.clone()), Some(new.time_server.clone()))
         .change("former shared credentials", former(old), former(new))
         .change("polling window", window(old.polling_window), window(new.polling_window))
+        .change("days of logs", old.log_days.map(|days| days.to_string()), new.log_days.map(|days| days.to_string()))
         .change("new devices", contact(old), contact(new))
         .change("credentials of their own", switch(old.admission.binds), switch(new.admission.binds))
         .change("one place (IPv4 bits)", Some(near.ipv4_bits.to_string()), Some(is_near.ipv4_bits.to_string()))

@@ -1,6 +1,13 @@
 //! The two files of a device for the admin's eyes: as the device would get them now, but for their secrets.
 
+use super::commit::commit;
+use super::error::ServiceError;
+use super::{Services, credentials, devices};
+use crate::domain::access::{Action, Actor, authorize};
+use crate::domain::activity::Event;
 use crate::domain::credential::Recipient;
+use crate::domain::device::DeviceKey;
+use crate::domain::ids::AccountId;
 use crate::domain::parameter;
 use crate::domain::provision::master::PARAMETER_FILE_SUFFIX;
 use crate::domain::provision::{Provision, provision};
@@ -35,6 +42,31 @@ pub fn shown(recipient: &Recipient<'_>, world: &World, file: EffectiveFile) -> (
         EffectiveFile::Master => (format!("{}.cfg", device.key), write::master(&provision)),
         EffectiveFile::Parameters => (format!("{}{PARAMETER_FILE_SUFFIX}", device.key), write::parameters(&provision)),
     }
+}
+
+/// The same with its secrets, to be taken away; noted in the activity log (SEC-05).
+///
+/// # Errors
+/// [`ServiceError::NotFound`]; the actor may not, or the note could not be written.
+pub fn hand_out(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    key: &DeviceKey,
+    file: EffectiveFile,
+) -> Result<(String, Vec<u8>), ServiceError> {
+    let grant = authorize(actor, Action::Reveal(account))?;
+    let (world, listed) = (services.world(account)?, devices::get(services, account, key)?);
+    let secrets = credentials::of(services, account, key);
+    let channel = credentials::channel_of(services, account, key);
+    let whole = provision(&Recipient { device: &listed.device, secrets: &secrets, channel }, &world);
+    let (name, bytes) = match file {
+        EffectiveFile::Master => (format!("{key}.cfg"), write::master(&whole)),
+        EffectiveFile::Parameters => (format!("{key}{PARAMETER_FILE_SUFFIX}"), write::parameters(&whole)),
+    };
+    let event = Event::new("device", devices::subject(&listed.device), "downloaded a file of");
+    commit(services, grant, account, |change| change.record(event.change("file", None, Some(name.clone()))))?;
+    Ok((name, bytes))
 }
 
 fn masked<'a>(recipient: &Recipient<'_>, world: &'a World) -> Provision<'a> {

@@ -140,6 +140,7 @@ pub struct Services {
     writer: Mutex<commit::Writer>,
     backups: backup::kept::Desk,
     views: views::Shelf,
+    keep: parking_lot::RwLock<retention::Keep>,
 }
 
 /// What opening needs to know.
@@ -254,6 +255,7 @@ impl Services {
             writer: Mutex::default(),
             backups: backup::kept::Desk::default(),
             views: views::Shelf::default(),
+            keep: parking_lot::RwLock::default(),
         }
     }
 

@@ -51,6 +51,8 @@ pub enum Into {
     Lines,
     /// Many profiles at once.
     Profiles,
+    /// Files for devices: what was sent, and for whom.
+    DeviceFiles,
 }
 
 /// What is left of an import that was accepted.

@@ -8,7 +8,7 @@ use super::{Services, activity_week, recycle_bin, sessions};
 use crate::domain::access::Grant;
 use crate::domain::activity::SERVER;
 use crate::domain::ids::{AccountId, DEFAULT_ACCOUNT};
-use crate::domain::limits::{ACTIVITY_WEEKS, LOG_DAYS};
+use crate::domain::limits::{ACTIVITY_WEEKS, LOG_BYTES_IN_ALL, LOG_DAYS};
 use crate::store;
 use crate::store::tx::Walk;
 
@@ -20,13 +20,15 @@ const ENTRIES_AT_ONCE: usize = 2_000;
 pub struct Keep {
     /// Days of uploaded logs (R44).
     pub log_days: u32,
+    /// Bytes of uploaded logs of all devices together.
+    pub log_bytes: u64,
     /// Whole weeks of the activity log beside the present one (R349).
     pub activity_weeks: u32,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { log_days: LOG_DAYS, activity_weeks: ACTIVITY_WEEKS }
+        Self { log_days: LOG_DAYS, log_bytes: LOG_BYTES_IN_ALL, activity_weeks: ACTIVITY_WEEKS }
     }
 }
 
@@ -50,7 +52,10 @@ pub struct Removed {
 pub fn run(services: &Services, keep: Keep) -> Result<Removed, ServiceError> {
     let now = services.clock.now();
     let folder = services.state_dir.logs();
-    let logs = services.blobs.logs().sweep(days_before(now, keep.log_days)).map_err(ServiceError::file("clear", folder))?;
+    let days =
+        |account: AccountId| services.worlds.get(account).and_then(|world| world.account.log_days).unwrap_or(keep.log_days);
+    let logs = services.blobs.logs().sweep(|account| days_before(now, days(account)));
+    let logs = logs.map_err(ServiceError::file("clear", folder))?;
     let mut activity = 0;
     for log in services.worlds.accounts().into_iter().chain([SERVER]) {
         // What belongs to no account is kept as long as what belongs to the first one.
@@ -63,6 +68,20 @@ pub fn run(services: &Services, keep: Keep) -> Result<Removed, ServiceError> {
         services.trusts(account).expire(now);
     }
     Ok(Removed { logs, activity, deletions, sessions: sessions::sweep(services)? })
+}
+
+/// Days that device logs of an account are kept (R44).
+///
+/// # Errors
+/// The account is not set up.
+pub fn log_days(services: &Services, account: AccountId) -> Result<u32, ServiceError> {
+    Ok(services.world(account)?.account.log_days.unwrap_or(services.keep.read().log_days))
+}
+
+/// Says how long and how much is kept, as the settings of the server have it.
+pub fn keep(services: &Services, keep: Keep) {
+    services.blobs.logs().limit(keep.log_bytes);
+    *services.keep.write() = keep;
 }
 
 fn expire_activity(services: &Services, log: AccountId, before: Timestamp) -> Result<usize, ServiceError> {

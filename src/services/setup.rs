@@ -174,6 +174,7 @@ fn new_account(provisioning: Provisioning, time_zone: String, time_server: Strin
         first_contact: FirstContact::Open,
         admission: AdmissionSettings::default(),
         revision: 0,
+        log_days: None,
         created_at: jiff::Timestamp::UNIX_EPOCH,
     }
 }

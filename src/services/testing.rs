@@ -90,6 +90,7 @@ pub fn account() -> Account {
         first_contact: FirstContact::Open,
         admission: AdmissionSettings::default(),
         revision: 0,
+        log_days: None,
         created_at: Timestamp::UNIX_EPOCH,
     }
 }

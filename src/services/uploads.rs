@@ -4,9 +4,10 @@
 //! row is committed. Either is answered only when what must not be lost of the device's visit is written too: a phone uploads after it
 //! has fetched, and an upload may wait for the disk. Bodies are read elsewhere; what must not be here: who may upload what.
 
+use std::collections::HashMap;
 use std::io::ErrorKind;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use super::Services;
@@ -19,7 +20,7 @@ use crate::domain::access::Grant;
 use crate::domain::device::DeviceKey;
 use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::AccountId;
-use crate::domain::limits::DISK_RESERVE_BYTES;
+use crate::domain::limits::{DISK_RESERVE_BYTES, UPLOAD_BYTES_PER_HOUR, UPLOADS_PER_HOUR};
 use crate::domain::phone_file::DeviceFile as Kind;
 use crate::domain::upload::UploadCaps;
 
@@ -49,6 +50,51 @@ pub enum Kept {
     /// The former one is gone.
     Replaced,
 }
+
+/// How much each device uploaded lately: one that uploads without end is told to wait (UPL-04). In memory, by the hour.
+#[derive(Debug, Default)]
+pub struct Pace(Mutex<HashMap<DeviceKey, Hour>>);
+
+/// What a device uploaded within an hour.
+#[derive(Clone, Copy, Debug)]
+struct Hour {
+    from: Timestamp,
+    uploads: u32,
+    bytes: u64,
+}
+
+impl Pace {
+    /// Whether one more upload of a device is taken; counts it if so.
+    pub fn may_begin(&self, key: &DeviceKey, now: Timestamp) -> bool {
+        let mut all = self.0.lock();
+        if all.len() >= PACED {
+            all.retain(|_, hour| hour.is_present(now));
+        }
+        let hour = all.entry(key.clone()).or_insert(Hour { from: now, uploads: 0, bytes: 0 });
+        if !hour.is_present(now) {
+            *hour = Hour { from: now, uploads: 0, bytes: 0 };
+        }
+        let may = hour.uploads < UPLOADS_PER_HOUR && hour.bytes < UPLOAD_BYTES_PER_HOUR;
+        hour.uploads += u32::from(may);
+        may
+    }
+
+    /// Counts what came with it.
+    pub fn came(&self, key: &DeviceKey, bytes: u64) {
+        if let Some(hour) = self.0.lock().get_mut(key) {
+            hour.bytes = hour.bytes.saturating_add(bytes);
+        }
+    }
+}
+
+impl Hour {
+    fn is_present(&self, now: Timestamp) -> bool {
+        now.duration_since(self.from).abs() < SignedDuration::from_hours(1)
+    }
+}
+
+/// Devices from which on those that are silent for an hour are forgotten.
+const PACED: usize = 10_000;
 
 /// The free space of the disk as it was seen last.
 #[derive(Debug, Default)]
@@ -189,4 +235,20 @@ pub fn read_file(services: &Services, account: AccountId, key: &DeviceKey, file:
 /// What follows the key and its hyphen in the file's name.
 pub fn name_of(kind: Kind) -> &'static str {
     kind.suffix().trim_start_matches('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_uploads_without_end_waits_and_others_do_not() {
+        let (pace, now) = (Pace::default(), Timestamp::UNIX_EPOCH);
+        let [one, other] = ["0004f2aa0001", "0004f2aa0002"].map(|key| key.parse::<DeviceKey>().expect("a MAC address"));
+        (0..UPLOADS_PER_HOUR).for_each(|_| assert!(pace.may_begin(&one, now)));
+        assert!(!pace.may_begin(&one, now + SignedDuration::from_mins(59)) && pace.may_begin(&other, now));
+        assert!(pace.may_begin(&one, now + SignedDuration::from_hours(1)), "an hour later it goes on");
+        pace.came(&other, UPLOAD_BYTES_PER_HOUR);
+        assert!(!pace.may_begin(&other, now));
+    }
 }

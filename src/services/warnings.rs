@@ -99,6 +99,13 @@ pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, Serv
     if let Some((is_urgent, text)) = disk(services.blobs.free_bytes().unwrap_or(u64::MAX)) {
         tell(is_urgent, MendedAt::Storage, text);
     }
+    if let Some((at, limit)) = early(services) {
+        let text = format!(
+            "Logs of all devices together reached {limit} MiB on {at}, and the oldest were removed before their time. Keep them for fewer \
+             days, or raise log_bytes of [retention] in the server's settings."
+        );
+        tell(false, MendedAt::Settings, text);
+    }
     if let Some(jump) = believed::jump(services)? {
         let (was, is) = (day(jump.from), day(jump.to));
         let text = format!(
@@ -131,6 +138,13 @@ pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, Serv
         tell(false, MendedAt::Pending, crowd(alert));
     }
     Ok(warnings)
+}
+
+/// When logs had to go early because there were too many in all, within the last day, and how many MiB there may be.
+fn early(services: &Services) -> Option<(String, u64)> {
+    let at = services.blobs.logs().removed_early()?;
+    let is_new = services.clock().now().duration_since(at).as_hours() < 24;
+    is_new.then(|| (day(at), services.blobs.logs().in_all().1 / (1024 * 1024)))
 }
 
 /// What is urgent of the certificate and of the disk, also where no server runs.

@@ -42,6 +42,7 @@ impl Background {
 
 /// Starts the tasks; they end when `stop` is cancelled.
 pub(super) fn start(shared: &Shared, keep: Keep, stop: CancellationToken) -> Background {
+    retention::keep(&shared.services, keep);
     let flush = rt::spawn(keep_flushing(shared.services.clone(), stop.clone()));
     let expire = repeat(&shared.services, LOOK_AFTER_EVERY, stop.clone(), "remove what is past its time", move |services| {
         if believed::look(services)? { retention::run(services, keep).map(drop) } else { Ok(()) }

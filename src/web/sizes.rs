@@ -2,8 +2,8 @@
 //! The numbers stand in `domain/limits.rs`; every body is read up to one of these and no further.
 
 use crate::domain::limits::{
-    ARCHIVE_UPLOAD_BYTES, DEVICE_CSV_BYTES, IMPORT_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES, SCHEMA_BYTES,
-    SITES_CSV_BYTES,
+    ARCHIVE_UPLOAD_BYTES, DEVICE_CSV_BYTES, GIVEN_FILE_BYTES, IMPORT_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES,
+    SCHEMA_BYTES, SITES_CSV_BYTES,
 };
 
 /// A kind of file, and its bound.
@@ -23,6 +23,8 @@ pub const SITES: Size = Size { what: "a file of sites", bytes: SITES_CSV_BYTES }
 pub const DEVICES: Size = Size { what: "a file of devices", bytes: DEVICE_CSV_BYTES };
 /// An archive of profiles.
 pub const ARCHIVE: Size = Size { what: "an archive of profiles", bytes: ARCHIVE_UPLOAD_BYTES };
+/// A file for devices.
+pub const DEVICE_FILE: Size = Size { what: "a file for devices", bytes: GIVEN_FILE_BYTES };
 /// A schema.
 pub const SCHEMA: Size = Size { what: "a schema", bytes: SCHEMA_BYTES };
 /// Certificates of manufacturers' CAs.
@@ -48,6 +50,7 @@ impl Size {
         match path {
             "/admin/sites/import" => Some(SITES),
             "/admin/devices/import" => Some(DEVICES),
+            "/admin/devices/upload/files" => Some(DEVICE_FILE),
             "/admin/profiles/import" => Some(ARCHIVE),
             "/admin/provisioning/schema/upload" => Some(SCHEMA),
             "/admin/provisioning/phone-certificates/upload" => Some(AUTHORITIES),

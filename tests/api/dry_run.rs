@@ -24,6 +24,14 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "confirm_session" => ("", Some(json!({ "password": OWNER_PASSWORD }))),
         "change_own_password" => ("", Some(json!({ "current": OWNER_PASSWORD, "password": "quite another sentence" }))),
         "decide_pending" => ("", Some(json!({ "keys": [WAITING] }))),
+        "upload_files" => {
+            let file = json!({ "name": "phone.cfg", "content": "PGEgYi5jPSIxIi8+" });
+            ("", Some(json!({ "devices": [KEY], "directory": "overrides", "files": [file] })))
+        }
+        "merge_directories" => ("", Some(json!({ "devices": [KEY], "wins": "phone" }))),
+        "restore_file" => ("", Some(json!({ "version": 1 }))),
+        "delete_value" => ("", Some(json!({ "parameter": "up.timeOut" }))),
+        "delete_file" | "delete_log" | "delete_logs" => ("", None),
         "act_on_device" | "open_window" | "close_window" | "end_former" | "reveal_phone_password" | "reveal_deleted" => {
             ("", None)
         }
@@ -136,6 +144,8 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/api/v1/server/ca-rollover",
         &device,
         &certificate,
+        &format!("{device}/files"),
+        &format!("{device}/logs"),
     ];
     let mut state: Vec<Value> = read.iter().map(|path| api.ok("GET", path, None)).collect();
     state.push(json!(server.world().revision));
@@ -190,6 +200,13 @@ fn whatever_changes_something_can_be_tried_out() {
     let invitation = link.split_once("token=").expect("a token").1;
     let of_bob = api.ok("GET", &format!("/api/v1/users/{user}/sessions"), None)["items"][0]["id"].clone();
     let of_bob = of_bob.as_str().expect("a session").to_owned();
+    let own = Phone::new(&server);
+    for value in [60, 70] {
+        let settings = format!("<PHONE_CONFIG><OVERRIDES up.timeOut=\"{value}\"/></PHONE_CONFIG>");
+        assert!(own.put(&format!("/{KEY}-phone.cfg"), settings.as_bytes()).status < 300);
+    }
+    assert_eq!(own.put(&format!("/{KEY}-app.log"), b"0417110903|sip|4|00|x").status, 201);
+    let log = api.ok("GET", &format!("/devices/{KEY}/logs"), None)["items"][0]["name"].as_str().expect("a log").to_owned();
     let revision = |path: &str| revision_of(&api, path);
     let revisions = json!({ "device": revision(&format!("/devices/{KEY}")), "profile": revision(&format!("/profiles/{id}")),
         "settings": revision("/settings"), "server": revision("/api/v1/server"), "schema": revision("/schema"), "invitation": invitation });
@@ -217,7 +234,9 @@ fn whatever_changes_something_can_be_tried_out() {
         let action = if path.contains("/actions/") { "expect" } else { "dismiss" };
         let path = path.replace("{action}", action).replace("{answer}", "accept");
         let fingerprint = if path.starts_with("/accounts/default/revocation-lists") { &list } else { &ca };
-        let path = path.replace("{session}", &of_bob).replace("{fingerprint}", fingerprint).replace("{name}", &backup);
+        let path = path.replace("{session}", &of_bob).replace("{fingerprint}", fingerprint);
+        let file = if path.contains("/files/") { "phone.cfg" } else { &log };
+        let path = if path.contains("/devices/") { path.replace("{name}", file) } else { path.replace("{name}", &backup) };
         let (query, body) = call(name, &revisions);
         let query = if name == "delete_address" { &former } else { query };
         let target = format!("/api/v1{path}?dry_run=true{query}");

@@ -126,6 +126,21 @@ fn upl_04_the_oldest_logs_make_room_and_other_phones_are_not_affected() {
 }
 
 #[test]
+fn upl_04_a_device_that_uploads_without_end_is_told_to_wait_and_no_other() {
+    let server = Server::start();
+    let phone = Phone::new(&server);
+    let path = format!("/{MAC}-app.log");
+    let statuses: Vec<u16> = (0..610).map(|_| phone.put(&path, b"x").status).collect();
+    assert!(statuses[..600].iter().all(|status| *status == 201), "{statuses:?}");
+    assert!(statuses[600..].iter().all(|status| *status == 429), "{statuses:?}");
+    assert!(phone.put(&path, b"x").header("retry-after").is_some());
+    assert_eq!(phone.put("/0004f2aa0002-app.log", b"another").status, 201);
+    assert_eq!(phone.get(&format!("/{MAC}.cfg")).status, 200, "its configuration is served all the same");
+    server.advance(3_600);
+    assert_eq!(phone.put(&path, b"x").status, 201, "an hour later it goes on");
+}
+
+#[test]
 fn upl_05_only_a_devices_own_files_are_taken() {
     let server = Server::start();
     let phone = Phone::new(&server).tagged(Some(MAC));
@@ -245,7 +260,7 @@ fn upl_09_uploads_at_once_never_mix_and_empty_ones_are_taken() {
         assert!(statuses.iter().all(|status| matches!(status, 201 | 204)), "{statuses:?}");
         reader.join().expect("only whole files are seen");
     });
-    assert_eq!(left_behind(&server).len(), 1);
+    assert_eq!(left_behind(&server).len(), bodies.len(), "the one that counts, and those before it as versions");
     let entries = || {
         server.flush();
         activity::list(&server.services, DEFAULT_ACCOUNT, &ActivityQuery { limit: 100, ..ActivityQuery::default() })
@@ -253,12 +268,13 @@ fn upl_09_uploads_at_once_never_mix_and_empty_ones_are_taken() {
             .items
             .len()
     };
-    let (same, before) = (bodies[0].clone(), entries());
+    assert!(phone.put(&path, &bodies[0]).status < 300);
+    let (same, before, stored) = (bodies[0].clone(), entries(), left_behind(&server).len());
     for _ in 0..10 {
         assert_eq!(phone.put(&path, &same).status, 204);
     }
     assert!(entries() <= before + 1, "not ten entries for ten times the same");
-    assert_eq!((left_behind(&server).len(), phone.get(&path).body), (1, same));
+    assert_eq!((left_behind(&server).len(), phone.get(&path).body), (stored, same));
     assert_eq!(phone.put(&path, b"").status, 204);
     assert_eq!((phone.get(&path).status, phone.get(&path).body.len()), (200, 0));
     assert_eq!(phone.put(&format!("/{MAC}-app.log"), b"").status, 201);

@@ -21,7 +21,7 @@ use crate::services::users::UserDraft;
 use crate::services::{Services, profiles};
 
 use super::fleet::{self, LINES, NEVER_SEEN};
-use super::{history, organised};
+use super::{files, history, organised};
 
 /// A profile of the demo: name, description, parameters.
 type ProfileText = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
@@ -105,6 +105,7 @@ pub fn seed(services: &Services, public_name: &str) -> Result<Seeded, SetupError
     }
     organised::rest(services, &actor)?;
     history::tell(services, order.moved)?;
+    files::keep(services, &actor)?;
     let credentials = (draft.provisioning_user, draft.provisioning_password.expose().to_owned());
     Ok(Seeded { owner, password: draft.owner.password, credentials })
 }

@@ -4,6 +4,7 @@
 //! the wire, and what happened before is told as the listeners tell it. Only the banner on every page knows.
 
 mod content;
+mod files;
 mod fleet;
 mod history;
 mod organised;

@@ -48,6 +48,17 @@ pub enum Outcome {
     Same,
 }
 
+impl Outcome {
+    /// A word for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Replaces => "replaces",
+            Self::Same => "same",
+        }
+    }
+}
+
 /// A file for one device.
 struct Wanted<'a> {
     key: DeviceKey,

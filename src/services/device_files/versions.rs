@@ -7,6 +7,7 @@ use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
 use crate::domain::device::DeviceKey;
 use crate::domain::device_file::{DeviceFile, Version};
+use crate::domain::given_file::with_keys_masked;
 use crate::domain::ids::AccountId;
 use crate::domain::parameter::masked;
 use crate::services::commit::{Mode, commit, perform};
@@ -133,7 +134,10 @@ pub fn compare(
 ) -> Result<Difference, ServiceError> {
     let old = content(services, account, key, name, Some(from))?.1;
     let new = content(services, account, key, name, Some(to))?.1;
-    Ok(difference(&old, &new))
+    let difference = difference(&old, &new);
+    // Passwords may stand in lines of settings that nobody can read, and keys in others.
+    let is_told = !matches!(difference, Difference::Lines(_)) || !name.ends_with(".cfg");
+    Ok(if is_told { difference } else { Difference::Bytes })
 }
 
 /// What differs between two contents.
@@ -141,10 +145,16 @@ pub fn difference(old: &[u8], new: &[u8]) -> Difference {
     if let (Some(old), Some(new)) = (parameters(old), parameters(new)) {
         return Difference::Parameters(changed(&old, &new));
     }
-    match (std::str::from_utf8(old), std::str::from_utf8(new)) {
+    let [old, new] = [old, new].map(with_keys_masked_if_text);
+    match (std::str::from_utf8(&old), std::str::from_utf8(&new)) {
         (Ok(old), Ok(new)) if !old.contains('\0') && !new.contains('\0') => Difference::Lines(lines(old, new)),
         _ => Difference::Bytes,
     }
+}
+
+/// What is no text stays what it is.
+fn with_keys_masked_if_text(bytes: &[u8]) -> Vec<u8> {
+    if std::str::from_utf8(bytes).is_ok() { with_keys_masked(bytes) } else { bytes.to_vec() }
 }
 
 /// Parameters of a file by name; of one that occurs several times the first counts, as it does for phones. None for other files.

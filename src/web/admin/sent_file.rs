@@ -8,6 +8,9 @@ use crate::web::sizes::Size;
 /// Field that the file is in.
 pub const FIELD: &str = "file";
 
+/// Field that several files are in.
+const FILES: &str = "files";
+
 /// A file as it came.
 pub struct SentFile {
     /// Its name without folders; empty where the browser told none.
@@ -25,6 +28,40 @@ const FIELD_BYTES: usize = 1_000;
 /// What to tell the person who sent it.
 pub async fn read(parts: Multipart, size: Size) -> Result<SentFile, String> {
     read_with(parts, size, &mut Vec::new()).await
+}
+
+/// Reads all files of this size that are in the field `files`, and the other fields.
+///
+/// # Errors
+/// As [`read`].
+pub async fn read_all(mut parts: Multipart, size: Size, fields: &mut Vec<(String, String)>) -> Result<Vec<SentFile>, String> {
+    const BROKEN: &str = "the files did not arrive whole; choose them again";
+    let mut files = Vec::new();
+    let mut too_large = None;
+    while let Some(part) = parts.next().await {
+        let mut part = part.map_err(|_| BROKEN)?;
+        let field = part.name().unwrap_or_default().to_owned();
+        let is_file = field == FILES;
+        let name = part.content_disposition().and_then(|header| header.get_filename()).unwrap_or_default();
+        let name = crate::domain::run::clean(name.rsplit(['/', '\\']).next().unwrap_or_default(), 120);
+        let mut bytes = Vec::new();
+        let most = if is_file { size.bytes + 1 } else { FIELD_BYTES };
+        while let Some(chunk) = part.next().await {
+            let chunk = chunk.map_err(|_| BROKEN)?;
+            bytes.extend_from_slice(&chunk[..chunk.len().min(most.saturating_sub(bytes.len()))]);
+        }
+        match is_file {
+            false => fields.push((field, String::from_utf8_lossy(&bytes).into_owned())),
+            true if bytes.len() > size.bytes => too_large = Some(format!("“{name}”: {}", size.exceeded())),
+            true if name.is_empty() && bytes.is_empty() => {}
+            true => files.push(SentFile { name, bytes }),
+        }
+    }
+    match too_large {
+        Some(message) => Err(message),
+        None if files.is_empty() => Err("choose a file first".to_owned()),
+        None => Ok(files),
+    }
 }
 
 /// Reads the file, and the fields that stand before it in the form.

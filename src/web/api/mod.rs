@@ -15,10 +15,12 @@ pub mod device_changes;
 pub mod device_csv;
 pub mod device_deletion;
 pub mod device_files;
+pub mod device_logs;
 pub mod device_shapes;
 pub mod devices;
 pub mod effective;
 pub mod effective_shapes;
+pub mod given_files;
 pub mod group_shapes;
 pub mod groups;
 mod impact;
@@ -110,6 +112,8 @@ routes! {
     session::change_own_password,
     sign_ins::list_sign_ins,
     sign_ins::end_sign_in,
+    given_files::upload_files,
+    given_files::merge_directories,
     lines::set_lines_of_devices,
     lines::show_lines,
     lines::set_lines,
@@ -125,8 +129,18 @@ routes! {
     effective::compare_devices,
     device_files::list_files,
     device_files::read_file,
-    device_files::list_logs,
-    device_files::read_log,
+    given_files::list_versions,
+    given_files::compare_versions,
+    given_files::restore_file,
+    given_files::delete_value,
+    given_files::delete_file,
+    given_files::list_overrides,
+    device_logs::list_logs,
+    device_logs::search_logs,
+    device_logs::read_logs,
+    device_logs::read_log,
+    device_logs::delete_log,
+    device_logs::delete_logs,
     device_changes::add_devices,
     device_changes::change_device,
     device_changes::replace_device,

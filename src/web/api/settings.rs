@@ -52,6 +52,8 @@ pub struct SettingsShape {
     /// Networks whose phones are served in full over plain HTTP.
     #[schema(example = json!(["10.1.2.0/24"]))]
     pub legacy_http: Vec<String>,
+    /// Days that device logs are kept; absent: as the server's settings say.
+    pub log_days: Option<u32>,
     /// Counts changes; send it back with a change.
     pub revision: u64,
 }
@@ -232,6 +234,8 @@ pub struct SettingsChanges {
     /// Whoever asks knows that everybody in these networks can read the configuration of their phones, SIP passwords included.
     #[serde(default)]
     legacy_http_confirmed: bool,
+    /// Days that device logs are kept, 1 to 366; `0`: as the server's settings say.
+    log_days: Option<u32>,
 }
 
 impl From<Account> for SettingsShape {
@@ -253,6 +257,7 @@ impl From<Account> for SettingsShape {
             accept_expired: account.admission.accept_expired,
             bootstrap: account.admission.bootstrap.into(),
             legacy_http: account.admission.legacy_http.iter().map(ToString::to_string).collect(),
+            log_days: account.log_days,
             revision: account.revision,
         }
     }
@@ -288,6 +293,7 @@ impl TryFrom<SettingsChanges> for AccountDraft {
             accept_expired: changes.accept_expired,
             bootstrap: changes.bootstrap.map(BootstrapSettings::from),
             legacy_http: changes.legacy_http.map(|subnets| LegacyHttp { subnets, confirmed: changes.legacy_http_confirmed }),
+            log_days: changes.log_days.map(|days| Some(days).filter(|days| *days > 0)),
         })
     }
 }

@@ -167,6 +167,7 @@ mod tests {
             first_contact: FirstContact::Open,
             admission: AdmissionSettings::default(),
             revision: 0,
+            log_days: None,
             created_at: Timestamp::UNIX_EPOCH,
         })
     }

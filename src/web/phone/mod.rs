@@ -44,7 +44,7 @@ use crate::services::credentials;
 use crate::services::flash::Served;
 use crate::services::newcomers::Newcomers;
 use crate::services::provisioning::{Guest, Provisioning, Visit};
-use crate::services::uploads::{Space, UploadSettings};
+use crate::services::uploads::{Pace, Space, UploadSettings};
 use crate::web::is_page;
 use crate::web::listener::Expect;
 use auth::{Gate, IsShown};
@@ -75,6 +75,7 @@ pub struct Door {
     bootstrap: Bootstrap,
     settings: PhoneSettings,
     space: Space,
+    pace: Pace,
     patience: Patience,
     /// Bodies that are being read at a time: each may hold [`upload::IN_MEMORY_BYTES`].
     bodies: tokio::sync::Semaphore,
@@ -96,6 +97,7 @@ impl Door {
             bootstrap: Bootstrap::new(newcomers),
             settings,
             space: Space::default(),
+            pace: Pace::default(),
             patience: Patience::default(),
             bodies: tokio::sync::Semaphore::new(upload::BODIES_AT_A_TIME),
         }

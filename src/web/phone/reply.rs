@@ -106,6 +106,12 @@ impl Reply {
         Self::text(status, reason, "Not taken.\n")
     }
 
+    /// 429: the device uploaded more within the hour than is taken of one.
+    pub fn too_many() -> Self {
+        let text = "Too many uploads of this device; later.\n";
+        Self::text(StatusCode::TOO_MANY_REQUESTS, Reason::QuotaReached, text).with(RETRY_AFTER, retry_after())
+    }
+
     /// 201 or 204: an upload that is kept.
     pub fn kept(status: StatusCode, reason: Reason, size_bytes: u64) -> Self {
         Self { size_bytes, ..Self::text(status, reason, "") }

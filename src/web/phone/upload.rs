@@ -50,6 +50,9 @@ pub(super) async fn answer(call: &Call, world: &World, payload: web::Payload, pr
     if let Some(reply) = refused_by_head(call, cap) {
         return (reply, Some(guest));
     }
+    if !call.door.pace.may_begin(&upload.key, call.services.clock().now()) {
+        return (Reply::too_many(), Some(guest));
+    }
     let mut waiting = Waiting { call, guest: Some(guest) };
     let reply = take(call, world.account_id, upload, payload, cap).await;
     (reply, waiting.guest.take())
@@ -105,6 +108,7 @@ async fn take(call: &Call, account: AccountId, upload: Upload, payload: web::Pay
         Err(Cut::Unkept(failure)) => return unkept(&failure),
     };
     let size_bytes = body.size_bytes;
+    call.door.pace.came(&upload.key, size_bytes);
     match keep(call, account, upload, body).await {
         Ok(Kept::New) => Reply::kept(StatusCode::CREATED, Reason::Stored, size_bytes),
         Ok(Kept::Replaced) => Reply::kept(StatusCode::NO_CONTENT, Reason::Replaced, size_bytes),

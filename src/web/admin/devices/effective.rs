@@ -82,6 +82,15 @@ pub async fn file(
         page,
         head,
         &request,
-        Text { name, size_bytes: bytes.len() as u64, bytes, at: None, download: None, note: Some(note) },
+        Text {
+            name,
+            size_bytes: bytes.len() as u64,
+            bytes,
+            at: None,
+            download: None,
+            note: Some(note),
+            versions: Vec::new(),
+            restore: None,
+        },
     ))
 }

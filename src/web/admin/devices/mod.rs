@@ -6,9 +6,11 @@ mod blocked;
 mod compare;
 mod delete;
 mod detail;
+mod directories;
 mod effective;
 mod explained;
 mod export;
+mod file_versions;
 mod files;
 mod groups;
 mod head;
@@ -16,6 +18,7 @@ mod import;
 mod lines;
 mod lines_of_many;
 mod list;
+mod log_page;
 mod logs;
 mod owner;
 mod owners;
@@ -25,6 +28,7 @@ mod runs;
 mod summary;
 mod text;
 mod trust;
+mod upload;
 mod uploaded;
 mod what_if;
 
@@ -56,6 +60,13 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/devices/import/{token}", import::preview)
         .post("/admin/devices/import/{token}", import::decide)
         .get("/admin/devices/import/{token}/log", import::log)
+        .get("/admin/devices/directories", directories::ask)
+        .post("/admin/devices/directories", directories::save)
+        .get("/admin/devices/upload", upload::ask)
+        .post("/admin/devices/upload", upload::ask_many)
+        .post("/admin/devices/upload/files", upload::take)
+        .get("/admin/devices/upload/{token}", upload::preview)
+        .post("/admin/devices/upload/{token}", upload::decide)
         .get("/admin/devices/what-if", what_if::show)
         .get("/admin/devices/what-if/{file}", what_if::file)
         .get("/admin/devices/lines", lines_of_many::home)
@@ -84,7 +95,16 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/devices/{key}/files", files::list)
         .get("/admin/devices/{key}/files/{name}", files::show)
         .get("/admin/devices/{key}/files/{name}/download", files::download)
+        .get("/admin/devices/{key}/files/{name}/compare", file_versions::compare)
+        .get("/admin/devices/{key}/files/{name}/delete", file_versions::ask_delete)
+        .post("/admin/devices/{key}/files/{name}/delete", file_versions::delete)
+        .post("/admin/devices/{key}/files/{name}/delete-value", file_versions::delete_value)
+        .post("/admin/devices/{key}/files/{name}/restore", file_versions::restore)
+        .get("/admin/devices/{key}/served/{file}/download", files::download_served)
         .get("/admin/devices/{key}/logs", logs::list)
+        .get("/admin/devices/{key}/logs/delete", logs::ask_delete)
+        .post("/admin/devices/{key}/logs/delete", logs::delete)
+        .get("/admin/devices/{key}/logs/zip", logs::zip)
         .get("/admin/devices/{key}/logs/{name}", logs::show)
         .get("/admin/devices/{key}/logs/{name}/download", logs::download);
 }

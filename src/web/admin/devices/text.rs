@@ -4,7 +4,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use jiff::Timestamp;
 
+use super::files::by;
 use super::head::Head;
+use crate::domain::device_file::Version;
 use crate::domain::parameter;
 use crate::web::admin::layout::{Page, html};
 use crate::web::admin::paging::ListQuery;
@@ -24,6 +26,46 @@ pub struct Text {
     pub download: Option<String>,
     /// What to know about it.
     pub note: Option<&'static str>,
+    /// Its versions, where it has some.
+    pub versions: Vec<VersionRow>,
+    /// Where one of them is put back, for whoever may.
+    pub restore: Option<String>,
+}
+
+/// A version of a file.
+pub struct VersionRow {
+    pub version: u32,
+    pub at: Timestamp,
+    pub by: String,
+    pub size: String,
+    pub href: String,
+    /// What differs from the one before it; none of the oldest.
+    pub compare: Option<String>,
+    /// It is the one that counts.
+    pub counts: bool,
+    /// It is the one shown.
+    pub is_shown: bool,
+}
+
+impl VersionRow {
+    /// The versions of a file whose page is there; none where there is only one.
+    pub fn all(href: &str, shown: u32, versions: &[Version]) -> Vec<Self> {
+        if versions.len() < 2 {
+            return Vec::new();
+        }
+        let before = |at: usize| versions.get(at + 1).map(|one| one.version);
+        let row = |(at, one): (usize, &Version)| Self {
+            version: one.version,
+            at: one.at,
+            by: by(one.by.as_deref()),
+            size: words::size(one.size_bytes),
+            href: if at == 0 { href.to_owned() } else { format!("{href}?version={}", one.version) },
+            compare: before(at).map(|before| format!("{href}/compare?from={before}&to={}", one.version)),
+            counts: at == 0,
+            is_shown: one.version == shown,
+        };
+        versions.iter().enumerate().map(row).collect()
+    }
 }
 
 #[derive(Template)]
@@ -36,6 +78,8 @@ struct TextPage<'a> {
     at: Option<Timestamp>,
     download: Option<String>,
     note: Option<&'static str>,
+    versions: Vec<VersionRow>,
+    restore: Option<String>,
     text: &'a str,
     part: usize,
     /// Number and link of each part.
@@ -58,6 +102,8 @@ pub fn page(page: Page, head: Head, request: &HttpRequest, file: Text) -> HttpRe
         at: file.at,
         download: file.download,
         note: file.note,
+        versions: file.versions,
+        restore: file.restore,
         text: parts[part - 1],
         parts: links.collect(),
         name: &file.name,

@@ -1,19 +1,21 @@
-//! One file that a device uploaded, whatever kind it is: to read on a page, and to download as it came.
+//! One file of a device, whatever kind it is: to read on a page, and to download as it came.
 
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY};
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 
 use super::head::{self, Head};
-use super::text::{self, Text, with_secrets_masked};
+use super::text::{self, Text, VersionRow, with_secrets_masked};
 use crate::domain::device::DeviceKey;
+use crate::domain::device_file::Version;
+use crate::domain::given_file::with_keys_masked;
 use crate::services::Services;
 use crate::services::error::ServiceError;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::session::SignedIn;
 use crate::web::blocking;
 
-/// A file that a device uploaded.
+/// A file of a device.
 pub struct Uploaded {
     /// What it is called here.
     pub name: String,
@@ -27,15 +29,16 @@ pub struct Uploaded {
     pub size_bytes: u64,
     /// When it came in.
     pub at: Timestamp,
+    /// Its number among these; logs have none.
+    pub version: u32,
+    /// All versions that are kept, the latest first.
+    pub versions: Vec<Version>,
 }
 
-/// Finds the file of a device that an address names.
-pub type Find = fn(&Services, &DeviceKey, &str) -> Result<Uploaded, ServiceError>;
-
-/// The file as a page. In files of parameters the secrets are masked; the download is what the device uploaded.
+/// The file as a page. In files of parameters the secrets are masked; the download is what was uploaded.
 pub async fn show(
     title: &str,
-    find: Find,
+    find: impl FnOnce(&Services, &DeviceKey, &str) -> Result<Uploaded, ServiceError> + Send + 'static,
     request: HttpRequest,
     path: web::Path<(String, String)>,
     who: SignedIn,
@@ -45,21 +48,31 @@ pub async fn show(
     let (known, _) = head::find(&services, &who, &key)?;
     let device = known.device.key.clone();
     let read = blocking::call(&services, move |services| find(services, &device, &name));
-    let Uploaded { name, href, bytes, size_bytes, at, .. } = read.await.map_err(Failure::of(&who))?;
+    let Uploaded { name, href, bytes, size_bytes, at, version, versions, .. } = read.await.map_err(Failure::of(&who))?;
     let page = who.page(title);
     let head = Head::new(&known, page.now).marked(&services);
-    let has_parameters = name.ends_with(".cfg");
+    let is_log = title == "Logs";
     // What devices store may hold secrets; logs are for whoever may open this page at all.
-    let may_download = page.may_edit() || !has_parameters && title == "Logs";
+    let may_download = page.may_edit() || is_log;
     let note = match may_download {
         true => {
             "Secrets are masked on this page; the download holds them, asks for your password and is noted in the Activity Log."
         }
         false => "Secrets are masked on this page.",
     };
-    let note = has_parameters.then_some(note);
-    let bytes = if has_parameters { with_secrets_masked(&bytes) } else { bytes };
-    let text = Text { name, bytes, size_bytes, at: Some(at), download: may_download.then(|| format!("{href}/download")), note };
+    let latest = versions.first().map_or(version, |one| one.version);
+    let query = if version == latest { String::new() } else { format!("?version={version}") };
+    let bytes = if is_log { bytes } else { with_keys_masked(&with_secrets_masked(&bytes)) };
+    let text = Text {
+        name,
+        bytes,
+        size_bytes,
+        at: Some(at),
+        download: may_download.then(|| format!("{href}/download{query}")),
+        note: (!is_log).then_some(note),
+        versions: VersionRow::all(&href, version, &versions),
+        restore: page.may_edit().then(|| format!("{href}/restore")),
+    };
     Ok(text::page(page, head, &request, text))
 }
 

@@ -26,6 +26,8 @@ pub enum Part {
     Admission,
     /// What phones get over plain HTTP.
     Http,
+    /// How long logs are kept.
+    Retention,
 }
 
 /// What a form asks for.
@@ -69,7 +71,7 @@ pub const SWITCHES: [Switch; 7] = [
 impl Part {
     /// The part that an address ends with.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Address, Self::Account, Self::Time, Self::Base, Self::Admission, Self::Http];
+        let all = [Self::Address, Self::Account, Self::Time, Self::Base, Self::Admission, Self::Http, Self::Retention];
         all.into_iter().find(|part| part.word() == text)
     }
 
@@ -81,6 +83,7 @@ impl Part {
             Self::Base => "base",
             Self::Admission => "admission",
             Self::Http => "http",
+            Self::Retention => "retention",
         }
     }
 
@@ -93,6 +96,7 @@ impl Part {
             Self::Base => "The built-in base is saved. Phones take it at their next poll or restart.",
             Self::Admission => "Who gets in is saved. It holds from the next request on.",
             Self::Http => "What phones get over plain HTTP is saved.",
+            Self::Retention => "How long logs are kept is saved. What is older goes within the hour.",
         }
     }
 
@@ -112,6 +116,7 @@ impl Part {
                 ("nearby_ipv4", "One place, IPv4"),
                 ("nearby_ipv6", "One place, IPv6"),
             ],
+            Self::Retention => vec![("log_days", "Days of logs")],
             Self::Http => vec![
                 ("bootstrap", "Show new phones the way to HTTPS"),
                 ("ca_slot", "CA certificate slot"),
@@ -124,7 +129,7 @@ impl Part {
     /// Its boxes: one that is not among the typed fields was unticked.
     fn boxes(self) -> Vec<&'static str> {
         match self {
-            Self::Address | Self::Time => Vec::new(),
+            Self::Address | Self::Time | Self::Retention => Vec::new(),
             Self::Http => vec!["legacy_http_confirmed"],
             Self::Account => vec!["enabled"],
             Self::Admission => vec!["binds"],
@@ -152,6 +157,7 @@ impl Part {
                 }
                 AccountDraft { base: Some(base), polling_window: Some(window(form)?), ..AccountDraft::default() }
             }
+            Self::Retention => AccountDraft { log_days: Some(log_days(form)?), ..AccountDraft::default() },
             Self::Http => AccountDraft {
                 bootstrap: Some(bootstrap(form)?),
                 legacy_http: Some(LegacyHttp {
@@ -200,6 +206,7 @@ pub fn stored(account: &Account, server: &ServerSettings) -> Form {
         ("tls_profile", u8::from(account.admission.bootstrap.tls_profile).to_string()),
         ("legacy_http", account.admission.legacy_http.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     ]);
+    form.set("log_days", account.log_days.map_or_else(String::new, |days| days.to_string()));
     if account.admission.binds {
         form.set("binds", "on");
     }
@@ -228,6 +235,14 @@ fn admission(form: &Form) -> Result<AccountDraft, FieldErrors> {
     let nearby = nearby.map(|(ipv4_bits, ipv6_bits)| Nearby { ipv4_bits, ipv6_bits });
     let draft = AccountDraft { first_contact, binds: Some(form.has("binds")), nearby, ..AccountDraft::default() };
     errors.into_result(Some(draft))
+}
+
+/// Days as typed; an empty field: as the server's settings say.
+fn log_days(form: &Form) -> Result<Option<u32>, FieldErrors> {
+    match form.value("log_days").trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| FieldErrors::one("log_days", "enter a number of days, such as 10")),
+    }
 }
 
 fn bootstrap(form: &Form) -> Result<BootstrapSettings, FieldErrors> {
