@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(lost_blobs(services, &services.state_dir.blobs()).expect("readable"), None);
         services.blobs.remove(&blob).expect("removed");
         let told = lost_blobs(services, &services.state_dir.blobs()).expect("readable").expect("a fault");
-        assert!(told.starts_with("1 of 1 files") && told.contains("directory.xml of 0004f2000001"), "{told}");
+        assert!(told.starts_with("1 of 1 stored files") && told.contains("directory.xml of 0004f2000001"), "{told}");
         std::fs::remove_file(services.state_dir.key_file()).expect("removed");
         assert_eq!(faults(services, None, None).expect("readable").len(), 2);
         Secrets::open(&services.state_dir.key_file(), KeyFile::MayBeMade).expect("another key");

@@ -247,7 +247,7 @@ fn a_lost_file_of_a_phone_stays_told_and_keeps_nothing_else_from_being_sealed() 
     bench.services.blobs.remove(&blob(&bench.services)).expect("removed");
     let bench = renewed(bench);
     let faults = check::faults(&bench.services, None, None).expect("checked");
-    assert!(matches!(&faults[..], [fault] if fault.starts_with("1 of 1 files")), "{faults:?}");
+    assert!(matches!(&faults[..], [fault] if fault.starts_with("1 of 1 stored files")), "{faults:?}");
 }
 
 #[test]
