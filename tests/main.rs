@@ -47,6 +47,7 @@ mod process;
 mod profile_archives;
 mod profile_warnings;
 mod recycle_bin;
+mod resources;
 mod roles;
 mod schema_upload;
 mod second_factor;

@@ -49,6 +49,11 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "replace_site" | "change_site" => ("", Some(json!({ "revision": 1, "name": "Other" }))),
         "delete_site" | "import_sites" => ("", None),
         "delete_sites" => ("", Some(json!({ "ids": [2] }))),
+        "upload_resource" => ("&path=Another.txt", None),
+        "replace_resource" => ("&revision=1", None),
+        "change_resource" => ("", Some(json!({ "revision": 1, "description": "Other" }))),
+        "delete_resource" => ("", None),
+        "delete_resources" => ("", Some(json!({ "ids": [1] }))),
         "restore_deletions" => ("", Some(json!({ "deletions": [{ "id": 1 }] }))),
         "purge_deletions" => ("", Some(json!({ "ids": [1] }))),
         "decide_pending_moves" => ("", Some(json!({ "keys": [KEY] }))),
@@ -110,6 +115,7 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
     let certificate = format!("/devices/{KEY}/certificate");
     let read = [
         "/activity",
+        "/resources",
         "/devices",
         "/blocked",
         "/pending",
@@ -165,6 +171,7 @@ fn whatever_changes_something_can_be_tried_out() {
     api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
     Phone::bare(&server).with_credentials("x", "y").get(&format!("/{WAITING}.cfg"));
     api.ok("POST", "/groups", Some(json!([{ "name": "Lobby" }, { "name": "Lab" }])));
+    assert_eq!(api.send("POST", "/resources?path=a.txt", b"x").status, 201);
     for kind in ["people", "person-groups", "rooms"] {
         api.ok("POST", &format!("/{kind}"), Some(json!({ "name": "First" })));
     }
@@ -244,6 +251,7 @@ fn whatever_changes_something_can_be_tried_out() {
         let answer = match () {
             () if takes("application/xml") => api.send(&method, &target, FILE),
             () if name == "import_devices" => api.send(&method, &target, b"mac_address,up.timeOut\n0004f2a11a05,41\n"),
+            () if takes("application/octet-stream") => api.send(&method, &target, b"another"),
             () if takes("text/xml") => api.send(&method, &target, SCHEMA),
             () if takes("application/zip") => api.send(&method, &target, &archive),
             () if takes("text/csv") => api.send(&method, &target, b"site_name,subnets\nBerlin,{}\n"),

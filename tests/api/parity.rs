@@ -38,6 +38,7 @@ const TWINS: &[Twin] = &[
     twin("profiles/list.html", "/admin/profiles", "/profiles", Some("name")),
     twin("deployment/show.html", "/admin/deployment", "/deployment", None),
     twin("pending/list.html", "/admin/pending", "/pending", Some("key")),
+    twin("resources/list.html", "/admin/resources", "/resources", Some("path")),
     twin("recycle_bin/list.html", "/admin/recycle-bin", "/recycle-bin", None),
     twin("users/list.html", "/admin/users", "/api/v1/users", Some("name")),
     twin("tokens/list.html", "/admin/tokens", "/tokens", Some("name")),
@@ -122,6 +123,9 @@ fn the_api_has_every_filter_and_every_order_of_a_page() {
     let (_server, api) = filled();
     api.ok("POST", "/groups/1/members", Some(serde_json::json!({ "add": [super::KEY] })));
     api.ok("POST", "/person-groups/1/members", Some(serde_json::json!({ "add": [1] })));
+    for path in ["a.txt", "000000000000-b.txt"] {
+        assert_eq!(api.send("POST", &format!("/resources?path={path}"), b"x").status, 201);
+    }
     let gone = api.ok("POST", "/rooms", Some(serde_json::json!({ "name": "Attic" })))["id"].clone();
     api.ok("DELETE", &format!("/rooms/{gone}"), None);
     api.ok("PUT", "/deployment/groups/1", Some(serde_json::json!({ "profiles": [1], "shown": [] })));

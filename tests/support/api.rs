@@ -101,6 +101,25 @@ impl Api {
         client.ask("POST", page, Some(body.as_bytes()))
     }
 
+    /// Sends a form with files: the token first, then fields without and files with a name of their own.
+    pub fn upload(&self, page: &str, parts: &[(&str, Option<&str>, &[u8])]) -> Response {
+        let token = form_token(&self.client.get(page));
+        let mut body = Vec::new();
+        for (field, file, content) in [("csrf", None, token.as_bytes())].iter().chain(parts) {
+            let file = file.map(|name| format!("; filename=\"{name}\"")).unwrap_or_default();
+            body.extend(format!("--b\r\nContent-Disposition: form-data; name=\"{field}\"{file}\r\n\r\n").into_bytes());
+            body.extend_from_slice(content);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--b--\r\n");
+        self.client.clone().with("Content-Type", "multipart/form-data; boundary=b").ask("POST", page, Some(&body))
+    }
+
+    /// Any request, as it is written.
+    pub fn raw(&self, method: &str, path: &str, body: &[u8]) -> Response {
+        self.client.ask(method, path, Some(body))
+    }
+
     /// A page, in the same sign-in.
     pub fn page(&self, path: &str) -> Response {
         self.client.get(path)

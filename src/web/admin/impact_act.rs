@@ -139,9 +139,10 @@ fn people(verb: &str, what: &Rearrangement, group: Option<String>) -> Option<Act
 /// A parameter of a profile.
 fn parameter(form: &Form, world: &World, id: &str) -> Option<Act> {
     let profile = name_of_profile(world, id)?;
-    let name = if form.is("do", "add") { form.value("new_name") } else { form.value("name") }.trim();
+    let adds = matches!(form.value("do"), "add" | "add-resource");
+    let name = if adds { form.value("new_name") } else { form.value("name") }.trim();
     Some(match form.value("do") {
-        "add" => act(format!("Add {name} to {profile}?"), "Add"),
+        _ if adds => act(format!("Add {name} to {profile}?"), "Add"),
         "remove" => act(format!("Remove {name} from {profile}?"), "Remove"),
         _ => act(format!("Change {name} in {profile}?"), "Change"),
     })
