@@ -20,6 +20,7 @@ mod coming_up;
 mod confirmation;
 mod consent;
 mod deployment;
+mod device_files;
 mod devices_csv;
 mod dictionary;
 mod effective;

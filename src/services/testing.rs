@@ -8,9 +8,11 @@ use tempfile::TempDir;
 use super::clock::Clock;
 use super::commit::commit;
 use super::{Opening, Services};
+use crate::blobs::Written;
 use crate::domain::access::{Action, Actor, Grant, authorize};
 use crate::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
 use crate::domain::consent::Consent;
+use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::{DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL, UserId};
 use crate::domain::limits::POLLING_WINDOW_MINUTES;
 use crate::domain::user::Role;
@@ -99,6 +101,12 @@ pub fn account() -> Account {
 pub fn add_device(services: &Services, key: &crate::domain::device::DeviceKey) {
     let device = crate::domain::testing::device(&key.to_string());
     commit(services, Grant::system("test"), DEFAULT_ACCOUNT, |change| change.put_device(device)).expect("a device is added");
+}
+
+/// The row of a file that a device uploaded, whose content was written.
+pub fn stored_file(name: &str, written: &Written, at: Timestamp) -> DeviceFile {
+    let Written { blob, size_bytes, sha256 } = written.clone();
+    DeviceFile { name: name.to_owned(), size_bytes, sha256, at, blob, by: None, version: 1, former: Vec::new() }
 }
 
 /// The newest entry of the activity log, in one line: actor, object, subject, action, changes.

@@ -77,7 +77,12 @@ fn lists() -> Vec<(String, &'static Value)> {
     };
     let lists = operations().filter(|(method, _, operation)| method == "GET" && is_list(operation));
     lists
-        .map(|(_, path, operation)| (path.replace("{account}", "default").replace("{key}", KEY).replace("{id}", "1"), operation))
+        .map(|(_, path, operation)| {
+            (
+                path.replace("{account}", "default").replace("{key}", KEY).replace("{id}", "1").replace("{name}", "phone.cfg"),
+                operation,
+            )
+        })
         .collect()
 }
 

@@ -28,6 +28,7 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
     let phone = Phone::new(&server);
     assert!(phone.get(&format!("/{KEY}-profile.cfg")).text().contains("CANARY_SIP"), "the phone gets them");
     phone.put(&format!("/{KEY}-phone.cfg"), b"<a reg.2.auth.password='CANARY_MENU' up.timeOut='41'/>");
+    phone.put(&format!("/{KEY}-app.log"), b"0417110903|sip|4|00|x");
     phone.get(&format!("/{KEY}.cfg"));
     api.ok("PATCH", "/profiles/1", Some(json!({ "revision": 1, "set": { "reg.3.auth.password": "CANARY_SIP" } })));
 
@@ -52,6 +53,7 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
             .replace("{id}", "1")
             .replace("{deletion}", &deletion)
             .replace("parameters/{name}", "parameters/reg.1.address")
+            .replace("files/{name}", "files/phone.cfg")
             .replace("{name}", &backup)
             .replace("{day}", "2026-11-22");
         for file in ["master", "parameters"] {
@@ -59,6 +61,7 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
             let query = match name {
                 "show_coming_up" => format!("?phone={KEY}"),
                 "show_parameter_history" => "?name=reg.1.auth.password".to_owned(),
+                "compare_versions" => "?from=1&to=1".to_owned(),
                 "match_site" => "?seen=192.0.2.7".to_owned(),
                 _ => String::new(),
             };

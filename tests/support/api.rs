@@ -120,6 +120,12 @@ impl Api {
         self.client.ask(method, path, Some(body))
     }
 
+    /// A form with files, as a browser sends it.
+    pub fn multipart(&self, page: &str, boundary: &str, body: &[u8]) -> Response {
+        let kind = format!("multipart/form-data; boundary={boundary}");
+        self.client.clone().with("Content-Type", &kind).ask("POST", page, Some(body))
+    }
+
     /// A page, in the same sign-in.
     pub fn page(&self, path: &str) -> Response {
         self.client.get(path)

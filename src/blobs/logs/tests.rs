@@ -1,3 +1,5 @@
+//! Logs on a real file system: kept one by one, bounded by device and in all, swept.
+
 use super::*;
 
 const ACCOUNT: AccountId = AccountId(1);

@@ -10,11 +10,10 @@ use super::*;
 use crate::domain::access::Grant;
 use crate::domain::activity::Event;
 use crate::domain::device::DeviceKey;
-use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::{DEFAULT_ACCOUNT, UserId};
 use crate::domain::testing;
 use crate::services::commit::commit;
-use crate::services::testing::{Bench, bench};
+use crate::services::testing::{Bench, bench, stored_file};
 use crate::services::{Opening, sessions, setup};
 use crate::store::{Row, Store, StoreError};
 
@@ -30,17 +29,7 @@ pub(super) fn filled() -> (Bench, String) {
     let services = &bench.services;
     let written = services.blobs.put(CONTENT).expect("kept");
     let blob = written.blob.clone();
-    let (size_bytes, sha256) = (written.size_bytes, written.sha256);
-    let file = DeviceFile {
-        name: "directory.xml".to_owned(),
-        size_bytes,
-        sha256,
-        at: bench.clock.now(),
-        blob: written.blob,
-        by: None,
-        version: 1,
-        former: Vec::new(),
-    };
+    let file = stored_file("directory.xml", &written, bench.clock.now());
     commit(services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
         store::stored_files::put(change.tx(), DEFAULT_ACCOUNT, &key(), &file)?;
         change.put_profile(testing::profile(1, &[("reg.1.auth.password", "CANARY_SIP")]))?;

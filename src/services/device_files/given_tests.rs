@@ -1,3 +1,5 @@
+//! Files that people upload: names, contents, devices, and directories that are merged.
+
 use super::*;
 use crate::domain::contacts::Side;
 use crate::domain::ids::DEFAULT_ACCOUNT;

@@ -1,3 +1,5 @@
+//! Versions of files, what differs between them, and values that are deleted, on a real store.
+
 use super::*;
 use crate::domain::given_file::Directory;
 use crate::domain::ids::DEFAULT_ACCOUNT;

@@ -151,7 +151,8 @@ impl From<Version> for VersionShape {
     }
 }
 
-const VERSIONS: &[Order<VersionShape>] = &[("-version", |a, b| b.version.cmp(&a.version)), ("at", |a, b| a.at.cmp(&b.at))];
+const VERSIONS: &[Order<VersionShape>] =
+    &[("-version", |a, b| b.version.cmp(&a.version)), ("at", |a, b| (a.at, a.version).cmp(&(b.at, b.version)))];
 
 /// Lists the versions of a file that are kept, the one that counts first; sorts by `version` or `at`.
 #[utoipa::path(tag = "devices", params(FilePath, Narrow), responses((status = 200, body = List<VersionShape>)))]

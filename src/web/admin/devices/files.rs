@@ -97,11 +97,13 @@ pub async fn list(key: web::Path<String>, who: SignedIn, services: web::Data<Ser
 /// What is said of two directories.
 fn told(pair: &directories::Pair) -> String {
     let contacts = |number| words::count(number, "contact", "contacts");
+    let (is, differs) =
+        (|number| if number == 1 { "is" } else { "are" }, |number| if number == 1 { "differs" } else { "differ" });
     match (pair.merged.only_given, pair.merged.differing.len()) {
         (0, 0) => "It has everything that yours has.".to_owned(),
-        (lacks, 0) => format!("{} of yours are not in it.", contacts(lacks)),
-        (0, differ) => format!("{} differ from yours.", contacts(differ)),
-        (lacks, differ) => format!("{} of yours are not in it, and {} differ.", contacts(lacks), contacts(differ)),
+        (lacks, 0) => format!("{} of yours {} not in it.", contacts(lacks), is(lacks)),
+        (0, differ) => format!("{} {} from yours.", contacts(differ), differs(differ)),
+        (lacks, differ) => format!("{} of yours {} not in it, and {differ} {}.", contacts(lacks), is(lacks), differs(differ)),
     }
 }
 
