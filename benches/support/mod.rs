@@ -30,6 +30,7 @@ pub fn world() -> World {
         polling_window: POLLING_WINDOW_MINUTES,
         first_contact: FirstContact::Open,
         admission: AdmissionSettings::default(),
+        log_days: None,
         revision: 1,
         created_at: Timestamp::UNIX_EPOCH,
     };

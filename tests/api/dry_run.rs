@@ -168,6 +168,14 @@ fn whatever_changes_something_can_be_tried_out() {
     let api = Api::owner(&server);
     let id = profile(&api, "Office", json!({ "up.timeOut": "40" }));
     api.ok("POST", "/devices", Some(json!([device(KEY), device(BLOCKED)])));
+    let own = Phone::new(&server);
+    for value in [60, 70] {
+        let settings = format!("<PHONE_CONFIG><OVERRIDES up.timeOut=\"{value}\"/></PHONE_CONFIG>");
+        assert!(own.put(&format!("/{KEY}-phone.cfg"), settings.as_bytes()).status < 300);
+    }
+    assert_eq!(own.put(&format!("/{KEY}-app.log"), b"0417110903|sip|4|00|x").status, 201);
+    let log = api.ok("GET", &format!("/devices/{KEY}/logs"), None)["items"][0]["name"].as_str().expect("a log").to_owned();
+    server.flush();
     api.ok("DELETE", &format!("/devices/{BLOCKED}?removal=block"), None);
     Phone::bare(&server).with_credentials("x", "y").get(&format!("/{WAITING}.cfg"));
     api.ok("POST", "/groups", Some(json!([{ "name": "Lobby" }, { "name": "Lab" }])));
@@ -207,13 +215,6 @@ fn whatever_changes_something_can_be_tried_out() {
     let invitation = link.split_once("token=").expect("a token").1;
     let of_bob = api.ok("GET", &format!("/api/v1/users/{user}/sessions"), None)["items"][0]["id"].clone();
     let of_bob = of_bob.as_str().expect("a session").to_owned();
-    let own = Phone::new(&server);
-    for value in [60, 70] {
-        let settings = format!("<PHONE_CONFIG><OVERRIDES up.timeOut=\"{value}\"/></PHONE_CONFIG>");
-        assert!(own.put(&format!("/{KEY}-phone.cfg"), settings.as_bytes()).status < 300);
-    }
-    assert_eq!(own.put(&format!("/{KEY}-app.log"), b"0417110903|sip|4|00|x").status, 201);
-    let log = api.ok("GET", &format!("/devices/{KEY}/logs"), None)["items"][0]["name"].as_str().expect("a log").to_owned();
     let revision = |path: &str| revision_of(&api, path);
     let revisions = json!({ "device": revision(&format!("/devices/{KEY}")), "profile": revision(&format!("/profiles/{id}")),
         "settings": revision("/settings"), "server": revision("/api/v1/server"), "schema": revision("/schema"), "invitation": invitation });
