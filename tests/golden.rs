@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pdms::catalog::models::models;
-use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
+use pdms::catalog::upgrade_paths::ladder;
+use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret, SoftwareSettings};
 use pdms::domain::credential::Recipient;
 use pdms::domain::deployment::Place;
 use pdms::domain::device::{Device, DeviceKey, Origin, Owner};
-use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, PersonGroupId, PersonId, ProfileId, SiteId};
+use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, SiteId};
+use pdms::domain::image::{Image, ImageFile};
 use pdms::domain::limits::POLLING_WINDOW_MINUTES;
 use pdms::domain::names::Name;
 use pdms::domain::parameter::ParameterSet;
@@ -22,7 +24,10 @@ use pdms::domain::placement::Placement;
 use pdms::domain::profile::{Profile, ProfileKind};
 use pdms::domain::provision::{Provision, provision};
 use pdms::domain::rollover::CaMark;
+use pdms::domain::site::download_path::DownloadPath;
 use pdms::domain::site::{INTERNET, Site};
+use pdms::domain::software::device::{DeviceSoftware, Told};
+use pdms::domain::software::{SoftwareChoice, SoftwareVersion};
 use pdms::domain::world::{Endpoints, NextCa, World};
 use pdms::xml::write;
 use serde::Deserialize;
@@ -41,6 +46,17 @@ struct Case {
     person: Vec<CasePerson>,
     #[serde(default)]
     profile: Vec<CaseProfile>,
+    #[serde(default)]
+    image: Vec<CaseImage>,
+}
+
+/// An image with the files that it has.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseImage {
+    family: String,
+    version: SoftwareVersion,
+    files: Vec<String>,
 }
 
 /// A site with a time of its own.
@@ -50,6 +66,7 @@ struct CaseSite {
     id: u64,
     time_zone: Option<String>,
     polling_window: Option<(u16, u16)>,
+    download_path: Option<DownloadPath>,
 }
 
 /// A person with the list of groups, strongest first.
@@ -75,6 +92,9 @@ struct CaseAccount {
     next_authority: Option<String>,
     #[serde(default)]
     next_signs: bool,
+    /// From where software is taken.
+    #[serde(default)]
+    software: SoftwareSettings,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +111,9 @@ struct CaseDevice {
     groups: Vec<u64>,
     #[serde(default)]
     own_clock: ParameterSet,
+    /// Version of its Application.
+    #[serde(default)]
+    installed: Option<SoftwareVersion>,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +121,9 @@ struct CaseDevice {
 struct CaseProfile {
     name: Name,
     on: On,
+    #[serde(default)]
+    software: Vec<SoftwareChoice>,
+    #[serde(default)]
     parameters: ParameterSet,
 }
 
@@ -116,7 +142,7 @@ enum On {
 
 impl Case {
     fn into_device_and_world(self) -> (Device, World) {
-        let CaseAccount { time_zone, time_server, manage, url, authority, next_authority, next_signs } = self.account;
+        let CaseAccount { time_zone, time_server, manage, url, authority, next_authority, next_signs, software } = self.account;
         let next_ca = next_authority.map(|pem| NextCa { pem, mark: CaMark::default(), signs: next_signs });
         let account = Account {
             label: "default".to_owned(),
@@ -133,6 +159,7 @@ impl Case {
             polling_window: POLLING_WINDOW_MINUTES,
             first_contact: FirstContact::Open,
             admission: AdmissionSettings::default(),
+            software,
             revision: 1,
             log_days: None,
             created_at: Timestamp::UNIX_EPOCH,
@@ -155,11 +182,13 @@ impl Case {
             schemas: std::sync::Arc::default(),
             images: std::sync::Arc::default(),
             models: models(),
+            ladder: ladder(),
+            part_numbers: Arc::default(),
             blocked: BTreeSet::new(),
             revision: 1,
         };
-        for CaseSite { id, time_zone, polling_window } in self.site {
-            let site = Site { id: SiteId(id), time_zone, polling_window, ..Site::internet() };
+        for CaseSite { id, time_zone, polling_window, download_path } in self.site {
+            let site = Site { id: SiteId(id), time_zone, polling_window, download_path, ..Site::internet() };
             world.sites.insert(site.id, Arc::new(site));
         }
         for CasePerson { id, name, groups } in self.person {
@@ -168,6 +197,9 @@ impl Case {
             let person = Person { id: PersonId(id), name, description: String::new(), groups, modified };
             world.people.insert(person.id, Arc::new(person));
         }
+        for (case, id) in self.image.into_iter().zip((1..).map(ImageId)) {
+            std::sync::Arc::make_mut(&mut world.images).insert(id, Arc::new(case.into_image(id)));
+        }
         for (case, id) in self.profile.into_iter().zip((1..).map(ProfileId)) {
             case.attach(id, &mut device, &mut world);
         }
@@ -175,8 +207,29 @@ impl Case {
     }
 }
 
+impl CaseImage {
+    fn into_image(self, id: ImageId) -> Image {
+        let file = |path: String| ImageFile { path, size_bytes: 1, sha256: String::new(), blob: String::new() };
+        Image {
+            id,
+            version: self.version,
+            families: vec![self.family],
+            source: "release.zip".to_owned(),
+            size_bytes: 1,
+            sha256: String::new(),
+            files: self.files.into_iter().map(file).collect(),
+            profile: ProfileId(1_000 + id.0),
+            schema: None,
+            at: Timestamp::UNIX_EPOCH,
+            by: "admin".to_owned(),
+        }
+    }
+}
+
 impl CaseDevice {
     fn into_device(self) -> Device {
+        let told = Told { installed: self.installed, ..Told::default() };
+        let software = DeviceSoftware { told, ..DeviceSoftware::default() };
         Device {
             key: self.key,
             name: None,
@@ -191,6 +244,7 @@ impl CaseDevice {
             placement: Placement::default(),
             owner: self.person.map(|id| Owner::Person(PersonId(id))),
             own_clock: self.own_clock,
+            software: (software != DeviceSoftware::default()).then(|| Box::new(software)),
             origin: Origin::Manual,
             added_at: Timestamp::UNIX_EPOCH,
             revision: 1,
@@ -220,7 +274,7 @@ impl CaseProfile {
             name: self.name,
             description: String::new(),
             kind: ProfileKind::UserDefined,
-            software: Vec::new(),
+            software: self.software,
             parameters: self.parameters,
             modified_by: "admin".to_owned(),
             modified_at: Timestamp::UNIX_EPOCH,

@@ -56,6 +56,7 @@ mod secrets;
 mod sip;
 mod sites;
 mod sites_csv;
+mod software;
 mod standard_profiles;
 mod support;
 mod user_agents;

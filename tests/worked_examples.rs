@@ -12,6 +12,7 @@ use crate::support::secrets;
 use crate::support::server::Server;
 use pdms::domain::credential::Recipient;
 use pdms::domain::device::Device;
+use pdms::domain::provision::master::NO_IMAGE;
 use pdms::domain::provision::provision;
 use pdms::domain::world::World;
 use pdms::xml::{read, write};
@@ -50,6 +51,52 @@ fn the_phones_of_a_group_go_to_its_software_and_the_others_to_that_of_global() {
     let outside = Device { groups: Vec::new(), ..device };
     let path = told(&outside, &world, "APP_FILE_PATH").expect("the master names the software");
     assert!(path.contains("/5.4.6/"), "{path}");
+}
+
+#[test]
+fn the_phones_of_a_group_go_to_the_version_that_its_profile_chooses() {
+    golden::check("guide-software-choice");
+    let path = said("guide-software-choice", "master.cfg", "APP_FILE_PATH");
+    assert_eq!(path.as_deref(), Some("swupdate/VVX/5.5.2.8571/sip.ld"));
+    let (device, world) = golden::load("guide-software-choice");
+    let outside = Device { groups: Vec::new(), ..device.clone() };
+    assert_eq!(told(&outside, &world, "APP_FILE_PATH").as_deref(), Some("swupdate/VVX/5.4.7.1/sip.ld"));
+    // Nobody chooses for this family, and for that one there is no image: never another file (contract 5.12).
+    for family in ["Trio", "CCX"] {
+        let other = Device { family: Some(family.to_owned()), model: None, groups: Vec::new(), ..device.clone() };
+        assert_eq!(told(&other, &world, "APP_FILE_PATH").as_deref(), Some(NO_IMAGE), "{family}");
+    }
+}
+
+#[test]
+fn images_come_from_the_profiles_path_else_the_sites_else_the_accounts_else_from_here() {
+    golden::check("download-paths");
+    let (device, mut world) = golden::load("download-paths");
+    const IMAGE: &str = "swupdate/VVX/5.5.2.8571/sip.ld";
+    let path = |device: &Device, world: &World| told(device, world, "APP_FILE_PATH").expect("always written");
+    assert_eq!(path(&device, &world), format!("https://berlin.example.com/{IMAGE}"));
+    let own = Device { groups: vec![pdms::domain::ids::GroupId(7)], ..device.clone() };
+    assert_eq!(path(&own, &world), "https://own.example.com/5.5.2/sip.ld");
+    let elsewhere = Device { site: Some(pdms::domain::ids::SiteId(3)), ..device.clone() };
+    assert_eq!(path(&elsewhere, &world), format!("https://relay.example.com/{IMAGE}"));
+    let outside = Device { site: None, ..device.clone() };
+    assert_eq!(path(&outside, &world), format!("https://pdms.example.com/{IMAGE}"));
+    std::sync::Arc::make_mut(&mut world.account).software = pdms::domain::account::SoftwareSettings::default();
+    assert_eq!((path(&outside, &world), path(&elsewhere, &world)), (IMAGE.to_owned(), IMAGE.to_owned()));
+}
+
+#[test]
+fn a_cx_station_is_told_by_rule_from_where_and_when_it_updates_itself() {
+    golden::check("cx-5500");
+    let said = |name: &str| said("cx-5500", "parameters.cfg", name);
+    let server = "https://pdms.example.com/swupdate/CX/1.3.4.102";
+    assert_eq!(said("device.local.updateServer").as_deref(), Some(server));
+    assert_eq!(said("device.local.updateTime").as_deref(), Some("3600"), "the rule beats the profile");
+    assert_eq!(said("x.note").as_deref(), Some("https://pdms.example.com 1.3.4.102"));
+    let eight = ["updateTime", "updateInterval", "autoUpdateEnabled", "updateServer"];
+    for name in eight {
+        assert_eq!(said(&format!("device.local.{name}.set")).as_deref(), Some("1"), "{name}");
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pdms::catalog::models::models;
-use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
+use pdms::catalog::upgrade_paths::ladder;
+use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret, SoftwareSettings};
 use pdms::domain::device::{Device, Origin};
 use pdms::domain::ids::DEFAULT_ACCOUNT;
 use pdms::domain::limits::POLLING_WINDOW_MINUTES;
@@ -31,6 +32,7 @@ pub fn world() -> World {
         first_contact: FirstContact::Open,
         admission: AdmissionSettings::default(),
         log_days: None,
+        software: SoftwareSettings::default(),
         revision: 1,
         created_at: Timestamp::UNIX_EPOCH,
     };
@@ -53,6 +55,8 @@ pub fn world() -> World {
         images: Arc::default(),
         resources: Arc::default(),
         models: models(),
+        ladder: ladder(),
+        part_numbers: Arc::default(),
         blocked: BTreeSet::new(),
         revision: 1,
     }
@@ -74,6 +78,7 @@ pub fn device(number: u64) -> Device {
         placement: Placement::default(),
         owner: None,
         own_clock: ParameterSet::new(),
+        software: None,
         origin: Origin::Manual,
         added_at: Timestamp::UNIX_EPOCH,
         revision: 1,

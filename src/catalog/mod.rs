@@ -7,3 +7,4 @@ pub mod models;
 pub mod restart;
 pub mod schema;
 pub mod standard;
+pub mod upgrade_paths;

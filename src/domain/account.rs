@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::admission::nearby::Nearby;
 use super::limits::POLLING_WINDOW_MINUTES;
 use super::manufacturer::{ManufacturerCa, RevocationList};
+use super::site::download_path::DownloadPath;
 
 /// The settings of one account. Its JSON is the stored form, with the password sealed by the service that writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,11 +36,32 @@ pub struct Account {
     /// Days that device logs are kept; none: as the server's settings say (R44).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_days: Option<u32>,
+    /// From where software is taken, and whether the least version is brought by itself.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub software: SoftwareSettings,
     /// Counts changes, so that two admins cannot overwrite one another unseen (R14).
     #[serde(default)]
     pub revision: u64,
     /// When the account was made.
     pub created_at: Timestamp,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// From where devices take software, and which they get without anybody's choice (R202, R203, R364).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SoftwareSettings {
+    /// The download path of devices in no site; none: this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub internet: Option<DownloadPath>,
+    /// The download path of devices in sites that have none of their own; none: this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enterprise: Option<DownloadPath>,
+    /// Whether devices below the least version of their family go there where no profile chooses for them.
+    pub raise_to_minimum: bool,
 }
 
 fn default_window() -> (u16, u16) {

@@ -61,6 +61,10 @@ mod tests {
             key,
             takes_name: false,
             rest: false,
+            component_of: None,
+            minimum: None,
+            symptom: String::new(),
+            last_release: None,
         };
         let families = vec![family("VVX", KeyKind::Mac), family("Studio", KeyKind::Serial)];
         ModelTable::new(families, Vec::new()).expect("two families with names of their own")

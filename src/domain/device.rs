@@ -14,6 +14,7 @@ use super::mac::Mac;
 use super::names::Name;
 use super::parameter::ParameterSet;
 use super::placement::Placement;
+use super::software::device::DeviceSoftware;
 
 /// What identifies a device: its MAC, or for devices without one its serial number (R3).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,6 +144,9 @@ pub struct Device {
     /// its clock (contract 5.8). Read from `-phone.cfg` and `-web.cfg`.
     #[serde(default, skip_serializing_if = "ParameterSet::is_empty")]
     pub own_clock: ParameterSet,
+    /// What is known of its software.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub software: Option<Box<DeviceSoftware>>,
     /// How the device came in.
     pub origin: Origin,
     /// When it came in.

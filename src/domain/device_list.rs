@@ -83,6 +83,19 @@ impl LastResult {
     }
 }
 
+impl Listed {
+    /// A row of this device with what the device told of its software as memory knows it: rows get that later.
+    pub fn with_told(&self, row: Arc<Device>) -> Arc<Device> {
+        let told = self.device.told_software();
+        if row.told_software() == told {
+            return row;
+        }
+        let mut device = Device::clone(&row);
+        device.change_software(|software| software.told = told.cloned().unwrap_or_default());
+        Arc::new(device)
+    }
+}
+
 /// Gives an enum one short word a variant, for addresses and JSON.
 macro_rules! words {
     ($name:ident { $($word:literal => $variant:path),+ $(,)? }) => {
@@ -183,6 +196,8 @@ pub struct DeviceQuery {
     pub family: Option<String>,
     /// Model.
     pub model: Option<String>,
+    /// Software version as it is told; `none` for those that told none.
+    pub software: Option<String>,
     /// Site.
     pub site: Option<SiteId>,
     /// Result of the last run.
@@ -265,6 +280,7 @@ fn passes(one: &Listed, query: &DeviceQuery, now: Timestamp) -> bool {
         && query.group.is_none_or(|wanted| one.device.groups.contains(&wanted))
         && same(&query.family, &one.device.family)
         && same(&query.model, &one.device.model)
+        && query.software.as_deref().is_none_or(|version| version == one.sighting.software_version.as_deref().unwrap_or("none"))
 }
 
 /// Sorts by a key that is made once for each device; equal keys stay in the order of the device keys.

@@ -15,10 +15,11 @@ use super::device::{Device, DeviceKey};
 use super::ids::ProfileId;
 use super::parameter::{before_set, is_of_device};
 use super::provision::compare::{Comparer, Difference, Differing, Served};
-use super::provision::{Shape, naming_told};
+use super::provision::{Shape, naming_told, software};
 use super::reach::{Standing, standing};
 use super::rearrangement::{Rearrangement, Watch};
 use super::restart::{Effect, RestartTable};
+use super::software::device::DeviceSoftware;
 use super::world::World;
 
 /// What a change does to devices.
@@ -140,11 +141,16 @@ pub fn foresee<'a>(
 type Both<'a> = (&'a Device, &'a Device);
 
 /// All that says, within one world, what a device is served: devices alike in it are looked at once.
-type Alike<'a> = (Standing<'a>, &'a [ProfileId], bool, usize, Channel);
+type Alike<'a> = (Standing<'a>, &'a [ProfileId], bool, usize, Channel, Option<Running<'a>>);
+
+/// What decides, where anybody chooses software, which a device takes next: its family and what is known of what it has.
+type Running<'a> = (Option<&'a str>, Option<&'a DeviceSoftware>);
 
 /// The devices of one world by what they are served.
 struct Side<'a> {
     world: &'a World,
+    /// Whether anybody chooses software at all.
+    has_software: bool,
     alike: HashMap<Alike<'a>, usize>,
     shapes: HashMap<Shape, usize>,
     classes: Vec<Served<'a>>,
@@ -152,7 +158,8 @@ struct Side<'a> {
 
 impl<'a> Side<'a> {
     fn new(world: &'a World) -> Self {
-        Self { world, alike: HashMap::new(), shapes: HashMap::new(), classes: Vec::new() }
+        let has_software = world.account.software.raise_to_minimum || world.all_profiles().any(|one| !one.software.is_empty());
+        Self { world, has_software, alike: HashMap::new(), shapes: HashMap::new(), classes: Vec::new() }
     }
 
     /// The number of what a device is served.
@@ -162,8 +169,9 @@ impl<'a> Side<'a> {
             DeviceKey::Mac(_) => 12,
             DeviceKey::Serial(serial) => serial.as_str().len(),
         };
-        let Self { world, alike, shapes, classes } = self;
-        *alike.entry((standing(device), &device.profiles, is_named, key_bytes, channel)).or_insert_with(|| {
+        let Self { world, has_software, alike, shapes, classes } = self;
+        let running = has_software.then(|| (device.family.as_deref(), device.software.as_deref()));
+        *alike.entry((standing(device), &device.profiles, is_named, key_bytes, channel, running)).or_insert_with(|| {
             let served = Served::to(device, channel, world);
             *shapes.entry(served.shape().clone()).or_insert_with(|| {
                 classes.push(served);
@@ -217,7 +225,13 @@ impl Telling<'_> {
     }
 
     fn change(&self, one: &Differing<'_>, (old, new): (Option<String>, Option<String>)) -> Change {
-        Change { name: one.name.clone(), old, new, effect: self.restarts.effect(&one.name) }
+        let effect = match one.name == software::LINE {
+            // Where no image is named a phone keeps what it has; where one is, the line about its path tells it too.
+            true if new.is_none() => Effect::None,
+            true => Effect::Restart,
+            false => self.restarts.effect(&one.name),
+        };
+        Change { name: one.name.clone(), old, new, effect }
     }
 
     fn into_foresight(mut self, rearrangement: Rearrangement) -> Foresight {

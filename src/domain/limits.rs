@@ -251,3 +251,6 @@ pub const RESOURCE_SIDE: u32 = 10_000;
 pub const RESOURCES_AT_ONCE: usize = 50;
 /// Deletions that are restored or deleted for good at once.
 pub const BIN_AT_ONCE: usize = 200;
+
+/// Part numbers that are remembered of a model: more revisions of one hardware there never were.
+pub const PART_NUMBERS_PER_MODEL: usize = 16;

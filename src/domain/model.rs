@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::phone_file::is_part_number;
+use super::software::SoftwareVersion;
 
 /// A device type as the guide calls it (R240).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -33,6 +34,18 @@ pub struct Family {
     pub takes_name: bool,
     /// Whether its devices have the REST interface.
     pub rest: bool,
+    /// The family behind whose devices its own stand: they are no devices here, but take software through those (R133).
+    #[serde(default)]
+    pub component_of: Option<String>,
+    /// The least software with which its devices can be managed (R372).
+    #[serde(default)]
+    pub minimum: Option<SoftwareVersion>,
+    /// What an older one shows.
+    #[serde(default)]
+    pub symptom: String,
+    /// The last release that there is for its models, or how that begins.
+    #[serde(default)]
+    pub last_release: Option<SoftwareVersion>,
 }
 
 /// What identifies the devices of a family.
@@ -65,6 +78,9 @@ pub struct Model {
     /// Software versions that the guide names as tested (R241).
     #[serde(default)]
     pub tested: Vec<String>,
+    /// The last release that there is for it, or how that begins, where it is another one than its family's.
+    #[serde(default)]
+    pub last_release: Option<SoftwareVersion>,
 }
 
 /// Lines of a device of which nothing is known.
@@ -122,6 +138,11 @@ impl ModelTable {
         for name in families.iter().flat_map(|f| f.aliases.iter().chain([&f.name])).chain(models.iter().map(|m| &m.name)) {
             if !names.insert(folded(name)) {
                 return Err(ModelTableError::Twice(name.clone()));
+            }
+        }
+        for family in &families {
+            if let Some(of) = family.component_of.as_ref().filter(|of| families.iter().all(|one| one.name != **of)) {
+                return Err(ModelTableError::Family(family.name.clone(), of.clone()));
             }
         }
         let (mut by_token, mut by_part_number) = (HashMap::new(), HashMap::new());
@@ -206,9 +227,25 @@ impl ModelTable {
         self.by_part_number.get(part_number).and_then(|i| self.models.get(*i))
     }
 
-    /// All families, in the order of the guide.
-    pub fn families(&self) -> &[Family] {
-        &self.families
+    /// The families whose devices are managed, in the order of the guide.
+    pub fn families(&self) -> impl Iterator<Item = &Family> {
+        self.families.iter().filter(|family| family.component_of.is_none())
+    }
+
+    /// Families that have software: those of devices, then those of what stands beside them.
+    pub fn families_with_software(&self) -> impl Iterator<Item = &Family> {
+        self.families().chain(self.families.iter().filter(|family| family.component_of.is_some()))
+    }
+
+    /// The families that stand behind devices of a family.
+    pub fn components_of(&self, family: &str) -> impl Iterator<Item = &Family> {
+        self.families.iter().filter(move |one| one.component_of.as_deref() == Some(family))
+    }
+
+    /// The last release that there is for a model, or how that begins.
+    pub fn last_release(&self, model: Option<&str>, family: &str) -> Option<&SoftwareVersion> {
+        let of_model = model.and_then(|name| self.model(name)).and_then(|model| model.last_release.as_ref());
+        of_model.or_else(|| self.family(family)?.last_release.as_ref())
     }
 
     /// All models.
@@ -241,6 +278,10 @@ mod tests {
             key: KeyKind::Mac,
             takes_name: false,
             rest: true,
+            component_of: None,
+            minimum: None,
+            symptom: String::new(),
+            last_release: None,
         }
     }
 
@@ -253,6 +294,7 @@ mod tests {
             tokens: own(tokens),
             part_numbers: own(part_numbers),
             tested: Vec::new(),
+            last_release: None,
         }
     }
 

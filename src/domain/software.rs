@@ -1,12 +1,22 @@
 //! Versions of software, and which of them profiles choose for the devices of a family (R129, R133, R199).
 
+pub mod device;
+pub mod ladder;
+pub mod offer;
+pub mod steps;
+
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::deployment::Placed;
+use super::field_error::FieldErrors;
+use super::image::{Images, find};
+use super::model::ModelTable;
+use super::profile::Profile;
 
 /// A version as phones and packages write it: `5.9.8.5760`, `3.10.0_362035`. Compared by its numbers: `9.4.1.0508` is after `9.4.1.507`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +35,12 @@ impl SoftwareVersion {
     /// As it is written.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a version is of this release: it begins with the same numbers, as `5.9.8.5760` does with those of `5.9.8`.
+    pub fn begins(&self, other: &Self) -> bool {
+        let mut others = other.numbers();
+        self.numbers().all(|number| others.next() == Some(number))
     }
 
     fn numbers(&self) -> impl Iterator<Item = u32> {
@@ -46,6 +62,12 @@ impl FromStr for SoftwareVersion {
             true => Ok(Self(text.to_owned())),
             false => Err(VersionError),
         }
+    }
+}
+
+impl Hash for SoftwareVersion {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.numbers().for_each(|number| number.hash(state));
     }
 }
 
@@ -99,6 +121,37 @@ pub struct SoftwareChoice {
     pub version: SoftwareVersion,
 }
 
+/// Versions that were chosen as text, a family and a version each; families by any of their names.
+///
+/// # Errors
+/// Of the field `software`, every choice that breaks a rule.
+pub fn choices(typed: &[(String, String)], models: &ModelTable) -> Result<Vec<SoftwareChoice>, FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let mut made: Vec<SoftwareChoice> = Vec::new();
+    for (family, version) in typed {
+        let Some(known) = models.family(family) else {
+            let names: Vec<_> = models.families_with_software().map(|family| family.name.as_str()).collect();
+            errors.add("software", format_args!("“{family}” is no family of devices; there are {}", names.join(", ")));
+            continue;
+        };
+        if made.iter().any(|one| one.family == known.name) {
+            errors.add("software", format_args!("{} stands twice; a profile chooses one version for a family", known.name));
+            continue;
+        }
+        match version.parse() {
+            Ok(version) => made.push(SoftwareChoice { family: known.name.clone(), version }),
+            Err(error) => errors.add("software", format_args!("{family}: {error}")),
+        }
+    }
+    made.sort_by(|a, b| a.family.cmp(&b.family));
+    errors.into_result(Some(made))
+}
+
+/// The choices of a profile whose image is not there (R131).
+pub fn missing<'p>(profile: &'p Profile, images: &'p Images) -> impl Iterator<Item = &'p SoftwareChoice> {
+    profile.software.iter().filter(|choice| find(images, &choice.family, &choice.version).is_none())
+}
+
 /// The choice that counts for a family: the strongest profile's that makes one (R199), with that profile.
 pub fn chosen<'p, 'w>(placed: &'p [Placed<'w>], family: &str) -> Option<(&'p Placed<'w>, &'w SoftwareChoice)> {
     placed.iter().find_map(|one| {
@@ -122,6 +175,8 @@ mod tests {
         assert!(version("5.9.8.5760") > version("5.9.8.576") && version("5.10.0") > version("5.9.9"));
         assert!(version("9.4.1.0508") > version("9.4.1.507") && version("9.4.1.0508") == version("9.4.1.508"));
         assert_eq!(version(" 3.10.0_362035\n").to_string(), "3.10.0_362035");
+        assert!(version("5.9.8").begins(&version("5.9.8.5760")) && version("5.9.8").begins(&version("5.9.8")));
+        assert!(!version("5.9.8.5760").begins(&version("5.9.8")) && !version("5.9.8").begins(&version("5.9.80.1")));
         for bad in ["", "5", "5.", "5.x", "5..1", "5.9.8.5760 rts63", "../5.9", "1.2.3.4.5.6.7", "1.1234567890"] {
             assert_eq!(bad.parse::<SoftwareVersion>().ok(), None, "{bad}");
         }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use super::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
+use super::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret, SoftwareSettings};
 use super::credential::{DeviceSecrets, Recipient};
 use super::deployment::Place;
 use super::device::{Device, Origin};
@@ -20,6 +20,7 @@ use super::people::{Modified, Person};
 use super::placement::Placement;
 use super::profile::{Profile, ProfileKind};
 use super::site::{INTERNET, Site};
+use super::software::ladder::Ladder;
 use super::world::{Endpoints, World};
 
 /// A world without profiles: everything of the base switched on, Berlin time.
@@ -46,6 +47,8 @@ pub fn world() -> World {
         schemas: Arc::default(),
         images: Arc::default(),
         models: models(),
+        ladder: ladder(),
+        part_numbers: Arc::default(),
         blocked: BTreeSet::new(),
         revision: 1,
     }
@@ -62,12 +65,22 @@ fn models() -> &'static ModelTable {
         key,
         takes_name,
         rest: false,
+        component_of: None,
+        minimum: None,
+        symptom: String::new(),
+        last_release: None,
     };
     static TABLE: OnceLock<ModelTable> = OnceLock::new();
     TABLE.get_or_init(|| {
         let families = vec![family("VVX", KeyKind::Mac, false), family("Studio", KeyKind::Serial, true)];
         ModelTable::new(families, Vec::new()).expect("two names")
     })
+}
+
+/// Without any stops.
+fn ladder() -> &'static Ladder {
+    static LADDER: OnceLock<Ladder> = OnceLock::new();
+    LADDER.get_or_init(Ladder::default)
 }
 
 fn account() -> Account {
@@ -81,6 +94,7 @@ fn account() -> Account {
         polling_window: POLLING_WINDOW_MINUTES,
         first_contact: FirstContact::Open,
         admission: AdmissionSettings::default(),
+        software: SoftwareSettings::default(),
         revision: 1,
         log_days: None,
         created_at: Timestamp::UNIX_EPOCH,
@@ -152,6 +166,7 @@ pub fn device(key: &str) -> Device {
         placement: Placement::default(),
         owner: None,
         own_clock: ParameterSet::new(),
+        software: None,
         origin: Origin::Manual,
         added_at: Timestamp::UNIX_EPOCH,
         revision: 1,

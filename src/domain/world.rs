@@ -16,6 +16,7 @@ use super::resource::Resources;
 use super::rollover::CaMark;
 use super::schema::uploaded::Schemas;
 use super::site::Sites;
+use super::software::ladder::Ladder;
 use super::standard::StandardTable;
 
 /// A snapshot of an account. Requests hold one snapshot from beginning to end, so a file is of one state, never of two.
@@ -53,6 +54,10 @@ pub struct World {
     pub images: Arc<Images>,
     /// What is known of models and their families.
     pub models: &'static ModelTable,
+    /// The stops on the way to later software.
+    pub ladder: &'static Ladder,
+    /// Part numbers that devices told, by the name of their model, the latest first: they win over the table.
+    pub part_numbers: Arc<BTreeMap<String, Vec<String>>>,
     /// Devices that were deleted with *block*: they are held until someone lifts it (contract 5.14).
     pub blocked: BTreeSet<DeviceKey>,
     /// Counts snapshots: grows with every change.

@@ -21,6 +21,7 @@ use crate::domain::clock::{parse_window, parse_zone};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::{LOG_DAYS_MOST, NAME_CHARS, SHARED_PASSWORD_CHARS};
+use crate::domain::site::download_path::DownloadPath;
 
 /// What all handsets know at the factory, as user name and as password (R184).
 pub const FACTORY_DEFAULT: &str = "PlcmSpIp";
@@ -71,6 +72,12 @@ pub struct AccountDraft {
     pub legacy_http: Option<LegacyHttp>,
     /// Days that device logs are kept; none within: as the server's settings say (R44).
     pub log_days: Option<Option<u32>>,
+    /// Download path of devices in no site, as typed; empty for this server (R203).
+    pub download_internet: Option<String>,
+    /// That of devices in sites without one of their own.
+    pub download_enterprise: Option<String>,
+    /// Whether devices below the least version of their family go there where no profile chooses for them (R364).
+    pub raise_to_minimum: Option<bool>,
 }
 
 /// Networks without TLS, as typed.
@@ -228,6 +235,19 @@ pub(super) fn apply(draft: &AccountDraft, old: &Account, now: Timestamp) -> Resu
             None => new.admission.legacy_http = subnets,
         }
     }
+    for (field, typed, path) in [
+        ("download_internet", &draft.download_internet, &mut new.software.internet),
+        ("download_enterprise", &draft.download_enterprise, &mut new.software.enterprise),
+    ] {
+        match typed.as_deref().map(str::trim) {
+            None => {}
+            Some("") => *path = None,
+            Some(text) => *path = errors.take(field, text.parse::<DownloadPath>()),
+        }
+    }
+    if let Some(raises) = draft.raise_to_minimum {
+        new.software.raise_to_minimum = raises;
+    }
     errors.into_result(Some(new))
 }
 
@@ -288,6 +308,12 @@ fn difference(old: &Account, new: &Account) -> Event {
         .change("one place (IPv6 bits)", Some(near.ipv6_bits.to_string()), Some(is_near.ipv6_bits.to_string()))
         .change("factory certificates", policy(old), policy(new))
         .change("expired certificates count", switch(old.admission.accept_expired), switch(new.admission.accept_expired));
+    let path = |path: &Option<DownloadPath>| path.as_ref().map(ToString::to_string);
+    let (was, is) = (&old.software, &new.software);
+    event = event
+        .change("download path, Internet", path(&was.internet), path(&is.internet))
+        .change("download path, Enterprise Sites", path(&was.enterprise), path(&is.enterprise))
+        .change("least software by itself", switch(was.raise_to_minimum), switch(is.raise_to_minimum));
     let (was, is) = (&old.base, &new.base);
     let groups = [
         ("base: REST API", was.rest_api, is.rest_api),

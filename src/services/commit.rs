@@ -459,6 +459,13 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
+    /// Writes the part numbers that a model was found to have.
+    pub fn put_part_numbers(&mut self, model: &str, parts: Vec<String>) -> Result<(), ServiceError> {
+        store::part_numbers::put(self.tx, self.account, model, &parts)?;
+        self.world.push(WorldChange::PartNumbers(model.to_owned(), parts));
+        Ok(())
+    }
+
     /// Says that the schemas of the account are other ones now: their rows are written already.
     pub(super) fn schemas_changed(&mut self) -> Result<(), ServiceError> {
         let schemas = super::schema::read_all(self.tx, self.account)?;

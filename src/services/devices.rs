@@ -359,6 +359,7 @@ fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
         placement: Placement::default(),
         owner: None,
         own_clock: ParameterSet::new(),
+        software: None,
         origin: Origin::Manual,
         added_at: now,
         revision: 1,

@@ -85,6 +85,7 @@ impl Enrolment {
             placement: Placement::default(),
             owner: None,
             own_clock: ParameterSet::new(),
+            software: None,
             origin: device::Origin::Automatic,
             added_at: now,
             revision: 0,

@@ -42,7 +42,12 @@ impl Outlook {
         outlook.count_as_changed(&effects.typed_again);
         for change in &effects.roster {
             match change {
-                RosterChange::Device(device) => drop(outlook.changed.insert(device.key.clone(), Some(Arc::clone(device)))),
+                RosterChange::Device(device) => {
+                    // What it told is no part of the change: rows get that later than memory.
+                    let known = services.roster(account).find(&device.key);
+                    let device = known.map_or_else(|| Arc::clone(device), |known| known.with_told(Arc::clone(device)));
+                    outlook.changed.insert(device.key.clone(), Some(device));
+                }
                 RosterChange::Gone(key) => drop(outlook.changed.insert(key.clone(), None)),
                 RosterChange::File(..) | RosterChange::FileGone(..) | RosterChange::Sighted(..) => {}
             }

@@ -238,7 +238,7 @@ fn make_own(
     schema::refuse_changes(world, &ParameterSet::new(), &parameters)?;
     let name = free_name(&device, taken)?;
     let description = format!("Lines of {}.", device.key);
-    let new = profiles::add(change, ProfileDraft { name, description, parameters }, "added")?;
+    let new = profiles::add(change, ProfileDraft { name, description, software: Vec::new(), parameters }, "added")?;
     let names =
         |ids: &[ProfileId]| ids.iter().filter_map(|id| world.profile(*id)).map(|one| one.name.to_string()).collect::<Vec<_>>();
     let before = names(&device.profiles);

@@ -73,6 +73,7 @@ pub mod shared_credentials;
 pub mod sign_in;
 pub mod sign_in_link;
 pub mod sites;
+pub mod software;
 mod standard;
 pub mod state_dir;
 pub mod storage;

@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use super::commit::{self, Change};
 use super::error::ServiceError;
 use super::sites::placing::{self, Contact};
-use super::{Services, alerts, flash, runs};
+use super::{Services, alerts, flash, runs, software};
 use crate::domain::access::Grant;
 use crate::domain::activity::Event;
 use crate::domain::device::{Device, DeviceKey};
@@ -65,6 +65,8 @@ pub struct Presence {
     reports: Mutex<Vec<(AccountId, Event)>>,
     /// The parameter files that devices were given.
     served: Mutex<flash::Waiting>,
+    /// Devices that told something of their software.
+    software: Mutex<HashSet<(AccountId, DeviceKey)>>,
     /// Held by whoever flushes: one at a time.
     flushing: Mutex<()>,
 }
@@ -88,6 +90,10 @@ struct State {
 struct Batch {
     sightings: HashSet<(AccountId, DeviceKey)>,
     recognised: HashMap<(AccountId, DeviceKey), Arc<UserAgent>>,
+    /// Devices that told something of their software.
+    software: HashSet<(AccountId, DeviceKey)>,
+    /// Part numbers that models were found to have.
+    parts: Vec<(AccountId, (String, String))>,
     runs: Vec<(AccountId, Finished)>,
     refused: Vec<(AccountId, Finished)>,
     /// From where devices came, as far as it says something new about their sites.
@@ -112,6 +118,11 @@ impl Presence {
     /// Takes a parameter file that a device was given. Costs a lock and an insert.
     pub fn serve(&self, account: AccountId, served: flash::Served) {
         self.served.lock().insert((account, served.device.key.clone()), served);
+    }
+
+    /// Notes that a device told something of its software: its row is to be written.
+    pub fn software_changed(&self, account: AccountId, key: &DeviceKey) {
+        self.software.lock().insert((account, key.clone()));
     }
 
     /// Takes something that a phone did and the activity log is to tell.
@@ -223,6 +234,7 @@ fn flush_alone(services: &Services) -> Result<(), ServiceError> {
     settle(services);
     alerts::tell(services);
     presence.state.lock().waiting.reports.append(&mut presence.reports.lock());
+    presence.state.lock().waiting.software.extend(presence.software.lock().drain());
     let departing = presence.state.lock().depart();
     let served = std::mem::take(&mut *presence.served.lock());
     let written = flash::news(services, &served).and_then(|news| {
@@ -294,7 +306,9 @@ impl State {
                 heard.speaker = sighting.hear(at, address, agent.as_deref(), heard.asked);
                 sighting.private_ip = private_ip.or(sighting.private_ip);
             });
-            if seen.is_some() {
+            if let Some(sighting) = &seen {
+                let found = software::hear(services, account, &key, (&heard, agent.as_deref(), sighting));
+                self.waiting.parts.extend(found.map(|found| (account, found)));
                 if let Some(agent) = agent.filter(|agent| agent.model.is_some() && is_unrecognised(services, account, &key)) {
                     self.waiting.recognised.insert((account, key.clone()), agent);
                 }
@@ -369,6 +383,7 @@ impl Batch {
         let stays = |(of, key): &(AccountId, DeviceKey)| *of != account || !gone.contains(key);
         self.sightings.retain(stays);
         self.recognised.retain(|place, _| stays(place));
+        self.software.retain(stays);
         self.placing.retain(|(of, key, _)| *of != account || !gone.contains(key));
         self.runs.retain(|(of, Finished { subject, .. })| {
             *of != account || !matches!(subject, Subject::Device(key) if gone.contains(key))
@@ -391,11 +406,14 @@ impl Batch {
         let sighted = self.sightings.iter().map(|(account, _)| *account);
         let came_to = self.came_to.iter().map(|(account, ..)| *account);
         let reported = self.reports.iter().map(|(account, _)| *account);
-        sighted.chain(came_to).chain(reported).chain(self.ended().map(|(account, _)| *account)).collect()
+        let told = self.software.iter().map(|(account, _)| *account).chain(self.parts.iter().map(|(account, _)| *account));
+        sighted.chain(told).chain(came_to).chain(reported).chain(self.ended().map(|(account, _)| *account)).collect()
     }
 
     fn take_back(&mut self, failed: &Self) {
         self.sightings.extend(failed.sightings.iter().cloned());
+        self.software.extend(failed.software.iter().cloned());
+        self.parts.extend(failed.parts.iter().cloned());
         self.came_to.extend(failed.came_to.iter().cloned());
         self.placing.splice(..0, failed.placing.iter().cloned());
         self.reports.extend(failed.reports.iter().cloned());
@@ -425,6 +443,9 @@ fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch
     for ((_, key), agent) in batch.recognised.iter().filter(|((of, _), _)| *of == account) {
         recognise(change, key, agent)?;
     }
+    software::write(services, change, account, batch.software.iter().filter(|(of, _)| *of == account).map(|(_, key)| key))?;
+    let parts = batch.parts.iter().filter(|(of, _)| *of == account).map(|(_, found)| found);
+    software::write_parts(services, change, account, parts)?;
     for (_, key, news) in batch.placing.iter().filter(|(of, ..)| *of == account) {
         placing::write_run(services, change, account, key, *news)?;
     }

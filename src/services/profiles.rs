@@ -28,6 +28,7 @@ use crate::domain::parameter::{ParameterName, ParameterSet};
 use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, apply, check_count};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::reach::Reach;
+use crate::domain::software::SoftwareChoice;
 use crate::domain::world::World;
 use crate::store;
 
@@ -160,6 +161,24 @@ pub fn edit_parameters(
     })
 }
 
+/// Chooses versions of software in place of those that a profile chose, which was shown with `revision` (R129, R133).
+///
+/// # Errors
+/// As [`edit_parameters`].
+pub fn choose_software(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    shown: Shown,
+    software: Vec<SoftwareChoice>,
+    mode: Mode,
+) -> Result<Profile, ServiceError> {
+    edit(services, actor, account, shown, mode, |_, _, new| {
+        new.software = software;
+        Ok(())
+    })
+}
+
 /// Takes exactly what a preview shows into a profile that was shown with `revision` (R122).
 ///
 /// # Errors
@@ -178,7 +197,7 @@ pub fn import(
     })
 }
 
-/// Replaces name, description and all parameters at once, as the API does.
+/// Replaces name, description, choice of software and all parameters at once, as the API does.
 ///
 /// # Errors
 /// As [`edit_parameters`].
@@ -193,6 +212,7 @@ pub fn replace(
     edit(services, actor, account, shown, mode, |world, old, new| {
         check_name(world, &draft.name, Some(old.id))?;
         (new.name, new.description, new.parameters) = (draft.name, draft.description, draft.parameters);
+        new.software = draft.software;
         Ok(())
     })
 }
@@ -314,13 +334,13 @@ pub(super) fn add(change: &mut Change<'_>, draft: ProfileDraft, action: &str) ->
         name: draft.name,
         description: draft.description,
         kind: ProfileKind::UserDefined,
-        software: Vec::new(),
+        software: draft.software,
         parameters: draft.parameters,
         modified_by: change.actor().to_owned(),
         modified_at: change.now(),
         revision: 1,
     };
-    let blank = Profile { description: String::new(), parameters: ParameterSet::new(), ..profile.clone() };
+    let blank = Profile { description: String::new(), software: Vec::new(), parameters: ParameterSet::new(), ..profile.clone() };
     change.record(changed(&blank, &profile, action))?;
     change.put_profile(profile.clone())?;
     Ok(profile)
@@ -331,7 +351,18 @@ fn changed(old: &Profile, new: &Profile, action: &str) -> Event {
     let event = Event::new("profile", new.name.to_string(), action)
         .change("name", Some(old.name.to_string()), Some(new.name.to_string()))
         .change("description", text(&old.description), text(&new.description));
-    parameter_changes(event, &old.parameters, &new.parameters)
+    parameter_changes(software_changes(event, old, new), &old.parameters, &new.parameters)
+}
+
+/// The event with every family for which another version is chosen.
+pub(super) fn software_changes(event: Event, old: &Profile, new: &Profile) -> Event {
+    let families: BTreeSet<&str> = old.software.iter().chain(&new.software).map(|choice| choice.family.as_str()).collect();
+    let version = |profile: &Profile, family: &str| {
+        profile.software.iter().find(|choice| choice.family == family).map(|choice| choice.version.to_string())
+    };
+    families
+        .into_iter()
+        .fold(event, |event, family| event.change(format!("software of {family}"), version(old, family), version(new, family)))
 }
 
 /// The event with every parameter that is different, and every secret that was typed anew.
@@ -348,10 +379,10 @@ fn find(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> {
     world.profile(id).cloned().ok_or_else(|| ServiceError::not_found("profile", id))
 }
 
-/// A profile that may be changed: standard ones are read-only (R111).
+/// A profile that may be changed: standard ones and those of images are read-only (R111, R129).
 fn find_own(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> {
     let profile = find(world, id)?;
-    if profile.is_standard() {
+    if profile.is_standard() || profile.kind == ProfileKind::Software {
         return Err(ServiceError::ReadOnly(profile.name.to_string()));
     }
     Ok(profile)

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::enrolment::Enrolment;
 use super::newcomers::Newcomers;
 use super::rendered::Rendered;
+use super::software::as_heard;
 use super::{Services, credentials, rollover};
 use crate::catalog::models::models;
 use crate::domain::activity::Event;
@@ -203,7 +204,7 @@ impl Provisioning {
                     }
                 });
             }
-            let device = device.map(|device| at_its_site(recognised(device, visit.agent), world, visit));
+            let device = device.map(|device| as_heard(at_its_site(recognised(device, visit.agent), world, visit), visit.agent));
             Ok(Guest { key: key.clone(), device, admitted: Some(admitted), is_back, held: None })
         };
         let held = |reason| {

@@ -15,6 +15,7 @@ use crate::domain::device::{Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::device_list::{DeviceQuery, Listed, Status, select};
 use crate::domain::ids::{AccountId, GroupId, SiteId};
+use crate::domain::software::device::Told;
 use crate::domain::world::World;
 use crate::store::{self, Read};
 
@@ -101,7 +102,7 @@ impl Rosters {
         for change in changes {
             match change {
                 RosterChange::Device(device) => match entries.get_mut(&device.key) {
-                    Some(entry) => (entry.listed.device, entry.kept) = (device, Kept::Stored),
+                    Some(entry) => (entry.listed.device, entry.kept) = (entry.listed.with_told(device), Kept::Stored),
                     None => drop(entries.insert(device.key.clone(), Entry::new(device, Kept::Stored))),
                 },
                 RosterChange::File(key, file) => {
@@ -148,6 +149,9 @@ impl Rosters {
                 }
             })?;
             for (key, former) in &old {
+                if let Some(entry) = entries.get_mut(key) {
+                    entry.listed.device = former.listed.with_told(Arc::clone(&entry.listed.device));
+                }
                 if let Some(entry) = entries.get_mut(key)
                     && former.listed.sighting.last_seen > entry.listed.sighting.last_seen
                 {
@@ -200,6 +204,20 @@ impl Roster {
             counts.add(&listed, now);
         }
         counts
+    }
+
+    /// Changes what a device told of its software and answers whether that is other than before. The row is the caller's to write.
+    pub fn learn_software(&self, key: &DeviceKey, change: impl FnOnce(&mut Told, u32)) -> bool {
+        let Some(known) = self.find(key) else { return false };
+        let mut told = known.device.told_software().cloned().unwrap_or_default();
+        change(&mut told, known.device.decided_software().go);
+        if known.device.told_software().map_or(told == Told::default(), |known| *known == told) {
+            return false;
+        }
+        let mut entries = self.entries.write();
+        let Some(entry) = entries.get_mut(key) else { return false };
+        Arc::make_mut(&mut entry.listed.device).change_software(|software| software.told = told);
+        true
     }
 
     /// Adds a device at its first contact, before its row is written. Answers the device that is known from now on: where two

@@ -19,7 +19,7 @@ use super::sites;
 use super::throttle::{Key, Origin};
 use super::users::{self, UserDraft};
 use crate::domain::access::Grant;
-use crate::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
+use crate::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret, SoftwareSettings};
 use crate::domain::activity::Event;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL};
@@ -173,6 +173,7 @@ fn new_account(provisioning: Provisioning, time_zone: String, time_server: Strin
         polling_window: POLLING_WINDOW_MINUTES,
         first_contact: FirstContact::Open,
         admission: AdmissionSettings::default(),
+        software: SoftwareSettings::default(),
         revision: 0,
         log_days: None,
         created_at: jiff::Timestamp::UNIX_EPOCH,

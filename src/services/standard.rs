@@ -115,7 +115,12 @@ fn retire(
         };
         change.record(event(known.name.as_str(), "detached").change("attachments", Some(attachments), None))?;
         let name = retired_name(known, &mut taken);
-        let draft = ProfileDraft { name, description: known.description.clone(), parameters: known.parameters.clone() };
+        let draft = ProfileDraft {
+            name,
+            description: known.description.clone(),
+            software: Vec::new(),
+            parameters: known.parameters.clone(),
+        };
         profiles::add(change, draft, &format!("kept of {}, which pdms {VERSION} does not have", known.name))?;
     }
     Ok(())

@@ -10,7 +10,7 @@ use super::commit::commit;
 use super::{Opening, Services};
 use crate::blobs::Written;
 use crate::domain::access::{Action, Actor, Grant, authorize};
-use crate::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret};
+use crate::domain::account::{Account, AdmissionSettings, BaseSettings, FirstContact, Provisioning, Secret, SoftwareSettings};
 use crate::domain::consent::Consent;
 use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::{DEFAULT_ACCOUNT, DEFAULT_ACCOUNT_LABEL, UserId};
@@ -91,6 +91,7 @@ pub fn account() -> Account {
         polling_window: POLLING_WINDOW_MINUTES,
         first_contact: FirstContact::Open,
         admission: AdmissionSettings::default(),
+        software: SoftwareSettings::default(),
         revision: 0,
         log_days: None,
         created_at: Timestamp::UNIX_EPOCH,

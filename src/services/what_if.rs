@@ -70,7 +70,8 @@ pub fn device(services: &Services, account: AccountId, world: &World, imagined: 
     Ok(Device {
         // A name of its own is no part of the question, but one that is known is told to the phone all the same.
         sent_name: known.as_ref().and_then(|known| known.device.sent_name.clone()),
-        own_clock: known.map(|known| known.device.own_clock.clone()).unwrap_or_default(),
+        own_clock: known.as_ref().map(|known| known.device.own_clock.clone()).unwrap_or_default(),
+        software: known.and_then(|known| known.device.software.clone()),
         key,
         name: None,
         description: String::new(),

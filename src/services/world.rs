@@ -77,6 +77,8 @@ pub(super) enum WorldChange {
     Image(Arc<Image>),
     /// An image that is gone.
     ImageGone(ImageId),
+    /// The part numbers that a model was found to have.
+    PartNumbers(String, Vec<String>),
     /// A key that is held from now on.
     Blocked(DeviceKey),
     /// A key that is no longer held.
@@ -161,6 +163,7 @@ impl Worlds {
             world.resources = Arc::new(Resources::new(store::resources::all(tx, id)?));
             world.schemas = Arc::new(super::schema::read_all(tx, id)?);
             world.images = Arc::new(store::images::all(tx, id)?.into_iter().map(|one| (one.id, Arc::new(one))).collect());
+            world.part_numbers = Arc::new(store::part_numbers::all(tx, id)?.into_iter().collect());
             world.blocked = store::blocked::all(tx, id)?.into_iter().map(|(key, _)| key).collect();
             next.insert(id, Arc::new(world));
         }
@@ -187,6 +190,8 @@ impl Worlds {
             schemas: Arc::new(Schemas::shipped(catalog::schema::dictionary())),
             images: Arc::default(),
             models: catalog::models::models(),
+            ladder: catalog::upgrade_paths::ladder(),
+            part_numbers: Arc::default(),
             blocked: std::collections::BTreeSet::new(),
             revision: 0,
         }
@@ -246,6 +251,7 @@ impl WorldChange {
             Self::Schemas(schemas) => world.schemas = schemas,
             Self::Image(image) => drop(Arc::make_mut(&mut world.images).insert(image.id, image)),
             Self::ImageGone(id) => drop(Arc::make_mut(&mut world.images).remove(&id)),
+            Self::PartNumbers(model, parts) => drop(Arc::make_mut(&mut world.part_numbers).insert(model, parts)),
             Self::Blocked(key) => {
                 world.blocked.insert(key);
             }

@@ -21,6 +21,7 @@ pub mod keys;
 mod lock;
 mod migrations;
 mod open;
+pub mod part_numbers;
 pub mod people;
 pub mod profiles;
 pub mod recycle_bin;

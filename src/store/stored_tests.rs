@@ -99,6 +99,7 @@ fn rows_of_former_versions_stay_readable_and_every_table_has_some() {
         check(&tables::STANDARD, 2),
         check(&tables::SCHEMAS, 2),
         check(&tables::IMAGES, 2),
+        check(&tables::PART_NUMBERS, 2),
         check(&tables::SCHEMA_CHOICES, 2),
         check(&tables::DELETIONS, 2),
         check(&tables::DELETED, 2),

@@ -111,6 +111,8 @@ pub const FLASH: Table<(AccountId, DeviceKey), Flash> = Table::new("flash-1");
 pub const SCHEMAS: Table<(AccountId, SchemaId), Uploaded> = Table::new("schemas-1");
 /// Images of software. Key: account, image. Value: [`Image`].
 pub const IMAGES: Table<(AccountId, ImageId), Image> = Table::new("images-1");
+/// Part numbers that devices told. Key: account, model. Value: part numbers, the latest first.
+pub const PART_NUMBERS: Table<(AccountId, String), Vec<String>> = Table::new("part-numbers-1");
 /// Which schema counts. Key: account. Value: [`SchemaChoice`].
 pub const SCHEMA_CHOICES: Table<(AccountId,), SchemaChoice> = Table::new("schema-choices-1");
 
@@ -129,7 +131,7 @@ pub const VIEWS: Table<(AccountId, ViewId), View> = Table::new("views-1");
 pub const RESOURCES: Table<(AccountId, ResourceId), Resource> = Table::new("resources-1");
 
 /// All of them, made when the database is.
-pub(super) const ALL: [Definition; 31] = [
+pub(super) const ALL: [Definition; 32] = [
     META.definition(),
     SERVER.definition(),
     ACCOUNTS.definition(),
@@ -155,6 +157,7 @@ pub(super) const ALL: [Definition; 31] = [
     FLASH.definition(),
     SCHEMAS.definition(),
     IMAGES.definition(),
+    PART_NUMBERS.definition(),
     SCHEMA_CHOICES.definition(),
     STANDARD.definition(),
     DELETIONS.definition(),

@@ -105,9 +105,16 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
     }
 }
 
-/// What can only be tried out where a second factor is on or being set up: see `tests/second_factor.rs`.
-const OF_THE_SECOND_FACTOR: [&str; 4] =
-    ["confirm_second_factor", "disable_second_factor", "renew_recovery_codes", "reset_second_factor"];
+/// What can only be tried out where a second factor is on or being set up (`tests/second_factor.rs`), and of a device that has newer
+/// software than is chosen, or from which an image was withdrawn (`tests/software.rs`).
+const OF_A_CERTAIN_STATE: [&str; 6] = [
+    "confirm_second_factor",
+    "disable_second_factor",
+    "renew_recovery_codes",
+    "reset_second_factor",
+    "allow_downgrade",
+    "try_software_again",
+];
 
 /// Everything that the API tells of the state, and the revision of what phones get.
 fn state(server: &Server, api: &Api) -> Vec<Value> {
@@ -224,7 +231,7 @@ fn whatever_changes_something_can_be_tried_out() {
         let name = operation["operationId"].as_str().expect("a name");
         let parameters = operation["parameters"].as_array().expect("parameters");
         assert!(parameters.iter().any(|one| one["name"] == "dry_run"), "{name} cannot be tried out");
-        if OF_THE_SECOND_FACTOR.contains(&name) {
+        if OF_A_CERTAIN_STATE.contains(&name) {
             continue;
         }
         let key = if path.contains("/blocked/") || path.contains("/deleted/") { BLOCKED } else { KEY };

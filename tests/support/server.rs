@@ -122,7 +122,12 @@ impl Server {
     pub fn global_profile(&self, name: &str, parameters: &[(&str, &str)]) -> ProfileId {
         let parse = |(name, value): &(&str, &str)| (ParameterName::parse(name).expect("a parameter's name"), Arc::from(*value));
         let parameters = parameters.iter().map(parse).collect();
-        let draft = ProfileDraft { name: Name::parse(name).expect("a name"), description: String::new(), parameters };
+        let draft = ProfileDraft {
+            name: Name::parse(name).expect("a name"),
+            description: String::new(),
+            software: Vec::new(),
+            parameters,
+        };
         let made = profiles::create(&self.services, &admin(), DEFAULT_ACCOUNT, vec![draft], Mode::Keep).expect("made");
         let target = Target::Place(Place::Global);
         deployment::attach(&self.services, &admin(), DEFAULT_ACCOUNT, &target, made[0].id, Mode::Keep).expect("attached");

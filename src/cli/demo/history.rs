@@ -172,6 +172,7 @@ fn device(phone: &Phone, number: u32, last_seen: Timestamp) -> Device {
         placement: Placement::default(),
         owner: None,
         own_clock: ParameterSet::new(),
+        software: None,
         origin: Origin::Automatic,
         added_at: last_seen - SignedDuration::from_hours(30 * 24),
         revision: 0,

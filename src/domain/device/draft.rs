@@ -197,7 +197,7 @@ fn family<'a>(input: &DeviceInput, model: Option<&str>, models: &'a ModelTable, 
 
 fn known_family<'a>(text: &str, models: &'a ModelTable) -> Result<&'a Family, String> {
     models.family(text).ok_or_else(|| {
-        let known: Vec<_> = models.families().iter().map(|family| family.name.as_str()).collect();
+        let known: Vec<_> = models.families().map(|family| family.name.as_str()).collect();
         format!("unknown type; use one of: {}", known.join(", "))
     })
 }
@@ -256,6 +256,10 @@ mod tests {
             key,
             takes_name,
             rest: true,
+            component_of: None,
+            minimum: None,
+            symptom: String::new(),
+            last_release: None,
         };
         let model = crate::domain::model::Model {
             lines: None,
@@ -264,6 +268,7 @@ mod tests {
             tokens: Vec::new(),
             part_numbers: Vec::new(),
             tested: Vec::new(),
+            last_release: None,
         };
         ModelTable::new(vec![family("VVX", KeyKind::Mac, false), family("Studio", KeyKind::Serial, true)], vec![model])
             .expect("a good table")

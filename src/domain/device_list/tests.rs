@@ -26,6 +26,7 @@ fn device(key: &str, name: &str, model: &str) -> Device {
         placement: Placement::default(),
         owner: None,
         own_clock: Default::default(),
+        software: None,
         origin: Origin::Manual,
         added_at: now(),
         revision: 0,

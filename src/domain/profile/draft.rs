@@ -8,6 +8,7 @@ use crate::domain::limits::{DESCRIPTION_CHARS, PARAMETERS_PER_PROFILE};
 use crate::domain::names::Name;
 use crate::domain::parameter::{ParameterName, ParameterSet, before_set, check_value, is_foreign_mask, is_of_device};
 use crate::domain::provision::master::{self, MasterError};
+use crate::domain::software::SoftwareChoice;
 
 /// The fields of a profile as they were typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct ProfileDraft {
     pub name: Name,
     /// Free text.
     pub description: String,
+    /// Versions of software that it chooses.
+    pub software: Vec<SoftwareChoice>,
     /// Parameters to begin with; twins are added.
     pub parameters: ParameterSet,
 }
@@ -67,7 +70,7 @@ impl ProfileDraft {
         if let Err(message) = check_count(&parameters) {
             errors.add("parameters", message);
         }
-        errors.into_result(name.map(|name| Self { name, description, parameters }))
+        errors.into_result(name.map(|name| Self { name, description, software: Vec::new(), parameters }))
     }
 }
 

@@ -14,8 +14,10 @@ use super::super::parameter::{ParameterSet, masked};
 use super::super::profile::Profile;
 use super::super::resolution::{Effective, Mention, Resolved, mentioned, merge, merge_only, twin_of};
 use super::super::world::World;
+use super::master::APP_FILE_PATH;
 use super::polling::GMT_OFFSET;
-use super::{Draft, LocalTime, PollingClock, Shape, Text, draft, naming, variables};
+use super::software::{self, Software};
+use super::{Draft, LocalTime, PollingClock, Setting, Shape, Text, draft, naming, variables};
 
 /// What devices of one shape get in one world.
 #[derive(Clone, Debug)]
@@ -72,7 +74,7 @@ impl<'w> Served<'w> {
     }
 
     fn frame(&self) -> Frame {
-        (self.shape.key_bytes, self.shape.named, self.shape.channel, self.shape.site)
+        (self.shape.key_bytes, self.shape.named, self.shape.channel, self.shape.site, self.shape.software.clone())
     }
 
     /// The attributes that can differ whatever profiles say; none where any can.
@@ -80,6 +82,15 @@ impl<'w> Served<'w> {
         let (was, is) = (self.world, next.world);
         let is_named = self.shape.named || next.shape.named;
         let mut names: BTreeSet<String> = is_named.then(|| naming::PARAMETER.to_owned()).into_iter().collect();
+        if self.shape.software != next.shape.software {
+            // Profiles may hold what it is written into; then anything can.
+            if self.shape.software.from != next.shape.software.from
+                || [self, next].iter().any(|one| one.shape.software.is_of_cx())
+            {
+                return None;
+            }
+            names.insert(APP_FILE_PATH.to_owned());
+        }
         let same_time = LocalTime::at(self.shape.site, was) == LocalTime::at(next.shape.site, is);
         if was.account == is.account && was.endpoints == is.endpoints && same_time {
             return Some(names);
@@ -98,7 +109,7 @@ impl<'w> Served<'w> {
 }
 
 /// What of a shape is no profile's.
-type Frame = (usize, bool, Channel, Option<SiteId>);
+type Frame = (usize, bool, Channel, Option<SiteId>, Software);
 
 /// What profiles say of some parameters: name, value and twin, and of a secret which one it is.
 type Said<'w> = Vec<(&'w str, Option<&'w str>, Option<&'w str>, usize)>;
@@ -143,7 +154,7 @@ impl<'w> Comparer<'w> {
     /// What differs when a device that gets the one is to get the other; none where nothing does.
     pub fn compare(&mut self, old: &Served<'w>, new: &Served<'w>) -> Option<Rc<Difference<'w>>> {
         let frames = (old.frame(), new.frame());
-        let around = Rc::clone(self.around.entry(frames).or_insert_with(|| Rc::new(old.around_profiles(new))));
+        let around = Rc::clone(self.around.entry(frames.clone()).or_insert_with(|| Rc::new(old.around_profiles(new))));
         let Some(around) = &*around else {
             return self.difference(old, new, merge(&old.placed), merge(&new.placed));
         };
@@ -151,7 +162,7 @@ impl<'w> Comparer<'w> {
         if edits == Edits::default() && around.is_empty() {
             return None;
         }
-        let scope = self.scopes.entry((frames.0, frames.1, edits)).or_insert_with(|| {
+        let scope = self.scopes.entry((frames.0.clone(), frames.1.clone(), edits)).or_insert_with(|| {
             let touched = touched(&old.placed, &new.placed).into_iter().map(str::to_owned).collect();
             // A phone's polling minute depends on it, whatever else is touched.
             Rc::new(Scope { touched, around: around.iter().cloned().chain([GMT_OFFSET.to_owned()]).collect() })
@@ -288,9 +299,11 @@ type Attributes<'w> = BTreeMap<Cow<'w, str>, Text<'w>>;
 
 fn differing<'w>(old: Draft<'w>, new: Draft<'w>, same_clock: bool) -> Vec<Differing<'w>> {
     let all = |draft: Draft<'w>| -> Attributes<'w> {
+        let line = draft.software.line().map(|version| Text::Fixed(Cow::Owned(version.to_owned())));
+        let line = line.map(|version| Setting { name: Cow::Borrowed(software::LINE), value: version });
         let files = draft.files;
         let lists = [files.master, files.binding, files.profiles, files.base].into_iter().flatten();
-        lists.map(|setting| (setting.name, setting.value)).collect()
+        lists.chain(line).map(|setting| (setting.name, setting.value)).collect()
     };
     let (mut old, mut new) = (all(old), all(new));
     let names: BTreeSet<String> = old.keys().chain(new.keys()).map(ToString::to_string).collect();

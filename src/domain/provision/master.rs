@@ -21,7 +21,7 @@ pub const PARAMETER_FILE_SUFFIX: &str = "-profile.cfg";
 pub const INVENTED_PREFIX: &str = "_mac_cfg";
 
 pub(super) const CONFIG_FILES: &str = "CONFIG_FILES";
-const APP_FILE_PATH: &str = "APP_FILE_PATH";
+pub(super) const APP_FILE_PATH: &str = "APP_FILE_PATH";
 
 /// What a master file holds unless a profile says otherwise, in the vendor's order. Directories are empty: this server.
 const WRITTEN: [&str; 13] = [
@@ -126,15 +126,24 @@ pub fn listed<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
 }
 
 /// The attributes of a device's master file. `key_bytes` is the length of the device's key, which the limits are counted with;
+/// `image` the path of the image that the device takes next, which counts unless a profile names a path itself (R166);
 /// `here` is the account's own address, `resources` what is stored there.
 pub fn attributes<'a>(
     effective: &Effective<'a>,
     key_bytes: usize,
+    image: Option<String>,
     (here, resources): (&str, &Resources),
     warnings: &mut Vec<Warning>,
 ) -> Vec<Setting<'a, Text<'a>>> {
     let mut attributes: Vec<_> =
         WRITTEN.iter().map(|name| Setting { name: Cow::Borrowed(*name), value: written(name) }).collect();
+    // A profile's path counts also where it is left out below: never another file than what somebody meant.
+    if let (Some(path), None) = (image, effective.value(APP_FILE_PATH)) {
+        attributes
+            .iter_mut()
+            .filter(|one| one.name == APP_FILE_PATH)
+            .for_each(|one| one.value = Text::Fixed(Cow::Owned(path.clone())));
+    }
     for resolved in effective.iter().filter(|resolved| is_master(resolved.name)) {
         let Some(value) = resolved.winner.value else { continue };
         let refused = |entry| check_entry(resolved.name, entry, key_bytes, Some(here)).err();
@@ -233,8 +242,10 @@ mod tests {
         let values =
             super::super::DeviceValues { key: "0004f2aabbcc".into(), polling_time: String::new(), name: String::new(), secrets };
         let filled = |setting: Setting<'_, Text<'_>>| (setting.name.to_string(), setting.value.fill(&values).into_owned());
-        let attributes =
-            attributes(&effective, KEY_BYTES, (HERE, &Resources::default()), &mut warnings).into_iter().map(filled).collect();
+        let attributes = attributes(&effective, KEY_BYTES, None, (HERE, &Resources::default()), &mut warnings)
+            .into_iter()
+            .map(filled)
+            .collect();
         (attributes, warnings)
     }
 

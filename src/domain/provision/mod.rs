@@ -17,6 +17,7 @@ mod naming;
 pub mod paths;
 mod polling;
 pub mod search;
+pub mod software;
 mod takeover;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,8 @@ use super::ids::{ProfileId, SiteId};
 use super::parameter::{before_set, is_of_device, is_of_xml};
 use super::profile::Profile;
 use super::resolution::{self, Effective};
+use super::software::steps::Step;
+use super::software::{missing, offer};
 use super::world::World;
 
 pub use base::listed as base_listed;
@@ -44,6 +47,7 @@ use local::site_with_time;
 use master::MasterError;
 pub use naming::told as naming_told;
 pub use polling::PollingClock;
+use software::Software;
 pub use takeover::{Fillers, holds_next};
 
 /// One attribute of a file: its name and its value.
@@ -103,6 +107,8 @@ pub struct Draft<'a> {
     pub files: Files<'a, Text<'a>>,
     /// What the polling minute is worked out from.
     pub polling: PollingClock,
+    /// The software that is chosen, and what devices of the shape take next.
+    pub software: Software,
     /// What an admin should know.
     pub warnings: Vec<Warning>,
 }
@@ -130,6 +136,8 @@ pub struct Shape {
     channel: Channel,
     /// Its site, where that has a time of its own.
     site: Option<SiteId>,
+    /// Its software, and from where it comes.
+    software: Software,
 }
 
 impl Shape {
@@ -141,6 +149,7 @@ impl Shape {
             named: naming::told(device, world).is_some(),
             channel,
             site: site_with_time(device, world),
+            software: Software::of(device, placed, world),
         }
     }
 }
@@ -191,6 +200,16 @@ pub enum Warning {
         entry: String,
         /// Whether it is the software of a phone, which phones go on without.
         is_image: bool,
+    },
+    /// The image of a chosen version, or of a stop on the way to it, is not here (R131).
+    #[error(
+        "Couldn't find software image {family} {version}: phones keep the software they have. Choose another version, or upload it under Software"
+    )]
+    NoImage {
+        /// Family.
+        family: String,
+        /// Version.
+        version: String,
     },
     /// A list is full; this entry of it is left out.
     #[error("{attribute}: “{entry}” is left out, the whole list has at most {max} bytes", max = super::limits::CONFIG_FILES_BYTES)]
@@ -283,6 +302,15 @@ fn draft_for<'a>(effective: &Effective<'a>, recipient: &Recipient<'_>, world: &'
     if naming::of(device, world).is_some() && naming::told(device, world).is_none() {
         draft.warnings.push(Warning::NameTooLong);
     }
+    let placed = deployment::applicable(device, world);
+    let offers = offer::offer(device, &placed, world).into_iter().chain(offer::components(device, &placed, world));
+    draft.warnings.extend(offers.filter(offer::Offer::is_missing).map(|offer| Warning::NoImage {
+        family: offer.family.to_owned(),
+        version: match offer.step {
+            Step::MissingHop(hop) => hop.via.to_string(),
+            _ => offer.version.to_string(),
+        },
+    }));
     draft
 }
 
@@ -298,19 +326,40 @@ pub fn anonymous() -> Provision<'static> {
 /// Composes what all devices of one shape share.
 pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> Draft<'a> {
     let mut warnings = Vec::new();
-    let master = master::attributes(effective, shape.key_bytes, (&world.endpoints.https_url, &world.resources), &mut warnings);
-    let rule = binding::parameters(shape.channel, effective, world);
+    let software = &shape.software;
+    let master = master::attributes(
+        effective,
+        shape.key_bytes,
+        software.path(),
+        (&world.endpoints.https_url, &world.resources),
+        &mut warnings,
+    );
+    let rule = by_rule(shape.channel, effective, software, world);
     let time = LocalTime::at(shape.site, world);
     let below = below_profiles(shape.named, shape.channel, time, world, &mut warnings);
     warnings.extend(together::warnings(effective, &below));
     warnings.extend(otherwise_spelt(effective, &rule, &below));
-    let files = Files {
+    let mut files = Files {
         master,
         profiles: won_by_profiles(effective, &rule, &below),
         base: below.into_iter().filter(|given| effective.get(&given.name).is_none()).flat_map(with_twin).collect(),
         binding: rule.into_iter().flat_map(with_twin).collect(),
     };
-    Draft { files, polling: PollingClock::new(effective, time), warnings }
+    for setting in files.master.iter_mut().chain(&mut files.profiles) {
+        if let Text::Profile(text) = &mut setting.value
+            && variables::is_about_software(text)
+        {
+            *text = Cow::Owned(software.expand(text, world).into_owned());
+        }
+    }
+    Draft { files, polling: PollingClock::new(effective, time), software: software.clone(), warnings }
+}
+
+/// What is added by rule above every profile: the binding, and what stations of the CX family update themselves by.
+fn by_rule<'a>(channel: Channel, effective: &Effective<'_>, software: &Software, world: &'a World) -> Vec<Given<'a>> {
+    let mut rule = binding::parameters(channel, effective, world);
+    rule.extend(software.rule(world));
+    rule
 }
 
 /// What stands below every profile: the base, and the name that the device is told (a profile's beats it, R233).
@@ -434,8 +483,12 @@ pub fn warnings_of<'a>(profiles: impl IntoIterator<Item = &'a Profile>, world: &
     let placed: Vec<_> =
         profiles.into_iter().map(|profile| Placed { container: Container::Global, place: None, profile }).collect();
     let effective = resolution::merge(&placed);
-    let mut warnings = Vec::new();
-    master::attributes(&effective, KEY_BYTES, (&world.endpoints.https_url, &world.resources), &mut warnings);
+    let mut warnings: Vec<_> = placed
+        .iter()
+        .flat_map(|one| missing(one.profile, &world.images))
+        .map(|choice| Warning::NoImage { family: choice.family.clone(), version: choice.version.to_string() })
+        .collect();
+    master::attributes(&effective, KEY_BYTES, None, (&world.endpoints.https_url, &world.resources), &mut warnings);
     let base = below_profiles(false, Channel::Tls, LocalTime::at(None, world), world, &mut Vec::new());
     warnings.extend(together::warnings(&effective, &base));
     warnings

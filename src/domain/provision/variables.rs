@@ -1,6 +1,7 @@
-//! The two spellings of the one variable that profiles may use, and its replacement.
+//! The variables that profiles may use, and how a key takes the place of the first.
 //!
-//! `$mac_address` and `${mac_address}` become the device's key (R169). Nothing else is syntax: `$FDialpad$`, `${x}`, `|` and
+//! `$mac_address` and `${mac_address}` become the device's key (R169); `${downloadPath}` and `${CXPhoneVersion}` (R132) are replaced
+//! by [`super::software`] when a draft is made. Nothing else is syntax: `$FDialpad$`, `${x}`, `|` and
 //! `{}` are ordinary text, and what a replacement makes is not looked at again.
 
 use std::borrow::Cow;
@@ -12,6 +13,17 @@ pub enum Piece<'a> {
     Text(&'a str),
     /// The device's key: its MAC in 12 lower-case hexadecimal digits, or its serial number.
     Key,
+}
+
+/// The download path of the device, without the slash at its end (R132).
+pub const DOWNLOAD_PATH: &str = "${downloadPath}";
+
+/// The version that a station of the CX family is sent to (R132).
+pub const CX_VERSION: &str = "${CXPhoneVersion}";
+
+/// Whether a text holds one of the two variables that depend on the device's software.
+pub fn is_about_software(text: &str) -> bool {
+    text.contains(DOWNLOAD_PATH) || text.contains(CX_VERSION)
 }
 
 const SPELLINGS: [&str; 2] = ["$mac_address", "${mac_address}"];

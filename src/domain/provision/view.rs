@@ -7,14 +7,17 @@ use jiff::Timestamp;
 
 use super::super::credential::Recipient;
 use super::super::deployment::{self, Container, Place};
+use super::super::device::Device;
 use super::super::flash::Flash;
 use super::super::ids::{ProfileId, SiteId};
 use super::super::parameter::{self, ParameterSet};
+use super::super::profile::Profile;
 use super::super::resolution::{self, Effective, Mention, Resolved, is_off};
+use super::super::software::offer::{By, offer};
 use super::super::world::World;
 use super::{
-    DeviceValues, Given, LocalTime, Setting, Text, Warning, base, below_profiles, binding, draft_for, governs, has_twin,
-    is_misspelt, master, naming, variables,
+    DeviceValues, Given, LocalTime, Setting, Software, Text, Warning, base, below_profiles, by_rule, draft_for, governs,
+    has_twin, is_misspelt, master, naming, variables,
 };
 
 /// The effective configuration of a device, explained. Values are as the device gets them: mask the secret ones.
@@ -118,6 +121,8 @@ pub enum Part {
     Time(Option<SiteId>),
     /// What a master file holds by itself.
     MasterFile,
+    /// The least software with which devices can be managed (R364).
+    MinimumSoftware,
 }
 
 impl Part {
@@ -131,6 +136,7 @@ impl Part {
             Self::LogUpload => "log upload",
             Self::Time(_) => "time",
             Self::MasterFile => "master file",
+            Self::MinimumSoftware => "least software",
         }
     }
 
@@ -217,8 +223,11 @@ pub fn explain(recipient: &Recipient<'_>, world: &World) -> EffectiveView {
     let effective = resolution::merge(&deployment::applicable(recipient.device, world));
     let draft = draft_for(&effective, recipient, world);
     let values = DeviceValues::of(recipient, &draft.polling, world);
-    let mut rows = parameter_rows(&effective, recipient, world, &values);
-    rows.extend(draft.files.master.into_iter().map(|setting| master_row(setting, &effective, &values)));
+    let filled = Filled { values: &values, software: &draft.software, world };
+    let mut rows = parameter_rows(&effective, recipient, &filled);
+    let placed = deployment::applicable(recipient.device, world);
+    let chosen = software_layers(recipient.device, &placed, &draft.software, world);
+    rows.extend(draft.files.master.into_iter().map(|setting| master_row(setting, &effective, &chosen, &filled)));
     rows.sort_by(|a, b| (a.file, &a.name).cmp(&(b.file, &b.name)));
     EffectiveView { rows, warnings: draft.warnings }
 }
@@ -294,9 +303,17 @@ impl Row {
     }
 }
 
+/// What texts of profiles are filled with.
+struct Filled<'f> {
+    values: &'f DeviceValues,
+    software: &'f Software,
+    world: &'f World,
+}
+
 /// Rows of the parameter file, in no particular order.
-fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, world: &World, values: &DeviceValues) -> Vec<Row> {
-    let rule = binding::parameters(recipient.channel, effective, world);
+fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, filled: &Filled<'_>) -> Vec<Row> {
+    let Filled { values, software, world } = *filled;
+    let rule = by_rule(recipient.channel, effective, software, world);
     let named = naming::told(recipient.device, world).is_some();
     let time = LocalTime::at(Some(recipient.device.site_id()), world);
     let below = below_profiles(named, recipient.channel, time, world, &mut Vec::new());
@@ -308,7 +325,7 @@ fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, world: &
         // Spellings that differ in letter case only are beaten too.
         let spellings = effective.iter().filter(|resolved| resolved.name.eq_ignore_ascii_case(&given.name));
         let mut layers = vec![Layer { source: Source::Rule, ..layer(given) }];
-        layers.extend(spellings.flat_map(|resolved| mentions(resolved, values)));
+        layers.extend(spellings.flat_map(|resolved| mentions(resolved, filled)));
         rows.extend(row(&given.name, File::Parameters, layers));
     }
     let is_served = |name: &str| {
@@ -317,10 +334,10 @@ fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, world: &
     // What a profile says of ours in other letters is served to nobody, and beaten by what is.
     let in_other_letters = |name: &str| {
         let misspelt = effective.iter().filter(|one| is_misspelt(&below, one.name) == Some(name));
-        misspelt.flat_map(|one| mentions(one, values)).collect::<Vec<_>>()
+        misspelt.flat_map(|one| mentions(one, filled)).collect::<Vec<_>>()
     };
     for resolved in effective.iter().filter(|one| is_served(one.name)) {
-        let layers = mentions(resolved, values).chain(below_of(resolved.name));
+        let layers = mentions(resolved, filled).chain(below_of(resolved.name));
         let layers = layers.chain(in_other_letters(resolved.name)).collect();
         rows.extend(row(resolved.name, File::Parameters, layers));
     }
@@ -331,8 +348,28 @@ fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, world: &
     rows
 }
 
-/// The row of a master attribute: what is written, and what the profiles say of it.
-fn master_row(setting: Setting<'_, Text<'_>>, effective: &Effective<'_>, values: &DeviceValues) -> Row {
+/// What the choice of software says of the path of the image: whose choice it is, with the path that it leads to; and the choices that
+/// are weaker, as versions.
+fn software_layers(device: &Device, placed: &[deployment::Placed<'_>], software: &Software, world: &World) -> Vec<Layer> {
+    let Some(offer) = offer(device, placed, world) else { return Vec::new() };
+    let first = match offer.by {
+        By::Profile(by) => profile_source(by.container, by.place, by.profile),
+        By::Minimum => Source::Base(Part::MinimumSoftware),
+    };
+    let told = software.path().unwrap_or_else(|| format!("{} {}", offer.family, offer.version));
+    let choices = placed.iter().filter_map(|one| {
+        let choice = one.profile.software.iter().find(|choice| choice.family == offer.family)?;
+        let value = Some(format!("{} {}", choice.family, choice.version));
+        Some(Layer { source: profile_source(one.container, one.place, one.profile), value, set: None })
+    });
+    std::iter::once(Layer { source: first, value: Some(told), set: None }).chain(choices.skip(1)).collect()
+}
+
+/// The row of a master attribute: what is written, and what the profiles say of it. Of the software `chosen` says more: it is beaten by a
+/// profile that names the path itself (R166).
+fn master_row(setting: Setting<'_, Text<'_>>, effective: &Effective<'_>, chosen: &[Layer], filled: &Filled<'_>) -> Row {
+    let values = filled.values;
+    let is_software = setting.name == master::APP_FILE_PATH;
     let won_by_profile = match &setting.value {
         Text::Profile(Cow::Borrowed(_)) => true,
         // A list begins with our own file; a profile's entries follow it, as far as there is room.
@@ -340,8 +377,12 @@ fn master_row(setting: Setting<'_, Text<'_>>, effective: &Effective<'_>, values:
         _ => false,
     };
     let written = setting.value.fill(values).into_owned();
-    let mut layers: Vec<Layer> = effective.get(&setting.name).into_iter().flat_map(|one| mentions(one, values)).collect();
-    let source = if won_by_profile { layers.remove(0).source } else { Source::Base(Part::MasterFile) };
+    let mut layers: Vec<Layer> = effective.get(&setting.name).into_iter().flat_map(|one| mentions(one, filled)).collect();
+    if is_software {
+        layers.extend(chosen.iter().cloned());
+    }
+    let is_chosen = is_software && effective.value(&setting.name).is_none() && filled.software.path().is_some();
+    let source = if won_by_profile || is_chosen { layers.remove(0).source } else { Source::Base(Part::MasterFile) };
     let winner = Layer { source, value: Some(written), set: None };
     Row {
         name: setting.name.to_string(),
@@ -359,20 +400,19 @@ fn row(name: &str, file: File, layers: Vec<Layer>) -> Option<Row> {
     Some(Row { name: name.to_owned(), file, secret: parameter::is_secret(name), winner, beaten: layers.collect() })
 }
 
-fn mentions<'m>(resolved: &'m Resolved<'_>, values: &'m DeviceValues) -> impl Iterator<Item = Layer> + 'm {
-    std::iter::once(&resolved.winner).chain(&resolved.beaten).map(|mention| mention_layer(mention, values))
+fn mentions<'m>(resolved: &'m Resolved<'_>, filled: &'m Filled<'_>) -> impl Iterator<Item = Layer> + 'm {
+    std::iter::once(&resolved.winner).chain(&resolved.beaten).map(|mention| mention_layer(mention, filled))
 }
 
-fn mention_layer(mention: &Mention<'_>, values: &DeviceValues) -> Layer {
-    let filled = |text: &Arc<str>| variables::expand(text, &values.key).into_owned();
-    let profile = mention.profile;
-    let source = Source::Profile {
-        container: mention.container,
-        place: mention.place.cloned(),
-        id: profile.id,
-        name: profile.name.to_string(),
-    };
-    Layer { source, value: mention.value.map(filled), set: mention.set.map(filled) }
+fn mention_layer(mention: &Mention<'_>, filled: &Filled<'_>) -> Layer {
+    let Filled { values, software, world } = filled;
+    let fill = |text: &Arc<str>| variables::expand(&software.expand(text, world), &values.key).into_owned();
+    let source = profile_source(mention.container, mention.place, mention.profile);
+    Layer { source, value: mention.value.map(fill), set: mention.set.map(fill) }
+}
+
+fn profile_source(container: Container, place: Option<&Place>, profile: &Profile) -> Source {
+    Source::Profile { container, place: place.cloned(), id: profile.id, name: profile.name.to_string() }
 }
 
 /// The layer of something that pdms brings by itself.

@@ -209,7 +209,7 @@ impl<'a> Planner<'a> {
     }
 
     fn types(&self) -> String {
-        self.world.models.families().iter().map(|family| family.name.as_str()).collect::<Vec<_>>().join(", ")
+        self.world.models.families().map(|family| family.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether a device of this key may come in.
@@ -406,6 +406,7 @@ fn new_device(key: DeviceKey) -> Device {
         placement: Placement::default(),
         owner: None,
         own_clock: ParameterSet::new(),
+        software: None,
         origin: Origin::Manual,
         added_at: Timestamp::UNIX_EPOCH,
         revision: 0,

@@ -11,7 +11,7 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::unpacking::read;
-use super::{add, check_name, parameter_changes};
+use super::{add, check_name, parameter_changes, software_changes};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::{Event, MASK};
 use crate::domain::field_error::FieldErrors;
@@ -19,6 +19,7 @@ use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::parameter::{ParameterName, ParameterSet, masked};
 use crate::domain::profile::draft::{ProfileDraft, ProfileInput};
 use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::software::{SoftwareChoice, choices};
 use crate::domain::world::World;
 use crate::services::commit::{Mode, perform};
 use crate::services::error::ServiceError;
@@ -47,6 +48,9 @@ pub(super) struct Member {
     pub(super) name: String,
     #[serde(default)]
     pub(super) description: String,
+    /// Versions of software that it chooses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) software: Vec<SoftwareChoice>,
     /// Parameters whose values are masked in the file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) masked: Vec<String>,
@@ -113,7 +117,8 @@ fn write<'a>(profiles: impl Iterator<Item = &'a Profile>, secrets: Secrets) -> z
         let file = format!("profiles/{}-{}.cfg", profile.id, slug(profile.name.as_str()));
         zip.start_file(&file, options)?;
         zip.write_all(&xml::write::profile(&parameters))?;
-        members.push(Member { file, name: profile.name.to_string(), description: profile.description.clone(), masked });
+        let (name, description, software) = (profile.name.to_string(), profile.description.clone(), profile.software.clone());
+        members.push(Member { file, name, description, software, masked });
     }
     let manifest = Manifest {
         format: FORMAT.to_owned(),
@@ -248,7 +253,15 @@ fn planned(world: &World, member: &Member, bytes: &[u8]) -> Planned {
     }
     match draft(member, bytes, present.map(|profile| &profile.parameters)) {
         Err(why) => planned.fate = Fate::Refused(why),
-        Ok((draft, lost)) => {
+        Ok((mut draft, lost)) => {
+            let typed: Vec<_> = member.software.iter().map(|one| (one.family.clone(), one.version.to_string())).collect();
+            match choices(&typed, world.models) {
+                Ok(software) => draft.software = software,
+                Err(wrong) => {
+                    planned.fate = Fate::Refused(wrong.to_string());
+                    return planned;
+                }
+            }
             (planned.parameters, planned.lost_secrets) = (draft.parameters.len(), lost);
             if let Err(wrong) = schema::refuse_changes(world, &ParameterSet::new(), &draft.parameters) {
                 planned.fate = Fate::Refused(wrong.to_string());
@@ -266,7 +279,7 @@ fn planned(world: &World, member: &Member, bytes: &[u8]) -> Planned {
 fn compared(profile: &Profile, draft: &ProfileDraft) -> Fate {
     let (old, new) = (&profile.parameters, &draft.parameters);
     let again = new.typed_again(old).count();
-    if old == new && again == 0 && profile.description == draft.description {
+    if old == new && again == 0 && profile.description == draft.description && profile.software == draft.software {
         return Fate::Unchanged;
     }
     let added = new.iter().filter(|(name, _)| old.get(name.as_str()).is_none()).count();
@@ -342,10 +355,12 @@ pub fn take(services: &Services, actor: &Actor, account: AccountId, archive: &[u
                     let old = super::find_own(&world, *id)?;
                     let mut new = Profile::clone(&old);
                     (new.description, new.parameters) = (draft.description, draft.parameters);
+                    new.software = draft.software;
                     new.revision += 1;
                     new.modified_at = change.now();
                     change.actor().clone_into(&mut new.modified_by);
                     let event = Event::new("profile", new.name.to_string(), "replaced by an import");
+                    let event = software_changes(event, &old, &new);
                     change.record(parameter_changes(event, &old.parameters, &new.parameters))?;
                     change.put_profile(new)?;
                     is_none = false;

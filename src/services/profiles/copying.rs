@@ -74,7 +74,7 @@ fn draft(world: &World, original: &Profile, input: &CopyInput) -> Result<Profile
         errors.extend(taken);
     }
     // A copy has what the original has, also where that was written before a rule of today.
-    errors.into_result(draft.map(|draft| ProfileDraft { parameters, ..draft }))
+    errors.into_result(draft.map(|draft| ProfileDraft { parameters, software: original.software.clone(), ..draft }))
 }
 
 /// The parameters of the copy.

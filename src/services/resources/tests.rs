@@ -43,7 +43,12 @@ fn blobs(bench: &Bench) -> usize {
 
 fn names(bench: &Bench, value: &str) -> ProfileId {
     let parameters = parameter_set(&[("saf.2", value)]);
-    let draft = ProfileDraft { name: Name::parse("Tones").expect("a name"), description: String::new(), parameters };
+    let draft = ProfileDraft {
+        name: Name::parse("Tones").expect("a name"),
+        description: String::new(),
+        parameters,
+        software: Vec::new(),
+    };
     profiles::create(&bench.services, &owner(), DEFAULT_ACCOUNT, vec![draft], Mode::Keep).expect("made")[0].id
 }
 

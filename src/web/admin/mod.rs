@@ -59,8 +59,9 @@ mod setup;
 mod setup_restore;
 mod sign_in;
 mod sites;
+mod software_report;
 pub mod storage;
-mod theme;
+pub mod theme;
 mod tokens;
 pub mod unsent;
 mod upload_answer;
@@ -116,6 +117,7 @@ fn rooms() -> Routes {
     coming_up::configure(&mut routes);
     sites::configure(&mut routes);
     profiles::configure(&mut routes);
+    software_report::configure(&mut routes);
     groups::configure(&mut routes);
     people::configure(&mut routes);
     deployment::configure(&mut routes);

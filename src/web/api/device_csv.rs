@@ -235,6 +235,8 @@ pub struct Written {
     family: Option<String>,
     /// Model.
     model: Option<String>,
+    /// Software version as it is told; `none` for those that told none.
+    software: Option<String>,
     /// Number of the site; 1 is *Internet*.
     site: Option<u64>,
     /// Result of the last run: `success`, `failed` or `none`.
@@ -254,8 +256,8 @@ pub struct Written {
 
 impl Written {
     fn parse(self) -> Result<(DeviceQuery, ExportOptions), Problem> {
-        let Self { q, status, family, model, site, result, origin, group, owner, sort, .. } = self;
-        let wanted = Wanted { q, status, family, model, site, result, origin, group, owner, sort, ..Wanted::default() };
+        let Self { q, status, family, model, software, site, result, origin, group, owner, sort, .. } = self;
+        let wanted = Wanted { q, status, family, model, software, site, result, origin, group, owner, sort, ..Wanted::default() };
         let mut errors = FieldErrors::new();
         let separator = word(&mut errors, "separator", self.separator.as_deref(), Separator::of_word, SEPARATORS);
         let values = word(&mut errors, "values", self.values.as_deref(), Values::of_word, "own, effective");

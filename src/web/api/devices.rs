@@ -28,6 +28,8 @@ pub struct Wanted {
     pub(super) family: Option<String>,
     /// Model.
     pub(super) model: Option<String>,
+    /// Software version as it is told; `none` for those that told none.
+    pub(super) software: Option<String>,
     /// Number of the site; 1 is *Internet*.
     pub(super) site: Option<u64>,
     /// Result of the last run: `success`, `failed` or `none`.
@@ -64,6 +66,7 @@ impl Wanted {
             text: self.q.unwrap_or_default(),
             family: self.family,
             model: self.model,
+            software: self.software,
             site: self.site.map(SiteId),
             group: self.group.map(GroupId),
             descending,

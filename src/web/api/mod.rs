@@ -17,6 +17,7 @@ pub mod device_deletion;
 pub mod device_files;
 pub mod device_logs;
 pub mod device_shapes;
+pub mod device_software;
 pub mod devices;
 pub mod effective;
 pub mod effective_shapes;
@@ -162,6 +163,10 @@ routes! {
     recycle_bin::show_deletion,
     recycle_bin::restore_deletions,
     recycle_bin::purge_deletions,
+    device_software::show_software_of_device,
+    device_software::allow_downgrade,
+    device_software::try_software_again,
+    device_software::show_software_report,
     phone_passwords::reveal_phone_password,
     phone_passwords::list_deleted,
     phone_passwords::reveal_deleted,

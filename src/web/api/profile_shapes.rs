@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::deployment::PlaceShape;
 use super::standard_shapes::StandardShape;
+use crate::catalog::models::models;
 use crate::domain::activity::MASK;
 use crate::domain::deployment::Place;
 use crate::domain::field_error::FieldErrors;
@@ -18,6 +19,7 @@ use crate::domain::profile::{MODE, Profile, ProfileKind};
 use crate::domain::provision::warnings_of;
 use crate::domain::reach::Reach;
 use crate::domain::schema::advice::Advice;
+use crate::domain::software::{self, SoftwareChoice};
 use crate::domain::world::World;
 use crate::services::deployment::Target;
 use crate::services::lists::profiles::ListedProfile;
@@ -98,6 +100,8 @@ pub struct ProfileShape {
     /// All but the parameters.
     #[serde(flatten)]
     pub summary: ProfileSummary,
+    /// Versions of software that it chooses, one a family. A missing image is told among the warnings.
+    pub software: Vec<ChoiceShape>,
     /// Parameters by name; secret values are masked.
     pub parameters: BTreeMap<String, String>,
     /// Of a standard profile: where it comes from, and what a template asks for.
@@ -109,6 +113,28 @@ pub struct ProfileShape {
     pub advice: Vec<AdviceShape>,
     /// Whether it does one thing, and what in it can put a phone out of reach. Never an error.
     pub hints: Vec<HintShape>,
+}
+
+/// The version that a profile chooses for the devices of a family.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceShape {
+    /// The family, such as `VVX`; that of a component beside a device too, such as `RealPresence Group Series`.
+    pub family: String,
+    /// The version, such as `5.9.8.5760`.
+    pub version: String,
+}
+
+impl ChoiceShape {
+    /// What is chosen, checked.
+    fn parse(all: &[Self]) -> Result<Vec<SoftwareChoice>, FieldErrors> {
+        let typed: Vec<_> = all.iter().map(|one| (one.family.clone(), one.version.clone())).collect();
+        software::choices(&typed, models())
+    }
+
+    fn of(choice: &SoftwareChoice) -> Self {
+        Self { family: choice.family.clone(), version: choice.version.to_string() }
+    }
 }
 
 /// Advice about a profile as a whole.
@@ -156,7 +182,16 @@ impl ProfileShape {
         let standard = world.standard.get(profile.id).map(|standard| standard.shipped.into());
         let advice = schema::advise(world.schemas.current(), &profile.parameters).into_iter().map(AdviceShape::from).collect();
         let hints = hints::of(profile).into_iter().map(HintShape::from).collect();
-        Self { summary: ProfileSummary::new(profile), parameters: parameters.collect(), standard, warnings, advice, hints }
+        let software = profile.software.iter().map(ChoiceShape::of).collect();
+        Self {
+            summary: ProfileSummary::new(profile),
+            software,
+            parameters: parameters.collect(),
+            standard,
+            warnings,
+            advice,
+            hints,
+        }
     }
 }
 
@@ -172,14 +207,19 @@ pub struct NewProfile {
     /// Parameters by name. A masked secret stays as it was.
     #[serde(default)]
     parameters: BTreeMap<String, String>,
+    /// Versions of software that it chooses; where a profile is replaced and this is absent, its choice stays.
+    #[serde(default)]
+    software: Option<Vec<ChoiceShape>>,
     /// The revision that the change was made from. Only where a profile is replaced.
     pub(super) revision: Option<u64>,
 }
 
 impl NewProfile {
     /// The profile that it makes of one that is there. What was sent as a mask is what is there, and nothing that was typed.
-    pub(super) fn over(&self, present: &ParameterSet) -> Result<ProfileDraft, FieldErrors> {
+    pub(super) fn over(&self, profile: &Profile) -> Result<ProfileDraft, FieldErrors> {
+        let present = &profile.parameters;
         let mut draft = ProfileDraft::parse(&self.input(Some(present))?)?;
+        draft.software = self.software.as_deref().map_or_else(|| Ok(profile.software.clone()), ChoiceShape::parse)?;
         for (name, _) in self.parameters.iter().filter(|(name, value)| is_mask_of(name, value, present)) {
             if let Some((name, value)) = present.entry(name) {
                 draft.parameters.insert(name.clone(), std::sync::Arc::clone(value));
@@ -188,8 +228,14 @@ impl NewProfile {
         Ok(draft)
     }
 
+    /// A profile that is not there yet.
+    pub(super) fn draft(&self) -> Result<ProfileDraft, FieldErrors> {
+        let draft = ProfileDraft::parse(&self.input(None)?)?;
+        Ok(ProfileDraft { software: ChoiceShape::parse(self.software.as_deref().unwrap_or_default())?, ..draft })
+    }
+
     /// What was typed, with masks replaced by what `present` has.
-    pub(super) fn input(&self, present: Option<&ParameterSet>) -> Result<ProfileInput, FieldErrors> {
+    fn input(&self, present: Option<&ParameterSet>) -> Result<ProfileInput, FieldErrors> {
         let mut errors = FieldErrors::new();
         let parameters = self.parameters.iter();
         let parameters = parameters.map(|(name, value)| (name.clone(), unmasked(name, value, present, &mut errors))).collect();
@@ -230,6 +276,9 @@ pub struct ProfileChanges {
     /// Names of parameters to take out.
     #[serde(default)]
     remove: Vec<String>,
+    /// Versions of software to choose in place of those that it chose; an empty list for none.
+    #[serde(default)]
+    software: Option<Vec<ChoiceShape>>,
 }
 
 impl ProfileChanges {
@@ -260,7 +309,15 @@ impl ProfileChanges {
             }
         };
         let parameters = errors.take("parameters", apply(&present.parameters, &edits));
-        errors.into_result(draft.zip(parameters).map(|(draft, parameters)| ProfileDraft { parameters, ..draft }))
+        let software = match self.software.as_deref().map(ChoiceShape::parse) {
+            None => present.software.clone(),
+            Some(Ok(software)) => software,
+            Some(Err(wrong)) => {
+                errors.extend(wrong);
+                Vec::new()
+            }
+        };
+        errors.into_result(draft.zip(parameters).map(|(draft, parameters)| ProfileDraft { parameters, software, ..draft }))
     }
 }
 
@@ -314,7 +371,8 @@ mod tests {
             parameter_set(&[("device.prov.password", "hunter2"), ("log.x", "ftp://u:hunter3@h/"), ("reg.1.label", "Desk")]);
         let read: BTreeMap<_, _> = present.iter().map(|(n, v)| (n.to_string(), masked(n.as_str(), v).into_owned())).collect();
         assert!(!read.values().any(|value| value.contains("hunter")), "{read:?}");
-        let sent = NewProfile { name: "A".to_owned(), description: String::new(), parameters: read, revision: Some(1) };
+        let sent =
+            NewProfile { name: "A".to_owned(), description: String::new(), parameters: read, software: None, revision: Some(1) };
         let input = sent.input(Some(&present)).expect("masks of what is there");
         assert_eq!(
             ProfileDraft::parse(&input).map(|d| d.parameters.get("log.x").map(str::to_owned)),

@@ -136,7 +136,7 @@ pub async fn create_profiles(
     sent: Sent<OneOrMany<NewProfile>>,
 ) -> Result<HttpResponse, Problem> {
     let (amount, inputs) = sent.into_inner().into_list();
-    let drafts = amount.parse_all(&inputs, |new| ProfileDraft::parse(&new.input(None)?))?;
+    let drafts = amount.parse_all(&inputs, |new| new.draft())?;
     let mode = dry_run.mode();
     let work = move |services: &Services| profiles::create(services, &caller.actor, caller.account, drafts, mode);
     let made = blocking::call(&services, work).await.map_err(|error| amount.placed(error))?;
@@ -157,7 +157,7 @@ pub async fn replace_profile(
 ) -> Result<web::Json<ProfileShape>, Problem> {
     let present = profiles::get(&services, caller.account, path.id()?)?;
     let revision = sent.revision.ok_or_else(|| Problem::field("revision", "send the revision that the change was made from"))?;
-    let draft = sent.over(&present.parameters)?;
+    let draft = sent.over(&present)?;
     replace(caller, services, Shown { id: present.id, revision }, draft, dry_run.mode()).await
 }
 

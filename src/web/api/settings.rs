@@ -54,8 +54,24 @@ pub struct SettingsShape {
     pub legacy_http: Vec<String>,
     /// Days that device logs are kept; absent: as the server's settings say.
     pub log_days: Option<u32>,
+    /// From where devices take software, and which they get without anybody's choice.
+    pub software: SoftwareSettingsShape,
     /// Counts changes; send it back with a change.
     pub revision: u64,
+}
+
+/// From where devices take software, and which they get without anybody's choice.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SoftwareSettingsShape {
+    /// Download path of devices in no site, as `https://FQDN/`; null or empty: this server.
+    #[schema(example = "https://pdms.example.com/")]
+    pub internet: Option<String>,
+    /// Download path of devices in sites that have none of their own; null or empty: this server.
+    #[schema(example = "https://relay.example.com/")]
+    pub enterprise: Option<String>,
+    /// Whether devices below the least version of their family go there where no profile chooses for them. Back they go only with consent.
+    pub raise_to_minimum: bool,
 }
 
 /// Groups of the built-in base.
@@ -229,6 +245,8 @@ pub struct SettingsChanges {
     accept_expired: Option<bool>,
     /// How phones come from plain HTTP to HTTPS, all of it.
     bootstrap: Option<BootstrapShape>,
+    /// From where devices take software, all of it.
+    software: Option<SoftwareSettingsShape>,
     /// Networks whose phones are served in full over plain HTTP, all of them.
     legacy_http: Option<Vec<String>>,
     /// Whoever asks knows that everybody in these networks can read the configuration of their phones, SIP passwords included.
@@ -258,6 +276,11 @@ impl From<Account> for SettingsShape {
             bootstrap: account.admission.bootstrap.into(),
             legacy_http: account.admission.legacy_http.iter().map(ToString::to_string).collect(),
             log_days: account.log_days,
+            software: SoftwareSettingsShape {
+                internet: account.software.internet.map(String::from),
+                enterprise: account.software.enterprise.map(String::from),
+                raise_to_minimum: account.software.raise_to_minimum,
+            },
             revision: account.revision,
         }
     }
@@ -292,6 +315,9 @@ impl TryFrom<SettingsChanges> for AccountDraft {
             certificates: changes.certificates.map(CertificatePolicy::from),
             accept_expired: changes.accept_expired,
             bootstrap: changes.bootstrap.map(BootstrapSettings::from),
+            download_internet: changes.software.as_ref().map(|software| software.internet.clone().unwrap_or_default()),
+            download_enterprise: changes.software.as_ref().map(|software| software.enterprise.clone().unwrap_or_default()),
+            raise_to_minimum: changes.software.as_ref().map(|software| software.raise_to_minimum),
             legacy_http: changes.legacy_http.map(|subnets| LegacyHttp { subnets, confirmed: changes.legacy_http_confirmed }),
             log_days: changes.log_days.map(|days| Some(days).filter(|days| *days > 0)),
         })

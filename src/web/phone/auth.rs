@@ -148,7 +148,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::account::{AdmissionSettings, BaseSettings, FirstContact, FormerCredentials};
+    use crate::domain::account::{AdmissionSettings, BaseSettings, FirstContact, FormerCredentials, SoftwareSettings};
 
     fn account(user: &str, password: &str) -> Arc<Account> {
         Arc::new(Account {
@@ -166,6 +166,7 @@ mod tests {
             polling_window: (180, 300),
             first_contact: FirstContact::Open,
             admission: AdmissionSettings::default(),
+            software: SoftwareSettings::default(),
             revision: 0,
             log_days: None,
             created_at: Timestamp::UNIX_EPOCH,

@@ -38,7 +38,7 @@ struct AddPage {
 
 /// What may be chosen as a device's type: value and label. The first one leaves it open.
 pub fn families() -> Vec<(&'static str, &'static str)> {
-    let families = models().families().iter().map(|family| (family.name.as_str(), family.name.as_str()));
+    let families = models().families().map(|family| (family.name.as_str(), family.name.as_str()));
     std::iter::once(("", "Recognise it")).chain(families).collect()
 }
 

@@ -56,6 +56,7 @@ impl Head {
             ("/groups", "Groups"),
             ("/profiles", attached::LABEL),
             ("/effective", "Effective configuration"),
+            ("/software", "Software"),
             ("/runs", "Runs"),
             ("/files", "Files"),
             ("/logs", "Logs"),

@@ -59,6 +59,8 @@ struct ListPage {
     /// Types and models that there are devices of, for the filters.
     families: Vec<String>,
     models: Vec<String>,
+    /// Software versions that there are.
+    versions: Vec<String>,
     /// Sites that there are devices of: number and name.
     sites: Vec<(String, String)>,
     /// Groups to filter by: id and name.
@@ -110,7 +112,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
     let page = who.page("Device Monitor");
     let roster = services.roster(DEFAULT_ACCOUNT);
     let found = roster.select(&query(&list), &world, page.now);
-    let Counts { families, models, sites, total: devices, .. } = roster.counts(page.now);
+    let Counts { families, models, versions, sites, total: devices, .. } = roster.counts(page.now);
     let pager = list.pager(found.len());
     let search = Search::new(&list.q(), &world);
     let trusts = services.trusts(DEFAULT_ACCOUNT);
@@ -125,6 +127,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         rows,
         families: names(families),
         models: names(models),
+        versions: names(versions),
         sites: site_choices(&world, sites),
         groups: groups(&world),
         devices,

@@ -25,6 +25,7 @@ mod owners;
 mod password;
 mod profiles;
 mod runs;
+mod software;
 mod summary;
 mod text;
 mod trust;
@@ -91,6 +92,8 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/devices/{key}/compare", compare::show)
         .get("/admin/devices/{key}/effective", effective::show)
         .get("/admin/devices/{key}/effective/{file}", effective::file)
+        .get("/admin/devices/{key}/software", software::show)
+        .post("/admin/devices/{key}/software", software::act)
         .get("/admin/devices/{key}/runs", runs::show)
         .get("/admin/devices/{key}/files", files::list)
         .get("/admin/devices/{key}/files/{name}", files::show)

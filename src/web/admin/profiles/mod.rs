@@ -11,6 +11,7 @@ mod list;
 mod preview;
 mod profile;
 mod resource_choice;
+mod software;
 mod standard;
 mod usage;
 
@@ -37,6 +38,7 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/profiles/{id}/fields", fields::show)
         .get("/admin/profiles/{id}/history", history::show)
         .post("/admin/profiles/{id}/parameters", profile::edit)
+        .post("/admin/profiles/{id}/software", software::choose)
         .post("/admin/profiles/{id}/import", import::upload)
         .post("/admin/profiles/{id}/paste", import::paste)
         .get("/admin/profiles/{id}/import/{token}", import::preview)

@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use super::add::draft;
 use super::list::word;
 use super::resource_choice;
+use super::software;
 use super::usage::Usage;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
 use crate::domain::parameter::{self, ParameterName};
-use crate::domain::profile::Profile;
 use crate::domain::profile::draft::ParameterEdit;
 use crate::domain::profile::hints;
+use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::provision::master::is_master;
 use crate::domain::provision::warnings_of;
 use crate::domain::schema::Schema;
@@ -59,6 +60,10 @@ struct ProfilePage {
     /// Parameters of the profile, whatever the search shows.
     total: usize,
     deployed: Deployed,
+    /// What it chooses and can choose of software.
+    software: Vec<software::Choice>,
+    /// Whether this person may change it: that of an image never changes (R129).
+    may_change: bool,
     /// What phones will make of it that may not be meant.
     warnings: Vec<String>,
     /// What the dictionary finds odd, for a look.
@@ -109,7 +114,11 @@ pub fn find(services: &Services, who: &SignedIn, id: &str) -> Result<Arc<Profile
 /// The profile that an address names, if it may be changed.
 pub fn find_own(services: &Services, who: &SignedIn, id: &str) -> Result<Arc<Profile>, Failure> {
     let profile = find(services, who, id)?;
-    if profile.is_standard() { Err(Failure::new(who, ServiceError::ReadOnly(profile.name.to_string()))) } else { Ok(profile) }
+    if profile.is_standard() || profile.kind == ProfileKind::Software {
+        Err(Failure::new(who, ServiceError::ReadOnly(profile.name.to_string())))
+    } else {
+        Ok(profile)
+    }
 }
 
 /// `GET /admin/profiles/{id}`
@@ -203,7 +212,7 @@ fn page(
     services: &Services,
     profile: &Profile,
     list: ListQuery,
-    form: Form,
+    mut form: Form,
     conflict: Option<Conflict>,
 ) -> Result<ProfilePage, Failure> {
     let words: Vec<String> = list.q().split_whitespace().map(str::to_lowercase).collect();
@@ -216,12 +225,21 @@ fn page(
     let pager = list.pager(found.len());
     let open = list.filter("edit").unwrap_or_default().to_owned();
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    let software = software::of(profile, &world);
+    for choice in &software {
+        if !form.has(&choice.field) {
+            form.set(&choice.field, choice.chosen.clone());
+        }
+    }
     let schema = world.schemas.current();
     let picks = list.filter("pick").is_some();
     let of = |(name, value): &(&ParameterName, &Arc<str>)| row(schema, name.as_str(), value, (&open, picks), &form);
     let rows = found[pager.range()].iter().map(of).collect();
+    let page = who.page(profile.name.to_string());
     Ok(ProfilePage {
-        page: who.page(profile.name.to_string()),
+        may_change: page.may_edit() && profile.kind != ProfileKind::Software,
+        software,
+        page,
         id: profile.id,
         name: profile.name.to_string(),
         kind: word(profile.kind).1,
@@ -341,14 +359,27 @@ pub async fn edit(
         Err(ServiceError::Invalid(errors)) => rejected(&who, &services, &profile, reopened(form), &errors),
         Err(ServiceError::Conflict(_)) => {
             let now = find(&services, &who, &id)?;
-            let conflict = conflict(&who, &services, &now, &form, differing(&edit, &now)).await?;
-            answer(&who, &services, &now, StatusCode::CONFLICT, reopened(form), Some(conflict))
+            overtaken(&who, &services, &id, reopened(form), differing(&edit, &now)).await
         }
         Err(error) => Err(Failure::new(&who, error)),
     }
 }
 
-fn shown(form: &Form, id: ProfileId) -> ShownProfile {
+/// The page with what others changed meanwhile, beside what was to be saved.
+pub async fn overtaken(
+    who: &SignedIn,
+    services: &web::Data<Services>,
+    id: &str,
+    form: Form,
+    differing: Vec<Differing>,
+) -> Result<HttpResponse, Failure> {
+    let now = find(services, who, id)?;
+    let conflict = conflict(who, services, &now, &form, differing).await?;
+    answer(who, services, &now, StatusCode::CONFLICT, form, Some(conflict))
+}
+
+/// The revision that a form was made from.
+pub fn shown(form: &Form, id: ProfileId) -> ShownProfile {
     ShownProfile { id, revision: form.value("revision").parse().unwrap_or_default() }
 }
 

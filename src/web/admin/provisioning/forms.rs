@@ -7,6 +7,7 @@ use crate::domain::admission::nearby::Nearby;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::limits::MINUTES_PER_DAY;
 use crate::domain::server::ServerSettings;
+use crate::domain::site::download_path::DownloadPath;
 use crate::services::accounts::{AccountDraft, LegacyHttp, clock_time, word_of};
 use crate::web::admin::conflict::Differing;
 use crate::web::admin::forms::Form;
@@ -28,6 +29,8 @@ pub enum Part {
     Http,
     /// How long logs are kept.
     Retention,
+    /// From where devices take software.
+    Downloads,
 }
 
 /// What a form asks for.
@@ -71,7 +74,8 @@ pub const SWITCHES: [Switch; 7] = [
 impl Part {
     /// The part that an address ends with.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Address, Self::Account, Self::Time, Self::Base, Self::Admission, Self::Http, Self::Retention];
+        let all =
+            [Self::Address, Self::Account, Self::Time, Self::Base, Self::Admission, Self::Http, Self::Retention, Self::Downloads];
         all.into_iter().find(|part| part.word() == text)
     }
 
@@ -84,6 +88,7 @@ impl Part {
             Self::Admission => "admission",
             Self::Http => "http",
             Self::Retention => "retention",
+            Self::Downloads => "downloads",
         }
     }
 
@@ -97,6 +102,7 @@ impl Part {
             Self::Admission => "Who gets in is saved. It holds from the next request on.",
             Self::Http => "What phones get over plain HTTP is saved.",
             Self::Retention => "How long logs are kept is saved. What is older goes within the hour.",
+            Self::Downloads => "The download path is saved. Devices are told it with their next configuration.",
         }
     }
 
@@ -123,6 +129,11 @@ impl Part {
                 ("tls_profile", "TLS platform profile"),
                 ("legacy_http", "Networks without TLS"),
             ],
+            Self::Downloads => vec![
+                ("download_internet", "Internet"),
+                ("download_enterprise", "Enterprise Sites"),
+                ("raise_to_minimum", "Bring devices up to the least version"),
+            ],
         }
     }
 
@@ -133,6 +144,7 @@ impl Part {
             Self::Http => vec!["legacy_http_confirmed"],
             Self::Account => vec!["enabled"],
             Self::Admission => vec!["binds"],
+            Self::Downloads => vec!["raise_to_minimum"],
             Self::Base => SWITCHES.map(|(field, ..)| field).into(),
         }
     }
@@ -158,6 +170,12 @@ impl Part {
                 AccountDraft { base: Some(base), polling_window: Some(window(form)?), ..AccountDraft::default() }
             }
             Self::Retention => AccountDraft { log_days: Some(log_days(form)?), ..AccountDraft::default() },
+            Self::Downloads => AccountDraft {
+                download_internet: text("download_internet"),
+                download_enterprise: text("download_enterprise"),
+                raise_to_minimum: Some(form.has("raise_to_minimum")),
+                ..AccountDraft::default()
+            },
             Self::Http => AccountDraft {
                 bootstrap: Some(bootstrap(form)?),
                 legacy_http: Some(LegacyHttp {
@@ -207,6 +225,12 @@ pub fn stored(account: &Account, server: &ServerSettings) -> Form {
         ("legacy_http", account.admission.legacy_http.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     ]);
     form.set("log_days", account.log_days.map_or_else(String::new, |days| days.to_string()));
+    let path = |path: &Option<DownloadPath>| path.as_ref().map(ToString::to_string).unwrap_or_default();
+    form.set("download_internet", path(&account.software.internet));
+    form.set("download_enterprise", path(&account.software.enterprise));
+    if account.software.raise_to_minimum {
+        form.set("raise_to_minimum", "on");
+    }
     if account.admission.binds {
         form.set("binds", "on");
     }

@@ -124,7 +124,7 @@ impl Group {
 pub fn configure(routes: &mut Routes) {
     // The address is the server's, the other parts are the account's: they take different roles.
     const ADDRESS: &str = "/admin/provisioning/{part:address}";
-    const PARTS: &str = "/admin/provisioning/{part:account|time|base|admission|http}";
+    const PARTS: &str = "/admin/provisioning/{part:account|time|base|admission|http|downloads}";
     let home = || async { see_other(HERE) };
     routes
         .get(HERE, show)

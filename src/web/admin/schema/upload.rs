@@ -140,7 +140,7 @@ async fn page(
         groups: groups.into_iter().filter(|group| group.count > 0).collect(),
         changed: difference.changed.into_iter().take(NAMED).collect(),
         changed_count,
-        families: world.models.families().iter().map(|family| family.name.clone()).collect(),
+        families: world.models.families().map(|family| family.name.clone()).collect(),
     })
 }
 
