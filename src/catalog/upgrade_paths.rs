@@ -24,6 +24,10 @@ pub fn ladder() -> &'static Ladder {
 }
 
 #[cfg(test)]
+#[path = "offered_tests.rs"]
+mod offered;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalog::models::models;

@@ -221,7 +221,3 @@ pub fn may_fetch(device: &Device, placed: &[Placed<'_>], world: &World, version:
         Some(_) => true,
     }
 }
-
-#[cfg(test)]
-#[path = "offer_tests.rs"]
-mod tests;

@@ -1,5 +1,7 @@
 //! Everything about the software of one device in words, for its page and the API alike.
 
+use jiff::Timestamp;
+
 use crate::domain::deployment::{self, Placed, applicable};
 use crate::domain::device::Device;
 use crate::domain::ids::ProfileId;
@@ -202,6 +204,17 @@ pub fn below_minimum(device: &Device, world: &World) -> Option<String> {
             family.name, family.symptom
         )
     })
+}
+
+/// What a list marks a device with: tone and word, the gravest first.
+pub fn marks(device: &Device, world: &World, now: Timestamp) -> Vec<(&'static str, &'static str)> {
+    let is_missing = || super::offers(device, world).iter().any(Offer::is_missing);
+    let marks = [
+        (is_missing(), ("warn", "image is missing")),
+        (below_minimum(device, world).is_some(), ("warn", "below the least version")),
+        (device.updating(now).is_some(), ("info", "updating")),
+    ];
+    marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark).collect()
 }
 
 /// The newest image of a family that is here (R212).

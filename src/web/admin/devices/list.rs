@@ -15,6 +15,7 @@ use crate::services::Services;
 use crate::services::lists::Asked;
 use crate::services::lists::devices::{self, LISTING};
 use crate::services::roster::Counts;
+use crate::services::software;
 use crate::web::admin::bulk::Chosen;
 use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
@@ -89,6 +90,8 @@ struct Row {
     public_ip: String,
     private_ip: String,
     software: String,
+    /// What is to be known of its software: tone and word.
+    marks: Vec<(&'static str, &'static str)>,
     status: Status,
     last_seen: Option<Timestamp>,
     result: LastResult,
@@ -175,6 +178,7 @@ fn row(one: &Listed, search: &Search<'_>, world: &World, now: Timestamp) -> Row 
         public_ip: address(one.sighting.public_ip),
         private_ip: address(one.private_ip()),
         software: one.sighting.software_version.clone().unwrap_or_default(),
+        marks: software::marks(&one.device, world, now),
         status: Status::of(one.sighting.last_seen, now),
         last_seen: one.sighting.last_seen,
         result: LastResult::of(one.sighting.last_run),

@@ -17,7 +17,7 @@ use crate::domain::names::Name;
 use crate::domain::world::World;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::{Services, devices, people};
+use crate::services::{Services, devices, people, software};
 use crate::web::admin::conflict::{self, Conflict, Differing};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -45,6 +45,8 @@ struct SummaryPage {
     /// The address in force and who says so.
     private_ip: Option<(String, &'static str)>,
     software: Option<String>,
+    /// What is to be known of it: tone and word.
+    marks: Vec<(&'static str, &'static str)>,
     place: SitePlace,
     /// Where it may be pinned: number and name, the first one leaves it to its addresses.
     pins: Vec<(String, String)>,
@@ -86,6 +88,7 @@ impl SummaryPage {
             public_ip: known.sighting.public_ip.map(|ip| ip.to_string()),
             private_ip: private_ip(known),
             software: known.sighting.software_version.clone(),
+            marks: software::marks(device, world, page.now),
             place: SitePlace::new(device, world),
             pins: pins(world),
             added_at: device.added_at,

@@ -1,15 +1,20 @@
+//! What devices are offered by the shipped models and stops (contract 5.12).
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::*;
 use crate::catalog;
 use crate::domain::deployment::{Place, applicable};
+use crate::domain::device::Device;
 use crate::domain::ids::{ImageId, ProfileId, SiteId};
-use crate::domain::image::ImageFile;
+use crate::domain::image::{Image, ImageFile};
 use crate::domain::profile::Profile;
+use crate::domain::software::offer::{components, may_fetch, offer};
+use crate::domain::software::{SoftwareChoice, SoftwareVersion};
 use crate::domain::testing::{deployed, device, profile, property_config, with_account, world};
+use crate::domain::world::World;
 
 fn version(text: &str) -> SoftwareVersion {
     text.parse().expect("a version")
