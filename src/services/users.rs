@@ -377,14 +377,12 @@ mod tests {
         let is_kept = |result: Result<User, ServiceError>| matches!(result, Err(ServiceError::Conflict(_)));
         assert!(is_kept(set_role(&bench, ada.id, Role::Viewer)));
         assert!(is_kept(set_enabled(&bench, ada.id, false)));
-        assert!(is_kept(delete(&bench.services, &Actor::CommandLine, ada.id, Mode::Keep).map(|gone| gone.user)));
+        let delete = |id| delete(&bench.services, &Actor::CommandLine, id, Mode::Keep).map(|deleted| deleted.user);
+        assert!(is_kept(delete(ada.id)));
         set_role(&bench, bob.id, Role::Owner).expect("changed");
         set_enabled(&bench, ada.id, false).expect("another owner is left");
-        assert!(
-            is_kept(delete(&bench.services, &Actor::CommandLine, bob.id, Mode::Keep).map(|gone| gone.user)),
-            "a disabled owner does not count"
-        );
-        delete(&bench.services, &Actor::CommandLine, ada.id, Mode::Keep).expect("deleted");
+        assert!(is_kept(delete(bob.id)), "a disabled owner does not count");
+        delete(ada.id).expect("deleted");
     }
 
     #[test]
