@@ -137,6 +137,7 @@ impl Application {
         let Ground { clock, faults } = ground;
         let own_certificate = config.certificate.clone();
         let services = Data::new(Services::open(Opening { state_dir: config.state.clone(), clock, own_certificate, faults })?);
+        services.images().leave_free(config.uploads.reserve_bytes);
         let address = Data::new(open_address(&config, &services, https, http)?);
         let local = open_local(&services, &address)?;
         let setup_link = setup::open_door(&services).map(|token| {

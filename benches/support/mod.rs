@@ -30,6 +30,7 @@ pub fn world() -> World {
         base: BaseSettings::MANAGE,
         polling_window: POLLING_WINDOW_MINUTES,
         first_contact: FirstContact::Open,
+        image_limits: Default::default(),
         admission: AdmissionSettings::default(),
         log_days: None,
         software: SoftwareSettings::default(),

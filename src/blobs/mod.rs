@@ -5,6 +5,7 @@
 //! nothing that a client sent reaches a path.
 
 pub mod logs;
+pub mod parts;
 mod sweep;
 pub mod usage;
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::admission::nearby::Nearby;
+use super::image::ImageLimits;
 use super::limits::POLLING_WINDOW_MINUTES;
 use super::manufacturer::{ManufacturerCa, RevocationList};
 use super::site::download_path::DownloadPath;
@@ -39,6 +40,9 @@ pub struct Account {
     /// From where software is taken, and whether the least version is brought by itself.
     #[serde(default, skip_serializing_if = "is_default")]
     pub software: SoftwareSettings,
+    /// How much software may be kept (R42).
+    #[serde(default)]
+    pub image_limits: ImageLimits,
     /// Counts changes, so that two admins cannot overwrite one another unseen (R14).
     #[serde(default)]
     pub revision: u64,

@@ -30,6 +30,8 @@ pub const KINDS: &[&str] = &[
     "schema",
     "server",
     "site",
+    "software",
+    "software licence",
     "token",
     "user",
     "view",

@@ -1,5 +1,9 @@
 //! Images: one release of software each, with its files (R199–R212, contract 5.12).
 
+pub mod download;
+pub mod member;
+pub mod naming;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,6 +11,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ImageId, ProfileId, SchemaId};
+use super::limits::{IMAGES, IMAGES_BYTES, PACKAGE_BYTES};
+use super::phone_file::ImageFile as PhoneImage;
 use super::software::SoftwareVersion;
 
 /// All images of an account, by number.
@@ -34,6 +40,9 @@ pub struct Image {
     /// The schema that came in it (R139).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaId>,
+    /// The key file of its software licence (R338).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<License>,
     /// When it was uploaded.
     pub at: Timestamp,
     /// By whom.
@@ -51,6 +60,21 @@ pub struct ImageFile {
     pub sha256: String,
     /// Name of the content among the blobs.
     pub blob: String,
+}
+
+/// The key file of the licence that an image of a Group Series takes (R338).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct License {
+    /// What the file was called.
+    pub file: String,
+    /// Bytes.
+    pub size_bytes: usize,
+    /// Its content, sealed.
+    pub sealed: String,
+    /// Who uploaded it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// The first folder of images.
@@ -82,13 +106,68 @@ impl Image {
         self.files.iter().find(|file| file.path.eq_ignore_ascii_case(path))
     }
 
+    /// What a phone gets for the name of software that it asks for: `<PN>.sip.ld` is its part number's image however often it stands there,
+    /// `sip.ld` the one for every hardware (protocol/provisioning.md 4.2). One is never given for the other.
+    pub fn asked_for(&self, name: &PhoneImage) -> Option<&ImageFile> {
+        match &name.part_number {
+            Some(part_number) => self.file(&format!("{part_number}.{}", name.base)),
+            None => self.file(&name.base),
+        }
+    }
+
     /// Bytes of all its files.
     pub fn stored_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.size_bytes).sum()
     }
 }
 
+/// How much software an account may hold (R42). An owner can set other numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImageLimits {
+    /// Images.
+    pub images: usize,
+    /// Bytes of all their files.
+    pub bytes: u64,
+    /// Bytes of one package.
+    pub package_bytes: u64,
+}
+
+impl Default for ImageLimits {
+    fn default() -> Self {
+        Self { images: IMAGES, bytes: IMAGES_BYTES, package_bytes: PACKAGE_BYTES }
+    }
+}
+
+/// A file below a path that a phone asks for, with its image. `location`: the path in the form in which paths are compared. The folder of the
+/// version decides; that of the family where several images are of one version.
+pub fn served<'a>(images: &'a Images, location: &str, name: &PhoneImage) -> Option<(&'a Arc<Image>, &'a ImageFile)> {
+    let parts: Vec<&str> = location.split('/').collect();
+    let is_below_folder = parts.first() == Some(&FOLDER);
+    let (at, version) = parts.iter().enumerate().skip(usize::from(is_below_folder)).find_map(|(at, part)| {
+        let version: SoftwareVersion = part.parse().ok()?;
+        images.values().any(|image| image.version == version).then_some((at, version))
+    })?;
+    let rest = parts.get(at + 1..).filter(|rest| !rest.is_empty())?.join("/");
+    let is_software = !rest.contains('/') && rest.ends_with(".ld");
+    // Outside of the folder of images only software is found: whatever else lies there is somebody's own.
+    if !is_below_folder && !is_software {
+        return None;
+    }
+    let file_of = |image: &'a Arc<Image>| {
+        let file = if is_software { image.asked_for(name) } else { image.file(&rest) };
+        file.map(|file| (image, file))
+    };
+    let family = at.checked_sub(1).and_then(|at| parts.get(at)).copied().unwrap_or_default();
+    let of_version = || images.values().filter(|image| image.version == version);
+    let of_family = of_version().filter(|image| image.families.iter().any(|one| is_folder_of(family, one)));
+    of_family.chain(of_version()).find_map(file_of)
+}
+
 /// The image of a family's version.
 pub fn find<'a>(images: &'a Images, family: &str, version: &SoftwareVersion) -> Option<&'a Arc<Image>> {
     images.values().find(|image| image.is_for(family) && image.version == *version)
 }
+
+#[cfg(test)]
+mod tests;

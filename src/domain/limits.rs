@@ -254,3 +254,29 @@ pub const BIN_AT_ONCE: usize = 200;
 
 /// Part numbers that are remembered of a model: more revisions of one hardware there never were.
 pub const PART_NUMBERS_PER_MODEL: usize = 16;
+/// Images of software of an account, unless an owner says otherwise (R42).
+pub const IMAGES: usize = 40;
+/// Bytes of all their files together, unless an owner says otherwise (R42).
+pub const IMAGES_BYTES: u64 = 30_000_000_000;
+/// Bytes of one package of software, unless an owner says otherwise: the largest ones known have 985 MB.
+pub const PACKAGE_BYTES: u64 = 1_500_000_000;
+/// Bytes that one package may be allowed at most: what an archive without extensions can hold.
+pub const PACKAGE_BYTES_MOST: u64 = 4_000_000_000;
+/// Images that may be allowed at most: all of them are in memory.
+pub const IMAGES_MOST: usize = 1_000;
+/// Files in a package of software; the largest ones known have some 300.
+pub const PACKAGE_ENTRIES: usize = 10_000;
+/// Files of a package that are served.
+pub const PACKAGE_SERVED: usize = 3_000;
+/// Bytes that a package may be unpacked to.
+pub const UNPACKED_BYTES: u64 = 8_000_000_000;
+/// How many times its size a package may be unpacked to, once that is more than [`UNPACKED_ANYWAY_BYTES`]: images are packed already.
+pub const UNPACKED_RATIO: u64 = 100;
+/// Bytes that a package may be unpacked to whatever its size.
+pub const UNPACKED_ANYWAY_BYTES: u64 = 16 * 1024 * 1024;
+/// Uploads of software that are under way or wait for an answer.
+pub const IMAGE_UPLOADS: usize = 20;
+/// Hours after which an upload of software ends that nobody goes on with.
+pub const IMAGE_UPLOAD_HOURS: i64 = 24;
+/// Bytes of a key file of a software licence (R338).
+pub const LICENSE_BYTES: usize = 64 * 1024;

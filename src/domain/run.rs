@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::device::DeviceKey;
-pub use reason::{HandshakeFault, Reason, next_step};
+pub use reason::{Going, HandshakeFault, Percent, Reason, next_step};
 
 /// Whom a run belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

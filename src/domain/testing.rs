@@ -93,6 +93,7 @@ fn account() -> Account {
         base: BaseSettings::MANAGE,
         polling_window: POLLING_WINDOW_MINUTES,
         first_contact: FirstContact::Open,
+        image_limits: Default::default(),
         admission: AdmissionSettings::default(),
         software: SoftwareSettings::default(),
         revision: 1,

@@ -19,7 +19,7 @@ pub struct ListName {
 }
 
 /// Every list that has views.
-pub const LISTS: [ListName; 16] = [
+pub const LISTS: [ListName; 17] = [
     list("devices", "Device Monitor"),
     list("sites", "Sites"),
     list("groups", "Device Groups"),
@@ -34,6 +34,7 @@ pub const LISTS: [ListName; 16] = [
     list("activity", "Activity Log"),
     list("users", "Users"),
     list("tokens", "API Tokens"),
+    list("software", "Software"),
     list("devices/blocked", "Blocked devices"),
     list("sites/moves", "Pending moves"),
 ];

@@ -3,6 +3,7 @@
 
 pub mod devices;
 pub mod groups;
+pub mod images;
 pub mod moves;
 pub mod pending;
 pub mod people;

@@ -23,6 +23,7 @@ pub mod deployment;
 pub mod device_csv;
 pub mod device_files;
 pub mod devices;
+pub mod downloads;
 pub mod effective_file;
 pub mod enrolment;
 pub mod error;
@@ -31,6 +32,7 @@ pub mod flash;
 pub mod foresight;
 pub mod form_tokens;
 pub mod groups;
+pub mod images;
 pub mod import;
 pub mod import_log;
 pub mod invitations;
@@ -95,6 +97,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::blobs::Blobs;
+use crate::blobs::parts::Parts;
 use crate::domain::ids::AccountId;
 use crate::domain::world::{Endpoints, World};
 use crate::store::{self, Faults, Store, StoreError};
@@ -142,6 +145,8 @@ pub struct Services {
     backups: backup::kept::Desk,
     views: views::Shelf,
     keep: parking_lot::RwLock<retention::Keep>,
+    images: images::Desk,
+    downloads: downloads::Downloads,
 }
 
 /// What opening needs to know.
@@ -188,6 +193,7 @@ impl Services {
         }
         services.store.read(|tx| services.sessions.load(tx))?;
         services.sweep()?;
+        services.images.load().map_err(ServiceError::file("read", services.state_dir.uploads()))?;
         Ok(services)
     }
 
@@ -224,6 +230,7 @@ impl Services {
     }
 
     fn on(state_dir: StateDir, secrets: Secrets, store: Store, blobs: Blobs, clock: Clock) -> Self {
+        let images = images::Desk::at(Parts::at(state_dir.uploads()));
         Self {
             store,
             blobs,
@@ -257,6 +264,8 @@ impl Services {
             backups: backup::kept::Desk::default(),
             views: views::Shelf::default(),
             keep: parking_lot::RwLock::default(),
+            images,
+            downloads: downloads::Downloads::default(),
         }
     }
 
@@ -293,6 +302,11 @@ impl Services {
     /// Forms whose person is being shown what they would do to devices.
     pub fn waiting_forms(&self) -> &waiting_forms::WaitingForms {
         &self.waiting_forms
+    }
+
+    /// Uploads of software that are under way.
+    pub fn images(&self) -> &images::Desk {
+        &self.images
     }
 
     /// An account's world.

@@ -14,6 +14,7 @@ use super::backup::in_place;
 use super::backup::kept::PASSPHRASE;
 use super::commit::{Change, commit};
 use super::error::ServiceError;
+use super::images::license;
 use super::state_dir::{StateDir, entries, make_private};
 use super::{Services, sealed_files, second_factor, setup};
 use crate::blobs::Blobs;
@@ -124,6 +125,12 @@ fn seal_rows(old: &Services, new: &Services, change: &Change<'_>) -> Result<(), 
         for (id, account) in store::accounts::all(tx)? {
             let account = old.secrets.open_account(id, account)?;
             store::accounts::put(change.tx(), id, &new.secrets.seal_account(id, &account))?;
+            for mut image in store::images::all(tx, id)? {
+                if let Some(license) = &mut image.license {
+                    license.sealed = new.secrets.reseal(&old.secrets, &license::place(id, image.id), &license.sealed)?;
+                    store::images::put(change.tx(), id, &image)?;
+                }
+            }
             for profile in store::profiles::all(tx, id)? {
                 let profile = old.secrets.open_profile(id, profile)?;
                 store::profiles::put(change.tx(), id, &new.secrets.seal_profile(id, &profile))?;

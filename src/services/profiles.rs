@@ -262,6 +262,7 @@ pub fn delete_all(
     })
 }
 
+/// Takes profiles from wherever they are attached.
 pub(super) fn detach_everywhere(
     services: &Services,
     change: &mut Change<'_>,
@@ -384,6 +385,13 @@ fn find_own(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> 
     let profile = find(world, id)?;
     if profile.is_standard() || profile.kind == ProfileKind::Software {
         return Err(ServiceError::ReadOnly(profile.name.to_string()));
+    }
+    if profile.kind == ProfileKind::Software {
+        return Err(ServiceError::Conflict(format!(
+            "“{}” comes with an image of software and goes with it (R129): it is never changed here. Delete the image under Software, or \
+             choose its version in a profile of your own",
+            profile.name
+        )));
     }
     Ok(profile)
 }

@@ -21,6 +21,7 @@ use crate::domain::device::{Device, DeviceKey};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::device_list::Listed;
 use crate::domain::given_file;
+use crate::domain::image::{Image, ImageFile, served};
 use crate::domain::manufacturer::{CertificateFault, Presented};
 use crate::domain::phone_file::{self, DefaultFile, PhoneFile};
 use crate::domain::placement::find;
@@ -93,6 +94,8 @@ pub enum Answer {
     File(DeviceFile),
     /// A file that an admin put here for phones to fetch.
     Resource(Arc<Resource>),
+    /// A file of an image.
+    Image(Arc<Image>, ImageFile),
     /// The newest log or dump of a device.
     Log {
         /// The device.
@@ -239,6 +242,11 @@ impl Provisioning {
     pub fn answer(&self, services: &Services, world: &Arc<World>, visit: &Visit<'_>, guest: &Guest) -> Answer {
         if let Some(reason) = guest.held {
             return Answer::Held(reason);
+        }
+        if let PhoneFile::Image(name) = visit.file
+            && let Some((image, file)) = served(&world.images, visit.location, name)
+        {
+            return Answer::Image(Arc::clone(image), file.clone());
         }
         match &guest.device {
             Some(device) => self.answer_device(services, world, visit, device),

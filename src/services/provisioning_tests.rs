@@ -92,7 +92,7 @@ fn is_absent(answer: &Answer) -> bool {
     match answer {
         Answer::Absent(_) => true,
         Answer::Log { otherwise, .. } => is_absent(otherwise),
-        Answer::Made(..) | Answer::File(_) | Answer::Resource(_) | Answer::Held(_) => false,
+        Answer::Made(..) | Answer::File(_) | Answer::Resource(_) | Answer::Image(..) | Answer::Held(_) => false,
     }
 }
 

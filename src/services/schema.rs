@@ -11,10 +11,10 @@ use crate::domain::restart::Effect;
 use crate::domain::schema::Schema;
 use crate::domain::schema::advice::{self, Advice, Oddity};
 use crate::domain::world::World;
-pub(super) use uploads::read_all;
 pub use uploads::{
     Preview, Purpose, UploadDraft, UploadInput, accept, choose, delete, look, pack, roll_back, set_refusing, unpack,
 };
+pub(super) use uploads::{delete_of_image, read_all, take_of_image};
 
 /// What is said of one parameter with a value.
 pub fn advise_on(schema: &Schema, name: &str, value: &str) -> Option<Advice> {

@@ -172,6 +172,7 @@ fn new_account(provisioning: Provisioning, time_zone: String, time_server: Strin
         base,
         polling_window: POLLING_WINDOW_MINUTES,
         first_contact: FirstContact::Open,
+        image_limits: Default::default(),
         admission: AdmissionSettings::default(),
         software: SoftwareSettings::default(),
         revision: 0,

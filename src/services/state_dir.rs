@@ -91,6 +91,11 @@ impl StateDir {
         self.root.join("blobs")
     }
 
+    /// Folder of uploads that are under way.
+    pub fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
+    }
+
     /// Folder in which a backup is unpacked and checked, or a state is sealed with another key; what lies in it is not yet
     /// anything.
     pub fn restoring(&self) -> PathBuf {

@@ -12,8 +12,7 @@ use crate::services::Services;
 use crate::services::backup::kept;
 use crate::services::error::{ServiceError, chain};
 use crate::services::retention::{self, Keep};
-use crate::services::rollover;
-use crate::services::{believed, confirmation, presence};
+use crate::services::{believed, confirmation, images, presence, rollover};
 use crate::web::Shared;
 
 /// How often what phones told is written: a crash loses at most this much of it (P14).
@@ -52,12 +51,16 @@ pub(super) fn start(shared: &Shared, keep: Keep, stop: CancellationToken) -> Bac
         confirmation::look(services);
         Ok(())
     });
+    let software = rt::spawn(keep_unpacking(shared.services.clone(), stop.clone()));
+    let uploads = repeat(&shared.services, LOOK_AFTER_EVERY, stop.clone(), "remove uploads of software", |services| {
+        images::uploads::expire(services).map(drop)
+    });
     let address = shared.address.clone();
     let certificates = repeat(&shared.services, LOOK_AFTER_EVERY, stop, "renew the certificates", move |services| {
         address.refresh(services)?;
         rollover::tick(services, &address)
     });
-    Background(vec![flush, expire, backups, clock, certificates])
+    Background(vec![flush, expire, backups, clock, software, uploads, certificates])
 }
 
 /// Does something every so often on a thread that may block. What fails is logged once, and again when it fails otherwise.
@@ -88,6 +91,19 @@ async fn keep_flushing(services: Data<Services>, stop: CancellationToken) {
     };
     while stop.run_until_cancelled(next()).await.is_some() {
         once(&services, "write what phones told", presence::flush, &mut told).await;
+    }
+}
+
+/// Unpacks uploads of software as they come. What is being unpacked when the server stops begins anew at the next start.
+async fn keep_unpacking(services: Data<Services>, stop: CancellationToken) {
+    let mut told = String::new();
+    while stop.run_until_cancelled(services.images().wanted()).await.is_some() {
+        let work = once(&services, "note what became of an upload of software", images::worker::work, &mut told);
+        let mut work = std::pin::pin!(work);
+        if stop.run_until_cancelled(work.as_mut()).await.is_none() {
+            services.images().stop();
+            work.await;
+        }
     }
 }
 

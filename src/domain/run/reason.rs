@@ -11,20 +11,20 @@ use serde::{Deserialize, Serialize};
 macro_rules! worded {
     ($(#[$meta:meta])* pub enum $name:ident {
         $($(#[$doc:meta])* $variant:ident => $words:literal,)+
-    } $(holding { $(#[$held_doc:meta])* $held:ident($inner:ident) })?) => {
+    } $(holding { $(#[$held_doc:meta])* $held:ident($inner:ident) })*) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum $name {
             $($(#[$doc])* $variant,)+
-            $($(#[$held_doc])* $held($inner),)?
+            $($(#[$held_doc])* $held($inner),)*
         }
 
         impl $name {
             /// Every one of them.
             pub fn all() -> impl Iterator<Item = Self> {
                 let plain = [$(Self::$variant),+].into_iter();
-                plain$(.chain($inner::all().map(Self::$held)))?
+                plain$(.chain($inner::all().map(Self::$held)))*
             }
         }
 
@@ -32,7 +32,7 @@ macro_rules! worded {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $(Self::$variant => f.pad($words),)+
-                    $(Self::$held(inner) => inner.fmt(f),)?
+                    $(Self::$held(inner) => inner.fmt(f),)*
                 }
             }
         }
@@ -124,9 +124,61 @@ worded! {
         DiskReserve => "the server's disk is nearly full",
         /// A fault of this server.
         Fault => "a fault of this server",
+        /// A file that comes with software: its version, a language, a tone.
+        SoftwareFile => "a file that comes with its software",
+        /// It read the header of the software and hung up: it has that software already, or does not want it.
+        SoftwareChecked => "checked the software and did not need it",
+        /// It took the software to its end, or nearly so.
+        SoftwareTaken => "downloaded the software",
     } holding {
         /// The TLS handshake failed.
         Handshake(HandshakeFault)
+    } holding {
+        /// The download of software goes on.
+        SoftwareGoing(Going)
+    } holding {
+        /// The download of software ended on the way.
+        SoftwareBrokenOff(Percent)
+    }
+}
+
+/// How far a download came that ended on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Percent(pub u8);
+
+impl Percent {
+    /// So much of so much, rounded down.
+    pub fn of(part: u64, whole: u64) -> Self {
+        let percent = u128::from(part) * 100 / u128::from(whole.max(1));
+        Self(u8::try_from(percent).unwrap_or(100).min(100))
+    }
+
+    fn all() -> impl Iterator<Item = Self> {
+        [Self(0), Self(50)].into_iter()
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the download of the software broke off at {} %", self.0)
+    }
+}
+
+/// How far a download is that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Going(pub Percent);
+
+impl Going {
+    fn all() -> impl Iterator<Item = Self> {
+        Percent::all().map(Self)
+    }
+}
+
+impl fmt::Display for Going {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "downloads the software, {} % so far", self.0.0)
     }
 }
 

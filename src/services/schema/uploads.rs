@@ -315,6 +315,62 @@ fn put_in_use(change: &mut Change<'_>, world: &World, to: InUse, name: &str) -> 
     Ok(choice)
 }
 
+/// Takes the schema that came in an image: it stands beside, for devices of its family. One that cannot be read, or for which there is
+/// no room, is left out, and that is told: the software counts.
+pub(in crate::services) fn take_of_image(
+    change: &mut Change<'_>,
+    world: &World,
+    (family, version): (&str, &str),
+    file: &[u8],
+) -> Result<Option<SchemaId>, ServiceError> {
+    let title = format!("{family} {version}");
+    let left_out = |change: &mut Change<'_>, why: String| {
+        change.record(Event::new("schema", title.clone(), "left out").change("why", None, Some(why)))?;
+        Ok(None)
+    };
+    let declared = match declared(file).and_then(|declared| Ok((declared.len(), pack(file)?))) {
+        Ok(declared) => declared,
+        Err(error) => return left_out(change, error.to_string()),
+    };
+    if world.schemas.shelf.len() >= SCHEMAS {
+        return left_out(change, format!("there are {SCHEMAS} uploaded schemas"));
+    }
+    let is_free = |name: &Name| world.schemas.shelf.iter().all(|one| one.uploaded.name.folded() != name.folded());
+    let names = std::iter::once(title.clone()).chain((2..100).map(|number| format!("{title} ({number})")));
+    let Some(name) = names.filter_map(|name| Name::parse(&name).ok()).find(is_free) else {
+        return left_out(change, "its name is taken".to_owned());
+    };
+    let ((parameters, content), account) = (declared, change.account_id());
+    let uploaded = Uploaded {
+        id: store::schemas::next_id(change.tx())?,
+        name,
+        family: Some(family.to_owned()),
+        version: Some(version.to_owned()),
+        file: "polycomConfig.xsd".to_owned(),
+        parameters,
+        uploaded_by: change.actor().to_owned(),
+        uploaded_at: change.now(),
+        content,
+    };
+    store::schemas::put(change.tx(), account, &uploaded)?;
+    change.schemas_changed()?;
+    Ok(Some(uploaded.id))
+}
+
+/// Removes the schema of an image that goes, unless it counts for everything now.
+pub(in crate::services) fn delete_of_image(change: &mut Change<'_>, world: &World, id: SchemaId) -> Result<(), ServiceError> {
+    let choice = world.schemas.choice;
+    if choice.current == InUse::Uploaded(id) || world.schemas.get(id).is_none() {
+        return Ok(());
+    }
+    store::schemas::delete(change.tx(), change.account_id(), id)?;
+    if choice.previous == Some(InUse::Uploaded(id)) {
+        let choice = SchemaChoice { previous: None, revision: choice.revision + 1, ..choice };
+        store::schemas::put_choice(change.tx(), change.account_id(), &choice)?;
+    }
+    change.schemas_changed()
+}
+
 /// Makes a file small.
 ///
 /// # Errors

@@ -1,0 +1,177 @@
+//! A package that was unpacked becomes an image: its row, the profile that chooses it, and its schema, in one change (R129, R139, R210).
+
+use super::package::{Refused, Unpacked};
+use super::uploads::{Upload, in_words};
+use crate::domain::access::Grant;
+use crate::domain::activity::Event;
+use crate::domain::ids::{ImageId, ProfileId};
+use crate::domain::image::{Image, find};
+use crate::domain::limits::NAME_CHARS;
+use crate::domain::names::Name;
+use crate::domain::parameter::ParameterSet;
+use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::software::{SoftwareChoice, SoftwareVersion};
+use crate::domain::world::World;
+use crate::services::Services;
+use crate::services::commit::{Change, commit};
+use crate::services::error::ServiceError;
+use crate::services::schema;
+use crate::store;
+
+/// What is known of a package before it is unpacked.
+#[derive(Clone, Debug)]
+pub(super) struct Package {
+    pub(super) sha256: String,
+    pub(super) version: SoftwareVersion,
+    pub(super) families: Vec<String>,
+    pub(super) size_bytes: u64,
+    /// Somebody said that it takes the place of the image of its version.
+    pub(super) replaces: bool,
+}
+
+/// An image as people call it: `VVX 5.9.8.5760`.
+pub fn name_of(image: &Image) -> String {
+    name(&image.families, &image.version)
+}
+
+fn name(families: &[String], version: &SoftwareVersion) -> String {
+    format!("{} {version}", families.join(" and "))
+}
+
+impl Package {
+    /// The image of the same version for one of its families that it does not replace.
+    pub(super) fn in_the_way(&self, world: &World) -> Option<ImageId> {
+        let mut there = self.there(world);
+        if self.replaces && there.len() < 2 {
+            return None;
+        }
+        there.pop()
+    }
+
+    /// The images of its version for its families, each once.
+    fn there(&self, world: &World) -> Vec<ImageId> {
+        let found = self.families.iter().filter_map(|family| find(&world.images, family, &self.version));
+        let mut ids: Vec<ImageId> = found.map(|image| image.id).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    /// Whether it finds room among the images (R42). What it replaces makes room.
+    pub(super) fn check_limits(&self, world: &World, bytes: u64) -> Result<(), Refused> {
+        let limits = world.account.image_limits;
+        let replaced = self.there(world);
+        let stay = world.images.values().filter(|image| !replaced.contains(&image.id));
+        let (count, sum) = stay.fold((0, 0_u64), |(count, sum), image| (count + 1, sum + image.stored_bytes()));
+        if count >= limits.images {
+            let told = format!("there are {count} images, as many as may be here; delete one that no device needs first");
+            return Err(Refused::Package(told));
+        }
+        if sum.saturating_add(bytes) > limits.bytes {
+            return Err(Refused::Package(format!(
+                "it takes {}, and the images that are here have {} of {}; delete one that no device needs first",
+                in_words(bytes),
+                in_words(sum),
+                in_words(limits.bytes)
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Writes the image with its profile and schema. The content that it replaces goes once that is kept.
+pub(super) fn take(
+    services: &Services,
+    upload: &Upload,
+    package: Package,
+    unpacked: &mut Unpacked<'_>,
+) -> Result<ImageId, ServiceError> {
+    let account = upload.account;
+    let by = upload.by.clone();
+    let schema_file = unpacked.schema.take();
+    let files = unpacked.take();
+    let blobs: Vec<String> = files.iter().map(|file| file.blob.clone()).collect();
+    let grant = Grant::system(&format!("software uploaded by {by}"));
+    let taken = commit(services, grant, account, |change| {
+        let world = services.world(account)?;
+        // Others may have changed something while it was unpacked.
+        if package.in_the_way(&world).is_some() {
+            return Err(ServiceError::Conflict("an image of this version was added meanwhile; upload it again".to_owned()));
+        }
+        let former = package.there(&world).first().and_then(|id| world.images.get(id)).cloned();
+        if let Some(schema) = former.as_ref().and_then(|former| former.schema) {
+            schema::delete_of_image(change, &world, schema)?;
+        }
+        let family = package.families.first().map(String::as_str).unwrap_or_default();
+        let schema = match &schema_file {
+            Some(file) => schema::take_of_image(change, &world, (family, package.version.as_str()), file)?,
+            None => None,
+        };
+        let image = Image {
+            id: former.as_ref().map_or_else(|| store::images::next_id(change.tx()), |former| Ok(former.id))?,
+            version: package.version.clone(),
+            families: package.families.clone(),
+            source: upload.file.clone(),
+            size_bytes: package.size_bytes,
+            sha256: package.sha256.clone(),
+            files,
+            profile: put_profile(change, &world, &package, former.as_ref().map(|former| former.profile))?,
+            schema,
+            license: former.as_ref().and_then(|former| former.license.clone()),
+            at: change.now(),
+            by,
+        };
+        let action = if former.is_some() { "replaced" } else { "added" };
+        let event = Event::new("software", name_of(&image), action)
+            .change("file", former.as_ref().map(|former| former.source.clone()), Some(image.source.clone()))
+            .change("SHA-256", former.as_ref().map(|former| former.sha256.clone()), Some(image.sha256.clone()))
+            .change("files", None, Some(image.files.len().to_string()));
+        change.record(event)?;
+        change.put_image(image.clone())?;
+        Ok((image.id, former))
+    });
+    // What no row names is removed now or, if that fails, by the sweep at the next start.
+    let stale = match &taken {
+        Ok((_, former)) => former.iter().flat_map(|image| image.files.iter().map(|file| file.blob.clone())).collect(),
+        Err(_) => blobs,
+    };
+    stale.iter().for_each(|blob| drop(services.blobs.remove(blob)));
+    taken.map(|(id, _)| id)
+}
+
+/// The profile that chooses the image for each of its families.
+fn put_profile(
+    change: &mut Change<'_>,
+    world: &World,
+    package: &Package,
+    former: Option<ProfileId>,
+) -> Result<ProfileId, ServiceError> {
+    let former = former.and_then(|id| world.profiles.get(&id));
+    let choice = |family: &String| SoftwareChoice { family: family.clone(), version: package.version.clone() };
+    let profile = Profile {
+        id: former.map_or_else(|| store::profiles::next_id(change.tx()), |former| Ok(former.id))?,
+        name: profile_name(world, package, former.map(|former| former.id))?,
+        description: "Comes with the image of this software, and goes with it.".to_owned(),
+        kind: ProfileKind::Software,
+        software: package.families.iter().map(choice).collect(),
+        parameters: ParameterSet::new(),
+        modified_by: change.actor().to_owned(),
+        modified_at: change.now(),
+        revision: former.map_or(1, |former| former.revision + 1),
+    };
+    let id = profile.id;
+    change.put_profile(profile)?;
+    Ok(id)
+}
+
+/// A name that no other profile has.
+fn profile_name(world: &World, package: &Package, own: Option<ProfileId>) -> Result<Name, ServiceError> {
+    let mut plain = name(&package.families, &package.version);
+    if plain.chars().count() + 5 > NAME_CHARS {
+        plain = format!("Software {}", package.version);
+    }
+    let is_free = |name: &Name| world.all_profiles().all(|other| Some(other.id) == own || other.name.folded() != name.folded());
+    let numbered = (2..1_000).map(|number| format!("{plain} ({number})"));
+    let mut names = std::iter::once(plain.clone()).chain(numbered).filter_map(|name| Name::parse(&name).ok());
+    names.find(is_free).ok_or_else(|| ServiceError::Conflict(format!("all names like “{plain}” are taken by profiles")))
+}
