@@ -145,6 +145,18 @@ impl Phone {
         stream.flush().expect("sent");
     }
 
+    /// Fetches a file, reads so many bytes of the answer, and hangs up.
+    pub fn begin(&self, path: &str, bytes: usize) -> Vec<u8> {
+        let mut stream = self.connect();
+        stream
+            .write_all(format!("{}\r\n", self.request_head("GET", path)).as_bytes())
+            .and_then(|()| stream.flush())
+            .expect("sent");
+        let mut begin = vec![0; bytes];
+        stream.read_exact(&mut begin).expect("answered");
+        begin
+    }
+
     /// Sends bytes as they are and reads one answer.
     pub fn send(&self, bytes: &[u8], is_head: bool) -> Response {
         if self.in_clear { exchange(self.connect_in_clear(), bytes, is_head) } else { exchange(self.connect(), bytes, is_head) }

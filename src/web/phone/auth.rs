@@ -165,6 +165,7 @@ mod tests {
             base: BaseSettings::MANAGE,
             polling_window: (180, 300),
             first_contact: FirstContact::Open,
+            image_limits: Default::default(),
             admission: AdmissionSettings::default(),
             software: SoftwareSettings::default(),
             revision: 0,

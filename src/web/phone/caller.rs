@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use actix_http::{Request, RequestHead};
-use actix_web::http::Method;
 use actix_web::http::header::{HOST, HeaderMap};
+use actix_web::http::{Method, StatusCode};
 use jiff::Timestamp;
 
 use super::agent::{self, Agent};
@@ -94,16 +94,33 @@ impl Caller {
         }
     }
 
-    /// Leaves the message that runs and sightings are made of.
+    /// Leaves the message that runs and sightings are made of, unless somebody else does when it has ended.
     pub fn note(&self, services: &Services, head: &RequestHead, reply: &Reply, guest: Option<Guest>) {
-        let standing = match &guest {
+        if reply.is_told_later() {
+            return;
+        }
+        let (reason, status, bytes) = (reply.reason(), reply.status(), reply.size_bytes());
+        services.presence().note(self.message(head, reason, status, bytes, guest.as_ref(), services));
+    }
+
+    /// The message about an answer.
+    pub fn message(
+        &self,
+        head: &RequestHead,
+        reason: Reason,
+        status: StatusCode,
+        size_bytes: u64,
+        guest: Option<&Guest>,
+        services: &Services,
+    ) -> Message {
+        let standing = match guest {
             Some(guest) if guest.device.is_some() => Standing::LetIn,
             _ => Standing::Refused,
         };
-        let shown = guest.as_ref().and_then(|guest| guest.admitted).map(Admitted::shown);
-        let is_back = guest.as_ref().is_some_and(|guest| guest.is_back);
+        let shown = guest.and_then(|guest| guest.admitted).map(Admitted::shown);
+        let is_back = guest.is_some_and(|guest| guest.is_back);
         let key = match guest {
-            Some(guest) => guest.key,
+            Some(guest) => guest.key.clone(),
             None => self.named(services),
         };
         let heard = Heard {
@@ -121,14 +138,14 @@ impl Caller {
                 method: verb(&head.method),
                 path: clean(head.uri.path(), OUTSIDE_TEXT_CHARS).into(),
                 // Nobody heard the answer to an upload that was cut.
-                status: if reply.reason() == Reason::CutOff { 0 } else { reply.status().as_u16() },
-                size_bytes: reply.size_bytes(),
-                reason: reply.reason(),
+                status: if reason == Reason::CutOff { 0 } else { status.as_u16() },
+                size_bytes,
+                reason,
                 in_clear: self.channel == Channel::ClearText,
             },
         };
         let private_ip = self.x_device.as_ref().and_then(|told| told.ip);
-        services.presence().note(Message { account: DEFAULT_ACCOUNT, heard, agent: self.agent.phone.clone(), private_ip });
+        Message { account: DEFAULT_ACCOUNT, heard, agent: self.agent.phone.clone(), private_ip }
     }
 
     /// The device that a request names which was not received: anybody can name one.

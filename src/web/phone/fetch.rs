@@ -2,23 +2,28 @@
 
 use std::sync::Arc;
 
+use actix_web::http::header::EntityTag;
+
 use super::Call;
-use super::reply::Reply;
+use super::download::{self, FileBody, Follows, Wanted};
+use super::reply::{Piece, Reply};
 use crate::domain::device::DeviceKey;
 use crate::domain::device_file::DeviceFile;
+use crate::domain::image::{Image, ImageFile};
 use crate::domain::resource::Resource;
 use crate::domain::run::Reason;
 use crate::domain::world::World;
-use crate::services::Services;
+use crate::services::downloads::{self, Sending};
 use crate::services::error::{ServiceError, chain};
 use crate::services::provisioning::{Answer, Guest};
-use crate::services::{resources, uploads};
+use crate::services::{Services, images, resources, uploads};
 use crate::web::blocking;
-use crate::web::resource_part::Wanted;
+use crate::web::resource_part;
 
 /// Answers a fetch.
 pub(super) async fn answer(call: &Call, world: &Arc<World>, guest: &Guest) -> Reply {
     match call.door.provisioning.answer(&call.services, world, &call.visit(), guest) {
+        Answer::Image(image, file) => software(call, world, guest, &image, file).await,
         Answer::File(file) => stored(call, world, guest.key.as_ref(), file).await,
         Answer::Resource(asked) => resource(call, world, asked).await,
         Answer::Log { key, kind, otherwise } => match log(call, world, key, kind).await {
@@ -36,7 +41,7 @@ pub(super) fn at_once(answer: Answer) -> Reply {
         Answer::Made(bytes, reason) => Reply::made(bytes, reason),
         Answer::Held(reason) => Reply::held(reason),
         Answer::Absent(reason) => Reply::absent(reason),
-        Answer::File(_) | Answer::Resource(_) | Answer::Log { .. } => Reply::absent(Reason::Absent),
+        Answer::File(_) | Answer::Resource(_) | Answer::Image(..) | Answer::Log { .. } => Reply::absent(Reason::Absent),
     }
 }
 
@@ -52,8 +57,8 @@ async fn stored(call: &Call, world: &World, key: Option<&DeviceKey>, file: Devic
 
 /// A resource file, or the part of it that is asked for. It is opened by a thread that may wait for the disk and read while it is sent.
 async fn resource(call: &Call, world: &World, asked: Arc<Resource>) -> Reply {
-    let wanted = |resource: &Resource| Wanted::of(&call.request, &resource.sha256, resource.size_bytes);
-    if call.is_head() || matches!(wanted(&asked), Wanted::NotModified | Wanted::Unsatisfiable) {
+    let wanted = |resource: &Resource| resource_part::Wanted::of(&call.request, &resource.sha256, resource.size_bytes);
+    if call.is_head() || matches!(wanted(&asked), resource_part::Wanted::NotModified | resource_part::Wanted::Unsatisfiable) {
         return Reply::resource(&asked, wanted(&asked), None);
     }
     let account = world.account_id;
@@ -61,6 +66,46 @@ async fn resource(call: &Call, world: &World, asked: Arc<Resource>) -> Reply {
         // What it is by now decides: it may have been replaced a moment ago.
         Ok((file, resource)) => Reply::resource(&resource, wanted(&resource), Some(file)),
         Err(error) => fault(&error),
+    }
+}
+
+/// A file of an image, or what of it is asked for. What becomes of a download of software is told when it ends, and not before.
+async fn software(call: &Call, world: &World, guest: &Guest, image: &Image, file: ImageFile) -> Reply {
+    let tag = EntityTag::new_strong(file.sha256.clone());
+    let (first, length) = match download::wanted(&call.request, &tag, file.size_bytes) {
+        Wanted::Nothing => return Reply::unchanged(&tag),
+        Wanted::Impossible => return Reply::beyond_end(&tag, file.size_bytes),
+        Wanted::Whole => (0, file.size_bytes),
+        Wanted::Piece(first, length) => (first, length),
+    };
+    let piece = Piece { first, length, size_bytes: file.size_bytes };
+    if call.is_head() {
+        return Reply::software_head(&tag, file.size_bytes);
+    }
+    let blob = file.blob.clone();
+    let opened = match blocking::call(&call.services, move |services| images::open(services, &blob)).await {
+        Ok(opened) => opened,
+        // A lost file is none: the phone keeps its software, and `pdms check` tells it.
+        Err(ServiceError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+            tracing::error!(file = file.path, "a file of an image is missing; upload the image again");
+            return Reply::absent(Reason::NoImage);
+        }
+        Err(error) => return fault(&error),
+    };
+    if !file.path.to_ascii_lowercase().ends_with(".ld") {
+        return Reply::software(&tag, piece, FileBody::new(opened, first, length, ()));
+    }
+    let message = call.caller.message(call.request.head(), Reason::SoftwareTaken, piece.status(), 0, Some(guest), &call.services);
+    let asked = downloads::Asked { image, path: &file.path, size_bytes: file.size_bytes, from: first };
+    let key = guest.device.as_ref().map(|device| device.key.clone());
+    debug_assert_eq!(message.account, world.account_id);
+    let sending = downloads::begin(&call.services.clone().into_inner(), &asked, key, message);
+    Reply::software(&tag, piece, FileBody::new(opened, first, length, sending)).told_later()
+}
+
+impl Follows for Sending {
+    fn took(&mut self, bytes: u64) {
+        Self::took(self, bytes);
     }
 }
 

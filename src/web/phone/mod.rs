@@ -8,6 +8,7 @@ pub mod agent;
 pub mod auth;
 mod caller;
 mod digest;
+mod download;
 mod fetch;
 pub mod handshake;
 mod patience;

@@ -4,11 +4,11 @@ use std::convert::Infallible;
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom};
 
-use actix_web::body::{BoxBody, SizedStream};
+use actix_web::body::{BoxBody, MessageBody, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
-    RETRY_AFTER, WWW_AUTHENTICATE,
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, EntityTag, HeaderName,
+    HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::{HttpResponse, web};
 use futures_util::stream;
@@ -29,6 +29,7 @@ const CHALLENGE: &str = "Basic realm=\"pdms\"";
 
 const XML: &str = "text/xml; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
+const BINARY: &str = "application/octet-stream";
 
 /// An answer before it is sent.
 pub(super) struct Reply {
@@ -40,6 +41,11 @@ pub(super) struct Reply {
     digest: Option<String>,
     content_type: &'static str,
     size_bytes: u64,
+    /// Tag of a file that is asked for in parts, and which part this is.
+    tag: Option<HeaderValue>,
+    range: Option<String>,
+    /// The run is told of it when it ends.
+    is_told_later: bool,
 }
 
 enum Body {
@@ -49,6 +55,26 @@ enum Body {
     Resource(Box<Part>),
     /// Only its length is told: the answer to HEAD for what would have to be read from the disk.
     Length,
+    /// A part of a file, or all of it.
+    File(BoxBody),
+}
+
+/// What of a file is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    /// Its first byte.
+    pub first: u64,
+    /// How many.
+    pub length: u64,
+    /// Bytes of the whole file.
+    pub size_bytes: u64,
+}
+
+impl Piece {
+    /// 200 for a whole file, 206 for a part of one.
+    pub fn status(self) -> StatusCode {
+        if self.length == self.size_bytes { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT }
+    }
 }
 
 /// What is sent of a resource file.
@@ -62,7 +88,18 @@ struct Part {
 impl Reply {
     fn text(status: StatusCode, reason: Reason, text: &'static str) -> Self {
         let size_bytes = text.len() as u64;
-        Self { status, reason, body: Body::Text(text), header: None, digest: None, content_type: TEXT, size_bytes }
+        Self {
+            status,
+            reason,
+            body: Body::Text(text),
+            header: None,
+            digest: None,
+            content_type: TEXT,
+            size_bytes,
+            tag: None,
+            range: None,
+            is_told_later: false,
+        }
     }
 
     fn with(mut self, name: HeaderName, value: &'static str) -> Self {
@@ -121,7 +158,50 @@ impl Reply {
     pub fn made(bytes: Vec<u8>, reason: Reason) -> Self {
         let size_bytes = bytes.len() as u64;
         let body = Body::Bytes(bytes);
-        Self { status: StatusCode::OK, reason, body, header: None, digest: None, content_type: XML, size_bytes }
+        Self { body, content_type: XML, size_bytes, ..Self::text(StatusCode::OK, reason, "") }
+    }
+
+    fn of_software(status: StatusCode, tag: &EntityTag) -> Self {
+        let tag = HeaderValue::from_str(&tag.to_string()).ok();
+        Self { content_type: BINARY, tag, ..Self::text(status, Reason::SoftwareFile, "") }.with(NOSNIFF, "nosniff")
+    }
+
+    /// 200 or 206: a file of an image, or a part of one.
+    pub fn software(tag: &EntityTag, piece: Piece, body: impl MessageBody + 'static) -> Self {
+        let last = (piece.first + piece.length).saturating_sub(1);
+        let is_part = piece.status() == StatusCode::PARTIAL_CONTENT;
+        Self {
+            body: Body::File(BoxBody::new(body)),
+            size_bytes: piece.length,
+            range: is_part.then(|| format!("bytes {}-{last}/{}", piece.first, piece.size_bytes)),
+            ..Self::of_software(piece.status(), tag)
+        }
+    }
+
+    /// The answer to HEAD for a file of an image.
+    pub fn software_head(tag: &EntityTag, size_bytes: u64) -> Self {
+        Self { body: Body::Length, size_bytes, ..Self::of_software(StatusCode::OK, tag) }
+    }
+
+    /// 304: whoever asks has it.
+    pub fn unchanged(tag: &EntityTag) -> Self {
+        Self::of_software(StatusCode::NOT_MODIFIED, tag)
+    }
+
+    /// 416: asked for beyond the end of a file.
+    pub fn beyond_end(tag: &EntityTag, size_bytes: u64) -> Self {
+        let range = Some(format!("bytes */{size_bytes}"));
+        Self { range, ..Self::of_software(StatusCode::RANGE_NOT_SATISFIABLE, tag) }
+    }
+
+    /// The run is told of it when it ends, by whoever sends it.
+    pub fn told_later(self) -> Self {
+        Self { is_told_later: true, ..self }
+    }
+
+    /// Whether the run is told of it by somebody else.
+    pub fn is_told_later(&self) -> bool {
+        self.is_told_later
     }
 
     /// 200 with what a phone uploaded. It is never shown as a page, whatever it holds.
@@ -170,12 +250,20 @@ impl Reply {
         if let Some(header) = self.header {
             builder.append_header(header);
         }
-        if self.status == StatusCode::NO_CONTENT {
+        if let Some(tag) = &self.tag {
+            builder.insert_header((ETAG, tag.clone()));
+            builder.insert_header((ACCEPT_RANGES, HeaderValue::from_static("bytes")));
+        }
+        if let Some(range) = self.range {
+            builder.insert_header((CONTENT_RANGE, range));
+        }
+        if matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return builder.finish();
         }
         builder.insert_header((CONTENT_TYPE, HeaderValue::from_static(self.content_type)));
-        // Nothing on the way keeps a configuration (SEC-07).
-        builder.insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        // Nothing on the way keeps a configuration (SEC-07); software is no secret, and may be kept by whoever asks each time.
+        let kept = if self.tag.is_some() { "no-cache" } else { "no-store" };
+        builder.insert_header((CACHE_CONTROL, HeaderValue::from_static(kept)));
         match self.body {
             Body::Text(text) => builder.body(text),
             Body::Bytes(bytes) if bytes.len() <= PIECE_BYTES => builder.body(bytes),
@@ -197,6 +285,7 @@ impl Reply {
                     None => builder.finish(),
                 }
             }
+            Body::File(body) => builder.body(body),
             Body::Length => builder.body(length(self.size_bytes)),
         }
     }

@@ -116,6 +116,7 @@ fn line(one: &Exchange, started_at: Timestamp, challenged: bool) -> ExchangeLine
 /// A 401 is how every phone begins, and a 404 for a file that nobody needs is no fault: neither is shown in red.
 fn tone(one: &Exchange) -> &'static str {
     match (one.status, one.reason) {
+        (_, Reason::SoftwareBrokenOff(_)) => "warn",
         (200..300, _) => "ok",
         (_, Reason::CredentialsMissing | Reason::Absent | Reason::NoImage) => "off",
         (503, reason) if reason != Reason::Fault => "warn",
