@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::images::{package, uploaded};
 use crate::support::api::{Api, problem};
 use crate::support::phone::Phone;
 use crate::support::server::{OWNER_EMAIL, OWNER_PASSWORD, PASSWORD, Server};
@@ -24,6 +25,19 @@ fn device(key: &str) -> Value {
 /// A profile with these parameters; its number.
 fn profile(api: &Api, name: &str, parameters: Value) -> u64 {
     api.ok("POST", "/profiles", Some(json!({ "name": name, "parameters": parameters })))["id"].as_u64().expect("a number")
+}
+
+/// Two images, an upload whose bytes are all here, and one that asks which software it is: the keys of these uploads.
+fn images(server: &Server, api: &Api) -> [String; 2] {
+    let of = |part: &str, version: &str| package(&[(&format!("{part}.sip.ld"), b"image"), ("sip.ver", version.as_bytes())]);
+    for (file, part, version) in [("a.zip", "3111-44500-001", "5.9.8.5760"), ("b.zip", "2345-12600-001", "4.0.15.1047")] {
+        assert_eq!(uploaded(server, api, file, &of(part, version))["stage"], "done");
+    }
+    let asking = uploaded(server, api, "asking.zip", &package(&[("9999-44500-001.sip.ld", b"x")]));
+    let open = api.ok("POST", "/images/uploads", Some(json!({ "file": "open.zip", "size_bytes": 4 })));
+    let [open, asking] = [open, asking].map(|one| one["id"].as_str().expect("a key").to_owned());
+    assert_eq!(api.send("PUT", &format!("/images/uploads/{open}"), b"open").status, 200);
+    [open, asking]
 }
 
 fn names(list: &Value) -> Vec<&str> {

@@ -158,6 +158,7 @@ impl Case {
             base: if manage { BaseSettings::MANAGE } else { BaseSettings::SERVE_ONLY },
             polling_window: POLLING_WINDOW_MINUTES,
             first_contact: FirstContact::Open,
+            image_limits: Default::default(),
             admission: AdmissionSettings::default(),
             software,
             revision: 1,

@@ -29,6 +29,7 @@ mod fleet;
 mod framing;
 mod golden;
 mod groups;
+mod images;
 mod impact;
 mod import;
 mod import_corpus;

@@ -2,7 +2,7 @@
 //! The numbers stand in `domain/limits.rs`; every body is read up to one of these and no further.
 
 use crate::domain::limits::{
-    ARCHIVE_UPLOAD_BYTES, DEVICE_CSV_BYTES, GIVEN_FILE_BYTES, IMPORT_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES,
+    ARCHIVE_UPLOAD_BYTES, DEVICE_CSV_BYTES, GIVEN_FILE_BYTES, IMPORT_BYTES, LICENSE_BYTES, MANUFACTURER_FILE_BYTES, REVOCATION_FILE_BYTES,
     SCHEMA_BYTES, SITES_CSV_BYTES,
 };
 
@@ -31,6 +31,9 @@ pub const SCHEMA: Size = Size { what: "a schema", bytes: SCHEMA_BYTES };
 pub const AUTHORITIES: Size = Size { what: "a file with CA certificates", bytes: MANUFACTURER_FILE_BYTES };
 /// Lists of revoked certificates.
 pub const REVOCATION_LISTS: Size = Size { what: "a file with revocation lists", bytes: REVOCATION_FILE_BYTES };
+
+/// The key file of a software licence.
+pub const LICENSE: Size = Size { what: "a key file", bytes: LICENSE_BYTES };
 
 /// Bytes in whatever is sent from a page and has no size of its own: more than a pasted configuration file, every byte percent-encoded.
 pub const FORM_BYTES: usize = SCHEMA_BYTES + AROUND;

@@ -36,6 +36,12 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
             ("", None)
         }
         "export_devices_in_clear" | "import_devices" => ("", None),
+        "begin_image_upload" => ("", Some(json!({ "file": "a.zip", "size_bytes": 10 }))),
+        "answer_image_upload" => ("", Some(json!({ "version": "9.9.9", "families": ["CCX"] }))),
+        "set_image_limits" => ("", Some(json!({ "images": 3, "megabytes": 4, "package_megabytes": 5 }))),
+        "put_license" => ("&file=key.txt", None),
+        "send_image_upload" | "finish_image_upload" | "cancel_image_upload" => ("", None),
+        "delete_image" | "delete_license" | "reveal_license" => ("", None),
         "end_session" | "end_sign_in" | "unblock_device" | "delete_profile" | "reveal_password" => ("", None),
         "add_devices" => ("", Some(device("0004f2a11a02"))),
         "change_device" | "replace_device" => ("", Some(json!({ "revision": revision("device"), "name": "Other" }))),
@@ -124,6 +130,10 @@ fn state(server: &Server, api: &Api) -> Vec<Value> {
         "/activity",
         "/resources",
         "/devices",
+        "/images",
+        "/images/1",
+        "/images/limits",
+        "/images/uploads",
         "/blocked",
         "/pending",
         "/window",
@@ -225,6 +235,8 @@ fn whatever_changes_something_can_be_tried_out() {
     let revision = |path: &str| revision_of(&api, path);
     let revisions = json!({ "device": revision(&format!("/devices/{KEY}")), "profile": revision(&format!("/profiles/{id}")),
         "settings": revision("/settings"), "server": revision("/api/v1/server"), "schema": revision("/schema"), "invitation": invitation });
+    let [open, asking] = super::images(&server, &api);
+    api.send("PUT", "/images/1/license?file=key.txt", b"U1234-KEY");
     let before = state(&server, &api);
     let mut tried = 0;
     for (method, path, operation) in operations().filter(|(method, ..)| method != "GET") {
@@ -252,14 +264,16 @@ fn whatever_changes_something_can_be_tried_out() {
         let path = path.replace("{session}", &of_bob).replace("{fingerprint}", fingerprint);
         let file = if path.contains("/files/") { "phone.cfg" } else { &log };
         let path = if path.contains("/devices/") { path.replace("{name}", file) } else { path.replace("{name}", &backup) };
+        let path = path.replace("{upload}", if name == "answer_image_upload" { &asking } else { &open });
         let (query, body) = call(name, &revisions);
         let query = if name == "delete_address" { &former } else { query };
         let target = format!("/api/v1{path}?dry_run=true{query}");
         let takes = |kind: &str| operation["requestBody"]["content"][kind].is_object();
         let answer = match () {
             () if takes("application/xml") => api.send(&method, &target, FILE),
+            () if takes("application/octet-stream") => api.send(&method, &target, b"more"),
+            () if takes("text/plain") => api.send(&method, &target, b"U5678-KEY"),
             () if name == "import_devices" => api.send(&method, &target, b"mac_address,up.timeOut\n0004f2a11a05,41\n"),
-            () if takes("application/octet-stream") => api.send(&method, &target, b"another"),
             () if takes("text/xml") => api.send(&method, &target, SCHEMA),
             () if takes("application/zip") => api.send(&method, &target, &archive),
             () if takes("text/csv") => api.send(&method, &target, b"site_name,subnets\nBerlin,{}\n"),

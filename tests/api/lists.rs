@@ -43,6 +43,7 @@ pub fn filled() -> (Server, Api) {
         api.ok("POST", "/tokens", Some(json!({ "name": name, "role": "viewer" })));
         api.ok("POST", "/views", Some(json!({ "list": "devices", "name": name })));
     }
+    super::images(&server, &api);
     let phone = Phone::new(&server);
     phone.get(&format!("/{KEY}.cfg"));
     for (name, body) in

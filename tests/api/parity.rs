@@ -41,6 +41,7 @@ const TWINS: &[Twin] = &[
     twin("resources/list.html", "/admin/resources", "/resources", Some("path")),
     twin("recycle_bin/list.html", "/admin/recycle-bin", "/recycle-bin", None),
     twin("users/list.html", "/admin/users", "/api/v1/users", Some("name")),
+    twin("software/list.html", "/admin/software", "/images", Some("name")),
     twin("tokens/list.html", "/admin/tokens", "/tokens", Some("name")),
     // One row a phone on the page, one a run in the API.
     twin("runs/list.html", "/admin/unknown-phones", "/runs", None),

@@ -39,6 +39,8 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
 
     let backup = api.ok("POST", "/api/v1/server/backups", None)["name"].as_str().expect("a name").to_owned();
 
+    let [open, _] = super::images(&server, &api);
+    api.send("PUT", "/images/1/license?file=key.txt", b"CANARY_SIP");
     let mut looked_at = 0;
     for (method, path, operation) in operations() {
         let name = operation["operationId"].as_str().expect("a name");
@@ -52,6 +54,7 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
             .replace("{other}", KEY)
             .replace("{id}", "1")
             .replace("{deletion}", &deletion)
+            .replace("{upload}", &open)
             .replace("parameters/{name}", "parameters/reg.1.address")
             .replace("files/{name}", "files/phone.cfg")
             .replace("{name}", &backup)

@@ -21,7 +21,7 @@ use crate::services::users::UserDraft;
 use crate::services::{Services, profiles};
 
 use super::fleet::{self, LINES, NEVER_SEEN};
-use super::{files, history, organised};
+use super::{files, history, organised, software};
 
 /// A profile of the demo: name, description, parameters.
 type ProfileText = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
@@ -104,6 +104,7 @@ pub fn seed(services: &Services, public_name: &str) -> Result<Seeded, SetupError
         devices::delete(services, &actor, DEFAULT_ACCOUNT, &key, Afterwards::Block, Mode::Keep)?;
     }
     organised::rest(services, &actor)?;
+    software::upload(services, &actor)?;
     history::tell(services, order.moved)?;
     files::keep(services, &actor)?;
     let credentials = (draft.provisioning_user, draft.provisioning_password.expose().to_owned());

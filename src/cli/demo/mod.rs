@@ -8,6 +8,7 @@ mod files;
 mod fleet;
 mod history;
 mod organised;
+mod software;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -109,6 +109,7 @@ const MENU: &[MenuBlock] = &[
             item("/admin/profiles", "Profile Configuration", "profile"),
             item("/admin/deployment", "Profile Deployment", "deployment"),
             item("/admin/resources", "Resource Files", "resource"),
+            item("/admin/software", "Software", "download"),
             item("/admin/provisioning", "Provisioning Settings", "settings"),
         ]),
     },

@@ -59,6 +59,7 @@ mod setup;
 mod setup_restore;
 mod sign_in;
 mod sites;
+mod software;
 mod software_report;
 pub mod storage;
 pub mod theme;
@@ -134,6 +135,7 @@ fn rooms() -> Routes {
     users::configure(&mut routes);
     invitation::configure(&mut routes);
     tokens::configure(&mut routes);
+    software::configure(&mut routes);
     views::configure(&mut routes);
     confirm::configure(&mut routes);
     routes

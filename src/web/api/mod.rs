@@ -24,6 +24,8 @@ pub mod effective_shapes;
 pub mod given_files;
 pub mod group_shapes;
 pub mod groups;
+pub mod image_uploads;
+pub mod images;
 mod impact;
 mod impact_described;
 pub mod imports;
@@ -304,6 +306,22 @@ routes! {
     users::invite_user,
     sign_ins::list_sign_ins_of_user,
     sign_ins::end_sign_in_of_user,
+    image_uploads::list_image_uploads,
+    image_uploads::begin_image_upload,
+    image_uploads::show_image_upload,
+    image_uploads::send_image_upload,
+    image_uploads::cancel_image_upload,
+    image_uploads::finish_image_upload,
+    image_uploads::answer_image_upload,
+    images::list_images,
+    images::show_image_limits,
+    images::set_image_limits,
+    images::show_image,
+    images::delete_image,
+    images::put_license,
+    images::reveal_license,
+    images::delete_license,
+    images::show_downloads,
     tokens::list_tokens,
     tokens::create_token,
     tokens::revoke_token,

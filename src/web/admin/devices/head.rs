@@ -8,7 +8,8 @@ use crate::domain::device::DeviceKey;
 use crate::domain::device_list::{Listed, Status};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::world::World;
-use crate::services::Services;
+use crate::services::downloads::Download;
+use crate::services::{Services, downloads};
 use crate::web::admin::attached;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::session::SignedIn;
@@ -24,6 +25,8 @@ pub struct Head {
     pub last_seen: Option<Timestamp>,
     /// It was last served over plain HTTP (R316).
     pub clear_text: bool,
+    /// Downloads of software that are under way: which version, since when, and how much of it is there, in percent.
+    pub downloads: Vec<(String, Timestamp, u8)>,
 }
 
 impl Head {
@@ -37,13 +40,17 @@ impl Head {
             status: Status::of(one.sighting.last_seen, now),
             last_seen: one.sighting.last_seen,
             clear_text: false,
+            downloads: Vec::new(),
         }
     }
 
-    /// The same with the mark of a device that is served over plain HTTP.
+    /// The same with the mark of a device that is served over plain HTTP, and with its downloads.
     pub fn marked(self, services: &Services) -> Self {
-        let trust = self.key.parse().map(|key: DeviceKey| services.trusts(DEFAULT_ACCOUNT).of(&key));
-        Self { clear_text: trust.is_ok_and(|trust| trust.clear_text), ..self }
+        let Ok(key) = self.key.parse::<DeviceKey>() else { return self };
+        let running = downloads::of_device(services, DEFAULT_ACCOUNT, &key);
+        let told = |one: &Arc<Download>| (one.version.to_string(), one.since, one.percent().0);
+        let clear_text = services.trusts(DEFAULT_ACCOUNT).of(&key).clear_text;
+        Self { clear_text, downloads: running.iter().map(told).collect(), ..self }
     }
 
     /// The pages of a device, under the guide's names (R235).
