@@ -221,6 +221,7 @@ impl CaseImage {
             files: self.files.into_iter().map(file).collect(),
             profile: ProfileId(1_000 + id.0),
             schema: None,
+            license: None,
             at: Timestamp::UNIX_EPOCH,
             by: "admin".to_owned(),
         }

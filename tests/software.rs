@@ -34,6 +34,7 @@ fn image(server: &Server, id: u64, version: &str, files: &[&str]) {
         files: files.iter().map(file).collect(),
         profile: ProfileId(900 + id),
         schema: None,
+        license: None,
         at: Timestamp::UNIX_EPOCH,
         by: "admin".to_owned(),
     };

@@ -41,6 +41,7 @@ fn with_images(mut world: World, images: &[(&str, &str, &[&str])]) -> World {
             files: files.iter().map(file).collect(),
             profile: ProfileId(1_000 + id),
             schema: None,
+            license: None,
             at: Timestamp::UNIX_EPOCH,
             by: "admin".to_owned(),
         };

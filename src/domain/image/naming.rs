@@ -47,7 +47,7 @@ fn numbers(text: &str, sign: char) -> Option<Vec<&str>> {
 /// The families that a package's name speaks of, by their names, other names and tokens: `Trio8800`, `CCX`, `spip_ssip_vvx`.
 pub fn families_in_name(file: &str, models: &ModelTable) -> Vec<String> {
     let words = words(file);
-    let found = models.families().filter(|family| names(family).iter().any(|name| is_spoken_of(name, &words)));
+    let found = models.families_with_software().filter(|family| names(family).iter().any(|name| is_spoken_of(name, &words)));
     found.map(|family| family.name.clone()).collect()
 }
 

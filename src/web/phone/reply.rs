@@ -220,6 +220,9 @@ impl Reply {
             body: Body::Resource(Box::new(part)),
             header: Some((NOSNIFF, "nosniff")),
             digest: None,
+            tag: None,
+            range: None,
+            is_told_later: false,
             content_type: resource.path.content_type(),
             size_bytes: wanted.span(resource.size_bytes).1,
         }

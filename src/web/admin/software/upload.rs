@@ -214,7 +214,7 @@ fn page(who: &SignedIn, services: &Services, shown: Shown, form: Form) -> Result
         Stage::Refused { same, .. } => *same,
         _ => None,
     };
-    let families = world.models.families().iter().map(|family| {
+    let families = world.models.families_with_software().map(|family| {
         let is_ticked = form.values("families").any(|one| one == family.name);
         (family.name.clone(), is_ticked)
     });
