@@ -77,7 +77,6 @@ fn is_spoken_of(name: &str, words: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::models::models;
 
     #[test]
     fn the_version_is_the_first_word_of_sip_ver() {
@@ -104,18 +103,5 @@ mod tests {
         ] {
             assert_eq!(version_in_name(name).map(|version| version.to_string()).as_deref(), version, "{name}");
         }
-    }
-
-    #[test]
-    fn names_of_packages_tell_families_and_no_family_hides_in_another_word() {
-        let of = |name| families_in_name(name, models());
-        assert_eq!(of("Polycom_UC_Software_5_7_1_4133_AB_Trio8800_release.zip"), ["Trio"]);
-        assert_eq!(of("Poly_CCX_9.4.1.zip"), ["CCX"]);
-        let mut three = of("spip_ssip_vvx_3_2_4B_release_sig_split.zip");
-        three.sort();
-        assert_eq!(three, ["SoundPoint IP", "SoundStation IP", "VVX"]);
-        assert_eq!(of("CX5100-1.3.0.zip"), ["CX"]);
-        assert_eq!(of("Poly_EdgeE350_8.3.0.zip"), ["Edge E"]);
-        assert_eq!(of("UC_Software_6_4_6_release_sig_split.zip"), Vec::<String>::new());
     }
 }

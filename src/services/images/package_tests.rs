@@ -243,3 +243,16 @@ fn what_is_cut_off_or_is_something_else_is_refused() {
     assert!(why(&archive(&[("readme.txt", b"x")])).contains("no software"));
     assert!(why(&archive(&[])).contains("no software"));
 }
+
+#[test]
+fn names_of_packages_tell_families_and_no_family_hides_in_another_word() {
+    let of = |name| naming::families_in_name(name, models());
+    assert_eq!(of("Polycom_UC_Software_5_7_1_4133_AB_Trio8800_release.zip"), ["Trio"]);
+    assert_eq!(of("Poly_CCX_9.4.1.zip"), ["CCX"]);
+    let mut three = of("spip_ssip_vvx_3_2_4B_release_sig_split.zip");
+    three.sort();
+    assert_eq!(three, ["SoundPoint IP", "SoundStation IP", "VVX"]);
+    assert_eq!(of("CX5100-1.3.0.zip"), ["CX"]);
+    assert_eq!(of("Poly_EdgeE350_8.3.0.zip"), ["Edge E"]);
+    assert_eq!(of("UC_Software_6_4_6_release_sig_split.zip"), Vec::<String>::new());
+}
