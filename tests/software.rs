@@ -244,10 +244,11 @@ fn a_phone_below_the_least_version_says_so_with_what_it_shows() {
     assert_eq!(told["chosen"][0]["profile"], Value::Null);
     let page = api.page("/admin/provisioning").text();
     assert!(page.contains("Enterprise Sites") && page.contains("https://pdms.example.com/"));
+    let revision = api.ok("GET", "/settings", None)["revision"].clone();
     let wrong = api.call(
         "PATCH",
         "/settings",
-        Some(json!({ "revision": 2, "software":
+        Some(json!({ "revision": revision, "software":
         { "internet": "http://10.0.0.1/", "enterprise": null, "raise_to_minimum": false } })),
     );
     let (status, fields) = problem(&wrong);
