@@ -153,8 +153,8 @@ fn is_served_in_clear(one: &Exchange) -> bool {
 fn is_accepted(one: &Exchange) -> bool {
     use Reason::{
         Absent, Blocked, Bound, CertificateNeeded, DeviceFile, DiskReserve, FactoryCredentials, ListedMissing, Master,
-        ModelChanged, NoImage, NotApproved, NotStaged, OtherPlace, Parameters, ProvisioningOff, Replaced, SharedMaster,
-        StagedTooLong, Stored, TooLarge, TooManyNew, Unidentified,
+        ModelChanged, NoImage, NotApproved, NotStaged, NotThisImage, OtherPlace, Parameters, ProvisioningOff, Replaced, Resource,
+        SharedMaster, SoftwareChecked, SoftwareTaken, StagedTooLong, Stored, TooLarge, TooManyNew, Unidentified,
     };
     let is_after_a_look = matches!(
         one.reason,
@@ -171,11 +171,15 @@ fn is_accepted(one: &Exchange) -> bool {
             | NoImage
             | NotApproved
             | NotStaged
+            | NotThisImage
             | OtherPlace
             | Parameters
             | ProvisioningOff
             | Replaced
+            | Resource
             | SharedMaster
+            | SoftwareChecked
+            | SoftwareTaken
             | StagedTooLong
             | Stored
             | TooLarge

@@ -2,7 +2,7 @@
 //!
 //! A download that goes on for long is told every so often, so that its run does not end meanwhile.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,10 +11,11 @@ use parking_lot::Mutex;
 
 use super::Services;
 use super::presence::Message;
+use super::software;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::{AccountId, ImageId};
 use crate::domain::image::Image;
-use crate::domain::image::download::Outcome;
+use crate::domain::image::download::{CHECKED_BYTES, Outcome};
 use crate::domain::limits::RUN_SILENCE_SECONDS;
 use crate::domain::run::{Going, Percent, Reason};
 use crate::domain::software::SoftwareVersion;
@@ -22,12 +23,11 @@ use crate::domain::software::SoftwareVersion;
 /// Seconds after which a download that goes on is told again: before its run would end.
 const TOLD_EVERY_SECONDS: i64 = RUN_SILENCE_SECONDS * 3 / 4;
 
-/// All downloads that are under way, and the last one that each device brought to its end since the server started.
+/// All downloads that are under way.
 #[derive(Debug, Default)]
 pub struct Downloads {
     next: AtomicU64,
     running: Mutex<BTreeMap<u64, Arc<Download>>>,
-    completed: Mutex<HashMap<(AccountId, DeviceKey), Completed>>,
 }
 
 /// One download.
@@ -52,24 +52,18 @@ pub struct Download {
     sent: AtomicU64,
 }
 
-/// Downloads of one version that a device brought to their end, one after the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Completed {
-    /// The version.
-    pub version: SoftwareVersion,
-    /// How many.
-    pub times: u32,
-    /// When the last one ended.
-    pub at: Timestamp,
-}
-
 impl Download {
     /// How much of the file the phone has.
     pub fn position(&self) -> u64 {
         self.from + self.sent.load(Ordering::Relaxed)
     }
 
-    /// The same in percent.
+    /// Whether more went out than a phone looks at that has this software already.
+    pub fn is_past_header(&self) -> bool {
+        self.position() > CHECKED_BYTES
+    }
+
+    /// How much of the file the phone has, in percent.
     pub fn percent(&self) -> Percent {
         Percent::of(self.position(), self.size_bytes)
     }
@@ -96,6 +90,8 @@ pub struct Sending {
     download: Arc<Download>,
     message: Message,
     told_at: Timestamp,
+    /// More than the header went out, which the device's software was told.
+    is_past_header: bool,
 }
 
 /// Begins a download. `message` is what the run is told of it, but for its end.
@@ -114,14 +110,18 @@ pub fn begin(services: &Arc<Services>, asked: &Asked<'_>, key: Option<DeviceKey>
     });
     let number = services.downloads.next.fetch_add(1, Ordering::Relaxed);
     services.downloads.running.lock().insert(number, Arc::clone(&download));
-    Sending { services: Arc::clone(services), number, download, message, told_at: now }
+    Sending { services: Arc::clone(services), number, download, message, told_at: now, is_past_header: false }
 }
 
 impl Sending {
     /// The connection has taken so many bytes.
     pub fn took(&mut self, sent: u64) {
-        self.download.sent.store(sent, Ordering::Relaxed);
-        let now = self.services.clock.now();
+        let (download, now) = (&self.download, self.services.clock.now());
+        download.sent.store(sent, Ordering::Relaxed);
+        if let Some(key) = download.key.as_ref().filter(|_| !self.is_past_header && download.is_past_header()) {
+            self.is_past_header = true;
+            software::downloading(&self.services, download.account, key, &download.version, now);
+        }
         if now.duration_since(self.told_at).as_secs() >= TOLD_EVERY_SECONDS {
             self.told_at = now;
             self.tell(Reason::SoftwareGoing(Going(self.download.percent())));
@@ -144,27 +144,10 @@ impl Drop for Sending {
         let download = &self.download;
         let outcome = Outcome::of(download.from, download.position(), download.size_bytes);
         if let (Outcome::Whole, Some(key)) = (outcome, &download.key) {
-            completed(&self.services, download.account, key, &download.version);
+            software::completed(&self.services, download.account, key, &download.version, self.services.clock.now());
         }
         self.tell(outcome.reason());
     }
-}
-
-/// A device has downloaded software to its end: what is learned from that begins here.
-pub fn completed(services: &Services, account: AccountId, key: &DeviceKey, version: &SoftwareVersion) {
-    let at = services.clock.now();
-    let mut all = services.downloads.completed.lock();
-    let entry = all.entry((account, key.clone())).or_insert_with(|| Completed { version: version.clone(), times: 0, at });
-    if entry.version != *version {
-        *entry = Completed { version: version.clone(), times: 0, at };
-    }
-    entry.times += 1;
-    entry.at = at;
-}
-
-/// What a device downloaded last to its end, since the server started.
-pub fn last_completed(services: &Services, account: AccountId, key: &DeviceKey) -> Option<Completed> {
-    services.downloads.completed.lock().get(&(account, key.clone())).cloned()
 }
 
 /// The downloads that are under way of a device, the oldest first.

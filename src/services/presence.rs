@@ -9,6 +9,8 @@
 //! bin has its share by then ([`Presence::unwritten_of`]). A key that is no device, or not any more, has no run of a device: what
 //! comes under it is a stranger's.
 
+mod writing;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,13 +18,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
-use super::commit::{self, Change};
+use super::commit;
 use super::error::ServiceError;
 use super::sites::placing::{self, Contact};
-use super::{Services, alerts, flash, runs, software};
+use super::{Services, alerts, flash, software};
 use crate::domain::access::Grant;
 use crate::domain::activity::Event;
-use crate::domain::device::{Device, DeviceKey};
+use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::{REFUSED_SUBJECTS, RUNS_PER_REFUSED_SUBJECT};
 use crate::domain::placement::Found;
@@ -31,6 +33,8 @@ use crate::domain::run::verdict::Stage;
 use crate::domain::run::{Run, Subject};
 use crate::domain::trust::EndedRun;
 use crate::domain::user_agent::UserAgent;
+pub(super) use writing::row;
+use writing::{add_taught, write, write_trusts};
 
 /// Messages that wait for the next flush; more are counted and dropped. Three seconds of the heaviest storm.
 const WAITING_MESSAGES: usize = 100_000;
@@ -427,87 +431,6 @@ impl Batch {
         }
         self.keep_within_bounds();
     }
-}
-
-/// Writes one account's part of a batch.
-fn write(services: &Services, change: &mut Change<'_>, account: AccountId, batch: &Batch) -> Result<(), ServiceError> {
-    let roster = services.roster(account);
-    for (_, key) in batch.sightings.iter().filter(|(of, _)| *of == account) {
-        // Whoever was deleted meanwhile stays deleted.
-        let Some(known) = roster.find(key) else { continue };
-        if roster.is_pending(key) {
-            add(change, Device::clone(&known.device))?;
-        }
-        change.put_sighting(key, &known.sighting)?;
-    }
-    for ((_, key), agent) in batch.recognised.iter().filter(|((of, _), _)| *of == account) {
-        recognise(change, key, agent)?;
-    }
-    software::write(services, change, account, batch.software.iter().filter(|(of, _)| *of == account).map(|(_, key)| key))?;
-    let parts = batch.parts.iter().filter(|(of, _)| *of == account).map(|(_, found)| found);
-    software::write_parts(services, change, account, parts)?;
-    for (_, key, news) in batch.placing.iter().filter(|(of, ..)| *of == account) {
-        placing::write_run(services, change, account, key, *news)?;
-    }
-    for (_, finished) in batch.ended().filter(|(of, _)| *of == account) {
-        match &finished.subject {
-            // Its former runs went with it.
-            Subject::Device(key) if roster.find(key).is_none() => {}
-            _ => runs::keep(change, account, finished)?,
-        }
-    }
-    for (_, key, words) in batch.came_to.iter().filter(|(of, ..)| *of == account) {
-        change.record(Event::new("device", key.to_string(), words))?;
-    }
-    for (_, event) in batch.reports.iter().filter(|(of, _)| *of == account) {
-        change.record(event.clone())?;
-    }
-    if batch.refused.is_empty() { Ok(()) } else { runs::make_room(change, account) }
-}
-
-/// Writes what was learned of keys.
-fn write_trusts(services: &Services, change: &Change<'_>, account: AccountId) -> Result<BTreeSet<DeviceKey>, ServiceError> {
-    let roster = services.roster(account);
-    services.trusts(account).write(change, |key| roster.find(key).is_some())
-}
-
-/// No trust is kept of a device without the device: one that is let in at this moment has taught already and was not sighted yet.
-fn add_taught(
-    services: &Services,
-    change: &mut Change<'_>,
-    account: AccountId,
-    learned: &BTreeSet<DeviceKey>,
-) -> Result<(), ServiceError> {
-    let roster = services.roster(account);
-    learned.iter().filter(|key| roster.is_pending(key)).try_for_each(|key| row(services, change, account, key).map(drop))
-}
-
-/// A device's row, which is written here and now if the device was only admitted so far.
-pub(super) fn row(
-    services: &Services,
-    change: &mut Change<'_>,
-    account: AccountId,
-    key: &DeviceKey,
-) -> Result<Device, ServiceError> {
-    if let Some(device) = change.device(key)? {
-        return Ok(device);
-    }
-    let admitted = services.roster(account).find(key).ok_or_else(|| ServiceError::not_found("device", key))?;
-    add(change, Device::clone(&admitted.device))?;
-    Ok(Device::clone(&admitted.device))
-}
-
-fn add(change: &mut Change<'_>, device: Device) -> Result<(), ServiceError> {
-    change.record(Event::new("device", device.key.to_string(), "added"))?;
-    change.put_device(device)
-}
-
-/// Gives a device that was added without a type the one that it tells of itself (R239).
-fn recognise(change: &mut Change<'_>, key: &DeviceKey, agent: &UserAgent) -> Result<(), ServiceError> {
-    let Some(mut device) = change.device(key)?.filter(|device| device.model.is_none()) else { return Ok(()) };
-    device.family = agent.family.clone().or(device.family);
-    device.model = agent.model.clone();
-    change.put_device(device)
 }
 
 #[cfg(test)]

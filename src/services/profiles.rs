@@ -383,7 +383,7 @@ fn find(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> {
 /// A profile that may be changed: standard ones and those of images are read-only (R111, R129).
 fn find_own(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> {
     let profile = find(world, id)?;
-    if profile.is_standard() || profile.kind == ProfileKind::Software {
+    if profile.is_standard() {
         return Err(ServiceError::ReadOnly(profile.name.to_string()));
     }
     if profile.kind == ProfileKind::Software {

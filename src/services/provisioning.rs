@@ -11,7 +11,7 @@ use super::enrolment::Enrolment;
 use super::newcomers::Newcomers;
 use super::rendered::Rendered;
 use super::software::as_heard;
-use super::{Services, credentials, rollover};
+use super::{Services, credentials, rollover, software};
 use crate::catalog::models::models;
 use crate::domain::activity::Event;
 use crate::domain::admission::decide::{Decision, Known, Proof, Rules, Visitor, comes_as_expected, decide, other_model};
@@ -246,7 +246,11 @@ impl Provisioning {
         if let PhoneFile::Image(name) = visit.file
             && let Some((image, file)) = served(&world.images, visit.location, name)
         {
-            return Answer::Image(Arc::clone(image), file.clone());
+            let may_fetch = |device: &Arc<Device>| software::may_fetch(device, world, &image.version);
+            return match &guest.device {
+                Some(device) if !may_fetch(device) => Answer::Absent(Reason::NotThisImage),
+                _ => Answer::Image(Arc::clone(image), file.clone()),
+            };
         }
         match &guest.device {
             Some(device) => self.answer_device(services, world, visit, device),

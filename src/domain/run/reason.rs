@@ -56,6 +56,8 @@ worded! {
         Absent => "nothing stored under this name, and nothing needed",
         /// No image is served for this path.
         NoImage => "no software is served here",
+        /// Another version has to come first, or this one was withdrawn from the device (R392, contract 5.12).
+        NotThisImage => "not the software that this device takes next",
         /// A profile lists this file in `CONFIG_FILES`, and it is not stored here.
         ListedMissing => "a profile names this file for phones to fetch, and it is not stored here",
         /// An upload under a new name.

@@ -140,8 +140,11 @@ impl Told {
         }
     }
 
-    /// It has all of an image.
+    /// It has all of an image. Taking once more what it runs is no try of anything.
     pub fn completed(&mut self, version: &SoftwareVersion, go: u32, at: Timestamp) {
+        if self.installed.as_ref() == Some(version) {
+            return;
+        }
         self.downloads(version, at);
         let former = self.tries.take().filter(|tries| tries.version == *version && tries.go == go);
         let count = former.map_or(0, |tries| tries.count).saturating_add(1);
@@ -178,6 +181,14 @@ mod tests {
         assert!(!phone.is_withdrawn(&new));
         phone.change_software(|software| software.told.completed(&new, 1, at(4)));
         assert!(!phone.is_withdrawn(&new), "the count begins anew");
+    }
+
+    #[test]
+    fn an_image_that_runs_already_is_not_tried() {
+        let mut told = Told::default();
+        told.runs(Some(version("5.9.8.5760")), None);
+        told.completed(&version("5.9.8.5760"), 0, at(1));
+        assert_eq!((told.tries, told.updating), (None, None));
     }
 
     #[test]

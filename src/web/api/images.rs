@@ -130,7 +130,7 @@ pub struct DownloadShape {
 pub struct DownloadsShape {
     /// What goes on, the oldest first.
     pub running: Vec<DownloadShape>,
-    /// What came to its end last; null for nothing since the server started.
+    /// What came to its end since its software changed last; null for nothing.
     pub completed: Option<CompletedShape>,
 }
 
@@ -405,7 +405,7 @@ pub async fn delete_license(
     Ok(web::Json(ImageShape::new(&image, used)))
 }
 
-/// Shows the downloads of software that are under way to a device, and the last one that came to its end since the server started.
+/// Shows the downloads of software that are under way to a device, and what came to its end since its software changed last.
 #[utoipa::path(tag = "images", params(DevicePath), responses((status = 200, body = DownloadsShape)))]
 #[get("/accounts/{account}/devices/{key}/downloads")]
 pub async fn show_downloads(
@@ -415,9 +415,10 @@ pub async fn show_downloads(
 ) -> Result<web::Json<DownloadsShape>, Problem> {
     let key = path.key()?;
     let running = downloads::of_device(&services, caller.account, &key);
-    let completed = downloads::last_completed(&services, caller.account, &key);
+    let device = services.roster(caller.account).find(&key).map(|one| one.device);
+    let tries = device.as_ref().and_then(|device| device.told_software()?.tries.clone());
     Ok(web::Json(DownloadsShape {
         running: running.iter().map(|one| DownloadShape::from(&**one)).collect(),
-        completed: completed.map(|one| CompletedShape { version: one.version.to_string(), times: one.times, at: one.at }),
+        completed: tries.map(|one| CompletedShape { version: one.version.to_string(), times: one.count, at: one.at }),
     }))
 }

@@ -118,7 +118,7 @@ fn tone(one: &Exchange) -> &'static str {
     match (one.status, one.reason) {
         (_, Reason::SoftwareBrokenOff(_)) => "warn",
         (200..300, _) => "ok",
-        (_, Reason::CredentialsMissing | Reason::Absent | Reason::NoImage) => "off",
+        (_, Reason::CredentialsMissing | Reason::Absent | Reason::NoImage | Reason::NotThisImage) => "off",
         (503, reason) if reason != Reason::Fault => "warn",
         _ => "bad",
     }
