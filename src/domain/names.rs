@@ -1,14 +1,19 @@
 //! Names that admins give: one rule for all of them (contract 5.4, R30).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_properties::CodePointMapData;
+use icu_properties::props::GeneralCategory;
 use serde::{Deserialize, Serialize};
 
 use super::limits::NAME_CHARS;
 
-/// A name of a device, group, profile, site or shared user: letters of any script, digits, inner blanks and `# . - _ ( ) [ ]`.
-/// Kept as typed; compared by [`Name::folded`].
+/// A name of a device, group, profile, site or shared user: letters of any script with their marks, digits, inner blanks and
+/// `# . - _ ( ) [ ]`; one of a person has apostrophes, too. Kept as typed, but for letters that are typed as letter and mark: these are
+/// put together (NFC), so that one name looks alike and is one. Compared by [`Name::folded`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
@@ -30,7 +35,16 @@ pub enum NameError {
 impl Name {
     /// Parses a typed name; outer blanks are dropped.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let text = text.trim();
+        Self::with(text, is_taken)
+    }
+
+    /// Parses the name of a person, which may have an apostrophe: `Siobhán O’Brien`.
+    pub fn parse_of_person(text: &str) -> Result<Self, NameError> {
+        Self::with(text, |c| is_taken(c) || matches!(c, '\'' | '’'))
+    }
+
+    fn with(text: &str, is_taken: impl Fn(char) -> bool) -> Result<Self, NameError> {
+        let text = composed(text.trim());
         if text.is_empty() {
             return Err(NameError::Empty);
         }
@@ -39,11 +53,11 @@ impl Name {
             return Err(NameError::TooLong(count));
         }
         for (i, c) in text.chars().enumerate() {
-            if !(c.is_alphanumeric() || matches!(c, ' ' | '#' | '.' | '-' | '_' | '(' | ')' | '[' | ']')) {
+            if !is_taken(c) {
                 return Err(NameError::Character(c, i + 1));
             }
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into_owned()))
     }
 
     /// The name as typed.
@@ -55,6 +69,29 @@ impl Name {
     pub fn folded(&self) -> String {
         self.0.to_lowercase()
     }
+}
+
+/// [`Name::folded`] of a text that was typed to find a name by.
+pub fn folded(text: &str) -> String {
+    composed(text.trim()).to_lowercase()
+}
+
+/// Letters with their marks put together where there is one sign for both.
+fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
+
+fn is_taken(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, ' ' | '#' | '.' | '-' | '_' | '(' | ')' | '[' | ']') || is_mark(c)
+}
+
+/// What is written on, below or beside a letter: without it words of many scripts are none.
+fn is_mark(c: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    matches!(category, GeneralCategory::NonspacingMark | GeneralCategory::SpacingMark)
 }
 
 impl fmt::Display for Name {
@@ -71,11 +108,12 @@ impl FromStr for Name {
     }
 }
 
+/// Of a stored name, whosever it is.
 impl TryFrom<String> for Name {
     type Error = NameError;
 
     fn try_from(text: String) -> Result<Self, NameError> {
-        Self::parse(&text)
+        Self::parse_of_person(&text)
     }
 }
 
@@ -94,6 +132,26 @@ mod tests {
         for text in ["Büro 3", "受付", "a#.-_()[]9", "Reception desk"] {
             assert_eq!(Name::parse(text).map(|n| n.to_string()), Ok(text.to_owned()));
         }
+    }
+
+    #[test]
+    fn marks_of_letters_are_taken_and_put_together_where_one_sign_is_both() {
+        for text in ["हिन्दी कक्ष", "ห้องประชุม ๑", "தமிழ்", "עִבְרִית"]
+        {
+            assert!(Name::parse(text).is_ok(), "{text}: {:?}", Name::parse(text));
+        }
+        let (apart, together) = (Name::parse("Zu\u{308}rich").expect("a name"), Name::parse("ZÜRICH").expect("a name"));
+        assert_eq!((apart.as_str(), apart.folded()), ("Zürich", together.folded()));
+        assert_eq!(folded(" zu\u{308}RICH "), together.folded());
+    }
+
+    #[test]
+    fn people_have_apostrophes_and_nothing_else_has() {
+        for text in ["Siobhán O'Brien", "D’Arcy"] {
+            assert!(Name::parse_of_person(text).is_ok() && Name::parse(text).is_err(), "{text}");
+            assert_eq!(Name::try_from(text.to_owned()).map(String::from).as_deref(), Ok(text), "as it is stored");
+        }
+        assert!(Name::parse_of_person("a/b").is_err());
     }
 
     #[test]

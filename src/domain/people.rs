@@ -89,6 +89,8 @@ pub struct NamedDraft {
 pub enum NameRule {
     /// As every name (contract 5.4).
     Usual,
+    /// A person's: apostrophes, too.
+    Person,
     /// A room's: ASCII letters and digits, blanks and the guide's signs (R37).
     Room,
 }
@@ -100,7 +102,8 @@ impl NamedDraft {
     /// Every field that breaks a rule.
     pub fn parse(input: &NamedInput, rule: NameRule) -> Result<Self, FieldErrors> {
         let mut errors = FieldErrors::new();
-        let name = errors.take("name", Name::parse(&input.name));
+        let parse = if rule == NameRule::Person { Name::parse_of_person } else { Name::parse };
+        let name = errors.take("name", parse(&input.name));
         let foreign = name.as_ref().and_then(|name| name.as_str().chars().zip(1..).find(|(c, _)| !c.is_ascii()));
         if let (NameRule::Room, Some((c, at))) = (rule, foreign) {
             errors.add(
@@ -137,6 +140,8 @@ mod tests {
             assert_eq!((fields(name, NameRule::Room), fields(name, NameRule::Usual)), (None, None), "{name}");
         }
         assert_eq!(fields("Jürgen", NameRule::Usual), None);
+        assert!(fields("O'Brien", NameRule::Usual).is_some() && fields("O'Brien", NameRule::Room).is_some());
+        assert_eq!((fields("O'Brien", NameRule::Person), fields("Siobhán O’Brien", NameRule::Person)), (None, None));
         let told = fields("Büro", NameRule::Room).expect("refused");
         assert!(told[0].contains("“ü” (character 2)"), "{told:?}");
         for name in ["", "a/b", &"x".repeat(NAME_CHARS + 1)] {

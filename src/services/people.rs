@@ -126,7 +126,7 @@ organised!(
     PersonId,
     "person",
     "people",
-    Usual,
+    Person,
     people,
     next_id,
     put_person,

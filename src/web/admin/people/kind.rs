@@ -46,7 +46,7 @@ impl Paged for Person {
         one: "person",
         several: "people",
         label: "Name",
-        hint: USUAL,
+        hint: "Letters, digits, blanks, apostrophes and # . - _ ( ) [ ].",
     };
 }
 
