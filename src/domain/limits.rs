@@ -22,8 +22,10 @@ pub const SCHEMA_PACKED_BYTES: usize = 4 * 1024 * 1024;
 pub const ARCHIVE_UPLOAD_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes that an archive of profiles may be unpacked to.
 pub const ARCHIVE_BYTES: usize = 64 * 1024 * 1024;
-/// Files in an archive of profiles.
-pub const ARCHIVE_MEMBERS: usize = 2_000;
+/// Profiles in one archive: each that is exported comes back, and none is of the longer form of ZIP, which begins at 65,535 members.
+pub const ARCHIVE_PROFILES: usize = 60_000;
+/// Files in such an archive: the profiles, their list, and folders that other programs put there.
+pub const ARCHIVE_MEMBERS: usize = ARCHIVE_PROFILES + 2_000;
 /// Lines of a device: as many as software 4 to 6 knows.
 pub const LINES: usize = 34;
 /// Devices whose lines are changed at once.

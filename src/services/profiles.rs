@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::Services;
 use super::commit::{Change, Mode, perform};
+use super::device_csv::device_of;
 use super::error::ServiceError;
 use super::recycle_bin::{self, Deleted};
 use super::schema;
@@ -435,6 +436,7 @@ fn check_name(world: &World, name: &Name, except: Option<ProfileId>) -> Result<(
     if except.and_then(|id| world.profiles.get(&id)).is_some_and(|own| own.name.folded() == folded) {
         return Ok(());
     }
+    refuse_reserved(name)?;
     match world.all_profiles().find(|other| other.name.folded() == folded) {
         Some(other) if other.is_standard() => Err(FieldErrors::one(
             "name",
@@ -443,6 +445,17 @@ fn check_name(world: &World, name: &Name, except: Option<ProfileId>) -> Result<(
         Some(other) => {
             Err(FieldErrors::one("name", format_args!("there is a profile “{}” already; choose another name", other.name)))
         }
+        None => Ok(()),
+    }
+}
+
+/// What a device CSV calls the profile of a device is kept for it: another profile of that name would stand in its way (R284).
+pub(super) fn refuse_reserved(name: &Name) -> Result<(), FieldErrors> {
+    match device_of(&name.folded()) {
+        Some(key) => Err(FieldErrors::one(
+            "name",
+            format_args!("“{name}” is kept for what a device CSV brings for the device {key}; choose another name"),
+        )),
         None => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What is in an archive is read by `unpacking.rs`, which trusts nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::{Event, MASK};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, ProfileId};
+use crate::domain::limits::ARCHIVE_PROFILES;
+use crate::domain::names::folded;
 use crate::domain::parameter::{ParameterName, ParameterSet, masked};
 use crate::domain::profile::draft::{ProfileDraft, ProfileInput};
 use crate::domain::profile::{Profile, ProfileKind};
@@ -69,7 +71,7 @@ pub enum Secrets {
 ///
 /// # Errors
 /// [`ServiceError::NotFound`]; of `ids` for profiles that are not user-defined (R128); [`ServiceError::Denied`] for
-/// secrets in clear without the right.
+/// secrets in clear without the right; [`ServiceError::Conflict`] for more than an archive that comes in again may have.
 pub fn export(
     services: &Services,
     actor: &Actor,
@@ -85,6 +87,12 @@ pub fn export(
     if let Some(other) = profiles.iter().find(|profile| profile.kind != ProfileKind::UserDefined) {
         let message = format!("“{}” is not user-defined: only those are exported", other.name);
         return Err(FieldErrors::one("ids", message).into());
+    }
+    if profiles.len() > ARCHIVE_PROFILES {
+        let count = profiles.len();
+        return Err(ServiceError::Conflict(format!(
+            "an archive has at most {ARCHIVE_PROFILES} profiles; these are {count}. Export them in parts"
+        )));
     }
     match secrets {
         Secrets::Masked => drop(authorize(actor, Action::Look(account))?),
@@ -227,17 +235,19 @@ impl Plan {
 pub fn plan(services: &Services, account: AccountId, archive: &[u8]) -> Result<Plan, ServiceError> {
     let world = services.world(account)?;
     let members = read(archive).map_err(|message| FieldErrors::one(FILE, message))?;
+    // By their names, once for all: there may be thousands on both sides.
+    let present: HashMap<String, &Profile> = world.all_profiles().map(|one| (one.name.folded(), &**one)).collect();
     let mut names = BTreeSet::new();
     let planned = members.into_iter().map(|(member, bytes)| {
-        let planned = planned(&world, &member, &bytes);
-        let is_second = !names.insert(member.name.to_lowercase());
+        let planned = planned(&world, &present, &member, &bytes);
+        let is_second = !names.insert(folded(&member.name));
         let refused = is_second.then(|| Fate::Refused("the archive has this name twice".to_owned()));
         Planned { fate: refused.unwrap_or(planned.fate), ..planned }
     });
     Ok(Plan { profiles: planned.collect() })
 }
 
-fn planned(world: &World, member: &Member, bytes: &[u8]) -> Planned {
+fn planned(world: &World, present: &HashMap<String, &Profile>, member: &Member, bytes: &[u8]) -> Planned {
     let mut planned = Planned {
         name: member.name.clone(),
         file: member.file.clone(),
@@ -246,7 +256,7 @@ fn planned(world: &World, member: &Member, bytes: &[u8]) -> Planned {
         fate: Fate::New,
         draft: None,
     };
-    let present = world.all_profiles().find(|profile| profile.name.as_str().to_lowercase() == member.name.to_lowercase());
+    let present = present.get(&folded(&member.name)).copied();
     if let Some(other) = present.filter(|profile| profile.kind != ProfileKind::UserDefined) {
         planned.fate = Fate::Refused(format!("“{}” is the name of a profile that is not user-defined", other.name));
         return planned;
@@ -267,8 +277,14 @@ fn planned(world: &World, member: &Member, bytes: &[u8]) -> Planned {
                 planned.fate = Fate::Refused(wrong.to_string());
                 return planned;
             }
-            if let Some(profile) = present {
-                planned.fate = compared(profile, &draft);
+            match present {
+                Some(profile) => planned.fate = compared(profile, &draft),
+                None => {
+                    if let Err(wrong) = super::refuse_reserved(&draft.name) {
+                        planned.fate = Fate::Refused(wrong.to_string());
+                        return planned;
+                    }
+                }
             }
             planned.draft = Some(draft);
         }
@@ -342,12 +358,15 @@ pub fn take(services: &Services, actor: &Actor, account: AccountId, archive: &[u
     errors.into_result(Some(()))?;
     perform(services, mode, grant, account, |change| {
         let world = services.world(account)?;
+        let taken: BTreeSet<String> = world.all_profiles().map(|one| one.name.folded()).collect();
         let mut is_none = true;
         for one in &plan.profiles {
             let Some(draft) = one.draft.clone() else { continue };
             match &one.fate {
                 Fate::New => {
-                    check_name(&world, &draft.name, None)?;
+                    if taken.contains(&draft.name.folded()) {
+                        check_name(&world, &draft.name, None)?;
+                    }
                     add(change, draft, "imported")?;
                     is_none = false;
                 }

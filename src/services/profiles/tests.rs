@@ -81,6 +81,52 @@ fn names_are_unique_whatever_the_letter_case() {
 }
 
 #[test]
+fn the_name_of_what_a_device_csv_brings_is_kept_for_it() {
+    let bench = bench();
+    let services = &bench.services;
+    let lines = add(&bench, "Lines", &[("up.timeOut", "1")]).expect("made");
+    for name in ["0004f2000001_csv_profile", "0004F2000001_CSV_Profile", "8218404c20ccf9_csv_profile"] {
+        let told = |error: ServiceError| assert!(error.to_string().contains("is kept for what a device CSV brings"), "{error}");
+        told(add(&bench, name, &[]).expect_err("refused"));
+        let new = Name::parse(name).expect("a name");
+        told(rename(services, &owner(), DEFAULT_ACCOUNT, shown(&lines), new, String::new(), Mode::Keep).expect_err("refused"));
+        let input = copying::CopyInput { name: name.to_owned(), ..Default::default() };
+        told(copying::copy(services, &owner(), DEFAULT_ACCOUNT, lines.id, &input, Mode::Keep).expect_err("refused"));
+    }
+    add(&bench, "lobby_csv_profile", &[]).expect("no device is called so");
+}
+
+#[test]
+fn every_archive_that_goes_out_comes_in_again() {
+    const MANY: usize = 2_100;
+    let bench = bench();
+    let drafts = (0..MANY).map(|number| draft(&format!("Desk {number}"), &[("reg.1.label", "7")])).collect();
+    create(&bench.services, &owner(), DEFAULT_ACCOUNT, drafts, Mode::Keep).expect("made");
+    let export = archive::export(&bench.services, &owner(), DEFAULT_ACCOUNT, None, archive::Secrets::Masked).expect("exported");
+    let other = crate::services::testing::bench();
+    let taken = archive::take(&other.services, &owner(), DEFAULT_ACCOUNT, &export, Mode::Keep).expect("taken");
+    assert_eq!(taken.count("new"), MANY);
+    let names = |bench: &Bench| -> BTreeSet<String> {
+        let world = bench.services.world(DEFAULT_ACCOUNT).expect("a world");
+        world.profiles.values().map(|one| one.name.to_string()).collect()
+    };
+    assert_eq!(names(&other), names(&bench));
+    let again = archive::plan(&bench.services, DEFAULT_ACCOUNT, &export).expect("readable");
+    assert_eq!(again.count("unchanged"), MANY);
+}
+
+#[test]
+fn an_archive_does_not_bring_a_name_that_is_kept_for_a_device_csv() {
+    let bench = bench();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("0004f2000001_csv_profile.cfg", zip::write::SimpleFileOptions::default()).expect("a member");
+    std::io::Write::write_all(&mut zip, b"<a b='1'/>").expect("written");
+    let archive = zip.finish().expect("an archive").into_inner();
+    let plan = archive::plan(&bench.services, DEFAULT_ACCOUNT, &archive).expect("readable");
+    assert!(matches!(&plan.profiles[0].fate, archive::Fate::Refused(why) if why.contains("is kept for")), "{plan:?}");
+}
+
+#[test]
 fn two_admins_cannot_overwrite_one_another_unseen() {
     let bench = bench();
     let made = add(&bench, "Lines", &[]).expect("made");

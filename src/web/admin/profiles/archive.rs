@@ -28,6 +28,8 @@ use crate::web::{blocking, sizes};
 
 const HERE: &str = "/admin/profiles/import";
 const LIST: &str = "/admin/profiles";
+/// Profiles of an archive that are shown one by one.
+const SHOWN: usize = 500;
 
 #[derive(Template)]
 #[template(path = "profiles/archive.html")]
@@ -45,6 +47,8 @@ struct PreviewPage {
     source: String,
     token: String,
     rows: Vec<Row>,
+    /// Profiles that are not shown one by one.
+    more: usize,
     counts: Vec<(&'static str, usize)>,
     is_doable: bool,
     is_refused: bool,
@@ -139,6 +143,9 @@ pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Dat
         }
     };
     let plan = blocking::call(&services, look).await.map_err(Failure::of(&who))?;
+    let is_refused = |one: &&Planned| matches!(one.fate, Fate::Refused(_));
+    let refused = plan.profiles.iter().filter(is_refused);
+    let good = plan.profiles.iter().filter(|one| !is_refused(one));
     Ok(html(&PreviewPage {
         page: who.page("Import preview"),
         source: pending.source,
@@ -146,7 +153,9 @@ pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Dat
         counts: ["new", "replaced", "unchanged", "refused"].map(|word| (word, plan.count(word))).to_vec(),
         is_doable: plan.is_doable(),
         is_refused: plan.count("refused") > 0,
-        rows: plan.profiles.iter().map(row).collect(),
+        more: plan.profiles.len().saturating_sub(SHOWN),
+        // What keeps the archive out comes first.
+        rows: refused.chain(good).take(SHOWN).map(row).collect(),
     }))
 }
 
