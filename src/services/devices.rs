@@ -137,15 +137,7 @@ pub fn update(
     })
 }
 
-/// What deleting a device would take along.
-///
-/// # Errors
-/// [`ServiceError::NotFound`].
-pub fn cascade(services: &Services, account: AccountId, key: &DeviceKey) -> Result<Cascade, ServiceError> {
-    let world = services.world(account)?;
-    cascade_of(services, &world, &csv_profiles(&world), key)
-}
-
+/// What goes with a device. The profiles of device CSVs are handed in, for they are looked through once for all devices.
 fn cascade_of(
     services: &Services,
     world: &World,
@@ -170,7 +162,7 @@ fn cascade_of(
     })
 }
 
-/// Deletes a device with everything of [`cascade`], and answers what that was.
+/// Deletes a device with everything of a [`Cascade`], and answers what that was.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`].

@@ -171,9 +171,8 @@ fn a_device_takes_its_profile_along_and_nobody_else_gets_it() {
     let shown = profiles::Shown { id: profile, revision: 1 };
     let name = Name::parse("Another").expect("a name");
     assert!(profiles::rename(services, &owner(), DEFAULT_ACCOUNT, shown, name, String::new(), Mode::Keep).is_err());
-    let told = devices::cascade(services, DEFAULT_ACCOUNT, &key(MAC)).expect("there");
+    let told = devices::delete(services, &owner(), DEFAULT_ACCOUNT, &key(MAC), Afterwards::Forget, Mode::Keep).expect("deleted");
     assert_eq!((told.own_profile.as_deref(), told.detached_profiles.len()), (Some("0004f23ea4e1_csv_profile"), 0));
-    devices::delete(services, &owner(), DEFAULT_ACCOUNT, &key(MAC), Afterwards::Forget, Mode::Keep).expect("deleted");
     assert!(profiles::get(services, DEFAULT_ACCOUNT, profile).is_err(), "phn_11: it goes with its device");
     imported(&bench, &format!("mac_address,a.b\n{MAC},2\n"), Existing::Skip);
     let again = device(services, MAC).profiles[0];

@@ -6,6 +6,8 @@ use crate::domain::access::Grant;
 use crate::domain::device::draft::DeviceInput;
 use crate::domain::device_file::DeviceFile;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ProfileId};
+use crate::domain::names::Name;
+use crate::domain::profile::ProfileKind;
 use crate::domain::testing;
 use crate::services::commit::commit;
 use crate::services::testing::{Bench, bench, newest_activity, owner};
@@ -125,7 +127,8 @@ fn deleting_takes_everything_along_and_tells_it_first() {
     let target = super::super::deployment::Target::Device(device.clone());
     super::super::deployment::attach(&bench.services, &owner(), DEFAULT_ACCOUNT, &target, ProfileId(1), Mode::Keep)
         .expect("attached");
-    let told = cascade(&bench.services, DEFAULT_ACCOUNT, &device).expect("told");
+    let go = |mode| delete(&bench.services, &owner(), DEFAULT_ACCOUNT, &device, Afterwards::Forget, mode).expect("deleted");
+    let told = go(Mode::TryOut);
     let expected = Cascade {
         key: device.clone(),
         label: "Hall".to_owned(),
@@ -136,8 +139,6 @@ fn deleting_takes_everything_along_and_tells_it_first() {
         runs: 0,
     };
     assert_eq!(told, expected);
-    let go = |mode| delete(&bench.services, &owner(), DEFAULT_ACCOUNT, &device, Afterwards::Forget, mode).expect("deleted");
-    assert_eq!(go(Mode::TryOut), told);
     assert!(bench.services.blobs.read(&blob.blob).is_ok(), "it was only tried out");
     assert_eq!(go(Mode::Keep), told);
     assert!(bench.services.blobs.read(&blob.blob).is_ok(), "the recycle bin keeps it");
@@ -181,4 +182,28 @@ fn many_are_deleted_in_one_change_or_not_at_all() {
     assert_eq!((bench.services.roster(DEFAULT_ACCOUNT).len(), revision()), (0, before + 1), "one change for all of them");
     assert_eq!(blocked(&bench.services, DEFAULT_ACCOUNT).expect("listed").len(), 3);
     assert_eq!(add(&bench, Vec::new(), Mode::Keep).expect("nothing to do").len(), 0);
+}
+
+#[test]
+fn thousands_with_what_their_csv_brought_go_and_come_back_in_one_go() {
+    const MANY: u64 = 3_000;
+    let bench = bench();
+    let keys: BTreeSet<DeviceKey> = (0..MANY).map(|number| key(&format!("0004f2{number:06x}"))).collect();
+    commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
+        for (key, number) in keys.iter().zip(1..) {
+            let name = Name::parse(&profile_name(key)).expect("a name");
+            change.put_profile(Profile { name, kind: ProfileKind::UserImported, ..testing::profile(number, &[]) })?;
+            change.put_device(Device { profiles: vec![ProfileId(number)], ..testing::device(&key.to_string()) })?;
+        }
+        Ok(())
+    })
+    .expect("stored");
+    let go = |mode| delete_all(&bench.services, &owner(), DEFAULT_ACCOUNT, &keys, Afterwards::Forget, mode).expect("deleted");
+    let told = go(Mode::TryOut).what;
+    assert!(told.iter().all(|one| one.own_profile == Some(profile_name(&one.key)) && one.detached_profiles.is_empty()));
+    let gone = go(Mode::Keep);
+    assert_eq!(gone.what, told);
+    let wanted = [gone.deletion.expect("a deletion").into()];
+    let back = recycle_bin::restore(&bench.services, &owner(), DEFAULT_ACCOUNT, &wanted, &recycle_bin::Names::new(), Mode::Keep);
+    assert_eq!(back.expect("back").objects.len() as u64, 2 * MANY);
 }

@@ -11,7 +11,6 @@ use crate::domain::device::{Device, DeviceKey, Owner};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, DeletionId, GroupId, PersonId, ProfileId, SiteId};
 use crate::domain::limits::{DEVICES, GROUPS, GROUPS_PER_DEVICE, PEOPLE, PROFILES_PER_CONTAINER, SITES};
-use crate::domain::names::Name;
 use crate::domain::people::{NameRule, NamedDraft, NamedInput, Person};
 use crate::domain::placement::find;
 use crate::domain::profile::{Profile, ProfileKind};
@@ -24,6 +23,7 @@ use crate::services::commit::Change;
 use crate::services::device_csv::device_of;
 use crate::services::devices;
 use crate::services::error::ServiceError;
+use crate::services::profiles::refuse_reserved;
 use crate::services::sites::{placing, told_ties};
 use crate::store;
 
@@ -45,6 +45,8 @@ pub(super) struct Back<'s> {
     services: &'s Services,
     before: Arc<World>,
     after: World,
+    /// The names of all objects that are there or come back: looked through once, for thousands may come.
+    names: BTreeSet<(Kind, String)>,
     /// The objects that come back, in the order of their kinds.
     objects: Vec<What>,
     /// Kinds and names of all of them.
@@ -68,6 +70,7 @@ impl<'s> Back<'s> {
         Ok(Self {
             services,
             after: World::clone(&before),
+            names: names_of(&before),
             before,
             objects: Vec::new(),
             labels: Vec::new(),
@@ -119,18 +122,23 @@ impl<'s> Back<'s> {
             return Ok(self.take_device(one, of));
         }
         if let Some(name) = name {
-            let rule = if what.kind() == Kind::Room { NameRule::Room } else { NameRule::Usual };
+            let rule = match what.kind() {
+                Kind::Room => NameRule::Room,
+                Kind::Person => NameRule::Person,
+                _ => NameRule::Usual,
+            };
             let name = NamedDraft::parse(&NamedInput { name: name.clone(), description: String::new() }, rule)?.name;
             if what.name() != Some(&name)
                 && let What::Profile(profile) = what
             {
+                refuse_reserved(&name)?;
                 // Its former name said whose it is (R284).
                 profile.kind = ProfileKind::UserDefined;
             }
             what.rename(name);
         }
         if let Some(name) = what.name()
-            && self.is_taken(what.kind(), name)
+            && self.names.contains(&(what.kind(), name.folded()))
         {
             let kind = what.kind().one();
             return Err(FieldErrors::one("name", format_args!("there is a {kind} “{name}” by now; choose another name")));
@@ -161,6 +169,7 @@ impl<'s> Back<'s> {
             What::Room(room) => drop(self.after.rooms.insert(room.id, Arc::new(room.clone()))),
             What::Device(_) => {}
         }
+        self.names.extend(what.name().map(|name| (what.kind(), name.folded())));
         self.places.extend(what.place());
         self.labels.push((what.kind(), what.label()));
         self.objects.push(what.clone());
@@ -194,20 +203,6 @@ impl<'s> Back<'s> {
     fn is_block_of(&self, key: &DeviceKey, of: &Deletion) -> bool {
         let row = self.services.store.read(|tx| store::blocked::get(tx, self.before.account_id, key));
         row.is_ok_and(|block| block.is_some_and(|block| (block.at, &block.by) == (of.at, &of.by)))
-    }
-
-    fn is_taken(&self, kind: Kind, name: &Name) -> bool {
-        let folded = name.folded();
-        let is_it = |other: &Name| other.folded() == folded;
-        match kind {
-            Kind::Profile => self.after.all_profiles().any(|one| is_it(&one.name)),
-            Kind::Site => self.after.sites.values().any(|one| is_it(&one.name)),
-            Kind::Group => self.after.groups.values().any(|one| is_it(&one.name)),
-            Kind::PersonGroup => self.after.person_groups.values().any(|one| is_it(&one.name)),
-            Kind::Person => self.after.people.values().any(|one| is_it(&one.name)),
-            Kind::Room => self.after.rooms.values().any(|one| is_it(&one.name)),
-            Kind::Device => false,
-        }
     }
 
     /// Whether something comes back that was not there.
@@ -474,4 +469,15 @@ fn place_of(owner: Owner) -> Place {
         Owner::Person(id) => Place::Person(id),
         Owner::Room(id) => Place::Room(id),
     }
+}
+
+/// What is called how; standard profiles, too.
+fn names_of(world: &World) -> BTreeSet<(Kind, String)> {
+    let profiles = world.all_profiles().map(|one| (Kind::Profile, one.name.folded()));
+    let sites = world.sites.values().map(|one| (Kind::Site, one.name.folded()));
+    let groups = world.groups.values().map(|one| (Kind::Group, one.name.folded()));
+    let person_groups = world.person_groups.values().map(|one| (Kind::PersonGroup, one.name.folded()));
+    let people = world.people.values().map(|one| (Kind::Person, one.name.folded()));
+    let rooms = world.rooms.values().map(|one| (Kind::Room, one.name.folded()));
+    profiles.chain(sites).chain(groups).chain(person_groups).chain(people).chain(rooms).collect()
 }

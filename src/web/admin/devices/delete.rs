@@ -10,7 +10,6 @@ use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::devices::{self, Afterwards, Cascade};
-use crate::services::error::ServiceError;
 use crate::web::admin::bulk::{Chosen, NAMED, Question};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -78,22 +77,15 @@ async fn confirm(
     let (question, actor) = (chosen.question(&form), who.actor.clone());
     let keys = chosen.keys;
     let gather = move |services: &Services| {
-        let mut found: Vec<(DeviceKey, Cascade)> = Vec::new();
-        for key in keys {
-            match devices::cascade(services, DEFAULT_ACCOUNT, &key) {
-                Ok(cascade) => found.push((key, cascade)),
-                Err(ServiceError::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let there = found.iter().map(|(key, _)| key.clone()).collect();
-        devices::delete_all(services, &actor, DEFAULT_ACCOUNT, &there, Afterwards::Forget, Mode::TryOut)?;
-        Ok(found)
+        let roster = services.roster(DEFAULT_ACCOUNT);
+        let there = keys.into_iter().filter(|key| roster.find(key).is_some()).collect();
+        // What goes with all of them is found in one go: they may be thousands, beside as many profiles.
+        Ok(devices::delete_all(services, &actor, DEFAULT_ACCOUNT, &there, Afterwards::Forget, Mode::TryOut)?.what)
     };
     let found = blocking::call(services, gather).await.map_err(Failure::of(who))?;
     let title = match found.as_slice() {
         [] => return Ok(who.not_done(&back, "Tick the devices to delete first.")),
-        [(_, one)] => format!("Delete {}?", one.label),
+        [one] => format!("Delete {}?", one.label),
         several => format!("Delete {} devices?", words::number(&several.len())),
     };
     Ok(html(&DeletePage {
@@ -101,7 +93,7 @@ async fn confirm(
         form: Form::filled([("then", if form.is("then", "block") { "block" } else { "forget" })]),
         question,
         devices: found.len(),
-        shown: found.iter().take(NAMED).map(|(key, one)| (key.to_string(), one.label.clone())).collect(),
+        shown: found.iter().take(NAMED).map(|one| (one.key.to_string(), one.label.clone())).collect(),
         more: found.len().saturating_sub(NAMED),
         cascade: sentences(&found),
         back,
@@ -109,15 +101,15 @@ async fn confirm(
 }
 
 /// What goes with the devices, in words.
-fn sentences(found: &[(DeviceKey, Cascade)]) -> Vec<String> {
-    let sum = |number: fn(&Cascade) -> usize| found.iter().map(|(_, one)| number(one)).sum::<usize>();
+fn sentences(found: &[Cascade]) -> Vec<String> {
+    let sum = |number: fn(&Cascade) -> usize| found.iter().map(number).sum::<usize>();
     let mut sentences = Vec::new();
     let attachments = sum(|one| one.detached_profiles.len());
     if attachments > 0 {
         let what = words::count(attachments, "attachment of a profile", "attachments of profiles");
         sentences.push(format!("{what}; the profiles themselves stay"));
     }
-    let own: Vec<&str> = found.iter().filter_map(|(_, one)| one.own_profile.as_deref()).collect();
+    let own: Vec<&str> = found.iter().filter_map(|one| one.own_profile.as_deref()).collect();
     match own.as_slice() {
         [] => {}
         [one] => sentences.push(format!("the profile {one}, which came by CSV")),
@@ -125,7 +117,7 @@ fn sentences(found: &[(DeviceKey, Cascade)]) -> Vec<String> {
     }
     match (found, sum(|one| one.files.len())) {
         (_, 0) => {}
-        ([(_, one)], count) => {
+        ([one], count) => {
             sentences.push(format!("{}: {}", words::count(count, "stored file", "stored files"), one.files.join(", ")))
         }
         (_, count) => sentences.push(words::count(count, "stored file", "stored files")),
