@@ -75,6 +75,12 @@ impl Form {
         self.pairs.push((name.to_owned(), value.into()));
     }
 
+    /// Sets all values of a name, in place of what was typed.
+    pub fn put(&mut self, name: &str, values: Vec<String>) {
+        self.pairs.retain(|(n, _)| n != name);
+        self.pairs.extend(values.into_iter().map(|value| (name.to_owned(), value)));
+    }
+
     /// Takes from another form the fields that this one lacks, but for the boxes that it has of its own: unticked, they are not sent.
     #[must_use]
     pub fn or(mut self, other: &Self, boxes: &[&str]) -> Self {

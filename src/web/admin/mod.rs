@@ -15,6 +15,7 @@ pub mod assets;
 pub mod attached;
 mod backups;
 mod bulk;
+pub mod choices;
 pub mod columns;
 mod coming_up;
 mod confirm;

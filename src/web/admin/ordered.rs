@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use actix_web::http::StatusCode;
 use actix_web::web;
 
+use super::choices::{self, Choices, OFFERED};
 use super::conflict::{Conflict, Differing};
 use super::failure::Failure;
 use super::forms::Form;
@@ -17,6 +18,7 @@ use crate::domain::access::Actor;
 use crate::domain::activity::Event;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::names::folded;
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::error::ServiceError;
@@ -128,6 +130,8 @@ pub struct Tab {
     pub rows: Vec<Item>,
     /// What else could stand in it, by heading.
     pub choices: Vec<(Option<&'static str>, Vec<Choice>)>,
+    /// Names to type, where there are too many to choose from; else none.
+    pub names: Option<Choices>,
     /// What may not be meant.
     pub warnings: Vec<String>,
     /// What is said around it.
@@ -166,6 +170,7 @@ impl Tab {
             conflict: None,
             shown: written(&present),
             rows: present.iter().filter_map(|id| list.item(&world, *id)).collect(),
+            names: names(list.words().field, &choices),
             choices: choices.into_iter().collect(),
             warnings: list.warnings(&world, &present),
             words: list.words(),
@@ -200,6 +205,10 @@ pub enum Outcome {
 /// # Errors
 /// What the service cannot do.
 pub async fn save(services: &web::Data<Services>, who: &SignedIn, list: &impl List, form: Form) -> Result<Outcome, Failure> {
+    let form = match with_named(form, list, services, who)? {
+        Ok(form) => form,
+        Err(form) => return Ok(Outcome::Again(StatusCode::UNPROCESSABLE_ENTITY, form, None)),
+    };
     let order = match read(&form, list.words().field) {
         Ok(order) => order,
         Err(errors) => return Ok(rejected(form, &errors)),
@@ -223,6 +232,32 @@ pub async fn save(services: &web::Data<Services>, who: &SignedIn, list: &impl Li
             Ok(Outcome::Again(StatusCode::CONFLICT, form, Some(conflict)))
         }
         Err(error) => Err(Failure::new(who, error)),
+    }
+}
+
+/// What can be added by its name, where it is too much for a list.
+fn names(field: &'static str, choices: &BTreeMap<Option<&'static str>, Vec<Choice>>) -> Option<Choices> {
+    let free = choices.values().flatten().filter(|one| one.before.is_none());
+    let names = Choices::new(field, free.map(|one| (one.id.clone(), one.name.clone())));
+    (choices.values().map(Vec::len).sum::<usize>() > OFFERED).then_some(names)
+}
+
+/// The form with what was typed by name, or with what is wrong about that.
+fn with_named(mut form: Form, list: &impl List, services: &Services, who: &SignedIn) -> Result<Result<Form, Form>, Failure> {
+    let (field, name) = (list.words().field, choices::typed(list.words().field));
+    let Some(typed) = form.text(&name).map(folded) else { return Ok(Ok(form)) };
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
+    let is_it = |id: &u64| list.item(&world, *id).is_some_and(|item| folded(&item.name) == typed);
+    match list.choices(&world).into_iter().find(is_it) {
+        Some(id) => {
+            form.set(field, id.to_string());
+            Ok(Ok(form))
+        }
+        None => {
+            let why = format!("nothing that can stand here is called “{}”; type the whole name", form.value(&name).trim());
+            let form = form.rejected_by(&FieldErrors::one(field, why), |_| name.clone());
+            Ok(Err(form))
+        }
     }
 }
 

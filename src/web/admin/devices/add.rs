@@ -8,10 +8,12 @@ use crate::catalog::models::models;
 use crate::domain::device::draft::{DeviceDraft, DeviceInput};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::world::World;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::{Services, devices};
+use crate::web::admin::choices::{self, Among, Choices};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_rejected};
@@ -19,6 +21,9 @@ use crate::web::admin::session::SignedIn;
 use crate::web::admin::unsent;
 use crate::web::admin::words;
 use crate::web::blocking;
+
+/// Fields whose objects may be typed by name.
+const NAMED: [(&str, Among); 3] = [("pin", Among::Sites), ("groups", Among::Groups), ("profiles", Among::Profiles)];
 
 #[derive(Template)]
 #[template(path = "devices/add.html")]
@@ -28,12 +33,12 @@ struct AddPage {
     /// Types: value and label.
     families: Vec<(&'static str, &'static str)>,
     models: Vec<&'static str>,
-    /// Profiles that can be attached: id and name.
-    profiles: Vec<(String, String)>,
-    /// Where it may be pinned: number and name.
-    pins: Vec<(String, String)>,
-    /// Groups that it can join: id and name.
-    groups: Vec<(String, String)>,
+    /// Profiles that can be attached.
+    profiles: Choices,
+    /// Where it may be pinned.
+    pins: Choices,
+    /// Groups that it can join.
+    groups: Choices,
 }
 
 /// What may be chosen as a device's type: value and label. The first one leaves it open.
@@ -44,20 +49,18 @@ pub fn families() -> Vec<(&'static str, &'static str)> {
 
 impl AddPage {
     fn new(who: &SignedIn, world: &World, form: Form) -> Self {
-        // Own ones first; templates cannot be attached.
-        let mut profiles: Vec<_> = world.all_profiles().filter(|profile| !profile.is_template()).collect();
-        profiles.sort_by_cached_key(|one| (one.is_standard(), one.name.folded()));
-        let profiles = profiles.into_iter().map(|one| (one.id.to_string(), one.name.to_string())).collect();
-        let mut groups: Vec<_> = world.groups.values().map(|one| (one.id.to_string(), one.name.to_string())).collect();
-        groups.sort_by_key(|(_, name)| name.to_lowercase());
+        // Templates cannot be attached, and what a device CSV brought is for its device, which is there.
+        let may_stand = |one: &&Profile| !one.is_template() && one.kind != ProfileKind::UserImported;
+        let profiles = choices::of_profiles(world.all_profiles().map(|one| &**one).filter(may_stand));
+        let groups = world.groups.values().map(|one| (one.id.to_string(), one.name.to_string()));
         Self {
             page: who.page("Add Device"),
             form,
             families: families(),
             models: models().models().iter().map(|model| model.name.as_str()).collect(),
-            profiles,
+            profiles: Choices::new("profiles", profiles),
             pins: pins(world),
-            groups,
+            groups: Choices::by_name("groups", groups),
         }
     }
 }
@@ -74,6 +77,10 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
 pub async fn save(who: SignedIn, form: Form, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let rejected = |form: Form, errors: &FieldErrors| Ok(html_rejected(&AddPage::new(&who, &world, form.rejected(errors))));
+    let form = match choices::resolved(form, &NAMED, &world) {
+        Ok(form) => form,
+        Err(form) => return Ok(html_rejected(&AddPage::new(&who, &world, form))),
+    };
     let draft = match DeviceDraft::parse(&input(&form), models()) {
         Ok(draft) => draft,
         Err(errors) => return rejected(form, &errors),

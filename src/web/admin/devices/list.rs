@@ -17,6 +17,7 @@ use crate::services::lists::devices::{self, LISTING};
 use crate::services::roster::Counts;
 use crate::services::software;
 use crate::web::admin::bulk::Chosen;
+use crate::web::admin::choices::{self, Among, Choices};
 use crate::web::admin::columns::Columns;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -62,10 +63,10 @@ struct ListPage {
     models: Vec<String>,
     /// Software versions that there are.
     versions: Vec<String>,
-    /// Sites that there are devices of: number and name.
-    sites: Vec<(String, String)>,
-    /// Groups to filter by: id and name.
-    groups: Vec<(String, String)>,
+    /// Sites that there are devices of.
+    sites: Choices,
+    /// Groups to filter by.
+    groups: Choices,
     /// Devices of the account, whatever the list shows.
     devices: usize,
     /// Devices deleted with *block*.
@@ -107,11 +108,14 @@ struct Row {
 
 /// `GET /admin/devices`
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    if let Some(elsewhere) = choices::of_filters(&request, &who, &[("site", Among::Sites), ("group", Among::Groups)], &world) {
+        return Ok(elsewhere);
+    }
     let list = match list_memory::enter(&who, &request, SORTABLE) {
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
-    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let page = who.page("Device Monitor");
     let roster = services.roster(DEFAULT_ACCOUNT);
     let found = roster.select(&query(&list), &world, page.now);
@@ -145,21 +149,17 @@ pub fn query(list: &ListQuery) -> DeviceQuery {
 }
 
 /// The sites of these counts, by their names.
-pub fn site_choices(world: &World, counts: BTreeMap<SiteId, usize>) -> Vec<(String, String)> {
+pub fn site_choices(world: &World, counts: BTreeMap<SiteId, usize>) -> Choices {
     let named = counts.into_keys().filter_map(|id| world.sites.get(&id));
-    let mut choices: Vec<_> = named.map(|site| (site.id.to_string(), site.name.to_string())).collect();
-    choices.sort_by_key(|(_, name)| name.to_lowercase());
-    choices
+    Choices::by_name("site", named.map(|site| (site.id.to_string(), site.name.to_string())))
 }
 
 fn names(counts: BTreeMap<String, usize>) -> Vec<String> {
     counts.into_keys().filter(|name| !name.is_empty()).collect()
 }
 
-fn groups(world: &World) -> Vec<(String, String)> {
-    let mut groups: Vec<_> = world.groups.values().map(|group| (group.id.to_string(), group.name.to_string())).collect();
-    groups.sort_by_cached_key(|(_, name)| name.to_lowercase());
-    groups
+fn groups(world: &World) -> Choices {
+    Choices::by_name("group", world.groups.values().map(|group| (group.id.to_string(), group.name.to_string())))
 }
 
 fn row(one: &Listed, search: &Search<'_>, world: &World, now: Timestamp) -> Row {

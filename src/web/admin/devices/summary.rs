@@ -18,6 +18,7 @@ use crate::domain::world::World;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::{Services, devices, people, software};
+use crate::web::admin::choices::{self, Among, Choices};
 use crate::web::admin::conflict::{self, Conflict, Differing};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
@@ -48,8 +49,8 @@ struct SummaryPage {
     /// What is to be known of it: tone and word.
     marks: Vec<(&'static str, &'static str)>,
     place: SitePlace,
-    /// Where it may be pinned: number and name, the first one leaves it to its addresses.
-    pins: Vec<(String, String)>,
+    /// Where it may be pinned; the first choice leaves it to its addresses.
+    pins: Choices,
     added_at: Timestamp,
     origin: &'static str,
     provisioning_url: String,
@@ -124,12 +125,12 @@ impl SitePlace {
     }
 }
 
-/// The sites that a device may be pinned to: number and name. The first choice leaves it to its addresses.
-pub fn pins(world: &World) -> Vec<(String, String)> {
-    let mut sites: Vec<_> = world.sites.values().map(|site| (site.id.to_string(), site.name.to_string())).collect();
-    sites.sort_by_key(|(_, name)| name.to_lowercase());
-    sites.insert(0, (String::new(), "As its addresses say".to_owned()));
-    sites
+/// The sites that a device may be pinned to. The first choice leaves it to its addresses.
+pub fn pins(world: &World) -> Choices {
+    let sites = world.sites.values().map(|site| (site.id.to_string(), site.name.to_string()));
+    let mut choices = Choices::by_name("pin", sites);
+    choices.options.insert(0, (String::new(), "As its addresses say".to_owned()));
+    choices
 }
 
 fn owner(device: &Device, world: &World) -> Option<Option<(String, String)>> {
@@ -203,6 +204,10 @@ pub async fn save(
     let again = |status, form, conflict| {
         let now = services.roster(DEFAULT_ACCOUNT).find(&known.device.key).unwrap_or_else(|| known.clone());
         Ok(html_with(status, &SummaryPage::new(&services, &who, &now, &world, form, conflict)))
+    };
+    let form = match choices::resolved(form, &[("pin", Among::Sites)], &world) {
+        Ok(form) => form,
+        Err(form) => return again(StatusCode::UNPROCESSABLE_ENTITY, form, None),
     };
     let edit = match DeviceEdit::parse(&input(&form), &known.device, models()) {
         Ok(edit) => edit,

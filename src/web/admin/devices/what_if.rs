@@ -11,11 +11,14 @@ use crate::domain::credential::Recipient;
 use crate::domain::deployment::{Place, name};
 use crate::domain::device::{Device, Owner};
 use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, ProfileId};
+use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::world::World;
+use crate::services::deployment::{Target, may_stand_at};
 use crate::services::effective_file::{self, EffectiveFile};
 use crate::services::error::ServiceError;
 use crate::services::what_if::{self, Named};
 use crate::services::{Services, credentials, explain, people, provenance};
+use crate::web::admin::choices::OFFERED;
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_rejected};
@@ -25,8 +28,6 @@ use crate::web::blocking;
 
 /// Where this page is.
 const HERE: &str = "/admin/devices/what-if";
-/// Names that a box offers; more are typed.
-const OFFERED: usize = 1_000;
 /// Empty boxes for one more group or profile.
 const BLANK: usize = 2;
 
@@ -143,6 +144,10 @@ impl WhatIfPage {
             let filled = form.values(name).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
             filled.chain(std::iter::repeat_n(String::new(), BLANK)).collect()
         };
+        // What a device CSV brought is for its own device alone.
+        let target = form.value("key").parse().ok().map(Target::Device);
+        let is_own = |one: &Profile| target.as_ref().is_some_and(|target| may_stand_at(target, one));
+        let may_stand = |one: &Profile| !one.is_template() && (one.kind != ProfileKind::UserImported || is_own(one));
         let people = world.people.values().map(|one| one.name.to_string());
         Self {
             page: who.page("What would a phone get?"),
@@ -150,7 +155,7 @@ impl WhatIfPage {
             sites: offered(world.sites.values().map(|one| one.name.to_string())),
             groups: offered(world.groups.values().map(|one| one.name.to_string())),
             owners: offered(people.chain(world.rooms.values().map(|one| one.name.to_string()))),
-            profiles: offered(world.all_profiles().filter(|one| !one.is_template()).map(|one| one.name.to_string())),
+            profiles: offered(world.all_profiles().filter(|one| may_stand(one)).map(|one| one.name.to_string())),
             group_boxes: boxes("group"),
             profile_boxes: boxes("profile"),
             has_people: people::are_used(world),

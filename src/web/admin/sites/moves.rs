@@ -12,6 +12,7 @@ use crate::services::lists::moves::{LISTING, ListedMove};
 use crate::services::sites::moves::{self, Answer};
 use crate::services::{Services, lists};
 use crate::web::admin::bulk::{BulkPage, Chosen, NAMED, Named};
+use crate::web::admin::choices::{self, Among, Choices};
 use crate::web::admin::columns::Columns;
 use crate::web::admin::devices::site_choices;
 use crate::web::admin::failure::Failure;
@@ -37,8 +38,8 @@ struct MovesPage {
     pager: Pager,
     rows: Vec<Row>,
     columns: Columns,
-    /// Sites that devices wait at, to filter by: number and name.
-    sites: Vec<(String, String)>,
+    /// Sites that devices wait at, to filter by.
+    sites: Choices,
     /// All that wait, whatever the list shows.
     all: usize,
 }
@@ -54,11 +55,14 @@ struct Row {
 
 /// `GET /admin/sites/moves`
 pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
+    if let Some(elsewhere) = choices::of_filters(&request, &who, &[("site", Among::Sites)], &world) {
+        return Ok(elsewhere);
+    }
     let list = match list_memory::enter(&who, &request, LISTING.sorts) {
         Ok(list) => list,
         Err(as_it_was) => return Ok(*as_it_was),
     };
-    let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
     let waiting = moves::list(&services, DEFAULT_ACCOUNT);
     let all = waiting.len();
     let sites = waiting.iter().map(|listed| (listed.device.site_id(), 1)).collect();
