@@ -254,6 +254,11 @@ impl ModelTable {
     }
 }
 
+/// Whether two texts spell one model.
+pub fn same_model(one: &str, other: &str) -> bool {
+    folded(one) == folded(other)
+}
+
 /// The form that spellings of one name share: `VVX_411`, `VVX 411` and `vvx411`.
 fn folded(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()

@@ -10,6 +10,8 @@ use crate::domain::deployment::{Place, name};
 use crate::domain::device::{Device, DeviceKey, Origin as CameIn, Owner};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, GroupId, ProfileId, SiteId};
+use crate::domain::model::same_model;
+use crate::domain::names::{Name, folded};
 use crate::domain::placement::{Placement, find};
 use crate::domain::site::{INTERNET, Origin};
 use crate::domain::world::World;
@@ -49,9 +51,7 @@ pub fn device(services: &Services, account: AccountId, world: &World, imagined: 
     if let Some(site) = site.filter(|site| !world.sites.contains_key(site)) {
         errors.add("site", format_args!("there is no site {site}"));
     }
-    if model.as_ref().is_some_and(|model| model.chars().count() > MODEL_CHARS) {
-        errors.add("model", format_args!("a model has at most {MODEL_CHARS} characters"));
-    }
+    let model = model.and_then(|text| errors.take("model", known_model(services, world, &text)));
     let groups = groups.unwrap_or_else(|| world.default_groups.clone());
     if let Err(message) = groups::check_list(world, &groups) {
         errors.add("groups", message);
@@ -89,6 +89,30 @@ pub fn device(services: &Services, account: AccountId, world: &World, imagined: 
     })
 }
 
+/// The name that profiles are deployed by, of a model in any spelling: that of the table, else that of a device or place that is there.
+fn known_model(services: &Services, world: &World, text: &str) -> Result<String, String> {
+    if text.chars().count() > MODEL_CHARS {
+        return Err(format!("a model has at most {MODEL_CHARS} characters"));
+    }
+    if let Some(model) = models().model(text) {
+        return Ok(model.name.clone());
+    }
+    let is_it = |name: &str| same_model(name, text);
+    let deployed = || {
+        world.deployment.keys().find_map(|place| match place {
+            Place::Model(name) if is_it(name) => Some(name.clone()),
+            _ => None,
+        })
+    };
+    let told = || {
+        let devices = services.roster(world.account_id).all();
+        devices.iter().find_map(|one| one.device.model.clone().filter(|name| is_it(name)))
+    };
+    deployed().or_else(told).ok_or_else(|| {
+        format!("there is no model “{text}”, and no device of it; choose one of the list, such as VVX 411, or leave it empty")
+    })
+}
+
 fn place(owner: Owner) -> Place {
     match owner {
         Owner::Person(id) => Place::Person(id),
@@ -123,32 +147,67 @@ impl Named {
     pub fn find(&self, world: &World) -> Result<Imagined, FieldErrors> {
         let mut errors = FieldErrors::new();
         let typed = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let is = |name: &str, text: &str| name.to_lowercase() == text.to_lowercase();
+        let is = |name: &Name, text: &str| name.folded() == folded(text);
         let none = |what: &str, text: &str| format!("there is no {what} “{text}”");
         let key = typed(&self.key).and_then(|text| errors.take("key", text.parse()));
         let address = typed(&self.address)
             .and_then(|text| errors.take("address", text.parse().map_err(|_| "enter an IPv4 or IPv6 address, such as 10.1.2.3")));
         let site = typed(&self.site).and_then(|text| {
-            let found = world.sites.values().find(|one| is(one.name.as_str(), &text)).map(|one| one.id);
+            let found = world.sites.values().find(|one| is(&one.name, &text)).map(|one| one.id);
             errors.take("site", found.ok_or_else(|| none("site", &text)))
         });
         let owner = typed(&self.owner).and_then(|text| {
-            let person = world.people.values().find(|one| is(one.name.as_str(), &text)).map(|one| Owner::Person(one.id));
-            let room = || world.rooms.values().find(|one| is(one.name.as_str(), &text)).map(|one| Owner::Room(one.id));
+            let person = world.people.values().find(|one| is(&one.name, &text)).map(|one| Owner::Person(one.id));
+            let room = || world.rooms.values().find(|one| is(&one.name, &text)).map(|one| Owner::Room(one.id));
             errors.take("owner", person.or_else(room).ok_or_else(|| none("person or room", &text)))
         });
         let mut groups = self.groups.as_ref().map(|_| Vec::new());
         for text in self.groups.iter().flatten().filter_map(|text| typed(text)) {
-            let found = world.groups.values().find(|one| is(one.name.as_str(), &text)).map(|one| one.id);
+            let found = world.groups.values().find(|one| is(&one.name, &text)).map(|one| one.id);
             let found = errors.take("groups", found.ok_or_else(|| none("device group", &text)));
             groups.get_or_insert_default().extend(found);
         }
         let mut profiles = Vec::new();
         for text in self.profiles.iter().filter_map(|text| typed(text)) {
-            let found = world.all_profiles().find(|one| is(one.name.as_str(), &text)).map(|one| one.id);
+            let found = world.all_profiles().find(|one| is(&one.name, &text)).map(|one| one.id);
             profiles.extend(errors.take("profiles", found.ok_or_else(|| none("profile", &text))));
         }
         let imagined = Imagined { key, model: typed(&self.model), site, address, groups, owner, profiles };
         errors.into_result(Some(imagined))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::access::Grant;
+    use crate::domain::ids::DEFAULT_ACCOUNT;
+    use crate::domain::testing;
+    use crate::services::commit::commit;
+    use crate::services::testing::{Bench, bench};
+
+    fn model(bench: &Bench, text: &str) -> Result<Option<String>, String> {
+        let world = bench.services.world(DEFAULT_ACCOUNT).expect("a world");
+        let imagined = Imagined { model: Some(text.to_owned()), ..Imagined::default() };
+        let device = device(&bench.services, DEFAULT_ACCOUNT, &world, imagined);
+        device.map(|device| device.model).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_model_is_known_in_any_spelling_and_an_unknown_one_is_named() {
+        let bench = bench();
+        for text in ["VVX 411", "VVX411", "vvx 411", " vvx_411 "] {
+            assert_eq!(model(&bench, text.trim()), Ok(Some("VVX 411".to_owned())), "{text}");
+        }
+        let told = model(&bench, "VVX 9999").expect_err("nobody has heard of it");
+        assert!(told.contains("there is no model “VVX 9999”") && told.contains("choose one"), "{told}");
+        commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
+            change.put_device(Device { model: Some("VVX 9999".to_owned()), ..testing::device("0004f2000001") })?;
+            change.put_profile(testing::profile(1, &[]))?;
+            change.put_place(Place::Model("Edge X9".to_owned()), vec![ProfileId(1)])
+        })
+        .expect("stored");
+        assert_eq!(model(&bench, "vvx9999"), Ok(Some("VVX 9999".to_owned())), "a device of it is there");
+        assert_eq!(model(&bench, "edge-x9"), Ok(Some("Edge X9".to_owned())), "it has a place");
     }
 }

@@ -125,7 +125,8 @@ pub async fn read_effective(
 pub struct Question {
     /// MAC or serial number: files and polling minute go by it. Absent: an example.
     key: Option<String>,
-    /// Model.
+    /// Model, in any spelling; one that neither the table nor any device or place knows is refused.
+    #[param(example = "VVX 411")]
     model: Option<String>,
     /// Number of the site; absent: the address decides, without one it is *Internet*.
     site: Option<u64>,
