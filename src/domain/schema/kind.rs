@@ -1,5 +1,6 @@
 //! Which values a parameter takes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Which values a parameter takes. The empty value is always taken: it means *not set*.
@@ -112,6 +113,55 @@ impl Kind {
                 }
                 Err(ValueFault::NoneOf(faults))
             }
+        }
+    }
+}
+
+impl Kind {
+    /// Whether both take the same values: the order of choices does not count, nor whether the empty text is among them.
+    pub fn takes_the_same(&self, other: &Self) -> bool {
+        self.plain() == other.plain()
+    }
+
+    fn plain(&self) -> Self {
+        match self {
+            Self::Choice(choices) => {
+                let choices: BTreeSet<_> = choices.iter().filter(|choice| !choice.is_empty()).cloned().collect();
+                Self::Choice(choices.into_iter().collect())
+            }
+            Self::Text { least, most } => Self::Text { least: least.filter(|least| *least > 0), most: *most },
+            Self::AnyOf(kinds) => {
+                let mut kinds: Vec<_> = kinds.iter().map(Self::plain).collect();
+                kinds.sort_by_cached_key(|kind| format!("{kind:?}"));
+                kinds.dedup();
+                Self::AnyOf(kinds.into())
+            }
+            Self::Switch | Self::Number { .. } => self.clone(),
+        }
+    }
+
+    /// What each takes, in words that tell one from the other: choices that a sentence would not name are named where they differ.
+    pub fn told_apart(&self, other: &Self) -> (String, String) {
+        let (one, two) = (self.to_string(), other.to_string());
+        if one != two {
+            return (one, two);
+        }
+        let (of_one, of_two) = (self.all_choices(), other.all_choices());
+        let with = |text: String, own: BTreeSet<&str>, others: &BTreeSet<&str>| {
+            let alone: Vec<&str> = own.difference(others).copied().collect();
+            let more = alone.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let named = alone.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+            if named.is_empty() { text } else { format!("{text}; among them {named}{more}") }
+        };
+        (with(one, of_one.clone(), &of_two), with(two, of_two, &of_one))
+    }
+
+    fn all_choices(&self) -> BTreeSet<&str> {
+        match self {
+            Self::Choice(choices) => choices.iter().map(|choice| &**choice).filter(|choice| !choice.is_empty()).collect(),
+            Self::AnyOf(kinds) => kinds.iter().flat_map(Self::all_choices).collect(),
+            Self::Switch | Self::Number { .. } | Self::Text { .. } => BTreeSet::new(),
         }
     }
 }

@@ -84,8 +84,8 @@ impl Difference {
         for one in after.iter() {
             match before.find(&one.name) {
                 None => difference.added.push(one.name.to_string()),
-                Some(found) if found.definition.kind != one.kind => {
-                    let (old, new) = (found.definition.kind.to_string(), one.kind.to_string());
+                Some(found) if !found.definition.kind.takes_the_same(&one.kind) => {
+                    let (old, new) = found.definition.kind.told_apart(&one.kind);
                     difference.changed.push((one.name.to_string(), old, new));
                 }
                 Some(_) => {}
@@ -132,6 +132,24 @@ mod tests {
         assert_eq!(families(odd.clone()).len(), 2, "of two kinds");
         odd[1].kind = number(1);
         assert_eq!(families(odd).len(), 1);
+    }
+
+    #[test]
+    fn a_change_says_what_is_different_and_what_takes_the_same_is_none() {
+        let choice = |texts: &[&str]| Kind::Choice(texts.iter().map(|text| (*text).into()).collect());
+        let numbers: Vec<String> = (10..40).map(|number| number.to_string()).collect();
+        let long = |last: &str| choice(&numbers.iter().map(String::as_str).chain([last]).collect::<Vec<_>>());
+        let any = |kinds: &[Kind]| Kind::AnyOf(kinds.into());
+        let schema = |kinds: Vec<Kind>| {
+            let named = kinds.into_iter().zip(["a.a", "a.b", "a.c", "a.d"]);
+            Schema::new(named.map(|(kind, name)| defined(name, kind)).collect())
+        };
+        let text = |least| Kind::Text { least, most: Some(9) };
+        let before = schema(vec![choice(&["a", "b", ""]), any(&[number(1), choice(&["x"])]), text(None), long("old")]);
+        let after = schema(vec![choice(&["b", "a"]), any(&[choice(&["x"]), number(1)]), text(Some(0)), long("new")]);
+        let changed = Difference::between(&before, &after).changed;
+        let [(name, old, new)] = changed.as_slice() else { panic!("one is different: {changed:?}") };
+        assert!(name == "a.d" && old.ends_with("among them old") && new.ends_with("among them new"), "{old} / {new}");
     }
 
     #[test]

@@ -131,7 +131,13 @@ pub fn look(services: &Services, account: AccountId, file: &[u8]) -> Result<Prev
 const DICTIONARY: &str = "the dictionary of pdms";
 
 fn declared(file: &[u8]) -> Result<Vec<Definition>, ServiceError> {
-    Ok(xsd::read(file).map_err(|error| FieldErrors::one(FILE, error))?)
+    let declared = xsd::read(file).map_err(|error| FieldErrors::one(FILE, error))?;
+    if declared.is_empty() {
+        let message = "the file is an XML schema that declares no parameter: nothing could be searched or checked by it. Choose the \
+                       polycomConfig.xsd that comes with the software of the phones";
+        return Err(FieldErrors::one(FILE, message).into());
+    }
+    Ok(declared)
 }
 
 /// Takes a schema. One for everything counts from then on, and what counted before is kept for a rollback.

@@ -35,7 +35,6 @@ struct PreviewPage {
     /// What counts once it is used for everything.
     counts_then: String,
     against: String,
-    is_empty: bool,
     groups: Vec<Group>,
     changed: Vec<(String, String, String)>,
     changed_count: usize,
@@ -136,7 +135,6 @@ async fn page(
         counts,
         counts_then,
         against,
-        is_empty: parameters == 0,
         groups: groups.into_iter().filter(|group| group.count > 0).collect(),
         changed: difference.changed.into_iter().take(NAMED).collect(),
         changed_count,
