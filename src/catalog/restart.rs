@@ -2,11 +2,16 @@
 
 use std::sync::LazyLock;
 
-use crate::domain::restart::{Effect, RestartTable};
+use crate::domain::restart::{Effect, RestartTable, Told};
+
+/// What stands as the source of a row that rests on none.
+const ASSUMED: &str = "assumed";
 
 /// The table. Read once.
 pub fn restarts() -> &'static RestartTable {
-    static TABLE: LazyLock<RestartTable> = LazyLock::new(|| RestartTable::new(rows().map(|(name, effect, _)| (name, effect))));
+    static TABLE: LazyLock<RestartTable> = LazyLock::new(|| {
+        RestartTable::new(rows().map(|(name, effect, source)| (name, Told { effect, is_sure: source != ASSUMED })))
+    });
     &TABLE
 }
 
@@ -38,7 +43,16 @@ mod tests {
         for (name, effect, source) in rows() {
             assert_ne!(effect, Effect::MayRestart, "{name}: no word of the table's");
             assert!(!source.is_empty() && names.insert(name.clone()), "{name}");
-            assert!(source != "assumed" || effect == Effect::Restart, "{name}: an admin must rather be warned too much");
+            assert!(source != ASSUMED || effect == Effect::Restart, "{name}: an admin must rather be warned too much");
+        }
+    }
+
+    #[test]
+    fn what_is_assumed_is_known_as_that() {
+        let told = |name: &str| restarts().known(name).expect("listed");
+        assert!(told("apps.push.messageType").is_assumed());
+        for (name, effect, source) in rows() {
+            assert_eq!(told(&name), Told { effect, is_sure: source != "assumed" }, "{name}");
         }
     }
 

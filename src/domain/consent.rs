@@ -129,7 +129,7 @@ mod tests {
     /// A device leaves, and so many get other values.
     fn told(mark: &str, changed: usize) -> Told {
         let key: DeviceKey = "0004f2000001".parse().expect("a key");
-        let group = Group { devices: vec![key; changed], changes: Vec::new(), effect: Effect::None };
+        let group = Group { devices: vec![key; changed], changes: Vec::new(), effect: Effect::None, is_assumed: false };
         Told { foresight: Foresight { groups: vec![group], removed: 1, ..Foresight::default() }, mark: mark.to_owned() }
     }
 

@@ -46,6 +46,8 @@ pub struct Group {
     pub changes: Vec<Change>,
     /// What they do then.
     pub effect: Effect,
+    /// Whether they restart, and nothing but an assumption says so.
+    pub is_assumed: bool,
 }
 
 /// A parameter, or an attribute of the master file, that gets another value.
@@ -59,6 +61,8 @@ pub struct Change {
     pub new: Option<String>,
     /// What a change of it does to a phone.
     pub effect: Effect,
+    /// Whether that is a restart, and nothing but an assumption says so.
+    pub is_assumed: bool,
 }
 
 impl Foresight {
@@ -75,6 +79,11 @@ impl Foresight {
     /// How many of them do this.
     pub fn with(&self, effect: Effect) -> usize {
         self.groups.iter().filter(|group| group.effect == effect).map(|group| group.devices.len()).sum()
+    }
+
+    /// How many of them restart, as far as is assumed.
+    pub fn assumed(&self) -> usize {
+        self.groups.iter().filter(|group| group.is_assumed).map(|group| group.devices.len()).sum()
     }
 
     /// The parameters that are served no more and stay in the flash of phones all the same (contract 5.11).
@@ -225,13 +234,14 @@ impl Telling<'_> {
     }
 
     fn change(&self, one: &Differing<'_>, (old, new): (Option<String>, Option<String>)) -> Change {
-        let effect = match one.name == software::LINE {
+        let told = self.restarts.told(&one.name);
+        let (effect, is_assumed) = match one.name == software::LINE {
             // Where no image is named a phone keeps what it has; where one is, the line about its path tells it too.
-            true if new.is_none() => Effect::None,
-            true => Effect::Restart,
-            false => self.restarts.effect(&one.name),
+            true if new.is_none() => (Effect::None, false),
+            true => (Effect::Restart, false),
+            false => (told.effect, told.is_assumed()),
         };
-        Change { name: one.name.clone(), old, new, effect }
+        Change { name: one.name.clone(), old, new, effect, is_assumed }
     }
 
     fn into_foresight(mut self, rearrangement: Rearrangement) -> Foresight {
@@ -245,7 +255,9 @@ impl Telling<'_> {
         let group = |(changes, mut devices): (Vec<Change>, Vec<DeviceKey>)| {
             devices.sort_unstable();
             let effect = changes.iter().map(|change| change.effect).max().unwrap_or_default();
-            Group { devices, changes, effect }
+            let mut restarting = changes.iter().filter(|change| change.effect == Effect::Restart);
+            let is_assumed = effect == Effect::Restart && restarting.all(|change| change.is_assumed);
+            Group { devices, changes, effect, is_assumed }
         };
         let mut groups: Vec<Group> = self.groups.into_iter().map(group).collect();
         groups.sort_by(|a, b| b.devices.len().cmp(&a.devices.len()).then_with(|| a.devices.cmp(&b.devices)));

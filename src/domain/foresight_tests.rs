@@ -16,6 +16,7 @@ use crate::domain::parameter::{ParameterSet, masked};
 use crate::domain::profile::Profile;
 use crate::domain::provision::provision;
 use crate::domain::resolution::twin_of;
+use crate::domain::restart::Told;
 use crate::domain::site::Site;
 use crate::domain::testing::{
     deployed, device, hostile_parameters, parameter_set, person, profile, property_config, to, with_account, world,
@@ -27,7 +28,8 @@ fn over_tls(_: &DeviceKey) -> Channel {
 
 fn table() -> RestartTable {
     let rows = [("up.restarts", Effect::Restart), ("up.goesOn", Effect::None), ("up.{n}.goesOn", Effect::None)];
-    RestartTable::new(rows.map(|(name, effect)| (name.to_owned(), effect)))
+    let assumed = ("up.isAssumed".to_owned(), Told { effect: Effect::Restart, is_sure: false });
+    RestartTable::new(rows.map(|(name, effect)| (name.to_owned(), Told::sure(effect))).into_iter().chain([assumed]))
 }
 
 fn foreseen(before: (&World, &[Device]), after: (&World, &[Device])) -> Foresight {
@@ -85,6 +87,19 @@ fn devices_to_which_the_same_happens_are_told_together_with_what_they_do_and_no_
     assert_eq!((foresight.changed(), foresight.with(Effect::Restart), foresight.with(Effect::MayRestart)), (3, 1, 2));
     let other = foreseen((&before, &devices[..2]), (&after, &devices[..2]));
     assert_ne!(other.digest, foresight.digest, "another number of devices is another impact");
+}
+
+#[test]
+fn a_restart_that_is_only_assumed_is_told_as_that_until_another_one_is_sure() {
+    let say = |parameters: &[(&str, &str)]| deployed(world(), vec![(Place::Global, profile(1, parameters))]);
+    let devices = [device("0004f2000001")];
+    let after = |parameters: &[(&str, &str)]| foreseen((&say(&[]), &devices), (&say(parameters), &devices));
+    let assumed = after(&[("up.isAssumed", "1"), ("up.goesOn", "1")]);
+    assert_eq!((assumed.with(Effect::Restart), assumed.assumed(), assumed.groups[0].is_assumed), (1, 1, true));
+    let sure = after(&[("up.isAssumed", "1"), ("up.restarts", "1")]);
+    assert_eq!((sure.with(Effect::Restart), sure.assumed(), sure.groups[0].is_assumed), (1, 0, false));
+    assert_eq!(sure.groups[0].changes.iter().map(|change| change.is_assumed).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(after(&[("up.x", "1")]).assumed(), 0, "what is not known is not assumed");
 }
 
 #[test]

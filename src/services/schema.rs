@@ -7,7 +7,7 @@ mod uploads;
 use crate::catalog::restart::restarts;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::parameter::ParameterSet;
-use crate::domain::restart::Effect;
+use crate::domain::restart::{Effect, Told};
 use crate::domain::schema::Schema;
 use crate::domain::schema::advice::{self, Advice, Oddity};
 use crate::domain::world::World;
@@ -27,17 +27,18 @@ pub fn advise(schema: &Schema, parameters: &ParameterSet) -> Vec<Advice> {
 }
 
 /// What a change of a parameter does to a phone: our own table says it, else the schema (R137).
-pub fn restart(schema: &Schema, name: &str) -> Effect {
+pub fn restart(schema: &Schema, name: &str) -> Told {
     let by_schema = || match schema.find(name)?.definition.restarts? {
-        true => Some(Effect::Restart),
-        false => Some(Effect::None),
+        true => Some(Told::sure(Effect::Restart)),
+        false => Some(Told::sure(Effect::None)),
     };
-    restarts().known(name).or_else(by_schema).unwrap_or(Effect::MayRestart)
+    restarts().known(name).or_else(by_schema).unwrap_or(Told::UNKNOWN)
 }
 
 /// The same in words.
-pub fn restart_words(effect: Effect) -> &'static str {
-    match effect {
+pub fn restart_words(told: Told) -> &'static str {
+    match told.effect {
+        Effect::Restart if told.is_assumed() => "A change restarts the phone (assumed: no document says what it does).",
         Effect::Restart => "A change restarts the phone.",
         Effect::None => "A change does not restart the phone.",
         Effect::MayRestart => "A change may restart the phone.",

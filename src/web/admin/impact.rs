@@ -264,18 +264,26 @@ fn sentence(foresight: &Foresight) -> String {
             if foresight.removed > 0 { "No other device gets other values." } else { "No parameter of any device changes." };
         return others.to_owned();
     };
-    match (foresight.with(Effect::Restart), foresight.with(Effect::MayRestart)) {
-        (0, 0) => format!("{changed}. None of them restarts."),
-        (0, may) => format!("{changed}; {may} may restart."),
-        (1, 0) => format!("{changed}; 1 of them restarts."),
-        (restart, 0) => format!("{changed}; {restart} of them restart."),
-        (1, may) => format!("{changed}; 1 of them restarts, {may} may restart."),
-        (restart, may) => format!("{changed}; {restart} of them restart, {may} may restart."),
+    let (assumed, may) = (foresight.assumed(), foresight.with(Effect::MayRestart));
+    let restart = |number: usize, how: &str| match number {
+        0 => None,
+        1 => Some(format!("1 of them restarts{how}")),
+        number => Some(format!("{number} of them restart{how}")),
+    };
+    let told = [
+        restart(foresight.with(Effect::Restart) - assumed, ""),
+        restart(assumed, " (assumed)"),
+        (may > 0).then(|| format!("{may} may restart")),
+    ];
+    match told.into_iter().flatten().collect::<Vec<_>>().join(", ") {
+        nothing if nothing.is_empty() => format!("{changed}. None of them restarts."),
+        told => format!("{changed}; {told}."),
     }
 }
 
-fn effect(effect: Effect) -> (&'static str, &'static str) {
+fn effect(effect: Effect, is_assumed: bool) -> (&'static str, &'static str) {
     match effect {
+        Effect::Restart if is_assumed => ("restart (assumed)", "warn"),
         Effect::None => ("no restart", "ok"),
         Effect::MayRestart => ("may restart", "info"),
         Effect::Restart => ("restart", "warn"),
@@ -289,7 +297,7 @@ impl PanelGroup {
             let title = roster.find(key).map_or_else(|| key.to_string(), |one| words::title(&one.device));
             (format!("/admin/devices/{key}"), title)
         });
-        let (word, tone) = effect(group.effect);
+        let (word, tone) = effect(group.effect, group.is_assumed);
         Self {
             count: words::count(group.devices.len(), "device", "devices"),
             effect: word,
@@ -310,7 +318,7 @@ impl PanelChange {
             name: change.name.clone(),
             old: change.old.as_ref().map(shown),
             new: change.new.as_ref().map(shown),
-            effect: effect(change.effect).0,
+            effect: effect(change.effect, change.is_assumed).0,
         }
     }
 }

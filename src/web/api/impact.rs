@@ -30,6 +30,8 @@ pub struct Impact {
     changed: usize,
     /// How many of them would restart.
     restart: usize,
+    /// How many of `restart` do so as far as is assumed: no document says what a change of the parameter does.
+    restart_assumed: usize,
     /// How many of them may restart: nobody has written down what a phone does.
     may_restart: usize,
     /// Devices that would be new.
@@ -54,6 +56,8 @@ pub struct ForeseenGroup {
     total: usize,
     /// What they would do.
     restarts: RestartWord,
+    /// Whether a document or a phone shows that; false where it is assumed or not known.
+    sure: bool,
     /// The first 100 of them, by key.
     devices: Vec<ForeseenDevice>,
     /// What would change, by name; at most 1000.
@@ -82,6 +86,8 @@ pub struct ForeseenChange {
     new: Option<String>,
     /// What a change of it does to a phone.
     restarts: RestartWord,
+    /// Whether a document or a phone shows that; false where it is assumed or not known.
+    sure: bool,
 }
 
 /// What a phone does.
@@ -111,6 +117,7 @@ impl Impact {
         Self {
             changed: foresight.changed(),
             restart: foresight.with(Effect::Restart),
+            restart_assumed: foresight.assumed(),
             may_restart: foresight.with(Effect::MayRestart),
             added: foresight.added,
             removed: foresight.removed,
@@ -134,15 +141,21 @@ impl ForeseenGroup {
             old: change.old.clone(),
             new: change.new.clone(),
             restarts: change.effect.into(),
+            sure: is_sure(change.effect, change.is_assumed),
         };
         Self {
             total: group.devices.len(),
             restarts: group.effect.into(),
+            sure: is_sure(group.effect, group.is_assumed),
             devices: group.devices.iter().take(NAMED).map(device).collect(),
             changes: group.changes.iter().take(PARAMETERS).map(change).collect(),
             total_changes: group.changes.len(),
         }
     }
+}
+
+fn is_sure(effect: Effect, is_assumed: bool) -> bool {
+    effect != Effect::MayRestart && !is_assumed
 }
 
 /// Middleware, in front of the operations: asks what a dry run would do to devices, and puts it into what is answered.

@@ -70,12 +70,15 @@ pub struct ParameterShape {
     pub description: String,
     /// Whether a change restarts the phone; `maybe` where that is not known.
     pub restart: RestartWord,
+    /// Whether a document or a phone shows that; false where it is assumed or not known.
+    pub restart_sure: bool,
     /// Whether its value is a password or a key.
     pub secret: bool,
 }
 
 impl ParameterShape {
     fn new(schema: &Schema, definition: &Definition) -> Self {
+        let restart = schema::restart(schema, &definition.name);
         let (min, max) = match definition.kind {
             Kind::Number { least, most } => (least, most),
             _ => (None, None),
@@ -99,7 +102,8 @@ impl ParameterShape {
             most_length,
             default: definition.default.as_deref().map(str::to_owned),
             description: definition.text.to_string(),
-            restart: schema::restart(schema, &definition.name).into(),
+            restart: restart.effect.into(),
+            restart_sure: restart.is_sure,
             secret: definition.is_secret,
         }
     }
