@@ -91,6 +91,9 @@ impl Sheet {
     pub fn read(bytes: &[u8], wanted: Option<Separator>) -> Result<Self, SheetError> {
         let text = decode(bytes);
         let text = text.trim_start_matches('\u{feff}');
+        let (text, said) = without_hint(text);
+        let wanted = wanted.or(said);
+        let before = u64::from(said.is_some());
         let header = text.split(['\r', '\n']).next().unwrap_or_default();
         let separator = separator(header, wanted)?;
         let text = blanks::dropped(text, separator.char()).map_err(|line| {
@@ -116,7 +119,7 @@ impl Sheet {
             // Empty lines before a row are read with it.
             let empty = whole[..whole.len() - raw.len()].matches('\n').count();
             Row {
-                line: line + u64::try_from(empty).unwrap_or_default(),
+                line: line + before + u64::try_from(empty).unwrap_or_default(),
                 cells: record.iter().map(ToOwned::to_owned).collect(),
                 raw: raw.trim_end_matches(['\r', '\n']).to_owned(),
             }
@@ -125,6 +128,17 @@ impl Sheet {
         let columns = headings.iter().map(|name| name.trim().to_lowercase()).collect();
         let rows = rows.filter(|row| row.cells.iter().any(|cell| !cell.trim().is_empty())).collect();
         Ok(Self { separator, headings, columns, rows })
+    }
+}
+
+/// The text without the line that tells a spreadsheet the separator, such as `sep=;`, and what that says.
+fn without_hint(text: &str) -> (&str, Option<Separator>) {
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let said = first.trim_end_matches('\r').trim_matches('"');
+    let said = said.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).map(|_| &said[4..]);
+    match said.and_then(|said| Separator::ALL.into_iter().find(|one| said == one.char().to_string())) {
+        Some(separator) => (rest, Some(separator)),
+        None => (text, None),
     }
 }
 
@@ -191,6 +205,20 @@ mod tests {
             assert_eq!(sheet.rows[0].cells, [format!("1{separator}2"), "say \"x\"".to_owned()]);
             assert!(sheet.rows[1].raw == format!("3{separator}4"), "{:?}", sheet.rows[1]);
         }
+    }
+
+    #[test]
+    fn a_first_line_that_tells_the_separator_is_none_of_the_table() {
+        for first in ["sep=;", "SEP=;\r", "\"sep=;\""] {
+            let sheet = Sheet::read(format!("{first}\na;b\n1;2\n").as_bytes(), None).expect("a sheet");
+            assert_eq!(
+                (sheet.separator, sheet.columns.join(" "), sheet.rows[0].line),
+                (Separator::Semicolon, "a b".to_owned(), 3)
+            );
+        }
+        assert_eq!(Sheet::read(b"sep=;\na\n1", None).map(|sheet| sheet.separator), Ok(Separator::Semicolon), "one column");
+        let error = Sheet::read(b"sep=;\na,b\n1,2", None).expect_err("another one").to_string();
+        assert!(error.contains("not semicolon"), "{error}");
     }
 
     #[test]

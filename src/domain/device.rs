@@ -31,8 +31,27 @@ pub struct Serial(String);
 
 /// Why a text is neither a MAC address nor a serial number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("enter a MAC address (12 hexadecimal digits) or a serial number (8 to 32 letters and digits, no separators)")]
-pub struct DeviceKeyError;
+pub enum DeviceKeyError {
+    /// It is of neither form.
+    #[error("enter a MAC address (12 hexadecimal digits) or a serial number (8 to 32 letters and digits, no separators)")]
+    Form,
+    /// The name of files that belong to every phone.
+    #[error("{} is the MAC address of no device: files of that name are for all phones; enter the one on the label", Mac::ZERO)]
+    Zero,
+    /// What a spreadsheet makes of digits with an E among them, or of many digits.
+    #[error(
+        "“{0}” is a number that a spreadsheet such as Excel made of a MAC address or serial number: make the column one of text there, and enter it again"
+    )]
+    Number(String),
+}
+
+/// Whether a text is a number as spreadsheets write large ones: `4.23E+12`.
+fn is_of_spreadsheet(text: &str) -> bool {
+    let Some((number, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (whole, part) = number.split_once(['.', ',']).unwrap_or((number, "0"));
+    digits(whole) && digits(part) && exponent.strip_prefix('+').is_some_and(digits)
+}
 
 impl Serial {
     /// Parses a serial number of 8 to 32 ASCII letters and digits. Twelve hexadecimal digits are a MAC address, never a serial.
@@ -40,7 +59,7 @@ impl Serial {
         let text = text.trim();
         let fits = (8..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
         if !fits || (text.len() == 12 && text.bytes().all(|b| b.is_ascii_hexdigit())) {
-            return Err(DeviceKeyError);
+            return Err(if is_of_spreadsheet(text) { DeviceKeyError::Number(text.to_owned()) } else { DeviceKeyError::Form });
         }
         Ok(Self(text.to_ascii_lowercase()))
     }
@@ -67,7 +86,7 @@ impl FromStr for DeviceKey {
     fn from_str(text: &str) -> Result<Self, DeviceKeyError> {
         match text.parse::<Mac>() {
             Ok(mac) if !mac.is_zero() => Ok(Self::Mac(mac)),
-            Ok(_) => Err(DeviceKeyError),
+            Ok(_) => Err(DeviceKeyError::Zero),
             Err(_) => Serial::parse(text).map(Self::Serial),
         }
     }
@@ -245,4 +264,22 @@ pub struct LastRun {
     pub at: Timestamp,
     /// Whether the master and every file of ours that it names were answered 200.
     pub complete: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_key_is_told_with_its_cause() {
+        let told = |text: &str| text.parse::<DeviceKey>().expect_err("no key").to_string();
+        for text in ["4.23E+12", "4,23E+12", "1E+11"] {
+            assert!(told(text).contains("Excel") && told(text).contains(text), "{}", told(text));
+        }
+        assert!(told("00:00:00:00:00:00").contains("the MAC address of no device"), "{}", told("000000000000"));
+        for text in ["", "x", "4.23", "E+12", "1.E+1"] {
+            assert!(told(text).starts_with("enter a MAC address"), "{text}: {}", told(text));
+        }
+        assert!("0004f2aabbcc".parse::<DeviceKey>().is_ok() && "8218404c20ccf9".parse::<DeviceKey>().is_ok());
+    }
 }

@@ -219,12 +219,24 @@ fn fault(line: usize, field: LineField, value: &str, schema: &Schema) -> Option<
         LineField::Address | LineField::User | LineField::Server | LineField::Server2 if value.contains(char::is_whitespace) => {
             Some("no blanks are taken here".to_owned())
         }
+        LineField::Server | LineField::Server2 if has_scheme(value) => {
+            Some("enter the server's name or address alone, without sip: or https:// before it".to_owned())
+        }
+        LineField::Label | LineField::DisplayName | LineField::Password if value.contains(['\n', '\r']) => {
+            Some("no line breaks are taken here".to_owned())
+        }
         LineField::Transport | LineField::Transport2 => {
             let found = schema.find(&field.parameter(line));
             found.and_then(|found| found.definition.kind.check(value).err()).map(|error| error.to_string())
         }
         _ => None,
     }
+}
+
+/// Whether a text begins as an address of the web or of SIP does: `https://pbx`, `sip:pbx`.
+fn has_scheme(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower.contains("://") || lower.starts_with("sip:") || lower.starts_with("sips:")
 }
 
 /// What typed lines change of the device's own profile. A masked secret stays as it was.
@@ -309,6 +321,18 @@ mod tests {
         assert_eq!(check(&BTreeMap::from([(99, typed(&[(LineField::Label, "x")])[&1].clone())]), &Schema::default()).len(), 1);
         let port = typed(&[(LineField::Port, "5060"), (LineField::Server, "")]);
         assert!(check(&port, &Schema::default()).is_empty(), "the server may come from elsewhere");
+    }
+
+    #[test]
+    fn a_server_has_no_scheme_and_no_label_or_password_has_a_line_break() {
+        use LineField::{Label, Password, Server, Server2};
+        for (field, value) in
+            [(Server, "https://pbx.example.test"), (Server2, "sip:10.1.1.1"), (Label, "front\ndesk"), (Password, "a\r\nb")]
+        {
+            assert_eq!(check(&typed(&[(field, value)]), &Schema::default()).len(), 1, "{value:?}");
+        }
+        let good = [(Server, "2001:db8::5"), (Server2, "sip.example.test"), (Label, "front desk"), (Password, "a b://")];
+        assert!(check(&typed(&good), &Schema::default()).is_empty());
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub struct Mac([u8; 6]);
 pub struct MacError;
 
 impl Mac {
+    /// All digits zero.
+    pub const ZERO: Self = Self([0; 6]);
+
     /// The address made of these six bytes.
     pub const fn from_bytes(bytes: [u8; 6]) -> Self {
         Self(bytes)

@@ -120,6 +120,8 @@ pub enum InputKind {
     Choice,
     /// A host name or an IP address.
     Host,
+    /// An address of the web.
+    Url,
 }
 
 /// A field that was filled wrongly.
@@ -131,6 +133,15 @@ pub enum InputError {
     /// A value that is not taken.
     #[error("“{0}” is refused; choose another value")]
     Refused(String),
+    /// A secret that everybody knows: it is not shown again.
+    #[error("this value is refused: everybody knows it. Choose another one")]
+    RefusedSecret,
+    /// A text of several lines.
+    #[error("no line breaks are taken here")]
+    LineBreak,
+    /// No address of the web.
+    #[error("enter an address that begins with http:// or https://, such as https://server.example.com/path")]
+    Url,
     /// Too few characters.
     #[error("at least {0} characters are needed")]
     TooShort(usize),
@@ -216,9 +227,14 @@ impl Input {
             return if self.required { Err(InputError::Missing) } else { Ok(self.default.as_deref()) };
         }
         check_value(typed)?;
+        if typed.contains(['\n', '\r']) {
+            return Err(InputError::LineBreak);
+        }
         if self.refused.iter().any(|refused| refused == typed) {
-            let shown = if self.kind == InputKind::Secret { "this value" } else { typed };
-            return Err(InputError::Refused(shown.to_owned()));
+            return Err(match self.kind {
+                InputKind::Secret => InputError::RefusedSecret,
+                _ => InputError::Refused(typed.to_owned()),
+            });
         }
         let chars = typed.chars().count();
         if let Some(least) = self.least_length.filter(|least| chars < *least) {
@@ -239,10 +255,22 @@ impl Input {
                 return Err(InputError::Choice(self.choices.clone()));
             }
             InputKind::Host if !is_host(typed) => return Err(InputError::Host),
-            InputKind::Text | InputKind::Secret | InputKind::Choice | InputKind::Host => {}
+            InputKind::Url if !is_url(typed) => return Err(InputError::Url),
+            InputKind::Text | InputKind::Secret | InputKind::Choice | InputKind::Host | InputKind::Url => {}
         }
         Ok(Some(typed))
     }
+}
+
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = match authority.strip_prefix('[').and_then(|six| six.split_once(']')) {
+        Some((six, port)) => (six, port.strip_prefix(':').unwrap_or(port)),
+        None => authority.split_once(':').unwrap_or((authority, "")),
+    };
+    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    is_web && is_host(host) && (port.is_empty() || port.parse::<u16>().is_ok()) && !text.contains(char::is_whitespace)
 }
 
 fn is_host(text: &str) -> bool {
@@ -299,6 +327,16 @@ mod tests {
         for wrong in ["pbx:5060", "https://pbx", "-a.b", "a..b", "ä.example"] {
             assert!(fault(&host, wrong).contains("without a port"), "{wrong}");
         }
+        let url = input(InputKind::Url);
+        for right in ["https://mail.example.com/EWS/Exchange.asmx", "HTTP://10.1.1.1:8080", "https://[2001:db8::1]:8443/a?b=c"] {
+            assert_eq!(url.check(right), Ok(Some(right)));
+        }
+        for wrong in ["mail.example.com", "ftp://a.example", "https://", "https://a b/", "https://a:x/", "javascript:x"] {
+            assert!(fault(&url, wrong).contains("begins with http://"), "{wrong}");
+        }
+        let secret = Input { refused: vec!["456".to_owned()], ..input(InputKind::Secret) };
+        assert!(fault(&secret, "456").starts_with("this value is refused: everybody knows it"));
+        assert!(fault(&secret, "12\n3456").contains("no line breaks"));
         let choice = Input { choices: vec!["TLS".to_owned()], ..input(InputKind::Choice) };
         assert_eq!((choice.check("TLS"), fault(&choice, "tls")), (Ok(Some("TLS")), "choose one of TLS".to_owned()));
     }

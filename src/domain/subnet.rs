@@ -1,7 +1,7 @@
 //! Networks as admins type them and sites keep them (R71, R79, R88).
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Subnet(IpNet);
 
+/// Bits that stand before an IPv4 address in the form of IPv6.
+const MAPPED_BITS: u8 = 96;
+
 /// Why a text is no network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SubnetError {
@@ -21,6 +24,12 @@ pub enum SubnetError {
     /// The part before the slash.
     #[error("“{0}” is no IP address; enter a network such as 10.1.0.0/16 or 2001:db8::/48")]
     Address(String),
+    /// Every address, where one is named.
+    #[error("“{0}/0” would be every address, and is none of a site; enter the length of the network's mask, such as {0}/{1}")]
+    Everything(String, u8),
+    /// An IPv4 network as IPv6 writes it, which no mask of IPv4 fits.
+    #[error("“{0}” is an IPv4 address written as IPv6; enter the network as IPv4 writes it, such as {1}/24")]
+    Mapped(String, Ipv4Addr),
     /// The part behind the slash.
     #[error("“{text}” is no mask length; {family} takes 0 to {most}")]
     Bits {
@@ -64,15 +73,29 @@ impl Subnet {
             return Err(SubnetError::Empty);
         }
         let ip: IpAddr = address.parse().map_err(|_| SubnetError::Address(address.to_owned()))?;
-        match bits {
-            "" => Self::around(ip, most_bits(ip)),
-            _ => Self::around(ip, bits.parse().map_err(|_| too_many(ip, bits.to_owned()))?),
+        let length = match bits {
+            "" => most_bits(ip),
+            _ => bits.parse().map_err(|_| too_many(ip, bits.to_owned()))?,
+        };
+        // Devices that come by IPv4 are known by their IPv4 address, however a socket writes it.
+        let mapped = match ip {
+            IpAddr::V6(six) => six.to_ipv4_mapped(),
+            IpAddr::V4(_) => None,
+        };
+        if let Some(four) = mapped {
+            let length = length.checked_sub(MAPPED_BITS).filter(|length| *length > 0);
+            let length = length.ok_or_else(|| SubnetError::Mapped(address.to_owned(), four))?;
+            return Self::around(IpAddr::V4(four), length);
         }
+        if length == 0 && !ip.is_unspecified() {
+            return Err(SubnetError::Everything(address.to_owned(), if ip.is_ipv4() { 8 } else { 48 }));
+        }
+        Self::around(ip, length)
     }
 
     /// Whether an address lies in it. The all-zero network stands for one that nobody has entered yet: nothing lies in it (R74).
     pub fn covers(self, address: IpAddr) -> bool {
-        !self.is_unset() && self.0.contains(&address)
+        !self.is_unset() && self.0.contains(&address.to_canonical())
     }
 
     /// Whether it is the all-zero network, of whatever length.
@@ -133,6 +156,18 @@ mod tests {
 
     fn parsed(text: &str) -> Result<String, String> {
         Subnet::parse(text).map(|net| net.to_string()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_ipv4_network_written_as_ipv6_is_one_of_ipv4_and_every_address_is_no_network() {
+        let parsed = |text: &str| Subnet::parse(text).map(|net| net.to_string()).map_err(|error| error.to_string());
+        assert_eq!(parsed("::ffff:10.1.2.3/104").as_deref(), Ok("10.0.0.0/8"));
+        assert_eq!(parsed("::ffff:10.1.2.3"), parsed("10.1.2.3"));
+        assert!(Subnet::parse("20.0.0.0/8").is_ok_and(|net| net.covers("::ffff:20.1.2.3".parse().expect("an address"))));
+        assert!(parsed("::ffff:10.0.0.0/90").is_err_and(|told| told.contains("enter the network as IPv4 writes it")));
+        assert!(parsed("10.0.0.0/0").is_err_and(|told| told.contains("10.0.0.0/8")));
+        assert!(parsed("2001:db8::/0").is_err_and(|told| told.contains("every address")));
+        assert!(parsed("0.0.0.0/0").is_ok() && parsed("::/0").is_ok(), "nobody has said yet where the site is");
     }
 
     #[test]

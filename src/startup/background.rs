@@ -12,7 +12,7 @@ use crate::services::Services;
 use crate::services::backup::kept;
 use crate::services::error::{ServiceError, chain};
 use crate::services::retention::{self, Keep};
-use crate::services::{believed, confirmation, images, presence, rollover};
+use crate::services::{believed, confirmation, images, presence, rollover, setup};
 use crate::web::Shared;
 
 /// How often what phones told is written: a crash loses at most this much of it (P14).
@@ -107,6 +107,12 @@ async fn keep_unpacking(services: Data<Services>, stop: CancellationToken) {
     }
 }
 
+/// What the log says of a failure: nothing where there is no account yet, for before set-up there is none to look after.
+fn told_of(error: &ServiceError, services: &Services) -> String {
+    let is_early = matches!(error, ServiceError::NotFound { what: "account", .. }) && !setup::is_set_up(services);
+    if is_early { String::new() } else { chain(error) }
+}
+
 /// Does something on a thread that may block. `told`: the last failure that was logged.
 async fn once(
     services: &Data<Services>,
@@ -115,13 +121,33 @@ async fn once(
     told: &mut String,
 ) {
     let services = services.clone();
-    let failure = match web::block(move || work(&services)).await {
+    let work = move || work(&services).map_err(|error| told_of(&error, &services));
+    let failure = match web::block(work).await {
         Ok(Ok(())) => String::new(),
-        Ok(Err(error)) => chain(&error),
+        Ok(Err(error)) => error,
         Err(_) => "it was cut short".to_owned(),
     };
     if !failure.is_empty() && failure != *told {
         tracing::error!(error = failure, "cannot {what}");
     }
     *told = failure;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::ids::DEFAULT_ACCOUNT;
+    use crate::services::clock::Clock;
+    use crate::services::testing::open;
+
+    #[test]
+    fn before_set_up_nothing_is_said_of_an_account_that_is_not_there() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let services = open(&dir, &Clock::system(), &Arc::default());
+        let error = services.world(DEFAULT_ACCOUNT).map(drop).expect_err("it is not set up");
+        assert_eq!(told_of(&error, &services), "");
+        assert_ne!(told_of(&ServiceError::Conflict("the disk is full".to_owned()), &services), "");
+    }
 }

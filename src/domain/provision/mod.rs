@@ -476,12 +476,12 @@ impl<'a, V> Files<'a, V> {
 }
 
 /// What an admin should know of profiles by themselves, strongest first, whatever device gets them. What concerns the account's
-/// own settings is not told here.
+/// own settings is not told here. Of a template nothing is: no device gets it, and half of it is still to be typed.
 pub fn warnings_of<'a>(profiles: impl IntoIterator<Item = &'a Profile>, world: &World) -> Vec<Warning> {
     /// Bytes of a MAC, which nearly all devices go by.
     const KEY_BYTES: usize = 12;
-    let placed: Vec<_> =
-        profiles.into_iter().map(|profile| Placed { container: Container::Global, place: None, profile }).collect();
+    let placed = profiles.into_iter().filter(|profile| !profile.is_template());
+    let placed: Vec<_> = placed.map(|profile| Placed { container: Container::Global, place: None, profile }).collect();
     let effective = resolution::merge(&placed);
     let mut warnings: Vec<_> = placed
         .iter()

@@ -40,27 +40,19 @@ impl Unless {
 
 const NO_POLLING: Unless = Unless::Is("prov.polling.enabled", "0");
 const DAYLIGHT: &str = "tcpIpApp.sntp.daylightSavings.enable";
+/// What begins so says when daylight-saving time is; where that is off, it decides nothing.
+const DAYLIGHT_RULE: &str = "tcpIpApp.sntp.daylightSavings.";
 
 /// The groups, as data: protocol/provisioning.md 5 says what hangs together.
 const GROUPS: [Group; 8] = [
-    Group {
-        what: "the phone's clock",
-        set: &["tcpIpApp.sntp.gmtOffset"],
-        decide: &["tcpIpApp.sntp.daylightSavings."],
-        unless: &[Unless::Is(DAYLIGHT, "0")],
-    },
+    Group { what: "the phone's clock", set: &["tcpIpApp.sntp.gmtOffset"], decide: &[DAYLIGHT_RULE], unless: &[] },
     Group {
         what: "the phone's clock",
         set: &["device.sntp.gmtOffset", "tcpIpApp.sntp.gmtOffset.overrideDHCP"],
-        decide: &["tcpIpApp.sntp.gmtOffset", "tcpIpApp.sntp.daylightSavings."],
+        decide: &["tcpIpApp.sntp.gmtOffset", DAYLIGHT_RULE],
         unless: &[],
     },
-    Group {
-        what: "daylight-saving time",
-        set: &["tcpIpApp.sntp.daylightSavings."],
-        decide: &["tcpIpApp.sntp.daylightSavings."],
-        unless: &[Unless::Is(DAYLIGHT, "0")],
-    },
+    Group { what: "daylight-saving time", set: &[DAYLIGHT_RULE], decide: &[DAYLIGHT_RULE], unless: &[] },
     Group {
         what: "the time server",
         set: &["tcpIpApp.sntp.address", "device.sntp.serverName"],
@@ -98,6 +90,8 @@ const GROUPS: [Group; 8] = [
 /// not a profile beats it.
 pub fn warnings(effective: &Effective<'_>, base: &[Given<'_>]) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = Vec::new();
+    let has_no_summer = Unless::Is(DAYLIGHT, "0").holds(effective);
+    let decides = |name: &str| !(has_no_summer && name.starts_with(DAYLIGHT_RULE));
     for group in &GROUPS {
         if group.unless.iter().any(|unless| unless.holds(effective)) {
             continue;
@@ -106,8 +100,10 @@ pub fn warnings(effective: &Effective<'_>, base: &[Given<'_>]) -> Vec<Warning> {
             |names: &[&str], name: &str| names.iter().any(|one| name == *one || one.ends_with('.') && name.starts_with(one));
         let set = effective.iter().map(|one| one.name).filter(|name| begins(group.set, name));
         let set: Vec<String> = set.map(str::to_owned).collect();
-        let kept =
-            base.iter().map(|given| &*given.name).filter(|name| begins(group.decide, name) && effective.get(name).is_none());
+        let kept = base
+            .iter()
+            .map(|given| &*given.name)
+            .filter(|name| begins(group.decide, name) && decides(name) && effective.get(name).is_none());
         let kept: Vec<String> = kept.map(str::to_owned).collect();
         // One mention is enough where two groups overlap: the first tells more.
         let is_told = warnings
@@ -148,6 +144,10 @@ mod tests {
             assert!(told[0].1.iter().any(|kept| kept == DAYLIGHT), "{name}: {told:?}");
         }
         assert_eq!(mixed(&[("tcpIpApp.sntp.gmtOffset", "19800"), (DAYLIGHT, "0")]), []);
+        let over_dhcp = ("tcpIpApp.sntp.gmtOffset.overrideDHCP", "1");
+        assert_eq!(mixed(&[("tcpIpApp.sntp.gmtOffset", "19800"), over_dhcp, (DAYLIGHT, "0")]), []);
+        let told = mixed(&[over_dhcp, (DAYLIGHT, "0")]);
+        assert_eq!(told, [("the phone's clock", vec!["tcpIpApp.sntp.gmtOffset".to_owned()])]);
         let half = mixed(&[("tcpIpApp.sntp.daylightSavings.start.month", "10")]);
         assert_eq!(half.iter().map(|(what, _)| *what).collect::<Vec<_>>(), ["daylight-saving time"]);
     }

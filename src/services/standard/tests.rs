@@ -5,8 +5,11 @@ use jiff::Timestamp;
 use super::*;
 use crate::domain::deployment::Place;
 use crate::domain::ids::DEFAULT_ACCOUNT;
+use crate::domain::profile::Profile;
 use crate::domain::profile::ProfileKind;
-use crate::domain::testing::{device, parameter_set};
+use crate::domain::provision::warnings_of;
+use crate::domain::standard::{Input, InputKind};
+use crate::domain::testing::{device, parameter_set, profile};
 use crate::services::activity::{self, ActivityQuery};
 use crate::services::testing::{Bench, bench};
 
@@ -47,6 +50,33 @@ fn the_first_start_brings_them_all_and_tells_nothing_of_it() {
     let one = world.standard.iter().next().expect("some");
     assert_eq!((one.profile.modified_at, one.profile.modified_by.as_str()), (bench.clock.now(), &*format!("pdms {VERSION}")));
     assert_eq!(told(&bench.restarted()), []);
+}
+
+/// What somebody might type into a field of a template.
+fn typed(input: &Input) -> String {
+    let text = match input.kind {
+        InputKind::Number => input.min.unwrap_or(1).to_string(),
+        InputKind::Choice => input.choices[0].clone(),
+        InputKind::Host => "10.1.2.3".to_owned(),
+        InputKind::Url => "https://files.example.test/a.wav".to_owned(),
+        InputKind::Text | InputKind::Secret => "1234567890".chars().take(input.most_length.unwrap_or(10)).collect(),
+    };
+    assert!(input.check(&text).is_ok(), "{}: {text}", input.name);
+    text
+}
+
+#[test]
+fn none_of_them_warns_of_itself_attached_alone_or_copied_with_its_form_filled() {
+    let bench = bench();
+    let world = bench.services.world(DEFAULT_ACCOUNT).expect("set up");
+    for one in world.standard.iter() {
+        let told = warnings_of([&*one.profile], &world);
+        assert_eq!(told, [], "{}", one.profile.name);
+        let inputs = one.shipped.inputs.iter().map(|input| (input.name.clone(), typed(input))).collect();
+        let copy = profile(1, &[]);
+        let copy = Profile { parameters: one.shipped.filled(&inputs).expect("a good form"), ..copy };
+        assert_eq!(warnings_of([&copy], &world), [], "a copy of {}", one.profile.name);
+    }
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub async fn match_site(
     let mut errors = FieldErrors::new();
     let address = |text: &str| {
         let text = text.trim();
-        text.parse::<IpAddr>().map_err(|_| format!("“{text}” is no IP address"))
+        text.parse::<IpAddr>().map(|ip| ip.to_canonical()).map_err(|_| format!("“{text}” is no IP address"))
     };
     let seen = errors.take("seen", address(&asked.seen));
     let own = asked.own.as_deref().and_then(|text| errors.take("own", address(text)));

@@ -80,6 +80,7 @@ impl From<&Input> for InputShape {
                 InputKind::Number => "number",
                 InputKind::Choice => "choice",
                 InputKind::Host => "host",
+                InputKind::Url => "url",
             }
             .to_owned(),
             required: input.required,

@@ -96,7 +96,7 @@ fn field(input: &Input) -> Field {
             InputKind::Secret => Shape::Secret,
             InputKind::Number => Shape::Number,
             InputKind::Choice => Shape::Choice(choices()),
-            InputKind::Text | InputKind::Host => Shape::Text,
+            InputKind::Text | InputKind::Host | InputKind::Url => Shape::Text,
         },
         required: input.required,
         most: input.most_length.unwrap_or(PARAMETER_VALUE_BYTES),

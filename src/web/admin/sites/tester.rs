@@ -38,8 +38,11 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         return Ok(html(&TestPage { page, form, answer: None }));
     }
     let mut errors = FieldErrors::new();
-    let address =
-        |text: &str| text.parse::<IpAddr>().map_err(|_| format!("“{text}” is no IP address; enter one such as 20.1.9.9"));
+    let address = |text: &str| {
+        text.parse::<IpAddr>()
+            .map(|ip| ip.to_canonical())
+            .map_err(|_| format!("“{text}” is no IP address; enter one such as 20.1.9.9"))
+    };
     let seen = form.text("seen").ok_or_else(|| "enter the address that this server sees".to_owned()).and_then(address);
     let seen = errors.take("seen", seen);
     let own = form.text("own").and_then(|text| errors.take("own", address(text)));
