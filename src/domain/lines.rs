@@ -9,6 +9,7 @@ use super::device::Device;
 use super::ids::ProfileId;
 use super::limits::LINES;
 use super::parameter::{ParameterName, ParameterSet, check_value, masked};
+use super::profile::ProfileKind;
 use super::profile::draft::ParameterEdit;
 use super::resolution::{Effective, merge};
 use super::schema::Schema;
@@ -262,6 +263,54 @@ pub fn edits(typed: &BTreeMap<usize, TypedLine>, device: &Device, world: &World,
     edits
 }
 
+/// Where lines of a device are written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Placing {
+    /// Into its CSV profile, which holds these parameters and stands above (contract 5.1).
+    pub csv: Option<(ProfileId, Vec<ParameterEdit>)>,
+    /// Into its own profile.
+    pub own: Vec<ParameterEdit>,
+    /// The place of its own profile among the others of the device, where it is made or moves.
+    pub at: usize,
+    /// The profile that it has to stand above, because that one says something of the same.
+    pub above: Option<ProfileId>,
+}
+
+/// Where edits are written, so that each of them counts: a parameter of the CSV profile into that, everything else into the device's own
+/// profile, which stands below the CSV profile and above whatever would hide it.
+pub fn place(edits: Vec<ParameterEdit>, device: &Device, world: &World, own: Option<ProfileId>) -> Placing {
+    let others: Vec<_> = device.profiles.iter().filter(|id| Some(**id) != own).filter_map(|id| world.profile(*id)).collect();
+    let csv_at = others.iter().position(|profile| profile.kind == ProfileKind::UserImported);
+    let own_at = own.and_then(|own| device.profiles.iter().position(|id| *id == own));
+    let own = own.and_then(|own| world.profile(own));
+    let mut placing = Placing { at: csv_at.map_or(0, |at| at + 1), ..Placing::default() };
+    let mut least: Option<usize> = None;
+    for edit in edits {
+        let ParameterEdit::Set(name, _) = &edit else {
+            placing.own.push(edit);
+            continue;
+        };
+        let holder = others.iter().position(|profile| profile.parameters.get(name.as_str()).is_some());
+        let is_said_above = |at: usize| {
+            own_at.is_some_and(|own_at| own_at <= at) && own.is_some_and(|own| own.parameters.get(name.as_str()).is_some())
+        };
+        match holder {
+            Some(at) if Some(at) == csv_at && !is_said_above(at) => {
+                placing.csv.get_or_insert_with(|| (others[at].id, Vec::new())).1.push(edit);
+                continue;
+            }
+            Some(at) => least = Some(least.map_or(at, |least| least.min(at))),
+            None => {}
+        }
+        placing.own.push(edit);
+    }
+    placing.at = own_at.unwrap_or(placing.at);
+    if let Some(least) = least.filter(|least| *least < placing.at) {
+        (placing.at, placing.above) = (least, Some(others[least].id));
+    }
+    placing
+}
+
 /// Name, value before and value after of what edits change; secrets are masked.
 pub fn told(edits: &[ParameterEdit], before: &ParameterSet) -> Vec<(String, Option<String>, Option<String>)> {
     let shown = |name: &str, value: Option<&str>| value.map(|value| masked(name, value).into_owned());
@@ -311,6 +360,33 @@ mod tests {
         assert_eq!(changes.len(), 2, "{changes:?}");
         let same = typed(&[(LineField::Address, "100"), (LineField::Password, MASK)]);
         assert!(edits(&same, &phone, &world, Some(ProfileId(1))).is_empty());
+    }
+
+    #[test]
+    fn lines_go_where_they_count() {
+        let mut csv = profile(1, &[("reg.1.address", "100")]);
+        csv.kind = ProfileKind::UserImported;
+        let mut world = world();
+        for one in [csv, profile(2, &[("reg.1.label", "own")]), profile(3, &[("reg.1.displayName", "shared")])] {
+            world.profiles.insert(one.id, Arc::new(one));
+        }
+        let mut phone = device("0004f2000001");
+        let placed = |phone: &Device, own: Option<u64>, fields: &[(LineField, &str)]| {
+            let own = own.map(ProfileId);
+            place(edits(&typed(fields), phone, &world, own), phone, &world, own)
+        };
+        phone.profiles = vec![ProfileId(1), ProfileId(3)];
+        let new = placed(&phone, None, &[(LineField::Address, "7"), (LineField::User, "u")]);
+        assert_eq!(new.csv.as_ref().map(|(id, edits)| (id.0, edits.len())), Some((1, 1)), "the CSV profile holds it");
+        assert_eq!((new.own.len(), new.at, new.above), (1, 1, None), "below the CSV profile (contract 5.1)");
+        phone.profiles = vec![ProfileId(1), ProfileId(3), ProfileId(2)];
+        let stays = placed(&phone, Some(2), &[(LineField::User, "u")]);
+        assert_eq!((stays.at, stays.above), (2, None));
+        let moves = placed(&phone, Some(2), &[(LineField::DisplayName, "x")]);
+        assert_eq!((moves.csv, moves.at, moves.above), (None, 1, Some(ProfileId(3))), "above what would hide it");
+        phone.profiles = vec![ProfileId(2), ProfileId(1)];
+        let label = placed(&phone, Some(2), &[(LineField::Label, "x"), (LineField::Address, "8")]);
+        assert_eq!((label.own.len(), label.csv.is_some(), label.at), (1, true, 0));
     }
 
     #[test]

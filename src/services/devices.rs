@@ -8,6 +8,7 @@ use super::Services;
 use super::commit::{Change, Mode, perform};
 use super::device_csv::{csv_profiles, profile_name};
 use super::error::ServiceError;
+use super::lines::OwnProfiles;
 use super::recycle_bin::{self, Deleted};
 use super::sites::placing;
 use crate::domain::access::{Action, Actor, authorize};
@@ -16,7 +17,7 @@ use crate::domain::device::draft::{DeviceDraft, DeviceEdit};
 use crate::domain::device::{Block, Device, DeviceKey, Origin};
 use crate::domain::device_list::Listed;
 use crate::domain::field_error::FieldErrors;
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::limits::{DELETED_AT_ONCE, DEVICES, DEVICES_PER_ADD};
 use crate::domain::parameter::ParameterSet;
 use crate::domain::placement::Placement;
@@ -45,6 +46,8 @@ pub struct Cascade {
     pub detached_profiles: Vec<String>,
     /// Its profile from a device CSV, which goes with it (R284).
     pub own_profile: Option<String>,
+    /// The profile that was made for its lines, which goes with it where it is attached nowhere else.
+    pub lines_profile: Option<String>,
     /// Files that it keeps with us, by name.
     pub files: Vec<String>,
     /// Stored logs.
@@ -141,13 +144,15 @@ pub fn update(
 fn cascade_of(
     services: &Services,
     world: &World,
-    csv_profiles: &HashMap<String, Arc<Profile>>,
+    (csv_profiles, own_profiles): (&HashMap<String, Arc<Profile>>, &OwnProfiles),
     key: &DeviceKey,
 ) -> Result<Cascade, ServiceError> {
     let account = world.account_id;
     let listed = get(services, account, key)?;
     let own = csv_profiles.get(&profile_name(key));
-    let detached = listed.device.profiles.iter().filter(|id| own.is_none_or(|own| own.id != **id));
+    let of_lines = own_profiles.made_for(&listed.device, world);
+    let goes = |id: &ProfileId| own.is_some_and(|own| own.id == *id) || of_lines.is_some_and(|own| own.id == *id);
+    let detached = listed.device.profiles.iter().filter(|id| !goes(id));
     let files = services.store.read(|tx| store::stored_files::of(tx, account, key))?;
     let runs = super::runs::of(services, account, &Subject::Device(key.clone()))?.len();
     let logs = super::device_files::logs(services, account, key)?.len();
@@ -156,6 +161,7 @@ fn cascade_of(
         label: label(&listed.device),
         detached_profiles: detached.filter_map(|id| world.profile(*id)).map(|profile| profile.name.to_string()).collect(),
         own_profile: own.map(|own| own.name.to_string()),
+        lines_profile: of_lines.map(|own| own.name.to_string()),
         files: files.into_iter().map(|file| file.name).collect(),
         logs,
         runs,
@@ -201,13 +207,15 @@ pub fn delete_all(
         return Ok(Deleted { what: Vec::new(), deletion: None });
     }
     let world = services.world(account)?;
-    let own = csv_profiles(&world);
-    let gone = keys.iter().map(|key| cascade_of(services, &world, &own, key)).collect::<Result<_, _>>()?;
+    let (csv, own) = (csv_profiles(&world), OwnProfiles::new(services, &world));
+    let gone = keys.iter().map(|key| cascade_of(services, &world, (&csv, &own), key)).collect::<Result<_, _>>()?;
     let deletion = perform(services, mode, grant, account, |change| {
-        let own = csv_profiles(&*services.world(account)?);
+        let world = services.world(account)?;
+        let (csv, own) = (csv_profiles(&world), OwnProfiles::new(services, &world));
         for key in keys {
+            let of_lines = own.made_for(&stored(services, change, account, key)?, &world);
             delete_rows(services, change, account, key, afterwards)?;
-            if let Some(profile) = own.get(&profile_name(key)) {
+            for profile in csv.get(&profile_name(key)).map(|profile| &**profile).into_iter().chain(of_lines) {
                 change.delete_profile(profile.id)?;
                 change.record(Event::new("profile", profile.name.to_string(), "deleted"))?;
             }

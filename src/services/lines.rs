@@ -1,7 +1,8 @@
 //! Lines of devices: read from all profiles, written into a profile of each device's own.
 //!
-//! A device's own profile is one of user-defined kind that is attached to it and nowhere else. Where there is none, or where a stronger
-//! profile of the device would hide what is written, one named `NAME lines` is made and attached first.
+//! A device's own profile is one of user-defined kind that is attached to it and nowhere else. Where there is none, one named `NAME lines` is
+//! made below the CSV profile (contract 5.1). What the CSV profile says already is changed there; where another profile of the device would
+//! hide what is written, its own one moves above that.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -16,7 +17,8 @@ use crate::domain::device::{Device, DeviceKey};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::limits::LINES_AT_ONCE;
-use crate::domain::lines::{self, Line, TypedLine, check, edits, told};
+use crate::domain::limits::PROFILES_PER_CONTAINER;
+use crate::domain::lines::{self, Line, Placing, TypedLine, check, edits, told};
 use crate::domain::names::Name;
 use crate::domain::parameter::ParameterSet;
 use crate::domain::profile::draft::{ParameterEdit, ProfileDraft, apply};
@@ -50,6 +52,23 @@ impl OwnProfiles {
         });
         own.map(|profile| &**profile)
     }
+
+    /// The profile that was made for the lines of a device, as long as it is attached to that device alone: it goes with it. Whoever gives it
+    /// another description keeps it.
+    pub fn made_for<'w>(&self, device: &Device, world: &'w World) -> Option<&'w Profile> {
+        let own = device.profiles.iter().filter_map(|id| world.profiles.get(id)).find(|profile| {
+            profile.kind == ProfileKind::UserDefined
+                && profile.description == description(device)
+                && self.carriers.get(&profile.id) == Some(&1)
+                && !self.placed.contains(&profile.id)
+        });
+        own.map(|profile| &**profile)
+    }
+}
+
+/// How a profile is described that is made for the lines of a device.
+fn description(device: &Device) -> String {
+    format!("Lines of {}.", device.key)
 }
 
 /// The lines of one device.
@@ -110,8 +129,12 @@ pub struct LinesEdit {
 pub struct Saved {
     /// The device.
     pub key: DeviceKey,
-    /// The profile that it was written into; none where nothing changed.
+    /// The profile that it was written into, its own before its CSV profile; none where nothing changed.
     pub profile: Option<(ProfileId, Name)>,
+    /// Its CSV profile, where some of it was written into its own profile and some into this one.
+    pub also: Option<Name>,
+    /// The profile of the device that its own one was put above, because that one says something of the same.
+    pub above: Option<Name>,
     /// Whether that was made for it.
     pub is_new: bool,
     /// Name, value before and after; secrets masked.
@@ -188,29 +211,32 @@ fn write(
         return Err(ServiceError::stale("device's lines", own.map_or("", |own| &own.modified_by)));
     }
     let edits = edits(&one.typed, &device, world, own.map(|own| own.id));
-    if edits.is_empty() {
-        return Ok(Saved { key: one.key.clone(), profile: None, is_new: false, changes: Vec::new() });
+    let Placing { csv, own: edits, at, above } = lines::place(edits, &device, world, own.map(|own| own.id));
+    let name_of = |id: ProfileId| world.profile(id).map(|profile| profile.name.clone());
+    let above = above.and_then(name_of);
+    let mut saved = Saved { key: one.key.clone(), profile: None, also: None, above, is_new: false, changes: Vec::new() };
+    if !edits.is_empty() {
+        let nothing = ParameterSet::new();
+        saved.changes = told(&edits, own.map_or(&nothing, |own| &own.parameters));
+        let new = match own {
+            Some(own) => {
+                put_at(change, world, device, own.id, own.name.clone(), at)?;
+                change_own(change, world, own, &edits)?
+            }
+            None => make_own(change, world, device, &edits, at, taken)?,
+        };
+        saved.is_new = own.is_none();
+        saved.profile = Some((new.id, new.name));
     }
-    let nothing = ParameterSet::new();
-    let changes = told(&edits, own.map_or(&nothing, |own| &own.parameters));
-    match own.filter(|own| !is_hidden(own, &edits, &device, world)) {
-        Some(own) => {
-            let new = change_own(change, world, own, &edits)?;
-            Ok(Saved { key: one.key.clone(), profile: Some((new.id, new.name)), is_new: false, changes })
-        }
-        None => {
-            let new = make_own(change, world, device, &edits, taken)?;
-            Ok(Saved { key: one.key.clone(), profile: Some((new.id, new.name)), is_new: true, changes })
+    if let Some((profile, edits)) = csv.and_then(|(id, edits)| Some((world.profile(id)?, edits))) {
+        saved.changes.extend(told(&edits, &profile.parameters));
+        let new = change_own(change, world, profile, &edits)?;
+        match saved.profile {
+            None => saved.profile = Some((new.id, new.name)),
+            Some(_) => saved.also = Some(new.name),
         }
     }
-}
-
-/// Whether a stronger profile of the device says something about what would be written.
-fn is_hidden(own: &Profile, edits: &[ParameterEdit], device: &Device, world: &World) -> bool {
-    let mut stronger = device.profiles.iter().take_while(|id| **id != own.id).filter_map(|id| world.profile(*id));
-    stronger.any(|profile| {
-        edits.iter().any(|edit| matches!(edit, ParameterEdit::Set(name, _) if profile.parameters.get(name.as_str()).is_some()))
-    })
+    Ok(saved)
 }
 
 fn change_own(change: &mut Change<'_>, world: &World, own: &Profile, edits: &[ParameterEdit]) -> Result<Profile, ServiceError> {
@@ -226,31 +252,52 @@ fn change_own(change: &mut Change<'_>, world: &World, own: &Profile, edits: &[Pa
     Ok(new)
 }
 
-/// Makes the device's own profile and attaches it first.
+/// Makes the device's own profile at a place among the others.
 fn make_own(
     change: &mut Change<'_>,
     world: &World,
-    mut device: Device,
+    device: Device,
     edits: &[ParameterEdit],
+    at: usize,
     taken: &mut BTreeSet<String>,
 ) -> Result<Profile, ServiceError> {
     let parameters = apply(&ParameterSet::new(), edits).map_err(|message| FieldErrors::one("address", message))?;
     schema::refuse_changes(world, &ParameterSet::new(), &parameters)?;
-    let name = free_name(&device, taken)?;
-    let description = format!("Lines of {}.", device.key);
-    let new = profiles::add(change, ProfileDraft { name, description, software: Vec::new(), parameters }, "added")?;
-    let names =
-        |ids: &[ProfileId]| ids.iter().filter_map(|id| world.profile(*id)).map(|one| one.name.to_string()).collect::<Vec<_>>();
-    let before = names(&device.profiles);
     check_for_device(world, &device.key, &device.profiles).map_err(ServiceError::Conflict)?;
-    device.profiles.insert(0, new.id);
-    device.revision += 1;
-    let after: Vec<_> = std::iter::once(new.name.to_string()).chain(before.iter().cloned()).collect();
-    let list = |names: Vec<String>| Some(names.join(", ")).filter(|names| !names.is_empty());
-    let event = Event::new("deployment", super::devices::subject(&device), "changed");
-    change.record(event.change("profiles", list(before), list(after)))?;
-    change.put_device(device)?;
+    if device.profiles.len() >= PROFILES_PER_CONTAINER {
+        let message = format!("the device {} has {PROFILES_PER_CONTAINER} profiles already, which is the most", device.key);
+        return Err(ServiceError::Conflict(message));
+    }
+    let (name, description) = (free_name(&device, taken)?, description(&device));
+    let new = profiles::add(change, ProfileDraft { name, description, software: Vec::new(), parameters }, "added")?;
+    put_at(change, world, device, new.id, new.name.clone(), at)?;
     Ok(new)
+}
+
+/// Puts a profile at a place among the others of a device, where it does not stand there already.
+fn put_at(
+    change: &mut Change<'_>,
+    world: &World,
+    mut device: Device,
+    id: ProfileId,
+    name: Name,
+    at: usize,
+) -> Result<(), ServiceError> {
+    let mut after: Vec<ProfileId> = device.profiles.iter().copied().filter(|other| *other != id).collect();
+    after.insert(at.min(after.len()), id);
+    if after == device.profiles {
+        return Ok(());
+    }
+    let called = |one: &ProfileId| if *one == id { Some(&name) } else { world.profile(*one).map(|one| &one.name) };
+    let names = |ids: &[ProfileId]| {
+        let names: Vec<_> = ids.iter().filter_map(called).map(ToString::to_string).collect();
+        Some(names.join(", ")).filter(|names| !names.is_empty())
+    };
+    let event = Event::new("deployment", super::devices::subject(&device), "changed");
+    change.record(event.change("profiles", names(&device.profiles), names(&after)))?;
+    device.profiles = after;
+    device.revision += 1;
+    change.put_device(device)
 }
 
 /// `NAME lines`, by the device's name or else its key, with a number behind it where a profile has that name.

@@ -11,8 +11,8 @@ use crate::domain::mac::Mac;
 use crate::domain::run::assembly::{Asked, Speaker};
 use crate::domain::run::{Exchange, Method, Reason};
 use crate::services::commit::Mode;
-use crate::services::devices;
 use crate::services::testing::{Bench, bench};
+use crate::services::{devices, runs};
 
 fn stranger(number: u16, at: Timestamp) -> Message {
     let [high, low] = number.to_be_bytes();

@@ -134,6 +134,7 @@ fn deleting_takes_everything_along_and_tells_it_first() {
         label: "Hall".to_owned(),
         detached_profiles: vec!["profile 1".to_owned()],
         own_profile: None,
+        lines_profile: None,
         files: vec!["phone.cfg".to_owned()],
         logs: 0,
         runs: 0,

@@ -65,6 +65,8 @@ pub struct CascadeShape {
     pub detached_profiles: Vec<String>,
     /// Its profile from a device CSV, which went with it.
     pub own_profile: Option<String>,
+    /// The profile that was made for its lines, which went with it: it was attached nowhere else.
+    pub lines_profile: Option<String>,
     /// Files that it kept here.
     pub files: Vec<String>,
     /// Stored logs.
@@ -74,8 +76,9 @@ pub struct CascadeShape {
 }
 
 impl From<Cascade> for CascadeShape {
-    fn from(Cascade { key, label, detached_profiles, own_profile, files, logs, runs }: Cascade) -> Self {
-        Self { key: key.to_string(), device: label, detached_profiles, own_profile, files, logs, runs }
+    fn from(gone: Cascade) -> Self {
+        let Cascade { key, label, detached_profiles, own_profile, lines_profile, files, logs, runs } = gone;
+        Self { key: key.to_string(), device: label, detached_profiles, own_profile, lines_profile, files, logs, runs }
     }
 }
 

@@ -90,6 +90,10 @@ pub struct SavedLinesShape {
     pub profile: Option<u64>,
     /// Name of that profile.
     pub profile_name: Option<String>,
+    /// Its CSV profile, where some of it is written into that one too: what it says already is changed there.
+    pub also: Option<String>,
+    /// The profile of the device that its own one is put above, because that one says something of the same.
+    pub above: Option<String>,
     /// Whether it is made for this.
     pub made: bool,
     /// Parameters that change in it.
@@ -122,6 +126,8 @@ impl SavedLinesShape {
             device: saved.key.to_string(),
             profile: id.filter(|_| is_kept || !saved.is_new).map(|id| id.0),
             profile_name: name.map(|name| name.to_string()),
+            also: saved.also.map(|name| name.to_string()),
+            above: saved.above.map(|name| name.to_string()),
             made: saved.is_new,
             changes: changes.collect(),
         }
@@ -208,7 +214,8 @@ pub async fn show_lines(
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }
 
-/// Writes lines of a device into its own profile, which is made and attached first where there is none.
+/// Writes lines of a device into its own profile, which is made below its CSV profile where there is none. What the CSV profile says
+/// already is changed there.
 #[utoipa::path(tag = "devices", params(DevicePath, DryRun), request_body = NewLines, responses((status = 200, body = SavedLinesShape)))]
 #[put("/accounts/{account}/devices/{key}/lines")]
 pub async fn set_lines(

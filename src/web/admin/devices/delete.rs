@@ -115,6 +115,12 @@ fn sentences(found: &[Cascade]) -> Vec<String> {
         [one] => sentences.push(format!("the profile {one}, which came by CSV")),
         several => sentences.push(format!("{} that came by CSV", words::count(several.len(), "profile", "profiles"))),
     }
+    let of_lines: Vec<&str> = found.iter().filter_map(|one| one.lines_profile.as_deref()).collect();
+    match of_lines.as_slice() {
+        [] => {}
+        [one] => sentences.push(format!("the profile {one}, which was made for its lines")),
+        several => sentences.push(format!("{} made for their lines", words::count(several.len(), "profile", "profiles"))),
+    }
     match (found, sum(|one| one.files.len())) {
         (_, 0) => {}
         ([one], count) => {

@@ -16,7 +16,7 @@ use crate::domain::schema::Schema;
 use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
-use crate::services::lines::{self, LinesEdit, LinesOf};
+use crate::services::lines::{self, LinesEdit, LinesOf, Saved};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html_with};
@@ -210,6 +210,16 @@ fn typed(form: &Form) -> BTreeMap<usize, TypedLine> {
     lines
 }
 
+/// The profiles that lines were written into, and where they stand now.
+pub(super) fn written_into(saved: &Saved) -> String {
+    let names = saved.profile.iter().map(|(_, name)| name).chain(&saved.also);
+    let names = names.map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    match &saved.above {
+        Some(above) => format!("{names}, above {above}, which would hide it"),
+        None => names,
+    }
+}
+
 /// `POST /admin/devices/{key}/lines`
 pub async fn save(
     key: web::Path<String>,
@@ -234,7 +244,7 @@ pub async fn save(
     match blocking::call(&services, move |services| lines::save(services, &actor, DEFAULT_ACCOUNT, &[wanted], Mode::Keep)).await {
         Ok(saved) => {
             let changes = saved.first().map_or(0, |one| one.changes.len());
-            let into = saved.into_iter().next().and_then(|one| one.profile).map(|(_, name)| name.to_string()).unwrap_or_default();
+            let into = saved.first().map(written_into).unwrap_or_default();
             Ok(match changes {
                 0 => who.done(&path, "Nothing was changed."),
                 some => {

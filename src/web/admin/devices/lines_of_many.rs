@@ -304,7 +304,7 @@ pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Dat
     let row = |saved: &Saved| PreviewRow {
         key: saved.key.to_string(),
         title: roster.find(&saved.key).map_or_else(|| saved.key.to_string(), |one| words::title(&one.device)),
-        profile: saved.profile.as_ref().map(|(_, name)| name.to_string()).unwrap_or_default(),
+        profile: super::lines::written_into(saved),
         is_new: saved.is_new,
         changes: saved.changes.clone(),
     };
