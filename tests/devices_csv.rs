@@ -273,6 +273,18 @@ fn an_export_gives_every_device_of_an_empty_server_the_same_effective_configurat
         assert!(rows.len() >= 2, "{key}: {rows:?}");
         assert_eq!(effective(&other, key), rows, "{key}");
     }
+    let unedited = |existing: &str| {
+        parsed(&other.send("POST", &format!("/devices/import?dry_run=true&existing={existing}"), file.as_bytes()))
+    };
+    for existing in ["merge", "overwrite"] {
+        let tried = unedited(existing);
+        assert_eq!((&tried["changed"], &tried["unchanged"]), (&json!(0), &json!(4)), "secrets that are the same: {tried}");
+        assert_eq!((&tried["impact"]["changed"], &tried["secrets_compared"]), (&json!(0), &json!(true)), "{tried}");
+    }
+    empty.advance(11 * 60);
+    let tried = unedited("merge");
+    assert_eq!((&tried["changed"], &tried["secrets_compared"]), (&json!(1), &json!(false)), "not confirmed any more: {tried}");
+    other.ok("POST", "/api/v1/session/confirmation", Some(json!({ "password": OWNER_PASSWORD })));
     let again = api.ok("POST", "/devices/export?place=true", None)["file"].clone();
     assert_eq!(other.ok("POST", "/devices/export?place=true", None)["file"], again, "and the other server exports the same");
 }

@@ -138,3 +138,88 @@ async fn an_admin_types_lines_of_one_device_and_of_many() {
     let saved = browser.get(&format!("/admin/devices/{SECOND}/lines")).await;
     assert!(saved.body.contains("value=\"pasted\"") && saved.body.contains("value=\"Desk\""), "{}", saved.body);
 }
+
+/// The values of a device's lines with the profiles that say them.
+fn said(api: &Api, name: &str) -> (Value, String) {
+    let rows = api.ok("GET", &format!("/devices/{FIRST}/effective?q={name}"), None)["rows"].clone();
+    let row = rows.as_array().into_iter().flatten().find(|row| row["name"] == name).cloned().unwrap_or_default();
+    (row["winner"]["value"].clone(), row["winner"]["source"].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn lines_by_form_and_by_csv_do_not_hide_one_another() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let import = |file: &str| crate::support::api::json(&api.send("POST", "/devices/import?existing=merge", file.as_bytes()));
+    let path = format!("/devices/{FIRST}/lines");
+    let type_in = |fields: Value| api.ok("PUT", &path, Some(json!({ "lines": [{ "line": 1, "fields": fields }] })));
+    import(&format!("mac_address,endpoint_name,reg.1.address\n{FIRST},LL,1000\n"));
+    let saved = type_in(json!({ "address": "2000", "label": "form" }));
+    assert_eq!((&saved["profile_name"], &saved["also"]), (&json!("LL lines"), &json!(format!("{FIRST}_csv_profile"))), "{saved}");
+    assert_eq!(saved["changes"].as_array().map(Vec::len), Some(2), "{saved}");
+    let (value, source) = said(&api, "reg.1.address");
+    assert!(value == "2000" && source.contains("_csv_profile"), "what came by CSV is changed there: {source}");
+    assert!(said(&api, "reg.1.label").1.contains("LL lines"));
+    // The CSV profile stands first (contract 5.1), so the next file counts.
+    let later = import(&format!("mac_address,reg.1.address,reg.1.label\n{FIRST},3000,csv\n"));
+    assert_eq!(later["hidden"], json!([]), "{later}");
+    assert_eq!((said(&api, "reg.1.address").0, said(&api, "reg.1.label").0), (json!("3000"), json!("csv")));
+    // Lines once more: no second profile, whatever the first one holds.
+    let saved = type_in(json!({ "label": "again", "display_name": "x" }));
+    assert_eq!((&saved["made"], &saved["profile_name"]), (&json!(false), &json!("LL lines")), "{saved}");
+    assert_eq!(said(&api, "reg.1.label").0, "again");
+    assert_eq!(api.ok("GET", "/profiles?q=lines&kind=user-defined", None)["total"], 1);
+    // A profile that several devices share and that would hide a line goes below the device's own, and that is told.
+    let shared = api.ok("POST", "/profiles", Some(json!({ "name": "Shared", "parameters": { "reg.1.displayName": "shared" } })))
+        ["id"]
+        .clone();
+    let shown = api.ok("GET", &format!("/devices/{FIRST}"), None)["profiles"].clone();
+    let with = json!([shared, shown[0], shown[1]]);
+    api.ok("POST", "/devices", Some(json!({ "key": SECOND, "profiles": [shared] })));
+    api.ok("PUT", &format!("/deployment/devices/{FIRST}"), Some(json!({ "profiles": with, "shown": shown })));
+    let saved = type_in(json!({ "display_name": "own" }));
+    assert_eq!((&saved["made"], &saved["above"]), (&json!(false), &json!("Shared")), "{saved}");
+    assert_eq!(said(&api, "reg.1.displayName").0, "own");
+    // Where a profile stands above the CSV profile, a file tells what it cannot do.
+    let tried = import(&format!("mac_address,reg.1.displayName\n{FIRST},csv\n"));
+    let hidden = &tried["hidden"][0];
+    assert_eq!(
+        (&hidden["name"], &hidden["profile"], &hidden["rows"]),
+        (&json!("reg.1.displayName"), &json!("LL lines"), &json!(1)),
+        "{tried}"
+    );
+    assert!(hidden["message"].as_str().unwrap_or_default().contains("hidden by profile “LL lines”"), "{hidden}");
+}
+
+#[test]
+fn a_device_takes_the_profile_of_its_lines_along_and_brings_it_back() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    two_devices(&api);
+    for (key, address) in [(FIRST, "100"), (SECOND, "101")] {
+        let typed = json!({ "lines": [{ "line": 1, "fields": { "address": address } }] });
+        api.ok("PUT", &format!("/devices/{key}/lines"), Some(typed));
+    }
+    let names = || api.ok("GET", "/profiles?q=lines&kind=user-defined&sort=name", None)["total"].clone();
+    assert_eq!(names(), 2);
+    let told = api.ok("DELETE", &format!("/devices/{FIRST}?removal=forget&dry_run=true"), None);
+    assert_eq!((&told["lines_profile"], &told["detached_profiles"]), (&json!("Hall lines"), &json!([])), "{told}");
+    api.ok("DELETE", &format!("/devices/{FIRST}?removal=forget"), None);
+    assert_eq!(names(), 1, "its own goes with it");
+    let bin = api.ok("GET", "/recycle-bin", None);
+    api.ok("POST", "/recycle-bin/restore", Some(json!({ "deletions": [{ "id": bin["items"][0]["id"] }] })));
+    assert_eq!(names(), 2);
+    assert_eq!(field(&api.ok("GET", &format!("/devices/{FIRST}/lines"), None), 1, "address")["value"], "100");
+    // One that somebody attached elsewhere too stays.
+    let own = api.ok("GET", &format!("/devices/{SECOND}/lines"), None)["profile"].clone();
+    let shown: Vec<Value> = api.ok("GET", "/deployment/global", None)["profiles"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|one| one["id"].clone())
+        .collect();
+    let with: Vec<Value> = shown.iter().cloned().chain([own]).collect();
+    api.ok("PUT", "/deployment/global", Some(json!({ "profiles": with, "shown": shown })));
+    let gone = api.ok("DELETE", &format!("/devices/{SECOND}?removal=forget"), None);
+    assert_eq!((&gone["lines_profile"], names()), (&Value::Null, json!(2)), "{gone}");
+}

@@ -51,6 +51,7 @@ mod profile_warnings;
 mod recycle_bin;
 mod resources;
 mod roles;
+mod round_trip;
 mod schema_upload;
 mod second_factor;
 mod secrets;

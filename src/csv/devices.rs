@@ -1,4 +1,4 @@
-//! Devices as CSV: the guide's columns, two of our own, and a parameter in every other column (R265–R285).
+//! Devices as CSV: the guide's columns, four of our own, and a parameter in every other column (R265–R285).
 //!
 //! The guide prints its examples with lines that are broken in the middle: such a header and such rows are put together again, where
 //! nothing else can be meant.
@@ -29,11 +29,16 @@ pub enum Column {
     Model,
     /// Name of the site; a column of our own.
     Site,
+    /// Whether it stays at that site whatever its addresses say; a column of our own.
+    Pinned,
+    /// The person or room that it belongs to; a column of our own.
+    Owner,
 }
 
 impl Column {
     /// Every one: those of the guide in its order, then our own.
-    pub const ALL: [Self; 7] = [Self::Mac, Self::Serial, Self::Name, Self::Type, Self::Groups, Self::Model, Self::Site];
+    pub const ALL: [Self; 9] =
+        [Self::Mac, Self::Serial, Self::Name, Self::Type, Self::Groups, Self::Model, Self::Site, Self::Pinned, Self::Owner];
     /// Those of the guide (R283).
     pub const OF_THE_GUIDE: [Self; 5] = [Self::Mac, Self::Serial, Self::Name, Self::Type, Self::Groups];
 
@@ -47,6 +52,8 @@ impl Column {
             Self::Groups => "endpoint_group",
             Self::Model => "endpoint_model",
             Self::Site => "endpoint_site",
+            Self::Pinned => "endpoint_pinned",
+            Self::Owner => "endpoint_owner",
         }
     }
 }

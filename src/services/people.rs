@@ -188,15 +188,17 @@ pub fn create<T: Organised>(
             )));
         }
         check_new_names::<T>(&world, &drafts)?;
-        let add = |draft: NamedDraft| {
-            let modified = Modified { by: change.actor().to_owned(), at: change.now(), revision: 1 };
-            let made = T::new(T::next_id(change.tx())?, draft, modified);
-            change.record(changed(None, &made, "added"))?;
-            made.clone().put(change)?;
-            Ok(made)
-        };
-        drafts.into_iter().map(add).collect()
+        drafts.into_iter().map(|draft| add_named(change, draft)).collect()
     })
+}
+
+/// Makes one within a change. Whether its name is free is the caller's to know.
+pub(super) fn add_named<T: Organised>(change: &mut Change<'_>, draft: NamedDraft) -> Result<T, ServiceError> {
+    let modified = Modified { by: change.actor().to_owned(), at: change.now(), revision: 1 };
+    let made = T::new(T::next_id(change.tx())?, draft, modified);
+    change.record(changed(None, &made, "added"))?;
+    made.clone().put(change)?;
+    Ok(made)
 }
 
 /// Changes name and description of one that was shown with `revision`.

@@ -4,6 +4,7 @@
 
 pub mod archive;
 mod copying;
+mod deployed;
 mod history;
 mod unpacking;
 

@@ -11,7 +11,7 @@ use crate::csv::devices::{self as csv, order, pattern};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
 use crate::domain::deployment::applicable;
-use crate::domain::device::{Device, DeviceKey};
+use crate::domain::device::{Device, DeviceKey, Owner};
 use crate::domain::device_list::{DeviceQuery, Listed, site_name};
 use crate::domain::ids::AccountId;
 use crate::domain::parameter::{ParameterSet, masked};
@@ -32,7 +32,7 @@ pub struct ExportOptions {
     pub with_mark: bool,
     /// Which values.
     pub values: Values,
-    /// Whether model and site stand in it too, which the vendor's service does not know.
+    /// Whether model and site stand in it too, which the vendor's service does not know; and owner and pin, where any device has one.
     pub with_place: bool,
 }
 
@@ -127,7 +127,15 @@ fn written(world: &World, devices: &[Listed], options: ExportOptions, in_clear: 
             }
         }
     }
-    let columns: &[Column] = if options.with_place { &Column::ALL } else { &Column::OF_THE_GUIDE };
+    let is_used = |column: &Column| match column {
+        Column::Pinned => devices.iter().any(|listed| listed.device.placement.pinned),
+        Column::Owner => devices.iter().any(|listed| listed.device.owner.is_some()),
+        _ => true,
+    };
+    let columns: Vec<Column> = match options.with_place {
+        true => Column::ALL.into_iter().filter(is_used).collect(),
+        false => Column::OF_THE_GUIDE.to_vec(),
+    };
     let folded: Vec<String> = names.values().map(|name| name.to_ascii_lowercase()).collect();
     let mut writer = TableWriter::new(options.separator, options.with_mark);
     let headings = columns.iter().map(|column| column.heading()).chain(names.values().map(String::as_str));
@@ -147,6 +155,17 @@ fn written(world: &World, devices: &[Listed], options: ExportOptions, in_clear: 
     Ok(writer.finish())
 }
 
+/// What stands in the column of devices that a person has pinned to their site.
+pub(super) const PINNED: &str = "yes";
+
+/// An owner as a file has it: the kind and the name.
+pub(super) fn owner_cell(owner: Owner, world: &World) -> Option<String> {
+    match owner {
+        Owner::Person(id) => world.people.get(&id).map(|person| format!("person {}", person.name)),
+        Owner::Room(id) => world.rooms.get(&id).map(|room| format!("room {}", room.name)),
+    }
+}
+
 /// What stands in a column that is no parameter.
 fn known_of<'a>(column: Column, device: &'a Device, world: &'a World) -> Cow<'a, str> {
     match (column, &device.key) {
@@ -157,6 +176,8 @@ fn known_of<'a>(column: Column, device: &'a Device, world: &'a World) -> Cow<'a,
         (Column::Model, _) => device.model.as_deref().unwrap_or_default().into(),
         (Column::Site, _) if device.site_id() == INTERNET => Cow::Borrowed(""),
         (Column::Site, _) => site_name(world, device).into(),
+        (Column::Pinned, _) => if device.placement.pinned { PINNED } else { "" }.into(),
+        (Column::Owner, _) => device.owner.and_then(|owner| owner_cell(owner, world)).unwrap_or_default().into(),
         (Column::Groups, _) => {
             let names = device.groups.iter().filter_map(|id| world.groups.get(id)).map(|group| group.name.as_str());
             names.collect::<Vec<_>>().join("|").into()

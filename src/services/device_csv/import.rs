@@ -7,16 +7,18 @@ use super::{Options, Plan, Target, planning, profile_name};
 use crate::csv::devices::{self as csv, DeviceTable};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
+use crate::domain::device::Owner;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::group::GroupDraft;
 use crate::domain::ids::{AccountId, GroupId, ProfileId};
 use crate::domain::names::Name;
+use crate::domain::people::{NamedDraft, Person, Room};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::world::World;
 use crate::services::commit::{Change, Mode, perform};
 use crate::services::error::ServiceError;
 use crate::services::import::FILE;
-use crate::services::{Services, groups};
+use crate::services::{Services, groups, people};
 use crate::store;
 
 /// What becomes of a file with rows that cannot be taken.
@@ -33,9 +35,14 @@ pub enum BadRows {
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] of the field [`FILE`], with its line, where the file cannot be read as a whole.
-pub fn plan(services: &Services, account: AccountId, file: &[u8], options: Options) -> Result<Plan, ServiceError> {
+pub fn plan(services: &Services, actor: &Actor, account: AccountId, file: &[u8], options: Options) -> Result<Plan, ServiceError> {
     let world = services.world(account)?;
-    Ok(planning::plan(services, &world, &read(&world, file, options)?, options))
+    Ok(planning::plan(services, &world, &read(&world, file, options)?, options, may_see(actor, account)))
+}
+
+/// Whether secrets may be compared: only who could have exported them learns that one is the same (SEC-05).
+fn may_see(actor: &Actor, account: AccountId) -> bool {
+    authorize(actor, Action::Reveal(account)).is_ok()
 }
 
 /// Imports a file: all rows that can be taken in one change, or nothing where that fails. `source` is what the file is called.
@@ -57,7 +64,8 @@ pub fn import(
     let grant = authorize(actor, Action::EditDevices(account))?;
     let world = services.world(account)?;
     let table = read(&world, file, options)?;
-    let plan = planning::plan(services, &world, &table, options);
+    let compares_secrets = may_see(actor, account);
+    let plan = planning::plan(services, &world, &table, options, compares_secrets);
     refuse(&plan, bad_rows)?;
     if !plan.is_doable() {
         return Ok(plan);
@@ -67,7 +75,7 @@ pub fn import(
         let plan = if is_current(services, &plan)? {
             plan
         } else {
-            planning::plan(services, &services.world(account)?, &table, options)
+            planning::plan(services, &services.world(account)?, &table, options, compares_secrets)
         };
         refuse(&plan, bad_rows)?;
         if !plan.is_doable() {
@@ -112,6 +120,15 @@ fn write(change: &mut Change<'_>, plan: &Plan, source: &str) -> Result<(), Servi
         let group = groups::add(change, GroupDraft { name: name.clone(), description: String::new() })?;
         made.insert(*stands_for, group.id);
     }
+    let mut owners: HashMap<Owner, Owner> = HashMap::new();
+    for (stands_for, name) in &plan.new_owners {
+        let draft = NamedDraft { name: name.clone(), description: String::new() };
+        let owner = match stands_for {
+            Owner::Person(_) => Owner::Person(people::add_named::<Person>(change, draft)?.id),
+            Owner::Room(_) => Owner::Room(people::add_named::<Room>(change, draft)?.id),
+        };
+        owners.insert(*stands_for, owner);
+    }
     let new = plan.targets().filter(|target| target.old_profile.is_none() && !target.parameters.is_empty()).count();
     let mut next = store::profiles::next_ids(change.tx(), new as u64)?;
     for target in plan.targets() {
@@ -120,6 +137,7 @@ fn write(change: &mut Change<'_>, plan: &Plan, source: &str) -> Result<(), Servi
         for id in &mut device.groups {
             *id = made.get(id).copied().unwrap_or(*id);
         }
+        device.owner = device.owner.map(|owner| owners.get(&owner).copied().unwrap_or(owner));
         let now = change.now();
         if target.old.is_none() {
             device.added_at = now;
@@ -181,8 +199,7 @@ impl Target {
     }
 
     fn has_same_parameters(&self) -> bool {
-        self.old_profile.as_ref().is_some_and(|former| {
-            former.parameters == self.parameters && self.parameters.typed_again(&former.parameters).next().is_none()
-        })
+        let is_same = self.old_profile.as_ref().is_some_and(|former| former.parameters == self.parameters);
+        is_same && !self.is_typed_again()
     }
 }

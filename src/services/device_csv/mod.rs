@@ -3,6 +3,7 @@
 //! A file with a fault of its structure is refused as a whole. A row that cannot be taken is told with its column and left out.
 
 mod advice;
+mod cells;
 mod export;
 mod import;
 mod planning;
@@ -15,14 +16,14 @@ use sha2::{Digest, Sha256};
 pub use crate::csv::devices::Column;
 pub use crate::csv::reader::Separator;
 use crate::domain::activity::{Change as FieldChange, Event};
-use crate::domain::device::{Device, DeviceKey};
+use crate::domain::device::{Device, DeviceKey, Owner};
 use crate::domain::ids::GroupId;
 use crate::domain::names::Name;
 use crate::domain::parameter::ParameterSet;
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::world::World;
 use crate::services::import_log::{self as log, LogRow, flat};
-pub use advice::{Advised, Hint};
+pub use advice::{Advised, Hidden, Hint};
 pub use export::{ExportOptions, Values, export, export_in_clear, template};
 pub use import::{BadRows, import, plan};
 
@@ -33,7 +34,7 @@ pub struct Options {
     pub separator: Option<Separator>,
     /// What becomes of devices that are there.
     pub existing: Existing,
-    /// Whether device groups are made that are not there (R270).
+    /// Whether device groups, people and rooms are made that are not there (R270).
     pub create_groups: bool,
 }
 
@@ -79,8 +80,16 @@ pub struct Plan {
     pub advice: Vec<Advised>,
     /// Values that many rows share (R272).
     pub hints: Vec<Hint>,
+    /// Parameters that have no effect, because a profile of the device above its CSV profile says them too.
+    pub hidden: Vec<Hidden>,
+    /// Whether secrets are compared: who may see them is told that one is the same, for anybody else one that is brought is a change.
+    pub compares_secrets: bool,
+    /// Whether a secret is brought that counts as changed for that alone.
+    pub brings_secrets: bool,
     /// Device groups that would be made, with the numbers that stand for them in [`Target::device`].
     new_groups: Vec<(GroupId, Name)>,
+    /// People and rooms that would be made, likewise.
+    new_owners: Vec<(Owner, Name)>,
     /// What it was planned against.
     world: Arc<World>,
 }
@@ -188,9 +197,21 @@ impl Plan {
         self.new_groups.iter().map(|(_, name)| name)
     }
 
+    /// People and rooms that would be made, as a file names them.
+    pub fn new_owners(&self) -> impl Iterator<Item = String> {
+        self.new_owners.iter().map(|(owner, name)| named(*owner, name))
+    }
+
     /// The fields and parameters that a row changes; secrets masked.
     pub fn changes(&self, row: &PlannedRow) -> Vec<FieldChange> {
         row.outcome.target().map(|target| self.event(target).changes).unwrap_or_default()
+    }
+
+    /// The parameters of a row that have no effect, each with the profile of the device that hides it.
+    pub fn hidden(&self, row: &PlannedRow) -> Vec<(String, String)> {
+        let target = row.outcome.target();
+        let hidden = target.map(|target| advice::hidden(target, &self.world)).unwrap_or_default();
+        hidden.into_iter().map(|(name, by)| (name.to_owned(), by.to_string())).collect()
     }
 
     /// What tells two plans apart: whoever accepts one accepts what was shown.
@@ -214,12 +235,13 @@ impl Plan {
         let row = |row: &PlannedRow| {
             let faults = row.outcome.faults().iter().map(|fault| flat(&fault.to_string()));
             let changes = self.changes(row);
+            let hidden = self.hidden(row).into_iter().map(|(name, by)| format!("{name} has no effect: hidden by profile “{by}”"));
             LogRow {
                 line: row.line,
                 subject: row.key.clone(),
                 name: Some(row.name.clone()),
                 word: row.outcome.word(),
-                told: faults.chain(row.note.clone()).chain(changes.iter().map(log::changed)).collect(),
+                told: faults.chain(row.note.clone()).chain(hidden).chain(changes.iter().map(log::changed)).collect(),
             }
         };
         self.rows.iter().map(row).collect()
@@ -244,9 +266,21 @@ impl Plan {
             None if new.site.is_none() => event,
             _ => event.change("site", old.and_then(site), site(new)),
         };
+        let pinned = |device: &Device| device.placement.pinned.then(|| export::PINNED.to_owned());
+        let event = event.change("pinned to its site", old.and_then(pinned), pinned(new)).change(
+            "owner",
+            old.and_then(|old| self.owner_name(old)),
+            self.owner_name(new),
+        );
         let none = ParameterSet::new();
         let former = old_profile.as_ref().map_or(&none, |profile| &profile.parameters);
         super::profiles::parameter_changes(event, former, parameters)
+    }
+
+    fn owner_name(&self, device: &Device) -> Option<String> {
+        let owner = device.owner?;
+        let new = self.new_owners.iter().find(|(new, _)| *new == owner);
+        new.map(|(owner, name)| named(*owner, name)).or_else(|| export::owner_cell(owner, &self.world))
     }
 
     fn group_names(&self, groups: &[GroupId]) -> Option<String> {
@@ -263,15 +297,25 @@ impl Target {
         self.old_profile.as_ref().is_some_and(|profile| self.device.profiles.contains(&profile.id))
     }
 
+    /// Whether a secret was brought with the value that it has.
+    fn is_typed_again(&self) -> bool {
+        let former = self.old_profile.as_ref().map(|former| &former.parameters);
+        former.is_some_and(|former| self.parameters.typed_again(former).next().is_some())
+    }
+
     /// Whether its CSV profile stays as it is.
     fn has_same_profile(&self) -> bool {
         match &self.old_profile {
-            Some(former) => {
-                let is_typed_again = self.parameters.typed_again(&former.parameters).next().is_some();
-                former.parameters == self.parameters && self.is_attached() && !is_typed_again
-            }
+            Some(former) => former.parameters == self.parameters && self.is_attached() && !self.is_typed_again(),
             None => self.parameters.is_empty(),
         }
+    }
+}
+
+fn named(owner: Owner, name: &Name) -> String {
+    match owner {
+        Owner::Person(_) => format!("person {name}"),
+        Owner::Room(_) => format!("room {name}"),
     }
 }
 

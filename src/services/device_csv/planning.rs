@@ -5,18 +5,20 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::cells::{heading, new_device, present, value_of};
+use super::export::PINNED;
 use super::{Existing, Fault, Options, Outcome, Plan, PlannedRow, Target, advice, profile_name};
 use crate::csv::devices::{Column, DeviceRow, DeviceTable};
-use crate::domain::activity::MASK;
 use crate::domain::device::draft::{DeviceDraft, DeviceInput, wrong_family};
-use crate::domain::device::{Device, DeviceKey, Origin, Serial};
-use crate::domain::ids::{GroupId, ProfileId, SiteId};
-use crate::domain::limits::{DEVICES, GROUPS, GROUPS_PER_DEVICE, PROFILES_PER_CONTAINER};
+use crate::domain::device::{Device, DeviceKey, Owner, Serial};
+use crate::domain::ids::{GroupId, PersonId, RoomId, SiteId};
+use crate::domain::limits::{DEVICES, GROUPS, GROUPS_PER_DEVICE, PEOPLE, PROFILES_PER_CONTAINER};
 use crate::domain::mac::Mac;
 use crate::domain::model::KeyKind;
 use crate::domain::names::Name;
-use crate::domain::parameter::{ParameterName, ParameterSet, masked};
-use crate::domain::placement::{By, Found, Placement};
+use crate::domain::parameter::ParameterSet;
+use crate::domain::people::{NameRule, NamedDraft, NamedInput};
+use crate::domain::placement::{By, Found};
 use crate::domain::profile::draft::{ParameterEdit, apply, check_parameter};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::world::World;
@@ -41,6 +43,11 @@ pub(super) struct Planner<'a> {
     groups: HashMap<String, GroupId>,
     sites: HashMap<String, SiteId>,
     new_groups: Vec<(GroupId, Name)>,
+    /// People and rooms by what a file calls them.
+    owners: HashMap<String, Owner>,
+    new_owners: Vec<(Owner, Name)>,
+    /// Whether a secret that is the same is none that was brought.
+    compares_secrets: bool,
     /// Lines of the devices of the file.
     seen: HashMap<DeviceKey, u64>,
 }
@@ -56,8 +63,14 @@ impl Faults {
 }
 
 /// What a file would do to the devices of an account.
-pub(super) fn plan(services: &Services, world: &Arc<World>, table: &DeviceTable, options: Options) -> Plan {
-    let mut planner = Planner::new(services, world, table, options);
+pub(super) fn plan(
+    services: &Services,
+    world: &Arc<World>,
+    table: &DeviceTable,
+    options: Options,
+    compares_secrets: bool,
+) -> Plan {
+    let mut planner = Planner { compares_secrets, ..Planner::new(services, world, table, options) };
     let rows: Vec<PlannedRow> = table.rows.iter().map(|row| planner.row(row)).collect();
     let is_taken = |planned: &PlannedRow| !matches!(planned.outcome, Outcome::Skipped | Outcome::Refused(_));
     let taken: Vec<&DeviceRow> = table.rows.iter().zip(&rows).filter(|(_, one)| is_taken(one)).map(|(row, _)| row).collect();
@@ -65,7 +78,23 @@ pub(super) fn plan(services: &Services, world: &Arc<World>, table: &DeviceTable,
     let mut new_groups = planner.new_groups;
     let used = |id: &GroupId| rows.iter().filter_map(|row| row.outcome.target()).any(|target| target.device.groups.contains(id));
     new_groups.retain(|(id, _)| used(id));
-    Plan { separator: table.separator, rows, advice, hints, new_groups, world: Arc::clone(world) }
+    let mut new_owners = planner.new_owners;
+    let owned = |owner: &Owner| rows.iter().filter_map(|row| row.outcome.target()).any(|one| one.device.owner == Some(*owner));
+    new_owners.retain(|(owner, _)| owned(owner));
+    let hidden = advice::all_hidden(&rows, world);
+    let brings_secrets = rows.iter().filter_map(|row| row.outcome.target()).any(Target::is_typed_again);
+    Plan {
+        separator: table.separator,
+        rows,
+        advice,
+        hints,
+        hidden,
+        compares_secrets,
+        brings_secrets,
+        new_groups,
+        new_owners,
+        world: Arc::clone(world),
+    }
 }
 
 impl<'a> Planner<'a> {
@@ -79,8 +108,27 @@ impl<'a> Planner<'a> {
         let profiles = world.all_profiles().filter_map(named).filter(|(name, _)| name.ends_with(ENDING)).collect();
         let groups = world.groups.values().map(|group| (group.name.folded(), group.id)).collect();
         let sites = world.sites.values().map(|site| (site.name.folded(), site.id)).collect();
-        let (world, new_groups, seen) = (Arc::clone(world), Vec::new(), HashMap::new());
-        Self { table, options, world, roster, elsewhere, total, profiles, groups, sites, new_groups, seen }
+        let people = world.people.values().map(|one| (format!("person {}", one.name.folded()), Owner::Person(one.id)));
+        let rooms = world.rooms.values().map(|one| (format!("room {}", one.name.folded()), Owner::Room(one.id)));
+        let owners = people.chain(rooms).collect();
+        let (world, new_groups, new_owners, seen) = (Arc::clone(world), Vec::new(), Vec::new(), HashMap::new());
+        let compares_secrets = false;
+        Self {
+            table,
+            options,
+            world,
+            roster,
+            elsewhere,
+            total,
+            profiles,
+            groups,
+            sites,
+            new_groups,
+            owners,
+            new_owners,
+            compares_secrets,
+            seen,
+        }
     }
 
     fn row(&mut self, row: &DeviceRow) -> PlannedRow {
@@ -253,6 +301,8 @@ impl<'a> Planner<'a> {
         self.name(row, draft.edit.name, old.is_none_or(|old| old.family.is_none()), &mut device);
         self.join(row, &mut device, faults);
         self.settle(row, &mut device, faults);
+        self.pin(row, &mut device, faults);
+        self.own(row, &mut device, faults);
         Some(device)
     }
 
@@ -331,6 +381,60 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Pins a device to its site, where its row says so. An empty cell leaves it as it is.
+    fn pin(&self, row: &DeviceRow, device: &mut Device, faults: &mut Faults) {
+        match self.cell(row, Column::Pinned).unwrap_or_default() {
+            "" => {}
+            text if text.eq_ignore_ascii_case(PINNED) => {
+                if !device.placement.pinned {
+                    // The time is that of the change, which puts it in.
+                    device.pin(device.site_id(), Timestamp::UNIX_EPOCH);
+                }
+            }
+            _ => faults.add(
+                Column::Pinned.heading(),
+                "write yes for a device that stays at its site whatever its addresses say, or leave the cell empty",
+            ),
+        }
+    }
+
+    /// Says whose a device is. An empty cell leaves it as it is.
+    fn own(&mut self, row: &DeviceRow, device: &mut Device, faults: &mut Faults) {
+        let Some(text) = self.cell(row, Column::Owner).filter(|text| !text.is_empty()) else { return };
+        match self.owner(text) {
+            Ok(owner) => device.owner = Some(owner),
+            Err(why) => faults.add(Column::Owner.heading(), why),
+        }
+    }
+
+    /// The person or room of a name; one that is still to be made has a number that none has.
+    fn owner(&mut self, text: &str) -> Result<Owner, String> {
+        let (kind, name) = text
+            .split_once(' ')
+            .filter(|(kind, _)| ["person", "room"].iter().any(|known| known.eq_ignore_ascii_case(kind)))
+            .ok_or_else(|| format!("“{text}”: write person or room and the name, such as person Ada or room Lobby"))?;
+        let is_room = kind.eq_ignore_ascii_case("room");
+        let rule = if is_room { NameRule::Room } else { NameRule::Usual };
+        let input = NamedInput { name: name.to_owned(), description: String::new() };
+        let NamedDraft { name, .. } = NamedDraft::parse(&input, rule).map_err(|wrong| format!("“{name}”: {wrong}"))?;
+        let kind = if is_room { "room" } else { "person" };
+        let known = format!("{kind} {}", name.folded());
+        if let Some(owner) = self.owners.get(&known) {
+            return Ok(*owner);
+        }
+        if !self.options.create_groups {
+            return Err(format!("there is no {kind} “{name}”; add it first, or let this import make it"));
+        }
+        if self.world.people.len().max(self.world.rooms.len()) + self.new_owners.len() >= PEOPLE {
+            return Err(format!("“{name}” cannot be made: an account has at most {PEOPLE} of them"));
+        }
+        let number = u64::MAX - self.new_owners.len() as u64;
+        let owner = if is_room { Owner::Room(RoomId(number)) } else { Owner::Person(PersonId(number)) };
+        self.owners.insert(known, owner);
+        self.new_owners.push((owner, name));
+        Ok(owner)
+    }
+
     /// The parameters of the device's CSV profile as the row makes them. Empty cells say nothing (R285).
     fn parameters(&self, row: &DeviceRow, own: Option<&Profile>, faults: &mut Faults) -> ParameterSet {
         let none = ParameterSet::new();
@@ -344,7 +448,9 @@ impl<'a> Planner<'a> {
             let present = present(former, name);
             let name = present.map_or(name, |(name, _)| name);
             let stored = present.map(|(_, value)| value);
-            match value_of(name, value, stored).and_then(|value| check_parameter(name, &value).map(|()| value)) {
+            match value_of(name, value, stored, self.compares_secrets)
+                .and_then(|value| check_parameter(name, &value).map(|()| value))
+            {
                 Ok(value) => edits.push(ParameterEdit::Set(name.clone(), value)),
                 Err(why) => faults.add(name.as_str(), why),
             }
@@ -354,61 +460,5 @@ impl<'a> Planner<'a> {
             faults.add("", why);
             none.clone()
         })
-    }
-}
-
-/// A parameter of the profile in whatever letter case it is written there.
-fn present<'p>(former: &'p ParameterSet, name: &ParameterName) -> Option<(&'p ParameterName, &'p Arc<str>)> {
-    if former.is_empty() {
-        return None;
-    }
-    former.iter().find(|(known, _)| known.as_str().eq_ignore_ascii_case(name.as_str()))
-}
-
-/// The value that a cell means. The mask of the stored value means that value: a file that was exported without secrets changes none.
-fn value_of(name: &ParameterName, cell: &str, stored: Option<&Arc<str>>) -> Result<Arc<str>, String> {
-    if !cell.contains(MASK) {
-        return Ok(cell.into());
-    }
-    match stored.filter(|stored| masked(name.as_str(), stored) == cell) {
-        Some(stored) => Ok(Arc::clone(stored)),
-        None => {
-            Err("this is the mask of a secret and not its value; enter the value, leave the cell empty, or export with secrets"
-                .to_owned())
-        }
-    }
-}
-
-/// The column in which a field of a device stands.
-fn heading(field: &str, key: &DeviceKey) -> &'static str {
-    match (field, key) {
-        ("key", DeviceKey::Mac(_)) => Column::Mac.heading(),
-        ("key", DeviceKey::Serial(_)) => Column::Serial.heading(),
-        ("family", _) => Column::Type.heading(),
-        ("model", _) => Column::Model.heading(),
-        _ => Column::Name.heading(),
-    }
-}
-
-/// A device that the file adds. It joins no default groups (R279), and its type is recognised when it comes (R239).
-fn new_device(key: DeviceKey) -> Device {
-    Device {
-        key,
-        name: None,
-        sent_name: None,
-        description: String::new(),
-        family: None,
-        model: None,
-        private_ip: None,
-        profiles: Vec::<ProfileId>::new(),
-        groups: Vec::new(),
-        site: None,
-        placement: Placement::default(),
-        owner: None,
-        own_clock: ParameterSet::new(),
-        software: None,
-        origin: Origin::Manual,
-        added_at: Timestamp::UNIX_EPOCH,
-        revision: 0,
     }
 }

@@ -75,11 +75,39 @@ fn a_device_comes_with_its_groups_and_a_profile_above_all_others() {
     assert_eq!(words(&imported(&bench, &masked, Existing::Merge)), ["unchanged"]);
     assert_eq!(words(&imported(&bench, &masked, Existing::Overwrite)), ["unchanged"]);
     assert_eq!(newest_activity(services), told, "nothing was done");
-    assert_eq!(
-        words(&imported(&bench, file, Existing::Merge)),
-        ["changed"],
-        "whoever brings a secret is not told that it is the one"
-    );
+    let as_who = |confirmed| {
+        let crate::domain::access::Actor::User { id, name, role, account, consent, .. } = owner() else { panic!("a user") };
+        let actor = crate::domain::access::Actor::User { id, name, role, account, confirmed, consent };
+        let (rows, mode, how) = (BadRows::LeaveOut, Mode::TryOut, taken(Existing::Merge));
+        import(services, &actor, DEFAULT_ACCOUNT, "a.csv", file.as_bytes(), how, rows, mode).expect("planned")
+    };
+    let unconfirmed = as_who(false);
+    assert_eq!(words(&unconfirmed), ["changed"], "whoever brings a secret is not told that it is the one");
+    assert!(unconfirmed.brings_secrets && !unconfirmed.compares_secrets);
+    let confirmed = as_who(true);
+    assert_eq!(words(&confirmed), ["unchanged"], "who may see it is told that nothing changes");
+    assert!(confirmed.compares_secrets && !confirmed.brings_secrets);
+}
+
+#[test]
+fn what_a_stronger_profile_of_the_device_hides_is_told() {
+    let bench = bench();
+    let services = &bench.services;
+    imported(&bench, &format!("mac_address,reg.1.address,reg.1.label\n{MAC},1,2\n"), Existing::Skip);
+    commit(services, grant(crate::domain::access::Action::EditProfiles(DEFAULT_ACCOUNT)), DEFAULT_ACCOUNT, |change| {
+        change.record(Event::new("profile", "x", "added"))?;
+        change.put_profile(crate::domain::testing::profile(900, &[("reg.1.address", "7")]))?;
+        let mut above = device(services, MAC);
+        above.profiles.insert(0, crate::domain::ids::ProfileId(900));
+        change.put_device(above)
+    })
+    .expect("attached above");
+    let plan = imported(&bench, &format!("mac_address,reg.1.address,reg.1.label\n{MAC},3,4\n"), Existing::Merge);
+    let by = "profile 900".to_owned();
+    assert_eq!(plan.hidden, [Hidden { name: "reg.1.address".to_owned(), by: by.clone(), profiles: 1, rows: 1, line: 2 }]);
+    assert_eq!(plan.hidden(&plan.rows[0]), [("reg.1.address".to_owned(), by)]);
+    let told = plan.told().remove(0).told;
+    assert!(told.iter().any(|one| one == "reg.1.address has no effect: hidden by profile “profile 900”"), "{told:?}");
 }
 
 #[test]
@@ -230,7 +258,7 @@ fn values_that_many_rows_share_and_what_the_dictionary_does_not_know_are_told() 
     let row = |at: usize| format!("0004f2{at:06x},{},40,same,{}\n", at, if at < 20 { "pw" } else { "other" });
     let rows: String = (0..25).map(row).collect();
     let file = format!("mac_address,reg.1.address,up.timeOut,no.such.thing,reg.1.auth.password\n{rows}");
-    let shown = plan(&bench.services, DEFAULT_ACCOUNT, file.as_bytes(), taken(Existing::Skip)).expect("planned");
+    let shown = plan(&bench.services, &owner(), DEFAULT_ACCOUNT, file.as_bytes(), taken(Existing::Skip)).expect("planned");
     let hints: Vec<_> = shown.hints.iter().map(|hint| (hint.name.as_str(), hint.rows, hint.is_all)).collect();
     assert_eq!(hints, [("up.timeOut", 25, true), ("no.such.thing", 25, true), ("reg.1.auth.password", 20, false)]);
     assert_eq!(shown.hints[2].value, MASK);
@@ -239,7 +267,7 @@ fn values_that_many_rows_share_and_what_the_dictionary_does_not_know_are_told() 
     assert!(shown.told().iter().flat_map(|row| &row.told).all(|told| !told.contains("pw")), "{:?}", shown.told());
     assert_ne!(
         shown.mark(),
-        plan(&bench.services, DEFAULT_ACCOUNT, format!("{file}0004f2ffffff,1,,,\n").as_bytes(), taken(Existing::Skip))
+        plan(&bench.services, &owner(), DEFAULT_ACCOUNT, format!("{file}0004f2ffffff,1,,,\n").as_bytes(), taken(Existing::Skip))
             .expect("planned")
             .mark()
     );
@@ -251,7 +279,7 @@ fn what_changed_between_plan_and_change_is_planned_anew() {
     let services = &bench.services;
     imported(&bench, &format!("mac_address,a.b\n{MAC},1\n"), Existing::Skip);
     let file = format!("mac_address,c.d\n{MAC},2\n");
-    let shown = plan(services, DEFAULT_ACCOUNT, file.as_bytes(), taken(Existing::Merge)).expect("planned");
+    let shown = plan(services, &owner(), DEFAULT_ACCOUNT, file.as_bytes(), taken(Existing::Merge)).expect("planned");
     let id = device(services, MAC).profiles[0];
     let edit = |change: &mut crate::services::commit::Change<'_>| {
         let mut profile = Profile::clone(&*profiles::get(services, DEFAULT_ACCOUNT, id)?);
@@ -260,7 +288,7 @@ fn what_changed_between_plan_and_change_is_planned_anew() {
         change.put_profile(profile)
     };
     commit(services, grant(crate::domain::access::Action::EditProfiles(DEFAULT_ACCOUNT)), DEFAULT_ACCOUNT, edit).expect("edited");
-    let after = plan(services, DEFAULT_ACCOUNT, file.as_bytes(), taken(Existing::Merge)).expect("planned");
+    let after = plan(services, &owner(), DEFAULT_ACCOUNT, file.as_bytes(), taken(Existing::Merge)).expect("planned");
     assert_ne!(shown.mark(), after.mark());
     imported(&bench, &file, Existing::Merge);
     assert_eq!(values(services, MAC), pairs(&[("a.b", "1"), ("c.d", "2"), ("e.f", "3")]));

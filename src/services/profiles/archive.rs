@@ -1,4 +1,5 @@
-//! Profiles as a ZIP archive: one file a profile and a manifest, out and in again (R128).
+//! Profiles as a ZIP archive: one file a profile and a manifest, out and in again (R128). An archive of all profiles also says where they
+//! are attached (`deployed.rs`).
 //!
 //! What is in an archive is read by `unpacking.rs`, which trusts nothing.
 
@@ -10,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::unpacking::read;
+pub use super::deployed::Attached;
+use super::deployed::{self, DEPLOYMENT, Deployment};
+use super::unpacking::{self, read};
 use super::{add, check_name, parameter_changes, software_changes};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::{Event, MASK};
@@ -109,11 +112,16 @@ pub fn export(
             })?;
         }
     }
-    write(profiles.iter().map(|profile| &**profile), secrets)
+    let deployment = wanted.is_none().then(|| Deployment::of(services, &world));
+    write(profiles.iter().map(|profile| &**profile), secrets, deployment.as_ref())
         .map_err(|error| ServiceError::Conflict(format!("the archive could not be written: {error}")))
 }
 
-fn write<'a>(profiles: impl Iterator<Item = &'a Profile>, secrets: Secrets) -> zip::result::ZipResult<Vec<u8>> {
+fn write<'a>(
+    profiles: impl Iterator<Item = &'a Profile>,
+    secrets: Secrets,
+    deployment: Option<&Deployment>,
+) -> zip::result::ZipResult<Vec<u8>> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default();
     let mut members = Vec::new();
@@ -127,6 +135,10 @@ fn write<'a>(profiles: impl Iterator<Item = &'a Profile>, secrets: Secrets) -> z
         zip.write_all(&xml::write::profile(&parameters))?;
         let (name, description, software) = (profile.name.to_string(), profile.description.clone(), profile.software.clone());
         members.push(Member { file, name, description, software, masked });
+    }
+    if let Some(deployment) = deployment {
+        zip.start_file(DEPLOYMENT, options)?;
+        zip.write_all(&deployment.written().map_err(std::io::Error::other)?)?;
     }
     let manifest = Manifest {
         format: FORMAT.to_owned(),
@@ -214,6 +226,21 @@ pub struct Planned {
 pub struct Plan {
     /// Each profile, in the order of the archive.
     pub profiles: Vec<Planned>,
+    /// Whether the archive says where profiles are attached.
+    pub has_deployment: bool,
+    /// What was attached again, or would be; none where that was not asked for.
+    pub attached: Option<Attached>,
+    deployment: Option<Deployment>,
+}
+
+/// Whether profiles are attached as the archive says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Attach {
+    /// They are only taken.
+    #[default]
+    No,
+    /// They are attached again where the places are.
+    Yes,
 }
 
 impl Plan {
@@ -224,7 +251,8 @@ impl Plan {
 
     /// Whether it can be taken: whole, or not at all.
     pub fn is_doable(&self) -> bool {
-        self.count("refused") == 0 && self.count("new") + self.count("replaced") > 0
+        let attaches = self.attached.as_ref().is_some_and(|attached| !attached.is_empty());
+        self.count("refused") == 0 && (self.count("new") + self.count("replaced") > 0 || attaches)
     }
 }
 
@@ -232,22 +260,25 @@ impl Plan {
 ///
 /// # Errors
 /// Of the field [`FILE`] for what is no archive of profiles.
-pub fn plan(services: &Services, account: AccountId, archive: &[u8]) -> Result<Plan, ServiceError> {
+pub fn plan(services: &Services, actor: &Actor, account: AccountId, archive: &[u8]) -> Result<Plan, ServiceError> {
     let world = services.world(account)?;
     let members = read(archive).map_err(|message| FieldErrors::one(FILE, message))?;
+    let deployment = unpacking::deployment(archive).map_err(|message| FieldErrors::one(FILE, message))?;
+    // Who could have exported secrets is told that one is the same (SEC-05).
+    let compares_secrets = authorize(actor, Action::Reveal(account)).is_ok();
     // By their names, once for all: there may be thousands on both sides.
     let present: HashMap<String, &Profile> = world.all_profiles().map(|one| (one.name.folded(), &**one)).collect();
     let mut names = BTreeSet::new();
     let planned = members.into_iter().map(|(member, bytes)| {
-        let planned = planned(&world, &present, &member, &bytes);
+        let planned = planned(&world, &present, &member, &bytes, compares_secrets);
         let is_second = !names.insert(folded(&member.name));
         let refused = is_second.then(|| Fate::Refused("the archive has this name twice".to_owned()));
         Planned { fate: refused.unwrap_or(planned.fate), ..planned }
     });
-    Ok(Plan { profiles: planned.collect() })
+    Ok(Plan { profiles: planned.collect(), has_deployment: deployment.is_some(), attached: None, deployment })
 }
 
-fn planned(world: &World, present: &HashMap<String, &Profile>, member: &Member, bytes: &[u8]) -> Planned {
+fn planned(world: &World, present: &HashMap<String, &Profile>, member: &Member, bytes: &[u8], compares_secrets: bool) -> Planned {
     let mut planned = Planned {
         name: member.name.clone(),
         file: member.file.clone(),
@@ -272,6 +303,9 @@ fn planned(world: &World, present: &HashMap<String, &Profile>, member: &Member, 
                     return planned;
                 }
             }
+            if let Some(present) = present.filter(|_| compares_secrets) {
+                keep_same(&mut draft.parameters, &present.parameters);
+            }
             (planned.parameters, planned.lost_secrets) = (draft.parameters.len(), lost);
             if let Err(wrong) = schema::refuse_changes(world, &ParameterSet::new(), &draft.parameters) {
                 planned.fate = Fate::Refused(wrong.to_string());
@@ -290,6 +324,15 @@ fn planned(world: &World, present: &HashMap<String, &Profile>, member: &Member, 
         }
     }
     planned
+}
+
+/// Puts the text that is there in place of the same text that was brought: it counts as kept.
+fn keep_same(parameters: &mut ParameterSet, present: &ParameterSet) {
+    for (name, value) in present.iter() {
+        if parameters.get(name.as_str()) == Some(&**value) {
+            parameters.insert(name.clone(), Arc::clone(value));
+        }
+    }
 }
 
 fn compared(profile: &Profile, draft: &ProfileDraft) -> Fate {
@@ -342,13 +385,20 @@ fn draft(member: &Member, bytes: &[u8], present: Option<&ParameterSet>) -> Resul
     Ok((draft, lost))
 }
 
-/// Takes an archive: all of it, or nothing where one profile cannot be taken.
+/// Takes an archive: all of it, or nothing where one profile cannot be taken. Places that are not there are told, and keep nothing out.
 ///
 /// # Errors
 /// As [`plan`]; of the field [`FILE`] with each profile that cannot be taken.
-pub fn take(services: &Services, actor: &Actor, account: AccountId, archive: &[u8], mode: Mode) -> Result<Plan, ServiceError> {
+pub fn take(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    archive: &[u8],
+    attach: Attach,
+    mode: Mode,
+) -> Result<Plan, ServiceError> {
     let grant = authorize(actor, Action::EditProfiles(account))?;
-    let plan = plan(services, account, archive)?;
+    let mut plan = plan(services, actor, account, archive)?;
     let mut errors = FieldErrors::new();
     for one in &plan.profiles {
         if let Fate::Refused(why) = &one.fate {
@@ -356,10 +406,10 @@ pub fn take(services: &Services, actor: &Actor, account: AccountId, archive: &[u
         }
     }
     errors.into_result(Some(()))?;
-    perform(services, mode, grant, account, |change| {
+    plan.attached = perform(services, mode, grant, account, |change| {
         let world = services.world(account)?;
         let taken: BTreeSet<String> = world.all_profiles().map(|one| one.name.folded()).collect();
-        let mut is_none = true;
+        let (mut is_none, mut made) = (true, Vec::new());
         for one in &plan.profiles {
             let Some(draft) = one.draft.clone() else { continue };
             match &one.fate {
@@ -367,7 +417,7 @@ pub fn take(services: &Services, actor: &Actor, account: AccountId, archive: &[u
                     if taken.contains(&draft.name.folded()) {
                         check_name(&world, &draft.name, None)?;
                     }
-                    add(change, draft, "imported")?;
+                    made.push(add(change, draft, "imported")?);
                     is_none = false;
                 }
                 Fate::Replaced { id, .. } => {
@@ -387,10 +437,15 @@ pub fn take(services: &Services, actor: &Actor, account: AccountId, archive: &[u
                 Fate::Unchanged | Fate::Refused(_) => {}
             }
         }
-        if is_none {
+        let deployment = plan.deployment.as_ref().filter(|_| attach == Attach::Yes);
+        let attached = match deployment {
+            Some(deployment) => Some(deployed::attach(services, actor, change, &world, deployment, &made)?),
+            None => None,
+        };
+        if is_none && attached.as_ref().is_none_or(Attached::is_empty) {
             change.leave_as_is();
         }
-        Ok(())
+        Ok(attached)
     })?;
     Ok(plan)
 }
@@ -413,14 +468,14 @@ mod tests {
     #[test]
     fn what_is_written_reads_back_and_secrets_are_masked() {
         let one = profile(1, &[("reg.1.auth.password", "CANARY"), ("reg.1.label", "a \"b\" <c>\n&d")]);
-        let read_back = read(&write([&one].into_iter(), Secrets::Masked).expect("written")).expect("readable");
+        let read_back = read(&write([&one].into_iter(), Secrets::Masked, None).expect("written")).expect("readable");
         let (member, bytes) = &read_back[0];
         assert!(!String::from_utf8_lossy(bytes).contains("CANARY") && member.masked == ["reg.1.auth.password"]);
         let (kept, lost) = draft(member, bytes, Some(&one.parameters)).expect("a profile");
         assert_eq!((&kept.parameters, lost), (&one.parameters, 0), "a secret that is here already stays");
         let (new, lost) = draft(member, bytes, None).expect("a profile");
         assert_eq!((new.parameters.len(), lost), (1, 1));
-        let clear = read(&write([&one].into_iter(), Secrets::Clear).expect("written")).expect("readable");
+        let clear = read(&write([&one].into_iter(), Secrets::Clear, None).expect("written")).expect("readable");
         assert_eq!(draft(&clear[0].0, &clear[0].1, None).expect("a profile").0.parameters, one.parameters);
     }
 

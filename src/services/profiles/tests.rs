@@ -104,14 +104,15 @@ fn every_archive_that_goes_out_comes_in_again() {
     create(&bench.services, &owner(), DEFAULT_ACCOUNT, drafts, Mode::Keep).expect("made");
     let export = archive::export(&bench.services, &owner(), DEFAULT_ACCOUNT, None, archive::Secrets::Masked).expect("exported");
     let other = crate::services::testing::bench();
-    let taken = archive::take(&other.services, &owner(), DEFAULT_ACCOUNT, &export, Mode::Keep).expect("taken");
+    let taken =
+        archive::take(&other.services, &owner(), DEFAULT_ACCOUNT, &export, archive::Attach::No, Mode::Keep).expect("taken");
     assert_eq!(taken.count("new"), MANY);
     let names = |bench: &Bench| -> BTreeSet<String> {
         let world = bench.services.world(DEFAULT_ACCOUNT).expect("a world");
         world.profiles.values().map(|one| one.name.to_string()).collect()
     };
     assert_eq!(names(&other), names(&bench));
-    let again = archive::plan(&bench.services, DEFAULT_ACCOUNT, &export).expect("readable");
+    let again = archive::plan(&bench.services, &owner(), DEFAULT_ACCOUNT, &export).expect("readable");
     assert_eq!(again.count("unchanged"), MANY);
 }
 
@@ -122,7 +123,7 @@ fn an_archive_does_not_bring_a_name_that_is_kept_for_a_device_csv() {
     zip.start_file("0004f2000001_csv_profile.cfg", zip::write::SimpleFileOptions::default()).expect("a member");
     std::io::Write::write_all(&mut zip, b"<a b='1'/>").expect("written");
     let archive = zip.finish().expect("an archive").into_inner();
-    let plan = archive::plan(&bench.services, DEFAULT_ACCOUNT, &archive).expect("readable");
+    let plan = archive::plan(&bench.services, &owner(), DEFAULT_ACCOUNT, &archive).expect("readable");
     assert!(matches!(&plan.profiles[0].fate, archive::Fate::Refused(why) if why.contains("is kept for")), "{plan:?}");
 }
 

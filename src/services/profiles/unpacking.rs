@@ -6,6 +6,7 @@ use std::io::{Cursor, Read as _};
 use zip::ZipArchive;
 
 use super::archive::{FORMAT, MANIFEST, Manifest, Member};
+use super::deployed::{DEPLOYMENT, Deployment};
 use crate::domain::limits::{ARCHIVE_BYTES, ARCHIVE_MEMBERS, IMPORT_BYTES};
 
 /// How many times its packed size an archive may be unpacked.
@@ -78,6 +79,23 @@ pub(super) fn read(archive: &[u8]) -> Result<Vec<(Member, Vec<u8>)>, String> {
         return Err("the archive has no profile: neither a manifest nor files that end in .cfg or .xml".to_owned());
     }
     members.into_iter().map(|member| content(&member.file).map(|bytes| (member, bytes))).collect()
+}
+
+/// What an archive that was read says of where its profiles are attached; none where it says nothing.
+pub(super) fn deployment(archive: &[u8]) -> Result<Option<Deployment>, String> {
+    let broken = |error: zip::result::ZipError| format!("the file is no ZIP archive that can be read: {error}");
+    let mut zip = ZipArchive::new(Cursor::new(archive)).map_err(broken)?;
+    if zip.index_for_name(DEPLOYMENT).is_none() {
+        return Ok(None);
+    }
+    let entry = zip.by_name(DEPLOYMENT).map_err(broken)?;
+    let mut bytes = Vec::new();
+    let read = entry.take(IMPORT_BYTES as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| format!("{DEPLOYMENT} cannot be unpacked: {error}"))?;
+    if bytes.len() > IMPORT_BYTES {
+        return Err(format!("{DEPLOYMENT} is larger than the {IMPORT_BYTES} bytes that are taken"));
+    }
+    Deployment::read(&bytes).map(Some)
 }
 
 /// A path of plain folders and a file: nothing absolute, nothing that goes up.

@@ -16,7 +16,7 @@ use crate::domain::device_list::DeviceQuery;
 use crate::domain::field_error::FieldErrors;
 use crate::services::Services;
 use crate::services::commit::Mode;
-use crate::services::device_csv::{self, BadRows, Existing, ExportOptions, Options, Plan, Separator, Values};
+use crate::services::device_csv::{self, BadRows, Existing, ExportOptions, Hidden, Options, Plan, Separator, Values};
 use crate::web::{blocking, sizes};
 
 const CSV: &str = "text/csv";
@@ -33,7 +33,7 @@ pub struct Taken {
     /// What becomes of devices that are there: `skip` (they stay as they are), `overwrite` (all that came by CSV is dropped, groups and
     /// values become those of the file) or `merge` (what is given replaces or joins what there is). `skip` by default.
     existing: Option<String>,
-    /// Makes device groups that are not there; without it they are errors of their rows.
+    /// Makes device groups, people and rooms that are not there; without it they are errors of their rows.
     #[serde(default)]
     create_groups: bool,
     /// Rows that cannot be taken: `leave-out` (the others are taken; by default) or `refuse` (nothing is).
@@ -62,10 +62,16 @@ pub struct DevicesImportShape {
     pub refused: usize,
     /// Device groups that were made.
     pub new_groups: Vec<String>,
+    /// People and rooms that were made.
+    pub new_owners: Vec<String>,
     /// Values that many rows share: a profile of a device group would hold them once.
     pub hints: Vec<SharedValueShape>,
     /// Parameters and values that the dictionary does not know so.
     pub advice: Vec<ColumnAdviceShape>,
+    /// Parameters that have no effect for some devices: a profile that stands above their CSV profile says them too.
+    pub hidden: Vec<HiddenShape>,
+    /// Whether secrets were compared with those that are there. For who may not see them a secret that is brought counts as changed.
+    pub secrets_compared: bool,
 }
 
 /// A row of a file of devices.
@@ -105,6 +111,30 @@ pub struct SharedValueShape {
     pub value: String,
     /// Rows that hold it.
     pub rows: usize,
+}
+
+/// A parameter that has no effect.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct HiddenShape {
+    /// Parameter.
+    pub name: String,
+    /// Profile that hides it, of the first device.
+    pub profile: String,
+    /// How many profiles hide it.
+    pub profiles: usize,
+    /// Devices that it has no effect for.
+    pub rows: usize,
+    /// Line of the first one.
+    pub line: u64,
+    /// The same in words.
+    pub message: String,
+}
+
+impl From<&Hidden> for HiddenShape {
+    fn from(one: &Hidden) -> Self {
+        let Hidden { name, by, profiles, rows, line } = one.clone();
+        Self { name, profile: by, profiles, rows, line, message: one.to_string() }
+    }
 }
 
 /// What the dictionary says of a parameter or its values.
@@ -160,8 +190,11 @@ impl DevicesImportShape {
             skipped: plan.count("skipped"),
             refused: plan.count("refused"),
             new_groups: plan.new_groups().map(ToString::to_string).collect(),
+            new_owners: plan.new_owners().collect(),
             hints: hints.collect(),
             advice: advice.collect(),
+            hidden: plan.hidden.iter().map(HiddenShape::from).collect(),
+            secrets_compared: plan.compares_secrets,
         }
     }
 }
@@ -221,7 +254,8 @@ pub struct Written {
     /// Whether the file begins with a byte order mark, which some spreadsheets need to take it for UTF-8.
     #[serde(default)]
     mark: bool,
-    /// Adds the columns endpoint_model and endpoint_site, which the vendor's service does not know.
+    /// Adds the columns endpoint_model and endpoint_site, which the vendor's service does not know, and where any device has one
+    /// endpoint_pinned and endpoint_owner.
     #[serde(default)]
     place: bool,
     /// Answers an empty file with all headings.

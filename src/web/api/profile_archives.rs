@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::body::DryRun;
+use super::body;
 use super::caller::Caller;
 use super::device_files::download;
 use super::list;
@@ -17,7 +17,7 @@ use super::sent::{self, Asked};
 use crate::domain::ids::ProfileId;
 use crate::domain::reach::Reach;
 use crate::domain::world::World;
-use crate::services::profiles::archive::{self, Fate, Plan, Planned, Secrets};
+use crate::services::profiles::archive::{self, Attach, Attached, Fate, Plan, Planned, Secrets};
 use crate::services::profiles::{self, PastValue};
 use crate::services::{Services, lists};
 use crate::web::{blocking, sizes};
@@ -57,6 +57,52 @@ impl Exported {
 pub struct ArchiveShape {
     /// Each profile of the archive.
     pub profiles: Vec<ArchivedShape>,
+    /// Whether the archive says where profiles are attached.
+    pub has_deployment: bool,
+    /// What was attached again, or would be; null where that was not asked for.
+    pub attached: Option<AttachedShape>,
+}
+
+/// What was attached again as an archive says, or would be.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct AttachedShape {
+    /// Places whose profiles change.
+    pub places: usize,
+    /// Devices whose profiles change.
+    pub devices: usize,
+    /// People whose groups change.
+    pub people: usize,
+    /// Whether the default groups change.
+    pub default_groups: bool,
+    /// Device groups, people, groups of people and rooms that were made.
+    pub made: Vec<String>,
+    /// What is not there, such as `site Berlin` or `device 0004f2abcdef`: it is left out. At most 1000.
+    pub missing: Vec<String>,
+    /// How much is not there.
+    pub total_missing: usize,
+}
+
+impl From<Attached> for AttachedShape {
+    fn from(attached: Attached) -> Self {
+        let Attached { places, devices, people, default_groups, made, mut missing } = attached;
+        let total_missing = missing.len();
+        missing.truncate(1_000);
+        Self { places, devices, people, default_groups, made, missing, total_missing }
+    }
+}
+
+/// How an archive is taken.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ArchiveTaken {
+    /// Attaches profiles where the archive says that they were: by the names of places, and devices by their keys. What is attached besides
+    /// stays, below. Device groups, people, groups of people and rooms that are not there are made; sites and devices are told.
+    #[serde(default)]
+    attach: bool,
+    /// Changes nothing and answers what would change.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// One profile of an archive.
@@ -84,7 +130,8 @@ pub struct ArchivedShape {
 
 impl From<Plan> for ArchiveShape {
     fn from(plan: Plan) -> Self {
-        Self { profiles: plan.profiles.into_iter().map(ArchivedShape::from).collect() }
+        let (has_deployment, attached) = (plan.has_deployment, plan.attached.map(AttachedShape::from));
+        Self { profiles: plan.profiles.into_iter().map(ArchivedShape::from).collect(), has_deployment, attached }
     }
 }
 
@@ -101,7 +148,8 @@ impl From<Planned> for ArchivedShape {
     }
 }
 
-/// Answers user-defined profiles as a ZIP archive, secrets masked.
+/// Answers user-defined profiles as a ZIP archive, secrets masked. That of all profiles also says where profiles are attached, in
+/// `deployment.json`.
 #[utoipa::path(tag = "profiles", params(AccountPath, Exported), responses((status = 200, body = Vec<u8>, content_type = "application/zip")))]
 #[get("/accounts/{account}/profiles/export")]
 pub async fn export_profiles(
@@ -135,16 +183,17 @@ async fn export(
 }
 
 /// Takes an archive of profiles: one of the same name is replaced. Where one cannot be taken, none is.
-#[utoipa::path(tag = "profiles", params(AccountPath, DryRun), request_body(content = Vec<u8>, content_type = "application/zip"), responses((status = 200, body = ArchiveShape)))]
+#[utoipa::path(tag = "profiles", params(AccountPath, ArchiveTaken), request_body(content = Vec<u8>, content_type = "application/zip"), responses((status = 200, body = ArchiveShape)))]
 #[post("/accounts/{account}/profiles/import/archive")]
 pub async fn import_profiles(
     caller: Caller,
     services: web::Data<Services>,
-    dry_run: Asked<DryRun>,
+    taken: Asked<ArchiveTaken>,
     payload: web::Payload,
 ) -> Result<web::Json<ArchiveShape>, Problem> {
-    let (file, mode) = (sent::file(payload, sizes::ARCHIVE).await?, dry_run.mode());
-    let work = move |services: &Services| archive::take(services, &caller.actor, caller.account, &file, mode);
+    let attach = if taken.attach { Attach::Yes } else { Attach::No };
+    let (file, mode) = (sent::file(payload, sizes::ARCHIVE).await?, body::mode(taken.dry_run));
+    let work = move |services: &Services| archive::take(services, &caller.actor, caller.account, &file, attach, mode);
     Ok(web::Json(blocking::call(&services, work).await?.into()))
 }
 

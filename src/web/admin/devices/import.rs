@@ -77,6 +77,8 @@ struct PreviewPage {
     hints: Vec<Hint>,
     advice: Vec<Advised>,
     more_advice: usize,
+    hidden: Vec<String>,
+    more_hidden: usize,
     /// Somebody changed the devices since it was shown.
     is_new: bool,
 }
@@ -116,8 +118,9 @@ pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Service
     };
     let options = options(|name| form.value(name));
     let file: Arc<[u8]> = bytes.into();
-    let looked_at = Arc::clone(&file);
-    match blocking::call(&services, move |services| device_csv::plan(services, DEFAULT_ACCOUNT, &looked_at, options)).await {
+    let (looked_at, actor) = (Arc::clone(&file), who.actor.clone());
+    let look = move |services: &Services| device_csv::plan(services, &actor, DEFAULT_ACCOUNT, &looked_at, options);
+    match blocking::call(&services, look).await {
         Ok(plan) if plan.rows.is_empty() => rejected(&FieldErrors::one("file", "the file has a header and no row below it")),
         Ok(_) => {
             let token = imports::keep(&who, &services, Into::Devices, 0, name, file);
@@ -225,10 +228,12 @@ fn preview_page(
         rows: rows[pager.range()].iter().map(row).collect(),
         button: button(plan),
         refused: plan.count("refused"),
-        sentences: sentences(plan),
+        sentences: sentences(plan).into_iter().chain(of_secrets(plan)).collect(),
         hints: plan.hints.iter().take(NAMED).cloned().collect(),
         advice: plan.advice.iter().take(NAMED).cloned().collect(),
         more_advice: plan.advice.len().saturating_sub(NAMED),
+        hidden: plan.hidden.iter().take(NAMED).map(ToString::to_string).collect(),
+        more_hidden: plan.hidden.len().saturating_sub(NAMED),
         list,
         pager,
         is_new,
@@ -252,7 +257,20 @@ fn sentences(plan: &Plan) -> Vec<String> {
         [..] if groups.len() <= NAMED => sentences.push(format!("The device groups {} are made.", groups.join(", "))),
         [..] => sentences.push(format!("{} device groups are made, {} among them.", groups.len(), groups[..NAMED].join(", "))),
     }
+    let owners: Vec<_> = plan.new_owners().collect();
+    match owners.len().checked_sub(NAMED) {
+        _ if owners.is_empty() => {}
+        Some(more) if more > 0 => sentences.push(format!("Made for them: {} and {more} more.", owners[..NAMED].join(", "))),
+        _ => sentences.push(format!("Made for them: {}.", owners.join(", "))),
+    }
     sentences
+}
+
+/// What is said of secrets where they are not compared.
+fn of_secrets(plan: &Plan) -> Option<String> {
+    let told = "Secrets that the file brings count as changed here, also where they are the same: only who may see secrets, and gave the \
+                password a moment ago, is told. Begin with an export with secrets to be asked for it.";
+    (plan.brings_secrets && !plan.compares_secrets).then(|| told.to_owned())
 }
 
 /// `POST /admin/devices/import/{token}`: accepts or cancels.
@@ -272,7 +290,7 @@ pub async fn decide(
     let (actor, file, mark, source) =
         (who.actor.clone(), Arc::clone(&pending.bytes), form.value("mark").to_owned(), pending.source.clone());
     let take = move |services: &Services| {
-        if device_csv::plan(services, DEFAULT_ACCOUNT, &file, options)?.mark() != mark {
+        if device_csv::plan(services, &actor, DEFAULT_ACCOUNT, &file, options)?.mark() != mark {
             return Ok(None);
         }
         let (rows, mode) = (BadRows::LeaveOut, Mode::Keep);
@@ -317,8 +335,9 @@ pub async fn log(
     let Some(pending) = imports::waiting(&who, &services, Into::Devices, &token) else { return Ok(imports::over(&who, HERE)) };
     let list = ListQuery::of(&request, &[]);
     let options = options(|name| list.filter(name).unwrap_or_default());
-    let plan = blocking::call(&services, move |services| device_csv::plan(services, DEFAULT_ACCOUNT, &pending.bytes, options));
-    let plan = plan.await.map_err(Failure::of(&who))?;
+    let (actor, bytes) = (who.actor.clone(), pending.bytes);
+    let look = move |services: &Services| device_csv::plan(services, &actor, DEFAULT_ACCOUNT, &bytes, options);
+    let plan = blocking::call(&services, look).await.map_err(Failure::of(&who))?;
     let outcome = format!("Not imported yet: {}.", summary(&plan));
     Ok(imports::log_file(&ROOM, &imports::log(&who, &services, &pending.source, outcome, plan.told())))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_multipart::Multipart;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use super::delete;
@@ -16,11 +16,12 @@ use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::pending_imports::Into;
-use crate::services::profiles::archive::{self, Fate, Plan, Planned, Secrets};
+use crate::services::profiles::archive::{self, Attach, Attached, Fate, Plan, Planned, Secrets};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::imports;
 use crate::web::admin::layout::{Page, html, html_rejected, see_other};
+use crate::web::admin::paging::ListQuery;
 use crate::web::admin::sent_file::{self, SentFile};
 use crate::web::admin::session::SignedIn;
 use crate::web::admin::words;
@@ -52,7 +53,18 @@ struct PreviewPage {
     counts: Vec<(&'static str, usize)>,
     is_doable: bool,
     is_refused: bool,
+    /// Whether the archive says where profiles are attached, and whether that is taken.
+    has_deployment: bool,
+    attaches: bool,
+    /// What is attached again.
+    attached: Vec<String>,
+    /// What is not there, and how much more.
+    missing: Vec<String>,
+    more_missing: usize,
 }
+
+/// Missing places, and made ones, that are named.
+const NAMED: usize = 20;
 
 struct Row {
     name: String,
@@ -119,8 +131,9 @@ pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Service
         Err(message) => return rejected(&FieldErrors::one("file", message)),
     };
     let file: Arc<[u8]> = bytes.into();
-    let looked_at = Arc::clone(&file);
-    match blocking::call(&services, move |services| archive::plan(services, DEFAULT_ACCOUNT, &looked_at)).await {
+    let (looked_at, actor) = (Arc::clone(&file), who.actor.clone());
+    let look = move |services: &Services| archive::plan(services, &actor, DEFAULT_ACCOUNT, &looked_at);
+    match blocking::call(&services, look).await {
         Ok(_) => {
             let token = imports::keep(&who, &services, Into::Profiles, 0, name, file);
             Ok(see_other(&format!("{HERE}/{token}")))
@@ -131,15 +144,21 @@ pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Service
 }
 
 /// `GET /admin/profiles/import/{token}`
-pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Data<Services>) -> Result<HttpResponse, Failure> {
+pub async fn preview(
+    request: HttpRequest,
+    token: web::Path<String>,
+    who: SignedIn,
+    services: web::Data<Services>,
+) -> Result<HttpResponse, Failure> {
     let Some(pending) = imports::waiting(&who, &services, Into::Profiles, &token) else { return Ok(imports::over(&who, HERE)) };
+    let attach = attach(ListQuery::of(&request, &[]).filter("attach").unwrap_or_default());
     let (actor, bytes) = (who.actor.clone(), pending.bytes);
     // Tried out, so that the page tells what it does to devices.
     let look = move |services: &Services| {
-        let plan = archive::plan(services, DEFAULT_ACCOUNT, &bytes)?;
-        match plan.is_doable() {
-            true => archive::take(services, &actor, DEFAULT_ACCOUNT, &bytes, Mode::TryOut),
-            false => Ok(plan),
+        let plan = archive::plan(services, &actor, DEFAULT_ACCOUNT, &bytes)?;
+        match plan.count("refused") {
+            0 => archive::take(services, &actor, DEFAULT_ACCOUNT, &bytes, attach, Mode::TryOut),
+            _ => Ok(plan),
         }
     };
     let plan = blocking::call(&services, look).await.map_err(Failure::of(&who))?;
@@ -156,7 +175,37 @@ pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Dat
         more: plan.profiles.len().saturating_sub(SHOWN),
         // What keeps the archive out comes first.
         rows: refused.chain(good).take(SHOWN).map(row).collect(),
+        has_deployment: plan.has_deployment,
+        attaches: attach == Attach::Yes,
+        attached: plan.attached.as_ref().map(attached).unwrap_or_default(),
+        missing: plan.attached.iter().flat_map(|one| &one.missing).take(NAMED).cloned().collect(),
+        more_missing: plan.attached.as_ref().map_or(0, |one| one.missing.len().saturating_sub(NAMED)),
     }))
+}
+
+/// Whether profiles are attached as the archive says: it is so unless somebody says no.
+fn attach(word: &str) -> Attach {
+    if word == "no" { Attach::No } else { Attach::Yes }
+}
+
+/// What is attached again, in words.
+fn attached(attached: &Attached) -> Vec<String> {
+    let places = words::count(attached.places, "place", "places");
+    let devices = words::count(attached.devices, "device", "devices");
+    let mut sentences = vec![format!("Profiles of {places} and {devices} change; what is attached there besides stays, below.")];
+    if attached.people > 0 {
+        sentences.push(format!("Groups of {} change.", words::count(attached.people, "person", "people")));
+    }
+    if attached.default_groups {
+        sentences.push("The default groups change.".to_owned());
+    }
+    let (named, more) = attached.made.split_at(attached.made.len().min(NAMED));
+    match more.len() {
+        _ if named.is_empty() => {}
+        0 => sentences.push(format!("Made for it: {}.", named.join(", "))),
+        more => sentences.push(format!("Made for it: {} and {more} more.", named.join(", "))),
+    }
+    sentences
 }
 
 fn row(one: &Planned) -> Row {
@@ -186,8 +235,8 @@ pub async fn decide(
     if !form.is("do", "accept") {
         return Ok(imports::cancelled(&who, &services, &token, LIST));
     }
-    let (actor, source) = (who.actor.clone(), pending.source);
-    let take = move |services: &Services| archive::take(services, &actor, DEFAULT_ACCOUNT, &pending.bytes, Mode::Keep);
+    let (actor, source, attach) = (who.actor.clone(), pending.source, attach(form.value("attach")));
+    let take = move |services: &Services| archive::take(services, &actor, DEFAULT_ACCOUNT, &pending.bytes, attach, Mode::Keep);
     let taken = blocking::call(&services, take).await;
     // Who has to be shown first what it does comes back.
     if !matches!(taken, Err(ServiceError::Unconfirmed)) {
