@@ -65,7 +65,9 @@ fn device_csv(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("10,000 devices of 20 columns");
     group.sample_size(10);
     group.bench_function("read and plan", |bencher| {
-        bencher.iter(|| plan(&services, &Actor::CommandLine, DEFAULT_ACCOUNT, black_box(&file), options).expect("planned").rows.len());
+        bencher.iter(|| {
+            plan(&services, &Actor::CommandLine, DEFAULT_ACCOUNT, black_box(&file), options).expect("planned").rows.len()
+        });
     });
     group.bench_function("import", |bencher| {
         let take = |(dir, services): (tempfile::TempDir, Services)| {

@@ -123,7 +123,7 @@ async fn upl_08_what_a_device_uploaded_is_shown_as_text_and_downloaded_as_nothin
     let mut browser = Browser::signed_in(&site).await;
     let list = browser.get("/admin/devices/0004f2000001/logs").await.body;
     let path = list.split("href=\"").map(|rest| rest.split('"').next().unwrap_or_default());
-    let path = path.into_iter().find(|path| path.contains("/logs/") && !path.ends_with("download")).expect("a log").to_owned();
+    let path = path.into_iter().find(|path| path.contains("/logs/") && path.ends_with("boot.log")).expect("a log").to_owned();
     let shown = browser.get(&path).await.body;
     assert!(shown.contains("booted") && !shown.contains("<script>alert"), "{shown}");
     let raw = browser.get(&format!("{path}/download")).await;

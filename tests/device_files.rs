@@ -218,11 +218,13 @@ fn r263_logs_are_searched_shown_with_their_levels_taken_as_a_zip_and_deleted() {
 #[test]
 fn r44_an_account_says_for_how_many_days_logs_are_kept() {
     let server = Server::start();
-    let api = known(&server);
-    let revision = || api.ok("GET", "/settings", None)["revision"].clone();
+    known(&server);
     let phone = Phone::new(&server).tagged(Some(MAC));
     phone.put(&format!("/{MAC}-app.log"), b"x");
     server.advance(4 * 86_400);
+    // Who was away for days signs in again.
+    let api = Api::owner(&server);
+    let revision = || api.ok("GET", "/settings", None)["revision"].clone();
     let sweep =
         || pdms::services::retention::run(&server.services, pdms::services::retention::Keep::default()).expect("run").logs;
     assert_eq!(sweep(), 0);

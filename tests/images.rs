@@ -217,7 +217,7 @@ async fn without_a_script_a_form_uploads_and_the_pages_tell_what_became_of_it() 
     let upload = taken.header("location").to_owned();
     assert!(browser.get(&upload).await.body.contains("is being unpacked"));
     worker::work(&site.services).expect("the disk is well");
-    let image = browser.get(&upload).await.header("location").to_owned();
+    let image = browser.send(TestRequest::get(), &upload).await.header("location").to_owned();
     let page = browser.get(&image).await.body;
     assert!(page.contains("VVX 5.9.8.5760") && page.contains(VVX_500) && page.contains("swupdate/VVX/5.9.8.5760/"), "{page}");
     let list = browser.get("/admin/software").await.body;

@@ -39,7 +39,7 @@ fn image(server: &Server, id: u64, version: &str, files: &[&str]) {
         by: "admin".to_owned(),
     };
     perform(&server.services, Mode::Keep, grant, DEFAULT_ACCOUNT, |change| {
-        change.record(Event::new("image", version, "uploaded"))?;
+        change.record(Event::new("software", version, "uploaded"))?;
         change.put_image(image)
     })
     .expect("kept");

@@ -258,7 +258,7 @@ const PAGES: &[Address] = &[
     at("/admin/users").get(OWNER),
     at("/admin/users/add").get(OWNER_AGAIN).post(OWNER_AGAIN),
     at("/admin/users/{id}").get(OWNER).post(OWNER_AGAIN),
-    at("/admin/users/{id}/delete").get(OWNER).post(OWNER_AGAIN),
+    at("/admin/users/{id}/delete").get(OWNER_AGAIN).post(OWNER_AGAIN),
     at("/admin/users/{id}/invite").get(OWNER).post(OWNER_AGAIN),
     at("/admin/users/{id}/second-factor").get(OWNER).post(OWNER_AGAIN),
     at("/admin/users/{id}/sessions/{session}/end").post(OWNER),

@@ -85,7 +85,9 @@ pub fn in_words(bytes: u64) -> String {
 /// Whether a form is sent to an address whose files are too large to be read ahead: they are received piece by piece.
 pub fn is_streamed(path: &str) -> bool {
     let of_one = |rest: &str| rest.strip_suffix("/replace").is_some_and(|id| !id.is_empty() && !id.contains('/'));
-    path == "/admin/resources/add" || path.strip_prefix("/admin/resources/").is_some_and(of_one)
+    path == "/admin/software/upload"
+        || path == "/admin/resources/add"
+        || path.strip_prefix("/admin/resources/").is_some_and(of_one)
 }
 
 #[cfg(test)]
@@ -110,7 +112,11 @@ mod tests {
 
     #[test]
     fn resource_files_are_not_read_ahead() {
-        assert!(is_streamed("/admin/resources/add") && is_streamed("/admin/resources/7/replace"));
+        assert!(
+            is_streamed("/admin/software/upload")
+                && is_streamed("/admin/resources/add")
+                && is_streamed("/admin/resources/7/replace")
+        );
         for path in ["/admin/resources", "/admin/resources/delete", "/admin/resources/7/x/replace", "/admin/resources//replace"] {
             assert!(!is_streamed(path), "{path}");
         }

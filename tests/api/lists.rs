@@ -44,6 +44,9 @@ pub fn filled() -> (Server, Api) {
         api.ok("POST", "/views", Some(json!({ "list": "devices", "name": name })));
     }
     super::images(&server, &api);
+    for name in ["ring.txt", "tone.txt"] {
+        api.send("POST", &format!("/resources?path={name}"), b"words");
+    }
     let phone = Phone::new(&server);
     phone.get(&format!("/{KEY}.cfg"));
     for (name, body) in

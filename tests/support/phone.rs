@@ -264,7 +264,7 @@ fn parse(bytes: &[u8], is_head: bool) -> Option<Response> {
         return parse(&bytes[end + 4..], is_head);
     }
     let mut response = Response { status, head, body: Vec::new() };
-    let length = match is_head || status == 204 {
+    let length = match is_head || matches!(status, 204 | 304) {
         true => 0,
         false => response.header("content-length").expect("every answer says its length").parse().expect("a number"),
     };

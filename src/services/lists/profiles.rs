@@ -16,7 +16,7 @@ pub const LISTING: Listing = Listing {
     filters: &[
         Filter {
             name: "kind",
-            takes: Takes::Words(&["standard", "user-defined", "user-imported", "user", "standard-and-user-defined"]),
+            takes: Takes::Words(&["standard", "user-defined", "user-imported", "software", "user", "standard-and-user-defined"]),
         },
         Filter { name: "mode", takes: Takes::Words(&[MODE.0]) },
     ],

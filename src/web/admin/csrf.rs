@@ -20,7 +20,6 @@ use super::forms::sentence;
 use super::read_ahead;
 use super::session::{self, SignInFirst, Visitor};
 use super::setup;
-use super::software;
 use super::unsent;
 use crate::services::{Services, form_tokens};
 use crate::web::sizes::{self, Size};
@@ -64,10 +63,6 @@ async fn judge(request: &mut ServiceRequest) -> Result<Option<Refusal>, Error> {
     }
     // An uploaded backup is too big to be read ahead: the one-time token in its address is what nobody else can know.
     if request.path() == setup::RESTORE {
-        return Ok(None);
-    }
-    // A package of software is as big; its handler looks at the first field before it reads on.
-    if request.path() == software::upload::HERE {
         return Ok(None);
     }
     let expected = session::token(&request.get_session());

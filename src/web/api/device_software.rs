@@ -158,14 +158,14 @@ pub async fn try_software_again(
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct SoftwareReportShape {
     /// All devices together.
-    pub total: StandingShape,
+    pub total: SoftwareStandingShape,
     /// By family and version, the newest first.
-    pub versions: Vec<VersionShape>,
+    pub versions: Vec<SoftwareVersionShape>,
 }
 
 /// Devices of one family with one version.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct VersionShape {
+pub struct SoftwareVersionShape {
     /// Family; empty where it is not known.
     pub family: String,
     /// Version; empty where none was told.
@@ -174,12 +174,12 @@ pub struct VersionShape {
     pub newest: Option<String>,
     /// How many stand how.
     #[serde(flatten)]
-    pub standing: StandingShape,
+    pub standing: SoftwareStandingShape,
 }
 
 /// How many devices stand how.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct StandingShape {
+pub struct SoftwareStandingShape {
     /// All.
     pub devices: usize,
     /// With less than the least version of their family.
@@ -192,7 +192,7 @@ pub struct StandingShape {
     pub stuck: usize,
 }
 
-impl From<Standing> for StandingShape {
+impl From<Standing> for SoftwareStandingShape {
     fn from(Standing { devices, below_minimum, below_chosen, below_newest, stuck }: Standing) -> Self {
         Self { devices, below_minimum, below_chosen, below_newest, stuck }
     }
@@ -210,7 +210,7 @@ pub async fn show_software_report(
         Ok::<_, ServiceError>(Report::of(&services.roster(caller.account).all(), &world))
     };
     let Report { rows, total } = blocking::call(&services, work).await?;
-    let versions = rows.into_iter().map(|row| VersionShape {
+    let versions = rows.into_iter().map(|row| SoftwareVersionShape {
         family: row.family,
         version: row.version,
         newest: row.newest,

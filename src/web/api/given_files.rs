@@ -207,7 +207,7 @@ pub struct TwoVersions {
 
 /// What differs between two versions of a file. Secrets of parameters are masked.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct DifferenceShape {
+pub struct FileDifferenceShape {
     /// `parameters`, `lines`, or `bytes` of what is no text.
     pub kind: String,
     /// Parameters that are not the same; of files of parameters.
@@ -237,7 +237,7 @@ pub struct ChangedLineShape {
     pub text: String,
 }
 
-impl From<Difference> for DifferenceShape {
+impl From<Difference> for FileDifferenceShape {
     fn from(difference: Difference) -> Self {
         let empty = |kind: &str| Self { kind: kind.to_owned(), parameters: Vec::new(), lines: Vec::new() };
         match difference {
@@ -262,14 +262,14 @@ impl From<Difference> for DifferenceShape {
 }
 
 /// Tells what differs between two versions of a file.
-#[utoipa::path(tag = "devices", params(FilePath, TwoVersions), responses((status = 200, body = DifferenceShape)))]
+#[utoipa::path(tag = "devices", params(FilePath, TwoVersions), responses((status = 200, body = FileDifferenceShape)))]
 #[get("/accounts/{account}/devices/{key}/files/{name}/difference")]
 pub async fn compare_versions(
     caller: Caller,
     services: web::Data<Services>,
     path: web::Path<FilePath>,
     two: Asked<TwoVersions>,
-) -> Result<web::Json<DifferenceShape>, Problem> {
+) -> Result<web::Json<FileDifferenceShape>, Problem> {
     let (key, name, two) = (path.key()?, path.into_inner().name, (two.from, two.to));
     let compare = move |services: &Services| versions::compare(services, caller.account, &key, &name, two);
     Ok(web::Json(blocking::call(&services, compare).await?.into()))

@@ -60,12 +60,12 @@ pub struct ArchiveShape {
     /// Whether the archive says where profiles are attached.
     pub has_deployment: bool,
     /// What was attached again, or would be; null where that was not asked for.
-    pub attached: Option<AttachedShape>,
+    pub attached: Option<AttachedAgainShape>,
 }
 
 /// What was attached again as an archive says, or would be.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
-pub struct AttachedShape {
+pub struct AttachedAgainShape {
     /// Places whose profiles change.
     pub places: usize,
     /// Devices whose profiles change.
@@ -82,7 +82,7 @@ pub struct AttachedShape {
     pub total_missing: usize,
 }
 
-impl From<Attached> for AttachedShape {
+impl From<Attached> for AttachedAgainShape {
     fn from(attached: Attached) -> Self {
         let Attached { places, devices, people, default_groups, made, mut missing } = attached;
         let total_missing = missing.len();
@@ -130,7 +130,7 @@ pub struct ArchivedShape {
 
 impl From<Plan> for ArchiveShape {
     fn from(plan: Plan) -> Self {
-        let (has_deployment, attached) = (plan.has_deployment, plan.attached.map(AttachedShape::from));
+        let (has_deployment, attached) = (plan.has_deployment, plan.attached.map(AttachedAgainShape::from));
         Self { profiles: plan.profiles.into_iter().map(ArchivedShape::from).collect(), has_deployment, attached }
     }
 }

@@ -7,7 +7,6 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use subtle::ConstantTimeEq as _;
 
 use super::list::{of_file, rejected};
 use crate::domain::field_error::FieldErrors;
@@ -20,7 +19,7 @@ use crate::services::images::{self, name_of};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{Page, html, html_rejected, see_other};
-use crate::web::admin::session::{self, SignedIn};
+use crate::web::admin::session::SignedIn;
 use crate::web::blocking;
 
 /// Where a form with a file is sent.
@@ -94,28 +93,15 @@ pub async fn home() -> HttpResponse {
 pub async fn take(
     request: HttpRequest,
     who: SignedIn,
-    mut parts: Multipart,
+    parts: Multipart,
     services: web::Data<Services>,
 ) -> Result<HttpResponse, Failure> {
-    if !is_own(&mut parts, &who).await {
-        let told = "the form is of a session that has ended; choose the file again".to_owned();
-        return rejected(&who, &services, &request, Form::default().rejected(&of_file(told)));
-    }
     // More than the file has, by what the form puts around it: how long it is shows when it has come.
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     match receive(&who, &services, parts, announced.unwrap_or(1)).await {
         Ok(id) => Ok(who.done(&format!("/admin/software/uploads/{id}"), "The file has arrived.")),
         Err(told) => rejected(&who, &services, &request, Form::default().rejected(&of_file(told))),
     }
-}
-
-async fn is_own(parts: &mut Multipart, who: &SignedIn) -> bool {
-    let Some(Ok(mut first)) = parts.next().await else { return false };
-    if first.name() != Some("csrf") {
-        return false;
-    }
-    let token = text(&mut first).await.unwrap_or_default();
-    bool::from(token.as_bytes().ct_eq(session::token(who.session()).as_bytes()))
 }
 
 async fn text(field: &mut Field) -> Option<String> {
