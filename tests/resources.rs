@@ -176,7 +176,7 @@ fn several_files_are_taken_or_refused_one_by_one() {
         &[
             ("folder", None, b"media"),
             ("description", None, b"For the lobby"),
-            ("file", Some("C:\\Users\\ada\\Ring-1.wav"), WAV),
+            ("file", Some("Ring-1.wav"), WAV),
             ("file", Some("logo.png"), b"<html><script>1</script>"),
             ("file", Some("../../x y.wav"), WAV),
             ("file", Some("sip.ld"), b"x"),

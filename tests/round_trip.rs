@@ -134,7 +134,8 @@ fn an_empty_server_gives_every_device_the_same_after_sites_devices_and_profiles_
         };
         assert_eq!(shown(&other), shown(&api), "{key}");
     }
-    let form = Phone::new(&empty).get(&format!("/{}-profile.cfg", KEYS[1])).text();
+    let agent = format!("FileTransport PolycomVVX-VVX_250-UA/6.4.0.1234 (SN:{}) Type/Application", KEYS[1]);
+    let form = Phone::new(&empty).with("User-Agent", &agent).get(&format!("/{}-profile.cfg", KEYS[1])).text();
     assert!(form.contains("CANARY_FORM") && form.contains("reg.1.address=\"101\""), "{form}");
     assert_eq!(other.ok("POST", "/devices/export?place=true", None)["file"], json!(devices), "and exports the same");
     let defaults = |api: &Api| {

@@ -214,12 +214,12 @@ fn whatever_changes_something_can_be_tried_out() {
     let [ca, list] = [("/manufacturers", maker), ("/revocation-lists", list)].map(|(path, file)| {
         parsed(&api.send("POST", path, &file))["items"][0]["fingerprint"].as_str().expect("taken").to_owned()
     });
-    let former = format!("&url={}", server.base());
-    api.ok(
-        "PATCH",
-        "/api/v1/server",
-        Some(json!({ "revision": api.ok("GET", "/api/v1/server", None)["revision"], "public_name": "present.example.test" })),
-    );
+    // An address that no device came by.
+    let former = format!("&url={}", server.base().replace("localhost", "former.example.test"));
+    for name in ["former.example.test", "present.example.test"] {
+        let revision = api.ok("GET", "/api/v1/server", None)["revision"].clone();
+        api.ok("PATCH", "/api/v1/server", Some(json!({ "revision": revision, "public_name": name })));
+    }
     let session = api.ok("GET", "/api/v1/sessions", None)["items"][0]["id"].as_str().expect("a session").to_owned();
     let bob = json!({ "name": "Bob", "email": "bob@example.test", "role": "owner", "password": "a longer one than most" });
     let user = api.ok("POST", "/api/v1/users", Some(bob))["id"].to_string();

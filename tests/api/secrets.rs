@@ -11,7 +11,7 @@ use crate::support::server::{OWNER_PASSWORD, PASSWORD, Server};
 /// What no answer may hold.
 const CANARIES: [&str; 6] = [PASSWORD, OWNER_PASSWORD, "CANARY_SIP", "CANARY_FTP", "CANARY_MENU", "$argon2"];
 /// Answers that are there to show a secret: told, and noted in the activity log; what a device stored, byte for byte; a whole backup.
-const TELLING: [&str; 4] = ["reveal_password", "read_file", "read_log", "read_backup"];
+const TELLING: [&str; 5] = ["reveal_password", "read_file", "read_log", "read_backup", "read_resource"];
 const FILE: &[u8] =
     b"<a reg.1.auth.password='CANARY_SIP' log.render.file='ftp://u:CANARY_FTP@192.0.2.1/' device.prov.password='CANARY_SIP'/>";
 
