@@ -126,7 +126,7 @@ fn a_value_of_an_override_is_deleted_and_the_phone_gets_the_rest_back() {
         shown.text().contains("prov.polling.time"),
         "its polling minute follows: that is shown first: {} {}",
         shown.status,
-        shown.text()
+        api.page(&format!("/admin/devices/{MAC}/files")).text()
     );
     assert!(phone.get(&path).text().contains("gmtOffset"), "and nothing is done before somebody said yes");
     let activity = api.ok("GET", "/activity", None).to_string();

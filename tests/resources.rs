@@ -201,7 +201,7 @@ fn several_files_are_taken_or_refused_one_by_one() {
     let done = api.upload("/admin/resources/add", &[("file", Some("a.txt"), b"1"), ("file", Some("b.txt"), b"2")]);
     assert_eq!((done.status, done.header("location")), (303, Some("/admin/resources")), "{}", done.text());
     let twice = api.upload("/admin/resources/add", &[("file", Some("A.TXT"), b"1")]);
-    assert!(twice.status == 422 && twice.text().contains("there is a resource file"), "{}", twice.text());
+    assert!(twice.status == 422 && twice.text().contains("There is a resource file"), "{}", twice.text());
     let list = api.page("/admin/resources?kind=picture").text();
     assert!(list.contains("media/pic.png") && !list.contains("media/Ring-1.wav") && list.contains("For the lobby"), "{list}");
     let shown = api.page("/admin/resources/1/content");

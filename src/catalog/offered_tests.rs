@@ -57,7 +57,7 @@ fn vvx(installed: Option<&str>) -> Device {
     phone
 }
 
-fn offered<'w>(device: &Device, world: &'w World) -> Option<(String, &'static str, Option<String>)> {
+fn offered(device: &Device, world: &World) -> Option<(String, &'static str, Option<String>)> {
     let placed = applicable(device, world);
     let offer = offer(device, &placed, world)?;
     let next = offer.sent().next.map(|(_, version)| version);

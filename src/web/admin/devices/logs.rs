@@ -217,8 +217,11 @@ pub async fn zip(
         .body(file_body::of(file, size)))
 }
 
+/// Logs, what they are called, and the hidden fields that name them again.
+type ToDelete = (Which, String, Vec<(String, String)>);
+
 /// What a form or an address wants to be deleted, and what that is called.
-fn which(form: &Form, zone: &TimeZone) -> Option<(Which, String, Vec<(String, String)>)> {
+fn which(form: &Form, zone: &TimeZone) -> Option<ToDelete> {
     let field = |name: &str| vec![(name.to_owned(), form.value(name).to_owned())];
     if form.has("name") {
         return Some((Which::One(form.value("name").to_owned()), "this log".to_owned(), field("name")));
