@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-pub use super::deployed::Attached;
 use super::deployed::{self, DEPLOYMENT, Deployment};
+pub use super::deployed::{Attach, Attached};
 use super::unpacking::{self, read};
 use super::{add, check_name, parameter_changes, software_changes};
 use crate::domain::access::{Action, Actor, authorize};
@@ -233,16 +233,6 @@ pub struct Plan {
     deployment: Option<Deployment>,
 }
 
-/// Whether profiles are attached as the archive says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Attach {
-    /// They are only taken.
-    #[default]
-    No,
-    /// They are attached again where the places are.
-    Yes,
-}
-
 impl Plan {
     /// How many come to something.
     pub fn count(&self, word: &str) -> usize {
@@ -270,7 +260,7 @@ pub fn plan(services: &Services, actor: &Actor, account: AccountId, archive: &[u
     let present: HashMap<String, &Profile> = world.all_profiles().map(|one| (one.name.folded(), &**one)).collect();
     let mut names = BTreeSet::new();
     let planned = members.into_iter().map(|(member, bytes)| {
-        let planned = planned(&world, &present, &member, &bytes, compares_secrets);
+        let planned = planned(&world, &present, (&member, &bytes), compares_secrets);
         let is_second = !names.insert(folded(&member.name));
         let refused = is_second.then(|| Fate::Refused("the archive has this name twice".to_owned()));
         Planned { fate: refused.unwrap_or(planned.fate), ..planned }
@@ -278,7 +268,7 @@ pub fn plan(services: &Services, actor: &Actor, account: AccountId, archive: &[u
     Ok(Plan { profiles: planned.collect(), has_deployment: deployment.is_some(), attached: None, deployment })
 }
 
-fn planned(world: &World, present: &HashMap<String, &Profile>, member: &Member, bytes: &[u8], compares_secrets: bool) -> Planned {
+fn planned(world: &World, present: &HashMap<String, &Profile>, (member, bytes): (&Member, &[u8]), compares: bool) -> Planned {
     let mut planned = Planned {
         name: member.name.clone(),
         file: member.file.clone(),
@@ -303,7 +293,7 @@ fn planned(world: &World, present: &HashMap<String, &Profile>, member: &Member, 
                     return planned;
                 }
             }
-            if let Some(present) = present.filter(|_| compares_secrets) {
+            if let Some(present) = present.filter(|_| compares) {
                 keep_same(&mut draft.parameters, &present.parameters);
             }
             (planned.parameters, planned.lost_secrets) = (draft.parameters.len(), lost);

@@ -20,6 +20,16 @@ use crate::services::error::ServiceError;
 use crate::services::people::{Organised, add_named};
 use crate::services::{Services, devices, groups, places};
 
+/// Whether profiles are attached as the archive says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Attach {
+    /// They are only taken.
+    #[default]
+    No,
+    /// They are attached again where the places are.
+    Yes,
+}
+
 /// The member of an archive that says where its profiles are attached.
 pub(super) const DEPLOYMENT: &str = "deployment.json";
 /// What it says it is.
