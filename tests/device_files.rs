@@ -121,7 +121,11 @@ fn a_value_of_an_override_is_deleted_and_the_phone_gets_the_rest_back() {
     assert_eq!(gone.status, 303, "{}", gone.text());
     let left = phone.get(&path).text();
     assert!(!left.contains("up.timeOut") && left.contains("tcpIpApp.sntp.gmtOffset=\"-7200\""), "{left}");
-    let gone = api.form(&page, &json!({ "csrf": csrf(&api), "parameter": "tcpIpApp.sntp.gmtOffset", "version": "2" }));
+    let fields = json!({ "csrf": csrf(&api), "parameter": "tcpIpApp.sntp.gmtOffset", "version": "2" });
+    let shown = api.form_once(&page, &fields);
+    assert!(shown.text().contains("prov.polling.time"), "its polling minute follows: {} {}", shown.status, shown.text());
+    assert!(phone.get(&path).text().contains("gmtOffset"), "nothing is done before somebody said yes");
+    let gone = api.form(&page, &fields);
     assert_eq!(gone.status, 303, "{}", gone.text());
     assert!(!phone.get(&path).text().contains("gmtOffset"), "and nothing is left of it");
     let activity = api.ok("GET", "/activity", None).to_string();

@@ -14,8 +14,9 @@ use super::credential::Channel;
 use super::device::{Device, DeviceKey};
 use super::ids::ProfileId;
 use super::parameter::{before_set, is_of_device};
-use super::provision::compare::{Comparer, Difference, Differing, Served};
-use super::provision::{Shape, naming_told, software};
+use super::provision::compare::{Comparer, Difference, Differing, Identity, Served};
+use super::provision::polling::own_offset;
+use super::provision::{naming_told, software};
 use super::reach::{Standing, standing};
 use super::rearrangement::{Rearrangement, Watch};
 use super::restart::{Effect, RestartTable};
@@ -150,7 +151,7 @@ pub fn foresee<'a>(
 type Both<'a> = (&'a Device, &'a Device);
 
 /// All that says, within one world, what a device is served: devices alike in it are looked at once.
-type Alike<'a> = (Standing<'a>, &'a [ProfileId], bool, usize, Channel, Option<Running<'a>>);
+type Alike<'a> = (Standing<'a>, &'a [ProfileId], bool, usize, Channel, Option<i64>, Option<Running<'a>>);
 
 /// What decides, where anybody chooses software, which a device takes next: its family and what is known of what it has.
 type Running<'a> = (Option<&'a str>, Option<&'a DeviceSoftware>);
@@ -161,14 +162,14 @@ struct Side<'a> {
     /// Whether anybody chooses software at all.
     has_software: bool,
     alike: HashMap<Alike<'a>, usize>,
-    shapes: HashMap<Shape, usize>,
+    identities: HashMap<Identity, usize>,
     classes: Vec<Served<'a>>,
 }
 
 impl<'a> Side<'a> {
     fn new(world: &'a World) -> Self {
         let has_software = world.account.software.raise_to_minimum || world.all_profiles().any(|one| !one.software.is_empty());
-        Self { world, has_software, alike: HashMap::new(), shapes: HashMap::new(), classes: Vec::new() }
+        Self { world, has_software, alike: HashMap::new(), identities: HashMap::new(), classes: Vec::new() }
     }
 
     /// The number of what a device is served.
@@ -178,11 +179,11 @@ impl<'a> Side<'a> {
             DeviceKey::Mac(_) => 12,
             DeviceKey::Serial(serial) => serial.as_str().len(),
         };
-        let Self { world, has_software, alike, shapes, classes } = self;
+        let Self { world, has_software, alike, identities, classes } = self;
         let running = has_software.then(|| (device.family.as_deref(), device.software.as_deref()));
-        *alike.entry((standing(device), &device.profiles, is_named, key_bytes, channel, running)).or_insert_with(|| {
+        *alike.entry((standing(device), &device.profiles, is_named, key_bytes, channel, own_offset(device), running)).or_insert_with(|| {
             let served = Served::to(device, channel, world);
-            *shapes.entry(served.shape().clone()).or_insert_with(|| {
+            *identities.entry(served.identity()).or_insert_with(|| {
                 classes.push(served);
                 classes.len() - 1
             })

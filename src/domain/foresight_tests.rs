@@ -214,6 +214,7 @@ enum Mutation {
     Model(usize, Option<&'static str>),
     Belongs(usize, Option<Owner>),
     Name(usize, &'static str),
+    Clock(usize, Option<&'static str>),
 }
 
 /// The first device's own profile; each has one.
@@ -267,6 +268,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         1 => (at(), prop::option::of(prop::sample::select(&MODELS[..]))).prop_map(|(at, model)| Mutation::Model(at, model)),
         1 => (at(), owner()).prop_map(|(at, owner)| Mutation::Belongs(at, owner)),
         1 => (at(), prop::sample::select(&["Hall", "Board room"][..])).prop_map(|(at, name)| Mutation::Name(at, name)),
+        1 => (at(), prop::option::of(prop::sample::select(&["-18000", "3600", "summer"][..])))
+            .prop_map(|(at, offset)| Mutation::Clock(at, offset)),
     ]
 }
 
@@ -293,6 +296,10 @@ fn apply(world: &mut World, devices: &mut [Device], mutation: Mutation) {
         Mutation::Model(at, model) => devices[at].model = model.map(str::to_owned),
         Mutation::Belongs(at, owner) => devices[at].owner = owner,
         Mutation::Name(at, name) => devices[at].sent_name = Some(Name::parse(name).expect("a name")),
+        Mutation::Clock(at, offset) => {
+            let set: Vec<_> = offset.into_iter().map(|offset| ("tcpIpApp.sntp.gmtOffset", offset)).collect();
+            devices[at].own_clock = parameter_set(&set);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::clock::{self, Change, Week};
 use super::super::credential::{ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD};
 use super::super::ids::SiteId;
 use super::super::world::World;
-use super::polling::GMT_OFFSET;
+use super::polling::{GMT_OFFSET, POLLING_TIME};
 use super::view::Part;
 use super::{Given, Text, Warning};
 
@@ -22,7 +22,7 @@ pub fn parameters<'a>(on: BaseSettings, time_zone: &'a str, time_server: &'a str
         given.push(Given::fixed("prov.polling.enabled", "1"));
         given.push(Given::fixed("prov.polling.mode", "abs"));
         given.push(Given::fixed("prov.polling.period", "86400"));
-        given.push(Given { name: "prov.polling.time".into(), value: Text::PollingTime });
+        given.push(Given { name: POLLING_TIME.into(), value: Text::PollingTime });
     }
     if on.guide_admin_password {
         given.push(Given::fixed(ADMIN_PASSWORD, GUIDE_ADMIN_PASSWORD));
@@ -46,7 +46,7 @@ pub fn part(name: &str, site: SiteId, world: &World) -> Part {
         "device.prov.tagSerialNo" => Part::SerialTag,
         ADMIN_PASSWORD => Part::AdminPassword,
         "log.render.file.upload.append" => Part::LogUpload,
-        "prov.polling.time" => Part::Polling(own(|site| site.polling_window.is_some() || site.time_zone.is_some())),
+        POLLING_TIME => Part::Polling(own(|site| site.polling_window.is_some() || site.time_zone.is_some())),
         name if name.starts_with("prov.polling.") => Part::Polling(None),
         name if name.ends_with("sntp.address") || name.ends_with("sntp.serverName") => Part::Time(None),
         _ => Part::Time(own(|site| site.time_zone.is_some())),

@@ -15,7 +15,7 @@ use super::super::profile::Profile;
 use super::super::resolution::{Effective, Mention, Resolved, mentioned, merge, merge_only, twin_of};
 use super::super::world::World;
 use super::master::APP_FILE_PATH;
-use super::polling::GMT_OFFSET;
+use super::polling::{GMT_OFFSET, POLLING_TIME, own_offset};
 use super::software::{self, Software};
 use super::{Draft, LocalTime, PollingClock, Setting, Shape, Text, draft, naming, variables};
 
@@ -25,6 +25,8 @@ pub struct Served<'w> {
     world: &'w World,
     placed: Vec<Placed<'w>>,
     shape: Shape,
+    /// The offset that was set at the phone, in seconds: its polling minute hangs on it.
+    own_offset: Option<i64>,
 }
 
 /// An attribute that differs, or may differ for some devices of the shape.
@@ -60,12 +62,12 @@ impl<'w> Served<'w> {
     pub fn to(device: &Device, channel: Channel, world: &'w World) -> Self {
         let placed = applicable(device, world);
         let shape = Shape::of(device, channel, &placed, world);
-        Self { world, placed, shape }
+        Self { world, placed, shape, own_offset: own_offset(device) }
     }
 
     /// By what it is known again within its world.
-    pub fn shape(&self) -> &Shape {
-        &self.shape
+    pub fn identity(&self) -> Identity {
+        (self.shape.clone(), self.own_offset)
     }
 
     fn told(&self, effective: &Effective<'w>) -> Told<'w> {
@@ -74,7 +76,11 @@ impl<'w> Served<'w> {
     }
 
     fn frame(&self) -> Frame {
-        (self.shape.key_bytes, self.shape.named, self.shape.channel, self.shape.site, self.shape.software.clone())
+        (self.shape.key_bytes, self.shape.named, self.shape.channel, self.shape.site, self.shape.software.clone(), self.own_offset)
+    }
+
+    fn polls_like(&self, told: &Told<'_>, other: &Self, other_told: &Told<'_>) -> bool {
+        told.polling == other_told.polling && self.own_offset == other.own_offset
     }
 
     /// The attributes that can differ whatever profiles say; none where any can.
@@ -91,12 +97,15 @@ impl<'w> Served<'w> {
             }
             names.insert(APP_FILE_PATH.to_owned());
         }
+        if self.own_offset != next.own_offset {
+            names.insert(POLLING_TIME.to_owned());
+        }
         let same_time = LocalTime::at(self.shape.site, was) == LocalTime::at(next.shape.site, is);
         if was.account == is.account && was.endpoints == is.endpoints && same_time {
             return Some(names);
         }
         let nothing = Effective::default();
-        let same_clock = self.told(&nothing).polling == next.told(&nothing).polling;
+        let same_clock = self.polls_like(&self.told(&nothing), next, &next.told(&nothing));
         let [old, new] = [self, next].map(|one| draft(&nothing, &one.shape, one.world));
         let rule = |draft: &Draft<'_>| draft.files.binding.iter().map(|one| one.name.to_string()).collect::<Vec<_>>();
         // Spellings of what the rule governs, certificates of profiles and paths to this server hang together with these.
@@ -109,7 +118,10 @@ impl<'w> Served<'w> {
 }
 
 /// What of a shape is no profile's.
-type Frame = (usize, bool, Channel, Option<SiteId>, Software);
+type Frame = (usize, bool, Channel, Option<SiteId>, Software, Option<i64>);
+
+/// What devices of one world that are served the same way have in common: the shape, and the offset that was set at the phone.
+pub type Identity = (Shape, Option<i64>);
 
 /// What profiles say of some parameters: name, value and twin, and of a secret which one it is.
 type Said<'w> = Vec<(&'w str, Option<&'w str>, Option<&'w str>, usize)>;
@@ -233,7 +245,7 @@ impl<'w> Comparer<'w> {
     ) -> Option<Rc<Difference<'w>>> {
         let difference = || {
             let (before, after) = (old.told(&was), new.told(&is));
-            let same_clock = before.polling == after.polling;
+            let same_clock = old.polls_like(&before, new, &after);
             let drafts = (draft(&was, &old.shape, old.world), draft(&is, &new.shape, new.world));
             Rc::new(Difference { attributes: differing(drafts.0, drafts.1, same_clock), before, after })
         };

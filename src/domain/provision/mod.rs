@@ -15,7 +15,7 @@ mod local;
 pub mod master;
 mod naming;
 pub mod paths;
-mod polling;
+pub mod polling;
 pub mod search;
 pub mod software;
 mod takeover;

@@ -9,6 +9,9 @@ use super::LocalTime;
 
 const MINUTES_A_DAY: i64 = 24 * 60;
 
+/// The parameter that tells a phone its polling minute.
+pub const POLLING_TIME: &str = "prov.polling.time";
+
 /// The parameter that a phone's clock stands or falls with.
 pub const GMT_OFFSET: &str = "tcpIpApp.sntp.gmtOffset";
 
@@ -54,7 +57,7 @@ impl PollingClock {
 
     /// Minutes from local time to the phone's own.
     fn shift(&self, device: &Device) -> i64 {
-        let phone_offset = device.own_clock.get(GMT_OFFSET).and_then(seconds).or(self.served_offset);
+        let phone_offset = own_offset(device).or(self.served_offset);
         match (phone_offset, self.local_offset) {
             (Some(phone), Some(local)) => (phone - local).div_euclid(60),
             _ => 0,
@@ -71,6 +74,11 @@ impl PollingClock {
         };
         start + spread(key).rem_euclid(length)
     }
+}
+
+/// The offset that was set at the phone itself, in seconds; it beats what is served.
+pub fn own_offset(device: &Device) -> Option<i64> {
+    device.own_clock.get(GMT_OFFSET).and_then(seconds)
 }
 
 /// A number that is evenly spread over keys, the same for the same key on every machine and in every release.
