@@ -167,14 +167,16 @@ for (const form of document.querySelectorAll("form[data-order]")) {
 for (const part of document.querySelectorAll("[data-follow]")) {
   const EVERY_MS = 4000;
   const ends = Date.now() + 30 * 60 * 1000;
-  let shown = null;
+  const read = (text) => Object.assign(document.createElement("template"), { innerHTML: text }).innerHTML.trim();
+  // Much may have happened since the page itself was made.
+  let shown = part.innerHTML.trim();
   const look = async () => {
     if (!document.hidden) {
       const answer = await fetch(part.dataset.follow, { redirect: "manual" }).catch(() => null);
       // Whoever is signed out is told by the next page; a server that restarts answers again.
       if (answer && !answer.ok) return;
-      const text = answer ? await answer.text() : shown;
-      if (text !== shown && shown !== null) part.innerHTML = text;
+      const text = answer ? read(await answer.text()) : shown;
+      if (text !== shown) part.innerHTML = text;
       shown = text;
     }
     if (Date.now() < ends) setTimeout(look, EVERY_MS);

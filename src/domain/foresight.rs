@@ -181,13 +181,15 @@ impl<'a> Side<'a> {
         };
         let Self { world, has_software, alike, identities, classes } = self;
         let running = has_software.then(|| (device.family.as_deref(), device.software.as_deref()));
-        *alike.entry((standing(device), &device.profiles, is_named, key_bytes, channel, own_offset(device), running)).or_insert_with(|| {
-            let served = Served::to(device, channel, world);
-            *identities.entry(served.identity()).or_insert_with(|| {
-                classes.push(served);
-                classes.len() - 1
+        *alike
+            .entry((standing(device), &device.profiles, is_named, key_bytes, channel, own_offset(device), running))
+            .or_insert_with(|| {
+                let served = Served::to(device, channel, world);
+                *identities.entry(served.identity()).or_insert_with(|| {
+                    classes.push(served);
+                    classes.len() - 1
+                })
             })
-        })
     }
 }
 

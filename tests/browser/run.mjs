@@ -6,11 +6,13 @@ import { door } from "./door.mjs";
 import { manage } from "./flows.mjs";
 import { keep } from "./keep.mjs";
 import { bulk } from "./bulk.mjs";
+import { files } from "./files.mjs";
 import { organise } from "./organise.mjs";
 import { people } from "./people.mjs";
 import { comeUp } from "./phones.mjs";
 import { walkEveryRole } from "./roles.mjs";
 import { DEMO_LINK, SET_UP_LINK, start } from "./server.mjs";
+import { software } from "./software.mjs";
 import { uploads } from "./uploads.mjs";
 import { views } from "./views.mjs";
 
@@ -28,7 +30,7 @@ async function visit(name, link, serverOptions, browserOptions, walk) {
   try {
     await walk({ page, complaints, server });
   } catch (error) {
-    check(`${name}: reaches its end`, false, `at ${page.url()}: ${error.stack}`);
+    check(`${name}: reaches its end`, false, `at ${page.url()}: ${error.stack}\n${await page.innerText("main").catch(() => "")}`);
   } finally {
     await close();
     await server.stop();
@@ -194,7 +196,7 @@ async function columns(page, base) {
   }
   // Also with the longest of what changes from hour to hour.
   await page.locator("main table").first().evaluate((table) => {
-    const longest = { "Public IP": "<code>192.168.100.200</code>", "Private IP": "<code>192.168.100.200</code>", "Last seen": "<time>59 minutes ago</time>", "Software Version": "10.10.0.15602" };
+    const longest = { "Public IP": "<code>192.168.100.200</code>", "Private IP": "<code>192.168.100.200</code>", "Last seen": "<time>59 minutes ago</time>", "Software Version": "<span class=nowrap>10.10.0.15602</span> <span class=badge>two config directories</span>" };
     const heads = [...table.tHead.rows[0].cells].map((head) => head.innerText.trim());
     for (const row of table.tBodies[0].rows) for (const [head, text] of Object.entries(longest)) row.cells[heads.indexOf(head)].innerHTML = text;
   });
@@ -266,13 +268,15 @@ async function demo() {
   });
 }
 
-// Files on their way, in the demonstration.
+// What is uploaded and what phones upload, in the demonstration.
 async function send() {
-  await visit("uploads", DEMO_LINK, { flags: ["--demo"] }, {}, async ({ page, server }) => {
+  await visit("uploads", DEMO_LINK, { flags: ["--demo"] }, {}, async ({ page, complaints, server }) => {
     await page.goto(server.base + server.match[1]);
     const button = page.getByRole("button", { name: "Sign in to the demo" });
     if (await button.count() > 0) await button.click();
     await uploads(page, server.base);
+    await software(page, server.base, complaints);
+    await files(page, server.base, complaints);
   });
 }
 

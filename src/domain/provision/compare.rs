@@ -76,7 +76,14 @@ impl<'w> Served<'w> {
     }
 
     fn frame(&self) -> Frame {
-        (self.shape.key_bytes, self.shape.named, self.shape.channel, self.shape.site, self.shape.software.clone(), self.own_offset)
+        (
+            self.shape.key_bytes,
+            self.shape.named,
+            self.shape.channel,
+            self.shape.site,
+            self.shape.software.clone(),
+            self.own_offset,
+        )
     }
 
     fn polls_like(&self, told: &Told<'_>, other: &Self, other_told: &Told<'_>) -> bool {

@@ -12,6 +12,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::given_file::{Content, Directory, GIVEN_DIRECTORY, given, parse};
 use crate::domain::ids::AccountId;
 use crate::domain::limits::{GIVEN_AT_ONCE, GIVEN_DEVICES, GIVEN_FILE_BYTES, GIVEN_FILES};
+use crate::domain::parameter::masked;
 use crate::services::commit::{Mode, perform};
 use crate::services::error::ServiceError;
 use crate::services::{Services, devices, sealed_files};
@@ -120,6 +121,19 @@ pub fn put(
         }
     }
     Ok(told)
+}
+
+/// What files of overrides set, in their order, secrets masked: file, parameter and value. Files of other directories set nothing.
+pub fn set_by(directory: Directory, files: &[Sent]) -> Vec<(&str, String, String)> {
+    let of_file = |file| {
+        let Sent { name, bytes }: &Sent = file;
+        let entries = read::parameters(bytes).unwrap_or_default().into_iter();
+        entries.map(move |entry| {
+            let value = masked(&entry.name, &entry.value).into_owned();
+            (name.as_str(), entry.name, value)
+        })
+    };
+    files.iter().filter(|_| directory == Directory::Overrides).flat_map(of_file).collect()
 }
 
 fn check_amount(devices: usize, files: usize) -> Result<(), FieldErrors> {

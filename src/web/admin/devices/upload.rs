@@ -59,6 +59,10 @@ struct PreviewPage {
     directory: &'static str,
     rows: Vec<Row>,
     more: usize,
+    /// What files of overrides set: file, parameter and masked value.
+    set: Vec<(String, String, String)>,
+    /// How many values more they set.
+    more_set: usize,
     /// Files that are new or take the place of another.
     changed: usize,
 }
@@ -205,6 +209,9 @@ pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Dat
     else {
         return Ok(imports::over(&who, LIST));
     };
+    let set = given::set_by(directory, &files);
+    let more_set = set.len().saturating_sub(ROWS);
+    let set = set.into_iter().take(ROWS).map(|(file, name, value)| (file.to_owned(), name, value)).collect();
     let actor = who.actor.clone();
     let tried = move |services: &Services| given::put(services, &actor, DEFAULT_ACCOUNT, &keys, directory, &files, Mode::TryOut);
     let put = match blocking::call(&services, tried).await {
@@ -235,6 +242,8 @@ pub async fn preview(token: web::Path<String>, who: SignedIn, services: web::Dat
         directory: directory.label(),
         rows: put.iter().take(ROWS).map(row).collect(),
         more: put.len().saturating_sub(ROWS),
+        set,
+        more_set,
         changed: put.iter().filter(|one| one.outcome != Outcome::Same).count(),
     }))
 }
