@@ -219,8 +219,14 @@ fn what_a_choice_does_is_told_before_and_on_the_pages_and_a_missing_image_everyw
     let report = api.ok("GET", "/software/report", None);
     assert_eq!((report["total"]["devices"].clone(), report["total"]["below_newest"].clone()), (json!(1), json!(1)));
     assert_eq!(report["versions"][0]["version"], "5.9.7.4477");
+    for (behind, counted) in [("minimum", "below_minimum"), ("chosen", "below_chosen"), ("newest", "below_newest"), ("waiting", "stuck")] {
+        let listed = api.ok("GET", &format!("/devices?behind={behind}"), None)["total"].clone();
+        assert_eq!(listed, report["total"][counted], "{behind}: the list shows whom the report counts");
+    }
     let page = api.page("/admin/software/report").text();
-    assert!(page.contains("/admin/devices?family=VVX&amp;software=5.9.7.4477") || page.contains("software=5.9.7.4477"), "{page}");
+    let link = page.split("href=\"").find(|link| link.contains("5.9.7.4477") && link.contains("behind=newest"));
+    let link = link.and_then(|link| link.split('"').next()).expect("a number leads to its devices").replace("&#38;", "&");
+    assert!(api.page(&link).text().contains(KEY), "{link}");
     let found = api.ok("GET", "/devices?software=5.9.7.4477", None);
     assert_eq!((found["total"].clone(), api.ok("GET", "/devices?software=none", None)["total"].clone()), (json!(1), json!(0)));
 }
@@ -233,6 +239,7 @@ fn a_phone_below_the_least_version_says_so_with_what_it_shows() {
     phone.get(&format!("/{KEY}.cfg"));
     server.flush();
     let words = told(&api)["below_minimum"].clone();
+    assert_eq!(api.ok("GET", "/devices?behind=minimum", None)["items"][0]["key"], KEY);
     assert!(words.as_str().is_some_and(|words| words.contains("Line Unregistered") && words.contains("5.9.4.3247")), "{words}");
     let settings = api.ok("GET", "/settings", None);
     let path = json!({ "internet": "https://pdms.example.com", "enterprise": null, "raise_to_minimum": true });

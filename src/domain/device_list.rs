@@ -17,6 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::device::{Device, LastRun, Origin, Owner, Sighting};
 use super::ids::{GroupId, SiteId};
 use super::limits::OFFLINE_AFTER_SECONDS;
+pub use super::software::behind::Behind;
+use super::software::behind::is_behind;
 pub use super::text_search::Hit;
 use super::world::World;
 pub use search::Search;
@@ -140,6 +142,12 @@ pub struct UnknownWord {
 words!(Status { "online" => Status::Online, "offline" => Status::Offline, "never-seen" => Status::NeverSeen });
 words!(LastResult { "success" => LastResult::Success, "failed" => LastResult::Failed, "none" => LastResult::None });
 words!(Origin { "automatic" => Origin::Automatic, "manual" => Origin::Manual });
+words!(Behind {
+    "minimum" => Behind::Minimum,
+    "chosen" => Behind::Chosen,
+    "newest" => Behind::Newest,
+    "waiting" => Behind::Waiting,
+});
 words!(SortKey {
     "name" => SortKey::Name,
     "status" => SortKey::Status,
@@ -198,6 +206,8 @@ pub struct DeviceQuery {
     pub model: Option<String>,
     /// Software version as it is told; `none` for those that told none.
     pub software: Option<String>,
+    /// What is not as it should be with its software.
+    pub behind: Option<Behind>,
     /// Site.
     pub site: Option<SiteId>,
     /// Result of the last run.
@@ -239,7 +249,7 @@ pub fn site_name<'a>(world: &'a World, device: &Device) -> &'a str {
 /// searched.
 pub fn select(devices: impl Iterator<Item = Listed>, query: &DeviceQuery, world: &World, now: Timestamp) -> Vec<Listed> {
     let search = Search::new(&query.text, world);
-    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, now) && search.finds(one).is_some()).collect();
+    let mut found: Vec<Listed> = devices.filter(|one| passes(one, query, world, now) && search.finds(one).is_some()).collect();
     match query.sort {
         SortKey::Name => order(&mut found, query, |one| one.device.name.as_ref().map(|name| name.folded())),
         SortKey::Status => order(&mut found, query, |one| Some(Status::of(one.sighting.last_seen, now))),
@@ -270,7 +280,7 @@ fn ranks<K: Ord + Hash + Copy>(named: impl Iterator<Item = (K, String)>) -> Hash
     named.into_iter().zip(0..).map(|((_, id), rank)| (id, rank)).collect()
 }
 
-fn passes(one: &Listed, query: &DeviceQuery, now: Timestamp) -> bool {
+fn passes(one: &Listed, query: &DeviceQuery, world: &World, now: Timestamp) -> bool {
     let same = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
     query.status.is_none_or(|wanted| wanted == Status::of(one.sighting.last_seen, now))
         && query.result.is_none_or(|wanted| wanted == LastResult::of(one.sighting.last_run))
@@ -281,6 +291,10 @@ fn passes(one: &Listed, query: &DeviceQuery, now: Timestamp) -> bool {
         && same(&query.family, &one.device.family)
         && same(&query.model, &one.device.model)
         && query.software.as_deref().is_none_or(|version| version == one.sighting.software_version.as_deref().unwrap_or("none"))
+        && query.behind.is_none_or(|wanted| {
+            let installed = one.sighting.software_version.as_deref().and_then(|version| version.parse().ok());
+            is_behind(wanted, &one.device, installed.as_ref(), world)
+        })
 }
 
 /// Sorts by a key that is made once for each device; equal keys stay in the order of the device keys.

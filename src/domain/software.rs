@@ -1,5 +1,6 @@
 //! Versions of software, and which of them profiles choose for the devices of a family (R129, R133, R199).
 
+pub mod behind;
 pub mod device;
 pub mod ladder;
 pub mod offer;

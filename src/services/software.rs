@@ -28,7 +28,7 @@ use crate::domain::software::offer::{self, Offer};
 use crate::domain::user_agent::{Program, UserAgent};
 use crate::domain::world::World;
 
-pub use overview::{ChosenBy, OfferView, Overview, below_minimum, marks, newest};
+pub use overview::{ChosenBy, OfferView, Overview, below_minimum, marks};
 pub use report::{Report, Standing, VersionRow};
 
 /// More than the header of an image goes out to a device.

@@ -27,6 +27,7 @@ pub const LISTING: Listing = Listing {
         Filter { name: "family", takes: Takes::Text },
         Filter { name: "model", takes: Takes::Text },
         Filter { name: "software", takes: Takes::Text },
+        Filter { name: "behind", takes: Takes::Words(&["minimum", "chosen", "newest", "waiting"]) },
         Filter { name: "site", takes: Takes::Number },
         Filter { name: "group", takes: Takes::Number },
         Filter { name: "result", takes: Takes::Words(&["success", "failed", "none"]) },
@@ -44,6 +45,7 @@ pub fn query(asked: &Asked) -> DeviceQuery {
         family: text("family"),
         model: text("model"),
         software: text("software"),
+        behind: asked.filter("behind").and_then(|word| word.parse().ok()),
         site: asked.filter("site").and_then(|id| id.parse().ok()),
         group: asked.filter("group").and_then(|id| id.parse().ok()),
         result: asked.filter("result").and_then(|word| word.parse().ok()),
@@ -67,7 +69,7 @@ pub fn list(services: &Services, account: AccountId, asked: &Asked) -> Result<Ve
 mod tests {
     use super::*;
     use crate::domain::device::Origin;
-    use crate::domain::device_list::{LastResult, SortKey, Status};
+    use crate::domain::device_list::{Behind, LastResult, SortKey, Status};
 
     #[test]
     fn the_words_are_those_of_the_domain() {
@@ -75,6 +77,7 @@ mod tests {
         let takes = |name: &'static str, word: &'static str| assert!(LISTING.read([(name, word)]).is_ok(), "{name}={word}");
         Status::ALL.iter().for_each(|one| takes("status", one.word()));
         LastResult::ALL.iter().for_each(|one| takes("result", one.word()));
+        Behind::ALL.iter().for_each(|one| takes("behind", one.word()));
         Origin::ALL.iter().for_each(|one| takes("origin", one.word()));
         let asked = LISTING.read([("status", "online"), ("group", "4"), ("sort", "-model")]).expect("good words");
         let query = query(&asked);

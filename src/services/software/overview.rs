@@ -7,6 +7,7 @@ use crate::domain::device::Device;
 use crate::domain::ids::ProfileId;
 use crate::domain::resolution;
 use crate::domain::software::SoftwareVersion;
+use crate::domain::software::behind;
 use crate::domain::software::offer::{self, By, Offer, family_of, part_numbers, step};
 use crate::domain::software::steps::Step;
 use crate::domain::world::World;
@@ -91,7 +92,7 @@ impl Overview {
         let installed = told.and_then(|told| told.installed.as_ref());
         let family = family_of(device, world);
         let known = family.and_then(|family| world.models.family(family));
-        let newest = family.and_then(|family| newest(family, world));
+        let newest = family.and_then(|family| behind::newest(family, world));
         let download = offer::download(device, world);
         let (at, from) = match &path {
             Some((value, by)) => (value.clone(), format!("APP_FILE_PATH in {by}")),
@@ -196,14 +197,12 @@ fn part_numbers_from(device: &Device, world: &World) -> &'static str {
 
 /// What it means that a device has less than the least version of its family, where it does (R372).
 pub fn below_minimum(device: &Device, world: &World) -> Option<String> {
-    let family = world.models.family(family_of(device, world)?)?;
+    let family = behind::below_minimum(device, world)?;
     let (minimum, installed) = (family.minimum.as_ref()?, device.told_software()?.installed.as_ref()?);
-    (installed < minimum).then(|| {
-        format!(
-            "{installed} is less than {minimum}, the least version of {} that can be managed: the phone does not come online and shows “{}”.",
-            family.name, family.symptom
-        )
-    })
+    Some(format!(
+        "{installed} is less than {minimum}, the least version of {} that can be managed: the phone does not come online and shows “{}”.",
+        family.name, family.symptom
+    ))
 }
 
 /// What a list marks a device with: tone and word, the gravest first.
@@ -211,15 +210,10 @@ pub fn marks(device: &Device, world: &World, now: Timestamp) -> Vec<(&'static st
     let is_missing = || super::offers(device, world).iter().any(Offer::is_missing);
     let marks = [
         (is_missing(), ("warn", "image is missing")),
-        (below_minimum(device, world).is_some(), ("warn", "below the least version")),
+        (behind::below_minimum(device, world).is_some(), ("warn", "below the least version")),
         (device.updating(now).is_some(), ("info", "updating")),
     ];
     marks.into_iter().filter(|(is_so, _)| *is_so).map(|(_, mark)| mark).collect()
-}
-
-/// The newest image of a family that is here (R212).
-pub fn newest<'w>(family: &str, world: &'w World) -> Option<&'w SoftwareVersion> {
-    world.images.values().filter(|image| image.is_for(family)).map(|image| &image.version).max()
 }
 
 /// Every version that a device still takes, as if each step went well.

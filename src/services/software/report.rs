@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{below_minimum, newest, offers};
 use crate::domain::device::Device;
 use crate::domain::device_list::Listed;
 use crate::domain::software::SoftwareVersion;
-use crate::domain::software::offer::{Offer, family_of};
-use crate::domain::software::steps::Step;
+use crate::domain::software::behind::{Behind, is_behind, newest};
+use crate::domain::software::offer::family_of;
 use crate::domain::world::World;
 
 /// The whole of it.
@@ -51,15 +50,11 @@ pub struct Standing {
 impl Standing {
     fn add(&mut self, device: &Device, installed: Option<&SoftwareVersion>, world: &World) {
         self.devices += 1;
-        self.below_minimum += usize::from(below_minimum(device, world).is_some());
-        let family = family_of(device, world);
-        let is_less = |than: &SoftwareVersion| installed.is_some_and(|installed| installed < than && !than.begins(installed));
-        self.below_newest += usize::from(family.and_then(|family| newest(family, world)).is_some_and(is_less));
-        let own: Option<Offer<'_>> = offers(device, world).into_iter().find(|offer| Some(offer.family) == family);
-        self.below_chosen += usize::from(own.as_ref().is_some_and(|offer| is_less(offer.version)));
-        let is_stuck =
-            |offer: &Offer<'_>| !matches!(offer.step, Step::Stay { .. } | Step::Serve(_) | Step::Hop(..) | Step::NotHeard);
-        self.stuck += usize::from(own.as_ref().is_some_and(is_stuck));
+        let is = |what: Behind| usize::from(is_behind(what, device, installed, world));
+        self.below_minimum += is(Behind::Minimum);
+        self.below_chosen += is(Behind::Chosen);
+        self.below_newest += is(Behind::Newest);
+        self.stuck += is(Behind::Waiting);
     }
 }
 

@@ -30,6 +30,9 @@ pub struct Wanted {
     pub(super) model: Option<String>,
     /// Software version as it is told; `none` for those that told none.
     pub(super) software: Option<String>,
+    /// What is not as it should be with their software: `minimum` (less than the least version), `chosen`, `newest` (less than that),
+    /// or `waiting`.
+    pub(super) behind: Option<String>,
     /// Number of the site; 1 is *Internet*.
     pub(super) site: Option<u64>,
     /// Result of the last run: `success`, `failed` or `none`.
@@ -75,6 +78,7 @@ impl Wanted {
         query.status = self.status.and_then(|text| errors.take("status", text.parse()));
         query.result = self.result.and_then(|text| errors.take("result", text.parse()));
         query.owner = self.owner.and_then(|text| errors.take("owner", text.parse()));
+        query.behind = self.behind.and_then(|text| errors.take("behind", text.parse()));
         query.origin = self.origin.and_then(|text| errors.take("origin", text.parse()));
         if !key.is_empty() {
             query.sort = errors.take("sort", key.parse()).unwrap_or_default();

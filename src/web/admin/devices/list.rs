@@ -8,7 +8,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use crate::domain::device::{DeviceKey, Origin};
-use crate::domain::device_list::{DeviceQuery, Hit, LastResult, Listed, Search, Status, site_name};
+use crate::domain::device_list::{Behind, DeviceQuery, Hit, LastResult, Listed, Search, Status, site_name};
 use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, SiteId};
 use crate::domain::world::World;
 use crate::services::Services;
