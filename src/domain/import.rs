@@ -114,7 +114,7 @@ pub enum LeaveOut {
     Empty,
     /// It is what a phone does anyway.
     Default,
-    /// Its `.set` twin says 0: *not mentioned*.
+    /// Its `.set` twin says 0, or is such a twin without a value: *not mentioned*.
     NotSet,
 }
 
@@ -177,7 +177,7 @@ impl ImportPreview {
         let meant = preview.last_of_each(present, entries);
         let by_name: HashMap<&str, &str> = meant.iter().map(|g| (g.name.as_str(), &*g.value)).collect();
         for given in &meant {
-            match why_left_out(&given.name, &by_name, &default, options) {
+            match why_left_out(&given.name, present, &by_name, &default, options) {
                 Some(why) => {
                     let Given { name, value, at } = given.clone();
                     preview.left_out.push(LeftOut { name, value, at, why });
@@ -274,6 +274,7 @@ fn checked(entry: &Entry) -> Result<ParameterName, String> {
 /// Whether a value is left out. `device.x` and `device.x.set` are judged as the one parameter that they are.
 fn why_left_out<'d>(
     name: &ParameterName,
+    present: &ParameterSet,
     file: &HashMap<&str, &str>,
     default: &impl Fn(&str) -> Option<&'d str>,
     options: ImportOptions,
@@ -289,7 +290,9 @@ fn why_left_out<'d>(
     if options.keep_defaults {
         return None;
     }
-    if set.is_some_and(is_off) {
+    // What the file says of the value may have been refused, or be the mask of a secret that nobody here knows.
+    let is_alone = value.is_none() && present.get(base).is_none() && twin_of(name.as_str()).is_some();
+    if is_alone || set.is_some_and(is_off) {
         return Some(LeaveOut::NotSet);
     }
     (value.is_some() && value == default(base)).then_some(LeaveOut::Default)
@@ -354,7 +357,12 @@ mod tests {
         assert_eq!(left_out(&[("device.log", "4"), ("device.log.set", "1")]), [Default, Default]);
         assert_eq!(left_out(&[("device.log", "5"), ("device.log.set", "1")]), []);
         assert_eq!(left_out(&[("device.x.set", "0")]), [NotSet]);
-        assert_eq!(left_out(&[("device.x.set", "1")]), []);
+        assert_eq!(left_out(&[("device.x.set", "1")]), [NotSet], "there is no value beside it");
+        assert_eq!(
+            preview(&[("device.x", "5")], &[("device.x.set", "1")], LEAVE_OUT).added.len(),
+            1,
+            "the profile has the value"
+        );
         assert_eq!(left_out(&[("device.set", "1")]), []);
         assert_eq!(left_out(&[("voice.x", "5"), ("voice.x.set", "0")]), [], "only device parameters have twins");
         assert_eq!(preview(&[], &[("device.x", "5"), ("device.x.set", "0")], KEEP_ALL).added.len(), 2);

@@ -98,25 +98,18 @@ fn mention_of<'a>(placed: &Placed<'a>, name: &str) -> Option<(&'a str, Mention<'
     let parameters = &placed.profile.parameters;
     let value = parameters.entry(name).filter(|_| twin_of(name).is_none());
     let set = if is_of_device(name) { parameters.entry(&format!("{name}.set")) } else { None };
-    let kept = match (value, set) {
-        (Some((kept, _)), set) => (!set.is_some_and(|(_, set)| is_off(set))).then_some(kept.as_str()),
-        (None, Some((twin, set))) if parameters.get(name).is_none() && !is_off(set) => twin_of(twin.as_str()),
-        (None, _) => None,
-    }?;
-    let (value, set) = (value.map(|(_, value)| value), set.map(|(_, set)| set));
-    Some((kept, Mention { container: placed.container, place: placed.place, profile: placed.profile, value, set }))
+    let (kept, value) = value.filter(|_| !set.is_some_and(|(_, set)| is_off(set)))?;
+    let (value, set) = (Some(value), set.map(|(_, set)| set));
+    Some((kept.as_str(), Mention { container: placed.container, place: placed.place, profile: placed.profile, value, set }))
 }
 
-/// Appends what one placed profile mentions.
+/// Appends what one placed profile mentions. A `.set` twin alone mentions nothing: phones write a value only where one stands beside it.
 fn collect<'a>(placed: &Placed<'a>, mentions: &mut Vec<(&'a str, Mention<'a>)>) {
     let parameters = &placed.profile.parameters;
     let mention = |value, set| Mention { container: placed.container, place: placed.place, profile: placed.profile, value, set };
     for (name, value) in parameters.iter() {
         let name = name.as_str();
-        if let Some(base) = twin_of(name) {
-            if parameters.get(base).is_none() && !is_off(value) {
-                mentions.push((base, mention(None, Some(value))));
-            }
+        if twin_of(name).is_some() {
             continue;
         }
         let set = if is_of_device(name) { parameters.get_shared(&format!("{name}.set")) } else { None };
@@ -197,12 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn a_twin_that_stands_alone_is_kept_under_its_parameters_name() {
-        let profiles = [profile(1, &[("device.a.b", "1"), ("device.a.set", "1"), ("device.a-b", "x")])];
+    fn a_twin_that_stands_alone_mentions_nothing() {
+        let strong = profile(1, &[("device.a.b", "1"), ("device.a.set", "1"), ("device.a-b", "x")]);
+        let profiles = [strong, profile(2, &[("device.a", "9"), ("device.a.set", "1")])];
         let effective = merge(&placed(&profiles));
-        let winner = effective.get("device.a").expect("mentioned by its twin").winner;
-        assert_eq!((winner.value, winner.set.map(|v| &**v)), (None, Some("1")));
+        let resolved = effective.get("device.a").expect("mentioned by the weaker one");
+        assert_eq!((resolved.winner.profile.id.0, resolved.beaten.len()), (2, 0));
         assert!(effective.iter().is_sorted_by_key(|resolved| resolved.name));
+        assert!(merge(&placed(&profiles[..1])).get("device.a").is_none(), "and nothing is served without a value");
     }
 
     #[test]

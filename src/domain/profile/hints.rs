@@ -23,6 +23,11 @@ pub enum Hint {
         /// What happens.
         danger: Danger,
     },
+    /// A `.set` twin, without which its parameter is not written, stands without a value.
+    WithoutValue {
+        /// The twin.
+        name: String,
+    },
 }
 
 /// How a phone can be put out of reach.
@@ -77,6 +82,7 @@ impl Hint {
         match self {
             Self::SeveralFeatures(_) => "several-features",
             Self::MayStrand { danger, .. } => danger.word(),
+            Self::WithoutValue { .. } => "set-without-value",
         }
     }
 
@@ -84,7 +90,7 @@ impl Hint {
     pub fn parameter(&self) -> Option<&str> {
         match self {
             Self::SeveralFeatures(_) => None,
-            Self::MayStrand { name, .. } => Some(name),
+            Self::MayStrand { name, .. } | Self::WithoutValue { name } => Some(name),
         }
     }
 }
@@ -103,6 +109,9 @@ impl fmt::Display for Hint {
                 )
             }
             Self::MayStrand { name, danger } => write!(f, "{name} {}", danger.sentence()),
+            Self::WithoutValue { name } => {
+                write!(f, "{name} says nothing without a value beside it: give the value too, or remove it")
+            }
         }
     }
 }
@@ -120,7 +129,10 @@ pub fn of(profile: &Profile) -> Vec<Hint> {
         let is_meant = profile.parameters.get(&format!("{name}.set")).is_none_or(|set| !is_off(set));
         is_meant.then(|| Hint::MayStrand { name: name.to_string(), danger })
     });
-    several.into_iter().chain(dangers).collect()
+    let alone = |name: &str| twin_of(name).is_some_and(|base| profile.parameters.get(base).is_none());
+    let without = profile.parameters.iter().filter(|(name, value)| alone(name.as_str()) && !is_off(value));
+    let without = without.map(|(name, _)| Hint::WithoutValue { name: name.to_string() });
+    several.into_iter().chain(dangers).chain(without).collect()
 }
 
 /// The feature that a parameter belongs to, by the beginning of its name; none for switches that go with any of them.

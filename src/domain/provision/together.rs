@@ -137,12 +137,13 @@ mod tests {
 
     #[test]
     fn an_offset_without_its_daylight_saving_rule_is_told_with_the_parameters_that_decide() {
-        for name in ["tcpIpApp.sntp.gmtOffset", "device.sntp.gmtOffset", "device.sntp.gmtOffset.set"] {
+        for name in ["tcpIpApp.sntp.gmtOffset", "device.sntp.gmtOffset"] {
             let told = mixed(&[(name, "-18000")]);
             assert_eq!(told.len(), 1, "{name}: {told:?}");
             assert_eq!(told[0].0, "the phone's clock");
             assert!(told[0].1.iter().any(|kept| kept == DAYLIGHT), "{name}: {told:?}");
         }
+        assert_eq!(mixed(&[("device.sntp.gmtOffset.set", "1")]), [], "a twin alone says nothing");
         assert_eq!(mixed(&[("tcpIpApp.sntp.gmtOffset", "19800"), (DAYLIGHT, "0")]), []);
         let over_dhcp = ("tcpIpApp.sntp.gmtOffset.overrideDHCP", "1");
         assert_eq!(mixed(&[("tcpIpApp.sntp.gmtOffset", "19800"), over_dhcp, (DAYLIGHT, "0")]), []);

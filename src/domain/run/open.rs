@@ -113,9 +113,15 @@ impl OpenRun {
     pub(super) fn restarted(mut self, heard: &Heard) -> (Self, Self) {
         let mut next = Self::begin(heard);
         let last = self.run.exchanges.iter().rposition(|one| !one.reason.is_unproven());
+        // Where requests were left out in between, older ones are no part of the beginning.
+        let is_before = |one: &Exchange| heard.exchange.at.duration_since(one.at).as_secs() >= RUN_SILENCE_SECONDS;
         if let Some(last) = last.filter(|last| last + 1 < self.run.exchanges.len()) {
-            next.take_over(self.run.exchanges.split_off(last + 1));
-            self.unproven.retain(|place| *place <= last);
+            let first = last + 1 + self.run.exchanges[last + 1..].partition_point(is_before);
+            let before = self.run.exchanges.split_off(first);
+            if !before.is_empty() {
+                next.take_over(before);
+            }
+            self.unproven.retain(|place| *place < first);
             self.run.ended_at = self.run.ended_at.min(self.run.exchanges[last].at);
         }
         (self, next)

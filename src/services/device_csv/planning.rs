@@ -1,6 +1,6 @@
 //! What each row of a file would do. Nothing here writes, and nothing waits: devices, profiles and groups are in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -16,11 +16,12 @@ use crate::domain::limits::{DEVICES, GROUPS, GROUPS_PER_DEVICE, PEOPLE, PROFILES
 use crate::domain::mac::Mac;
 use crate::domain::model::KeyKind;
 use crate::domain::names::Name;
-use crate::domain::parameter::ParameterSet;
+use crate::domain::parameter::{ParameterName, ParameterSet};
 use crate::domain::people::{NameRule, NamedDraft, NamedInput};
 use crate::domain::placement::{By, Found};
 use crate::domain::profile::draft::{ParameterEdit, apply, check_parameter};
 use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::resolution::twin_of;
 use crate::domain::world::World;
 use crate::services::roster::Roster;
 use crate::services::{Services, schema};
@@ -451,11 +452,18 @@ impl<'a> Planner<'a> {
             match value_of(name, value, stored, self.compares_secrets)
                 .and_then(|value| check_parameter(name, &value).map(|()| value))
             {
-                Ok(value) => edits.push(ParameterEdit::Set(name.clone(), value)),
+                Ok(value) => edits.push((name.clone(), value)),
                 Err(why) => faults.add(name.as_str(), why),
             }
         }
         let begin = if self.options.existing == Existing::Overwrite { &none } else { former };
+        // The twin of an empty cell says nothing either.
+        let with_value: BTreeSet<ParameterName> = edits.iter().map(|(name, _)| name.clone()).collect();
+        let is_said = |name: &ParameterName| {
+            twin_of(name.as_str()).is_none_or(|base| begin.get(base).is_some() || with_value.contains(base))
+        };
+        edits.retain(|(name, _)| is_said(name));
+        let edits: Vec<_> = edits.into_iter().map(|(name, value)| ParameterEdit::Set(name, value)).collect();
         apply(begin, &edits).unwrap_or_else(|why| {
             faults.add("", why);
             none.clone()

@@ -90,6 +90,18 @@ fn a_device_comes_with_its_groups_and_a_profile_above_all_others() {
 }
 
 #[test]
+fn the_twin_of_an_empty_cell_is_not_taken_either() {
+    let bench = bench();
+    let heads = "mac_address,reg.1.address,device.net.vlanId,device.net.vlanId.set";
+    imported(&bench, &format!("{heads}\n{MAC},100,,1\n"), Existing::Merge);
+    assert_eq!(values(&bench.services, MAC), pairs(&[("reg.1.address", "100")]));
+    imported(&bench, &format!("{heads}\n{MAC},100,40,\n"), Existing::Merge);
+    imported(&bench, &format!("{heads}\n{MAC},100,,1\n"), Existing::Merge);
+    let both = [("device.net.vlanId", "40"), ("device.net.vlanId.set", "1"), ("reg.1.address", "100")];
+    assert_eq!(values(&bench.services, MAC), pairs(&both), "the value is there already");
+}
+
+#[test]
 fn what_a_stronger_profile_of_the_device_hides_is_told() {
     let bench = bench();
     let services = &bench.services;

@@ -24,6 +24,7 @@ use crate::domain::names::folded;
 use crate::domain::parameter::{ParameterName, ParameterSet, masked};
 use crate::domain::profile::draft::{ProfileDraft, ProfileInput};
 use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::resolution::twin_of;
 use crate::domain::software::{SoftwareChoice, choices};
 use crate::domain::world::World;
 use crate::services::commit::{Mode, perform};
@@ -341,7 +342,7 @@ fn compared(profile: &Profile, draft: &ProfileDraft) -> Fate {
 fn draft(member: &Member, bytes: &[u8], present: Option<&ParameterSet>) -> Result<(ProfileDraft, usize), String> {
     let entries = xml::read::parameters(bytes).map_err(|error| error.to_string())?;
     let masked: BTreeSet<&str> = member.masked.iter().map(String::as_str).collect();
-    let mut lost = 0;
+    let mut lost = BTreeSet::new();
     let mut kept = Vec::new();
     let mut is_kept = BTreeSet::new();
     for entry in entries {
@@ -354,9 +355,13 @@ fn draft(member: &Member, bytes: &[u8], present: Option<&ParameterSet>) -> Resul
                 is_kept.insert(entry.name.clone());
                 kept.push((entry.name, value.to_owned()));
             }
-            None => lost += 1,
+            None => {
+                lost.insert(entry.name.to_ascii_lowercase());
+            }
         }
     }
+    // Without its value a twin says nothing.
+    kept.retain(|(name, _)| twin_of(name).is_none_or(|base| !lost.contains(&base.to_ascii_lowercase())));
     let input = ProfileInput { name: member.name.clone(), description: member.description.clone(), parameters: Vec::new() };
     let mut draft = ProfileDraft::parse(&input).map_err(|wrong| wrong.to_string())?;
     let checked = ProfileInput { parameters: kept, ..input };
@@ -372,7 +377,7 @@ fn draft(member: &Member, bytes: &[u8], present: Option<&ParameterSet>) -> Resul
             None => draft.parameters.insert(name, value),
         };
     }
-    Ok((draft, lost))
+    Ok((draft, lost.len()))
 }
 
 /// Takes an archive: all of it, or nothing where one profile cannot be taken. Places that are not there are told, and keep nothing out.
@@ -457,14 +462,15 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back_and_secrets_are_masked() {
-        let one = profile(1, &[("reg.1.auth.password", "CANARY"), ("reg.1.label", "a \"b\" <c>\n&d")]);
+        let secret = [("device.net.dot1x.password", "CANARY"), ("device.net.dot1x.password.set", "1")];
+        let one = profile(1, &[secret[0], secret[1], ("reg.1.label", "a \"b\" <c>\n&d")]);
         let read_back = read(&write([&one].into_iter(), Secrets::Masked, None).expect("written")).expect("readable");
         let (member, bytes) = &read_back[0];
-        assert!(!String::from_utf8_lossy(bytes).contains("CANARY") && member.masked == ["reg.1.auth.password"]);
+        assert!(!String::from_utf8_lossy(bytes).contains("CANARY") && member.masked == ["device.net.dot1x.password"]);
         let (kept, lost) = draft(member, bytes, Some(&one.parameters)).expect("a profile");
         assert_eq!((&kept.parameters, lost), (&one.parameters, 0), "a secret that is here already stays");
         let (new, lost) = draft(member, bytes, None).expect("a profile");
-        assert_eq!((new.parameters.len(), lost), (1, 1));
+        assert_eq!((new.parameters.len(), lost), (1, 1), "the twin goes where its value goes");
         let clear = read(&write([&one].into_iter(), Secrets::Clear, None).expect("written")).expect("readable");
         assert_eq!(draft(&clear[0].0, &clear[0].1, None).expect("a profile").0.parameters, one.parameters);
     }

@@ -100,7 +100,7 @@ pub struct LeftOutShape {
     pub name: String,
     /// Value in the file; secrets are masked.
     pub value: String,
-    /// `empty`, `default`, or `not-set` where the `.set` twin says 0.
+    /// `empty`, `default`, or `not-set` where the `.set` twin says 0 or has no value beside it.
     pub why: String,
     /// Line of the file.
     pub line: u32,

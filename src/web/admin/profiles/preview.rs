@@ -165,7 +165,7 @@ fn groups(schema: &Schema, shown: &ImportPreview, present: &ParameterSet, list: 
         group(
             "defaults",
             "Left out: default, or switched off",
-            "What phones do anyway, and values whose .set twin says 0.",
+            "What phones do anyway, values whose .set twin says 0, and such twins without a value.",
             defaults,
             Some(("defaults", take_defaults)),
             (schema, list),
