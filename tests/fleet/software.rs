@@ -58,6 +58,12 @@ fn choose(api: &Api, place: &str, version: &str) {
 fn old_phone(server: &Server, network: &Network, rules: Rules) -> Phone {
     let mut phone = phone(server, network, MODEL, 1, rules);
     phone.memory.software = Software::factory(OLD, "5.7.2.1");
+    tells_its_serial(phone)
+}
+
+/// As phones are from their second boot on: what they take counts for them by their User-Agent.
+fn tells_its_serial(mut phone: Phone) -> Phone {
+    phone.memory.flash.write("device.prov.tagSerialNo", "1");
     phone
 }
 
@@ -75,7 +81,11 @@ fn one_boot(server: &Server, phone: &mut Phone, network: &Network) -> Boot {
     assert!(journey.report.master, "{:?}", journey.report.trail);
     assert!(took_only_what_is_named(&journey), "{:?}", journey.report.trail);
     if journey.report.installation != Some(Installation::Installed) {
-        assert!(journey.report.configured, "its configuration is served whatever becomes of its software: {:?}", journey.report.trail);
+        assert!(
+            journey.report.configured,
+            "its configuration is served whatever becomes of its software: {:?}",
+            journey.report.trail
+        );
     }
     server.flush();
     (journey.report.installation, phone.memory.software.application.clone())
@@ -205,7 +215,7 @@ fn a_damaged_image_is_no_endless_loop_under_either_reading_of_what_phones_do_wit
         upload(&server, &api, LAST, PART, &damaged);
         choose(&api, "global", LAST);
         let network = network(&server);
-        let mut phone = phone(&server, &network, MODEL, 1, rules);
+        let mut phone = tells_its_serial(phone(&server, &network, MODEL, 1, rules));
         phone.memory.software = Software { container: 2, ..Software::factory(NEAR, NEAR) };
         let seen = boots(&server, &mut phone, &network, 7);
         let broken = (Some(Installation::Broken), NEAR.to_owned());
