@@ -58,19 +58,13 @@ fn choose(api: &Api, place: &str, version: &str) {
 fn old_phone(server: &Server, network: &Network, rules: Rules) -> Phone {
     let mut phone = phone(server, network, MODEL, 1, rules);
     phone.memory.software = Software::factory(OLD, "5.7.2.1");
-    tells_its_serial(phone)
-}
-
-/// As phones are from their second boot on: what they take counts for them by their User-Agent.
-fn tells_its_serial(mut phone: Phone) -> Phone {
-    phone.memory.flash.write("device.prov.tagSerialNo", "1");
     phone
 }
 
 /// What a phone did with software in a boot: what it installed or tried to, and what it runs afterwards.
 type Boot = (Option<Installation>, String);
 
-/// Boots a phone so many times, a quarter of an hour apart; looks at each boot that the phone did nothing odd.
+/// Boots a phone from the box on, when it does not tell its serial number yet, so many times, a quarter of an hour apart; looks at each boot that the phone did nothing odd.
 fn boots(server: &Server, phone: &mut Phone, network: &Network, times: usize) -> Vec<Boot> {
     (0..times).map(|_| one_boot(server, phone, network)).collect()
 }
@@ -215,7 +209,7 @@ fn a_damaged_image_is_no_endless_loop_under_either_reading_of_what_phones_do_wit
         upload(&server, &api, LAST, PART, &damaged);
         choose(&api, "global", LAST);
         let network = network(&server);
-        let mut phone = tells_its_serial(phone(&server, &network, MODEL, 1, rules));
+        let mut phone = phone(&server, &network, MODEL, 1, rules);
         phone.memory.software = Software { container: 2, ..Software::factory(NEAR, NEAR) };
         let seen = boots(&server, &mut phone, &network, 7);
         let broken = (Some(Installation::Broken), NEAR.to_owned());
