@@ -89,8 +89,8 @@ fn one_boot(server: &Server, phone: &mut Phone, network: &Network) -> Boot {
 fn took_only_what_is_named(journey: &Journey) -> bool {
     let named = named(journey);
     let folder = named.rsplit_once('/').map(|(folder, _)| format!("/{folder}/"));
-    let given = journey.exchanges.iter().filter(|one| one.path.ends_with(".ld") && one.status == Some(200));
-    given.into_iter().all(|one| folder.as_ref().is_some_and(|folder| one.path.starts_with(folder)))
+    let mut given = journey.exchanges.iter().filter(|one| one.path.ends_with(".ld") && one.status == Some(200));
+    given.all(|one| folder.as_ref().is_some_and(|folder| one.path.starts_with(folder)))
 }
 
 /// The image that the master of a run names.
