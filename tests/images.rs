@@ -146,6 +146,35 @@ fn a_phone_that_hangs_up_after_the_header_has_checked_and_one_that_took_all_has_
 }
 
 #[test]
+fn packages_of_one_version_for_different_models_join_and_only_the_same_part_number_asks() {
+    const VVX_411: &str = "3111-48450-001.sip.ld";
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let version = ("sip.ver", &b"5.9.8.5760"[..]);
+    let first = uploaded(&server, &api, "VVX_500_5_9_8.zip", &package(&[(VVX_500, b"for 500"), version, ("Beach.jpg", b"x")]));
+    let second = uploaded(&server, &api, "VVX_411_5_9_8.zip", &package(&[(VVX_411, b"for 411"), version]));
+    assert_eq!((&second["stage"], &second["image"]), (&json!("done"), &first["image"]), "it joins: {second}");
+    let phone = Phone::new(&server);
+    let taken = |part: &str| phone.get(&format!("/swupdate/VVX/5.9.8.5760/{part}")).body;
+    assert_eq!((taken(VVX_500), taken(VVX_411)), (b"for 500".to_vec(), b"for 411".to_vec()));
+    let shown = api.ok("GET", &format!("/images/{}", first["image"]), None);
+    assert_eq!((&shown["files"], &shown["families"], &shown["name"]), (&json!(4), &json!(["VVX"]), &json!("VVX 5.9.8.5760")));
+    assert!(shown["file"].as_str().is_some_and(|file| file == "VVX_500_5_9_8.zip and VVX_411_5_9_8.zip"), "{shown}");
+    assert!(api.ok("GET", "/activity", None).to_string().contains("joined by another package"));
+
+    let asks = uploaded(&server, &api, "VVX_411_again.zip", &package(&[(VVX_411, b"mended"), version]));
+    assert_eq!((&asks["stage"], &asks["image"]), (&json!("taken"), &first["image"]), "{asks}");
+    assert_eq!(taken(VVX_411), b"for 411", "nothing is replaced unasked");
+    api.ok("POST", &format!("/images/uploads/{}/answer", asks["id"].as_str().expect("a key")), Some(json!({ "replaces": true })));
+    worker::work(&server.services).expect("the disk is well");
+    assert_eq!((taken(VVX_500), taken(VVX_411)), (b"for 500".to_vec(), b"mended".to_vec()), "the other hardware's stays");
+    let server = server.restarted();
+    let phone = Phone::new(&server);
+    let taken = |part: &str| phone.get(&format!("/swupdate/VVX/5.9.8.5760/{part}")).body;
+    assert_eq!((taken(VVX_500), taken(VVX_411)), (b"for 500".to_vec(), b"mended".to_vec()), "nothing of it is swept away");
+}
+
+#[test]
 fn a_hostile_package_is_refused_with_the_reason_and_leaves_nothing() {
     let server = Server::start();
     let api = Api::owner(&server);

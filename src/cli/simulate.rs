@@ -61,7 +61,8 @@ pub struct Arguments {
     #[arg(long, value_name = "MAC")]
     first_mac: Option<Mac>,
     /// Faults, separated by commas: each phone has one of them in turn in its first run, and then boots without.
-    /// cut@N, half@N, hang-up@N and slow@N with the number of a request; wrong-password, unknown-authority, no-clock
+    /// cut@N, half@N, hang-up@N and slow@N with the number of a request; power-cut in the middle of an image;
+    /// wrong-password, unknown-authority, no-clock
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     faults: Vec<String>,
     /// Boot once (the default)

@@ -2,7 +2,8 @@
 //!
 //! A download that goes on for long is told every so often, so that its run does not end meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,6 +29,28 @@ const TOLD_EVERY_SECONDS: i64 = RUN_SILENCE_SECONDS * 3 / 4;
 pub struct Downloads {
     next: AtomicU64,
     running: Mutex<BTreeMap<u64, Arc<Download>>>,
+    /// The device without a serial number in its requests that last asked for its master file, by address.
+    untagged: Mutex<HashMap<IpAddr, (AccountId, DeviceKey)>>,
+}
+
+/// Addresses of such devices that are remembered; then it begins anew.
+const UNTAGGED_ADDRESSES: usize = 10_000;
+
+impl Downloads {
+    /// A device asked for its master file, and its requests do not tell its serial number.
+    pub fn came_untagged(&self, account: AccountId, address: IpAddr, key: &DeviceKey) {
+        let mut untagged = self.untagged.lock();
+        if untagged.len() >= UNTAGGED_ADDRESSES && !untagged.contains_key(&address) {
+            untagged.clear();
+        }
+        untagged.insert(address, (account, key.clone()));
+    }
+}
+
+/// Which device takes an image that names nothing of itself: the last one from that address (contract 4).
+pub fn untagged_at(services: &Services, account: AccountId, address: IpAddr) -> Option<DeviceKey> {
+    let untagged = services.downloads.untagged.lock();
+    untagged.get(&address).filter(|(of, _)| *of == account).map(|(_, key)| key.clone())
 }
 
 /// One download.

@@ -298,6 +298,9 @@ impl Provisioning {
     }
 
     fn master(&self, services: &Services, world: &Arc<World>, visit: &Visit<'_>, device: &Device) -> Answer {
+        if visit.agent.is_some_and(|agent| agent.tag.is_none()) {
+            services.downloads.came_untagged(world.account_id, visit.address, &device.key);
+        }
         Answer::Made(self.made(services, world, visit, device, Prepared::master), Reason::Master)
     }
 

@@ -15,6 +15,8 @@ pub enum Fault {
     HangUp(usize),
     /// This request is sent in small pieces.
     Slow(usize),
+    /// The power fails in the middle of the first image that it fetches: nothing of that is left, and the phone asks for nothing more.
+    PowerCut,
     /// The password is wrong.
     WrongPassword,
     /// The phone does not know the server's certificate authority.
@@ -27,7 +29,7 @@ pub enum Fault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "“{0}” is no fault; choose of cut@N, half@N, hang-up@N, slow@N with the number of a request from 1 on, \
-     wrong-password, unknown-authority, no-clock"
+     power-cut, wrong-password, unknown-authority, no-clock"
 )]
 pub struct UnknownFault(String);
 
@@ -43,6 +45,7 @@ impl FromStr for Fault {
             ("half", Some(n)) => Ok(Self::Half(n)),
             ("hang-up", Some(n)) => Ok(Self::HangUp(n)),
             ("slow", Some(n)) => Ok(Self::Slow(n)),
+            ("power-cut", None) => Ok(Self::PowerCut),
             ("wrong-password", None) => Ok(Self::WrongPassword),
             ("unknown-authority", None) => Ok(Self::UnknownAuthority),
             ("no-clock", None) => Ok(Self::NoClock),
@@ -79,6 +82,7 @@ mod tests {
     #[test]
     fn faults_are_read_from_the_command_line() {
         assert_eq!("cut@3".parse(), Ok(Fault::Cut(3)));
+        assert_eq!("power-cut".parse(), Ok(Fault::PowerCut));
         assert_eq!("wrong-password".parse(), Ok(Fault::WrongPassword));
         for text in ["cut", "cut@0", "cut@x", "no-clock@3", "fire"] {
             assert_eq!(text.parse::<Fault>(), Err(UnknownFault(text.to_owned())));

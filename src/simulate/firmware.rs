@@ -1,7 +1,7 @@
 //! What a phone does with an image (rules 17, 18).
 //!
 //! Real images begin with lines `Key=value`. `Checksum` and `Container` are real; where the version stands is not known, so simulated
-//! images carry it as `Version` and `Updater`.
+//! images carry it as `Version` and `Updater`, and as `Reads` the newest kind of container that this Updater reads.
 
 use super::flash::Flash;
 use super::rules::{Rule, Rules};
@@ -31,6 +31,7 @@ pub struct Header {
     version: Option<String>,
     updater: Option<String>,
     container: u32,
+    reads: Option<u32>,
 }
 
 /// What a phone makes of the first bytes of an image.
@@ -60,7 +61,7 @@ impl Header {
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let lines =
             bytes.split(|byte| *byte == b'\n').map_while(|line| std::str::from_utf8(line).ok()?.trim_end().split_once('='));
-        let mut header = Self { checksum: 0, version: None, updater: None, container: 0 };
+        let mut header = Self { checksum: 0, version: None, updater: None, container: 0, reads: None };
         let mut has_checksum = false;
         for (key, value) in lines {
             match key {
@@ -71,6 +72,7 @@ impl Header {
                 "Version" => header.version = Some(value.to_owned()),
                 "Updater" => header.updater = Some(value.to_owned()),
                 "Container" => header.container = value.parse().ok()?,
+                "Reads" => header.reads = Some(value.parse().ok()?),
                 _ => {}
             }
         }
@@ -116,14 +118,31 @@ impl Software {
         self.checksum = Some(header.checksum);
         self.application = header.version.unwrap_or_else(|| self.application.clone());
         self.updater = header.updater.unwrap_or_else(|| self.updater.clone());
+        self.container = header.reads.unwrap_or(self.container);
         Installation::Installed
     }
 }
 
-/// Makes an image that phones accept.
-#[cfg(test)]
-pub fn forge(version: &str, updater: &str, container: u32, size: usize) -> Vec<u8> {
-    let rest = format!("Version={version}\nUpdater={updater}\nContainer={container}\n\n{}", "\u{1}".repeat(size));
-    let sum = checksum(format!("\n{rest}").as_bytes());
-    format!("Checksum=0x{sum:08x}\n{rest}").into_bytes()
+/// A release of simulated software.
+#[derive(Clone, Copy, Debug)]
+pub struct Release<'a> {
+    /// Version of its Application.
+    pub version: &'a str,
+    /// Version of the Updater that it brings.
+    pub updater: &'a str,
+    /// The kind of container that it comes in.
+    pub container: u32,
+    /// The newest kind of container that its Updater reads.
+    pub reads: u32,
+}
+
+impl Release<'_> {
+    /// Its image, with so many bytes behind the header: phones take it whose Updater reads its container.
+    pub fn image(&self, size: usize) -> Vec<u8> {
+        let Self { version, updater, container, reads } = self;
+        let lines = format!("Version={version}\nUpdater={updater}\nContainer={container}\nReads={reads}\n\n");
+        let rest = lines + &"\u{1}".repeat(size);
+        let sum = checksum(format!("\n{rest}").as_bytes());
+        format!("Checksum=0x{sum:08x}\n{rest}").into_bytes()
+    }
 }

@@ -84,7 +84,10 @@ impl<'a> Trip<'a> {
                 (None, Vec::new())
             }
         };
-        self.phone.take(answer);
+        match (&next, self.line.fault) {
+            (Move::ReadOn, Some(Fault::PowerCut)) => self.phone.lose_power(),
+            _ => self.phone.take(answer),
+        }
         let took = begun.elapsed();
         match next {
             Move::Send(Request { method, path, .. }) => {
@@ -113,6 +116,10 @@ impl Line<'_> {
             Move::ReadOn => {
                 let opened = self.opened.take().ok_or(io::ErrorKind::NotConnected)?;
                 let (_, connection) = self.connection.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+                if self.fault == Some(Fault::PowerCut) {
+                    connection.read_a_third().await?;
+                    return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the power failed on purpose"));
+                }
                 return connection.read_on(opened).await;
             }
         };

@@ -4,7 +4,7 @@
 //! the addresses in their configuration and still never leave the loopback interface.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub struct Network {
     factory: Factory,
     time: Time,
     configs: Mutex<HashMap<Trust, Arc<ClientConfig>>>,
+    /// The address behind which all of its phones stand; none where each has its own.
+    address: Option<Ipv4Addr>,
 }
 
 /// Why a server cannot be used.
@@ -78,13 +80,19 @@ impl Network {
         let address = Address::parse(server, None).ok_or_else(|| NetworkError::Address(server.to_owned()))?;
         let machine = loopback(&address)?;
         let (factory, time) = (Factory::new()?, Arc::new(system_time));
-        Ok(Self { machine, built_in: built_in.into(), factory, time, configs: Mutex::default() })
+        Ok(Self { machine, built_in: built_in.into(), factory, time, configs: Mutex::default(), address: None })
     }
 
     /// The same network with another time server: for tests that set the time.
     #[must_use]
     pub fn with_time(self, time: Time) -> Self {
         Self { time, configs: Mutex::default(), ..self }
+    }
+
+    /// The same with all phones behind one loopback address, as those of a place are behind their router.
+    #[must_use]
+    pub fn with_address(self, address: Ipv4Addr) -> Self {
+        Self { address: Some(address), ..self }
     }
 
     /// The time.
@@ -114,7 +122,7 @@ impl Network {
         let IpAddr::V4(_) = self.machine else { return TcpStream::connect(target).await };
         let socket = TcpSocket::new_v4()?;
         // Systems that give out 127.0.0.1 alone refuse; then all phones share it.
-        if socket.bind(SocketAddr::new(IpAddr::V4(own_address(mac)), 0)).is_err() {
+        if socket.bind(SocketAddr::new(IpAddr::V4(self.address.unwrap_or_else(|| own_address(mac))), 0)).is_err() {
             return TcpStream::connect(target).await;
         }
         socket.connect(target).await
@@ -148,8 +156,6 @@ fn loopback(address: &Address) -> Result<IpAddr, NetworkError> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
 
     #[test]

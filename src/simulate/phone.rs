@@ -111,6 +111,11 @@ impl Phone {
         }
     }
 
+    /// The power fails: nothing of the run is left but what was written before.
+    pub fn lose_power(&mut self) {
+        self.run = None;
+    }
+
     /// Ends the run and tells what came of it. Before [`Phone::wants`] has answered none, this is pulling the plug.
     pub fn end(&mut self) -> Report {
         self.memory.note_line();

@@ -370,8 +370,13 @@ impl Run {
             }
         }
         let installation = memory.software.install(&reply.body, reply.length);
-        self.report.restart |= installation == Installation::Installed;
         self.report.installation = Some(installation);
+        if installation == Installation::Installed {
+            // It starts anew at once: what it has now asks for the rest (rule 18).
+            self.report.restart = true;
+            self.tasks.clear();
+            self.plan.clear();
+        }
     }
 
     /// Reads a listed file; none where it counts as one that could not be had (rule 22).

@@ -6,6 +6,7 @@ mod building;
 mod fresh;
 mod new_key;
 mod rollover;
+mod software;
 mod states;
 mod storm;
 mod trust;

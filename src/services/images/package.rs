@@ -98,6 +98,11 @@ impl Contents {
         self.kept.iter().map(|entry| entry.size_bytes).sum()
     }
 
+    /// The paths of what is kept, in lower case: in any letter case they are the same.
+    pub fn paths(&self) -> HashSet<String> {
+        self.kept.iter().map(|entry| entry.path.to_ascii_lowercase()).collect()
+    }
+
     /// Looks what a package has. `name`: what its file is called.
     ///
     /// # Errors
@@ -215,7 +220,8 @@ fn is_station_package(entries: &[Entry], models: &ModelTable) -> bool {
     entries.iter().any(station)
 }
 
-fn is_software(path: &str) -> bool {
+/// Whether a file is software for some hardware, by its name.
+pub(super) fn is_software(path: &str) -> bool {
     path.to_ascii_lowercase().ends_with(".ld")
 }
 

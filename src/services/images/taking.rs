@@ -1,15 +1,20 @@
 //! A package that was unpacked becomes an image: its row, the profile that chooses it, and its schema, in one change (R129, R139, R210).
+//!
+//! The vendor splits a release into packages for different models: one with software for other hardware joins the image of its version.
 
-use super::package::{Refused, Unpacked};
+use std::collections::HashSet;
+
+use super::package::{Refused, Unpacked, is_software};
 use super::uploads::{Upload, in_words};
 use crate::domain::access::Grant;
 use crate::domain::activity::Event;
 use crate::domain::ids::{ImageId, ProfileId};
-use crate::domain::image::{Image, find};
+use crate::domain::image::{Image, ImageFile, find};
 use crate::domain::limits::NAME_CHARS;
 use crate::domain::names::Name;
 use crate::domain::parameter::ParameterSet;
 use crate::domain::profile::{Profile, ProfileKind};
+use crate::domain::run::clean;
 use crate::domain::software::{SoftwareChoice, SoftwareVersion};
 use crate::domain::world::World;
 use crate::services::Services;
@@ -18,6 +23,9 @@ use crate::services::error::ServiceError;
 use crate::services::schema;
 use crate::store;
 
+/// Characters of the names of all files that an image came in.
+const SOURCE_CHARS: usize = 250;
+
 /// What is known of a package before it is unpacked.
 #[derive(Clone, Debug)]
 pub(super) struct Package {
@@ -25,7 +33,9 @@ pub(super) struct Package {
     pub(super) version: SoftwareVersion,
     pub(super) families: Vec<String>,
     pub(super) size_bytes: u64,
-    /// Somebody said that it takes the place of the image of its version.
+    /// Paths of its files in lower case.
+    pub(super) paths: HashSet<String>,
+    /// Somebody said that it takes the place of what the image of its version has for the same hardware.
     pub(super) replaces: bool,
 }
 
@@ -39,13 +49,31 @@ fn name(families: &[String], version: &SoftwareVersion) -> String {
 }
 
 impl Package {
-    /// The image of the same version for one of its families that it does not replace.
+    /// The image of the same version for one of its families that it neither joins nor replaces.
     pub(super) fn in_the_way(&self, world: &World) -> Option<ImageId> {
         let mut there = self.there(world);
-        if self.replaces && there.len() < 2 {
-            return None;
+        let joins = |id: &ImageId| world.images.get(id).is_some_and(|image| self.joins(image));
+        match there.as_slice() {
+            [one] if self.replaces || joins(one) => None,
+            _ => there.pop(),
         }
-        there.pop()
+    }
+
+    /// Whether all of its software is for other hardware than what an image of its version has. What has no names of hardware joins
+    /// nothing.
+    fn joins(&self, image: &Image) -> bool {
+        let mut own = self.paths.iter().filter(|path| is_software(path)).peekable();
+        own.peek().is_some()
+            && own.all(|path| image.file(path).is_none())
+            && image.files.iter().any(|file| is_software(&file.path))
+    }
+
+    /// Whether an image keeps a file beside what comes: as long as it keeps software for any hardware that this package has none for.
+    fn leaves<'i>(&self, image: &'i Image) -> impl Fn(&ImageFile) -> bool + use<'i, '_> {
+        let stays = |file: &ImageFile| !self.paths.contains(&file.path.to_ascii_lowercase());
+        let has_names = self.paths.iter().any(|path| is_software(path));
+        let is_beside = has_names && image.files.iter().any(|file| is_software(&file.path) && stays(file));
+        move |file| is_beside && stays(file)
     }
 
     /// The images of its version for its families, each once.
@@ -57,12 +85,17 @@ impl Package {
         ids
     }
 
-    /// Whether it finds room among the images (R42). What it replaces makes room.
+    /// Whether it finds room among the images (R42). What it replaces makes room; what it joins stays.
     pub(super) fn check_limits(&self, world: &World, bytes: u64) -> Result<(), Refused> {
         let limits = world.account.image_limits;
-        let replaced = self.there(world);
-        let stay = world.images.values().filter(|image| !replaced.contains(&image.id));
+        let met = self.there(world);
+        let stay = world.images.values().filter(|image| !met.contains(&image.id));
         let (count, sum) = stay.fold((0, 0_u64), |(count, sum), image| (count + 1, sum + image.stored_bytes()));
+        let left = met
+            .iter()
+            .filter_map(|id| world.images.get(id))
+            .flat_map(|image| image.files.iter().filter(|file| self.leaves(image)(file)));
+        let sum = sum + left.map(|file| file.size_bytes).sum::<u64>();
         if count >= limits.images {
             let told = format!("there are {count} images, as many as may be here; delete one that no device needs first");
             return Err(Refused::Package(told));
@@ -79,7 +112,7 @@ impl Package {
     }
 }
 
-/// Writes the image with its profile and schema. The content that it replaces goes once that is kept.
+/// Writes the image with its profile and schema. The content that it replaces goes once that is kept; what is for other hardware stays.
 pub(super) fn take(
     services: &Services,
     upload: &Upload,
@@ -99,61 +132,88 @@ pub(super) fn take(
             return Err(ServiceError::Conflict("an image of this version was added meanwhile; upload it again".to_owned()));
         }
         let former = package.there(&world).first().and_then(|id| world.images.get(id)).cloned();
-        if let Some(schema) = former.as_ref().and_then(|former| former.schema) {
+        let left: Vec<ImageFile> = match &former {
+            Some(former) => former.files.iter().filter(|file| package.leaves(former)(file)).cloned().collect(),
+            None => Vec::new(),
+        };
+        let beside = former.as_ref().filter(|_| !left.is_empty());
+        let former_schema = former.as_ref().and_then(|former| former.schema);
+        let kept_schema = former_schema.filter(|_| beside.is_some() && schema_file.is_none());
+        if let Some(schema) = former_schema.filter(|_| kept_schema.is_none()) {
             schema::delete_of_image(change, &world, schema)?;
         }
-        let family = package.families.first().map(String::as_str).unwrap_or_default();
+        let families = together(beside.map_or(&[], |former| &former.families), &package.families);
+        let family = families.first().map(String::as_str).unwrap_or_default();
         let schema = match &schema_file {
             Some(file) => schema::take_of_image(change, &world, (family, package.version.as_str()), file)?,
-            None => None,
+            None => kept_schema,
         };
+        let joins = former.as_ref().is_some_and(|former| package.joins(former));
         let image = Image {
             id: former.as_ref().map_or_else(|| store::images::next_id(change.tx()), |former| Ok(former.id))?,
             version: package.version.clone(),
-            families: package.families.clone(),
-            source: upload.file.clone(),
-            size_bytes: package.size_bytes,
+            source: match beside {
+                Some(former) if former.source != upload.file => {
+                    clean(&format!("{} and {}", former.source, upload.file), SOURCE_CHARS)
+                }
+                _ => upload.file.clone(),
+            },
+            size_bytes: package.size_bytes + beside.map_or(0, |former| former.size_bytes),
             sha256: package.sha256.clone(),
-            files,
-            profile: put_profile(change, &world, &package, former.as_ref().map(|former| former.profile))?,
+            files: files.into_iter().chain(left.iter().cloned()).collect(),
+            profile: put_profile(change, &world, (&package.version, &families), former.as_ref().map(|former| former.profile))?,
+            families,
             schema,
             license: former.as_ref().and_then(|former| former.license.clone()),
             at: change.now(),
             by,
         };
-        let action = if former.is_some() { "replaced" } else { "added" };
+        let action = match &former {
+            Some(_) if joins => "joined by another package",
+            Some(_) => "replaced",
+            None => "added",
+        };
         let event = Event::new("software", name_of(&image), action)
             .change("file", former.as_ref().map(|former| former.source.clone()), Some(image.source.clone()))
             .change("SHA-256", former.as_ref().map(|former| former.sha256.clone()), Some(image.sha256.clone()))
-            .change("files", None, Some(image.files.len().to_string()));
+            .change("files", former.as_ref().map(|former| former.files.len().to_string()), Some(image.files.len().to_string()));
         change.record(event)?;
         change.put_image(image.clone())?;
-        Ok((image.id, former))
+        Ok((image.id, former, left))
     });
     // What no row names is removed now or, if that fails, by the sweep at the next start.
     let stale = match &taken {
-        Ok((_, former)) => former.iter().flat_map(|image| image.files.iter().map(|file| file.blob.clone())).collect(),
+        Ok((_, former, left)) => {
+            let gone = former.iter().flat_map(|image| &image.files).filter(|file| !left.contains(file));
+            gone.map(|file| file.blob.clone()).collect()
+        }
         Err(_) => blobs,
     };
     stale.iter().for_each(|blob| drop(services.blobs.remove(blob)));
-    taken.map(|(id, _)| id)
+    taken.map(|(id, ..)| id)
+}
+
+/// Names that stand in either list, each once.
+fn together(one: &[String], other: &[String]) -> Vec<String> {
+    let more = other.iter().filter(|name| !one.contains(name));
+    one.iter().chain(more).cloned().collect()
 }
 
 /// The profile that chooses the image for each of its families.
 fn put_profile(
     change: &mut Change<'_>,
     world: &World,
-    package: &Package,
+    (version, families): (&SoftwareVersion, &[String]),
     former: Option<ProfileId>,
 ) -> Result<ProfileId, ServiceError> {
     let former = former.and_then(|id| world.profiles.get(&id));
-    let choice = |family: &String| SoftwareChoice { family: family.clone(), version: package.version.clone() };
+    let choice = |family: &String| SoftwareChoice { family: family.clone(), version: version.clone() };
     let profile = Profile {
         id: former.map_or_else(|| store::profiles::next_id(change.tx()), |former| Ok(former.id))?,
-        name: profile_name(world, package, former.map(|former| former.id))?,
+        name: profile_name(world, (version, families), former.map(|former| former.id))?,
         description: "Comes with the image of this software, and goes with it.".to_owned(),
         kind: ProfileKind::Software,
-        software: package.families.iter().map(choice).collect(),
+        software: families.iter().map(choice).collect(),
         parameters: ParameterSet::new(),
         modified_by: change.actor().to_owned(),
         modified_at: change.now(),
@@ -165,10 +225,14 @@ fn put_profile(
 }
 
 /// A name that no other profile has.
-fn profile_name(world: &World, package: &Package, own: Option<ProfileId>) -> Result<Name, ServiceError> {
-    let mut plain = name(&package.families, &package.version);
+fn profile_name(
+    world: &World,
+    (version, families): (&SoftwareVersion, &[String]),
+    own: Option<ProfileId>,
+) -> Result<Name, ServiceError> {
+    let mut plain = name(families, version);
     if plain.chars().count() + 5 > NAME_CHARS {
-        plain = format!("Software {}", package.version);
+        plain = format!("Software {version}");
     }
     let is_free = |name: &Name| world.all_profiles().all(|other| Some(other.id) == own || other.name.folded() != name.folded());
     let numbered = (2..1_000).map(|number| format!("{plain} ({number})"));

@@ -373,7 +373,9 @@ pub fn answer(
             }
         }
         Stage::Taken { .. } if said.replaces => {}
-        Stage::Taken { .. } => errors.add("replaces", "say that the image that is there is to be replaced, or cancel the upload"),
+        Stage::Taken { .. } => {
+            errors.add("replaces", "say that what is there for the same hardware is to be replaced, or cancel the upload")
+        }
         _ => return Err(ServiceError::Conflict("nothing is asked about this upload".to_owned())),
     }
     errors.into_result(Some(()))?;

@@ -78,7 +78,8 @@ fn become_image(services: &Services, upload: Upload, watch: &Watch) -> Result<St
     let (Some(version), false) = (version.clone(), families.is_empty()) else {
         return Ok(Stage::Asking { version, families });
     };
-    let package = Package { sha256, version, families, size_bytes: upload.size_bytes, replaces: upload.said.replaces };
+    let (paths, size_bytes, replaces) = (contents.paths(), upload.size_bytes, upload.said.replaces);
+    let package = Package { sha256, version, families, size_bytes, paths, replaces };
     if let Some(image) = package.in_the_way(&world) {
         return Ok(Stage::Taken { image });
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::given::{self, Files, LINE, boot, poll, requests, walk};
 use crate::simulate::address::Dhcp;
 use crate::simulate::boot::Program;
-use crate::simulate::firmware::{Installation, forge};
+use crate::simulate::firmware::{Installation, Release};
 use crate::simulate::models::MODELS;
 use crate::simulate::phone::{CheckSync, Occasion, Phone};
 use crate::simulate::rules::{Rule, Rules};
@@ -67,6 +67,10 @@ fn fetch_image(phone: &mut Phone, files: &Files, cut: bool) -> (Report, Vec<Stri
     (phone.end(), asked)
 }
 
+fn image(version: &str, updater: &str, container: u32) -> Vec<u8> {
+    Release { version, updater, container, reads: container }.image(9_000)
+}
+
 fn with_image(phone: &Phone, name: &str, image: Vec<u8>) -> Files {
     let mut files = Files::of(phone, &[("a.cfg", LINE)]);
     files.0.insert(format!("/{name}"), image);
@@ -76,7 +80,7 @@ fn with_image(phone: &Phone, name: &str, image: Vec<u8>) -> Files {
 #[test]
 fn rule_17_the_part_numbers_image_is_opened_first_then_the_combined_one() {
     let mut phone = phone(Rules::USUAL);
-    let files = with_image(&phone, "sip.ld", forge("5.9.7.4477", "5.9.7.47435", 1, 9000));
+    let files = with_image(&phone, "sip.ld", image("5.9.7.4477", "5.9.7.47435", 1));
     let (report, asked) = fetch_image(&mut phone, &files, false);
     assert_eq!(asked, ["/3111-48450-001.sip.ld", "/sip.ld"]);
     assert_eq!((report.installation, report.restart), (None, false), "its own version is not fetched");
@@ -87,7 +91,7 @@ fn rule_17_a_broken_image_is_dropped_and_tried_at_so_many_boots_only() {
     let downloads = |rules| {
         let mut phone = phone(rules);
         phone.memory.flash.write("device.prov.abortSWUpgradeAfterFailures", "2");
-        let files = with_image(&phone, "3111-48450-001.sip.ld", forge("6.0.0.1", "6.0.0.2", 1, 9000));
+        let files = with_image(&phone, "3111-48450-001.sip.ld", image("6.0.0.1", "6.0.0.2", 1));
         let fetched = (0..4).map(|_| fetch_image(&mut phone, &files, true).0.installation.is_some()).collect::<Vec<_>>();
         assert_eq!(phone.memory.software.application, "5.9.7.4477");
         fetched
@@ -100,14 +104,28 @@ fn rule_17_a_broken_image_is_dropped_and_tried_at_so_many_boots_only() {
 fn rule_18_an_image_reboots_and_brings_its_updater_unless_the_present_one_cannot_read_it() {
     let install = |container| {
         let mut phone = phone(Rules::USUAL);
-        let files = with_image(&phone, "3111-48450-001.sip.ld", forge("6.0.0.1", "6.0.0.2", container, 9000));
+        let files = with_image(&phone, "3111-48450-001.sip.ld", image("6.0.0.1", "6.0.0.2", container));
         let report = fetch_image(&mut phone, &files, false).0;
-        assert!(report.configured, "the phone comes up in any case");
+        let comes_up = report.installation != Some(Installation::Installed);
+        assert_eq!(report.configured, comes_up, "it starts anew at once with what it installed, and comes up with anything else");
         (report.installation, report.restart, phone.memory.software.application, phone.memory.software.updater)
     };
     let (new, old) = (("6.0.0.1".to_owned(), "6.0.0.2".to_owned()), ("5.9.7.4477".to_owned(), "5.9.7.47435".to_owned()));
     assert_eq!(install(1), (Some(Installation::Installed), true, new.0, new.1));
     assert_eq!(install(2), (Some(Installation::Refused), false, old.0, old.1));
+}
+
+#[test]
+fn rule_18_the_updater_of_a_stop_reads_what_the_one_before_it_refused() {
+    let mut phone = phone(Rules::USUAL);
+    let mut go = |version, container, reads| {
+        let release = Release { version, updater: version, container, reads };
+        let files = with_image(&phone, "3111-48450-001.sip.ld", release.image(9_000));
+        fetch_image(&mut phone, &files, false).0.installation
+    };
+    assert_eq!(go("6.1.0.1", 2, 2), Some(Installation::Refused));
+    assert_eq!(go("6.0.0.1", 1, 2), Some(Installation::Installed));
+    assert_eq!(go("6.1.0.1", 2, 2), Some(Installation::Installed));
 }
 
 #[test]

@@ -110,7 +110,7 @@ pub struct NewImageUpload {
     /// Families that it is for, where the package does not tell them.
     #[serde(default)]
     families: Vec<String>,
-    /// Whether an image of the same version is replaced.
+    /// Whether what an image of the same version has for the same hardware is replaced. What is for other hardware joins it unasked.
     #[serde(default)]
     replaces: bool,
 }
@@ -125,7 +125,7 @@ pub struct UploadAnswer {
     /// Families that it is for.
     #[serde(default)]
     families: Vec<String>,
-    /// Whether an image of the same version is replaced.
+    /// Whether what an image of the same version has for the same hardware is replaced. What is for other hardware joins it unasked.
     #[serde(default)]
     replaces: bool,
 }

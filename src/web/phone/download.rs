@@ -1,7 +1,7 @@
 //! Big files: what of one is asked for (`Range`, `If-Range`, `If-None-Match`), and its bytes, read off the event loop in large blocks.
 //!
 //! A file is read only as fast as its connection takes it: no thread waits for a slow phone, and no more than two blocks of a file are in
-//! memory. How much the connection took is told to whoever wants to know.
+//! memory, which take turns: one is sent while the other is read. How much the connection took is told to whoever wants to know.
 
 use std::fs::File;
 use std::io;
@@ -85,8 +85,12 @@ pub struct FileBody<F> {
     end: u64,
     size_bytes: u64,
     given: u64,
+    /// What is left to send of a block, and all of it.
     block: Bytes,
-    reading: Option<JoinHandle<io::Result<Bytes>>>,
+    whole: Bytes,
+    reading: Option<JoinHandle<io::Result<Vec<u8>>>>,
+    /// The memory of a block that was sent.
+    spare: Vec<u8>,
     follows: F,
 }
 
@@ -101,7 +105,9 @@ impl<F: Follows> FileBody<F> {
             size_bytes: length,
             given: 0,
             block: Bytes::new(),
+            whole: Bytes::new(),
             reading: None,
+            spare: Vec::new(),
             follows,
         };
         body.read_ahead();
@@ -116,11 +122,23 @@ impl<F: Follows> FileBody<F> {
         }
         let (file, at) = (Arc::clone(&self.file), self.next);
         self.next += length;
+        let mut block = std::mem::take(&mut self.spare);
         self.reading = Some(spawn_blocking(move || {
-            let mut block = vec![0; usize::try_from(length).unwrap_or_default()];
+            block.resize(usize::try_from(length).unwrap_or_default(), 0);
             file.read_exact_at(&mut block, at)?;
-            Ok(Bytes::from(block))
+            Ok(block)
         }));
+    }
+
+    /// Takes up a block that was read. The memory of the one before is read into next: fresh memory for each would cost more than
+    /// reading does.
+    fn take_up(&mut self, block: Vec<u8>) {
+        self.block = Bytes::from(block);
+        let sent = std::mem::replace(&mut self.whole, self.block.clone());
+        if sent.is_unique() {
+            self.spare = sent.into();
+        }
+        self.read_ahead();
     }
 }
 
@@ -143,11 +161,10 @@ impl<F: Follows + Unpin> MessageBody for FileBody<F> {
             };
             this.reading = None;
             match read {
-                Ok(Ok(block)) => this.block = block,
+                Ok(Ok(block)) => this.take_up(block),
                 Ok(Err(error)) => return Poll::Ready(Some(Err(error))),
                 Err(error) => return Poll::Ready(Some(Err(io::Error::other(error)))),
             }
-            this.read_ahead();
         }
         let piece = this.block.split_to(this.block.len().min(PIECE_BYTES));
         this.given += piece.len() as u64;

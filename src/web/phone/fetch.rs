@@ -97,7 +97,8 @@ async fn software(call: &Call, world: &World, guest: &Guest, image: &Image, file
     }
     let message = call.caller.message(call.request.head(), Reason::SoftwareTaken, piece.status(), 0, Some(guest), &call.services);
     let asked = downloads::Asked { image, path: &file.path, size_bytes: file.size_bytes, from: first };
-    let key = guest.device.as_ref().map(|device| device.key.clone());
+    let own = guest.device.as_ref().map(|device| device.key.clone());
+    let key = own.or_else(|| downloads::untagged_at(&call.services, world.account_id, call.visit().address));
     debug_assert_eq!(message.account, world.account_id);
     let sending = downloads::begin(&call.services.clone().into_inner(), &asked, key, message);
     Reply::software(&tag, piece, FileBody::new(opened, first, length, sending)).told_later()

@@ -54,7 +54,7 @@ impl From<Shown> for UploadRow {
             }
             Stage::Unpacking => ("is being unpacked".to_owned(), "off", Some(u64::from(unpacked_percent))),
             Stage::Asking { .. } => ("asks which software it is".to_owned(), "warn", None),
-            Stage::Taken { .. } => ("asks whether it replaces the image of its version".to_owned(), "warn", None),
+            Stage::Taken { .. } => ("asks whether it replaces what is here for the same hardware".to_owned(), "warn", None),
             Stage::Refused { why, .. } => (format!("was not taken: {why}"), "bad", None),
             Stage::Done { .. } => ("is here".to_owned(), "ok", None),
         };
