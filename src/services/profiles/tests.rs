@@ -134,7 +134,7 @@ fn the_archive_of_a_large_organisation_comes_in_again_with_where_its_profiles_ar
     let fill = |change: &mut crate::services::commit::Change<'_>| {
         for number in 1..=PROFILES {
             let at = usize::try_from(number).expect("a few") * 8;
-            let values = [&noise[at..at + 60 * 1_024], &noise[at + 40 * 1_024..at + 100 * 1_024]];
+            let values = [&noise[at..at + 60 * 1_024], &noise[at + 60 * 1_024..at + 118 * 1_024]];
             let name = Name::parse(&format!("{number:03} {}", "x".repeat(76))).expect("a name");
             change.put_profile(Profile { name, ..testing::profile(number, &[("up.a", values[0]), ("up.b", values[1])]) })?;
         }
