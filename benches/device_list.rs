@@ -19,6 +19,7 @@ use pdms::domain::site::index::SiteIndex;
 use pdms::domain::site::{Network, Origin as From, Site};
 use pdms::domain::subnet::Subnet;
 use pdms::domain::world::World;
+use pdms::services::roster::Counts;
 
 mod support;
 
@@ -102,6 +103,14 @@ fn lists(criterion: &mut Criterion) {
     }
 }
 
+/// All that the dashboard tells of devices (P11): one walk.
+fn counts(criterion: &mut Criterion) {
+    let devices: Vec<Listed> = (0..DEVICES).map(listed).collect();
+    criterion.bench_function("count everything for the dashboard", |bencher| {
+        bencher.iter(|| Counts::of(black_box(&devices).iter(), Timestamp::UNIX_EPOCH).total)
+    });
+}
+
 /// The same world with profiles at every tenth site and at two groups of five, as Profile Deployment and the search see it.
 fn deployed() -> World {
     let profile = |number: u32| Profile {
@@ -147,5 +156,5 @@ fn placing(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, lists, deployment, placing);
+criterion_group!(benches, lists, counts, deployment, placing);
 criterion_main!(benches);

@@ -93,6 +93,18 @@ fn with_own(world: &World, devices: &[Arc<Device>], many: usize, name: &str) -> 
     (world, devices)
 }
 
+/// The same with two other values and a parameter more in each own profile, as an import brings them.
+fn with_own_edited(world: &World, many: usize) -> World {
+    let mut world = world.clone();
+    for number in (0..).take(many) {
+        let profile = Arc::make_mut(world.profiles.get_mut(&own(number)).expect("it is there"));
+        for name in ["reg.1.address", "reg.2.address", "reg.1.auth.password"] {
+            profile.parameters.insert(ParameterName::parse(name).expect("a name"), format!("other {number}"));
+        }
+    }
+    world
+}
+
 /// A thousand parameters more in a profile of everything.
 fn with_a_thousand(world: &World, name: &str) -> World {
     let mut world = world.clone();
@@ -132,6 +144,12 @@ fn foresight(criterion: &mut Criterion) {
         let after = with_a_thousand(&before, set);
         let overlap = if own == set { "that say twenty of them" } else { "that say none of them" };
         let what = format!("50,000 devices: 1,000 parameters, {many} own profiles {overlap}");
+        criterion.bench_function(&what, |bench| bench.iter(|| told(black_box(&devices), &before, &after)));
+    }
+    for many in [10_000, 50_000] {
+        let (before, devices) = with_own(&before, &devices, many, "reg");
+        let after = with_own_edited(&before, many);
+        let what = format!("50,000 devices: {many} own profiles edited");
         criterion.bench_function(&what, |bench| bench.iter(|| told(black_box(&devices), &before, &after)));
     }
     criterion.bench_function("50,000 devices: nothing", |bench| bench.iter(|| told(black_box(&devices), &before, &before)));

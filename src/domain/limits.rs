@@ -18,10 +18,12 @@ pub const DEVICE_CSV_BYTES: usize = 4 * IMPORT_BYTES;
 pub const SCHEMA_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of such a file once it is packed: a row of the database.
 pub const SCHEMA_PACKED_BYTES: usize = 4 * 1024 * 1024;
-/// Bytes of an uploaded archive of profiles.
-pub const ARCHIVE_UPLOAD_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of an archive of profiles, out and in: an own profile of twenty parameters for each of [`DEVICES`] fits twice.
+pub const ARCHIVE_UPLOAD_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes that an archive of profiles may be unpacked to.
-pub const ARCHIVE_BYTES: usize = 64 * 1024 * 1024;
+pub const ARCHIVE_BYTES: usize = 192 * 1024 * 1024;
+/// Bytes of a list in an archive: of its profiles, or of where they are attached.
+pub const ARCHIVE_LIST_BYTES: usize = 32 * 1024 * 1024;
 /// Profiles in one archive: each that is exported comes back, and none is of the longer form of ZIP, which begins at 65,535 members.
 pub const ARCHIVE_PROFILES: usize = 60_000;
 /// Files in such an archive: the profiles, their list, and folders that other programs put there.

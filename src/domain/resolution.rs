@@ -56,6 +56,12 @@ impl<'a> Effective<'a> {
     pub fn iter(&self) -> std::slice::Iter<'_, Resolved<'a>> {
         self.0.iter()
     }
+
+    /// The parameters of which this holds, and the others.
+    pub fn split(self, holds: impl Fn(&Resolved<'a>) -> bool) -> (Self, Self) {
+        let (these, others) = self.0.into_iter().partition(holds);
+        (Self(these), Self(others))
+    }
 }
 
 /// Merges placed profiles, strongest first, into one value for each parameter.

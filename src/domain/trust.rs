@@ -284,6 +284,11 @@ impl Trust {
         self.refused_bound.is_some() || self.refused_factory.is_some()
     }
 
+    /// Whether somebody named this key and was not let in, and that still matters to somebody.
+    pub fn is_at_the_door(&self) -> bool {
+        self.knock.is_some() || self.is_refused_bound()
+    }
+
     /// Ends its part in the alert about refused devices: a person did something about it.
     pub fn forget_refusals(&mut self) {
         (self.refused_bound, self.refused_factory) = (None, None);

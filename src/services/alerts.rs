@@ -125,7 +125,7 @@ pub fn held_back(services: &Services, account: AccountId, addresses: &BTreeSet<I
 /// Bound devices that were refused so many at once that somebody must know: see [`pending::refused_together`].
 pub fn refused_together(services: &Services, account: AccountId) -> Vec<RefusedDevice> {
     let roster = services.roster(account);
-    let refused = services.trusts(account).filtered(Trust::is_refused_bound);
+    let refused = services.trusts(account).at_the_door(Trust::is_refused_bound);
     let of_devices = refused.iter().filter(|(key, _)| roster.find(key).is_some());
     pending::refused_together(of_devices.map(|(key, trust)| (key, &**trust)), services.clock.now())
 }

@@ -22,7 +22,6 @@ use crate::domain::limits::{DELETED_AT_ONCE, DEVICES, DEVICES_PER_ADD};
 use crate::domain::parameter::ParameterSet;
 use crate::domain::placement::Placement;
 use crate::domain::profile::Profile;
-use crate::domain::run::Subject;
 use crate::domain::world::World;
 use crate::store;
 
@@ -140,21 +139,23 @@ pub fn update(
     })
 }
 
-/// What goes with a device. The profiles of device CSVs are handed in, for they are looked through once for all devices.
-fn cascade_of(
-    services: &Services,
-    world: &World,
-    (csv_profiles, own_profiles): (&HashMap<String, Arc<Profile>>, &OwnProfiles),
-    key: &DeviceKey,
-) -> Result<Cascade, ServiceError> {
+/// What is looked through once for all devices that are deleted together.
+struct Owned {
+    csv_profiles: HashMap<String, Arc<Profile>>,
+    own_profiles: OwnProfiles,
+    runs: HashMap<DeviceKey, usize>,
+}
+
+/// What goes with a device.
+fn cascade_of(services: &Services, world: &World, owned: &Owned, key: &DeviceKey) -> Result<Cascade, ServiceError> {
     let account = world.account_id;
     let listed = get(services, account, key)?;
-    let own = csv_profiles.get(&profile_name(key));
-    let of_lines = own_profiles.made_for(&listed.device, world);
+    let own = owned.csv_profiles.get(&profile_name(key));
+    let of_lines = owned.own_profiles.made_for(&listed.device, world);
     let goes = |id: &ProfileId| own.is_some_and(|own| own.id == *id) || of_lines.is_some_and(|own| own.id == *id);
     let detached = listed.device.profiles.iter().filter(|id| !goes(id));
     let files = services.store.read(|tx| store::stored_files::of(tx, account, key))?;
-    let runs = super::runs::of(services, account, &Subject::Device(key.clone()))?.len();
+    let runs = owned.runs.get(key).copied().unwrap_or_default();
     let logs = super::device_files::logs(services, account, key)?.len();
     Ok(Cascade {
         key: key.clone(),
@@ -207,14 +208,19 @@ pub fn delete_all(
         return Ok(Deleted { what: Vec::new(), deletion: None });
     }
     let world = services.world(account)?;
-    let (csv, own) = (csv_profiles(&world), OwnProfiles::new(services, &world));
-    let gone = keys.iter().map(|key| cascade_of(services, &world, (&csv, &own), key)).collect::<Result<_, _>>()?;
+    let owned = Owned {
+        csv_profiles: csv_profiles(&world),
+        own_profiles: OwnProfiles::new(services, &world),
+        runs: super::runs::counts(services, account, keys)?,
+    };
+    let gone = keys.iter().map(|key| cascade_of(services, &world, &owned, key)).collect::<Result<_, _>>()?;
     let deletion = perform(services, mode, grant, account, |change| {
         let world = services.world(account)?;
         let (csv, own) = (csv_profiles(&world), OwnProfiles::new(services, &world));
         for key in keys {
-            let of_lines = own.made_for(&stored(services, change, account, key)?, &world);
-            delete_rows(services, change, account, key, afterwards)?;
+            let device = stored(services, change, account, key)?;
+            delete_rows(change, &device, afterwards)?;
+            let of_lines = own.made_for(&device, &world);
             for profile in csv.get(&profile_name(key)).map(|profile| &**profile).into_iter().chain(of_lines) {
                 change.delete_profile(profile.id)?;
                 change.record(Event::new("profile", profile.name.to_string(), "deleted"))?;
@@ -226,15 +232,9 @@ pub fn delete_all(
 }
 
 /// Removes the rows of a device. Its runs and logs, and the content of its files, stay until it leaves the recycle bin.
-fn delete_rows(
-    services: &Services,
-    change: &mut Change<'_>,
-    account: AccountId,
-    key: &DeviceKey,
-    afterwards: Afterwards,
-) -> Result<(), ServiceError> {
-    let device = stored(services, change, account, key)?;
-    store::stored_files::delete_all(change.tx(), account, key)?;
+fn delete_rows(change: &mut Change<'_>, device: &Device, afterwards: Afterwards) -> Result<(), ServiceError> {
+    let key = &device.key;
+    store::stored_files::delete_all(change.tx(), change.account_id(), key)?;
     change.delete_device(key)?;
     let now = change.now();
     change.change_trust(key, move |trust| *trust = trust.forgotten(now))?;
@@ -243,7 +243,7 @@ fn delete_rows(
         change.block(key, &Block { at: change.now(), by: change.actor().to_owned(), name })?;
     }
     let action = if afterwards == Afterwards::Block { "deleted and blocked" } else { "deleted" };
-    change.record(Event::new("device", subject(&device), action))
+    change.record(Event::new("device", subject(device), action))
 }
 
 /// Devices that are held because they were deleted with *block*.

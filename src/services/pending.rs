@@ -106,7 +106,7 @@ pub struct Outcome {
 /// Everybody who knocked and was not let in since, the latest first.
 pub fn list(services: &Services, account: AccountId) -> Vec<Pending> {
     let (roster, now) = (services.roster(account), services.clock.now());
-    let knocked = services.trusts(account).filtered(|trust| trust.knock.is_some());
+    let knocked = services.trusts(account).at_the_door(|trust| trust.knock.is_some());
     let mut list: Vec<_> = knocked.iter().filter_map(|(key, trust)| Pending::of(key, trust, roster.find(key), now)).collect();
     list.sort_by(|a, b| b.knock.at.cmp(&a.knock.at).then_with(|| a.key.cmp(&b.key)));
     list
@@ -115,7 +115,7 @@ pub fn list(services: &Services, account: AccountId) -> Vec<Pending> {
 /// How many wait for somebody to decide: the badge of the menu.
 pub fn waiting(services: &Services, account: AccountId) -> usize {
     let now = services.clock.now();
-    let knocked = services.trusts(account).filtered(|trust| trust.knock.is_some());
+    let knocked = services.trusts(account).at_the_door(|trust| trust.knock.is_some());
     let all = knocked.iter().filter_map(|(key, trust)| Pending::of(key, trust, None, now));
     all.filter(|one| one.standing == Standing::Waiting).count()
 }

@@ -6,6 +6,7 @@ pub mod archive;
 mod copying;
 mod deployed;
 mod history;
+mod packing;
 mod unpacking;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -105,6 +105,15 @@ pub fn state(services: &Services) -> Result<State, ServiceError> {
     described(services, &settings.given)
 }
 
+/// The same while a new CA takes the place of the old one; none at any other time, and then no device is looked at.
+///
+/// # Errors
+/// As [`state`].
+pub fn under_way(services: &Services) -> Result<Option<State>, ServiceError> {
+    let settings: ServerSettings = services.store.read(store::server::get)?;
+    settings.given.rollover.is_some().then(|| described(services, &settings.given)).transpose()
+}
+
 fn described(services: &Services, given: &GivenCertificates) -> Result<State, ServiceError> {
     let [known, next] = certificates::described_cas(&services.state_dir.certificates(), given)?;
     let world = services.worlds.get(DEFAULT_ACCOUNT);

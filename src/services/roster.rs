@@ -13,7 +13,7 @@ use parking_lot::RwLock;
 use super::error::ServiceError;
 use crate::domain::device::{Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
-use crate::domain::device_list::{DeviceQuery, Listed, Status, select};
+use crate::domain::device_list::{DeviceQuery, LastResult, Listed, Status, select};
 use crate::domain::ids::{AccountId, GroupId, SiteId};
 use crate::domain::software::device::Told;
 use crate::domain::world::World;
@@ -82,6 +82,10 @@ pub struct Counts {
     pub sites: BTreeMap<SiteId, usize>,
     /// By group; a device counts in each of its groups.
     pub groups: BTreeMap<GroupId, usize>,
+    /// By what came of the last run.
+    pub results: BTreeMap<LastResult, usize>,
+    /// Those whose move to another site waits for somebody's word.
+    pub waiting_moves: usize,
 }
 
 impl Rosters {
@@ -197,13 +201,9 @@ impl Roster {
         select(self.all().into_iter(), query, world, now)
     }
 
-    /// Counts all devices.
+    /// Counts all devices. The lock is free again before the first one is counted: phones take it to be noted.
     pub fn counts(&self, now: Timestamp) -> Counts {
-        let mut counts = Counts::default();
-        for listed in self.all() {
-            counts.add(&listed, now);
-        }
-        counts
+        Counts::of(self.all().iter(), now)
     }
 
     /// Changes what a device told of its software and answers whether that is other than before. The row is the caller's to write.
@@ -264,20 +264,39 @@ impl Entry {
 }
 
 impl Counts {
-    fn add(&mut self, listed: &Listed, now: Timestamp) {
-        let Listed { device, sighting } = listed;
-        self.total += 1;
-        match Status::of(sighting.last_seen, now) {
-            Status::Online => self.online += 1,
-            Status::Offline => self.offline += 1,
-            Status::NeverSeen => self.never_seen += 1,
+    /// Counts these devices: each is looked at once, and nothing of it is copied.
+    pub fn of<'a>(all: impl Iterator<Item = &'a Listed>, now: Timestamp) -> Self {
+        let mut counts = Self::default();
+        let (mut families, mut models, mut versions) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (mut sites, mut groups) = (HashMap::new(), HashMap::new());
+        let mut results = [(LastResult::Success, 0), (LastResult::Failed, 0), (LastResult::None, 0)];
+        for Listed { device, sighting } in all {
+            counts.total += 1;
+            match Status::of(sighting.last_seen, now) {
+                Status::Online => counts.online += 1,
+                Status::Offline => counts.offline += 1,
+                Status::NeverSeen => counts.never_seen += 1,
+            }
+            let result = LastResult::of(sighting.last_run);
+            results.iter_mut().filter(|(one, _)| *one == result).for_each(|(_, count)| *count += 1);
+            counts.waiting_moves += usize::from(device.waiting_move().is_some());
+            *families.entry(device.family.as_deref().unwrap_or_default()).or_default() += 1;
+            *models.entry(device.model.as_deref().unwrap_or_default()).or_default() += 1;
+            *versions.entry(sighting.software_version.as_deref().unwrap_or_default()).or_default() += 1;
+            *sites.entry(device.site_id()).or_default() += 1;
+            for group in &device.groups {
+                *groups.entry(*group).or_default() += 1;
+            }
         }
-        *self.families.entry(device.family.clone().unwrap_or_default()).or_default() += 1;
-        *self.models.entry(device.model.clone().unwrap_or_default()).or_default() += 1;
-        *self.versions.entry(sighting.software_version.clone().unwrap_or_default()).or_default() += 1;
-        *self.sites.entry(device.site_id()).or_default() += 1;
-        for group in &device.groups {
-            *self.groups.entry(*group).or_default() += 1;
-        }
+        let named = |counts: HashMap<&str, usize>| counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
+        (counts.families, counts.models, counts.versions) = (named(families), named(models), named(versions));
+        (counts.sites, counts.groups) = (sites.into_iter().collect(), groups.into_iter().collect());
+        counts.results = results.into_iter().collect();
+        counts
+    }
+
+    /// How many devices there are of which the last run came to this.
+    pub fn result(&self, result: LastResult) -> usize {
+        self.results.get(&result).copied().unwrap_or_default()
     }
 }

@@ -3,13 +3,14 @@
 //! Ended runs come here with the presence batch. Devices keep their last twenty. Everybody else shares a bounded room: whoever
 //! was heard last stays, so that a sweep over MAC addresses costs no disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
 use super::commit::Change;
 use super::error::ServiceError;
 use super::{Services, presence};
+use crate::domain::device::DeviceKey;
 use crate::domain::ids::AccountId;
 use crate::domain::limits::{REFUSED_SUBJECTS, RUNS_PER_DEVICE, RUNS_PER_REFUSED_SUBJECT};
 use crate::domain::run::assembly::Finished;
@@ -39,11 +40,7 @@ impl ListedRun {
 ///
 /// # Errors
 /// [`ServiceError::Store`].
-pub fn of_device(
-    services: &Services,
-    account: AccountId,
-    key: &crate::domain::device::DeviceKey,
-) -> Result<Vec<ListedRun>, ServiceError> {
+pub fn of_device(services: &Services, account: AccountId, key: &DeviceKey) -> Result<Vec<ListedRun>, ServiceError> {
     let mut listed = of(services, account, &Subject::Device(key.clone()))?;
     listed.extend(of(services, account, &Subject::Stranger(key.clone()))?);
     sort(&mut listed);
@@ -73,6 +70,39 @@ pub fn of(services: &Services, account: AccountId, subject: &Subject) -> Result<
         listed.remove(ahead.unwrap_or(listed.len() - 1));
     }
     Ok(listed)
+}
+
+/// How many runs each of these devices has, as [`of`] lists them; those without any are left out. For many devices at once: what is not
+/// written yet is looked through a single time, and of what is stored nothing is read but when it began.
+///
+/// # Errors
+/// [`ServiceError::Store`].
+pub fn counts(
+    services: &Services,
+    account: AccountId,
+    keys: &BTreeSet<DeviceKey>,
+) -> Result<HashMap<DeviceKey, usize>, ServiceError> {
+    presence::settle(services);
+    let mut counts: HashMap<DeviceKey, usize> = HashMap::new();
+    let (unwritten, _) = services.presence.unwritten_of(account, &keys.iter().cloned().collect());
+    for finished in unwritten {
+        if let Subject::Device(key) = finished.subject {
+            *counts.entry(key).or_default() += 1;
+        }
+    }
+    let trusts = services.trusts(account);
+    services.store.read(|tx| {
+        for key in keys {
+            let (began, trust) = (store::runs::began(tx, account, &Subject::Device(key.clone()))?, trusts.of(key));
+            let stored = began.into_iter().filter(|at| !trust.is_of_former_device(*at)).count();
+            if stored > 0 {
+                *counts.entry(key.clone()).or_default() += stored;
+            }
+        }
+        Ok::<_, ServiceError>(())
+    })?;
+    counts.values_mut().for_each(|count| *count = (*count).min(RUNS_PER_DEVICE));
+    Ok(counts)
 }
 
 /// The runs of everybody who was not let in, newest first: unknown and refused phones, and addresses that named no device.

@@ -5,7 +5,7 @@
 //! [`super::commit`], which applies the same change to the row and, once that is kept, to memory: neither side loses what the other
 //! has learned meanwhile.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -34,9 +34,38 @@ pub struct Trusts {
 /// Those of one account.
 #[derive(Debug, Default)]
 pub struct Book {
-    entries: RwLock<HashMap<DeviceKey, Arc<Trust>>>,
+    entries: RwLock<Entries>,
     unwritten: Mutex<Unwritten>,
     urgent: Arc<Notify>,
+}
+
+/// All of them, and which of them every page asks for: of fifty thousand keys a few.
+#[derive(Debug, Default)]
+struct Entries {
+    by_key: HashMap<DeviceKey, Arc<Trust>>,
+    /// Those that [`Trust::is_at_the_door`].
+    at_the_door: HashSet<DeviceKey>,
+}
+
+impl Entries {
+    fn of(by_key: HashMap<DeviceKey, Arc<Trust>>) -> Self {
+        let at_the_door = by_key.iter().filter(|(_, trust)| trust.is_at_the_door()).map(|(key, _)| key.clone()).collect();
+        Self { by_key, at_the_door }
+    }
+
+    fn insert(&mut self, key: &DeviceKey, trust: Trust) {
+        if trust.is_at_the_door() {
+            self.at_the_door.insert(key.clone());
+        } else {
+            self.at_the_door.remove(key);
+        }
+        self.by_key.insert(key.clone(), Arc::new(trust));
+    }
+
+    fn remove(&mut self, key: &DeviceKey) {
+        self.at_the_door.remove(key);
+        self.by_key.remove(key);
+    }
 }
 
 /// Keys whose rows are to be written or removed.
@@ -68,19 +97,19 @@ impl Trusts {
             let book = self.get(account);
             let mut entries = book.entries.write();
             let unwritten = book.unwritten.lock();
-            let mut kept = HashMap::with_capacity(entries.len());
+            let mut kept = HashMap::with_capacity(entries.by_key.len());
             let mut addresses = BTreeSet::new();
             store::trusts::each(tx, account, |key, mut trust| {
                 trust.share_address(&mut addresses);
                 kept.insert(key, Arc::new(trust));
             })?;
             for key in &unwritten.keys {
-                match entries.get(key) {
+                match entries.by_key.get(key) {
                     Some(trust) => drop(kept.insert(key.clone(), Arc::clone(trust))),
                     None => drop(kept.remove(key)),
                 }
             }
-            *entries = kept;
+            *entries = Entries::of(kept);
         }
         Ok(())
     }
@@ -104,7 +133,7 @@ impl Book {
     /// What is known of a key; nothing but defaults of one that was never heard of.
     pub fn of(&self, key: &DeviceKey) -> Arc<Trust> {
         static NOTHING: std::sync::OnceLock<Arc<Trust>> = std::sync::OnceLock::new();
-        let known = self.entries.read().get(key).cloned();
+        let known = self.entries.read().by_key.get(key).cloned();
         known.unwrap_or_else(|| Arc::clone(NOTHING.get_or_init(Arc::default)))
     }
 
@@ -112,7 +141,15 @@ impl Book {
     /// not wait for a page.
     pub fn filtered(&self, is_wanted: impl Fn(&Trust) -> bool) -> Vec<(DeviceKey, Arc<Trust>)> {
         let entries = self.entries.read();
-        entries.iter().filter(|(_, trust)| is_wanted(trust)).map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
+        entries.by_key.iter().filter(|(_, trust)| is_wanted(trust)).map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
+    }
+
+    /// Those of whom somebody was not let in ([`Trust::is_at_the_door`]), as far as they are wanted. Every page asks for them, and nobody
+    /// walks through all keys for that.
+    pub fn at_the_door(&self, is_wanted: impl Fn(&Trust) -> bool) -> Vec<(DeviceKey, Arc<Trust>)> {
+        let entries = self.entries.read();
+        let known = entries.at_the_door.iter().filter_map(|key| Some((key, entries.by_key.get(key)?)));
+        known.filter(|(_, trust)| is_wanted(trust)).map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
     }
 
     /// Takes in what a phone taught. Nearly always that is nothing new: then no lock for writing is taken, and of a device that comes
@@ -129,7 +166,7 @@ impl Book {
     /// Changes what is known of a key. The row follows with the next batch, where something did change.
     pub fn learn(&self, key: &DeviceKey, change: impl FnOnce(&mut Trust)) {
         let mut entries = self.entries.write();
-        let known = entries.get(key).cloned().unwrap_or_default();
+        let known = entries.by_key.get(key).cloned().unwrap_or_default();
         let mut changed = Trust::clone(&known);
         change(&mut changed);
         if changed == *known {
@@ -139,7 +176,7 @@ impl Book {
         if changed == Trust::default() {
             entries.remove(key);
         } else {
-            entries.insert(key.clone(), Arc::new(changed));
+            entries.insert(key, changed);
         }
         let mut unwritten = self.unwritten.lock();
         unwritten.keys.insert(key.clone());
@@ -164,7 +201,7 @@ impl Book {
         self.make_room(is_device);
         let keys = std::mem::take(&mut self.unwritten.lock().keys);
         for key in &keys {
-            let known = self.entries.read().get(key).cloned();
+            let known = self.entries.read().by_key.get(key).cloned();
             match known {
                 Some(trust) => store::trusts::put(change.tx(), change.account_id(), key, &trust)?,
                 None => drop(store::trusts::delete(change.tx(), change.account_id(), key)?),
@@ -175,7 +212,7 @@ impl Book {
 
     /// Lets go of what is kept for a time only.
     pub(super) fn expire(&self, now: Timestamp) {
-        let may_expire = |trust: &Trust| trust.deleted_at.is_some() || trust.knock.is_some() || trust.is_refused_bound();
+        let may_expire = |trust: &Trust| trust.deleted_at.is_some() || trust.is_at_the_door();
         for (key, _) in self.filtered(may_expire) {
             self.learn(&key, |trust| trust.expire(now));
         }
@@ -200,17 +237,17 @@ impl Book {
         // Nearly always there is room. Phones wait neither while that is found out nor while it is decided who goes.
         let strangers: Vec<(DeviceKey, Arc<Trust>)> = {
             let entries = self.entries.read();
-            if entries.iter().filter(is_stranger).count() <= STRANGERS {
+            if entries.by_key.iter().filter(is_stranger).count() <= STRANGERS {
                 return;
             }
-            entries.iter().filter(is_stranger).map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
+            entries.by_key.iter().filter(is_stranger).map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
         };
         let surplus = strangers::surplus(&strangers, STRANGERS);
         let mut entries = self.entries.write();
         let mut unwritten = self.unwritten.lock();
         for (key, trust) in surplus.into_iter().map(|at| &strangers[at]) {
             // Whoever asked meanwhile stays until the next batch.
-            if entries.get(key).is_some_and(|now| Arc::ptr_eq(now, trust)) {
+            if entries.by_key.get(key).is_some_and(|now| Arc::ptr_eq(now, trust)) {
                 entries.remove(key);
                 unwritten.keys.insert(key.clone());
             }
@@ -221,7 +258,34 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::trust::Admitted;
+    use crate::domain::run::Reason;
+    use crate::domain::trust::{Admitted, Knock};
+
+    #[test]
+    fn who_is_at_the_door_is_known_without_a_look_at_all_keys() {
+        let book = Book::default();
+        let key = |number: u8| format!("0004f2aa00{number:02x}").parse::<DeviceKey>().expect("a MAC");
+        let knock = || Knock::new(Timestamp::UNIX_EPOCH, Reason::NotApproved, [10, 0, 0, 7].into(), "VVX 411");
+        let found = |book: &Book| {
+            let mut by_index: Vec<_> = book.at_the_door(|_| true).into_iter().map(|(key, _)| key).collect();
+            let mut by_walk: Vec<_> = book.filtered(Trust::is_at_the_door).into_iter().map(|(key, _)| key).collect();
+            by_index.sort();
+            by_walk.sort();
+            assert_eq!(by_index, by_walk);
+            by_index
+        };
+        book.learn(&key(1), |trust| trust.refused(knock()));
+        book.learn(&key(2), |trust| trust.generation = 3);
+        book.learn(&key(3), |trust| {
+            trust.generation = 4;
+            trust.refused(knock());
+        });
+        assert_eq!(found(&book), [key(1), key(3)]);
+        book.learn(&key(1), |trust| *trust = Trust::default());
+        book.learn(&key(3), |trust| *trust = Trust { generation: 4, ..Trust::default() });
+        book.learn(&key(2), |trust| trust.refused(knock()));
+        assert_eq!(found(&book), [key(2)]);
+    }
 
     #[test]
     fn a_visit_like_the_last_one_changes_and_writes_nothing() {

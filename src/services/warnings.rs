@@ -89,8 +89,7 @@ pub fn list(services: &Services, address: &Address) -> Result<Vec<Warning>, Serv
     for (is_urgent, text) in certificates(&answered, services.clock().now()) {
         tell(is_urgent, MendedAt::Settings, text);
     }
-    let rollover = rollover::state(services)?;
-    if let Some(text) = waiting(&rollover) {
+    if let Some(text) = rollover::under_way(services)?.as_ref().and_then(waiting) {
         tell(false, MendedAt::Ca, text);
     }
     for fault in addresses::faults(services, &answered)? {

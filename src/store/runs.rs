@@ -39,6 +39,12 @@ pub fn of(tx: &impl Read, account: AccountId, subject: &Subject) -> Result<Vec<R
     Ok(tx.scan(table(subject), Some(&(account, subject.clone())))?.into_iter().map(|(_, run)| run).collect())
 }
 
+/// When a subject's runs began, oldest first.
+pub fn began(tx: &impl Read, account: AccountId, subject: &Subject) -> Result<Vec<Timestamp>, StoreError> {
+    let keys = tx.keys(table(subject), &(account, subject.clone()), Direction::Forward)?;
+    Ok(keys.into_iter().map(|(.., began)| began).collect())
+}
+
 /// All runs of everybody who was not let in, subject by subject.
 pub fn refused(tx: &impl Read, account: AccountId) -> Result<Vec<(Subject, Run)>, StoreError> {
     Ok(tx.scan(&REFUSED_RUNS, Some(&(account,)))?.into_iter().map(|((_, subject, _), run)| (subject, run)).collect())

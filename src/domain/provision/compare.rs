@@ -2,22 +2,25 @@
 //! once; what is each device's own is looked at for each.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
+use super::super::account::Slot;
 use super::super::clock;
 use super::super::credential::Channel;
 use super::super::deployment::{Placed, applicable};
 use super::super::device::Device;
 use super::super::ids::{ProfileId, SiteId};
-use super::super::parameter::{ParameterSet, masked};
+use super::super::parameter::{ParameterSet, is_of_device, is_of_xml, masked};
 use super::super::profile::Profile;
 use super::super::resolution::{Effective, Mention, Resolved, mentioned, merge, merge_only, twin_of};
+use super::super::rollover;
 use super::super::world::World;
-use super::master::APP_FILE_PATH;
+use super::master::{APP_FILE_PATH, is_master};
 use super::polling::{GMT_OFFSET, POLLING_TIME, own_offset};
 use super::software::{self, Software};
-use super::{Draft, LocalTime, PollingClock, Setting, Shape, Text, draft, naming, variables};
+use super::{Draft, LocalTime, PollingClock, Setting, Shape, Text, below_profiles, by_rule, draft, naming, variables};
 
 /// What devices of one shape get in one world.
 #[derive(Clone, Debug)]
@@ -88,6 +91,17 @@ impl<'w> Served<'w> {
 
     fn polls_like(&self, told: &Told<'_>, other: &Self, other_told: &Told<'_>) -> bool {
         told.polling == other_told.polling && self.own_offset == other.own_offset
+    }
+
+    /// The parameters that this server gives or reads: what profiles say of them decides more than their own values.
+    fn bound_names(&self) -> Vec<String> {
+        let Shape { channel, named, site, software, .. } = &self.shape;
+        let time = LocalTime::at(*site, self.world);
+        let rule = by_rule(*channel, &Effective::default(), software, self.world);
+        let below = below_profiles(*named, *channel, time, self.world, &mut Vec::new());
+        let given = rule.into_iter().chain(below).map(|given| given.name.into_owned());
+        let read = [rollover::parameter(Slot::One), rollover::parameter(Slot::Two), GMT_OFFSET, software::LINE];
+        given.chain(read.map(str::to_owned)).collect()
     }
 
     /// The attributes that can differ whatever profiles say; none where any can.
@@ -166,8 +180,15 @@ pub struct Comparer<'w> {
     /// What a profile says of what is in a scope, named without `.set`.
     parts: HashMap<(*const Scope, *const Profile), Rc<Vec<&'w str>>>,
     by_inputs: HashMap<Inputs<'w>, Option<Rc<Difference<'w>>>>,
-    known: HashMap<(Frame, Frame, Said<'w>, Said<'w>), Rc<Difference<'w>>>,
+    known: Known<'w>,
+    /// The same of parameters that are bound to others alone.
+    bound: Known<'w>,
+    /// The names that are bound in the files of these frames.
+    names: HashMap<(Frame, Frame), Rc<Vec<String>>>,
 }
+
+/// What differs between files of these frames, by what profiles say before and after.
+type Known<'w> = HashMap<(Frame, Frame, Said<'w>, Said<'w>), Rc<Difference<'w>>>;
 
 impl<'w> Comparer<'w> {
     /// What differs when a device that gets the one is to get the other; none where nothing does.
@@ -250,15 +271,67 @@ impl<'w> Comparer<'w> {
         was: Effective<'w>,
         is: Effective<'w>,
     ) -> Option<Rc<Difference<'w>>> {
+        let key = (old.frame(), new.frame(), said(&was), said(&is));
+        let difference = match self.known.get(&key) {
+            Some(known) => Rc::clone(known),
+            None => {
+                let difference = self.made(old, new, was, is);
+                self.known.insert(key, Rc::clone(&difference));
+                difference
+            }
+        };
+        (!difference.attributes.is_empty()).then_some(difference)
+    }
+
+    /// Devices whose own profiles all differ have little in common but what is bound to other parameters, and that alone takes drafts.
+    fn made(&mut self, old: &Served<'w>, new: &Served<'w>, was: Effective<'w>, is: Effective<'w>) -> Rc<Difference<'w>> {
+        let frames = (old.frame(), new.frame());
+        let names = || Rc::new([old, new].into_iter().flat_map(Served::bound_names).collect());
+        let names = Rc::clone(self.names.entry(frames.clone()).or_insert_with(names));
+        let bound: HashSet<&str> = was.iter().chain(is.iter()).filter(|one| is_bound(one, &names)).map(|one| one.name).collect();
+        let (was, free_was) = was.split(|one| bound.contains(one.name));
+        let (is, free_is) = is.split(|one| bound.contains(one.name));
         let difference = || {
             let (before, after) = (old.told(&was), new.told(&is));
             let same_clock = old.polls_like(&before, new, &after);
             let drafts = (draft(&was, &old.shape, old.world), draft(&is, &new.shape, new.world));
             Rc::new(Difference { attributes: differing(drafts.0, drafts.1, same_clock), before, after })
         };
-        let difference = self.known.entry((old.frame(), new.frame(), said(&was), said(&is))).or_insert_with(difference);
-        (!difference.attributes.is_empty()).then(|| Rc::clone(difference))
+        let key = (frames.0, frames.1, said(&was), said(&is));
+        let together = Rc::clone(self.bound.entry(key).or_insert_with(difference));
+        let free = differing_free(&free_was, &free_is);
+        if free.is_empty() {
+            return together;
+        }
+        let mut all = Difference::clone(&together);
+        all.attributes.extend(free);
+        all.attributes.sort_by(|a, b| a.name.cmp(&b.name));
+        Rc::new(all)
     }
+}
+
+/// Whether what is said of a parameter decides more than its own value, or something else decides that.
+fn is_bound(resolved: &Resolved<'_>, names: &[String]) -> bool {
+    let Resolved { name, winner, .. } = resolved;
+    is_master(name)
+        || is_of_xml(name)
+        || twin_of(name).is_some()
+        || names.iter().any(|bound| bound.eq_ignore_ascii_case(name))
+        || [winner.value, winner.set].into_iter().flatten().any(|text| variables::is_about_software(text))
+}
+
+/// What differs of parameters that are not bound: each is served as profiles say it.
+fn differing_free<'w>(was: &Effective<'w>, is: &Effective<'w>) -> Vec<Differing<'w>> {
+    let names: BTreeSet<&str> = was.iter().chain(is.iter()).map(|one| one.name).collect();
+    let text = |text: Option<&'w Arc<str>>| text.map(|text| Text::Profile(Cow::Borrowed(&**text)));
+    let both = |name: &str| {
+        let [old, new] = [was, is].map(|effective| effective.get(name).map(|one| one.winner));
+        let value = |mention: Option<Mention<'w>>| text(mention.and_then(|mention| mention.value));
+        let set = |mention: Option<Mention<'w>>| text(mention.and_then(|mention| mention.set));
+        let twin = || differs(format!("{name}.set"), set(old), set(new), true);
+        [differs(name.to_owned(), value(old), value(new), true), is_of_device(name).then(twin).flatten()]
+    };
+    names.into_iter().flat_map(both).flatten().collect()
 }
 
 fn said<'w>(effective: &Effective<'w>) -> Said<'w> {
@@ -328,17 +401,23 @@ fn differing<'w>(old: Draft<'w>, new: Draft<'w>, same_clock: bool) -> Vec<Differ
     let names: BTreeSet<String> = old.keys().chain(new.keys()).map(ToString::to_string).collect();
     let one = |name: String| {
         let (old, new) = (old.remove(&*name), new.remove(&*name));
-        let is_open = match (&old, &new) {
-            (Some(Text::PollingTime), Some(Text::PollingTime)) if same_clock => return None,
-            (Some(Text::PollingTime), _) | (_, Some(Text::PollingTime)) => true,
-            (Some(Text::DeviceName), _) | (_, Some(Text::DeviceName)) => true,
-            (Some(old), Some(new)) if is_other_secret(&name, old, new) => false,
-            (Some(old), Some(new)) if old == new || plain(old).is_some_and(|old| plain(new) == Some(old)) => return None,
-            (old, new) => [old, new].into_iter().flatten().any(has_variable),
-        };
-        Some(Differing { name, old, new, is_open })
+        differs(name, old, new, same_clock)
     };
     names.into_iter().filter_map(one).collect()
+}
+
+/// The attribute, where it differs or may differ for some devices.
+fn differs<'w>(name: String, old: Option<Text<'w>>, new: Option<Text<'w>>, same_clock: bool) -> Option<Differing<'w>> {
+    let is_open = match (&old, &new) {
+        (Some(Text::PollingTime), Some(Text::PollingTime)) if same_clock => return None,
+        (Some(Text::PollingTime), _) | (_, Some(Text::PollingTime)) => true,
+        (Some(Text::DeviceName), _) | (_, Some(Text::DeviceName)) => true,
+        (Some(old), Some(new)) if is_other_secret(&name, old, new) => false,
+        (Some(old), Some(new)) if old == new || plain(old).is_some_and(|old| plain(new) == Some(old)) => return None,
+        (None, None) => return None,
+        (old, new) => [old, new].into_iter().flatten().any(has_variable),
+    };
+    Some(Differing { name, old, new, is_open })
 }
 
 /// Whether a secret comes from elsewhere than before. Whoever puts a profile of their own before another one must not be told that both hold

@@ -60,30 +60,76 @@ pub fn import(
     bad_rows: BadRows,
     mode: Mode,
 ) -> Result<Plan, ServiceError> {
+    Ok(take(services, actor, account, (source, file), (options, bad_rows, mode), None)?.plan)
+}
+
+/// Imports a file as [`import`] does, leaving out rows that cannot be taken, where it still does what was shown under this mark. None
+/// where it does something else by now: then nothing is imported.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_shown(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    source: &str,
+    file: &[u8],
+    options: Options,
+    mark: &str,
+) -> Result<Option<Plan>, ServiceError> {
+    let taken = take(services, actor, account, (source, file), (options, BadRows::LeaveOut, Mode::Keep), Some(mark))?;
+    Ok(taken.is_shown.then_some(taken.plan))
+}
+
+/// How many rows a file has below its header: whether it can be read at all, without planning what it does.
+///
+/// # Errors
+/// As [`plan`].
+pub fn rows(services: &Services, account: AccountId, file: &[u8], options: Options) -> Result<usize, ServiceError> {
+    Ok(read(&*services.world(account)?, file, options)?.rows.len())
+}
+
+/// What became of a file.
+struct Taken {
+    plan: Plan,
+    /// Whether the plan is the one that was shown; nothing was taken where not.
+    is_shown: bool,
+}
+
+fn take(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    (source, file): (&str, &[u8]),
+    (options, bad_rows, mode): (Options, BadRows, Mode),
+    mark: Option<&str>,
+) -> Result<Taken, ServiceError> {
     authorize(actor, Action::EditProfiles(account))?;
     let grant = authorize(actor, Action::EditDevices(account))?;
     let world = services.world(account)?;
     let table = read(&world, file, options)?;
     let compares_secrets = may_see(actor, account);
-    let plan = planning::plan(services, &world, &table, options, compares_secrets);
-    refuse(&plan, bad_rows)?;
-    if !plan.is_doable() {
-        return Ok(plan);
+    let looked_at = |plan: Plan| -> Result<Taken, ServiceError> {
+        refuse(&plan, bad_rows)?;
+        Ok(Taken { is_shown: mark.is_none_or(|mark| plan.mark() == mark), plan })
+    };
+    let taken = looked_at(planning::plan(services, &world, &table, options, compares_secrets))?;
+    if !taken.is_shown || !taken.plan.is_doable() {
+        return Ok(taken);
     }
     perform(services, mode, grant, account, |change| {
         // Whatever changed since the plan was made is taken into another one, which nothing can overtake.
-        let plan = if is_current(services, &plan)? {
-            plan
+        let taken = if is_current(services, &taken.plan)? {
+            taken
         } else {
-            planning::plan(services, &services.world(account)?, &table, options, compares_secrets)
+            looked_at(planning::plan(services, &services.world(account)?, &table, options, compares_secrets))?
         };
-        refuse(&plan, bad_rows)?;
-        if !plan.is_doable() {
+        if !taken.is_shown || !taken.plan.is_doable() {
             change.leave_as_is();
         } else {
-            write(change, &plan, source)?;
+            write(change, &taken.plan, source)?;
         }
-        Ok(plan)
+        Ok(taken)
     })
 }
 

@@ -25,7 +25,7 @@ use crate::domain::world::World;
 use crate::services::import_log::{self as log, LogRow, flat};
 pub use advice::{Advised, Hidden, Hint};
 pub use export::{ExportOptions, Values, export, export_in_clear, template};
-pub use import::{BadRows, import, plan};
+pub use import::{BadRows, import, import_shown, plan, rows};
 
 /// How a file is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

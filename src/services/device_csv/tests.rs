@@ -302,6 +302,12 @@ fn what_changed_between_plan_and_change_is_planned_anew() {
     commit(services, grant(crate::domain::access::Action::EditProfiles(DEFAULT_ACCOUNT)), DEFAULT_ACCOUNT, edit).expect("edited");
     let after = plan(services, &owner(), DEFAULT_ACCOUNT, file.as_bytes(), taken(Existing::Merge)).expect("planned");
     assert_ne!(shown.mark(), after.mark());
-    imported(&bench, &file, Existing::Merge);
+    let import_as = |mark: &str| {
+        import_shown(services, &owner(), DEFAULT_ACCOUNT, "a.csv", file.as_bytes(), taken(Existing::Merge), mark)
+            .expect("planned")
+    };
+    assert!(import_as(&shown.mark()).is_none());
+    assert_eq!(values(services, MAC), pairs(&[("a.b", "1"), ("e.f", "3")]), "nothing is taken that nobody was shown");
+    assert_eq!(import_as(&after.mark()).map(|plan| words(&plan)), Some(vec!["changed"]));
     assert_eq!(values(services, MAC), pairs(&[("a.b", "1"), ("c.d", "2"), ("e.f", "3")]));
 }

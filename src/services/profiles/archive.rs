@@ -1,18 +1,16 @@
 //! Profiles as a ZIP archive: one file a profile and a manifest, out and in again (R128). An archive of all profiles also says where they
 //! are attached (`deployed.rs`).
 //!
-//! What is in an archive is read by `unpacking.rs`, which trusts nothing.
+//! `packing.rs` writes one; what is in an archive is read by `unpacking.rs`, which trusts nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::{Cursor, Write as _};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
 
-use super::deployed::{self, DEPLOYMENT, Deployment};
+use super::deployed::{self, Deployment};
 pub use super::deployed::{Attach, Attached};
+use super::packing;
 use super::unpacking::{self, read};
 use super::{add, check_name, parameter_changes, software_changes};
 use crate::domain::access::{Action, Actor, authorize};
@@ -21,7 +19,7 @@ use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::limits::ARCHIVE_PROFILES;
 use crate::domain::names::folded;
-use crate::domain::parameter::{ParameterName, ParameterSet, masked};
+use crate::domain::parameter::{ParameterName, ParameterSet};
 use crate::domain::profile::draft::{ProfileDraft, ProfileInput};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::resolution::twin_of;
@@ -43,7 +41,7 @@ pub(super) struct Manifest {
     pub(super) format: String,
     pub(super) version: u32,
     /// The program that wrote it.
-    written_by: String,
+    pub(super) written_by: String,
     pub(super) profiles: Vec<Member>,
 }
 
@@ -114,62 +112,9 @@ pub fn export(
         }
     }
     let deployment = wanted.is_none().then(|| Deployment::of(services, &world));
-    write(profiles.iter().map(|profile| &**profile), secrets, deployment.as_ref())
-        .map_err(|error| ServiceError::Conflict(format!("the archive could not be written: {error}")))
-}
-
-fn write<'a>(
-    profiles: impl Iterator<Item = &'a Profile>,
-    secrets: Secrets,
-    deployment: Option<&Deployment>,
-) -> zip::result::ZipResult<Vec<u8>> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default();
-    let mut members = Vec::new();
-    for profile in profiles {
-        let (parameters, masked) = match secrets {
-            Secrets::Clear => (profile.parameters.clone(), Vec::new()),
-            Secrets::Masked => with_masks(&profile.parameters),
-        };
-        let file = format!("profiles/{}-{}.cfg", profile.id, slug(profile.name.as_str()));
-        zip.start_file(&file, options)?;
-        zip.write_all(&xml::write::profile(&parameters))?;
-        let (name, description, software) = (profile.name.to_string(), profile.description.clone(), profile.software.clone());
-        members.push(Member { file, name, description, software, masked });
-    }
-    if let Some(deployment) = deployment {
-        zip.start_file(DEPLOYMENT, options)?;
-        zip.write_all(&deployment.written().map_err(std::io::Error::other)?)?;
-    }
-    let manifest = Manifest {
-        format: FORMAT.to_owned(),
-        version: 1,
-        written_by: format!("pdms {}", env!("CARGO_PKG_VERSION")),
-        profiles: members,
-    };
-    zip.start_file(MANIFEST, options)?;
-    zip.write_all(&serde_json::to_vec_pretty(&manifest).map_err(std::io::Error::other)?)?;
-    Ok(zip.finish()?.into_inner())
-}
-
-/// The parameters with secrets masked, and the names of those.
-fn with_masks(parameters: &ParameterSet) -> (ParameterSet, Vec<String>) {
-    let mut names = Vec::new();
-    let shown = parameters.iter().map(|(name, value)| {
-        let shown = masked(name.as_str(), value);
-        if *shown != **value {
-            names.push(name.to_string());
-        }
-        (name.clone(), shown.into())
-    });
-    let shown = shown.collect();
-    (shown, names)
-}
-
-/// A name as a file's: letters and digits of ASCII, and dashes.
-fn slug(name: &str) -> String {
-    let plain = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).take(60);
-    plain.collect::<String>().trim_matches(['-', '.']).to_owned()
+    packing::write(&profiles, secrets, deployment.as_ref()).map_err(|why| {
+        ServiceError::Conflict(format!("{why}. What is exported must come in again: choose profiles and export them in parts"))
+    })
 }
 
 /// What becomes of one profile of an archive.
@@ -447,6 +392,12 @@ pub fn take(
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::packing::write;
     use super::*;
     use crate::domain::limits::IMPORT_BYTES;
     use crate::domain::testing::profile;
@@ -463,15 +414,16 @@ mod tests {
     #[test]
     fn what_is_written_reads_back_and_secrets_are_masked() {
         let secret = [("device.net.dot1x.password", "CANARY"), ("device.net.dot1x.password.set", "1")];
-        let one = profile(1, &[secret[0], secret[1], ("reg.1.label", "a \"b\" <c>\n&d")]);
-        let read_back = read(&write([&one].into_iter(), Secrets::Masked, None).expect("written")).expect("readable");
+        let one = Arc::new(profile(1, &[secret[0], secret[1], ("reg.1.label", "a \"b\" <c>\n&d")]));
+        let write = |secrets| read(&write(std::slice::from_ref(&one), secrets, None).expect("written")).expect("readable");
+        let read_back = write(Secrets::Masked);
         let (member, bytes) = &read_back[0];
         assert!(!String::from_utf8_lossy(bytes).contains("CANARY") && member.masked == ["device.net.dot1x.password"]);
         let (kept, lost) = draft(member, bytes, Some(&one.parameters)).expect("a profile");
         assert_eq!((&kept.parameters, lost), (&one.parameters, 0), "a secret that is here already stays");
         let (new, lost) = draft(member, bytes, None).expect("a profile");
         assert_eq!((new.parameters.len(), lost), (1, 1), "the twin goes where its value goes");
-        let clear = read(&write([&one].into_iter(), Secrets::Clear, None).expect("written")).expect("readable");
+        let clear = write(Secrets::Clear);
         assert_eq!(draft(&clear[0].0, &clear[0].1, None).expect("a profile").0.parameters, one.parameters);
     }
 

@@ -116,6 +116,44 @@ fn every_archive_that_goes_out_comes_in_again() {
     assert_eq!(again.count("unchanged"), MANY);
 }
 
+/// Text that hardly packs: 9 MiB of it and more are an archive larger than 8 MiB.
+fn noise(bytes: usize) -> String {
+    let mut state = 1_u64;
+    let mut letter = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-"[(state >> 58) as usize])
+    };
+    (0..bytes).map(|_| letter()).collect()
+}
+
+#[test]
+fn the_archive_of_a_large_organisation_comes_in_again_with_where_its_profiles_are_attached() {
+    const PROFILES: u64 = 100;
+    let bench = bench();
+    let noise = noise(120 * 1_024);
+    let fill = |change: &mut crate::services::commit::Change<'_>| {
+        for number in 1..=PROFILES {
+            let at = usize::try_from(number).expect("a few") * 8;
+            let values = [&noise[at..at + 60 * 1_024], &noise[at + 60 * 1_024..at + 118 * 1_024]];
+            let name = Name::parse(&format!("{number:03} {}", "x".repeat(76))).expect("a name");
+            change.put_profile(Profile { name, ..testing::profile(number, &[("up.a", values[0]), ("up.b", values[1])]) })?;
+        }
+        let profiles: Vec<_> = (1..=PROFILES).map(ProfileId).collect();
+        for number in 1..=600 {
+            let key = format!("0004f2{number:06x}");
+            change.put_device(crate::domain::device::Device { profiles: profiles.clone(), ..testing::device(&key) })?;
+        }
+        Ok(())
+    };
+    commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, fill).expect("filled");
+    let export = archive::export(&bench.services, &owner(), DEFAULT_ACCOUNT, None, archive::Secrets::Masked).expect("exported");
+    assert!(export.len() > 8 << 20 && export.len() <= crate::domain::limits::ARCHIVE_UPLOAD_BYTES, "{}", export.len());
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(&export)).expect("an archive");
+    assert!(zip.by_name(deployed::DEPLOYMENT).expect("it is there").size() > 4 << 20);
+    let plan = archive::plan(&bench.services, &owner(), DEFAULT_ACCOUNT, &export).expect("it comes in again");
+    assert!(plan.has_deployment && plan.count("unchanged") == 100, "{:?}", plan.profiles.first());
+}
+
 #[test]
 fn an_archive_does_not_bring_a_name_that_is_kept_for_a_device_csv() {
     let bench = bench();

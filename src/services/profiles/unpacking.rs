@@ -7,12 +7,37 @@ use zip::ZipArchive;
 
 use super::archive::{FORMAT, MANIFEST, Manifest, Member};
 use super::deployed::{DEPLOYMENT, Deployment};
-use crate::domain::limits::{ARCHIVE_BYTES, ARCHIVE_MEMBERS, IMPORT_BYTES};
+use crate::domain::limits::{ARCHIVE_BYTES, ARCHIVE_LIST_BYTES, ARCHIVE_MEMBERS, ARCHIVE_UPLOAD_BYTES, IMPORT_BYTES};
 
 /// How many times its packed size an archive may be unpacked.
 const MOST_RATIO: u64 = 200;
 /// What may be unpacked whatever the ratio.
 const SMALL_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Whether so much would come out of so little that somebody is up to something.
+pub(super) fn is_bomb(unpacked: u64, packed: usize) -> bool {
+    unpacked > SMALL_BYTES && unpacked > (packed as u64).saturating_mul(MOST_RATIO)
+}
+
+/// Refuses a member that is larger than what is read of one, going out as well as coming in.
+pub(super) fn check_member(name: &str, bytes: u64) -> Result<(), String> {
+    let (what, most) = match name {
+        MANIFEST | DEPLOYMENT => ("a list", ARCHIVE_LIST_BYTES),
+        _ => ("a configuration file", IMPORT_BYTES),
+    };
+    let shown: String = name.chars().take(80).collect();
+    if bytes > most as u64 { Err(format!("{shown} would have {bytes} bytes; {what} has at most {most}")) } else { Ok(()) }
+}
+
+/// Refuses an archive that would not be taken back: whoever exports one relies on it.
+pub(super) fn check_written(packed: usize, unpacked: u64) -> Result<(), String> {
+    if packed > ARCHIVE_UPLOAD_BYTES || unpacked > ARCHIVE_BYTES as u64 {
+        return Err(format!(
+            "the archive would have {packed} bytes, unpacked {unpacked}; at most {ARCHIVE_UPLOAD_BYTES} and {ARCHIVE_BYTES} are taken back"
+        ));
+    }
+    Ok(())
+}
 
 /// How many members the end of an archive announces.
 fn announced(archive: &[u8]) -> Option<usize> {
@@ -48,14 +73,11 @@ pub(super) fn read(archive: &[u8]) -> Result<Vec<(Member, Vec<u8>)>, String> {
         if entry.encrypted() {
             return Err(format!("{shown} is encrypted"));
         }
-        if entry.size() > IMPORT_BYTES as u64 {
-            return Err(format!("{shown} would have {} bytes; a configuration file has at most {IMPORT_BYTES}", entry.size()));
-        }
+        check_member(&name, entry.size())?;
         unpacked = unpacked.saturating_add(entry.size());
         names.push(name);
     }
-    let is_bomb = unpacked > SMALL_BYTES && unpacked > (archive.len() as u64).saturating_mul(MOST_RATIO);
-    if unpacked > ARCHIVE_BYTES as u64 || is_bomb {
+    if unpacked > ARCHIVE_BYTES as u64 || is_bomb(unpacked, archive.len()) {
         return Err(format!("its {} bytes would become {unpacked}; that is too much", archive.len()));
     }
     let mut content = |name: &str| -> Result<Vec<u8>, String> {
@@ -90,11 +112,9 @@ pub(super) fn deployment(archive: &[u8]) -> Result<Option<Deployment>, String> {
     }
     let entry = zip.by_name(DEPLOYMENT).map_err(broken)?;
     let mut bytes = Vec::new();
-    let read = entry.take(IMPORT_BYTES as u64 + 1).read_to_end(&mut bytes);
+    let read = entry.take(ARCHIVE_LIST_BYTES as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|error| format!("{DEPLOYMENT} cannot be unpacked: {error}"))?;
-    if bytes.len() > IMPORT_BYTES {
-        return Err(format!("{DEPLOYMENT} is larger than the {IMPORT_BYTES} bytes that are taken"));
-    }
+    check_member(DEPLOYMENT, bytes.len() as u64)?;
     Deployment::read(&bytes).map(Some)
 }
 

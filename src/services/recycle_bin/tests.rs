@@ -320,7 +320,13 @@ fn a_device_comes_back_with_files_runs_logs_and_trust_and_nobody_has_them_meanwh
     let draft = services.blobs.logs().draft().expect("a draft");
     services.blobs.logs().keep(DEFAULT_ACCOUNT, &key(1), "boot.log", bench.clock.now(), draft).expect("kept");
     let logs = || device_files::logs(services, DEFAULT_ACCOUNT, &key(1)).expect("listed").len();
-    let runs = || runs::of(services, DEFAULT_ACCOUNT, &Subject::Device(key(1))).expect("listed").len();
+    let runs = || {
+        let listed = runs::of(services, DEFAULT_ACCOUNT, &Subject::Device(key(1))).expect("listed").len();
+        let counts =
+            runs::counts(services, DEFAULT_ACCOUNT, &std::collections::BTreeSet::from([key(1), key(2)])).expect("counted");
+        assert_eq!(counts, std::collections::HashMap::from_iter((listed > 0).then(|| (key(1), listed))));
+        listed
+    };
     assert_eq!((logs(), runs()), (1, 1));
     bench.clock.advance_to(bench.clock.now() + SignedDuration::from_secs(60));
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
-use jiff::Timestamp;
 
 use super::failure::Failure;
 use super::layout::{Bar, Page, html};
@@ -13,7 +12,7 @@ use super::session::SignedIn;
 use super::words;
 use crate::domain::activity::Activity;
 use crate::domain::deployment::Place;
-use crate::domain::device_list::{LastResult, Listed, Status};
+use crate::domain::device_list::{LastResult, Status};
 use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, SiteId};
 use crate::domain::pending::{Pending, RefusedDevice, Standing, word};
 use crate::domain::run::Reason;
@@ -23,6 +22,8 @@ use crate::services::activity::{self, ActivityQuery};
 use crate::services::address::Address;
 use crate::services::alerts;
 use crate::services::pending;
+use crate::services::presence;
+use crate::services::roster::Counts;
 use crate::services::warnings::{self, MendedAt, Warning};
 use crate::web::blocking;
 use crate::web::methods::Routes;
@@ -89,30 +90,36 @@ pub fn configure(routes: &mut Routes) {
 
 async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<Address>) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
-    let devices: Vec<Listed> = services.roster(DEFAULT_ACCOUNT).all();
     let query = ActivityQuery { limit: ACTIVITIES, ..ActivityQuery::default() };
-    let log = blocking::call(&services, move |services| activity::list(services, DEFAULT_ACCOUNT, &query));
+    let log = blocking::call(&services, move |services| {
+        presence::settle(services);
+        activity::list(services, DEFAULT_ACCOUNT, &query)
+    });
     let activities = log.await.map_err(Failure::of(&who))?.items;
-    let told = blocking::call(&services, move |services| warnings::list(services, &address));
-    let warnings = told.await.map_err(Failure::of(&who))?;
     let page = who.page("Dashboard");
+    // All that the page tells of devices comes from one walk, beside the threads that answer phones.
+    let now = page.now;
+    let told = blocking::call(&services, move |services| {
+        Ok((warnings::list(services, &address)?, services.roster(DEFAULT_ACCOUNT).counts(now)))
+    });
+    let (warnings, counts) = told.await.map_err(Failure::of(&who))?;
     let pending = pending::list(&services, DEFAULT_ACCOUNT);
-    let checklist = checklist(&world, &devices);
-    let mut alerts = alerts(&page, &world, &devices, warnings, &alerts::refused_together(&services, DEFAULT_ACCOUNT));
+    let checklist = checklist(&world, &counts);
+    let mut alerts = alerts(&page, &world, &counts, warnings, &alerts::refused_together(&services, DEFAULT_ACCOUNT));
     alerts.extend(waiting(&pending));
-    alerts.extend(moves(&devices));
+    alerts.extend(moves(&counts));
     Ok(html(&DashboardPage {
         alerts,
         done: checklist.iter().filter(|step| step.done).count(),
         checklist,
-        figures: figures(&devices, page.now),
-        panes: panes(&devices, &world),
+        figures: figures(&counts),
+        panes: panes(&counts, &world),
         activities,
         page,
     }))
 }
 
-fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>, refused: &[RefusedDevice]) -> Vec<Alert> {
+fn alerts(page: &Page, world: &World, counts: &Counts, warnings: Vec<Warning>, refused: &[RefusedDevice]) -> Vec<Alert> {
     const SETTINGS: (&str, &str) = ("/admin/provisioning", "Provisioning Settings");
     const BACKUPS: &str = "/admin/backups";
     const STORAGE: &str = "/admin/storage";
@@ -148,7 +155,7 @@ fn alerts(page: &Page, world: &World, devices: &[Listed], warnings: Vec<Warning>
             MendedAt::Pending => tell(tone, text, ("/admin/pending", "Pending")),
         }
     }
-    let failed = devices.iter().filter(|one| LastResult::of(one.sighting.last_run) == LastResult::Failed).count();
+    let failed = counts.result(LastResult::Failed);
     if failed > 0 {
         let who = if failed == 1 { "1 device".to_owned() } else { format!("{failed} devices") };
         let text = format!("{who} did not take the whole configuration at the last run.");
@@ -176,17 +183,17 @@ fn waiting(pending: &[Pending]) -> Option<Alert> {
     (waiting > 0).then(|| Alert { tone: "warn", text: format!("{who} to be let in."), href, action: "Pending" })
 }
 
-fn moves(devices: &[Listed]) -> Option<Alert> {
-    let waiting = devices.iter().filter(|one| one.device.waiting_move().is_some()).count();
+fn moves(counts: &Counts) -> Option<Alert> {
+    let waiting = counts.waiting_moves;
     let text = format!("{} in no site's network any more.", words::count(waiting, "device is", "devices are"));
     (waiting > 0).then(|| Alert { tone: "warn", text, href: "/admin/sites/moves".to_owned(), action: "Pending moves" })
 }
 
-fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {
+fn checklist(world: &World, counts: &Counts) -> Vec<Step> {
     let step = |done, title, text, href, action| Step { done, title, text, href, action };
     let on_global = world.deployment.get(&Place::Global).is_some_and(|profiles| !profiles.is_empty());
-    let came = devices.iter().any(|one| one.sighting.last_seen.is_some());
-    let complete = devices.iter().any(|one| LastResult::of(one.sighting.last_run) == LastResult::Success);
+    let came = counts.never_seen < counts.total;
+    let complete = counts.result(LastResult::Success) > 0;
     vec![
         step(true, "Set the server up", "", "/admin/provisioning", "Provisioning Settings"),
         step(
@@ -220,44 +227,42 @@ fn checklist(world: &World, devices: &[Listed]) -> Vec<Step> {
     ]
 }
 
-fn figures(devices: &[Listed], now: Timestamp) -> Vec<Figure> {
-    let count = |status| devices.iter().filter(|one| Status::of(one.sighting.last_seen, now) == status).count();
-    let of = |status: Status| Figure { count: count(status), label: status.label(), href: link("status", status.word()) };
-    let total = Figure { count: devices.len(), label: "Total", href: "/admin/devices?all=".to_owned() };
+fn figures(counts: &Counts) -> Vec<Figure> {
+    let of = |status: Status| {
+        let count = match status {
+            Status::Online => counts.online,
+            Status::Offline => counts.offline,
+            Status::NeverSeen => counts.never_seen,
+        };
+        Figure { count, label: status.label(), href: link("status", status.word()) }
+    };
+    let total = Figure { count: counts.total, label: "Total", href: "/admin/devices?all=".to_owned() };
     vec![of(Status::Online), total, of(Status::Offline), of(Status::NeverSeen)]
 }
 
-fn panes(devices: &[Listed], world: &World) -> Vec<Pane> {
-    let families = counted(devices.iter().map(|one| one.device.family.as_deref()), "family", "Type not known yet");
-    let models = counted(devices.iter().map(|one| one.device.model.as_deref()), "model", "Model not known yet");
-    let result = |wanted: LastResult| {
-        let count = devices.iter().filter(|one| LastResult::of(one.sighting.last_run) == wanted).count();
-        (wanted.label().to_owned(), count, Some(link("result", wanted.word())))
-    };
-    let results = if devices.is_empty() { Vec::new() } else { Bar::list(LastResult::ALL.iter().map(|wanted| result(*wanted))) };
+fn panes(counts: &Counts, world: &World) -> Vec<Pane> {
+    let families = counted(&counts.families, "family", "Type not known yet");
+    let models = counted(&counts.models, "model", "Model not known yet");
+    let result = |wanted: LastResult| (wanted.label().to_owned(), counts.result(wanted), Some(link("result", wanted.word())));
+    let results = if counts.total == 0 { Vec::new() } else { Bar::list(LastResult::ALL.iter().map(|wanted| result(*wanted))) };
     let empty = "No device yet.";
     let mut panes = vec![
         Pane { title: "Device Type", bars: families, empty, note: None },
-        Pane { title: "Site", bars: by_site(devices, world), empty, note: None },
+        Pane { title: "Site", bars: by_site(counts, world), empty, note: None },
         Pane { title: "Device Model", bars: models, empty, note: None },
         Pane { title: "Result of the last run", bars: results, empty, note: None },
     ];
     if !world.groups.is_empty() {
         let note = Some(("A device in several groups counts in each of them.", "/admin/groups"));
-        panes.insert(1, Pane { title: "Device Group", bars: groups(devices, world), empty, note });
+        panes.insert(1, Pane { title: "Device Group", bars: groups(counts, world), empty, note });
     }
     panes
 }
 
 /// The groups with the most devices, also those without any (R24).
-fn groups(devices: &[Listed], world: &World) -> Vec<Bar> {
-    let mut counts: BTreeMap<GroupId, usize> = world.groups.keys().map(|id| (*id, 0)).collect();
-    for id in devices.iter().flat_map(|one| &one.device.groups) {
-        if let Some(count) = counts.get_mut(id) {
-            *count += 1;
-        }
-    }
-    let named = counts.into_iter().filter_map(|(id, count)| Some((world.groups.get(&id)?.name.to_string(), count, id)));
+fn groups(counts: &Counts, world: &World) -> Vec<Bar> {
+    let count = |id: &GroupId| counts.groups.get(id).copied().unwrap_or_default();
+    let named = world.groups.values().map(|group| (group.name.to_string(), count(&group.id), group.id));
     let mut counts: Vec<_> = named.collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let counts = counts.into_iter().take(GROUPS_SHOWN);
@@ -265,29 +270,21 @@ fn groups(devices: &[Listed], world: &World) -> Vec<Bar> {
 }
 
 /// The sites with the most devices.
-fn by_site(devices: &[Listed], world: &World) -> Vec<Bar> {
-    let mut counts: BTreeMap<SiteId, usize> = BTreeMap::new();
-    for one in devices {
-        *counts.entry(one.device.site_id()).or_default() += 1;
-    }
+fn by_site(counts: &Counts, world: &World) -> Vec<Bar> {
     let name = |id: &SiteId| world.sites.get(id).map_or_else(|| id.to_string(), |site| site.name.to_string());
-    let mut counts: Vec<_> = counts.into_iter().map(|(id, count)| (name(&id), count, id)).collect();
+    let mut counts: Vec<_> = counts.sites.iter().map(|(id, count)| (name(id), *count, *id)).collect();
     counts.sort_by(|a, b| (b.1, &a.0).cmp(&(a.1, &b.0)));
     let bars = counts.into_iter().take(SITES_SHOWN);
     Bar::list(bars.map(|(name, count, id)| (name, count, Some(link("site", &id.to_string())))))
 }
 
 /// Bars for the values of one property, the most frequent first; those without a value come last and have no list.
-fn counted<'a>(values: impl Iterator<Item = Option<&'a str>>, filter: &str, unknown: &str) -> Vec<Bar> {
-    let mut counts: BTreeMap<Option<&str>, usize> = BTreeMap::new();
-    for value in values {
-        *counts.entry(value).or_default() += 1;
-    }
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by_key(|(value, count)| (value.is_none(), std::cmp::Reverse(*count), *value));
-    Bar::list(counts.into_iter().map(|(value, count)| match value {
-        Some(value) => (value.to_owned(), count, Some(link(filter, value))),
-        None => (unknown.to_owned(), count, None),
+fn counted(counts: &BTreeMap<String, usize>, filter: &str, unknown: &str) -> Vec<Bar> {
+    let mut counts: Vec<_> = counts.iter().collect();
+    counts.sort_by_key(|(value, count)| (value.is_empty(), std::cmp::Reverse(*count), *value));
+    Bar::list(counts.into_iter().map(|(value, count)| match value.as_str() {
+        "" => (unknown.to_owned(), *count, None),
+        value => (value.to_owned(), *count, Some(link(filter, value))),
     }))
 }
 
@@ -302,7 +299,8 @@ mod tests {
 
     #[test]
     fn the_most_frequent_comes_first_and_each_count_leads_to_its_list() {
-        let bars = counted([Some("CCX"), None, Some("VVX"), Some("VVX"), None, None].into_iter(), "family", "Unknown");
+        let counts = [("CCX", 1), ("", 3), ("VVX", 2)].map(|(family, count)| (family.to_owned(), count)).into();
+        let bars = counted(&counts, "family", "Unknown");
         let shown: Vec<_> = bars.iter().map(|bar| (bar.label.as_str(), bar.count, bar.href.as_deref())).collect();
         let expected =
             [("VVX", 2, Some("/admin/devices?family=VVX")), ("CCX", 1, Some("/admin/devices?family=CCX")), ("Unknown", 3, None)];

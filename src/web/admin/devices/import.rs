@@ -118,10 +118,11 @@ pub async fn upload(who: SignedIn, parts: Multipart, services: web::Data<Service
     };
     let options = options(|name| form.value(name));
     let file: Arc<[u8]> = bytes.into();
-    let (looked_at, actor) = (Arc::clone(&file), who.actor.clone());
-    let look = move |services: &Services| device_csv::plan(services, &actor, DEFAULT_ACCOUNT, &looked_at, options);
+    let looked_at = Arc::clone(&file);
+    // What it does is planned for the page that this leads to.
+    let look = move |services: &Services| device_csv::rows(services, DEFAULT_ACCOUNT, &looked_at, options);
     match blocking::call(&services, look).await {
-        Ok(plan) if plan.rows.is_empty() => rejected(&FieldErrors::one("file", "the file has a header and no row below it")),
+        Ok(0) => rejected(&FieldErrors::one("file", "the file has a header and no row below it")),
         Ok(_) => {
             let token = imports::keep(&who, &services, Into::Devices, 0, name, file);
             Ok(see_other(&ListQuery::parse(&format!("{HERE}/{token}"), "", &[]).with(&pairs(options))))
@@ -289,13 +290,8 @@ pub async fn decide(
     let options = options(|name| form.value(name));
     let (actor, file, mark, source) =
         (who.actor.clone(), Arc::clone(&pending.bytes), form.value("mark").to_owned(), pending.source.clone());
-    let take = move |services: &Services| {
-        if device_csv::plan(services, &actor, DEFAULT_ACCOUNT, &file, options)?.mark() != mark {
-            return Ok(None);
-        }
-        let (rows, mode) = (BadRows::LeaveOut, Mode::Keep);
-        device_csv::import(services, &actor, DEFAULT_ACCOUNT, &source, &file, options, rows, mode).map(Some)
-    };
+    let take =
+        move |services: &Services| device_csv::import_shown(services, &actor, DEFAULT_ACCOUNT, &source, &file, options, &mark);
     match blocking::call(&services, take).await {
         Ok(Some(plan)) => {
             let told = sentences(&plan).join(" ");

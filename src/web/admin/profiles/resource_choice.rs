@@ -21,7 +21,7 @@ pub fn chosen(mut form: Form) -> Form {
         "add-resource" => ("add", "new_value"),
         _ => return form,
     };
-    let path = form.value(RESOURCE).to_owned();
+    let path = form.value(RESOURCE).trim().to_owned();
     form.set("do", verb);
     if !path.is_empty() {
         form.set(field, path);
