@@ -39,6 +39,7 @@ mod lists;
 mod memory;
 mod metrics;
 mod new_group;
+mod page_sizes;
 mod pastes;
 mod people;
 mod phone;
