@@ -14,6 +14,7 @@ use crate::domain::device::Owner;
 use crate::domain::group::Group;
 use crate::domain::ids::{GroupId, PersonId, ProfileId};
 use crate::domain::names::Name;
+use crate::domain::parameter::masked;
 use crate::domain::people::Person;
 use crate::domain::profile::draft::ParameterEdit;
 use crate::domain::provision::provision;
@@ -224,7 +225,10 @@ proptest! {
             prop_assert_eq!(tried.is_ok(), done.is_ok(), "{:?}", deed);
             let after = served(&bench.services);
             let changed: BTreeSet<DeviceKey> = before.keys().filter(|key| before.get(*key) != after.get(*key)).cloned().collect();
-            prop_assert_eq!(told(&consent), changed, "{:?}", deed);
+            // Whoever types a secret is not told that it is the one that is there: that counts as another one.
+            let types_secret = matches!(deed, Deed::Edit(_, name, value) if masked(name, value) != *value);
+            let told = told(&consent);
+            prop_assert!(told == changed || types_secret && told.is_superset(&changed), "{:?}: {:?} {:?}", deed, told, changed);
         }
     }
 }

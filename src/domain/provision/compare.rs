@@ -79,14 +79,8 @@ impl<'w> Served<'w> {
     }
 
     fn frame(&self) -> Frame {
-        (
-            self.shape.key_bytes,
-            self.shape.named,
-            self.shape.channel,
-            self.shape.site,
-            self.shape.software.clone(),
-            self.own_offset,
-        )
+        let Shape { key_bytes, named, channel, site, ref software, .. } = self.shape;
+        (key_bytes, named, channel, site, software.clone(), self.own_offset)
     }
 
     fn polls_like(&self, told: &Told<'_>, other: &Self, other_told: &Told<'_>) -> bool {
@@ -204,8 +198,11 @@ impl<'w> Comparer<'w> {
         }
         let scope = self.scopes.entry((frames.0.clone(), frames.1.clone(), edits)).or_insert_with(|| {
             let touched = touched(&old.placed, &new.placed).into_iter().map(str::to_owned).collect();
-            // A phone's polling minute depends on it, whatever else is touched.
-            Rc::new(Scope { touched, around: around.iter().cloned().chain([GMT_OFFSET.to_owned()]).collect() })
+            // A phone's polling minute depends on the one, whatever else is touched, and a profile may say the other.
+            Rc::new(Scope {
+                touched,
+                around: around.iter().cloned().chain([GMT_OFFSET, POLLING_TIME].map(str::to_owned)).collect(),
+            })
         });
         let scope = Rc::clone(scope);
         let inputs = self.inputs(&scope, &old.placed, &new.placed);
