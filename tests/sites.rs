@@ -283,3 +283,24 @@ async fn devices_that_move_are_named_before_anything_is_saved() {
     let log = browser.get("/admin/activity?q=Home").await.body;
     assert!(log.contains("Home") && log.contains("deleted"), "{log}");
 }
+
+#[test]
+fn a_zone_that_phones_cannot_follow_is_told_where_it_is_chosen() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let site = json!({ "name": "Santiago", "time_zone": "America/Santiago", "networks": [{ "public": "192.0.2.0/24" }] });
+    let made = api.ok("POST", "/sites", Some(site));
+    let words = "phones cannot follow the daylight-saving rule of this zone";
+    let page = api.page("/admin/sites").text();
+    let id = page.split("/admin/sites/").find_map(|rest| {
+        let id = rest.split('"').next()?;
+        rest.contains("Santiago").then(|| id.parse::<u64>().ok()).flatten()
+    });
+    let id = id.expect("the list leads to the site");
+    assert!(made.to_string().contains(words), "{made}");
+    assert!(api.page(&format!("/admin/sites/{id}")).text().contains(words));
+    let revision = api.ok("GET", "/settings", None)["revision"].clone();
+    let changed = api.ok("PATCH", "/settings", Some(json!({ "revision": revision, "time_zone": "Africa/Cairo" })));
+    assert!(changed["time_zone_warning"].as_str().is_some_and(|told| told.starts_with("Africa/Cairo: ")), "{changed}");
+    assert!(api.page("/admin/provisioning").text().contains("Africa/Cairo: "));
+}

@@ -67,6 +67,12 @@ pub enum ClockWarning {
 #[error("“{0}” is not a time zone; enter an IANA name such as Europe/Berlin or America/New_York")]
 pub struct UnknownZone(pub String);
 
+/// What phones of a zone will show wrongly, if anything, in words for whoever chooses it.
+pub fn told_warning(zone: &str) -> Option<String> {
+    let warning = of_zone(zone).ok()?.warning?;
+    Some(format!("{zone}: {warning}"))
+}
+
 /// Offsets that the vendor's schema allows, in seconds.
 const OFFSETS: std::ops::RangeInclusive<i32> = -43_200..=46_800;
 

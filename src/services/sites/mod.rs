@@ -16,6 +16,7 @@ use super::error::ServiceError;
 use super::recycle_bin::{self, Deleted};
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
+use crate::domain::clock;
 use crate::domain::deployment::Place;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, SiteId};
@@ -255,6 +256,18 @@ fn finish(
     let moves = placing::replace(services, change, before, &after, &touched, &BTreeSet::new())?;
     let ties = told_ties(&sites, &after);
     Ok(Saved { sites, ties, moves })
+}
+
+impl Saved {
+    /// What is to be looked at: networks that sites share, and clocks that phones cannot follow.
+    pub fn warnings(&self) -> impl Iterator<Item = String> + '_ {
+        self.ties.iter().map(ToString::to_string).chain(self.sites.iter().filter_map(told_clock))
+    }
+}
+
+/// What phones will show wrongly in the time zone of a site of its own, if anything.
+pub fn told_clock(site: &Site) -> Option<String> {
+    clock::told_warning(site.time_zone.as_deref()?)
 }
 
 /// What sites share with others, each pair once.

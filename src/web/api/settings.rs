@@ -13,6 +13,7 @@ use crate::domain::account::{
     Account, BaseSettings, BootstrapSettings, BootstrapSwitch, CertificatePolicy, FirstContact, Secret, Slot,
 };
 use crate::domain::admission::nearby::Nearby;
+use crate::domain::clock;
 use crate::services::Services;
 use crate::services::accounts::{self, AccountDraft, LegacyHttp, Replacement};
 use crate::web::blocking;
@@ -29,6 +30,8 @@ pub struct SettingsShape {
     /// IANA name of the zone that phones show and windows are meant in.
     #[schema(example = "Europe/Berlin")]
     pub time_zone: String,
+    /// What phones of the zone will show wrongly, if anything.
+    pub time_zone_warning: Option<String>,
     /// Time server.
     pub time_server: String,
     /// Groups of the built-in base that are on.
@@ -264,6 +267,7 @@ impl From<Account> for SettingsShape {
             label: account.label,
             enabled: account.provisioning.enabled,
             user: account.provisioning.user,
+            time_zone_warning: clock::told_warning(&account.time_zone),
             time_zone: account.time_zone,
             time_server: account.time_server,
             base: BaseShape { rest_api, serial_tag, polling, admin_password, guide_admin_password, log_upload, time },

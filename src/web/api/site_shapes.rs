@@ -21,7 +21,7 @@ use crate::domain::world::World;
 use crate::services::lists::moves::ListedMove;
 use crate::services::sites::import::{Imported, PlannedRow};
 use crate::services::sites::placing::{Moved, Moves};
-use crate::services::sites::{Saved, ties_of};
+use crate::services::sites::{Saved, ties_of, told_clock};
 
 /// A site.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -116,6 +116,7 @@ fn warnings(site: &Site, sites: &Sites, index: &SiteIndex<'_>) -> Vec<String> {
     if site.is_unset() {
         warnings.push("no network is entered yet: no device belongs to this site by its address".to_owned());
     }
+    warnings.extend(told_clock(site));
     warnings
 }
 
@@ -416,7 +417,7 @@ impl From<Imported> for SitesImportShape {
         Self {
             items: plan.rows.iter().map(row).collect(),
             total: plan.rows.len(),
-            warnings: saved.ties.iter().map(ToString::to_string).collect(),
+            warnings: saved.warnings().collect(),
             moves: saved.moves.into(),
         }
     }

@@ -22,6 +22,7 @@ use super::unsent;
 use super::words;
 use crate::domain::account::{Account, BaseSettings, FirstContact};
 use crate::domain::activity::{Event, SERVER};
+use crate::domain::clock;
 use crate::domain::clock::zone_names;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::provision::base_listed;
@@ -65,6 +66,8 @@ struct ProvisioningPage {
     fixed: bool,
     names: Vec<String>,
     zones: Vec<&'static str>,
+    /// What phones of the account's zone show wrongly.
+    clock_warning: Option<String>,
     /// What may happen to new devices: word and meaning.
     policies: Vec<(&'static str, &'static str)>,
     ca: Option<Facts>,
@@ -322,6 +325,7 @@ async fn settings_page(
         fixed: address.is_fixed(),
         names: address.candidates(),
         zones: zone_names().collect(),
+        clock_warning: clock::told_warning(&account.time_zone),
         policies: policies(account.first_contact),
         ca: active.ca_pem.as_deref().and_then(facts::of_pem),
         rollover,

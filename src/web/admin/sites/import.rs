@@ -167,7 +167,7 @@ fn told(imported: &Imported, tense: Tense) -> Vec<String> {
     if tense == Tense::Asked {
         sentences.extend(named(&saved.moves));
     }
-    sentences.extend(saved.ties.iter().take(20).map(|tie| format!("{tie}.")));
+    sentences.extend(saved.warnings().take(20).map(|warning| format!("{warning}.")));
     sentences
 }
 

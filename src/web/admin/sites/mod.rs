@@ -18,7 +18,7 @@ use crate::domain::ids::{DEFAULT_ACCOUNT, SiteId};
 use crate::domain::site::{Site, Sites};
 use crate::domain::subnet::Subnet;
 use crate::services::certificates::ServerNames;
-use crate::services::sites::told_ties;
+use crate::services::sites::{told_clock, told_ties};
 use crate::services::{Services, sites};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::session::SignedIn;
@@ -82,7 +82,8 @@ impl Unset {
 
 impl Head {
     fn new(site: &Site, sites: &Sites, services: &Services) -> Self {
-        let warnings = told_ties(std::slice::from_ref(site), sites).iter().map(ToString::to_string).collect();
+        let ties = told_ties(std::slice::from_ref(site), sites);
+        let warnings = ties.iter().map(ToString::to_string).chain(told_clock(site)).collect();
         let counts = sites::device_counts(services, DEFAULT_ACCOUNT);
         Self {
             id: site.id,

@@ -109,8 +109,8 @@ fn message(saved: &Saved, done: &str) -> String {
         text.push(' ');
         text.push_str(&sentence);
     }
-    for tie in &saved.ties {
-        text.push_str(&format!(" {tie}."));
+    for warning in saved.warnings() {
+        text.push_str(&format!(" {warning}."));
     }
     text
 }
@@ -159,7 +159,7 @@ fn ask(who: &SignedIn, tried: &Saved, form: &Form, action: String, back: String)
             "Who would leave all sites keeps its site, and what it gets there, until you decide under Pending moves.".to_owned(),
         );
     }
-    sentences.extend(tried.ties.iter().map(|tie| format!("{tie}.")));
+    sentences.extend(tried.warnings().map(|warning| format!("{warning}.")));
     let carried = form.pairs().filter(|(name, _)| *name != "csrf" && *name != "confirmed");
     let mut fields: Vec<(String, String)> = carried.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     fields.push(("confirmed".to_owned(), "yes".to_owned()));
