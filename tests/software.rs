@@ -219,7 +219,9 @@ fn what_a_choice_does_is_told_before_and_on_the_pages_and_a_missing_image_everyw
     let report = api.ok("GET", "/software/report", None);
     assert_eq!((report["total"]["devices"].clone(), report["total"]["below_newest"].clone()), (json!(1), json!(1)));
     assert_eq!(report["versions"][0]["version"], "5.9.7.4477");
-    for (behind, counted) in [("minimum", "below_minimum"), ("chosen", "below_chosen"), ("newest", "below_newest"), ("waiting", "stuck")] {
+    for (behind, counted) in
+        [("minimum", "below_minimum"), ("chosen", "below_chosen"), ("newest", "below_newest"), ("waiting", "stuck")]
+    {
         let listed = api.ok("GET", &format!("/devices?behind={behind}"), None)["total"].clone();
         assert_eq!(listed, report["total"][counted], "{behind}: the list shows whom the report counts");
     }

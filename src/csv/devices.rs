@@ -1,4 +1,4 @@
-//! Devices as CSV: the guide's columns, four of our own, and a parameter in every other column (R265–R285).
+//! Devices as CSV: the guide's columns, some of our own, and a parameter in every other column (R265–R285).
 //!
 //! The guide prints its examples with lines that are broken in the middle: such a header and such rows are put together again, where
 //! nothing else can be meant.
@@ -33,12 +33,30 @@ pub enum Column {
     Pinned,
     /// The person or room that it belongs to; a column of our own.
     Owner,
+    /// The name that the device itself is told; a column of our own.
+    SentName,
+    /// Free text about it; a column of our own.
+    Description,
+    /// The private address that a person typed; a column of our own.
+    PrivateIp,
 }
 
 impl Column {
     /// Every one: those of the guide in its order, then our own.
-    pub const ALL: [Self; 9] =
-        [Self::Mac, Self::Serial, Self::Name, Self::Type, Self::Groups, Self::Model, Self::Site, Self::Pinned, Self::Owner];
+    pub const ALL: [Self; 12] = [
+        Self::Mac,
+        Self::Serial,
+        Self::Name,
+        Self::Type,
+        Self::Groups,
+        Self::Model,
+        Self::Site,
+        Self::Pinned,
+        Self::Owner,
+        Self::SentName,
+        Self::Description,
+        Self::PrivateIp,
+    ];
     /// Those of the guide (R283).
     pub const OF_THE_GUIDE: [Self; 5] = [Self::Mac, Self::Serial, Self::Name, Self::Type, Self::Groups];
 
@@ -54,6 +72,9 @@ impl Column {
             Self::Site => "endpoint_site",
             Self::Pinned => "endpoint_pinned",
             Self::Owner => "endpoint_owner",
+            Self::SentName => "endpoint_sent_name",
+            Self::Description => "endpoint_description",
+            Self::PrivateIp => "endpoint_private_ip",
         }
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::cells::{heading, new_device, present, value_of};
+use super::cells::{heading, new_device, present, takes_name, value_of};
 use super::export::PINNED;
 use super::{Existing, Fault, Options, Outcome, Plan, PlannedRow, Target, advice, profile_name};
 use crate::csv::devices::{Column, DeviceRow, DeviceTable};
-use crate::domain::device::draft::{DeviceDraft, DeviceInput, wrong_family};
+use crate::domain::device::draft::{DeviceDraft, DeviceEdit, DeviceInput, wrong_family};
 use crate::domain::device::{Device, DeviceKey, Owner, Serial};
 use crate::domain::ids::{GroupId, PersonId, RoomId, SiteId};
 use crate::domain::limits::{DEVICES, GROUPS, GROUPS_PER_DEVICE, PEOPLE, PROFILES_PER_CONTAINER};
@@ -280,7 +280,11 @@ impl<'a> Planner<'a> {
         let typed = text(Column::Type);
         let family = if typed.is_empty() { known } else { typed.clone() };
         let (name, model) = (text(Column::Name), text(Column::Model));
-        let input = DeviceInput { key: key.to_string(), name, family, model, ..DeviceInput::default() };
+        let (sent_name, description) = (text(Column::SentName), text(Column::Description));
+        let private_ip = text(Column::PrivateIp);
+        let key_text = key.to_string();
+        let input =
+            DeviceInput { key: key_text, name, sent_name, description, family, model, private_ip, ..DeviceInput::default() };
         let draft = match DeviceDraft::parse(&input, self.world.models) {
             Ok(draft) => draft,
             Err(errors) => {
@@ -298,7 +302,7 @@ impl<'a> Planner<'a> {
         let mut device = old.cloned().unwrap_or_else(|| new_device(key));
         device.family = draft.family.or(device.family.take());
         device.model = draft.model.or(device.model.take());
-        self.name(row, draft.edit.name, old.is_none_or(|old| old.family.is_none()), &mut device);
+        self.tell(row, draft.edit, old.is_none_or(|old| old.family.is_none()), &mut device);
         self.join(row, &mut device, faults);
         self.settle(row, &mut device, faults);
         self.pin(row, &mut device, faults);
@@ -306,20 +310,27 @@ impl<'a> Planner<'a> {
         Some(device)
     }
 
-    /// Sets the name here, and the one on the device where its type takes one (R233, R234). A blank cell clears it where everything is
-    /// overwritten.
-    fn name(&self, row: &DeviceRow, name: Option<Name>, is_type_new: bool, device: &mut Device) {
-        let is_cleared = self.options.existing == Existing::Overwrite && self.cell(row, Column::Name).is_some();
-        if name.is_none() && !is_cleared {
-            return;
+    /// Sets the names of a device, its description and its private address. A blank cell clears them where everything is overwritten.
+    fn tell(&self, row: &DeviceRow, told: DeviceEdit, is_type_new: bool, device: &mut Device) {
+        let is_cleared = |column| self.options.existing == Existing::Overwrite && self.cell(row, column).is_some();
+        if told.name.is_some() || is_cleared(Column::Name) {
+            // Without a column of its own the name on the device is this one too, where its type takes one (R233, R234). Which of two names
+            // the device has was somebody's choice, unless this one is news.
+            let is_news = is_type_new || device.name != told.name;
+            if !self.table.has(Column::SentName) && takes_name(device, self.world.models) && is_news {
+                device.sent_name.clone_from(&told.name);
+            }
+            device.name = told.name;
         }
-        let takes_name =
-            device.family.as_deref().and_then(|family| self.world.models.family(family)).is_some_and(|one| one.takes_name);
-        // Which of two names the device has was somebody's choice, unless this one is news.
-        if takes_name && (is_type_new || device.name != name) {
-            device.sent_name.clone_from(&name);
+        if told.sent_name.is_some() || is_cleared(Column::SentName) {
+            device.sent_name = told.sent_name;
         }
-        device.name = name;
+        if !told.description.is_empty() || is_cleared(Column::Description) {
+            device.description = told.description;
+        }
+        if told.private_ip.is_some() || is_cleared(Column::PrivateIp) {
+            device.private_ip = told.private_ip;
+        }
     }
 
     /// Puts a device into the groups of its row (R270): after those it is in, or in their place where everything is overwritten. Where

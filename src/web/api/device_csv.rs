@@ -255,7 +255,7 @@ pub struct Written {
     #[serde(default)]
     mark: bool,
     /// Adds the columns endpoint_model and endpoint_site, which the vendor's service does not know, and where any device has one
-    /// endpoint_pinned and endpoint_owner.
+    /// endpoint_pinned, endpoint_owner, endpoint_sent_name, endpoint_description and endpoint_private_ip.
     #[serde(default)]
     place: bool,
     /// Answers an empty file with all headings.
