@@ -146,9 +146,9 @@ fn an_empty_server_gives_every_device_the_same_after_sites_devices_and_profiles_
         };
         assert_eq!(shown(&other), shown(&api), "{key}");
     }
-    let said =
-        effective(&other, KEYS[4]).into_iter().find(|row| row[0] == "device.local.deviceName").expect("it is told its name");
-    assert_eq!(said[4].as_str().or(said[5].as_str()).is_some(), true, "{said}");
+    let got = |key: &str| other.ok("GET", &format!("/devices/{key}/effective"), None).to_string();
+    assert!(got(KEYS[4]).contains("OnDevice-0") && !got(KEYS[4]).contains("Portal-0"), "the name that it is told");
+    assert!(!got(KEYS[5]).contains("Portal-1"), "it is told none");
     for (path, name) in [("/groups", "Sales"), ("/people", "Ada"), ("/person-groups", "Board"), ("/rooms", "Lobby")] {
         let described = other.ok("GET", &format!("{path}/{}", id(&other, path, name)), None)["description"].clone();
         assert_eq!(described, json!(format!("what {name} is")), "{path}");

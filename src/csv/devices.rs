@@ -144,7 +144,7 @@ pub fn read(bytes: &[u8], separator: Option<Separator>, schema: &Schema) -> Resu
     let rows = std::mem::take(&mut sheet.rows);
     let rows = if wanted > 1 { mended(rows, wanted, &places) } else { rows };
     if let Some(row) = rows.get(DEVICES_PER_ADD) {
-        let message = format!("a file has at most {DEVICES_PER_ADD} devices, and this one has {}; split it (R280)", rows.len());
+        let message = format!("a file has at most {DEVICES_PER_ADD} devices, and this one has {}; split it", rows.len());
         return Err(SheetError { line: row.line, message });
     }
     let separator = sheet.separator;
@@ -239,7 +239,7 @@ fn header(sheet: &Sheet, schema: &Schema) -> Result<Header, SheetError> {
         parameters.push((place, name));
     }
     if !places.contains_key(&Column::Mac) && !places.contains_key(&Column::Serial) {
-        return Err(wrong("there is neither a column mac_address nor serial_number; one of them is required (R267)".to_owned()));
+        return Err(wrong("there is neither a column mac_address nor serial_number; one of them is required".to_owned()));
     }
     Ok((places, parameters))
 }

@@ -72,6 +72,7 @@ pub(super) fn new_device(key: DeviceKey) -> Device {
         family: None,
         model: None,
         private_ip: None,
+        mac: None,
         profiles: Vec::<ProfileId>::new(),
         groups: Vec::new(),
         site: None,

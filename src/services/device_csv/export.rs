@@ -181,7 +181,8 @@ pub(super) fn owner_cell(owner: Owner, world: &World) -> Option<String> {
 fn known_of<'a>(column: Column, device: &'a Device, world: &'a World) -> Cow<'a, str> {
     match (column, &device.key) {
         (Column::Mac, DeviceKey::Mac(_)) | (Column::Serial, DeviceKey::Serial(_)) => Cow::Owned(device.key.to_string()),
-        (Column::Mac | Column::Serial, _) => Cow::Borrowed(""),
+        (Column::Mac, _) => device.mac.map(|mac| mac.to_string()).unwrap_or_default().into(),
+        (Column::Serial, _) => Cow::Borrowed(""),
         (Column::Name, _) => device.name.as_ref().map_or("", |name| name.as_str()).into(),
         (Column::Type, _) => device.family.as_deref().unwrap_or_default().into(),
         (Column::Model, _) => device.model.as_deref().unwrap_or_default().into(),
