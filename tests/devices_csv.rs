@@ -358,6 +358,7 @@ fn what_was_said_of_a_device_that_never_came_is_corrected_by_csv_and_by_hand() {
     assert_eq!(patch(json!({ "model": "VVX 250" })).status, 200);
     let agent = "FileTransport PolycomVVX-VVX_250-UA/6.4.0.1234 (SN:0004f2000001) Type/Application";
     assert_eq!(Phone::new(&server).with("User-Agent", agent).get("/0004f2000001.cfg").status, 200, "it is what it tells");
+    server.flush();
     assert_eq!(patch(json!({ "family": "CCX" })).status, 422, "it told its own");
     assert_eq!(send("CCX 500", "?existing=overwrite")["refused"], 1);
 }
