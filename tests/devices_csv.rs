@@ -288,3 +288,87 @@ fn an_export_gives_every_device_of_an_empty_server_the_same_effective_configurat
     let again = api.ok("POST", "/devices/export?place=true", None)["file"].clone();
     assert_eq!(other.ok("POST", "/devices/export?place=true", None)["file"], again, "and the other server exports the same");
 }
+
+const SERIAL: &str = "8218404c20ccf9";
+const ITS_MAC: &str = "00e0db4c20cc";
+
+#[test]
+fn a_device_that_goes_by_its_serial_number_keeps_its_mac_and_is_served_as_itself_by_either() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let send = |file: &str, query: &str| parsed(&api.send("POST", &format!("/devices/import{query}"), file.as_bytes()));
+    assert_eq!(send(STUDIO, "?create_groups=true")["added"], 1);
+    let found = api.ok("GET", &format!("/devices?q={ITS_MAC}"), None);
+    assert_eq!((&found["total"], &found["items"][0]["mac"]), (&json!(1), &json!(ITS_MAC)), "{found}");
+    let file = api.call("GET", "/devices/export", None).text();
+    assert!(file.contains(&format!("{ITS_MAC},{SERIAL},")), "{file}");
+    assert_eq!(send(&file, "?existing=merge")["unchanged"], 1, "it imports to the same");
+
+    let other = "mac_address,serial_number,endpoint_type\n00E0DB4C20CC,8218404c20ccf8,Studio\n";
+    let phone = "mac_address\n00E0DB4C20CC\n";
+    let twice =
+        "mac_address,serial_number,endpoint_type\n00E0DB4C20CD,8218404c20ccf7,Studio\n00E0DB4C20CD,8218404c20ccf6,Studio\n";
+    for (file, refused) in [(other, 1), (phone, 1), (twice, 1)] {
+        let tried = send(file, "?dry_run=true");
+        let error = tried["items"].as_array().into_iter().flatten().find_map(|row| row["errors"][0]["column"].as_str());
+        assert_eq!((&tried["refused"], error), (&json!(refused), Some("mac_address")), "{tried}");
+    }
+    assert_eq!(api.refused("POST", "/devices", Some(json!({ "key": ITS_MAC }))).0, 422);
+
+    let agent = format!("FileTransport Poly-UA/1.3.0 (SN:{SERIAL}) Type/Application");
+    let by = |agent: &str, path: &str| Phone::new(&server).with("User-Agent", agent).get(path);
+    let master = by(&agent, &format!("/{ITS_MAC}.cfg"));
+    assert!(master.status == 200 && master.text().contains(&format!("{SERIAL}-profile.cfg")), "{}", master.text());
+    let untagged = by("FileTransport Poly-UA/1.3.0 Type/Application", &format!("/{ITS_MAC}-profile.cfg"));
+    assert!(untagged.status == 200 && untagged.text().contains("Jsmith_Studio"), "{}", untagged.text());
+    let devices = api.ok("GET", "/devices", None);
+    assert_eq!((&devices["total"], &devices["items"][0]["key"]), (&json!(1), &json!(SERIAL)), "no second one: {devices}");
+
+    // One whose MAC nobody told is known by the serial number that it tells.
+    let bare = "serial_number,endpoint_type\n8218404c20cc11,Studio\n";
+    assert_eq!(send(bare, "")["added"], 1);
+    let tagged = "FileTransport Poly-UA/1.3.0 (SN:8218404c20cc11) Type/Application";
+    assert!(by(tagged, "/00e0db4c2011.cfg").text().contains("8218404c20cc11-profile.cfg"));
+    assert_eq!(api.ok("GET", "/devices", None)["total"], 2);
+}
+
+#[test]
+fn what_was_said_of_a_device_that_never_came_is_corrected_by_csv_and_by_hand() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let send = |model: &str, query: &str| {
+        let file = format!("mac_address,endpoint_model\n0004f2000001,{model}\n");
+        parsed(&api.send("POST", &format!("/devices/import{query}"), file.as_bytes()))
+    };
+    assert_eq!(send("VVX 411", "")["added"], 1);
+    let changed = send("CCX 500", "?existing=overwrite");
+    assert_eq!(changed["changed"], 1, "{changed}");
+    let fields: Vec<_> =
+        changed["items"][0]["changes"].as_array().into_iter().flatten().map(|one| one["field"].clone()).collect();
+    assert_eq!(fields, ["type", "model"], "what was done is told too: {changed}");
+    let device = || api.ok("GET", "/devices/0004f2000001", None);
+    assert_eq!((&device()["family"], &device()["model"]), (&json!("CCX"), &json!("CCX 500")));
+    let patch = |fields: Value| {
+        let mut body = json!({ "revision": device()["revision"] });
+        body.as_object_mut().expect("an object").extend(fields.as_object().expect("an object").clone());
+        api.call("PATCH", "/devices/0004f2000001", Some(body))
+    };
+    assert_eq!(patch(json!({ "family": "VVX" })).status, 200);
+    assert_eq!((&device()["family"], &device()["model"]), (&json!("VVX"), &Value::Null), "a CCX 500 is no VVX");
+    assert_eq!(patch(json!({ "model": "VVX 250" })).status, 200);
+    let agent = "FileTransport PolycomVVX-VVX_250-UA/6.4.0.1234 (SN:0004f2000001) Type/Application";
+    assert_eq!(Phone::new(&server).with("User-Agent", agent).get("/0004f2000001.cfg").status, 200, "it is what it tells");
+    server.flush();
+    assert_eq!(patch(json!({ "family": "CCX" })).status, 422, "it told its own");
+    assert_eq!(send("CCX 500", "?existing=overwrite")["refused"], 1);
+}
+
+#[test]
+fn a_line_that_stands_there_twice_is_refused() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    api.ok("POST", "/devices", Some(json!({ "key": "0004f2000001" })));
+    let twice = json!({ "lines": [{ "line": 2, "fields": { "address": "1" } }, { "line": 2, "fields": { "address": "2" } }] });
+    let (status, errors) = api.refused("PUT", "/devices/0004f2000001/lines", Some(twice));
+    assert_eq!((status, errors[0].1.contains("line 2 stands there twice")), (422, true), "{errors:?}");
+}

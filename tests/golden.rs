@@ -240,6 +240,7 @@ impl CaseDevice {
             family: Some(self.family),
             model: Some(self.model),
             private_ip: None,
+            mac: None,
             profiles: Vec::new(),
             groups: self.groups.into_iter().map(GroupId).collect(),
             site: self.site.map(SiteId),

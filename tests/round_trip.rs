@@ -7,7 +7,7 @@ use crate::support::api::{Api, json as parsed};
 use crate::support::phone::Phone;
 use crate::support::server::Server;
 
-const KEYS: [&str; 4] = ["0004f2bb0001", "0004f2bb0002", "0004f2bb0003", "0004f2bb0004"];
+const KEYS: [&str; 6] = ["0004f2bb0001", "0004f2bb0002", "0004f2bb0003", "0004f2bb0004", "8218404caa0001", "8218404caa0002"];
 
 fn id(api: &Api, path: &str, name: &str) -> Value {
     let list = api.ok("GET", &format!("{path}?per_page=1000"), None);
@@ -95,6 +95,17 @@ fn fill(api: &Api) {
         { "device": KEYS[3], "lines": [{ "line": 2, "fields": { "address": "204" } }] },
     ]);
     api.ok("PUT", "/devices/lines", Some(lines));
+    // One that is told another name than it has here, one that is told none, and a description that a spreadsheet would take for a formula.
+    let apart = json!([
+        { "key": KEYS[4], "family": "Studio", "name": "Portal-0", "sent_name": "OnDevice-0", "description": "=by the door, left" },
+        { "key": KEYS[5], "family": "Studio", "name": "Portal-1", "private_ip": "10.9.8.7" },
+    ]);
+    api.ok("POST", "/devices", Some(apart));
+    for (path, name) in [("/groups", "Sales"), ("/people", "Ada"), ("/person-groups", "Board"), ("/rooms", "Lobby")] {
+        let (id, description) = (id(api, path, name), format!("what {name} is"));
+        let revision = api.ok("GET", &format!("{path}/{id}"), None)["revision"].clone();
+        api.ok("PATCH", &format!("{path}/{id}"), Some(json!({ "revision": revision, "description": description })));
+    }
     let hand = profile(api, "By hand", json!({ "a.shared": "hand", "MISC_FILES": "x.png" }));
     let shown = api.ok("GET", &format!("/devices/{}", KEYS[3]), None)["profiles"].clone();
     let mut wanted = shown.as_array().expect("profiles").clone();
@@ -113,10 +124,10 @@ fn an_empty_server_gives_every_device_the_same_after_sites_devices_and_profiles_
 
     other.send("POST", "/sites/import", &sites.body);
     let taken = parsed(&other.send("POST", "/devices/import?create_groups=true", devices.as_bytes()));
-    assert_eq!((&taken["added"], &taken["refused"]), (&json!(4), &json!(0)), "{taken}");
+    assert_eq!((&taken["added"], &taken["refused"]), (&json!(6), &json!(0)), "{taken}");
     let take = |how: &str| parsed(&other.send("POST", &format!("/profiles/import/archive{how}"), &archive));
     let tried = take("?attach=true&dry_run=true");
-    assert!(tried["impact"]["changed"] == 4 && tried["attached"]["missing"] == json!([]), "{tried}");
+    assert!(tried["impact"]["changed"] == 6 && tried["attached"]["missing"] == json!([]), "{tried}");
     assert_eq!(tried["attached"]["made"], json!(["person group Sellers", "person group Board"]));
     assert_eq!(other.ok("GET", "/deployment/global", None)["profiles"], json!([]), "a dry run changes nothing");
     let done = take("?attach=true");
@@ -130,9 +141,17 @@ fn an_empty_server_gives_every_device_the_same_after_sites_devices_and_profiles_
         assert!(differs.is_empty(), "{key}: {differs:?}");
         let shown = |api: &Api| {
             let device = api.ok("GET", &format!("/devices/{key}"), None);
-            json!([device["name"], device["model"], device["pin"].is_null(), device["owner"]["person"].is_null()])
+            let told = json!([device["sent_name"], device["description"], device["private_ip"]]);
+            json!([device["name"], device["model"], device["pin"].is_null(), device["owner"]["person"].is_null(), told])
         };
         assert_eq!(shown(&other), shown(&api), "{key}");
+    }
+    let got = |key: &str| other.ok("GET", &format!("/devices/{key}/effective"), None).to_string();
+    assert!(got(KEYS[4]).contains("OnDevice-0") && !got(KEYS[4]).contains("Portal-0"), "the name that it is told");
+    assert!(!got(KEYS[5]).contains("Portal-1"), "it is told none");
+    for (path, name) in [("/groups", "Sales"), ("/people", "Ada"), ("/person-groups", "Board"), ("/rooms", "Lobby")] {
+        let described = other.ok("GET", &format!("{path}/{}", id(&other, path, name)), None)["description"].clone();
+        assert_eq!(described, json!(format!("what {name} is")), "{path}");
     }
     let agent = format!("FileTransport PolycomVVX-VVX_250-UA/6.4.0.1234 (SN:{}) Type/Application", KEYS[1]);
     let form = Phone::new(&empty).with("User-Agent", &agent).get(&format!("/{}-profile.cfg", KEYS[1])).text();

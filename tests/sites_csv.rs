@@ -40,7 +40,7 @@ async fn a_file_is_shown_row_by_row_and_taken_as_a_whole() {
     let here = browser.path.clone();
     let log = browser.get(&format!("{here}/log")).await;
     assert!(log.header("content-disposition").contains("sites-import.log"), "{:?}", log.headers);
-    let stored = "description: “” -> “Site for testing”\tlocation: “” -> “Test location”\tnetworks: “” -> “1.2.3.4/32 \
+    let stored = "description is now “Site for testing”\tlocation is now “Test location”\tnetworks is now “1.2.3.4/32 \
         (172.21.120.0/28, 192.168.1.0/28), 2.3.4.5/32”";
     assert!(
         log.body.starts_with("sites.csv\r\n") && log.body.contains(", Ada\r\nNot imported yet: 1 site added.\r\n"),
@@ -48,7 +48,7 @@ async fn a_file_is_shown_row_by_row_and_taken_as_a_whole() {
         log.body
     );
     assert!(
-        log.body.ends_with(&format!("\r\n\r\nline 2\tTest_site\tadded\tname: “” -> “Test_site”\t{stored}\r\n")),
+        log.body.ends_with(&format!("\r\n\r\nline 2\tTest_site\tadded\tname is now “Test_site”\t{stored}\r\n")),
         "{}",
         log.body
     );
@@ -65,7 +65,7 @@ async fn a_file_is_shown_row_by_row_and_taken_as_a_whole() {
     assert!(done.body.contains("172.21.120.0/28") && !done.body.contains(">Accept<"), "{}", done.body);
     let log = browser.get(&format!("{here}/log")).await;
     assert!(log.status == StatusCode::OK && log.body.contains(", Ada\r\nImported sites.csv: 1 site added."), "{}", log.body);
-    assert!(log.body.ends_with(&format!("line 2\tTest_site\tadded\tname: “” -> “Test_site”\t{stored}\r\n")), "{}", log.body);
+    assert!(log.body.ends_with(&format!("line 2\tTest_site\tadded\tname is now “Test_site”\t{stored}\r\n")), "{}", log.body);
     let twice = browser.post(&here, &[("do", "accept"), ("mark", &mark)]).await;
     assert!(twice.body.contains("Import Sites Result") && names().len() == 3, "{}", twice.body);
     site.advance(jiff::SignedDuration::from_mins(31));

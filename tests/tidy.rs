@@ -278,6 +278,37 @@ fn a_forbidden_word_is_found() {
     assert_eq!(forbidden_words("src/services/clock.rs", "let t = Timestamp::now();\n").len(), 0);
 }
 
+/// Rule numbers are for readers of the sources: what people read says the reason.
+fn told_rule_numbers(path: &str, text: &str) -> Vec<String> {
+    let is_number = |rest: &str| {
+        let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        digits.len() < rest.len() && digits.starts_with([')', ',', ' ', '–', '-'])
+    };
+    let tells = |line: &str| line.match_indices("(R").any(|(at, _)| is_number(&line[at + 2..]));
+    let is_template = path.ends_with(".html");
+    let shown = |line: &str| if is_template { line.split("{#").next().unwrap_or(line).to_owned() } else { code(line).to_owned() };
+    let lines = text.lines().enumerate().filter(|(_, line)| tells(&shown(line)));
+    lines.map(|(number, _)| format!("{path}:{}: a rule number in a text that people read", number + 1)).collect()
+}
+
+#[test]
+fn nobody_but_a_reader_of_the_sources_meets_a_rule_number() {
+    let all = files("src", ".rs").into_iter().chain(files("templates", ".html"));
+    let complaints: Vec<_> = all.flat_map(|path| told_rule_numbers(&relative(&path), &read(&path))).collect();
+    assert_none(&complaints);
+}
+
+#[test]
+fn a_rule_number_that_is_told_is_found() {
+    let told = r#"add("there are 9 already (R1)"); // (R2)"#;
+    assert_eq!(told_rule_numbers("src/x.rs", told).len(), 1);
+    assert_eq!(told_rule_numbers("templates/x.html", "<p>It stays (R284, R285).</p>").len(), 1);
+    for fine in ["/// A name (R34).", "let x = 1; // once (R3)", "(Result)", "f(R1Type)"] {
+        assert!(told_rule_numbers("src/x.rs", fine).is_empty(), "{fine}");
+    }
+    assert!(told_rule_numbers("templates/x.html", "{#- The reason (R244). -#}").is_empty());
+}
+
 #[test]
 fn templates_hold_no_inline_code() {
     let complaints: Vec<String> = files("templates", ".html").iter().flat_map(|p| inline_code(&relative(p), &read(p))).collect();

@@ -73,6 +73,7 @@ pub fn device(number: u64) -> Device {
         family: Some("VVX".to_owned()),
         model: Some("VVX 411".to_owned()),
         private_ip: None,
+        mac: None,
         profiles: Vec::new(),
         groups: Vec::new(),
         site: None,

@@ -1,4 +1,4 @@
-//! Devices as CSV: the guide's columns, four of our own, and a parameter in every other column (R265–R285).
+//! Devices as CSV: the guide's columns, some of our own, and a parameter in every other column (R265–R285).
 //!
 //! The guide prints its examples with lines that are broken in the middle: such a header and such rows are put together again, where
 //! nothing else can be meant.
@@ -33,12 +33,30 @@ pub enum Column {
     Pinned,
     /// The person or room that it belongs to; a column of our own.
     Owner,
+    /// The name that the device itself is told; a column of our own.
+    SentName,
+    /// Free text about it; a column of our own.
+    Description,
+    /// The private address that a person typed; a column of our own.
+    PrivateIp,
 }
 
 impl Column {
     /// Every one: those of the guide in its order, then our own.
-    pub const ALL: [Self; 9] =
-        [Self::Mac, Self::Serial, Self::Name, Self::Type, Self::Groups, Self::Model, Self::Site, Self::Pinned, Self::Owner];
+    pub const ALL: [Self; 12] = [
+        Self::Mac,
+        Self::Serial,
+        Self::Name,
+        Self::Type,
+        Self::Groups,
+        Self::Model,
+        Self::Site,
+        Self::Pinned,
+        Self::Owner,
+        Self::SentName,
+        Self::Description,
+        Self::PrivateIp,
+    ];
     /// Those of the guide (R283).
     pub const OF_THE_GUIDE: [Self; 5] = [Self::Mac, Self::Serial, Self::Name, Self::Type, Self::Groups];
 
@@ -54,6 +72,9 @@ impl Column {
             Self::Site => "endpoint_site",
             Self::Pinned => "endpoint_pinned",
             Self::Owner => "endpoint_owner",
+            Self::SentName => "endpoint_sent_name",
+            Self::Description => "endpoint_description",
+            Self::PrivateIp => "endpoint_private_ip",
         }
     }
 }
@@ -123,7 +144,7 @@ pub fn read(bytes: &[u8], separator: Option<Separator>, schema: &Schema) -> Resu
     let rows = std::mem::take(&mut sheet.rows);
     let rows = if wanted > 1 { mended(rows, wanted, &places) } else { rows };
     if let Some(row) = rows.get(DEVICES_PER_ADD) {
-        let message = format!("a file has at most {DEVICES_PER_ADD} devices, and this one has {}; split it (R280)", rows.len());
+        let message = format!("a file has at most {DEVICES_PER_ADD} devices, and this one has {}; split it", rows.len());
         return Err(SheetError { line: row.line, message });
     }
     let separator = sheet.separator;
@@ -218,7 +239,7 @@ fn header(sheet: &Sheet, schema: &Schema) -> Result<Header, SheetError> {
         parameters.push((place, name));
     }
     if !places.contains_key(&Column::Mac) && !places.contains_key(&Column::Serial) {
-        return Err(wrong("there is neither a column mac_address nor serial_number; one of them is required (R267)".to_owned()));
+        return Err(wrong("there is neither a column mac_address nor serial_number; one of them is required".to_owned()));
     }
     Ok((places, parameters))
 }

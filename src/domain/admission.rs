@@ -32,6 +32,22 @@ pub fn identify(
     by_name.cloned().or_else(in_name).or_else(|| agent?.tag.clone())
 }
 
+/// The device that goes by its serial number and asks by its MAC: the one that keeps this MAC, else the one whose very serial number the
+/// User-Agent tells, unless that one keeps another MAC. A MAC that is a device's own key is that device's.
+pub fn by_its_mac(
+    file: &PhoneFile,
+    agent: Option<&UserAgent>,
+    holder: impl Fn(Mac) -> Option<DeviceKey>,
+    mac_of: impl Fn(&DeviceKey) -> Option<Option<Mac>>,
+) -> Option<DeviceKey> {
+    let mac = file.key()?.mac()?;
+    if let Some(holder) = holder(mac) {
+        return Some(holder).filter(|key| key.mac().is_none());
+    }
+    let serial = agent?.tag.clone().filter(|tag| tag.mac().is_none())?;
+    mac_of(&serial)?.is_none().then_some(serial)
+}
+
 /// The MAC that the last part of a path begins with.
 fn mac_in_name(path: &str) -> Option<DeviceKey> {
     let (digits, rest) = path.rsplit('/').next()?.split_at_checked(12)?;
@@ -90,6 +106,22 @@ mod tests {
         assert_eq!(named(&format!("/{serial}.cfg"), Some("Studio"), None, false).as_deref(), Some(serial));
         assert_eq!(named(&format!("/{serial}.cfg"), None, None, true).as_deref(), Some(serial));
         assert_eq!(named("/office2024.cfg", Some("VVX"), None, false), None);
+    }
+
+    #[test]
+    fn a_mac_stands_for_the_serial_number_that_keeps_it_or_that_the_agent_tells() {
+        let (mac, serial) = ("00e0db4c20cc", "8218404c20ccf9");
+        let key = |text: &str| text.parse::<DeviceKey>().expect("a key");
+        let asks = |holder: Option<&str>, tag: Option<&str>, kept: Option<Option<Mac>>| {
+            let agent = UserAgent { tag: tag.map(key), ..UserAgent::default() };
+            let file = PhonePath::parse(&format!("/{mac}.cfg")).file;
+            by_its_mac(&file, Some(&agent), |_| holder.map(key), |_| kept).map(|key| key.to_string())
+        };
+        assert_eq!(asks(Some(serial), None, None).as_deref(), Some(serial), "it keeps this MAC");
+        assert_eq!(asks(Some(mac), Some(serial), Some(None)), None, "the MAC is a device's own key");
+        assert_eq!(asks(None, Some(serial), Some(None)).as_deref(), Some(serial), "it tells that very serial number");
+        assert_eq!(asks(None, Some(serial), Some(Some(Mac::ZERO.plus(1)))), None, "that one keeps another MAC");
+        assert_eq!((asks(None, Some(serial), None), asks(None, None, None)), (None, None), "nobody knows it");
     }
 
     #[test]

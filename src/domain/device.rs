@@ -70,6 +70,13 @@ impl Serial {
     }
 }
 
+impl Device {
+    /// Its MAC, where it is known: its key, or what is kept beside its serial number.
+    pub fn mac(&self) -> Option<Mac> {
+        self.key.mac().or(self.mac)
+    }
+}
+
 impl DeviceKey {
     /// The MAC, where the key is one.
     pub fn mac(&self) -> Option<Mac> {
@@ -141,6 +148,9 @@ pub struct Device {
     /// Model, such as `VVX 411`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// MAC of a device that goes by its serial number, where somebody knows it (R267). Others have it as their key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<Mac>,
     /// Private address typed by an admin; what the device tells is in the sighting (R231, R238).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_ip: Option<IpAddr>,

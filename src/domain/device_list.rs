@@ -234,6 +234,11 @@ pub struct Listed {
 }
 
 impl Listed {
+    /// Whether it was ever heard of: what it told of itself is binding from then on.
+    pub fn has_come(&self) -> bool {
+        self.sighting.last_seen.is_some()
+    }
+
     /// The private address in force: the one an admin typed, else the one the device reports (R238).
     pub fn private_ip(&self) -> Option<IpAddr> {
         self.device.private_ip.or(self.sighting.private_ip)

@@ -180,6 +180,19 @@ impl PhoneFile {
         }
     }
 
+    /// The same file of another device.
+    #[must_use]
+    pub fn belonging_to(self, key: DeviceKey) -> Self {
+        match self {
+            Self::Master(_) => Self::Master(key),
+            Self::Parameters(_) => Self::Parameters(key),
+            Self::Bootstrap(_) => Self::Bootstrap(key),
+            Self::Device(_, file) => Self::Device(key, file),
+            Self::Log(_, kind) => Self::Log(key, kind),
+            other => other,
+        }
+    }
+
     /// Whether a device may upload it (contract 4): its logs, captures and what it changes itself, never what we make or license.
     pub fn may_be_put(&self) -> bool {
         match self {

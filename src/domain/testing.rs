@@ -161,6 +161,7 @@ pub fn device(key: &str) -> Device {
         family: None,
         model: None,
         private_ip: None,
+        mac: None,
         profiles: Vec::new(),
         groups: Vec::new(),
         site: None,

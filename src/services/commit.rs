@@ -174,7 +174,7 @@ fn run<T>(
     };
     let value = make(&mut change)?;
     let is_told = grant.is_system() || change.recorded > 0 || change.is_none;
-    debug_assert!(is_told, "a change by a person is recorded in the activity log (R16)");
+    debug_assert!(is_told, "a change by a person is recorded in the activity log");
     Ok((value, Effects { world: change.world, roster: change.roster, trusts: change.trusts, typed_again: change.typed_again }))
 }
 

@@ -220,12 +220,12 @@ fn check(world: &World, target: &Target, profiles: &[ProfileId]) -> Result<(), S
         }
         if profile.is_template() {
             return Err(format!(
-                "“{}” asks for values first and cannot be attached (R113). Copy it, fill in its form, and attach the copy",
+                "“{}” asks for values first and cannot be attached. Copy it, fill in its form, and attach the copy",
                 profile.name
             ));
         }
         if !may_stand_at(target, profile) {
-            return Err(format!("“{}” comes from a device CSV and belongs to its device alone (R151)", profile.name));
+            return Err(format!("“{}” comes from a device CSV and belongs to its device alone", profile.name));
         }
     }
     Ok(())

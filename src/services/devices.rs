@@ -19,6 +19,7 @@ use crate::domain::device_list::Listed;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{AccountId, ProfileId};
 use crate::domain::limits::{DELETED_AT_ONCE, DEVICES, DEVICES_PER_ADD};
+use crate::domain::mac::Mac;
 use crate::domain::parameter::ParameterSet;
 use crate::domain::placement::Placement;
 use crate::domain::profile::Profile;
@@ -79,7 +80,7 @@ pub fn create(
     if drafts.len() > DEVICES_PER_ADD {
         let count = drafts.len();
         return Err(ServiceError::Conflict(format!(
-            "at most {DEVICES_PER_ADD} devices are added at once; these are {count}. Split the list (R41)"
+            "at most {DEVICES_PER_ADD} devices are added at once; these are {count}. Split the list"
         )));
     }
     if drafts.is_empty() {
@@ -123,8 +124,14 @@ pub fn update(
             return Err(ServiceError::stale("device", ""));
         }
         let mut new = old.clone();
-        let DeviceEdit { name, sent_name, description, private_ip, pin, family } = edit;
-        new.family = old.family.clone().or(family);
+        let DeviceEdit { name, sent_name, description, private_ip, pin, family, model } = edit;
+        let is_corrected = model.is_some() || family.is_some() && old.family.is_some();
+        if is_corrected && get(services, account, key)?.has_come() {
+            // It told its own since the form was shown.
+            return Err(ServiceError::stale("device", ""));
+        }
+        new.family = family.or(new.family);
+        new.model = model.unwrap_or(new.model);
         (new.name, new.sent_name, new.description, new.private_ip) = (name, sent_name, description, private_ip);
         let world = services.world(account)?;
         placing::set_pin(services, &world, &mut new, pin, change.now())?;
@@ -301,6 +308,11 @@ pub(super) fn label(device: &Device) -> String {
     device.name.as_ref().map_or_else(|| device.key.to_string(), ToString::to_string)
 }
 
+/// Why a MAC cannot be a device's: another device has it.
+pub(super) fn mac_is_of(mac: Mac, other: &DeviceKey) -> String {
+    format!("{mac} is the MAC address of the device {other}; correct it, or delete that device first")
+}
+
 fn not_found(key: &DeviceKey) -> ServiceError {
     ServiceError::not_found("device", key)
 }
@@ -309,9 +321,7 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
     let roster = services.roster(account);
     let total: usize = services.worlds.accounts().into_iter().map(|account| services.roster(account).len()).sum();
     if total + drafts.len() > DEVICES {
-        return Err(ServiceError::Conflict(format!(
-            "an installation has at most {DEVICES} devices; there are {total} already (R1)"
-        )));
+        return Err(ServiceError::Conflict(format!("an installation has at most {DEVICES} devices; there are {total} already")));
     }
     let mut errors = FieldErrors::new();
     let mut keys = HashSet::new();
@@ -319,6 +329,8 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
         let mut of_draft = FieldErrors::new();
         if roster.find(&draft.key).is_some() {
             of_draft.add("key", format_args!("there is a device {} already", draft.key));
+        } else if let Some((mac, other)) = draft.key.mac().and_then(|mac| Some((mac, roster.keeper(mac)?))) {
+            of_draft.add("key", mac_is_of(mac, &other));
         } else if world.blocked.contains(&draft.key) {
             of_draft.add("key", format_args!("{} was deleted and blocked; unblock it first", draft.key));
         } else if !keys.insert(&draft.key) {
@@ -344,7 +356,7 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
 
 fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
     let DeviceDraft { key, family, model, profiles, groups, edit } = draft;
-    let DeviceEdit { name, sent_name, description, private_ip, pin: _, family: _ } = edit;
+    let DeviceEdit { name, sent_name, description, private_ip, pin: _, family: _, model: _ } = edit;
     Device {
         key,
         name,
@@ -353,6 +365,7 @@ fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
         family,
         model,
         private_ip,
+        mac: None,
         profiles,
         groups,
         site: None,
@@ -381,6 +394,7 @@ fn edited(old: &Device, new: &Device) -> Event {
     let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     Event::new("device", subject(new), "changed")
         .change("type", old.family.clone(), new.family.clone())
+        .change("model", old.model.clone(), new.model.clone())
         .change("name", old.name.as_ref().map(ToString::to_string), new.name.as_ref().map(ToString::to_string))
         .change(
             "name on the device",

@@ -79,6 +79,7 @@ impl Enrolment {
             family: agent.and_then(|agent| agent.family.clone()),
             model: agent.and_then(|agent| agent.model.clone()),
             private_ip: None,
+            mac: None,
             profiles: Vec::new(),
             groups,
             site: None,

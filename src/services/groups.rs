@@ -90,6 +90,14 @@ pub fn update(
     })
 }
 
+/// Gives a group a description within a change of more.
+pub(super) fn describe(change: &mut Change<'_>, old: &Group, description: String) -> Result<(), ServiceError> {
+    let mut new = Group { description, revision: old.revision + 1, modified_at: change.now(), ..old.clone() };
+    change.actor().clone_into(&mut new.modified_by);
+    change.record(changed(Some(old), &new, "changed"))?;
+    change.put_group(new)
+}
+
 fn loss(services: &Services, account: AccountId, ids: &BTreeSet<GroupId>) -> Result<Loss, ServiceError> {
     let world = services.world(account)?;
     for id in ids {

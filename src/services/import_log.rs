@@ -41,8 +41,13 @@ pub fn flat(text: &str) -> String {
 
 /// A field that changed, as one cell of the log.
 pub fn changed(change: &crate::domain::activity::Change) -> String {
-    let text = |value: &Option<String>| value.as_deref().map(flat).unwrap_or_default();
-    format!("{}: “{}” -> “{}”", change.field, text(&change.old), text(&change.new))
+    let (field, text) = (&change.field, |value: &str| flat(value));
+    match (&change.old, &change.new) {
+        (Some(old), Some(new)) => format!("{field} was “{}”, is now “{}”", text(old), text(new)),
+        (Some(old), None) => format!("{field} was “{}”, is now nothing", text(old)),
+        (None, Some(new)) => format!("{field} is now “{}”", text(new)),
+        (None, None) => field.to_string(),
+    }
 }
 
 impl ImportLog {

@@ -232,6 +232,13 @@ pub fn update<T: Organised>(
     })
 }
 
+/// Gives one a description within a change of more.
+pub(super) fn describe<T: Organised>(change: &mut Change<'_>, old: &T, description: String) -> Result<(), ServiceError> {
+    let new = old.edited(NamedDraft { name: old.name().clone(), description }, modified(change, old.modified()));
+    change.record(changed(Some(old), &new, "changed"))?;
+    new.put(change)
+}
+
 fn modified(change: &Change<'_>, old: &Modified) -> Modified {
     Modified { by: change.actor().to_owned(), at: change.now(), revision: old.revision + 1 }
 }

@@ -314,9 +314,7 @@ fn edit(
         let mut new = Profile::clone(&old);
         make(&world, &old, &mut new)?;
         if old.kind == ProfileKind::UserImported && new.name != old.name {
-            return Err(
-                FieldErrors::one("name", "the name of a profile from a device CSV says whose it is and stays (R284)").into()
-            );
+            return Err(FieldErrors::one("name", "the name of a profile from a device CSV says whose it is and stays").into());
         }
         schema::refuse_changes(&world, &old.parameters, &new.parameters)?;
         if new == *old && new.parameters.typed_again(&old.parameters).next().is_none() {
@@ -391,7 +389,7 @@ fn find_own(world: &World, id: ProfileId) -> Result<Arc<Profile>, ServiceError> 
     }
     if profile.kind == ProfileKind::Software {
         return Err(ServiceError::Conflict(format!(
-            "“{}” comes with an image of software and goes with it (R129): it is never changed here. Delete the image under Software, or \
+            "“{}” comes with an image of software and goes with it: it is never changed here. Delete the image under Software, or \
              choose its version in a profile of your own",
             profile.name
         )));

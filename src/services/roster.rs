@@ -15,6 +15,7 @@ use crate::domain::device::{Device, DeviceKey, Sighting};
 use crate::domain::device_file::DeviceFile;
 use crate::domain::device_list::{DeviceQuery, LastResult, Listed, Status, select};
 use crate::domain::ids::{AccountId, GroupId, SiteId};
+use crate::domain::mac::Mac;
 use crate::domain::software::device::Told;
 use crate::domain::world::World;
 use crate::store::{self, Read};
@@ -29,6 +30,8 @@ pub struct Rosters {
 #[derive(Debug, Default)]
 pub struct Roster {
     entries: RwLock<HashMap<DeviceKey, Entry>>,
+    /// Devices that go by their serial number, by the MACs that they keep or once kept: [`Roster::keeper`] looks which is so.
+    keepers: RwLock<HashMap<Mac, DeviceKey>>,
 }
 
 #[derive(Clone, Debug)]
@@ -104,6 +107,9 @@ impl Rosters {
         let roster = self.get(account);
         let mut entries = roster.entries.write();
         for change in changes {
+            if let RosterChange::Device(device) = &change {
+                roster.note_mac(device);
+            }
             match change {
                 RosterChange::Device(device) => match entries.get_mut(&device.key) {
                     Some(entry) => (entry.listed.device, entry.kept) = (entry.listed.with_told(device), Kept::Stored),
@@ -144,6 +150,7 @@ impl Rosters {
             let old = std::mem::take(&mut *entries);
             store::devices::each(tx, account, |device| {
                 let files = files.remove(&(account, device.key.clone())).unwrap_or_default();
+                roster.note_mac(&device);
                 let entry = Entry { files, ..Entry::new(Arc::new(device), Kept::Stored) };
                 entries.insert(entry.listed.device.key.clone(), entry);
             })?;
@@ -174,6 +181,24 @@ impl Roster {
     /// One device.
     pub fn find(&self, key: &DeviceKey) -> Option<Listed> {
         self.entries.read().get(key).map(|entry| entry.listed.clone())
+    }
+
+    /// The device that goes by its serial number and keeps this MAC.
+    pub fn keeper(&self, mac: Mac) -> Option<DeviceKey> {
+        let key = self.keepers.read().get(&mac).cloned()?;
+        self.find(&key).is_some_and(|listed| listed.device.mac == Some(mac)).then_some(key)
+    }
+
+    /// The device that has this MAC, whichever way it goes by.
+    pub fn holder(&self, mac: Mac) -> Option<DeviceKey> {
+        let key = DeviceKey::Mac(mac);
+        if self.find(&key).is_some() { Some(key) } else { self.keeper(mac) }
+    }
+
+    fn note_mac(&self, device: &Device) {
+        if let Some(mac) = device.mac {
+            self.keepers.write().insert(mac, device.key.clone());
+        }
     }
 
     /// How many devices there are.

@@ -78,6 +78,7 @@ pub fn device(services: &Services, account: AccountId, world: &World, imagined: 
         family,
         model,
         private_ip: None,
+        mac: None,
         profiles,
         groups,
         site: site.or_else(by_address).filter(|site| *site != INTERNET),

@@ -166,6 +166,7 @@ fn device(phone: &Phone, number: u32, last_seen: Timestamp) -> Device {
         family: told.as_ref().and_then(|told| told.family.clone()),
         model: told.as_ref().and_then(|told| told.model.clone()),
         private_ip: None,
+        mac: None,
         profiles: Vec::new(),
         groups: Vec::new(),
         site: None,

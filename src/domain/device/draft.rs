@@ -67,8 +67,10 @@ pub struct DeviceEdit {
     pub private_ip: Option<IpAddr>,
     /// The site that it is pinned to; none where its addresses say.
     pub pin: Option<SiteId>,
-    /// Family for a device that was added without one; none leaves it as it is.
+    /// Family for a device that was added without one or never came; none leaves it as it is.
     pub family: Option<String>,
+    /// Model for a device that never came, or none that is known; none leaves it as it is.
+    pub model: Option<Option<String>>,
 }
 
 impl DeviceDraft {
@@ -97,12 +99,15 @@ impl DeviceDraft {
 }
 
 impl DeviceEdit {
-    /// Checks the fields of a device to edit; of the input only those count that can be edited. The type is one of them as long as
-    /// the device has none.
+    /// Checks the fields of a device to edit; of the input only those count that can be edited. Type and model are of them as long as the
+    /// device never came (R239): what it told itself stays. A type is also as long as it has none.
     ///
     /// # Errors
     /// Every field that breaks a rule.
-    pub fn parse(input: &DeviceInput, device: &Device, models: &ModelTable) -> Result<Self, FieldErrors> {
+    pub fn parse(input: &DeviceInput, device: &Device, has_come: bool, models: &ModelTable) -> Result<Self, FieldErrors> {
+        if !has_come {
+            return Self::corrected(input, device, models);
+        }
         let mut errors = FieldErrors::new();
         let present = device.family.as_deref();
         let typed = optional(&input.family).and_then(|text| errors.take("family", known_family(text, models)));
@@ -112,8 +117,48 @@ impl DeviceEdit {
         let family = present.map_or(typed, |name| models.family(name));
         let edit = edit(input, family, &mut errors);
         let family = typed.filter(|_| present.is_none()).map(|family| family.name.clone());
+        if optional(&input.model).is_some_and(|model| device.model.as_deref() != Some(model)) {
+            errors.add("model", "the device tells its model itself, and it came already; leave this as it is");
+        }
         errors.into_result(Some(Self { family, ..edit }))
     }
+
+    /// The same of a device that never came: what somebody said of its type and model may be wrong.
+    fn corrected(input: &DeviceInput, device: &Device, models: &ModelTable) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let typed = optional(&input.family).and_then(|text| errors.take("family", known_family(text, models)));
+        let typed = typed.filter(|typed| device.family.as_deref() != Some(typed.name.as_str()));
+        let model = optional(&input.model).and_then(|text| errors.take("model", model_name(text, models)));
+        let model = model.filter(|model| device.model.as_ref() != Some(model) && models.family(model).is_none());
+        let of_model = model.as_deref().and_then(|name| models.family_of_model(name));
+        if let (Some(typed), Some(of_model)) = (typed, of_model)
+            && typed.name != of_model.name
+        {
+            errors.add("model", format_args!("this model is a {}, not a {}", of_model.name, typed.name));
+        }
+        let news = typed.or(of_model);
+        if let Some(message) = news.and_then(|family| wrong_kind(&device.key, family)) {
+            errors.add(if typed.is_some() { "family" } else { "model" }, message);
+        }
+        let present = device.family.as_deref().and_then(|name| models.family(name));
+        let family = news.or(present);
+        // A name that was for a device of the other type goes with it.
+        let keeps_name = family.is_none_or(|family| family.takes_name) || optional(&input.sent_name) != sent_name(device);
+        let sent_name = if keeps_name { input.sent_name.clone() } else { String::new() };
+        let edit = edit(&DeviceInput { sent_name, ..input.clone() }, family, &mut errors);
+        let is_dropped = model.is_none() && news.is_some_and(|news| is_of_another(device.model.as_deref(), news, models));
+        let model = model.map(Some).or(is_dropped.then_some(None));
+        errors.into_result(Some(Self { family: news.map(|family| family.name.clone()), model, ..edit }))
+    }
+}
+
+fn sent_name(device: &Device) -> Option<&str> {
+    device.sent_name.as_ref().map(|name| name.as_str())
+}
+
+/// Whether a model is known to be of another family.
+pub fn is_of_another(model: Option<&str>, family: &Family, models: &ModelTable) -> bool {
+    model.and_then(|name| models.family_of_model(name)).is_some_and(|of_model| of_model.name != family.name)
 }
 
 /// Why a device cannot be of the family that was typed for it later.
@@ -138,7 +183,7 @@ fn edit(input: &DeviceInput, family: Option<&Family>, errors: &mut FieldErrors) 
     let sent_name = optional(&input.sent_name).and_then(|text| errors.take("sent_name", Name::parse(text)));
     match family {
         Some(family) if sent_name.is_some() && !family.takes_name => {
-            errors.add("sent_name", format_args!("a {} takes no name from a server (R234); leave this blank", family.name));
+            errors.add("sent_name", format_args!("a {} takes no name from a server; leave this blank", family.name));
         }
         None if sent_name.is_some() => {
             errors.add("sent_name", "which devices take a name depends on their type; choose the type first")
@@ -157,7 +202,7 @@ fn edit(input: &DeviceInput, family: Option<&Family>, errors: &mut FieldErrors) 
             text.parse().map_err(|_| format!("“{text}” is no number of a site; leave it blank to let its addresses say")),
         )
     });
-    DeviceEdit { name, sent_name, description: description.to_owned(), private_ip, pin, family: None }
+    DeviceEdit { name, sent_name, description: description.to_owned(), private_ip, pin, family: None, model: None }
 }
 
 fn optional(text: &str) -> Option<&str> {
@@ -328,7 +373,9 @@ mod tests {
     fn a_type_is_chosen_later_as_long_as_there_is_none() {
         let parse = |device: &Device, family: &str| {
             let input = DeviceInput { family: family.to_owned(), sent_name: "Hall".to_owned(), ..DeviceInput::default() };
-            DeviceEdit::parse(&input, device, &table()).map(|edit| edit.family).map_err(|e| e.iter().next().map(|e| e.field))
+            DeviceEdit::parse(&input, device, true, &table())
+                .map(|edit| edit.family)
+                .map_err(|e| e.iter().next().map(|e| e.field))
         };
         let untyped = |key: &str| Device { family: None, model: None, ..testing::device(key) };
         let bar = untyped("8218404c20ccf9");
@@ -339,6 +386,23 @@ mod tests {
         let known = Device { family: Some("Studio".to_owned()), ..bar };
         assert_eq!(parse(&known, "Studio"), Ok(None), "it stays as it is");
         assert_eq!(parse(&known, "VVX"), Err(Some("family")));
+    }
+
+    #[test]
+    fn what_was_said_of_a_device_that_never_came_is_corrected_and_what_it_told_stays() {
+        let phone =
+            Device { family: Some("VVX".to_owned()), model: Some("VVX 411".to_owned()), ..testing::device("8218404c20ccf9") };
+        let parse = |has_come, family: &str, model: &str| {
+            let input = DeviceInput { family: family.to_owned(), model: model.to_owned(), ..DeviceInput::default() };
+            let edit = DeviceEdit::parse(&input, &phone, has_come, &table());
+            edit.map(|edit| (edit.family, edit.model)).map_err(|errors| errors.iter().next().map(|error| error.field))
+        };
+        assert_eq!(parse(false, "Studio", ""), Ok((Some("Studio".to_owned()), Some(None))), "the model of the other type goes");
+        assert_eq!(parse(false, "", "New 1"), Ok((None, Some(Some("New 1".to_owned())))));
+        assert_eq!(parse(false, "VVX", "VVX 411"), Ok((None, None)), "it stays as it is");
+        assert_eq!(parse(false, "Studio", "vvx411"), Ok((Some("Studio".to_owned()), Some(None))));
+        assert_eq!(parse(true, "Studio", ""), Err(Some("family")));
+        assert_eq!(parse(true, "", "New 1"), Err(Some("model")));
     }
 
     #[test]

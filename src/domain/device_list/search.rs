@@ -60,7 +60,12 @@ impl<'w> Search<'w> {
     where
         'w: 'a,
     {
-        if self.words.is_empty() || self.text.finds_key(&one.device.key.to_string()) {
+        if self.words.is_empty()
+            || [Some(one.device.key.to_string()), one.device.mac.map(|mac| mac.to_string())]
+                .iter()
+                .flatten()
+                .any(|key| self.text.finds_key(key))
+        {
             return Some(Hit::Column);
         }
         let mut hit = Hit::Column;
@@ -121,6 +126,7 @@ impl<'w> Word<'w> {
             || text_in(Some(site_name(world, device)))
             || text_in(sighting.software_version.as_deref())
             || device.key.to_string().contains(word)
+            || device.mac.is_some_and(|mac| mac.to_string().contains(word))
             || address_in(sighting.public_ip)
             || address_in(one.private_ip());
         if column {

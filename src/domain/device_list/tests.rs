@@ -20,6 +20,7 @@ fn device(key: &str, name: &str, model: &str) -> Device {
         family: Some("VVX".to_owned()),
         model: (!model.is_empty()).then(|| model.to_owned()),
         private_ip: None,
+        mac: None,
         profiles: Vec::new(),
         groups: Vec::new(),
         site: None,

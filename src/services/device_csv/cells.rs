@@ -8,6 +8,7 @@ use crate::csv::devices::Column;
 use crate::domain::activity::MASK;
 use crate::domain::device::{Device, DeviceKey, Origin};
 use crate::domain::ids::ProfileId;
+use crate::domain::model::ModelTable;
 use crate::domain::parameter::{ParameterName, ParameterSet, masked};
 use crate::domain::placement::Placement;
 
@@ -49,8 +50,16 @@ pub(super) fn heading(field: &str, key: &DeviceKey) -> &'static str {
         ("key", DeviceKey::Serial(_)) => Column::Serial.heading(),
         ("family", _) => Column::Type.heading(),
         ("model", _) => Column::Model.heading(),
+        ("sent_name", _) => Column::SentName.heading(),
+        ("description", _) => Column::Description.heading(),
+        ("private_ip", _) => Column::PrivateIp.heading(),
         _ => Column::Name.heading(),
     }
+}
+
+/// Whether a device is of a type that takes a name from a server (R234).
+pub(super) fn takes_name(device: &Device, models: &ModelTable) -> bool {
+    device.family.as_deref().and_then(|family| models.family(family)).is_some_and(|family| family.takes_name)
 }
 
 /// A device that the file adds. It joins no default groups (R279), and its type is recognised when it comes (R239).
@@ -63,6 +72,7 @@ pub(super) fn new_device(key: DeviceKey) -> Device {
         family: None,
         model: None,
         private_ip: None,
+        mac: None,
         profiles: Vec::<ProfileId>::new(),
         groups: Vec::new(),
         site: None,

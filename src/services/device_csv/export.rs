@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::cells::takes_name;
 use super::{Column, Separator, csv_profiles, profile_name};
 use crate::csv::cells::TableWriter;
 use crate::csv::devices::{self as csv, order, pattern};
@@ -32,7 +33,8 @@ pub struct ExportOptions {
     pub with_mark: bool,
     /// Which values.
     pub values: Values,
-    /// Whether model and site stand in it too, which the vendor's service does not know; and owner and pin, where any device has one.
+    /// Whether model and site stand in it too, which the vendor's service does not know; and what else is ours, where any device has it:
+    /// pin, owner, name on the device, description and typed private address.
     pub with_place: bool,
 }
 
@@ -130,6 +132,9 @@ fn written(world: &World, devices: &[Listed], options: ExportOptions, in_clear: 
     let is_used = |column: &Column| match column {
         Column::Pinned => devices.iter().any(|listed| listed.device.placement.pinned),
         Column::Owner => devices.iter().any(|listed| listed.device.owner.is_some()),
+        Column::SentName => devices.iter().any(|listed| has_names_apart(&listed.device, world)),
+        Column::Description => devices.iter().any(|listed| !listed.device.description.is_empty()),
+        Column::PrivateIp => devices.iter().any(|listed| listed.device.private_ip.is_some()),
         _ => true,
     };
     let columns: Vec<Column> = match options.with_place {
@@ -158,6 +163,12 @@ fn written(world: &World, devices: &[Listed], options: ExportOptions, in_clear: 
 /// What stands in the column of devices that a person has pinned to their site.
 pub(super) const PINNED: &str = "yes";
 
+/// Whether a device is told another name than the one that it has here, or none: an import without the column would tell it that one.
+fn has_names_apart(device: &Device, world: &World) -> bool {
+    let would_be_told = device.name.as_ref().filter(|_| takes_name(device, world.models));
+    device.sent_name.as_ref() != would_be_told
+}
+
 /// An owner as a file has it: the kind and the name.
 pub(super) fn owner_cell(owner: Owner, world: &World) -> Option<String> {
     match owner {
@@ -170,7 +181,8 @@ pub(super) fn owner_cell(owner: Owner, world: &World) -> Option<String> {
 fn known_of<'a>(column: Column, device: &'a Device, world: &'a World) -> Cow<'a, str> {
     match (column, &device.key) {
         (Column::Mac, DeviceKey::Mac(_)) | (Column::Serial, DeviceKey::Serial(_)) => Cow::Owned(device.key.to_string()),
-        (Column::Mac | Column::Serial, _) => Cow::Borrowed(""),
+        (Column::Mac, _) => device.mac.map(|mac| mac.to_string()).unwrap_or_default().into(),
+        (Column::Serial, _) => Cow::Borrowed(""),
         (Column::Name, _) => device.name.as_ref().map_or("", |name| name.as_str()).into(),
         (Column::Type, _) => device.family.as_deref().unwrap_or_default().into(),
         (Column::Model, _) => device.model.as_deref().unwrap_or_default().into(),
@@ -178,6 +190,12 @@ fn known_of<'a>(column: Column, device: &'a Device, world: &'a World) -> Cow<'a,
         (Column::Site, _) => site_name(world, device).into(),
         (Column::Pinned, _) => if device.placement.pinned { PINNED } else { "" }.into(),
         (Column::Owner, _) => device.owner.and_then(|owner| owner_cell(owner, world)).unwrap_or_default().into(),
+        (Column::SentName, _) => {
+            let told = device.sent_name.as_ref().filter(|_| takes_name(device, world.models));
+            told.map_or("", |name| name.as_str()).into()
+        }
+        (Column::Description, _) => device.description.as_str().into(),
+        (Column::PrivateIp, _) => device.private_ip.map(|ip| ip.to_string()).unwrap_or_default().into(),
         (Column::Groups, _) => {
             let names = device.groups.iter().filter_map(|id| world.groups.get(id)).map(|group| group.name.as_str());
             names.collect::<Vec<_>>().join("|").into()

@@ -256,11 +256,17 @@ impl Plan {
         let Target { old, old_profile, device, parameters } = target;
         let (old, new) = (old.as_deref(), device);
         let site = |device: &Device| self.world.sites.get(&device.site_id()).map(|site| site.name.to_string());
+        let mac = |device: &Device| device.mac.map(|mac| mac.to_string());
+        let described = |device: &Device| Some(device.description.clone()).filter(|text| !text.is_empty());
+        let private_ip = |device: &Device| device.private_ip.map(|ip| ip.to_string());
         let event = Event::new("device", super::devices::subject(new), if old.is_some() { "changed" } else { "added" })
             .change("type", old.and_then(|old| old.family.clone()), new.family.clone())
             .change("model", old.and_then(|old| old.model.clone()), new.model.clone())
+            .change("MAC address", old.and_then(mac), mac(new))
             .change("name", old.and_then(|old| words(old.name.as_ref())), words(new.name.as_ref()))
             .change("name on the device", old.and_then(|old| words(old.sent_name.as_ref())), words(new.sent_name.as_ref()))
+            .change("description", old.and_then(described), described(new))
+            .change("private IP", old.and_then(private_ip), private_ip(new))
             .change("groups", old.and_then(|old| self.group_names(&old.groups)), self.group_names(&new.groups));
         let event = match old {
             None if new.site.is_none() => event,

@@ -3,13 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
-use super::cells::{heading, new_device, present, value_of};
-use super::export::PINNED;
+use super::cells::{heading, new_device, present, takes_name, value_of};
 use super::{Existing, Fault, Options, Outcome, Plan, PlannedRow, Target, advice, profile_name};
 use crate::csv::devices::{Column, DeviceRow, DeviceTable};
-use crate::domain::device::draft::{DeviceDraft, DeviceInput, wrong_family};
+use crate::domain::device::draft::{DeviceDraft, DeviceInput, is_of_another, wrong_family};
 use crate::domain::device::{Device, DeviceKey, Owner, Serial};
 use crate::domain::ids::{GroupId, PersonId, RoomId, SiteId};
 use crate::domain::limits::{DEVICES, GROUPS, GROUPS_PER_DEVICE, PEOPLE, PROFILES_PER_CONTAINER};
@@ -18,13 +15,16 @@ use crate::domain::model::KeyKind;
 use crate::domain::names::Name;
 use crate::domain::parameter::{ParameterName, ParameterSet};
 use crate::domain::people::{NameRule, NamedDraft, NamedInput};
-use crate::domain::placement::{By, Found};
 use crate::domain::profile::draft::{ParameterEdit, apply, check_parameter};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::resolution::twin_of;
 use crate::domain::world::World;
+use crate::services::devices::mac_is_of;
 use crate::services::roster::Roster;
 use crate::services::{Services, schema};
+
+#[path = "fields.rs"]
+mod fields;
 
 /// The end of the names of profiles that came by CSV.
 const ENDING: &str = "_csv_profile";
@@ -137,7 +137,7 @@ impl<'a> Planner<'a> {
         let shown = if mac.is_empty() { self.cell(row, Column::Serial).unwrap_or_default() } else { mac };
         let note = mac
             .contains([':', '-', '.', ' '])
-            .then(|| "the MAC address is written with separators, which the vendor's service refuses (R38)".to_owned());
+            .then(|| "the MAC address is written with separators, which the vendor's service refuses".to_owned());
         let mut planned = PlannedRow {
             line: row.line,
             key: shown.chars().take(40).collect(),
@@ -263,6 +263,9 @@ impl<'a> Planner<'a> {
 
     /// Whether a device of this key may come in.
     fn check_new(&self, key: &DeviceKey, faults: &mut Faults) {
+        if let Some((mac, other)) = key.mac().and_then(|mac| Some((mac, self.roster.keeper(mac)?))) {
+            faults.add(Column::Mac.heading(), mac_is_of(mac, &other));
+        }
         if self.world.blocked.contains(key) {
             faults.add("", "this device was deleted and blocked; unblock it first");
         }
@@ -270,7 +273,7 @@ impl<'a> Planner<'a> {
             faults.add("", "this device belongs to another account of this installation; delete it there first");
         }
         if self.total >= DEVICES {
-            faults.add("", format_args!("an installation has at most {DEVICES} devices, and they are there already (R1)"));
+            faults.add("", format_args!("an installation has at most {DEVICES} devices, and they are there already"));
         }
     }
 
@@ -279,9 +282,20 @@ impl<'a> Planner<'a> {
         let text = |column| self.cell(row, column).unwrap_or_default().to_owned();
         let known = old.and_then(|old| old.family.clone()).unwrap_or_default();
         let typed = text(Column::Type);
-        let family = if typed.is_empty() { known } else { typed.clone() };
         let (name, model) = (text(Column::Name), text(Column::Model));
-        let input = DeviceInput { key: key.to_string(), name, family, model, ..DeviceInput::default() };
+        // What somebody said of a device that never came may be wrong (R239); what it told itself stays.
+        let has_come = self.roster.find(&key).is_some_and(|listed| listed.has_come());
+        let is_corrected = !has_come && self.world.models.family_of_model(&model).is_some();
+        let family = match typed.is_empty() {
+            true if is_corrected => String::new(),
+            true => known,
+            false => typed.clone(),
+        };
+        let (sent_name, description) = (text(Column::SentName), text(Column::Description));
+        let private_ip = text(Column::PrivateIp);
+        let key_text = key.to_string();
+        let input =
+            DeviceInput { key: key_text, name, sent_name, description, family, model, private_ip, ..DeviceInput::default() };
         let draft = match DeviceDraft::parse(&input, self.world.models) {
             Ok(draft) => draft,
             Err(errors) => {
@@ -291,36 +305,28 @@ impl<'a> Planner<'a> {
                 return None;
             }
         };
-        if let (Some(old), Some(family)) = (old, self.world.models.family(&typed).filter(|_| !typed.is_empty()))
+        if let (true, Some(old), Some(family)) = (has_come, old, self.world.models.family(&typed).filter(|_| !typed.is_empty()))
             && let Some(why) = wrong_family(family, old, self.world.models)
         {
             faults.add(Column::Type.heading(), why);
         }
         let mut device = old.cloned().unwrap_or_else(|| new_device(key));
         device.family = draft.family.or(device.family.take());
-        device.model = draft.model.or(device.model.take());
-        self.name(row, draft.edit.name, old.is_none_or(|old| old.family.is_none()), &mut device);
+        let kept = device.model.take().filter(|model| {
+            let family = device.family.as_deref().and_then(|name| self.world.models.family(name));
+            has_come || family.is_none_or(|family| !is_of_another(Some(model), family, self.world.models))
+        });
+        device.model = draft.model.or(kept);
+        if !takes_name(&device, self.world.models) {
+            device.sent_name = None;
+        }
+        self.tell(row, draft.edit, old.is_none_or(|old| old.family.is_none()), &mut device);
+        self.keep_mac(row, &mut device, faults);
         self.join(row, &mut device, faults);
         self.settle(row, &mut device, faults);
         self.pin(row, &mut device, faults);
         self.own(row, &mut device, faults);
         Some(device)
-    }
-
-    /// Sets the name here, and the one on the device where its type takes one (R233, R234). A blank cell clears it where everything is
-    /// overwritten.
-    fn name(&self, row: &DeviceRow, name: Option<Name>, is_type_new: bool, device: &mut Device) {
-        let is_cleared = self.options.existing == Existing::Overwrite && self.cell(row, Column::Name).is_some();
-        if name.is_none() && !is_cleared {
-            return;
-        }
-        let takes_name =
-            device.family.as_deref().and_then(|family| self.world.models.family(family)).is_some_and(|one| one.takes_name);
-        // Which of two names the device has was somebody's choice, unless this one is news.
-        if takes_name && (is_type_new || device.name != name) {
-            device.sent_name.clone_from(&name);
-        }
-        device.name = name;
     }
 
     /// Puts a device into the groups of its row (R270): after those it is in, or in their place where everything is overwritten. Where
@@ -365,38 +371,6 @@ impl<'a> Planner<'a> {
         self.groups.insert(folded, id);
         self.new_groups.push((id, name));
         Ok(id)
-    }
-
-    /// Puts a device to the site of its row. It is not pinned there: its addresses may say otherwise later.
-    fn settle(&self, row: &DeviceRow, device: &mut Device, faults: &mut Faults) {
-        let Some(text) = self.cell(row, Column::Site).filter(|text| !text.is_empty()) else { return };
-        let Some(site) = self.sites.get(&text.to_lowercase()).copied() else {
-            faults.add(Column::Site.heading(), format_args!("there is no site “{text}”; add it first"));
-            return;
-        };
-        if device.site_id() != site {
-            let is_pinned = device.placement.pinned;
-            // The time is that of the change, which puts it in.
-            device.place(Found { site, by: By::Person }, Timestamp::UNIX_EPOCH);
-            device.placement.pinned = is_pinned;
-        }
-    }
-
-    /// Pins a device to its site, where its row says so. An empty cell leaves it as it is.
-    fn pin(&self, row: &DeviceRow, device: &mut Device, faults: &mut Faults) {
-        match self.cell(row, Column::Pinned).unwrap_or_default() {
-            "" => {}
-            text if text.eq_ignore_ascii_case(PINNED) => {
-                if !device.placement.pinned {
-                    // The time is that of the change, which puts it in.
-                    device.pin(device.site_id(), Timestamp::UNIX_EPOCH);
-                }
-            }
-            _ => faults.add(
-                Column::Pinned.heading(),
-                "write yes for a device that stays at its site whatever its addresses say, or leave the cell empty",
-            ),
-        }
     }
 
     /// Says whose a device is. An empty cell leaves it as it is.

@@ -62,7 +62,7 @@ fn a_device_comes_with_its_groups_and_a_profile_above_all_others() {
     let services = &bench.services;
     let made = device(services, MAC);
     assert_eq!(made.name.as_ref().map(ToString::to_string).as_deref(), Some("SoundPoint-EA4E1"));
-    assert_eq!(made.sent_name, None, "a phone's name stays here (R234)");
+    assert_eq!(made.sent_name, None, "a phone's name stays here");
     assert_eq!((made.family.as_deref(), made.added_at), (None, bench.clock.now()));
     assert_eq!(group_names(services, MAC).as_deref(), Some("EPGroup1, EPGroup2"));
     assert_eq!(values(services, MAC), pairs(&[("reg.1.address", "1000"), ("reg.1.auth.password", "CANARY")]));
@@ -182,7 +182,7 @@ fn each_bad_row_is_told_with_its_column_and_the_others_are_taken() {
     }
     assert_eq!(words(&result).iter().filter(|word| **word == "added").count(), 1);
     assert_eq!(device(services, "0004f2000006").family.as_deref(), Some("VVX"));
-    assert!(result.rows[7].note.is_some(), "colons are told (R38)");
+    assert!(result.rows[7].note.is_some(), "colons are told");
     let groups = imported(&bench, "mac_address,endpoint_group\n0004f2000007,a*b|c\n", Existing::Skip);
     assert!(faults(&groups)[0].starts_with("endpoint_group: “a*b”") && groups.new_groups().next().is_none());
 }

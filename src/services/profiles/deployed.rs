@@ -1,6 +1,7 @@
 //! Where profiles are attached, in an archive: written by names, and attached again on a server that may know only some of them.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,14 +11,14 @@ use crate::domain::deployment::{Place, name, subject};
 use crate::domain::device::DeviceKey;
 use crate::domain::group::GroupDraft;
 use crate::domain::ids::{GroupId, PersonGroupId, PersonId, ProfileId};
-use crate::domain::limits::{GROUPS, GROUPS_PER_DEVICE, PEOPLE, PROFILES_PER_CONTAINER};
+use crate::domain::limits::{DESCRIPTION_CHARS, GROUPS, GROUPS_PER_DEVICE, PEOPLE, PROFILES_PER_CONTAINER};
 use crate::domain::names::Name;
 use crate::domain::people::{NamedDraft, NamedInput, Person, PersonGroup, Room};
 use crate::domain::profile::{Profile, ProfileKind};
 use crate::domain::world::World;
 use crate::services::commit::Change;
 use crate::services::error::ServiceError;
-use crate::services::people::{Organised, add_named};
+use crate::services::people::{Organised, add_named, describe};
 use crate::services::{Services, devices, groups, places};
 
 /// Whether profiles are attached as the archive says.
@@ -52,6 +53,17 @@ pub(super) struct Deployment {
     /// The groups that devices join which are added by themselves.
     #[serde(default)]
     default_groups: Vec<String>,
+    /// Descriptions of device groups, people, groups of people and rooms.
+    #[serde(default)]
+    descriptions: Vec<Description>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Description {
+    /// `group`, `person`, `person-group` or `room`.
+    kind: String,
+    name: String,
+    description: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +118,7 @@ impl Deployment {
             devices,
             people: in_groups.map(|person| PersonEntry { name: person.name.to_string(), groups: groups_of(person) }).collect(),
             default_groups: groups.map(|group| group.name.to_string()).collect(),
+            descriptions: descriptions(world),
         }
     }
 
@@ -124,6 +137,23 @@ impl Deployment {
     }
 }
 
+/// The descriptions of all that is nothing but a name and a description.
+fn descriptions(world: &World) -> Vec<Description> {
+    fn all<T: Organised>(kind: &'static str, world: &World) -> impl Iterator<Item = Description> {
+        let one = move |one: &Arc<T>| described(kind, one.name(), one.description());
+        T::all(world).values().filter_map(one)
+    }
+    let groups = world.groups.values().filter_map(|group| described("group", &group.name, &group.description));
+    let people =
+        all::<Person>("person", world).chain(all::<PersonGroup>("person-group", world)).chain(all::<Room>("room", world));
+    groups.chain(people).collect()
+}
+
+fn described(kind: &str, name: &Name, description: &str) -> Option<Description> {
+    let entry = || Description { kind: kind.to_owned(), name: name.to_string(), description: description.to_owned() };
+    (!description.is_empty()).then(entry)
+}
+
 /// What was attached again, or would be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attached {
@@ -135,6 +165,8 @@ pub struct Attached {
     pub people: usize,
     /// Whether the default groups change.
     pub default_groups: bool,
+    /// Device groups, people, groups of people and rooms that get a description; those that have one keep it.
+    pub described: usize,
     /// Device groups, people, groups of people and rooms that are made.
     pub made: Vec<String>,
     /// What is not there, or cannot be done: it is left out.
@@ -144,7 +176,7 @@ pub struct Attached {
 impl Attached {
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
-        self.places + self.devices + self.people == 0 && !self.default_groups && self.made.is_empty()
+        self.places + self.devices + self.people + self.described == 0 && !self.default_groups && self.made.is_empty()
     }
 }
 
@@ -169,6 +201,7 @@ pub(super) fn attach(
         people: HashMap::new(),
         missing: BTreeSet::new(),
         told: Attached::default(),
+        descriptions: wanted.descriptions.iter().map(|one| ((one.kind.as_str(), one.name.to_lowercase()), one)).collect(),
     };
     attaching.know();
     attaching.all(change, wanted)?;
@@ -188,6 +221,8 @@ struct Attaching<'a> {
     people: HashMap<PersonId, Person>,
     missing: BTreeSet<String>,
     told: Attached,
+    /// Descriptions by kind and name.
+    descriptions: HashMap<(&'a str, String), &'a Description>,
 }
 
 impl Attaching<'_> {
@@ -214,7 +249,47 @@ impl Attaching<'_> {
         for PersonEntry { name, groups } in &wanted.people {
             self.person(change, name, groups)?;
         }
-        self.default_groups(change, &wanted.default_groups)
+        self.default_groups(change, &wanted.default_groups)?;
+        self.describe_groups(change)?;
+        // Those whose own groups changed just now are written there: their rows are newer than the world.
+        let changed: BTreeSet<PersonId> = self.people.keys().copied().collect();
+        self.describe::<Person>(change, "person", |person| !changed.contains(&person.id))?;
+        self.describe::<PersonGroup>(change, "person-group", |_| true)?;
+        self.describe::<Room>(change, "room", |_| true)
+    }
+
+    /// The description that the archive has for something of that name.
+    fn description(&self, kind: &'static str, name: &str) -> Option<String> {
+        let text = self.descriptions.get(&(kind, name.to_lowercase()))?.description.trim();
+        (!text.is_empty() && text.chars().count() <= DESCRIPTION_CHARS).then(|| text.to_owned())
+    }
+
+    /// Describes the device groups that are there without a description.
+    fn describe_groups(&mut self, change: &mut Change<'_>) -> Result<(), ServiceError> {
+        for group in self.world.groups.values().filter(|group| group.description.is_empty()) {
+            if let Some(description) = self.description("group", group.name.as_str()) {
+                groups::describe(change, group, description)?;
+                self.told.described += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same of people, groups of people or rooms.
+    fn describe<T: Organised>(
+        &mut self,
+        change: &mut Change<'_>,
+        kind: &'static str,
+        is_wanted: impl Fn(&T) -> bool,
+    ) -> Result<(), ServiceError> {
+        let blank = T::all(self.world).values().filter(|one| one.description().is_empty() && is_wanted(one));
+        for one in blank {
+            if let Some(description) = self.description(kind, one.name().as_str()) {
+                describe(change, &**one, description)?;
+                self.told.described += 1;
+            }
+        }
+        Ok(())
     }
 
     fn place(&mut self, change: &mut Change<'_>, kind: &str, name: &str) -> Result<Option<Place>, ServiceError> {
@@ -262,7 +337,8 @@ impl Attaching<'_> {
             self.missing.insert(format!("{what} {text}: there are {most} already"));
             return Ok(None);
         }
-        let input = NamedInput { name: text.to_owned(), description: String::new() };
+        let description = self.description(kind, text).unwrap_or_default();
+        let input = NamedInput { name: text.to_owned(), description };
         let rule = if kind == "room" { Room::RULE } else { Person::RULE };
         let draft = match NamedDraft::parse(&input, rule) {
             Ok(draft) => draft,
@@ -381,7 +457,11 @@ impl Attaching<'_> {
         person.modified.revision += 1;
         person.modified.at = change.now();
         change.actor().clone_into(&mut person.modified.by);
+        if person.description.is_empty() {
+            person.description = self.description("person", text).unwrap_or_default();
+        }
         self.told.people += 1;
+        self.people.insert(id, person.clone());
         change.put_person(person)
     }
 

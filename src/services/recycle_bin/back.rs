@@ -141,7 +141,18 @@ impl<'s> Back<'s> {
             && self.names.contains(&(what.kind(), name.folded()))
         {
             let kind = what.kind().one();
-            return Err(FieldErrors::one("name", format_args!("there is a {kind} “{name}” by now; choose another name")));
+            let of_csv = matches!(&*what, What::Profile(profile) if profile.kind == ProfileKind::UserImported);
+            return Err(match device_of(name.as_str()).filter(|_| of_csv) {
+                // Its name says whose it is and cannot be chosen (R284).
+                Some(key) => FieldErrors::one(
+                    "name",
+                    format_args!(
+                        "there is a {kind} “{name}” by now, which came with another import of {key}: delete the device {key} first, or \
+                         restore this one under another name as a profile of your own"
+                    ),
+                ),
+                None => FieldErrors::one("name", format_args!("there is a {kind} “{name}” by now; choose another name")),
+            });
         }
         if let What::Profile(profile) = what
             && profile.kind == ProfileKind::UserImported
@@ -180,7 +191,10 @@ impl<'s> Back<'s> {
         let key = &one.device.key;
         let label = devices::subject(&one.device);
         let is_there = self.services.roster(self.before.account_id).find(key).is_some() || self.returning.contains_key(key);
-        let sentence = if is_there {
+        let roster = self.services.roster(self.before.account_id);
+        let sentence = if let Some(other) = one.device.mac().and_then(|mac| roster.holder(mac)).filter(|other| other != key) {
+            format!("the device {other} has the MAC address of {label} by now; delete it first, then restore {label}")
+        } else if is_there {
             format!("there is a device {key} by now; delete it first, then restore {label}")
         } else if self.before.blocked.contains(key) && !(one.blocked && self.is_block_of(key, of)) {
             format!("{key} was blocked since; unblock it first, then restore {label}")

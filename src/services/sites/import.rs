@@ -145,7 +145,7 @@ pub fn import(services: &Services, actor: &Actor, account: AccountId, file: &[u8
         }
         let total = world.sites.len() - 1 + plan.count("added");
         if total > SITES {
-            return Err(ServiceError::Conflict(format!("an account has at most {SITES} sites; there would be {total} (R40)")));
+            return Err(ServiceError::Conflict(format!("an account has at most {SITES} sites; there would be {total}")));
         }
         let mut sites = Vec::new();
         for (present, draft) in drafts {

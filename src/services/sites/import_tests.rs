@@ -45,9 +45,9 @@ fn a_row_that_adds_a_site_tells_everything_that_is_stored_of_it() {
     let file = "site_name;description;location_name;subnets;time_zone;polling_window;download_path;site_specific_control\n\
         Bonn;Old town;Markt;{\"public-subnet-list\":[{\"ip-address\":\"10.2.0.0\",\"mask-length\":\"16\",\"private-subnet-list\":[{\"ip-address\":\"192.168.0.0\",\"mask-length\":\"16\"}]}]};Europe/Berlin;02:00-04:00;https://files.example.test;yes\n";
     let shown = plan(&bench.services, DEFAULT_ACCOUNT, file.as_bytes()).expect("a plan");
-    let all = "2 Bonn added; name: “” -> “Bonn”; description: “” -> “Old town”; location: “” -> “Markt”; networks: “” -> “10.2.0.0/16 \
-        (192.168.0.0/16)”; time zone: “” -> “Europe/Berlin”; polling window: “” -> “02:00 to 04:00”; download path: “” -> \
-        “https://files.example.test/”; site specific control: “” -> “on”";
+    let all = "2 Bonn added; name is now “Bonn”; description is now “Old town”; location is now “Markt”; networks is now “10.2.0.0/16 \
+        (192.168.0.0/16)”; time zone is now “Europe/Berlin”; polling window is now “02:00 to 04:00”; download path is now \
+        “https://files.example.test/”; site specific control is now “on”";
     assert_eq!(told(&shown), [all]);
 }
 
@@ -60,7 +60,10 @@ fn a_row_takes_the_place_of_the_site_of_its_name_and_says_what_changes() {
     let Outcome::Changed(changes) = &shown.rows[0].outcome else { panic!("{shown:?}") };
     let fields: Vec<_> = changes.iter().map(|change| change.field.as_str()).collect();
     assert_eq!(fields, ["name", "networks"], "what the file has no column for stays");
-    assert_eq!(told(&shown)[0], "2 BERLIN changed; name: “Berlin” -> “BERLIN”; networks: “10.1.0.0/16” -> “”");
+    assert_eq!(
+        told(&shown)[0],
+        "2 BERLIN changed; name was “Berlin”, is now “BERLIN”; networks was “10.1.0.0/16”, is now nothing"
+    );
     take(&bench, file, Mode::Keep).expect("taken");
     assert_eq!((sites(&bench)[0].location.as_str(), sites(&bench)[0].networks.len()), ("Mitte", 0));
 }

@@ -350,7 +350,7 @@ fn refuse_internet(id: SiteId, what: &str) -> Result<(), ServiceError> {
 fn check_new(sites: &Sites, drafts: &[SiteDraft]) -> Result<(), ServiceError> {
     let there = sites.len() - 1;
     if there + drafts.len() > SITES {
-        return Err(ServiceError::Conflict(format!("an account has at most {SITES} sites; there are {there} already (R40)")));
+        return Err(ServiceError::Conflict(format!("an account has at most {SITES} sites; there are {there} already")));
     }
     let mut errors = FieldErrors::new();
     let mut names = BTreeSet::new();

@@ -288,6 +288,9 @@ pub struct Order {
 pub fn read(form: &Form, field: &'static str) -> Result<Order, FieldErrors> {
     let shown: Vec<u64> = form.value("shown").split(',').filter_map(|text| text.parse().ok()).collect();
     let (verb, id) = form.value("do").split_once('-').unwrap_or((form.value("do"), ""));
+    if let ("top" | "up" | "down" | "remove", Ok(one)) = (verb, id.parse::<u64>()) {
+        refuse_idle(&shown, verb, one)?;
+    }
     let (wanted, done) = match (verb, id.parse::<u64>()) {
         ("top", Ok(id)) => (moved(&shown, id, |_| 0), "Moved to the top."),
         ("up", Ok(id)) => (moved(&shown, id, |at| at.saturating_sub(1)), "Moved up."),
@@ -298,6 +301,17 @@ pub fn read(form: &Form, field: &'static str) -> Result<Order, FieldErrors> {
         _ => return Err(FieldErrors::one("do", "press one of the buttons of this page")),
     };
     Ok(Order { shown, wanted, done })
+}
+
+/// Says so where a button would do nothing: it was pressed on a page that is out of date.
+fn refuse_idle(shown: &[u64], verb: &str, id: u64) -> Result<(), FieldErrors> {
+    let why = match (shown.iter().position(|one| *one == id), verb) {
+        (None, _) => "it is not in this list any more; reload the page",
+        (Some(0), "up" | "top") => "it is the first one already",
+        (Some(at), "down") if at + 1 == shown.len() => "it is the last one already",
+        _ => return Ok(()),
+    };
+    Err(FieldErrors::one("do", why))
 }
 
 /// The list with one object at another place; the others keep their order.
@@ -354,8 +368,6 @@ mod tests {
         for fields in [[("do", "down-5"), ("x", "")], [("do", "order"), ("place-5", "2")], [("do", "order"), ("place-6", "1")]] {
             assert_eq!(wanted(&fields), [6, 5, 7], "{fields:?}");
         }
-        assert_eq!(wanted(&[("do", "up-5")]), [5, 6, 7]);
-        assert_eq!(wanted(&[("do", "down-7")]), [5, 6, 7]);
         assert_eq!(wanted(&[("do", "order"), ("place-5", "3"), ("place-6", "2"), ("place-7", "1")]), [7, 6, 5]);
     }
 
@@ -372,5 +384,13 @@ mod tests {
         assert!(form(&[("shown", "5"), ("do", "attach"), ("profile", "")]).is_err());
         assert!(form(&[("shown", "5"), ("do", "order"), ("place-5", "first")]).is_err());
         assert!(form(&[("shown", "5"), ("do", "explode-5")]).is_err());
+        let told = |pressed: &str| {
+            let told = form(&[("shown", "5,6"), ("do", pressed)]).map(|order| order.done);
+            told.map_err(|errors| errors.to_string())
+        };
+        for pressed in ["down-99999", "up-99999", "top-99999", "remove-99999", "up-5", "top-5", "down-6"] {
+            assert!(told(pressed).is_err(), "{pressed} moves nothing: {:?}", told(pressed));
+        }
+        assert_eq!(told("down-5").as_deref(), Ok("Moved down."));
     }
 }

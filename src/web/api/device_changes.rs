@@ -94,8 +94,10 @@ pub struct DeviceChanges {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u64>)]
     pin: Option<Option<u64>>,
-    /// Device type, for a device that has none yet; once it is known it stays.
+    /// Device type, for a device that has none yet or never came; what it told itself stays.
     family: Option<String>,
+    /// Model, for a device that never came; what it told itself stays.
+    model: Option<String>,
 }
 
 impl DeviceChanges {
@@ -109,6 +111,7 @@ impl DeviceChanges {
             private_ip: text(self.private_ip, before.private_ip),
             pin: self.pin.map_or(before.pin, |pin| pin.map(|id| id.to_string()).unwrap_or_default()),
             family: self.family.unwrap_or_default(),
+            model: self.model.unwrap_or_default(),
             ..DeviceInput::default()
         }
     }
@@ -155,8 +158,8 @@ pub async fn change_device(
     dry_run: Asked<DryRun>,
     changes: Sent<DeviceChanges>,
 ) -> Result<web::Json<DeviceShape>, Problem> {
-    let device = devices::get(&services, caller.account, &path.key()?)?.device;
-    let before = typed(&device);
+    let device = devices::get(&services, caller.account, &path.key()?)?;
+    let before = typed(&device.device);
     update(caller, services, device, changes.into_inner(), before, dry_run.mode()).await
 }
 
@@ -170,21 +173,22 @@ pub async fn replace_device(
     dry_run: Asked<DryRun>,
     changes: Sent<DeviceChanges>,
 ) -> Result<web::Json<DeviceShape>, Problem> {
-    let device = devices::get(&services, caller.account, &path.key()?)?.device;
+    let device = devices::get(&services, caller.account, &path.key()?)?;
     update(caller, services, device, changes.into_inner(), DeviceInput::default(), dry_run.mode()).await
 }
 
 async fn update(
     caller: Caller,
     services: web::Data<Services>,
-    device: Arc<Device>,
+    known: Listed,
     changes: DeviceChanges,
     before: DeviceInput,
     mode: Mode,
 ) -> Result<web::Json<DeviceShape>, Problem> {
     let models = services.world(caller.account)?.models;
     let revision = changes.revision;
-    let edit = DeviceEdit::parse(&changes.input(before), &device, models)?;
+    let (has_come, device) = (known.has_come(), known.device);
+    let edit = DeviceEdit::parse(&changes.input(before), &device, has_come, models)?;
     let work =
         move |services: &Services| devices::update(services, &caller.actor, caller.account, &device.key, revision, edit, mode);
     let changed = blocking::call(&services, work).await?;

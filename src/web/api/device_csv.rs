@@ -15,7 +15,6 @@ use super::site_shapes::FieldChangeShape;
 use crate::domain::device_list::DeviceQuery;
 use crate::domain::field_error::FieldErrors;
 use crate::services::Services;
-use crate::services::commit::Mode;
 use crate::services::device_csv::{self, BadRows, Existing, ExportOptions, Hidden, Options, Plan, Separator, Values};
 use crate::web::{blocking, sizes};
 
@@ -85,7 +84,7 @@ pub struct DevicesImportRow {
     pub name: String,
     /// `added`, `changed`, `unchanged`, `skipped` or `refused`.
     pub outcome: String,
-    /// The fields and parameters that change, in a dry run; secrets masked.
+    /// The fields and parameters that change; secrets masked.
     pub changes: Vec<FieldChangeShape>,
     /// Why it cannot be taken.
     pub errors: Vec<CellErrorShape>,
@@ -151,11 +150,8 @@ pub struct ColumnAdviceShape {
 }
 
 impl DevicesImportShape {
-    fn new(plan: &Plan, mode: Mode) -> Self {
-        let changes = |row| match mode {
-            Mode::TryOut => plan.changes(row).into_iter().map(FieldChangeShape::from).collect(),
-            Mode::Keep => Vec::new(),
-        };
+    fn new(plan: &Plan) -> Self {
+        let changes = |row| plan.changes(row).into_iter().map(FieldChangeShape::from).collect();
         let items = plan.rows.iter().map(|row| DevicesImportRow {
             line: row.line,
             key: row.key.clone(),
@@ -237,7 +233,7 @@ pub async fn import_devices(
     let (file, mode) = (sent::file(payload, sizes::DEVICES).await?, body::mode(taken.dry_run));
     let work = move |services: &Services| {
         let imported = device_csv::import(services, &caller.actor, caller.account, SOURCE, &file, options, bad_rows, mode)?;
-        Ok(DevicesImportShape::new(&imported, mode))
+        Ok(DevicesImportShape::new(&imported))
     };
     Ok(web::Json(blocking::call(&services, work).await?))
 }
@@ -255,7 +251,7 @@ pub struct Written {
     #[serde(default)]
     mark: bool,
     /// Adds the columns endpoint_model and endpoint_site, which the vendor's service does not know, and where any device has one
-    /// endpoint_pinned and endpoint_owner.
+    /// endpoint_pinned, endpoint_owner, endpoint_sent_name, endpoint_description and endpoint_private_ip.
     #[serde(default)]
     place: bool,
     /// Answers an empty file with all headings.

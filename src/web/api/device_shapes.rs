@@ -19,6 +19,8 @@ pub struct DeviceShape {
     /// MAC (12 lower-case hexadecimal digits) or serial number.
     #[schema(example = "0004f2abcdef")]
     pub key: String,
+    /// MAC of a device that goes by its serial number, where it is known; it comes by CSV.
+    pub mac: Option<String>,
     /// Name shown here.
     pub name: Option<String>,
     /// Name sent to the device, for types that take one.
@@ -93,6 +95,7 @@ impl DeviceShape {
         Self {
             why: None,
             key: device.key.to_string(),
+            mac: device.mac.map(|mac| mac.to_string()),
             name: device.name.as_ref().map(ToString::to_string),
             sent_name: device.sent_name.as_ref().map(ToString::to_string),
             description: device.description.clone(),

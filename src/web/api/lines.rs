@@ -175,7 +175,11 @@ pub struct NewLine {
 fn typed(lines: Vec<NewLine>) -> Result<BTreeMap<usize, TypedLine>, FieldErrors> {
     let mut errors = FieldErrors::new();
     let mut typed: BTreeMap<usize, TypedLine> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for NewLine { line, fields } in lines {
+        if !seen.insert(line) {
+            errors.add("lines", format_args!("line {line} stands there twice; put all of its fields into one entry"));
+        }
         for (word, value) in fields {
             match LineField::of(&word) {
                 Some(field) => drop(typed.entry(line).or_default().insert(field, value.trim().to_owned())),

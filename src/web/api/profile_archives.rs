@@ -74,6 +74,8 @@ pub struct AttachedAgainShape {
     pub people: usize,
     /// Whether the default groups change.
     pub default_groups: bool,
+    /// Device groups, people, groups of people and rooms that get a description; those that have one keep it.
+    pub described: usize,
     /// Device groups, people, groups of people and rooms that were made.
     pub made: Vec<String>,
     /// What is not there, such as `site Berlin` or `device 0004f2abcdef`: it is left out. At most 1000.
@@ -84,10 +86,10 @@ pub struct AttachedAgainShape {
 
 impl From<Attached> for AttachedAgainShape {
     fn from(attached: Attached) -> Self {
-        let Attached { places, devices, people, default_groups, made, mut missing } = attached;
+        let Attached { places, devices, people, default_groups, described, made, mut missing } = attached;
         let total_missing = missing.len();
         missing.truncate(1_000);
-        Self { places, devices, people, default_groups, made, missing, total_missing }
+        Self { places, devices, people, default_groups, described, made, missing, total_missing }
     }
 }
 

@@ -12,7 +12,7 @@ use super::agent::{self, Agent};
 use super::reply::Reply;
 use super::{Door, peer};
 use crate::catalog::models::models;
-use crate::domain::admission::identify;
+use crate::domain::admission::{by_its_mac, identify};
 use crate::domain::credential::Channel;
 use crate::domain::device::DeviceKey;
 use crate::domain::ids::DEFAULT_ACCOUNT;
@@ -65,10 +65,16 @@ impl Caller {
         let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let peer = connection.and_then(|connection| connection.peer).or(socket).unwrap_or(nobody);
         let tls = connection.and_then(|connection| connection.tls.as_ref());
+        let (mut path, agent) = (PhonePath::parse(head.uri.path()), agent::of(&head.headers));
+        let roster = services.roster(DEFAULT_ACCOUNT);
+        let mac_of = |key: &DeviceKey| roster.find(key).map(|listed| listed.device.mac);
+        if let Some(key) = by_its_mac(&path.file, agent.phone.as_deref(), |mac| roster.holder(mac), mac_of) {
+            path.file = path.file.belonging_to(key);
+        }
         Self {
             address: door.address_of(peer.ip(), &head.headers),
-            path: PhonePath::parse(head.uri.path()),
-            agent: agent::of(&head.headers),
+            path,
+            agent,
             x_device: head.headers.get("x-device").and_then(|value| XDevice::parse(value.to_str().ok()?)),
             came_by: came_by(&head.headers, tls.is_some(), services),
             certificate: tls.map_or(Presented::NotAsked, |tls| tls.certificate.clone()),

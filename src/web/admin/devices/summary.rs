@@ -38,8 +38,12 @@ struct SummaryPage {
     conflict: Option<Conflict>,
     takes_name: bool,
     name_hint: &'static str,
+    /// MAC of one that goes by its serial number.
+    mac: Option<String>,
     family: Option<String>,
-    /// Types to choose from, for a device of which none is known.
+    /// It never came: its model may be corrected.
+    may_correct: bool,
+    /// Types to choose from, for a device of which none is known or that never came.
     families: Vec<(&'static str, &'static str)>,
     public_ip: Option<String>,
     private_ip_hint: &'static str,
@@ -84,8 +88,10 @@ impl SummaryPage {
                 "Shown on these pages; the device is not told. Letters, digits, blanks and # . - _ ( ) [ ]."
             },
             private_ip_hint: "Only if the device does not tell the right one; blank takes what it tells.",
+            mac: device.mac.map(|mac| mac.to_string()),
             family: device.family.clone(),
-            families: if device.family.is_none() { families() } else { Vec::new() },
+            families: if device.family.is_none() || !known.has_come() { families() } else { Vec::new() },
+            may_correct: !known.has_come(),
             public_ip: known.sighting.public_ip.map(|ip| ip.to_string()),
             private_ip: private_ip(known),
             software: known.sighting.software_version.clone(),
@@ -166,7 +172,8 @@ fn stored(device: &Device) -> [(&'static str, &'static str, String); 5] {
 
 fn filled(device: &Device) -> Form {
     let fields = stored(device).into_iter().map(|(name, _, value)| (name, value));
-    Form::filled(fields.chain([("revision", device.revision.to_string())]))
+    let kind = [("family", device.family.clone().unwrap_or_default()), ("model", device.model.clone().unwrap_or_default())];
+    Form::filled(fields.chain(kind).chain([("revision", device.revision.to_string())]))
 }
 
 /// `GET /admin/devices/{key}`
@@ -209,7 +216,7 @@ pub async fn save(
         Ok(form) => form,
         Err(form) => return again(StatusCode::UNPROCESSABLE_ENTITY, form, None),
     };
-    let edit = match DeviceEdit::parse(&input(&form), &known.device, models()) {
+    let edit = match DeviceEdit::parse(&input(&form), &known.device, known.has_come(), models()) {
         Ok(edit) => edit,
         Err(errors) => return again(StatusCode::UNPROCESSABLE_ENTITY, form.rejected(&errors), None),
     };

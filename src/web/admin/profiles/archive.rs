@@ -193,6 +193,10 @@ fn attached(attached: &Attached) -> Vec<String> {
     let places = words::count(attached.places, "place", "places");
     let devices = words::count(attached.devices, "device", "devices");
     let mut sentences = vec![format!("Profiles of {places} and {devices} change; what is attached there besides stays, below.")];
+    if attached.described > 0 {
+        let what = words::count(attached.described, "group, person or room gets", "groups, people and rooms get");
+        sentences.push(format!("{what} a description."));
+    }
     if attached.people > 0 {
         sentences.push(format!("Groups of {} change.", words::count(attached.people, "person", "people")));
     }
