@@ -72,6 +72,7 @@ fn resource(number: u64) -> Resource {
 
 fn device(number: u64) -> Device {
     Device {
+        mac: None,
         key: format!("0004f2{number:06x}").parse().expect("a MAC address"),
         name: Some(name("Desk", number)),
         sent_name: None,
