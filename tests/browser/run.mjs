@@ -17,7 +17,7 @@ import { uploads } from "./uploads.mjs";
 import { views } from "./views.mjs";
 
 // No part is waited for longer than this: a run without an end tells nobody what went wrong.
-const RUN_MS = 20 * 60 * 1000;
+const RUN_MS = 30 * 60 * 1000;
 setTimeout(() => {
   console.log(`FAILED there is no end after ${RUN_MS / 60_000} minutes`);
   process.exit(1);
