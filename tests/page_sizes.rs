@@ -72,8 +72,8 @@ fn resource(number: u64) -> Resource {
 
 fn device(number: u64) -> Device {
     Device {
-        mac: None,
         key: format!("0004f2{number:06x}").parse().expect("a MAC address"),
+        mac: None,
         name: Some(name("Desk", number)),
         sent_name: None,
         description: String::new(),

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::device::Device;
 use crate::domain::device_list::Listed;
 use crate::domain::software::SoftwareVersion;
 use crate::domain::software::behind::{Behind, is_behind, newest};
@@ -48,9 +47,10 @@ pub struct Standing {
 }
 
 impl Standing {
-    fn add(&mut self, device: &Device, installed: Option<&SoftwareVersion>, world: &World) {
+    /// Counts one more device that is behind in these ways.
+    fn add(&mut self, behind: &[Behind]) {
         self.devices += 1;
-        let is = |what: Behind| usize::from(is_behind(what, device, installed, world));
+        let is = |what: Behind| usize::from(behind.contains(&what));
         self.below_minimum += is(Behind::Minimum);
         self.below_chosen += is(Behind::Chosen);
         self.below_newest += is(Behind::Newest);
@@ -71,8 +71,10 @@ impl Report {
                 let newest = newest(&family, world).map(ToString::to_string);
                 (installed.clone(), VersionRow { family, version, newest, standing: Standing::default() })
             });
-            row.standing.add(device, installed.as_ref(), world);
-            report.total.add(device, installed.as_ref(), world);
+            let is = |what: &Behind| is_behind(*what, device, installed.as_ref(), world);
+            let behind: Vec<Behind> = Behind::ALL.iter().copied().filter(is).collect();
+            row.standing.add(&behind);
+            report.total.add(&behind);
         }
         let mut rows: Vec<_> = rows.into_values().collect();
         rows.sort_by(|(a, row), (b, other)| row.family.cmp(&other.family).then_with(|| b.cmp(a)));
