@@ -73,6 +73,27 @@ pub fn list(services: &Services, account: AccountId, query: &ActivityQuery) -> R
     })
 }
 
+/// The newest entries of an account and of the server. However long the log is, no more than these are walked past.
+///
+/// # Errors
+/// The log could not be read.
+pub fn newest(services: &Services, account: AccountId, limit: usize) -> Result<Vec<Activity>, ServiceError> {
+    let mut found = Vec::new();
+    services.store.read(|tx| {
+        for log in BTreeSet::from([account, SERVER]) {
+            let mut left = limit;
+            store::activity::newest_first(tx, log, |number, entry| {
+                found.push((number, entry));
+                left = left.saturating_sub(1);
+                if left > 0 { Walk::On } else { Walk::Stop }
+            })?;
+        }
+        Ok::<_, ServiceError>(())
+    })?;
+    found.sort_unstable_by_key(|(number, _)| Reverse(*number));
+    Ok(found.into_iter().take(limit).map(|(_, entry)| entry).collect())
+}
+
 /// Where the entries of an account and of the server are, newest first.
 struct Log<'a> {
     tx: &'a store::ReadTx,
@@ -224,6 +245,28 @@ mod tests {
         assert_eq!(shown.total, 10);
         assert_eq!(shown.items.iter().map(|entry| entry.event.subject.as_str()).collect::<Vec<_>>(), ["8", "7"]);
         assert!(page(2, 2).is_err(), "the search must be able to meet an unreadable entry");
+    }
+
+    #[test]
+    fn the_newest_of_both_logs_are_those_that_the_list_begins_with() {
+        let bench = bench();
+        for number in 0..7 {
+            let log = if number % 3 == 0 { SERVER } else { DEFAULT_ACCOUNT };
+            let make = Event::new("device", format!("{number}"), "changed");
+            commit(&bench.services, Grant::system("test"), log, |change| change.record(make)).expect("recorded");
+        }
+        for limit in [1, 3, 20] {
+            let listed =
+                list(&bench.services, DEFAULT_ACCOUNT, &ActivityQuery { limit, ..ActivityQuery::default() }).expect("listed");
+            assert_eq!(newest(&bench.services, DEFAULT_ACCOUNT, limit).expect("read"), listed.items);
+        }
+    }
+
+    #[test]
+    fn the_newest_need_no_older_entry() {
+        let bench = log();
+        let newest = newest(&bench.services, DEFAULT_ACCOUNT, 3).expect("the unreadable entries are older");
+        assert_eq!(newest.iter().map(|entry| entry.event.subject.as_str()).collect::<Vec<_>>(), ["9", "8", "7"]);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::domain::pending::{Pending, RefusedDevice, Standing, word};
 use crate::domain::run::Reason;
 use crate::domain::world::World;
 use crate::services::Services;
-use crate::services::activity::{self, ActivityQuery};
+use crate::services::activity;
 use crate::services::address::Address;
 use crate::services::alerts;
 use crate::services::pending;
@@ -90,12 +90,11 @@ pub fn configure(routes: &mut Routes) {
 
 async fn show(who: SignedIn, services: web::Data<Services>, address: web::Data<Address>) -> Result<HttpResponse, Failure> {
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?;
-    let query = ActivityQuery { limit: ACTIVITIES, ..ActivityQuery::default() };
     let log = blocking::call(&services, move |services| {
         presence::settle(services);
-        activity::list(services, DEFAULT_ACCOUNT, &query)
+        activity::newest(services, DEFAULT_ACCOUNT, ACTIVITIES)
     });
-    let activities = log.await.map_err(Failure::of(&who))?.items;
+    let activities = log.await.map_err(Failure::of(&who))?;
     let page = who.page("Dashboard");
     // All that the page tells of devices comes from one walk, beside the threads that answer phones.
     let now = page.now;
