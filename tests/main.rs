@@ -25,6 +25,7 @@ mod devices_csv;
 mod dictionary;
 mod effective;
 mod explain;
+mod flash_values;
 mod fleet;
 mod framing;
 mod golden;

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::Services;
 use super::error::ServiceError;
+use super::flash_values;
 use super::foresight::{self, Outlook};
 use super::roster::RosterChange;
 use super::trusts::TrustChange;
@@ -44,11 +45,7 @@ pub struct Change<'a> {
     recorded: usize,
     /// Nothing is to be recorded: what was asked for is as it was, or concerns nobody else.
     is_none: bool,
-    world: Vec<WorldChange>,
-    roster: Vec<RosterChange>,
-    trusts: Vec<(DeviceKey, TrustChange)>,
-    /// Secrets of profiles that were typed anew, with the value that they had.
-    typed_again: Vec<(ProfileId, ParameterName)>,
+    effects: Effects,
 }
 
 /// What has to happen in memory once the transaction is kept.
@@ -57,6 +54,7 @@ pub(super) struct Effects {
     pub(super) world: Vec<WorldChange>,
     pub(super) roster: Vec<RosterChange>,
     trusts: Vec<(DeviceKey, TrustChange)>,
+    /// Secrets of profiles that were typed anew, with the value that they had.
     pub(super) typed_again: Vec<(ProfileId, ParameterName)>,
 }
 
@@ -105,9 +103,15 @@ pub fn commit<T>(
     let now = services.clock.now();
     let begun = Instant::now();
     let written = services.store.write(|tx| {
-        let (value, effects) = run(services, tx, &grant, account, now, make)?;
+        let mut by_itself = None;
+        let make_and_serve = |change: &mut Change<'_>| {
+            let value = make(change)?;
+            by_itself = flash_values::serve(services, change, grant.consent().flash_values())?;
+            Ok(value)
+        };
+        let (value, effects) = run(services, tx, &grant, account, now, make_and_serve)?;
         // Within the transaction: what is agreed to is what is written, whoever else changes something meanwhile.
-        foresight::must_be_agreed(services, account, grant.consent(), &effects)?;
+        foresight::must_be_agreed(services, account, grant.consent(), &effects, by_itself)?;
         Ok((value, effects))
     });
     services.metrics.committed(begun.elapsed(), !matches!(&written, Err(error) if !matches!(error, ServiceError::Unconfirmed)));
@@ -159,23 +163,12 @@ fn run<T>(
     now: Timestamp,
     make: impl FnOnce(&mut Change<'_>) -> Result<T, ServiceError>,
 ) -> Result<(T, Effects), ServiceError> {
-    let mut change = Change {
-        services,
-        tx,
-        account,
-        actor: grant.actor(),
-        now,
-        recorded: 0,
-        is_none: false,
-        world: Vec::new(),
-        roster: Vec::new(),
-        trusts: Vec::new(),
-        typed_again: Vec::new(),
-    };
+    let (actor, effects) = (grant.actor(), Effects::default());
+    let mut change = Change { services, tx, account, actor, now, recorded: 0, is_none: false, effects };
     let value = make(&mut change)?;
     let is_told = grant.is_system() || change.recorded > 0 || change.is_none;
     debug_assert!(is_told, "a change by a person is recorded in the activity log");
-    Ok((value, Effects { world: change.world, roster: change.roster, trusts: change.trusts, typed_again: change.typed_again }))
+    Ok((value, change.effects))
 }
 
 /// A commit that was reported as failed may have been kept after all: after a reopening only the store knows.
@@ -234,7 +227,7 @@ impl<'a> Change<'a> {
     /// Writes a device, new or changed.
     pub fn put_device(&mut self, device: Device) -> Result<(), ServiceError> {
         store::devices::put(self.tx, self.account, &device)?;
-        self.roster.push(RosterChange::Device(Arc::new(device)));
+        self.effects.roster.push(RosterChange::Device(Arc::new(device)));
         Ok(())
     }
 
@@ -243,20 +236,25 @@ impl<'a> Change<'a> {
         store::devices::delete(self.tx, self.account, key)?;
         store::sightings::delete(self.tx, self.account, key)?;
         store::flash::delete(self.tx, self.account, key)?;
-        self.roster.push(RosterChange::Gone(key.clone()));
+        self.effects.roster.push(RosterChange::Gone(key.clone()));
         Ok(())
     }
 
     /// Puts back what a device had told that comes from the recycle bin.
     pub(super) fn put_sighting_back(&mut self, key: &DeviceKey, sighting: Sighting) -> Result<(), ServiceError> {
         store::sightings::put(self.tx, self.account, key, &sighting)?;
-        self.roster.push(RosterChange::Sighted(key.clone(), Arc::new(sighting)));
+        self.effects.roster.push(RosterChange::Sighted(key.clone(), Arc::new(sighting)));
         Ok(())
     }
 
     /// What the change does to World and Roster so far, for the recycle bin.
     pub(super) fn so_far(&self) -> (&[WorldChange], &[RosterChange]) {
-        (&self.world, &self.roster)
+        (&self.effects.world, &self.effects.roster)
+    }
+
+    /// All that the change does in memory so far.
+    pub(super) fn effects(&self) -> &Effects {
+        &self.effects
     }
 
     /// Writes what a device told. Memory already has it or something newer, so the Roster is left alone.
@@ -278,7 +276,7 @@ impl<'a> Change<'a> {
         } else {
             store::trusts::put(self.tx, self.account, key, &trust)?;
         }
-        self.trusts.push((key.clone(), Box::new(change)));
+        self.effects.trusts.push((key.clone(), Box::new(change)));
         Ok(Arc::new(trust))
     }
 
@@ -286,14 +284,14 @@ impl<'a> Change<'a> {
     pub fn put_file(&mut self, key: &DeviceKey, file: DeviceFile) -> Result<Option<DeviceFile>, ServiceError> {
         let former = store::stored_files::get(self.tx, self.account, key, &file.name)?;
         store::stored_files::put(self.tx, self.account, key, &file)?;
-        self.roster.push(RosterChange::File(key.clone(), file.alone()));
+        self.effects.roster.push(RosterChange::File(key.clone(), file.alone()));
         Ok(former)
     }
 
     /// Removes the row of a file of a device. Its content goes once the change is kept.
     pub fn delete_file(&mut self, key: &DeviceKey, name: &str) -> Result<(), ServiceError> {
         store::stored_files::delete(self.tx, self.account, key, name)?;
-        self.roster.push(RosterChange::FileGone(key.clone(), name.to_owned()));
+        self.effects.roster.push(RosterChange::FileGone(key.clone(), name.to_owned()));
         Ok(())
     }
 
@@ -316,7 +314,7 @@ impl<'a> Change<'a> {
     /// Writes the account's settings; seals its secrets.
     pub fn put_account(&mut self, account: Account) -> Result<(), ServiceError> {
         store::accounts::put(self.tx, self.account, &self.services.secrets.seal_account(self.account, &account))?;
-        self.world.push(WorldChange::Account(Arc::new(account)));
+        self.effects.world.push(WorldChange::Account(Arc::new(account)));
         Ok(())
     }
 
@@ -334,149 +332,149 @@ impl<'a> Change<'a> {
         let world = self.services.worlds.get(self.account);
         if let Some(former) = world.as_ref().and_then(|world| world.profiles.get(&profile.id)) {
             let again = profile.parameters.typed_again(&former.parameters).cloned();
-            self.typed_again.extend(again.map(|name| (profile.id, name)));
+            self.effects.typed_again.extend(again.map(|name| (profile.id, name)));
         }
-        self.world.push(WorldChange::Profile(Arc::new(profile)));
+        self.effects.world.push(WorldChange::Profile(Arc::new(profile)));
         Ok(())
     }
 
     /// Removes a profile. Where it is attached must have been cleared before.
     pub fn delete_profile(&mut self, id: ProfileId) -> Result<(), ServiceError> {
         store::profiles::delete(self.tx, self.account, id)?;
-        self.world.push(WorldChange::ProfileGone(id));
+        self.effects.world.push(WorldChange::ProfileGone(id));
         Ok(())
     }
 
     /// Writes a site, new or changed.
     pub fn put_site(&mut self, site: Site) -> Result<(), ServiceError> {
         store::sites::put(self.tx, self.account, &site)?;
-        self.world.push(WorldChange::Site(Arc::new(site)));
+        self.effects.world.push(WorldChange::Site(Arc::new(site)));
         Ok(())
     }
 
     /// Removes a site. Devices and profiles of it must have been taken care of before.
     pub fn delete_site(&mut self, id: SiteId) -> Result<(), ServiceError> {
         store::sites::delete(self.tx, self.account, id)?;
-        self.world.push(WorldChange::SiteGone(id));
+        self.effects.world.push(WorldChange::SiteGone(id));
         Ok(())
     }
 
     /// Sets the profiles of a place, highest first.
     pub fn put_place(&mut self, place: Place, profiles: Vec<ProfileId>) -> Result<(), ServiceError> {
         store::deployment::put(self.tx, self.account, &place, &profiles)?;
-        self.world.push(WorldChange::Place(place, profiles));
+        self.effects.world.push(WorldChange::Place(place, profiles));
         Ok(())
     }
 
     /// Writes a device group, new or changed.
     pub fn put_group(&mut self, group: Group) -> Result<(), ServiceError> {
         store::groups::put(self.tx, self.account, &group)?;
-        self.world.push(WorldChange::Group(Arc::new(group)));
+        self.effects.world.push(WorldChange::Group(Arc::new(group)));
         Ok(())
     }
 
     /// Removes a device group. Its members, its profiles and its place among the defaults must have been cleared before.
     pub fn delete_group(&mut self, id: GroupId) -> Result<(), ServiceError> {
         store::groups::delete(self.tx, self.account, id)?;
-        self.world.push(WorldChange::GroupGone(id));
+        self.effects.world.push(WorldChange::GroupGone(id));
         Ok(())
     }
 
     /// Sets the groups that automatically added devices join.
     pub fn put_default_groups(&mut self, groups: Vec<GroupId>) -> Result<(), ServiceError> {
         store::groups::put_defaults(self.tx, self.account, &groups)?;
-        self.world.push(WorldChange::DefaultGroups(groups));
+        self.effects.world.push(WorldChange::DefaultGroups(groups));
         Ok(())
     }
 
     /// Writes a person, new or changed.
     pub fn put_person(&mut self, person: Person) -> Result<(), ServiceError> {
         store::people::put(self.tx, self.account, &person)?;
-        self.world.push(WorldChange::Person(Arc::new(person)));
+        self.effects.world.push(WorldChange::Person(Arc::new(person)));
         Ok(())
     }
 
     /// Removes a person. What the person owned and was given must have been cleared before.
     pub fn delete_person(&mut self, id: PersonId) -> Result<(), ServiceError> {
         store::people::delete(self.tx, self.account, id)?;
-        self.world.push(WorldChange::PersonGone(id));
+        self.effects.world.push(WorldChange::PersonGone(id));
         Ok(())
     }
 
     /// Writes a group of people, new or changed.
     pub fn put_person_group(&mut self, group: PersonGroup) -> Result<(), ServiceError> {
         store::people::put_group(self.tx, self.account, &group)?;
-        self.world.push(WorldChange::PersonGroup(Arc::new(group)));
+        self.effects.world.push(WorldChange::PersonGroup(Arc::new(group)));
         Ok(())
     }
 
     /// Removes a group of people. Its members and its profiles must have been cleared before.
     pub fn delete_person_group(&mut self, id: PersonGroupId) -> Result<(), ServiceError> {
         store::people::delete_group(self.tx, self.account, id)?;
-        self.world.push(WorldChange::PersonGroupGone(id));
+        self.effects.world.push(WorldChange::PersonGroupGone(id));
         Ok(())
     }
 
     /// Writes a room, new or changed.
     pub fn put_room(&mut self, room: Room) -> Result<(), ServiceError> {
         store::people::put_room(self.tx, self.account, &room)?;
-        self.world.push(WorldChange::Room(Arc::new(room)));
+        self.effects.world.push(WorldChange::Room(Arc::new(room)));
         Ok(())
     }
 
     /// Removes a room. What stood in it and its profiles must have been cleared before.
     pub fn delete_room(&mut self, id: RoomId) -> Result<(), ServiceError> {
         store::people::delete_room(self.tx, self.account, id)?;
-        self.world.push(WorldChange::RoomGone(id));
+        self.effects.world.push(WorldChange::RoomGone(id));
         Ok(())
     }
 
     /// Writes an image, new or changed; its files are among the blobs already.
     pub fn put_image(&mut self, image: Image) -> Result<(), ServiceError> {
         store::images::put(self.tx, self.account, &image)?;
-        self.world.push(WorldChange::Image(Arc::new(image)));
+        self.effects.world.push(WorldChange::Image(Arc::new(image)));
         Ok(())
     }
 
     /// Removes an image. Its profile, where that is attached and its files are for the caller to see to.
     pub fn delete_image(&mut self, id: ImageId) -> Result<(), ServiceError> {
         store::images::delete(self.tx, self.account, id)?;
-        self.world.push(WorldChange::ImageGone(id));
+        self.effects.world.push(WorldChange::ImageGone(id));
         Ok(())
     }
 
     /// Writes the row of a resource file, new or changed, whose content is among the blobs.
     pub fn put_resource(&mut self, resource: Resource) -> Result<(), ServiceError> {
         store::resources::put(self.tx, self.account, &resource)?;
-        self.world.push(WorldChange::Resource(Arc::new(resource)));
+        self.effects.world.push(WorldChange::Resource(Arc::new(resource)));
         Ok(())
     }
 
     /// Removes a resource file's row. The content goes once the change is kept.
     pub fn delete_resource(&mut self, id: ResourceId) -> Result<(), ServiceError> {
         store::resources::delete(self.tx, self.account, id)?;
-        self.world.push(WorldChange::ResourceGone(id));
+        self.effects.world.push(WorldChange::ResourceGone(id));
         Ok(())
     }
 
     /// Writes the part numbers that a model was found to have.
     pub fn put_part_numbers(&mut self, model: &str, parts: Vec<String>) -> Result<(), ServiceError> {
         store::part_numbers::put(self.tx, self.account, model, &parts)?;
-        self.world.push(WorldChange::PartNumbers(model.to_owned(), parts));
+        self.effects.world.push(WorldChange::PartNumbers(model.to_owned(), parts));
         Ok(())
     }
 
     /// Says that the schemas of the account are other ones now: their rows are written already.
     pub(super) fn schemas_changed(&mut self) -> Result<(), ServiceError> {
         let schemas = super::schema::read_all(self.tx, self.account)?;
-        self.world.push(WorldChange::Schemas(Arc::new(schemas)));
+        self.effects.world.push(WorldChange::Schemas(Arc::new(schemas)));
         Ok(())
     }
 
     /// Holds a key until it is unblocked.
     pub fn block(&mut self, key: &DeviceKey, block: &Block) -> Result<(), ServiceError> {
         store::blocked::put(self.tx, self.account, key, block)?;
-        self.world.push(WorldChange::Blocked(key.clone()));
+        self.effects.world.push(WorldChange::Blocked(key.clone()));
         Ok(())
     }
 
@@ -484,7 +482,7 @@ impl<'a> Change<'a> {
     pub fn unblock(&mut self, key: &DeviceKey) -> Result<Option<Block>, ServiceError> {
         let former = store::blocked::get(self.tx, self.account, key)?;
         store::blocked::delete(self.tx, self.account, key)?;
-        self.world.push(WorldChange::Unblocked(key.clone()));
+        self.effects.world.push(WorldChange::Unblocked(key.clone()));
         Ok(former)
     }
 }

@@ -94,11 +94,12 @@ impl Outlook {
     pub(super) fn told(&self, services: &Services) -> Told {
         let foresight = self.foresee();
         let mark = mark(services, &foresight);
-        Told { foresight, mark }
+        Told::new(foresight, mark)
     }
 }
 
-/// Refuses a change that somebody has to be shown first.
+/// Refuses a change that somebody has to be shown first; `by_itself` is what it does without the values that were chosen for phones' flash,
+/// where some were.
 ///
 /// # Errors
 /// [`ServiceError::Unconfirmed`]; what it does is noted in the consent.
@@ -107,11 +108,18 @@ pub(super) fn must_be_agreed(
     account: AccountId,
     consent: &Consent,
     effects: &Effects,
+    by_itself: Option<Told>,
 ) -> Result<(), ServiceError> {
     if !consent.must_be_shown() {
         return Ok(());
     }
-    let agrees = |outlook: Outlook| consent.agrees(outlook.told(services));
+    let agrees = |outlook: Outlook| {
+        let told = outlook.told(services);
+        consent.agrees(match by_itself {
+            Some(by_itself) => told.with_values(by_itself),
+            None => told,
+        })
+    };
     if Outlook::new(services, account, effects).is_none_or(agrees) { Ok(()) } else { Err(ServiceError::Unconfirmed) }
 }
 

@@ -29,6 +29,7 @@ pub mod enrolment;
 pub mod error;
 pub mod explain;
 pub mod flash;
+pub mod flash_values;
 pub mod foresight;
 pub mod form_tokens;
 pub mod groups;

@@ -111,6 +111,13 @@ impl Form {
         self
     }
 
+    /// The form with an error of a field whose name is made while the page is.
+    #[must_use]
+    pub fn wrong(mut self, field: String, message: impl std::fmt::Display) -> Self {
+        self.errors.push(FormError { field, message: sentence(&message.to_string()) });
+        self
+    }
+
     /// Whether it is shown again with errors.
     pub fn is_rejected(&self) -> bool {
         !self.errors.is_empty()

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
@@ -15,16 +16,16 @@ use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError as 
 use askama::Template;
 
 use super::csrf;
+use super::flash_choice::{self, Choices, FLASH, FlashRow, VALUE};
 use super::forms::Form;
 use super::impact_act::Act;
-use super::layout::{Page, html};
+use super::layout::{Page, html_with};
 use super::next::LocalPath;
 use super::session::{self, SignInFirst, SignedIn, Visitor};
 use super::words;
 use crate::domain::consent::{Consent, Told};
 use crate::domain::foresight::{Change, Foresight, Group};
 use crate::domain::ids::DEFAULT_ACCOUNT;
-use crate::domain::parameter;
 use crate::domain::restart::Effect;
 use crate::services::Services;
 use crate::services::waiting_forms::Waiting;
@@ -37,13 +38,11 @@ const GROUPS: usize = 10;
 const PARAMETERS: usize = 20;
 const VALUE_CHARS: usize = 160;
 
-/// Fields of ours in forms: the mark of what was shown, the form that waits, the page that it stands on, and what becomes of a value
-/// in phones' flash.
+/// Fields of ours in forms: the mark of what was shown, the form that waits, and the page that it stands on. Besides, what becomes of values
+/// in phones' flash; of a parameter that is taken out of a profile the handler gets it under the bare names.
 const MARK: &str = "impact_mark";
 const WORD: &str = "impact_form";
 const BACK: &str = "impact_back";
-pub const FLASH: &str = "impact_flash";
-pub const VALUE: &str = "impact_value";
 const OWN: [&str; 5] = [MARK, WORD, BACK, FLASH, VALUE];
 
 /// What `_impact.html` shows.
@@ -61,12 +60,12 @@ pub struct Panel {
     pub more: usize,
     /// See `more`.
     pub more_devices: String,
-    /// Parameters that stay in phones although they are served no more (contract 5.11).
-    pub staying: Vec<String>,
-    /// How many of them are not named.
-    pub more_staying: usize,
-    /// Whether the person may say what becomes of the one that stays.
-    pub asks_value: bool,
+    /// Parameters that stay in phones although they are served no more, with what was chosen for each (contract 5.11).
+    pub flash: Vec<FlashRow>,
+    /// How many of them are not asked about.
+    pub more_flash: usize,
+    /// Whether it is one that stays in its profile where it gets a value.
+    pub keeps_in_profile: bool,
 }
 
 /// Devices to which the same happens.
@@ -113,38 +112,79 @@ struct ImpactPage {
     word: String,
     /// Something else was shown before.
     is_another: bool,
-    /// What becomes of a value in phones' flash, and whether it is a secret.
-    choice: Form,
-    is_secret: bool,
+    /// What is wrong with values for phones' flash.
+    wrong: Form,
     back: String,
+}
+
+/// What a person sent: the form without the fields that are ours, and what they say.
+struct Sent {
+    body: Bytes,
+    choices: Choices,
+    /// Whether something was chosen just now.
+    is_chosen: bool,
+    back: LocalPath,
 }
 
 /// Middleware, behind the ones that ask who it is and whether it is they: notes what the person was shown, and shows what a form
 /// would do that was not done.
 pub async fn ask(mut request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
-    let (mut sent, mut shown) = (None, None);
+    let (mut sent, mut consent) = (None, Consent::of_person(None));
     if is_form(&request) {
         let body = csrf::buffered(&mut request, FORM_BYTES).await?.unwrap_or_default();
         let form = Form::from_urlencoded(&body).unwrap_or_default();
-        shown = Some(form.value(MARK).to_owned()).filter(|mark| !mark.is_empty());
+        let shown = Some(form.value(MARK).to_owned()).filter(|mark| !mark.is_empty());
         // Of a form that was shown again the page before is its own address, which is no page.
         let back = match form.has(BACK) {
             true => LocalPath::or_home(form.value(BACK)),
             false => session::page_before(request.request()),
         };
-        let Some(whole) = whole(&request, &form, body) else { return Ok(forgotten(request, back)) };
-        request.set_payload(Payload::from(whole.clone()));
-        sent = Some((whole, back));
+        let Some((body, choices)) = whole(&request, &form, body) else { return Ok(forgotten(request, back)) };
+        let mut whole = Sent { body, choices, is_chosen: form.pairs().any(|(name, _)| flash_choice::is_field(name)), back };
+        consent = consented(&request, shown, &mut whole);
+        request.set_payload(Payload::from(whole.for_handler(&target(request.request()))));
+        sent = Some(whole);
     }
-    let consent = Consent::of_person(shown);
     request.extensions_mut().insert(consent.clone());
     let answer = next.call(request).await?.map_into_boxed_body();
-    let Some((told, (sent, back))) = consent.refused().zip(sent) else { return Ok(answer) };
-    let page = page(answer.request(), told, consent.was_shown(), &sent, &back);
+    let Some((told, sent)) = consent.refused().zip(sent) else { return Ok(answer) };
+    let page = page(answer.request(), told, consent.was_shown_another(told), sent);
     Ok(match page {
         Some(page) => answer.into_response(page),
         None => answer,
     })
+}
+
+/// What a person agrees to; where a value for phones' flash cannot be taken, nothing.
+fn consented(request: &ServiceRequest, shown: Option<String>, sent: &mut Sent) -> Consent {
+    let visitor = Visitor::of(request.request());
+    let world = request.app_data::<Data<Services>>().and_then(|services| services.world(DEFAULT_ACCOUNT).ok());
+    let (Some(person), Some(world)) = (visitor.person().filter(|_| !sent.choices.is_empty()), world) else {
+        return Consent::of_person(shown);
+    };
+    match sent.choices.checked(&world, &person.actor()) {
+        // It stays in its profile: the handler sees to it.
+        Some(_) if sent.kept_in_profile(&target(request.request())).is_some() => Consent::of_person(shown),
+        Some(values) => Consent::of_person_who_sets(shown, values),
+        None => Consent::of_person_to_ask_again(shown),
+    }
+}
+
+impl Sent {
+    /// Name and value of a parameter that is taken out of a profile and is to stay there with a value.
+    fn kept_in_profile(&self, target: &str) -> Option<(String, String)> {
+        let form = Form::from_urlencoded(&self.body).ok().filter(|_| !self.choices.is_empty())?;
+        let name = removed(target, &form)?;
+        self.choices.value(name).map(|value| (name.to_owned(), value.to_owned()))
+    }
+
+    /// The form as its handler gets it.
+    fn for_handler(&self, target: &str) -> Bytes {
+        match self.kept_in_profile(target) {
+            Some((_, value)) => joined(&self.body, [(FLASH.to_owned(), "set"), (VALUE.to_owned(), value.as_str())].into_iter()),
+            None => self.body.clone(),
+        }
+    }
 }
 
 fn is_form(request: &ServiceRequest) -> bool {
@@ -152,24 +192,31 @@ fn is_form(request: &ServiceRequest) -> bool {
     !request.method().is_safe() && kind.starts_with("application/x-www-form-urlencoded")
 }
 
-/// What a form asks for, without the fields that are ours: what was kept of it, where it only says to go on. None where that is
-/// forgotten.
-fn whole(request: &ServiceRequest, form: &Form, body: Bytes) -> Option<Bytes> {
-    if !OWN.iter().any(|name| form.has(name)) {
-        return Some(body);
+/// What a form asks for, without the fields that are ours, and what was chosen for phones' flash: what was kept of both, where it only says
+/// to go on. None where that is forgotten.
+fn whole(request: &ServiceRequest, form: &Form, body: Bytes) -> Option<(Bytes, Choices)> {
+    let is_ours = |name: &str| OWN.contains(&name) || flash_choice::is_field(name);
+    let others = |form: &Form| encoded(form.pairs().filter(|(name, _)| !is_ours(name)));
+    let choices = Choices::of(form);
+    if !form.pairs().any(|(name, _)| is_ours(name)) {
+        return Some((body, choices));
     }
     if !form.has(WORD) {
-        return Some(encoded(form.pairs().filter(|(name, _)| !OWN.contains(name))));
+        return Some((others(form), choices));
     }
     let visitor = Visitor::of(request.request());
     let services = request.app_data::<Data<Services>>()?;
     let (owner, now) = (visitor.person()?.id, services.clock().now());
     let waiting = services.waiting_forms().get(form.value(WORD), owner, &target(request.request()), now)?;
-    let mut kept = Form::from_urlencoded(&waiting.body).ok()?;
-    for name in [FLASH, VALUE].into_iter().filter(|name| form.has(name)) {
-        kept.set(name, form.value(name));
-    }
-    Some(encoded(kept.pairs()))
+    let kept = Form::from_urlencoded(&waiting.body).ok()?;
+    Some((others(&kept), choices.over(Choices::of(&kept))))
+}
+
+/// A form with further fields.
+fn joined<'f>(body: &Bytes, fields: impl Iterator<Item = (String, &'f str)>) -> Bytes {
+    let mut text = form_urlencoded::Serializer::new(String::from_utf8_lossy(body).into_owned());
+    text.extend_pairs(fields);
+    Bytes::from(text.finish())
 }
 
 fn encoded<'f>(pairs: impl Iterator<Item = (&'f str, &'f str)>) -> Bytes {
@@ -195,41 +242,40 @@ fn forgotten(request: ServiceRequest, back: LocalPath) -> ServiceResponse<BoxBod
 }
 
 /// The page that shows what a form would do.
-fn page(request: &HttpRequest, told: &Told, is_another: bool, sent: &Bytes, back: &LocalPath) -> Option<HttpResponse> {
+fn page(request: &HttpRequest, told: &Told, is_another: bool, sent: Sent) -> Option<HttpResponse> {
     let services = request.app_data::<Data<Services>>()?.clone();
     let who = SignedIn::of(Visitor::of(request))?;
-    let form = Form::from_urlencoded(sent).ok()?;
+    let form = Form::from_urlencoded(&sent.body).ok()?;
     let (target, at) = (target(request), services.clock().now());
     let world = services.world(DEFAULT_ACCOUNT).ok()?;
     let act = Act::of(&target, &form, told, &world);
     let mut panel = Panel::new(told, &services);
-    let removed = removed(&target, &form).filter(|name| told.foresight.staying().contains(name));
-    panel.asks_value = removed.is_some();
-    let is_secret = removed.is_some_and(parameter::is_secret);
-    let waiting = Waiting { owner: who.person.id, target: target.clone(), body: sent.to_vec(), at };
-    let word = services.waiting_forms().put(waiting);
+    (panel.flash, panel.more_flash) = sent.choices.rows(&told.staying, Some(&world));
+    panel.keeps_in_profile = removed(&target, &form).is_some();
+    // A value that keeps a parameter in its profile makes another change of it, and is no surprise.
+    let is_another = is_another && !(sent.is_chosen && sent.kept_in_profile(&target).is_some());
+    let body = joined(&sent.body, sent.choices.fields()).to_vec();
+    let word = services.waiting_forms().put(Waiting { owner: who.person.id, target: target.clone(), body, at });
     let mut page = who.page(act.title.as_str());
     page.impact = Some(Arc::new(panel));
-    // A value that was chosen for phones' flash is another change than the one that was shown, and no surprise.
-    let is_another = is_another && !form.is(FLASH, "set");
-    let choice = Form::filled([(FLASH, "leave")]);
-    Some(html(&ImpactPage { page, action: target, act, word, is_another, choice, is_secret, back: back.as_str().to_owned() }))
+    let (wrong, back) = (sent.choices.errors(), sent.back.as_str().to_owned());
+    let status = if wrong.is_rejected() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Some(html_with(status, &ImpactPage { page, action: target, act, word, is_another, wrong, back }))
 }
 
 /// The parameter that a form takes out of a profile.
 fn removed<'f>(target: &str, form: &'f Form) -> Option<&'f str> {
     let is_of_parameters = target.starts_with("/admin/profiles/") && target.ends_with("/parameters");
-    (is_of_parameters && form.is("do", "remove") && !form.is(FLASH, "set")).then(|| form.value("name").trim())
+    (is_of_parameters && form.is("do", "remove")).then(|| form.value("name").trim())
 }
 
 impl Panel {
     /// What a change does, in words and rows.
     pub fn new(told: &Told, services: &Services) -> Self {
-        const STAYING: usize = 30;
         let foresight = &told.foresight;
         let rest = foresight.groups.get(GROUPS..).unwrap_or_default();
         let more_devices = rest.iter().map(|group| group.devices.len()).sum();
-        let staying = foresight.staying();
+        let (flash, more_flash) = Choices::default().rows(&told.staying, None);
         Self {
             mark: told.mark.clone(),
             sentence: sentence(&told.foresight),
@@ -237,9 +283,9 @@ impl Panel {
             groups: foresight.groups.iter().take(GROUPS).map(|group| PanelGroup::new(group, services)).collect(),
             more: rest.len(),
             more_devices: words::count(more_devices, "device", "devices"),
-            more_staying: staying.len().saturating_sub(STAYING),
-            staying: staying.into_iter().take(STAYING).map(str::to_owned).collect(),
-            asks_value: false,
+            flash,
+            more_flash,
+            keeps_in_profile: false,
         }
     }
 }

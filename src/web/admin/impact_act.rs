@@ -206,7 +206,7 @@ mod tests {
         let foresight = Foresight { rearrangement, ..Foresight::default() };
         let mut world = world();
         world.profiles.insert(ProfileId(7), profile(7, &[]).into());
-        let told = Told { foresight, mark: String::new() };
+        let told = Told::new(foresight, String::new());
         let Act { title, verb, warns } = Act::of(target, &Form::filled(form.iter().copied()), &told, &world);
         (title, verb, warns.is_some())
     }

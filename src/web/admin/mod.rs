@@ -27,6 +27,7 @@ pub mod devices;
 pub mod errors;
 pub mod failure;
 pub mod flash;
+mod flash_choice;
 pub mod forms;
 #[cfg(test)]
 mod gallery;

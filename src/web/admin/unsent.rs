@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 
 use super::devices::with_secrets_masked;
 use super::flash::{self, Flash, FlashKind};
+use super::flash_choice;
 use super::forms::Form;
 use super::next::LocalPath;
 use super::session::SignedIn;
@@ -97,6 +98,7 @@ fn is_secret(form: &Form, name: &str, value: &str) -> bool {
         "value" => parameter::masked(form.value("name"), value) != value,
         "new_value" => parameter::masked(form.value("new_name"), value) != value,
         "xml" => with_secrets_masked(value.as_bytes()) != value.as_bytes(),
+        _ if flash_choice::is_field(name) => !value.is_empty(),
         _ => !value.is_empty() && (name.contains("password") || name.starts_with("secret-") || name == "confirm_code"),
     }
 }
@@ -142,6 +144,7 @@ mod tests {
             ("xml", "<a reg.1.label=\"x\"/>", false),
             ("xml", "<a reg.1.auth.password=\"x\"/>", true),
             ("description", "x", false),
+            ("impact_value.device.auth.localUserPassword", "x", true),
         ] {
             assert_eq!(is_secret(&form, name, value), expected, "{name} {value}");
         }

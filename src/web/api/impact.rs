@@ -45,7 +45,9 @@ pub struct Impact {
     /// What would come, go and stand elsewhere besides, a sentence each: devices that leave a group, move to another site or lose
     /// their pin, people who leave a group, profiles that reach nobody any more.
     also: Vec<String>,
-    /// Parameters that would be served no more and stay in the flash of phones.
+    /// Parameters that would be served no more and stay in the flash of phones. To give phones another value instead, make a profile
+    /// with these parameters and attach it to the devices of `groups` that lose them, before this change or after it: a phone takes a
+    /// value over once it is served one. Pages ask about each of them, and do the same in one step.
     stay_in_flash: Vec<String>,
 }
 
