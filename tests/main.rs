@@ -23,6 +23,7 @@ mod deployment;
 mod device_files;
 mod devices_csv;
 mod dictionary;
+mod downgrades;
 mod effective;
 mod explain;
 mod fleet;

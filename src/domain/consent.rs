@@ -3,6 +3,7 @@
 //! It goes along with whoever asks ([`super::access::Actor`]): on pages nothing that changes what devices get is written before its
 //! mark comes back; for a dry run it carries away what was found. Programs and the server itself are not asked.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::foresight::Foresight;
@@ -17,6 +18,8 @@ struct Asking {
     must_be_shown: bool,
     /// The mark of what was shown.
     shown: Option<String>,
+    /// Whether devices that would have to go back to older software may do so, until that is written.
+    allows_downgrades: AtomicBool,
     tried: OnceLock<Arc<Told>>,
     refused: OnceLock<Arc<Told>>,
     /// What was agreed to.
@@ -35,18 +38,24 @@ pub struct Told {
 impl Consent {
     /// Of a person on a page; `shown` is the mark of what the person was shown.
     pub fn of_person(shown: Option<String>) -> Self {
-        Self::new(true, shown)
+        Self::new(true, shown, false)
+    }
+
+    /// The same person, who allows devices to go back to the older software that the change chooses for them.
+    pub fn allowing_downgrades(shown: Option<String>) -> Self {
+        Self::new(true, shown, true)
     }
 
     /// Of a dry run: nobody is asked, and what would happen is told.
     pub fn of_dry_run() -> Self {
-        Self::new(false, None)
+        Self::new(false, None, false)
     }
 
-    fn new(must_be_shown: bool, shown: Option<String>) -> Self {
+    fn new(must_be_shown: bool, shown: Option<String>, allows_downgrades: bool) -> Self {
         Self(Some(Arc::new(Asking {
             must_be_shown,
             shown,
+            allows_downgrades: AtomicBool::new(allows_downgrades),
             tried: OnceLock::new(),
             refused: OnceLock::new(),
             agreed: OnceLock::new(),
@@ -104,6 +113,14 @@ impl Consent {
         self.0.as_ref()?.agreed.get()
     }
 
+    /// The change whose devices may go back to older software: what was agreed to, where that was said with it. It is answered once,
+    /// to the change that it was said to.
+    pub fn take_allowed_downgrades(&self) -> Option<Arc<Told>> {
+        let asking = self.0.as_ref()?;
+        let agreed = asking.agreed.get().filter(|told| !told.foresight.downgrades.is_empty())?;
+        asking.allows_downgrades.swap(false, Ordering::Relaxed).then(|| Arc::clone(agreed))
+    }
+
     /// Whether something else was shown before.
     pub fn was_shown(&self) -> bool {
         self.0.as_ref().is_some_and(|asking| asking.shown.is_some())
@@ -121,10 +138,13 @@ impl Eq for Consent {}
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::domain::device::DeviceKey;
     use crate::domain::foresight::Group;
     use crate::domain::restart::Effect;
+    use crate::domain::software::downgrade::Downgrade;
 
     /// A device leaves, and so many get other values.
     fn told(mark: &str, changed: usize) -> Told {
@@ -149,6 +169,28 @@ mod tests {
         assert!(Consent::of_person(None).agrees(told("any", 0)));
         assert!(!Consent::of_person(None).agrees(told("any", 1)));
         assert!(Consent::of_dry_run().agrees(told("any", 1)) && Consent::default().agrees(told("any", 1)));
+    }
+
+    #[test]
+    fn devices_may_go_back_by_the_change_that_was_agreed_to_and_only_once() {
+        let back = || {
+            let one = Downgrade {
+                family: "VVX".to_owned(),
+                to: "5.9.8.5760".parse().expect("a version"),
+                from: BTreeSet::new(),
+                devices: Vec::new(),
+            };
+            let Told { foresight, mark } = told("shown", 1);
+            Told { foresight: Foresight { downgrades: vec![one], ..foresight }, mark }
+        };
+        let silent = Consent::of_person(Some("shown".to_owned()));
+        assert!(silent.agrees(back()) && silent.take_allowed_downgrades().is_none(), "nobody said so");
+        let said = Consent::allowing_downgrades(Some("shown".to_owned()));
+        assert!(said.take_allowed_downgrades().is_none(), "nothing was agreed to yet");
+        assert!(said.agrees(back()));
+        assert!(said.take_allowed_downgrades().is_some() && said.take_allowed_downgrades().is_none());
+        let other = Consent::allowing_downgrades(Some("other".to_owned()));
+        assert!(!other.agrees(back()) && other.take_allowed_downgrades().is_none(), "something else was shown");
     }
 
     #[test]

@@ -11,12 +11,12 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::Services;
 use super::error::ServiceError;
 use super::foresight::{self, Outlook};
 use super::roster::RosterChange;
 use super::trusts::TrustChange;
 use super::world::WorldChange;
+use super::{Services, downgrades};
 use crate::domain::access::Grant;
 use crate::domain::account::Account;
 use crate::domain::activity::{Activity, Event};
@@ -105,9 +105,10 @@ pub fn commit<T>(
     let now = services.clock.now();
     let begun = Instant::now();
     let written = services.store.write(|tx| {
-        let (value, effects) = run(services, tx, &grant, account, now, make)?;
+        let (value, mut effects) = run(services, tx, &grant, account, now, make)?;
         // Within the transaction: what is agreed to is what is written, whoever else changes something meanwhile.
         foresight::must_be_agreed(services, account, grant.consent(), &effects)?;
+        downgrades::allow_as_agreed(services, tx, &grant, account, now, &mut effects)?;
         Ok((value, effects))
     });
     services.metrics.committed(begun.elapsed(), !matches!(&written, Err(error) if !matches!(error, ServiceError::Unconfirmed)));
@@ -151,7 +152,7 @@ pub fn try_out<T>(
     Ok(value)
 }
 
-fn run<T>(
+pub(super) fn run<T>(
     services: &Services,
     tx: &WriteTx,
     grant: &Grant,

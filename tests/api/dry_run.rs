@@ -113,12 +113,13 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
 
 /// What can only be tried out where a second factor is on or being set up (`tests/second_factor.rs`), and of a device that has newer
 /// software than is chosen, or from which an image was withdrawn (`tests/software.rs`).
-const OF_A_CERTAIN_STATE: [&str; 6] = [
+const OF_A_CERTAIN_STATE: [&str; 7] = [
     "confirm_second_factor",
     "disable_second_factor",
     "renew_recovery_codes",
     "reset_second_factor",
     "allow_downgrade",
+    "allow_downgrades",
     "try_software_again",
 ];
 

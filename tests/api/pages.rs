@@ -57,6 +57,7 @@ const TWINS: &[(&str, &[&str], &str)] = &[
     ("devices::file_versions::ask_delete", &["delete_file"], ""),
     ("devices::file_versions::compare", &["compare_versions"], ""),
     ("devices::file_versions::delete", &["delete_file"], ""),
+    ("devices::downgrades::save", &["allow_downgrades"], ""),
     ("devices::file_versions::delete_value", &["delete_value"], ""),
     ("devices::file_versions::restore", &["restore_file"], ""),
     ("devices::files::download", &["read_file"], ""),

@@ -26,6 +26,7 @@ use crate::domain::foresight::{Change, Foresight, Group};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::parameter;
 use crate::domain::restart::Effect;
+use crate::domain::software::downgrade::Downgrade;
 use crate::services::Services;
 use crate::services::waiting_forms::Waiting;
 use crate::web::sizes::FORM_BYTES;
@@ -44,7 +45,9 @@ const WORD: &str = "impact_form";
 const BACK: &str = "impact_back";
 pub const FLASH: &str = "impact_flash";
 pub const VALUE: &str = "impact_value";
-const OWN: [&str; 5] = [MARK, WORD, BACK, FLASH, VALUE];
+/// Whether devices may go back to the older software that a change chooses for them.
+const DOWNGRADES: &str = "impact_downgrades";
+const OWN: [&str; 6] = [MARK, WORD, BACK, FLASH, VALUE, DOWNGRADES];
 
 /// What `_impact.html` shows.
 #[derive(Clone, Debug)]
@@ -67,6 +70,8 @@ pub struct Panel {
     pub more_staying: usize,
     /// Whether the person may say what becomes of the one that stays.
     pub asks_value: bool,
+    /// Devices that would have to go back to older software, a sentence for each version.
+    pub downgrades: Vec<String>,
 }
 
 /// Devices to which the same happens.
@@ -122,10 +127,11 @@ struct ImpactPage {
 /// Middleware, behind the ones that ask who it is and whether it is they: notes what the person was shown, and shows what a form
 /// would do that was not done.
 pub async fn ask(mut request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<BoxBody>, Error> {
-    let (mut sent, mut shown) = (None, None);
+    let (mut sent, mut shown, mut allows_downgrades) = (None, None, false);
     if is_form(&request) {
         let body = csrf::buffered(&mut request, FORM_BYTES).await?.unwrap_or_default();
         let form = Form::from_urlencoded(&body).unwrap_or_default();
+        allows_downgrades = form.is(DOWNGRADES, "yes");
         shown = Some(form.value(MARK).to_owned()).filter(|mark| !mark.is_empty());
         // Of a form that was shown again the page before is its own address, which is no page.
         let back = match form.has(BACK) {
@@ -136,7 +142,7 @@ pub async fn ask(mut request: ServiceRequest, next: Next<impl MessageBody + 'sta
         request.set_payload(Payload::from(whole.clone()));
         sent = Some((whole, back));
     }
-    let consent = Consent::of_person(shown);
+    let consent = if allows_downgrades { Consent::allowing_downgrades(shown) } else { Consent::of_person(shown) };
     request.extensions_mut().insert(consent.clone());
     let answer = next.call(request).await?.map_into_boxed_body();
     let Some((told, (sent, back))) = consent.refused().zip(sent) else { return Ok(answer) };
@@ -240,6 +246,7 @@ impl Panel {
             more_staying: staying.len().saturating_sub(STAYING),
             staying: staying.into_iter().take(STAYING).map(str::to_owned).collect(),
             asks_value: false,
+            downgrades: foresight.downgrades.iter().map(Downgrade::told).collect(),
         }
     }
 }

@@ -61,6 +61,7 @@ pub mod sign_ins;
 pub mod site_files;
 pub mod site_shapes;
 pub mod sites;
+mod software_downgrades;
 mod standard_shapes;
 pub mod storage;
 pub mod tokens;
@@ -168,6 +169,7 @@ routes! {
     device_software::show_software_of_device,
     device_software::allow_downgrade,
     device_software::try_software_again,
+    software_downgrades::allow_downgrades,
     device_software::show_software_report,
     phone_passwords::reveal_phone_password,
     phone_passwords::list_deleted,

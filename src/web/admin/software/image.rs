@@ -15,7 +15,7 @@ use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::images::uploads::in_words;
 use crate::services::images::{self, chosen_by, deletion, license, name_of};
-use crate::services::{Services, downloads, profiles};
+use crate::services::{Services, downgrades, downloads, profiles};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{ConfirmPage, Page, html, html_rejected};
@@ -45,6 +45,8 @@ struct ImagePage {
     choosing: Vec<Arc<Profile>>,
     reach: String,
     running: usize,
+    /// Devices that wait for consent to go back to it.
+    waiting: usize,
     /// The key file in clear, where it was asked for.
     revealed: Option<String>,
 }
@@ -82,6 +84,7 @@ fn page(
         more_files: image.files.len().saturating_sub(NAMED),
         choosing: chosen_by(&world, &image),
         reach: words::count(affected, "device", "devices"),
+        waiting: downgrades::waiting_for(services, DEFAULT_ACCOUNT, &image.version).map_err(Failure::of(who))?,
         running: downloads::of_image(services, DEFAULT_ACCOUNT, image.id),
         name,
         profile,
