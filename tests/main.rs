@@ -40,6 +40,7 @@ mod lists;
 mod memory;
 mod metrics;
 mod new_group;
+mod packages;
 mod page_sizes;
 mod pastes;
 mod people;

@@ -35,6 +35,7 @@ pub fn image(server: &Server, id: u64, version: &str, files: &[&str]) {
         profile: ProfileId(900 + id),
         schema: None,
         license: None,
+        packages: Vec::new(),
         at: Timestamp::UNIX_EPOCH,
         by: "admin".to_owned(),
     };

@@ -41,7 +41,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "set_image_limits" => ("", Some(json!({ "images": 3, "megabytes": 4, "package_megabytes": 5 }))),
         "put_license" => ("&file=key.txt", None),
         "send_image_upload" | "finish_image_upload" | "cancel_image_upload" => ("", None),
-        "delete_image" | "delete_license" | "reveal_license" => ("", None),
+        "delete_image" | "delete_packages" | "delete_license" | "reveal_license" => ("", None),
         "end_session" | "end_sign_in" | "unblock_device" | "delete_profile" | "reveal_password" => ("", None),
         "add_devices" => ("", Some(device("0004f2a11a02"))),
         "change_device" | "replace_device" => ("", Some(json!({ "revision": revision("device"), "name": "Other" }))),

@@ -24,7 +24,8 @@ pub mod effective_shapes;
 pub mod given_files;
 pub mod group_shapes;
 pub mod groups;
-pub mod image_uploads;
+pub mod image_packages;
+mod image_uploads;
 pub mod images;
 mod impact;
 mod impact_described;
@@ -318,6 +319,8 @@ routes! {
     images::list_images,
     images::show_image_limits,
     images::set_image_limits,
+    image_packages::read_package,
+    image_packages::delete_packages,
     images::show_image,
     images::delete_image,
     images::put_license,
