@@ -222,6 +222,7 @@ impl CaseImage {
             profile: ProfileId(1_000 + id.0),
             schema: None,
             license: None,
+            packages: Vec::new(),
             at: Timestamp::UNIX_EPOCH,
             by: "admin".to_owned(),
         }

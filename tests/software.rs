@@ -15,13 +15,13 @@ use crate::support::api::{Api, problem};
 use crate::support::phone::Phone;
 use crate::support::server::{Server, admin};
 
-const KEY: &str = "0004f2aabbcc";
-const PART: &str = "3111-48450-001.sip.ld";
+pub const KEY: &str = "0004f2aabbcc";
+pub const PART: &str = "3111-48450-001.sip.ld";
 const STOP: &str = "5.7.3.1797";
-const LAST: &str = "5.9.8.5760";
+pub const LAST: &str = "5.9.8.5760";
 
 /// An image as it stands once it was uploaded.
-fn image(server: &Server, id: u64, version: &str, files: &[&str]) {
+pub fn image(server: &Server, id: u64, version: &str, files: &[&str]) {
     let grant = authorize(&admin(), Action::EditProfiles(DEFAULT_ACCOUNT)).expect("an admin");
     let file = |path: &&str| ImageFile { path: (*path).to_owned(), size_bytes: 1, sha256: String::new(), blob: String::new() };
     let image = Image {
@@ -35,6 +35,7 @@ fn image(server: &Server, id: u64, version: &str, files: &[&str]) {
         profile: ProfileId(900 + id),
         schema: None,
         license: None,
+        packages: Vec::new(),
         at: Timestamp::UNIX_EPOCH,
         by: "admin".to_owned(),
     };
@@ -46,24 +47,24 @@ fn image(server: &Server, id: u64, version: &str, files: &[&str]) {
 }
 
 /// The phone with this software.
-fn running(server: &Server, version: &str) -> Phone {
+pub fn running(server: &Server, version: &str) -> Phone {
     let agent = format!("FileTransport PolycomVVX-VVX_411-UA/{version} (SN:{KEY}) Type/Application");
     Phone::new(server).with("User-Agent", &agent)
 }
 
 /// The image that the phone's master file names.
-fn named(phone: &Phone) -> String {
+pub fn named(phone: &Phone) -> String {
     let master = phone.get(&format!("/{KEY}.cfg")).text();
     let (_, rest) = master.split_once("APP_FILE_PATH=\"").expect("always written");
     rest.split('"').next().expect("a value").to_owned()
 }
 
-fn path_of(version: &str) -> String {
+pub fn path_of(version: &str) -> String {
     format!("swupdate/VVX/{version}/sip.ld")
 }
 
 /// Chooses a version for all devices.
-fn choose(api: &Api, version: &str) -> Value {
+pub fn choose(api: &Api, version: &str) -> Value {
     let profile = json!({ "name": format!("Software {version}"), "software": [{ "family": "VVX", "version": version }] });
     let made = api.ok("POST", "/profiles", Some(profile));
     let placed = api.ok("GET", "/deployment/global", None);
@@ -73,7 +74,7 @@ fn choose(api: &Api, version: &str) -> Value {
     made
 }
 
-fn told(api: &Api) -> Value {
+pub fn told(api: &Api) -> Value {
     api.ok("GET", &format!("/devices/{KEY}/software"), None)
 }
 

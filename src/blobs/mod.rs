@@ -112,6 +112,19 @@ impl Blobs {
         Ok(Written { blob, size_bytes, sha256 })
     }
 
+    /// Keeps a file that is synced and lies on the same disk, without a copy: it has a second name then. Whoever has the first one
+    /// writes to it no more.
+    pub fn link(&self, file: &Path) -> io::Result<String> {
+        let blob = Uuid::now_v7().simple().to_string();
+        let path = self.path(&blob)?;
+        let folder = path.parent().ok_or_else(|| io::Error::other("a blob has a folder"))?;
+        make_folder(folder)?;
+        std::fs::hard_link(file, &path)?;
+        sync_folder(folder)?;
+        sync_folder(&self.root)?;
+        Ok(blob)
+    }
+
     /// Opens a content for reading.
     pub fn open_blob(&self, blob: &str) -> io::Result<File> {
         File::open(self.path(blob)?)

@@ -75,9 +75,15 @@ impl Parts {
         [PART, NOTE].into_iter().try_for_each(|ending| gone(std::fs::remove_file(self.path(id, ending))))
     }
 
-    /// Frees the disk of an upload that is done with; its note stays.
+    /// Frees the disk of an upload that is done with; its note stays. What kept the bytes under another name goes on to have them.
     pub fn empty(&self, id: Uuid) -> io::Result<()> {
-        OpenOptions::new().write(true).truncate(true).open(self.path(id, PART)).map(drop)
+        NamedTempFile::new_in(&self.0)?.persist(self.path(id, PART))?;
+        Ok(())
+    }
+
+    /// Where the bytes of an upload lie.
+    pub fn place(&self, id: Uuid) -> PathBuf {
+        self.path(id, PART)
     }
 
     /// Removes everything but these.
@@ -144,6 +150,10 @@ mod tests {
         all.sort();
         assert_eq!(all, [(id, b"second".to_vec(), 5), (other, b"other".to_vec(), 0)]);
         std::fs::write(dir.path().join("uploads/.tmpabc"), b"half").expect("written");
+        let kept = dir.path().join("kept");
+        std::fs::hard_link(parts.place(id), &kept).expect("named twice");
+        parts.empty(id).expect("emptied");
+        assert_eq!((parts.length(id).expect("there"), std::fs::read(&kept).expect("kept")), (0, b"abcde".to_vec()));
         parts.sweep(|one| one == id).expect("swept");
         parts.remove(id).expect("removed");
         parts.remove(id).expect("removing twice is no error");

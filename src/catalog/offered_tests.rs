@@ -42,6 +42,7 @@ fn with_images(mut world: World, images: &[(&str, &str, &[&str])]) -> World {
             profile: ProfileId(1_000 + id),
             schema: None,
             license: None,
+            packages: Vec::new(),
             at: Timestamp::UNIX_EPOCH,
             by: "admin".to_owned(),
         };

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::foresight::Foresight;
@@ -24,6 +25,8 @@ struct Asking {
     values: FlashValues,
     /// Whether it is shown again whatever was agreed to: something that was typed about it cannot be taken.
     asks_again: bool,
+    /// Whether devices that would have to go back to older software may do so, until that is written.
+    allows_downgrades: AtomicBool,
     tried: OnceLock<Arc<Told>>,
     refused: OnceLock<Arc<Told>>,
     /// What was agreed to.
@@ -88,6 +91,15 @@ impl Consent {
         Self::new(true, shown, FlashValues::default(), true)
     }
 
+    /// The same, who allows devices to go back to the older software that the change chooses for them.
+    #[must_use]
+    pub fn allowing_downgrades(self) -> Self {
+        if let Some(asking) = &self.0 {
+            asking.allows_downgrades.store(true, Ordering::Relaxed);
+        }
+        self
+    }
+
     /// Of a dry run: nobody is asked, and what would happen is told.
     pub fn of_dry_run() -> Self {
         Self::new(false, None, FlashValues::default(), false)
@@ -99,6 +111,7 @@ impl Consent {
             shown,
             values,
             asks_again,
+            allows_downgrades: AtomicBool::new(false),
             tried: OnceLock::new(),
             refused: OnceLock::new(),
             agreed: OnceLock::new(),
@@ -167,6 +180,14 @@ impl Consent {
         let shown = self.0.as_ref().and_then(|asking| asking.shown.as_deref());
         shown.is_some_and(|shown| of_change(shown) != of_change(&told.mark))
     }
+
+    /// The change whose devices may go back to older software: what was agreed to, where that was said with it. It is answered once,
+    /// to the change that it was said to.
+    pub fn take_allowed_downgrades(&self) -> Option<Arc<Told>> {
+        let asking = self.0.as_ref()?;
+        let agreed = asking.agreed.get().filter(|told| !told.foresight.downgrades.is_empty())?;
+        asking.allows_downgrades.swap(false, Ordering::Relaxed).then(|| Arc::clone(agreed))
+    }
 }
 
 /// Whoever asks is the same person, whatever was shown.
@@ -180,10 +201,13 @@ impl Eq for Consent {}
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::domain::device::DeviceKey;
     use crate::domain::foresight::Group;
     use crate::domain::restart::Effect;
+    use crate::domain::software::downgrade::Downgrade;
 
     /// A device leaves, and so many get other values.
     fn told(mark: &str, changed: usize) -> Told {
@@ -208,6 +232,28 @@ mod tests {
         assert!(Consent::of_person(None).agrees(told("any", 0)));
         assert!(!Consent::of_person(None).agrees(told("any", 1)));
         assert!(Consent::of_dry_run().agrees(told("any", 1)) && Consent::default().agrees(told("any", 1)));
+    }
+
+    #[test]
+    fn devices_may_go_back_by_the_change_that_was_agreed_to_and_only_once() {
+        let back = || {
+            let one = Downgrade {
+                family: "VVX".to_owned(),
+                to: "5.9.8.5760".parse().expect("a version"),
+                from: BTreeSet::new(),
+                devices: Vec::new(),
+            };
+            let Told { foresight, mark, staying } = told("shown", 1);
+            Told { foresight: Foresight { downgrades: vec![one], ..foresight }, mark, staying }
+        };
+        let silent = Consent::of_person(Some("shown".to_owned()));
+        assert!(silent.agrees(back()) && silent.take_allowed_downgrades().is_none(), "nobody said so");
+        let said = Consent::of_person(Some("shown".to_owned())).allowing_downgrades();
+        assert!(said.take_allowed_downgrades().is_none(), "nothing was agreed to yet");
+        assert!(said.agrees(back()));
+        assert!(said.take_allowed_downgrades().is_some() && said.take_allowed_downgrades().is_none());
+        let other = Consent::of_person(Some("other".to_owned())).allowing_downgrades();
+        assert!(!other.agrees(back()) && other.take_allowed_downgrades().is_none(), "something else was shown");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::device::{Device, LastRun, Origin, Owner, Sighting};
 use super::ids::{GroupId, SiteId};
 use super::limits::OFFLINE_AFTER_SECONDS;
 pub use super::software::behind::Behind;
-use super::software::behind::is_behind;
+use super::software::behind::{is_behind, is_chosen};
 pub use super::text_search::Hit;
 use super::world::World;
 pub use search::Search;
@@ -147,6 +147,7 @@ words!(Behind {
     "chosen" => Behind::Chosen,
     "newest" => Behind::Newest,
     "waiting" => Behind::Waiting,
+    "consent" => Behind::Consent,
 });
 words!(SortKey {
     "name" => SortKey::Name,
@@ -208,6 +209,8 @@ pub struct DeviceQuery {
     pub software: Option<String>,
     /// What is not as it should be with its software.
     pub behind: Option<Behind>,
+    /// Software version that is chosen for them.
+    pub chosen: Option<String>,
     /// Site.
     pub site: Option<SiteId>,
     /// Result of the last run.
@@ -300,6 +303,7 @@ fn passes(one: &Listed, query: &DeviceQuery, world: &World, now: Timestamp) -> b
             let installed = one.sighting.software_version.as_deref().and_then(|version| version.parse().ok());
             is_behind(wanted, &one.device, installed.as_ref(), world)
         })
+        && query.chosen.as_deref().is_none_or(|version| is_chosen(version, &one.device, world))
 }
 
 /// Sorts by a key that is made once for each device; equal keys stay in the order of the device keys.

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use super::credential::Channel;
+use super::deployment::applicable;
 use super::device::{Device, DeviceKey};
 use super::ids::ProfileId;
 use super::parameter::{before_set, is_of_device};
@@ -20,7 +21,10 @@ use super::provision::{naming_told, software};
 use super::reach::{Standing, standing};
 use super::rearrangement::{Rearrangement, Watch};
 use super::restart::{Effect, RestartTable};
+use super::software::SoftwareVersion;
 use super::software::device::DeviceSoftware;
+use super::software::downgrade::{Downgrade, Downgrades, names_its_own};
+use super::software::offer::Sent;
 use super::world::World;
 
 /// What a change does to devices.
@@ -34,6 +38,8 @@ pub struct Foresight {
     pub removed: usize,
     /// What comes, goes and stands elsewhere.
     pub rearrangement: Rearrangement,
+    /// Devices for which older software would be chosen than they run, and that nobody has allowed to go back.
+    pub downgrades: Vec<Downgrade>,
     /// Hash of all of it with the values as they are: two changes with the same hash do the same to the same devices and objects.
     pub digest: [u8; 32],
 }
@@ -133,6 +139,7 @@ pub fn foresee<'a>(
             (None, None) => {}
         }
     }
+    let downgrades = downgrades(&alike, &old, &new);
     let mut comparer = Comparer::default();
     let mut differing: HashMap<*const Difference<'_>, (Rc<Difference<'_>>, Vec<Both<'a>>)> = HashMap::new();
     for ((was, is), devices) in alike {
@@ -144,7 +151,28 @@ pub fn foresee<'a>(
     for (difference, devices) in differing.values() {
         told.take(difference, devices);
     }
-    Foresight { added, removed, ..told.into_foresight(watch.found()) }
+    Foresight { added, removed, ..told.into_foresight(watch.found(), downgrades) }
+}
+
+/// The devices for which another version is chosen than before, and which would have to go back for it.
+fn downgrades(alike: &HashMap<(usize, usize), Vec<Both<'_>>>, old: &Side<'_>, new: &Side<'_>) -> Vec<Downgrade> {
+    let mut found = Downgrades::default();
+    if !new.has_software {
+        return Vec::new();
+    }
+    for ((was, is), devices) in alike {
+        let Some((first_was, first_is)) = devices.first() else { continue };
+        // Whoever would have to go back is sent to no image.
+        let sent = new.sent(*is).filter(|sent| sent.next.is_none());
+        let Some(chosen) = sent.filter(|_| !names_its_own(&applicable(first_is, new.world))) else { continue };
+        let before = old.sent(*was).filter(|_| !names_its_own(&applicable(first_was, old.world)));
+        let Ok(version) = chosen.version.parse::<SoftwareVersion>() else { continue };
+        if before.is_some_and(|sent| sent.version == chosen.version) {
+            continue;
+        }
+        devices.iter().for_each(|(_, is)| found.look_at(is, &version, new.world));
+    }
+    found.into_list()
 }
 
 /// A device as it is and as it will be.
@@ -170,6 +198,11 @@ impl<'a> Side<'a> {
     fn new(world: &'a World) -> Self {
         let has_software = world.account.software.raise_to_minimum || world.all_profiles().any(|one| !one.software.is_empty());
         Self { world, has_software, alike: HashMap::new(), identities: HashMap::new(), classes: Vec::new() }
+    }
+
+    /// What devices of this number are sent to.
+    fn sent(&self, class: usize) -> Option<Sent> {
+        self.classes[class].identity().0.sent().cloned()
     }
 
     /// The number of what a device is served.
@@ -247,7 +280,7 @@ impl Telling<'_> {
         Change { name: one.name.clone(), old, new, effect, is_assumed }
     }
 
-    fn into_foresight(mut self, rearrangement: Rearrangement) -> Foresight {
+    fn into_foresight(mut self, rearrangement: Rearrangement, downgrades: Vec<Downgrade>) -> Foresight {
         self.hashes.sort_unstable();
         let mut digest = Sha256::new();
         digest.update(rearrangement.digest);
@@ -255,6 +288,7 @@ impl Telling<'_> {
             digest.update(key.to_string());
             digest.update(hash);
         }
+        downgrades.iter().for_each(|one| one.take_into(&mut digest));
         let group = |(changes, mut devices): (Vec<Change>, Vec<DeviceKey>)| {
             devices.sort_unstable();
             let effect = changes.iter().map(|change| change.effect).max().unwrap_or_default();
@@ -264,7 +298,7 @@ impl Telling<'_> {
         };
         let mut groups: Vec<Group> = self.groups.into_iter().map(group).collect();
         groups.sort_by(|a, b| b.devices.len().cmp(&a.devices.len()).then_with(|| a.devices.cmp(&b.devices)));
-        Foresight { groups, rearrangement, digest: digest.finalize().into(), ..Foresight::default() }
+        Foresight { groups, rearrangement, downgrades, digest: digest.finalize().into(), ..Foresight::default() }
     }
 }
 

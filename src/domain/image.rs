@@ -43,10 +43,36 @@ pub struct Image {
     /// The key file of its software licence (R338).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<License>,
+    /// The packages as they were uploaded, where they are kept beside its files (R211).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<KeptPackage>,
     /// When it was uploaded.
     pub at: Timestamp,
     /// By whom.
     pub by: String,
+}
+
+/// A package as it was uploaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptPackage {
+    /// What the file was called, cleaned.
+    pub file: String,
+    /// Bytes.
+    pub size_bytes: u64,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+    /// Name of the content among the blobs.
+    pub blob: String,
+    /// When it was taken.
+    pub at: Timestamp,
+}
+
+impl KeptPackage {
+    /// A name by which it can be saved anywhere.
+    pub fn plain_name(&self) -> String {
+        let plain = |letter: char| if letter.is_ascii_alphanumeric() || "._-()+".contains(letter) { letter } else { '_' };
+        self.file.chars().map(plain).collect()
+    }
 }
 
 /// One file of an image.
@@ -115,9 +141,34 @@ impl Image {
         }
     }
 
+    /// Names of all its contents among the blobs.
+    pub fn blobs(&self) -> impl Iterator<Item = &str> {
+        let files = self.files.iter().map(|file| file.blob.as_str());
+        files.chain(self.packages.iter().map(|one| one.blob.as_str()))
+    }
+
     /// Bytes of all its files.
     pub fn stored_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.size_bytes).sum()
+    }
+
+    /// Bytes that it takes of the disk, packages included.
+    pub fn disk_bytes(&self) -> u64 {
+        self.stored_bytes() + self.packages.iter().map(|one| one.size_bytes).sum::<u64>()
+    }
+
+    /// The packages that it came in, as they were uploaded: those that are kept, or its only file where it was served as it came.
+    pub fn originals(&self) -> Vec<KeptPackage> {
+        match self.files.as_slice() {
+            [only] if self.packages.is_empty() && only.sha256 == self.sha256 => vec![KeptPackage {
+                file: self.source.clone(),
+                size_bytes: only.size_bytes,
+                sha256: only.sha256.clone(),
+                blob: only.blob.clone(),
+                at: self.at,
+            }],
+            _ => self.packages.clone(),
+        }
     }
 }
 
@@ -131,11 +182,13 @@ pub struct ImageLimits {
     pub bytes: u64,
     /// Bytes of one package.
     pub package_bytes: u64,
+    /// Whether packages are kept as they were uploaded, beside what was in them.
+    pub keep_packages: bool,
 }
 
 impl Default for ImageLimits {
     fn default() -> Self {
-        Self { images: IMAGES, bytes: IMAGES_BYTES, package_bytes: PACKAGE_BYTES }
+        Self { images: IMAGES, bytes: IMAGES_BYTES, package_bytes: PACKAGE_BYTES, keep_packages: true }
     }
 }
 

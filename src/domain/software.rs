@@ -2,6 +2,7 @@
 
 pub mod behind;
 pub mod device;
+pub mod downgrade;
 pub mod ladder;
 pub mod offer;
 pub mod steps;

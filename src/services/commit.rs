@@ -11,13 +11,13 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::Services;
 use super::error::ServiceError;
 use super::flash_values;
 use super::foresight::{self, Outlook};
 use super::roster::RosterChange;
 use super::trusts::TrustChange;
 use super::world::WorldChange;
+use super::{Services, downgrades};
 use crate::domain::access::Grant;
 use crate::domain::account::Account;
 use crate::domain::activity::{Activity, Event};
@@ -109,9 +109,10 @@ pub fn commit<T>(
             by_itself = flash_values::serve(services, change, grant.consent().flash_values())?;
             Ok(value)
         };
-        let (value, effects) = run(services, tx, &grant, account, now, make_and_serve)?;
+        let (value, mut effects) = run(services, tx, &grant, account, now, make_and_serve)?;
         // Within the transaction: what is agreed to is what is written, whoever else changes something meanwhile.
         foresight::must_be_agreed(services, account, grant.consent(), &effects, by_itself)?;
+        downgrades::allow_as_agreed(services, tx, &grant, account, now, &mut effects)?;
         Ok((value, effects))
     });
     services.metrics.committed(begun.elapsed(), !matches!(&written, Err(error) if !matches!(error, ServiceError::Unconfirmed)));
@@ -155,7 +156,7 @@ pub fn try_out<T>(
     Ok(value)
 }
 
-fn run<T>(
+pub(super) fn run<T>(
     services: &Services,
     tx: &WriteTx,
     grant: &Grant,

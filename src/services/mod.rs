@@ -23,6 +23,7 @@ pub mod deployment;
 pub mod device_csv;
 pub mod device_files;
 pub mod devices;
+pub mod downgrades;
 pub mod downloads;
 pub mod effective_file;
 pub mod enrolment;

@@ -42,13 +42,15 @@ pub fn all(tx: &impl Read) -> Result<Vec<NamedBlob>, ServiceError> {
         size_bytes: file.size_bytes,
     });
     let images = store::images::of_all_accounts(tx)?.into_iter().flat_map(|image| {
-        let version = image.version;
-        image.files.into_iter().map(move |file| NamedBlob {
-            what: format!("{} of software {version}", file.path),
-            blob: file.blob,
+        let files = image.files.into_iter().map(|file| (file.path, file.blob, file.size_bytes));
+        let packages = image.packages.into_iter().map(|one| (format!("package {}", one.file), one.blob, one.size_bytes));
+        let named = |(name, blob, size_bytes)| NamedBlob {
+            what: format!("{name} of software {}", image.version),
+            blob,
             origin: Origin::Image,
-            size_bytes: file.size_bytes,
-        })
+            size_bytes,
+        };
+        files.chain(packages).map(named).collect::<Vec<_>>()
     });
     let resources = store::resources::of_all_accounts(tx)?.into_iter().map(|resource| NamedBlob {
         what: format!("resource file {}", resource.path),

@@ -16,6 +16,7 @@ pub mod local;
 pub mod methods;
 pub mod metrics;
 pub mod pace;
+pub mod package_file;
 pub mod phone;
 pub mod places;
 pub mod plain;

@@ -41,7 +41,7 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
         "set_image_limits" => ("", Some(json!({ "images": 3, "megabytes": 4, "package_megabytes": 5 }))),
         "put_license" => ("&file=key.txt", None),
         "send_image_upload" | "finish_image_upload" | "cancel_image_upload" => ("", None),
-        "delete_image" | "delete_license" | "reveal_license" => ("", None),
+        "delete_image" | "delete_packages" | "delete_license" | "reveal_license" => ("", None),
         "end_session" | "end_sign_in" | "unblock_device" | "delete_profile" | "reveal_password" => ("", None),
         "add_devices" => ("", Some(device("0004f2a11a02"))),
         "change_device" | "replace_device" => ("", Some(json!({ "revision": revision("device"), "name": "Other" }))),
@@ -113,12 +113,13 @@ fn call(operation: &str, revisions: &Value) -> (&'static str, Option<Value>) {
 
 /// What can only be tried out where a second factor is on or being set up (`tests/second_factor.rs`), and of a device that has newer
 /// software than is chosen, or from which an image was withdrawn (`tests/software.rs`).
-const OF_A_CERTAIN_STATE: [&str; 6] = [
+const OF_A_CERTAIN_STATE: [&str; 7] = [
     "confirm_second_factor",
     "disable_second_factor",
     "renew_recovery_codes",
     "reset_second_factor",
     "allow_downgrade",
+    "allow_downgrades",
     "try_software_again",
 ];
 

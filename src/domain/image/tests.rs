@@ -17,6 +17,7 @@ fn image(id: u64, family: &str, version: &str, files: &[&str]) -> (ImageId, Arc<
         profile: ProfileId(id),
         schema: None,
         license: None,
+        packages: Vec::new(),
         at: Timestamp::UNIX_EPOCH,
         by: "ada".to_owned(),
     };

@@ -21,7 +21,8 @@ pub const PARAMETER_FILE_SUFFIX: &str = "-profile.cfg";
 pub const INVENTED_PREFIX: &str = "_mac_cfg";
 
 pub(super) const CONFIG_FILES: &str = "CONFIG_FILES";
-pub(super) const APP_FILE_PATH: &str = "APP_FILE_PATH";
+/// Names the image of a phone.
+pub const APP_FILE_PATH: &str = "APP_FILE_PATH";
 
 /// What a master file holds unless a profile says otherwise, in the vendor's order. Directories are empty: this server.
 const WRITTEN: [&str; 13] = [

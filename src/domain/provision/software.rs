@@ -8,13 +8,20 @@ use super::super::limits::MASTER_PATH_BYTES;
 use super::super::software::offer::{self, Download, Sent, image_path};
 use super::super::world::World;
 use super::variables::{CX_VERSION, DOWNLOAD_PATH};
-use super::{Given, Setting, Text, variables};
+use super::{Given, Setting, Shape, Text, variables};
 
 /// The family whose stations fetch their software by themselves.
 const CX: &str = "CX";
 
 /// What a line about the software of a device is called where changes are told. No attribute of a file has such a name.
 pub const LINE: &str = "Software";
+
+impl Shape {
+    /// What its devices are sent to; none where nobody chooses.
+    pub fn sent(&self) -> Option<&Sent> {
+        self.software.sent.as_ref()
+    }
+}
 
 /// The software that devices of one shape are sent to, and from where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

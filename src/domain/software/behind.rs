@@ -1,6 +1,7 @@
 //! Which devices do not have the software that they should have, and which wait for something (R212, R372).
 
 use super::SoftwareVersion;
+use super::downgrade::waits_for;
 use super::offer::{family_of, offer};
 use super::steps::Step;
 use crate::domain::deployment::applicable;
@@ -19,6 +20,8 @@ pub enum Behind {
     Newest,
     /// What is chosen for it waits for something: an image, a consent, another try.
     Waiting,
+    /// What is chosen for it is older than what it has, and nobody has allowed it to go back.
+    Consent,
 }
 
 impl Behind {
@@ -29,6 +32,7 @@ impl Behind {
             Self::Chosen => "Below what is chosen",
             Self::Newest => "Below the newest image",
             Self::Waiting => "Waiting for something",
+            Self::Consent => "Waiting for consent to go back",
         }
     }
 }
@@ -45,7 +49,14 @@ pub fn is_behind(what: Behind, device: &Device, installed: Option<&SoftwareVersi
             let goes_on = |step: &Step<'_>| matches!(step, Step::Stay { .. } | Step::Serve(_) | Step::Hop(..) | Step::NotHeard);
             offer().is_some_and(|offer| !goes_on(&offer.step))
         }
+        Behind::Consent => waits_for(device, world).is_some(),
     }
+}
+
+/// Whether this version is chosen for a device.
+pub fn is_chosen(version: &str, device: &Device, world: &World) -> bool {
+    let version = version.parse::<SoftwareVersion>().ok();
+    offer(device, &applicable(device, world), world).is_some_and(|offer| version.as_ref() == Some(offer.version))
 }
 
 /// The family of a device that has less than the least version of it.

@@ -65,7 +65,7 @@ pub fn delete(
     })?;
     if mode == Mode::Keep {
         // What stays in spite of this has no row: the next start removes it. Whoever is being sent one gets it to its end.
-        gone.image.files.iter().for_each(|file| drop(services.blobs.remove(&file.blob)));
+        gone.image.blobs().for_each(|blob| drop(services.blobs.remove(blob)));
     }
     Ok(gone)
 }

@@ -19,7 +19,7 @@ const MEGABYTE: u64 = 1_000_000;
 pub struct Usage {
     /// Images.
     pub images: usize,
-    /// Bytes of all their files.
+    /// Bytes of all their files, and of the packages that are kept beside them.
     pub bytes: u64,
     /// What is allowed.
     pub limits: ImageLimits,
@@ -41,18 +41,18 @@ impl Usage {
     pub fn of(world: &World) -> Self {
         Self {
             images: world.images.len(),
-            bytes: world.images.values().map(|image| image.stored_bytes()).sum(),
+            bytes: world.images.values().map(|image| image.disk_bytes()).sum(),
             limits: world.account.image_limits,
         }
     }
 }
 
 impl LimitsInput {
-    /// Checks the numbers.
+    /// Checks the numbers; `keep_packages` is decided elsewhere.
     ///
     /// # Errors
     /// Of `images`, `megabytes` and `package_megabytes`.
-    pub fn parse(&self) -> Result<ImageLimits, FieldErrors> {
+    pub fn parse(&self, keep_packages: bool) -> Result<ImageLimits, FieldErrors> {
         let mut errors = FieldErrors::new();
         let mut number = |field: &'static str, text: &str, most: u64| {
             let number = text.trim().parse::<u64>().ok().filter(|number| (1..=most).contains(number));
@@ -65,6 +65,7 @@ impl LimitsInput {
             images: usize::try_from(images).unwrap_or(IMAGES_MOST),
             bytes: megabytes * MEGABYTE,
             package_bytes: package * MEGABYTE,
+            keep_packages,
         });
         errors.into_result(limits)
     }
@@ -102,12 +103,29 @@ pub fn set(
         settings.image_limits = limits;
         settings.revision += 1;
         let text = |number: u64| Some(number.to_string());
+        let yes = |is: bool| Some(if is { "yes" } else { "no" }.to_owned());
         let event = Event::new("software", "limits", "changed")
             .change("images", Some(old.images.to_string()), Some(limits.images.to_string()))
             .change("bytes", text(old.bytes), text(limits.bytes))
-            .change("bytes of a package", text(old.package_bytes), text(limits.package_bytes));
+            .change("bytes of a package", text(old.package_bytes), text(limits.package_bytes))
+            .change("packages are kept", yes(old.keep_packages), yes(limits.keep_packages));
         change.record(event)?;
         change.put_account(settings)?;
         Ok(limits)
     })
+}
+
+/// Says whether packages are kept as they are uploaded. What is kept already stays.
+///
+/// # Errors
+/// [`ServiceError::Denied`] for all but owners.
+pub fn keep_packages(
+    services: &Services,
+    actor: &Actor,
+    account: AccountId,
+    keep_packages: bool,
+    mode: Mode,
+) -> Result<ImageLimits, ServiceError> {
+    let limits = ImageLimits { keep_packages, ..services.world(account)?.account.image_limits };
+    set(services, actor, account, limits, mode)
 }

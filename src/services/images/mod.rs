@@ -7,6 +7,7 @@ pub mod deletion;
 pub mod license;
 pub mod limits;
 mod package;
+pub mod packages;
 mod taking;
 mod upload;
 pub mod uploads;

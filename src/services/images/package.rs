@@ -12,7 +12,7 @@ use zip::result::ZipError;
 use super::watch::{Watch, Watched};
 use crate::blobs::Blobs;
 use crate::domain::image::member::{self, Part};
-use crate::domain::image::{ImageFile, naming};
+use crate::domain::image::{ImageFile, KeptPackage, naming};
 use crate::domain::limits::{
     PACKAGE_ENTRIES, PACKAGE_SERVED, SCHEMA_BYTES, UNPACKED_ANYWAY_BYTES, UNPACKED_BYTES, UNPACKED_RATIO,
 };
@@ -74,6 +74,7 @@ struct Entry {
 pub struct Unpacked<'a> {
     blobs: &'a Blobs,
     files: Vec<ImageFile>,
+    package: Option<KeptPackage>,
     /// The schema's file.
     pub schema: Option<Vec<u8>>,
 }
@@ -83,12 +84,23 @@ impl Unpacked<'_> {
     pub fn take(&mut self) -> Vec<ImageFile> {
         std::mem::take(&mut self.files)
     }
+
+    /// Holds the package itself too.
+    pub fn keep(&mut self, package: KeptPackage) {
+        self.package = Some(package);
+    }
+
+    /// The package, which from now on is for a row to name.
+    pub fn take_package(&mut self) -> Option<KeptPackage> {
+        self.package.take()
+    }
 }
 
 impl Drop for Unpacked<'_> {
     fn drop(&mut self) {
         // What stays in spite of this has no row: the next start removes it.
         self.files.iter().for_each(|file| drop(self.blobs.remove(&file.blob)));
+        self.package.iter().for_each(|package| drop(self.blobs.remove(&package.blob)));
     }
 }
 
@@ -96,6 +108,11 @@ impl Contents {
     /// Bytes that it is unpacked to.
     pub fn unpacked_bytes(&self) -> u64 {
         self.kept.iter().map(|entry| entry.size_bytes).sum()
+    }
+
+    /// Whether it is served as it came.
+    pub fn is_whole(&self) -> bool {
+        self.kind == Kind::Whole
     }
 
     /// The paths of what is kept, in lower case: in any letter case they are the same.
@@ -189,7 +206,7 @@ impl Contents {
     /// [`Refused`]; then nothing is left of it.
     pub fn unpack<'a>(&self, file: &mut File, blobs: &'a Blobs, watch: &Watch) -> Result<Unpacked<'a>, Refused> {
         watch.begin(self.unpacked_bytes());
-        let mut unpacked = Unpacked { blobs, files: Vec::new(), schema: None };
+        let mut unpacked = Unpacked { blobs, files: Vec::new(), package: None, schema: None };
         file.rewind().map_err(Refused::Disk)?;
         if self.kind == Kind::Whole {
             for entry in &self.kept {

@@ -3,13 +3,14 @@
 //! The vendor splits a release into packages for different models: one with software for other hardware joins the image of its version.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::package::{Refused, Unpacked, is_software};
-use super::uploads::{Upload, in_words};
+use super::uploads::{DELETE_PACKAGES, Upload, in_words};
 use crate::domain::access::Grant;
 use crate::domain::activity::Event;
 use crate::domain::ids::{ImageId, ProfileId};
-use crate::domain::image::{Image, ImageFile, find};
+use crate::domain::image::{Image, ImageFile, KeptPackage, find};
 use crate::domain::limits::NAME_CHARS;
 use crate::domain::names::Name;
 use crate::domain::parameter::ParameterSet;
@@ -90,19 +91,20 @@ impl Package {
         let limits = world.account.image_limits;
         let met = self.there(world);
         let stay = world.images.values().filter(|image| !met.contains(&image.id));
-        let (count, sum) = stay.fold((0, 0_u64), |(count, sum), image| (count + 1, sum + image.stored_bytes()));
-        let left = met
-            .iter()
-            .filter_map(|id| world.images.get(id))
-            .flat_map(|image| image.files.iter().filter(|file| self.leaves(image)(file)));
-        let sum = sum + left.map(|file| file.size_bytes).sum::<u64>();
+        let (count, sum) = stay.fold((0, 0_u64), |(count, sum), image| (count + 1, sum + image.disk_bytes()));
+        let left = |image: &Arc<Image>| {
+            let files: u64 = image.files.iter().filter(|file| self.leaves(image)(file)).map(|file| file.size_bytes).sum();
+            // With all its files its packages go too.
+            if files == 0 { 0 } else { files + (image.disk_bytes() - image.stored_bytes()) }
+        };
+        let sum = sum + met.iter().filter_map(|id| world.images.get(id)).map(left).sum::<u64>();
         if count >= limits.images {
             let told = format!("there are {count} images, as many as may be here; delete one that no device needs first");
             return Err(Refused::Package(told));
         }
         if sum.saturating_add(bytes) > limits.bytes {
             return Err(Refused::Package(format!(
-                "it takes {}, and the images that are here have {} of {}; delete one that no device needs first",
+                "it takes {}, and the images that are here have {} of {}; delete one that no device needs first, or {DELETE_PACKAGES}",
                 in_words(bytes),
                 in_words(sum),
                 in_words(limits.bytes)
@@ -123,7 +125,8 @@ pub(super) fn take(
     let by = upload.by.clone();
     let schema_file = unpacked.schema.take();
     let files = unpacked.take();
-    let blobs: Vec<String> = files.iter().map(|file| file.blob.clone()).collect();
+    let original = unpacked.take_package();
+    let blobs: Vec<String> = files.iter().map(|file| &file.blob).chain(original.iter().map(|one| &one.blob)).cloned().collect();
     let grant = Grant::system(&format!("software uploaded by {by}"));
     let taken = commit(services, grant, account, |change| {
         let world = services.world(account)?;
@@ -165,6 +168,7 @@ pub(super) fn take(
             families,
             schema,
             license: former.as_ref().and_then(|former| former.license.clone()),
+            packages: packages(beside.map_or(&[], |former| &former.packages), original),
             at: change.now(),
             by,
         };
@@ -179,18 +183,25 @@ pub(super) fn take(
             .change("files", former.as_ref().map(|former| former.files.len().to_string()), Some(image.files.len().to_string()));
         change.record(event)?;
         change.put_image(image.clone())?;
-        Ok((image.id, former, left))
+        Ok((image, former))
     });
     // What no row names is removed now or, if that fails, by the sweep at the next start.
-    let stale = match &taken {
-        Ok((_, former, left)) => {
-            let gone = former.iter().flat_map(|image| &image.files).filter(|file| !left.contains(file));
-            gone.map(|file| file.blob.clone()).collect()
+    let stale: Vec<String> = match &taken {
+        Ok((image, former)) => {
+            let stays: HashSet<&str> = image.blobs().collect();
+            former.iter().flat_map(|former| former.blobs()).filter(|blob| !stays.contains(blob)).map(str::to_owned).collect()
         }
         Err(_) => blobs,
     };
     stale.iter().for_each(|blob| drop(services.blobs.remove(blob)));
-    taken.map(|(id, ..)| id)
+    taken.map(|(image, _)| image.id)
+}
+
+/// The packages of an image that another one is taken into: one of the same name takes the place of the former.
+fn packages(former: &[KeptPackage], taken: Option<KeptPackage>) -> Vec<KeptPackage> {
+    let is_other = |one: &&KeptPackage| taken.as_ref().is_none_or(|taken| taken.file != one.file);
+    let others: Vec<KeptPackage> = former.iter().filter(is_other).cloned().collect();
+    others.into_iter().chain(taken).collect()
 }
 
 /// Names that stand in either list, each once.

@@ -1,6 +1,6 @@
 //! Uploads of software on a real store: in pieces, over restarts, with what becomes of them.
 
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Read as _, Write as _};
 use std::path::Path;
 
 use jiff::SignedDuration;
@@ -48,6 +48,14 @@ fn sent(bench: &Bench, id: UploadId, offset: usize, bytes: &[u8]) {
 
 fn shown(bench: &Bench, id: UploadId) -> Shown {
     uploads::get(&bench.services, ACCOUNT, id).expect("it is there")
+}
+
+/// The first package of an image.
+fn original(bench: &Bench, id: ImageId) -> Vec<u8> {
+    let (mut file, _) = packages::open(&bench.services, &owner(), ACCOUNT, id, 1).expect("it is kept");
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).expect("readable");
+    content
 }
 
 /// Sends a whole package and lets the worker work.
@@ -105,9 +113,10 @@ fn an_upload_goes_on_after_a_restart_and_becomes_an_image_with_its_profile_and_s
     let world = bench.services.world(ACCOUNT).expect("a world");
     let schema = world.schemas.get(image.schema.expect("a schema")).expect("it is there");
     assert_eq!((schema.uploaded.family.as_deref(), schema.uploaded.version.as_deref()), (Some("VVX"), Some("5.9.8.5760")));
-    assert_eq!(blobs(&bench), 2);
+    assert_eq!((blobs(&bench), original(&bench, image.id)), (3, package.clone()), "two files, and the package as it came");
     bench = bench.restarted();
-    assert_eq!((blobs(&bench), get(&bench.services, ACCOUNT, image.id).expect("still there")), (2, image));
+    assert_eq!((blobs(&bench), get(&bench.services, ACCOUNT, image.id).expect("still there")), (3, image.clone()));
+    assert_eq!(original(&bench, image.id), package);
 }
 
 #[test]
@@ -153,11 +162,11 @@ fn the_same_package_is_known_and_another_of_the_same_version_replaces_only_when_
     assert!(why.contains("VVX 5.9.8.5760") && same == Some(first.id), "{why}");
     let other = package(&[("3111-44500-001.sip.ld", b"other"), ("sip.ver", b"5.9.8.5760"), ("Beach.jpg", b"x")]);
     let (id, stage) = uploaded(&bench, FILE, &other);
-    assert_eq!((stage, blobs(&bench)), (Stage::Taken { image: first.id }, 2));
+    assert_eq!((stage, blobs(&bench)), (Stage::Taken { image: first.id }, 3));
     let stage = said(&bench, id, Said { replaces: true, ..Said::default() });
     let second = image(&bench, &stage);
     assert_eq!((second.id, second.profile, second.files.len()), (first.id, first.profile, 3));
-    assert_eq!((second.schema, blobs(&bench)), (None, 3), "what it replaced is gone");
+    assert_eq!((second.schema, blobs(&bench)), (None, 4), "what it replaced is gone, its package too");
     assert_eq!(bench.services.world(ACCOUNT).expect("a world").schemas.shelf.len(), 0);
 }
 
@@ -215,7 +224,7 @@ fn r207_an_image_goes_with_its_profile_and_not_while_a_profile_of_somebody_choos
     let refused = deletion::delete(services, &owner(), ACCOUNT, image.id, false, Mode::Keep);
     assert!(refused.expect_err("it is chosen").to_string().contains("“Mine”"));
     deletion::delete(services, &owner(), ACCOUNT, image.id, true, Mode::TryOut).expect("it could be");
-    assert_eq!(blobs(&bench), 2);
+    assert_eq!(blobs(&bench), 3);
     let gone = deletion::delete(services, &owner(), ACCOUNT, image.id, true, Mode::Keep).expect("deleted");
     assert_eq!((gone.uses.places.as_slice(), blobs(&bench)), (&[Place::Global][..], 0));
     let world = services.world(ACCOUNT).expect("a world");
@@ -261,4 +270,63 @@ fn r338_a_licence_key_is_sealed_told_to_whoever_may_see_secrets_and_replaced() {
     assert!(license::put(services, &owner(), ACCOUNT, id, ("x.txt", b"\0\xff"), Mode::Keep).is_err());
     license::delete(services, &owner(), ACCOUNT, id, Mode::Keep).expect("deleted");
     assert!(license::reveal(services, &owner(), ACCOUNT, id, Mode::Keep).is_err());
+}
+
+#[test]
+fn r211_packages_that_join_are_all_kept_and_go_by_themselves() {
+    let bench = bench();
+    let (services, version) = (&bench.services, ("sip.ver", &b"5.9.8.5760"[..]));
+    let first = package(&[("3111-44500-001.sip.ld", b"image"), version]);
+    let second = package(&[("3111-48450-001.sip.ld", b"other"), version]);
+    uploaded(&bench, "first_5_9_8.zip", &first);
+    let (_, stage) = uploaded(&bench, "second_5_9_8.zip", &second);
+    let joined = image(&bench, &stage);
+    let names: Vec<&str> = joined.packages.iter().map(|one| one.file.as_str()).collect();
+    assert_eq!(names, ["first_5_9_8.zip", "second_5_9_8.zip"]);
+    assert_eq!((original(&bench, joined.id), blobs(&bench)), (first.clone(), 3 + 2));
+    let sum = (first.len() + second.len()) as u64;
+    assert_eq!(
+        limits::Usage::of(&services.world(ACCOUNT).expect("a world")).bytes,
+        joined.stored_bytes() + sum,
+        "R42 counts them"
+    );
+    packages::delete(services, &owner(), ACCOUNT, joined.id, Mode::TryOut).expect("it could be");
+    assert_eq!(blobs(&bench), 5, "a dry run removes nothing");
+    let left = packages::delete(services, &owner(), ACCOUNT, joined.id, Mode::Keep).expect("deleted");
+    assert_eq!((left.files.len(), left.packages.len(), blobs(&bench)), (3, 0, 3), "the files stay");
+    assert!(packages::open(services, &owner(), ACCOUNT, joined.id, 1).is_err());
+    assert!(packages::delete(services, &owner(), ACCOUNT, joined.id, Mode::Keep).is_err(), "there is none any more");
+    let bench = bench.restarted();
+    assert_eq!(blobs(&bench), 3);
+}
+
+#[test]
+fn r211_what_is_served_as_it_came_is_its_own_package_and_packages_are_kept_only_where_that_is_wanted() {
+    let bench = bench();
+    let (_, stage) = uploaded(&bench, "3111-44500-001.5.9.8.5760.sip.ld", b"single");
+    let alone = match stage {
+        Stage::Asking { .. } => panic!("its name tells all: {stage:?}"),
+        stage => image(&bench, &stage),
+    };
+    assert_eq!((original(&bench, alone.id), blobs(&bench)), (b"single".to_vec(), 1), "no second copy");
+    assert!(packages::open(&bench.services, &owner(), ACCOUNT, alone.id, 0).is_err());
+    limits::keep_packages(&bench.services, &owner(), ACCOUNT, false, Mode::Keep).expect("set");
+    let (_, stage) = uploaded(&bench, FILE, &vvx("5.9.9.1"));
+    assert_eq!((image(&bench, &stage).originals(), blobs(&bench)), (Vec::new(), 1 + 2));
+}
+
+#[test]
+fn a_package_that_was_kept_before_the_machine_failed_and_has_no_row_is_swept_away() {
+    let mut bench = bench();
+    let package = vvx("5.9.8.5760");
+    let id = begun(&bench, FILE, package.len());
+    sent(&bench, id, 0, &package);
+    uploads::finish(&bench.services, &owner(), ACCOUNT, id, Mode::Keep).expect("whole");
+    bench.services.blobs.link(&bench.services.images.parts.place(id.0)).expect("named twice");
+    assert_eq!(blobs(&bench), 1);
+    bench = bench.restarted();
+    assert_eq!(blobs(&bench), 0, "nothing names it");
+    worker::work(&bench.services).expect("the upload itself is whole, and begins anew");
+    let image = image(&bench, &shown(&bench, id).upload.stage);
+    assert_eq!((original(&bench, image.id), blobs(&bench)), (package, 3), "emptying the upload takes nothing from it");
 }

@@ -214,6 +214,9 @@ pub fn in_words(bytes: u64) -> String {
     }
 }
 
+/// What can be done where room for software is short.
+pub(super) const DELETE_PACKAGES: &str = "the packages that are kept beside images";
+
 /// Whether so much more finds room beside what is to stay free.
 pub(super) fn check_room(services: &Services, bytes: u64) -> Result<(), ServiceError> {
     let free = services.blobs.free_bytes().map_err(ServiceError::file("read", services.state_dir.root()))?;
@@ -222,7 +225,8 @@ pub(super) fn check_room(services: &Services, bytes: u64) -> Result<(), ServiceE
         return Ok(());
     }
     Err(ServiceError::Conflict(format!(
-        "the disk of the server has {} free, and {} are needed with what stays free for everything else; make room and go on",
+        "the disk of the server has {} free, and {} are needed with what stays free for everything else; make room and go on: \
+         delete images that no device needs, or {DELETE_PACKAGES}",
         in_words(free),
         in_words(needed)
     )))

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use sha2::{Digest as _, Sha256};
 
 use super::package::{Contents, Refused};
+use super::packages;
 use super::taking::{self, Package};
 use super::uploads::{Stage, Upload, UploadId, check_room, of_disk};
 use super::watch::{Watch, Watched};
@@ -83,9 +84,13 @@ fn become_image(services: &Services, upload: Upload, watch: &Watch) -> Result<St
     if let Some(image) = package.in_the_way(&world) {
         return Ok(Stage::Taken { image });
     }
-    package.check_limits(&world, contents.unpacked_bytes())?;
+    let is_kept = world.account.image_limits.keep_packages && !contents.is_whole();
+    package.check_limits(&world, contents.unpacked_bytes() + if is_kept { size_bytes } else { 0 })?;
     check_room(services, contents.unpacked_bytes()).map_err(told)?;
     let mut unpacked = contents.unpack(&mut file, &services.blobs, watch)?;
+    if is_kept {
+        unpacked.keep(packages::keep(services, &upload, &package.sha256, &mut file, watch)?);
+    }
     taking::take(services, &upload, package, &mut unpacked).map(|image| Stage::Done { image }).map_err(told)
 }
 

@@ -44,6 +44,8 @@ pub struct Standing {
     pub below_newest: usize,
     /// That wait for something: an image, a consent, another try.
     pub stuck: usize,
+    /// That wait for somebody to allow that they go back.
+    pub needs_consent: usize,
 }
 
 impl Standing {
@@ -55,6 +57,7 @@ impl Standing {
         self.below_chosen += is(Behind::Chosen);
         self.below_newest += is(Behind::Newest);
         self.stuck += is(Behind::Waiting);
+        self.needs_consent += is(Behind::Consent);
     }
 }
 

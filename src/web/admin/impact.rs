@@ -27,6 +27,7 @@ use crate::domain::consent::{Consent, Told};
 use crate::domain::foresight::{Change, Foresight, Group};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::restart::Effect;
+use crate::domain::software::downgrade::Downgrade;
 use crate::services::Services;
 use crate::services::waiting_forms::Waiting;
 use crate::web::sizes::FORM_BYTES;
@@ -43,7 +44,9 @@ const VALUE_CHARS: usize = 160;
 const MARK: &str = "impact_mark";
 const WORD: &str = "impact_form";
 const BACK: &str = "impact_back";
-const OWN: [&str; 5] = [MARK, WORD, BACK, FLASH, VALUE];
+/// Whether devices may go back to the older software that a change chooses for them.
+const DOWNGRADES: &str = "impact_downgrades";
+const OWN: [&str; 6] = [MARK, WORD, BACK, FLASH, VALUE, DOWNGRADES];
 
 /// What `_impact.html` shows.
 #[derive(Clone, Debug)]
@@ -66,6 +69,8 @@ pub struct Panel {
     pub more_flash: usize,
     /// Whether it is one that stays in its profile where it gets a value.
     pub keeps_in_profile: bool,
+    /// Devices that would have to go back to older software, a sentence for each version.
+    pub downgrades: Vec<String>,
 }
 
 /// Devices to which the same happens.
@@ -142,6 +147,9 @@ pub async fn ask(mut request: ServiceRequest, next: Next<impl MessageBody + 'sta
         let Some((body, choices)) = whole(&request, &form, body) else { return Ok(forgotten(request, back)) };
         let mut whole = Sent { body, choices, is_chosen: form.pairs().any(|(name, _)| flash_choice::is_field(name)), back };
         consent = consented(&request, shown, &mut whole);
+        if form.is(DOWNGRADES, "yes") {
+            consent = consent.allowing_downgrades();
+        }
         request.set_payload(Payload::from(whole.for_handler(&target(request.request()))));
         sent = Some(whole);
     }
@@ -286,6 +294,7 @@ impl Panel {
             flash,
             more_flash,
             keeps_in_profile: false,
+            downgrades: foresight.downgrades.iter().map(Downgrade::told).collect(),
         }
     }
 }

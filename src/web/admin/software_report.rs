@@ -9,20 +9,21 @@ use super::paging::ListQuery;
 use super::session::SignedIn;
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::services::Services;
-use crate::services::software::{Report, VersionRow};
+use crate::services::software::{Report, Standing, VersionRow};
 use crate::web::blocking;
 use crate::web::methods::Routes;
 
 const HERE: &str = "/admin/software/report";
 
 /// The columns of its file, after the family.
-const COLUMNS: [(&str, &str); 7] = [
+const COLUMNS: [(&str, &str); 8] = [
     ("version", "Software Version"),
     ("devices", "Devices"),
     ("below_minimum", "Below the least version"),
     ("below_chosen", "Below what is chosen"),
     ("below_newest", "Below the newest image"),
     ("stuck", "Waiting for something"),
+    ("needs_consent", "Waiting for consent to go back"),
     ("newest", "Newest image"),
 ];
 
@@ -81,9 +82,10 @@ fn link(row: &VersionRow) -> String {
     format!("/admin/devices?{}", query.unwrap_or_default())
 }
 
-fn cells(row: &VersionRow) -> [String; 8] {
+fn cells(row: &VersionRow) -> [String; 9] {
     let VersionRow { family, version, newest, standing } = row;
-    let numbers = [standing.devices, standing.below_minimum, standing.below_chosen, standing.below_newest, standing.stuck];
-    let [devices, minimum, chosen, below_newest, stuck] = numbers.map(|number| number.to_string());
-    [family.clone(), version.clone(), devices, minimum, chosen, below_newest, stuck, newest.clone().unwrap_or_default()]
+    let Standing { devices, below_minimum, below_chosen, below_newest, stuck, needs_consent } = *standing;
+    let numbers = [devices, below_minimum, below_chosen, below_newest, stuck, needs_consent];
+    let [devices, minimum, chosen, below_newest, stuck, consent] = numbers.map(|number| number.to_string());
+    [family.clone(), version.clone(), devices, minimum, chosen, below_newest, stuck, consent, newest.clone().unwrap_or_default()]
 }

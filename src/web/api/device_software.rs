@@ -190,11 +190,13 @@ pub struct SoftwareStandingShape {
     pub below_newest: usize,
     /// That wait for an image, a consent or another try.
     pub stuck: usize,
+    /// That wait for somebody to allow that they go back to older software.
+    pub needs_consent: usize,
 }
 
 impl From<Standing> for SoftwareStandingShape {
-    fn from(Standing { devices, below_minimum, below_chosen, below_newest, stuck }: Standing) -> Self {
-        Self { devices, below_minimum, below_chosen, below_newest, stuck }
+    fn from(Standing { devices, below_minimum, below_chosen, below_newest, stuck, needs_consent }: Standing) -> Self {
+        Self { devices, below_minimum, below_chosen, below_newest, stuck, needs_consent }
     }
 }
 

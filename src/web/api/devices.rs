@@ -31,8 +31,10 @@ pub struct Wanted {
     /// Software version as it is told; `none` for those that told none.
     pub(super) software: Option<String>,
     /// What is not as it should be with their software: `minimum` (less than the least version), `chosen`, `newest` (less than that),
-    /// or `waiting`.
+    /// `waiting`, or `consent` (nobody has allowed them to go back to what is chosen).
     pub(super) behind: Option<String>,
+    /// Software version that is chosen for them.
+    pub(super) chosen: Option<String>,
     /// Number of the site; 1 is *Internet*.
     pub(super) site: Option<u64>,
     /// Result of the last run: `success`, `failed` or `none`.
@@ -70,6 +72,7 @@ impl Wanted {
             family: self.family,
             model: self.model,
             software: self.software,
+            chosen: self.chosen,
             site: self.site.map(SiteId),
             group: self.group.map(GroupId),
             descending,

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::body::{DryRun, mode};
 use super::caller::Caller;
+use super::image_packages::PackageShape;
 use super::list::{List, Paging, asked};
 use super::paths::{AccountPath, DevicePath};
 use super::problem::Problem;
@@ -49,6 +50,8 @@ pub struct ImageShape {
     pub schema: Option<u64>,
     /// The key file of its software licence; null for none.
     pub license: Option<LicenseShape>,
+    /// The packages that it came in, where they are kept.
+    pub packages: Vec<PackageShape>,
     /// By how many it is used: profiles that choose it, and places and devices that its own profile is attached to.
     pub used: usize,
     /// Who uploaded it.
@@ -97,7 +100,7 @@ pub struct LimitsShape {
     /// Images that are here; not sent with a change.
     #[serde(default)]
     pub used_images: usize,
-    /// Bytes of all their files; not sent with a change.
+    /// Bytes of all their files, and of the packages that are kept beside them; not sent with a change.
     #[serde(default)]
     pub used_bytes: u64,
     /// Images that may be.
@@ -106,6 +109,9 @@ pub struct LimitsShape {
     pub megabytes: u64,
     /// Megabytes that one package may have.
     pub package_megabytes: u64,
+    /// Whether packages are kept as they were uploaded, beside what was in them. Left out or null in a change: as it is.
+    #[serde(default)]
+    pub keep_packages: Option<bool>,
 }
 
 /// A download of software that goes on.
@@ -176,6 +182,7 @@ impl ImageShape {
             profile: image.profile.0,
             schema: image.schema.map(|schema| schema.0),
             license: image.license.as_ref().map(LicenseShape::from),
+            packages: PackageShape::of(image),
             used,
             by: image.by.clone(),
             uploaded: image.at,
@@ -204,6 +211,7 @@ impl From<Usage> for LimitsShape {
             images: usage.limits.images,
             megabytes: usage.limits.bytes / MEGABYTE,
             package_megabytes: usage.limits.package_bytes / MEGABYTE,
+            keep_packages: Some(usage.limits.keep_packages),
         }
     }
 }
@@ -235,7 +243,7 @@ pub struct ImagePath {
 }
 
 impl ImagePath {
-    fn id(&self) -> Result<ImageId, Problem> {
+    pub(super) fn id(&self) -> Result<ImageId, Problem> {
         self.id.parse().map_err(|_| Problem::not_found("image", &self.id))
     }
 }
@@ -320,7 +328,9 @@ pub async fn set_image_limits(
         package_megabytes: sent.package_megabytes.to_string(),
     };
     let work = move |services: &Services| {
-        let limits = limits::set(services, &caller.actor, caller.account, input.parse()?, mode)?;
+        let now = services.world(caller.account)?.account.image_limits;
+        let limits = input.parse(sent.keep_packages.unwrap_or(now.keep_packages))?;
+        let limits = limits::set(services, &caller.actor, caller.account, limits, mode)?;
         Ok(Usage { limits, ..Usage::of(&*services.world(caller.account)?) })
     };
     Ok(web::Json(blocking::call(&services, work).await?.into()))

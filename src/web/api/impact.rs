@@ -13,9 +13,11 @@ use utoipa::ToSchema;
 
 use super::ROOT;
 use crate::domain::consent::{Consent, Told};
+use crate::domain::device::DeviceKey;
 use crate::domain::foresight::{Change, Foresight, Group};
 use crate::domain::ids::DEFAULT_ACCOUNT;
 use crate::domain::restart::Effect;
+use crate::domain::software::downgrade::Downgrade;
 use crate::services::Services;
 
 /// Groups that are told, devices of each that are named, and parameters.
@@ -49,6 +51,24 @@ pub struct Impact {
     /// with these parameters and attach it to the devices of `groups` that lose them, before this change or after it: a phone takes a
     /// value over once it is served one. Pages ask about each of them, and do the same in one step.
     stay_in_flash: Vec<String>,
+    /// Devices for which older software would be chosen than they run, and that nobody has allowed to go back: they would keep what
+    /// they run. `software/allow-downgrades` allows it.
+    downgrades: Vec<ForeseenDowngrade>,
+}
+
+/// Devices that would have to go back to older software.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ForeseenDowngrade {
+    /// Their family.
+    family: String,
+    /// The versions that they run, the oldest first.
+    from: Vec<String>,
+    /// The version that would be chosen.
+    to: String,
+    /// How many.
+    total: usize,
+    /// The first 100 of them, by key.
+    devices: Vec<ForeseenDevice>,
 }
 
 /// Devices to which the same would happen.
@@ -127,17 +147,35 @@ impl Impact {
             total_groups: foresight.groups.len(),
             also: foresight.rearrangement.sentences(),
             stay_in_flash: foresight.staying().into_iter().map(str::to_owned).collect(),
+            downgrades: foresight.downgrades.iter().map(|one| ForeseenDowngrade::new(one, services)).collect(),
         }
     }
 }
 
+impl ForeseenDowngrade {
+    fn new(one: &Downgrade, services: &Services) -> Self {
+        Self {
+            family: one.family.clone(),
+            from: one.from.iter().map(ToString::to_string).collect(),
+            to: one.to.to_string(),
+            total: one.devices.len(),
+            devices: named(&one.devices, services),
+        }
+    }
+}
+
+/// The first of these devices.
+fn named(keys: &[DeviceKey], services: &Services) -> Vec<ForeseenDevice> {
+    let roster = services.roster(DEFAULT_ACCOUNT);
+    let device = |key: &DeviceKey| ForeseenDevice {
+        key: key.to_string(),
+        name: roster.find(key).and_then(|one| one.device.name.as_ref().map(ToString::to_string)),
+    };
+    keys.iter().take(NAMED).map(device).collect()
+}
+
 impl ForeseenGroup {
     fn new(group: &Group, services: &Services) -> Self {
-        let roster = services.roster(DEFAULT_ACCOUNT);
-        let device = |key: &crate::domain::device::DeviceKey| ForeseenDevice {
-            key: key.to_string(),
-            name: roster.find(key).and_then(|one| one.device.name.as_ref().map(ToString::to_string)),
-        };
         let change = |change: &Change| ForeseenChange {
             name: change.name.clone(),
             old: change.old.clone(),
@@ -149,7 +187,7 @@ impl ForeseenGroup {
             total: group.devices.len(),
             restarts: group.effect.into(),
             sure: is_sure(group.effect, group.is_assumed),
-            devices: group.devices.iter().take(NAMED).map(device).collect(),
+            devices: named(&group.devices, services),
             changes: group.changes.iter().take(PARAMETERS).map(change).collect(),
             total_changes: group.changes.len(),
         }

@@ -24,7 +24,8 @@ pub mod effective_shapes;
 pub mod given_files;
 pub mod group_shapes;
 pub mod groups;
-pub mod image_uploads;
+pub mod image_packages;
+mod image_uploads;
 pub mod images;
 mod impact;
 mod impact_described;
@@ -61,6 +62,7 @@ pub mod sign_ins;
 pub mod site_files;
 pub mod site_shapes;
 pub mod sites;
+mod software_downgrades;
 mod standard_shapes;
 pub mod storage;
 pub mod tokens;
@@ -168,6 +170,7 @@ routes! {
     device_software::show_software_of_device,
     device_software::allow_downgrade,
     device_software::try_software_again,
+    software_downgrades::allow_downgrades,
     device_software::show_software_report,
     phone_passwords::reveal_phone_password,
     phone_passwords::list_deleted,
@@ -316,6 +319,8 @@ routes! {
     images::list_images,
     images::show_image_limits,
     images::set_image_limits,
+    image_packages::read_package,
+    image_packages::delete_packages,
     images::show_image,
     images::delete_image,
     images::put_license,

@@ -1,6 +1,6 @@
 //! Device Monitor: every device, searched, filtered, sorted and paged on the server (R56–R64, R243, R245).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::domain::device::{DeviceKey, Origin};
 use crate::domain::device_list::{Behind, DeviceQuery, Hit, LastResult, Listed, Search, Status, site_name};
 use crate::domain::ids::{DEFAULT_ACCOUNT, GroupId, SiteId};
+use crate::domain::software::SoftwareVersion;
 use crate::domain::world::World;
 use crate::services::Services;
 use crate::services::lists::Asked;
@@ -63,6 +64,8 @@ struct ListPage {
     models: Vec<String>,
     /// Software versions that there are.
     versions: Vec<String>,
+    /// Versions that profiles choose.
+    chosen: Vec<String>,
     /// Sites that there are devices of.
     sites: Choices,
     /// Groups to filter by.
@@ -135,6 +138,7 @@ pub async fn show(request: HttpRequest, who: SignedIn, services: web::Data<Servi
         families: names(families),
         models: names(models),
         versions: names(versions),
+        chosen: chosen_versions(&world),
         sites: site_choices(&world, sites),
         groups: groups(&world),
         devices,
@@ -152,6 +156,13 @@ pub fn query(list: &ListQuery) -> DeviceQuery {
 pub fn site_choices(world: &World, counts: BTreeMap<SiteId, usize>) -> Choices {
     let named = counts.into_keys().filter_map(|id| world.sites.get(&id));
     Choices::by_name("site", named.map(|site| (site.id.to_string(), site.name.to_string())))
+}
+
+/// The versions that profiles choose, by their numbers.
+fn chosen_versions(world: &World) -> Vec<String> {
+    let choices = world.all_profiles().flat_map(|profile| &profile.software);
+    let versions: BTreeSet<&SoftwareVersion> = choices.map(|choice| &choice.version).collect();
+    versions.into_iter().map(ToString::to_string).collect()
 }
 
 fn names(counts: BTreeMap<String, usize>) -> Vec<String> {

@@ -7,6 +7,7 @@ mod compare;
 mod delete;
 mod detail;
 mod directories;
+mod downgrades;
 mod effective;
 mod explained;
 mod export;
@@ -63,6 +64,7 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/devices/import/{token}/log", import::log)
         .get("/admin/devices/directories", directories::ask)
         .post("/admin/devices/directories", directories::save)
+        .post("/admin/devices/downgrades", downgrades::save)
         .get("/admin/devices/upload", upload::ask)
         .post("/admin/devices/upload", upload::ask_many)
         .post("/admin/devices/upload/files", upload::take)

@@ -225,7 +225,7 @@ fn page(
     let pager = list.pager(found.len());
     let open = list.filter("edit").unwrap_or_default().to_owned();
     let world = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(who))?;
-    let software = software::of(profile, &world);
+    let software = software::with_waiting(profile, &world, services).map_err(Failure::of(who))?;
     for choice in &software {
         if !form.has(&choice.field) {
             form.set(&choice.field, choice.chosen.clone());

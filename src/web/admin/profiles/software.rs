@@ -8,10 +8,10 @@ use crate::domain::image::{find, folder_of_family};
 use crate::domain::profile::Profile;
 use crate::domain::software::{SoftwareVersion, choices};
 use crate::domain::world::World;
-use crate::services::Services;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::profiles;
+use crate::services::{Services, downgrades};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::session::SignedIn;
@@ -30,6 +30,8 @@ pub struct Choice {
     pub chosen: String,
     /// Its image is not there (R131).
     pub is_missing: bool,
+    /// Devices that wait for consent to go back to it.
+    pub waiting: usize,
 }
 
 impl Choice {
@@ -41,6 +43,17 @@ impl Choice {
 
 fn field(family: &str) -> String {
     format!("software-{}", folder_of_family(family))
+}
+
+/// The same with the devices that wait for consent to go back to what is chosen.
+pub fn with_waiting(profile: &Profile, world: &World, services: &Services) -> Result<Vec<Choice>, ServiceError> {
+    let mut choices = of(profile, world);
+    for choice in &mut choices {
+        if let Ok(version) = choice.chosen.parse() {
+            choice.waiting = downgrades::waiting_for(services, DEFAULT_ACCOUNT, &version)?;
+        }
+    }
+    Ok(choices)
 }
 
 /// What a profile can choose: families that images are there for, and those that it has chosen for.
@@ -69,6 +82,7 @@ pub fn of(profile: &Profile, world: &World) -> Vec<Choice> {
                 None => String::new(),
             },
             is_missing,
+            waiting: 0,
         })
     };
     world.models.families_with_software().filter_map(choice).collect()

@@ -9,13 +9,13 @@ use askama::Template;
 use super::HERE;
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{DEFAULT_ACCOUNT, ImageId};
-use crate::domain::image::{FOLDER, Image, folder_of_family};
+use crate::domain::image::{FOLDER, Image, KeptPackage, folder_of_family};
 use crate::domain::profile::Profile;
 use crate::services::commit::Mode;
 use crate::services::error::ServiceError;
 use crate::services::images::uploads::in_words;
 use crate::services::images::{self, chosen_by, deletion, license, name_of};
-use crate::services::{Services, downloads, profiles};
+use crate::services::{Services, downgrades, downloads, profiles};
 use crate::web::admin::failure::Failure;
 use crate::web::admin::forms::Form;
 use crate::web::admin::layout::{ConfirmPage, Page, html, html_rejected};
@@ -36,6 +36,9 @@ struct ImagePage {
     name: String,
     package: String,
     stored: String,
+    /// The packages that it came in: number, name, size and hash; and whether they are kept beside its files.
+    packages: Vec<(usize, String, String, String)>,
+    is_beside: bool,
     /// Paths that devices may be told, below the server's own address.
     paths: Vec<String>,
     /// Path, size, hash, and how that begins.
@@ -45,11 +48,13 @@ struct ImagePage {
     choosing: Vec<Arc<Profile>>,
     reach: String,
     running: usize,
+    /// Devices that wait for consent to go back to it.
+    waiting: usize,
     /// The key file in clear, where it was asked for.
     revealed: Option<String>,
 }
 
-fn find(who: &SignedIn, services: &Services, id: &str) -> Result<Arc<Image>, Failure> {
+pub(super) fn find(who: &SignedIn, services: &Services, id: &str) -> Result<Arc<Image>, Failure> {
     let parsed: ImageId = id.parse().map_err(|_| Failure::not_found(who, "image", id.to_owned()))?;
     images::get(services, DEFAULT_ACCOUNT, parsed).map_err(Failure::of(who))
 }
@@ -73,15 +78,19 @@ fn page(
         let short = file.sha256.chars().take(12).collect();
         (file.path.clone(), in_words(file.size_bytes), file.sha256.clone(), short)
     };
+    let original = |(at, one): (usize, KeptPackage)| (at + 1, one.file, in_words(one.size_bytes), one.sha256);
     Ok(ImagePage {
         page: who.page(name.clone()),
         package: in_words(image.size_bytes),
         stored: in_words(image.stored_bytes()),
+        packages: image.originals().into_iter().enumerate().map(original).collect(),
+        is_beside: !image.packages.is_empty(),
         paths: image.families.iter().map(of_family).collect(),
         files: image.files.iter().take(NAMED).map(file).collect(),
         more_files: image.files.len().saturating_sub(NAMED),
         choosing: chosen_by(&world, &image),
         reach: words::count(affected, "device", "devices"),
+        waiting: downgrades::waiting_for(services, DEFAULT_ACCOUNT, &image.version).map_err(Failure::of(who))?,
         running: downloads::of_image(services, DEFAULT_ACCOUNT, image.id),
         name,
         profile,

@@ -141,7 +141,8 @@ pub async fn save_limits(
     let text = |name: &str| form.value(name).to_owned();
     let input =
         LimitsInput { images: text("images"), megabytes: text("megabytes"), package_megabytes: text("package_megabytes") };
-    let limits = match input.parse() {
+    let keeps = services.world(DEFAULT_ACCOUNT).map_err(Failure::of(&who))?.account.image_limits.keep_packages;
+    let limits = match input.parse(keeps) {
         Ok(limits) => limits,
         Err(errors) => return rejected(&who, &services, &request, form.rejected(&errors)),
     };

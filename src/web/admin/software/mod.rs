@@ -2,6 +2,7 @@
 
 mod image;
 mod list;
+mod packages;
 pub mod upload;
 
 use crate::web::methods::Routes;
@@ -23,6 +24,9 @@ pub fn configure(routes: &mut Routes) {
         .get("/admin/software/{id}", image::show)
         .get("/admin/software/{id}/delete", image::ask)
         .post("/admin/software/{id}/delete", image::delete)
+        .get("/admin/software/{id}/packages/delete", packages::ask)
+        .post("/admin/software/{id}/packages/delete", packages::delete)
+        .get("/admin/software/{id}/packages/{number}", packages::download)
         .post("/admin/software/{id}/license", image::save_license)
         .post("/admin/software/{id}/license/delete", image::delete_license)
         .post("/admin/software/{id}/license/reveal", image::reveal_license);
