@@ -59,6 +59,7 @@ fn sec_05_no_answer_shows_a_secret_in_clear() {
             .replace("parameters/{name}", "parameters/reg.1.address")
             .replace("files/{name}", "files/phone.cfg")
             .replace("{name}", &backup)
+            .replace("{number}", "1")
             .replace("{day}", "2026-11-22");
         for file in ["master", "parameters"] {
             // Whose way is to be shown.
