@@ -21,7 +21,7 @@ use crate::services::users::UserDraft;
 use crate::services::{Services, profiles};
 
 use super::fleet::{self, LINES, NEVER_SEEN};
-use super::{files, history, organised, software};
+use super::{files, history, organised, resources, software};
 
 /// A profile of the demo: name, description, parameters.
 type ProfileText = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
@@ -53,8 +53,11 @@ const GLOBAL: &[ProfileText] = &[
 ];
 
 /// Attached to some devices.
-const MEETING_ROOM: ProfileText =
-    ("Meeting room", "Louder ringing and no call history", &[("up.timeOut", "120"), ("feature.callList.enabled", "0")]);
+const MEETING_ROOM: ProfileText = (
+    "Meeting room",
+    "Louder ringing and no call history",
+    &[("up.timeOut", "120"), ("feature.callList.enabled", "0"), ("saf.2", resources::TONE)],
+);
 
 /// Attached nowhere.
 const SPARE: ProfileText =
@@ -93,6 +96,7 @@ pub fn seed(services: &Services, public_name: &str) -> Result<Seeded, SetupError
     let owner = setup::complete(services, Opener::CommandLine, &draft)?;
     let actor = owner.actor();
     let global = create(services, &actor, GLOBAL)?;
+    resources::seed(services, &actor)?;
     let meeting = create(services, &actor, &[MEETING_ROOM])?;
     create(services, &actor, &[SPARE])?;
     deployment::set(services, &actor, DEFAULT_ACCOUNT, &Target::Place(Place::Global), None, global, Mode::Keep)?;

@@ -8,6 +8,7 @@ mod files;
 mod fleet;
 mod history;
 mod organised;
+mod resources;
 mod software;
 
 use std::io;
