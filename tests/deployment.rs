@@ -62,7 +62,11 @@ fn a_profile_on_a_model_reaches_its_devices_and_nobody_else() {
     let listed = api.ok("GET", "/deployment?attached=true", None);
     let told: Vec<_> =
         listed["items"].as_array().expect("places").iter().map(|one| (one["container"].as_str(), &one["devices"])).collect();
-    assert_eq!(told, [(Some("devices"), &json!(1)), (Some("models"), &json!(1)), (Some("global"), &json!(2))]);
+    assert_eq!(
+        told,
+        [(Some("models"), &json!(1)), (Some("global"), &json!(2)), (Some("devices"), &json!(1))],
+        "places come first"
+    );
     let models = api.ok("GET", "/deployment?container=models&q=vvx+411", None);
     assert_eq!(models["items"][0]["profiles"][0]["id"], model);
     let uses = api.ok("GET", &format!("/profiles/{model}/uses"), None);

@@ -21,6 +21,7 @@ mod confirmation;
 mod consent;
 mod deployment;
 mod device_files;
+mod device_mac;
 mod devices_csv;
 mod dictionary;
 mod downgrades;

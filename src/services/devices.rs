@@ -10,6 +10,7 @@ use super::device_csv::{csv_profiles, profile_name};
 use super::error::ServiceError;
 use super::lines::OwnProfiles;
 use super::recycle_bin::{self, Deleted};
+use super::roster::Roster;
 use super::sites::placing;
 use crate::domain::access::{Action, Actor, authorize};
 use crate::domain::activity::Event;
@@ -124,7 +125,12 @@ pub fn update(
             return Err(ServiceError::stale("device", ""));
         }
         let mut new = old.clone();
-        let DeviceEdit { name, sent_name, description, private_ip, pin, family, model } = edit;
+        let DeviceEdit { mac, name, sent_name, description, private_ip, pin, family, model } = edit;
+        let holder = mac.and_then(|mac| Some((mac, services.roster(account).holder(mac)?)));
+        if let Some((mac, other)) = holder.filter(|(_, other)| other != key) {
+            return Err(FieldErrors::one("mac", mac_is_of(mac, &other)).into());
+        }
+        new.mac = mac;
         let is_corrected = model.is_some() || family.is_some() && old.family.is_some();
         if is_corrected && get(services, account, key)?.has_come() {
             // It told its own since the form was shown.
@@ -324,7 +330,7 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
         return Err(ServiceError::Conflict(format!("an installation has at most {DEVICES} devices; there are {total} already")));
     }
     let mut errors = FieldErrors::new();
-    let mut keys = HashSet::new();
+    let (mut keys, mut macs) = (HashSet::new(), HashSet::new());
     for (item, draft) in drafts.iter().enumerate() {
         let mut of_draft = FieldErrors::new();
         if roster.find(&draft.key).is_some() {
@@ -336,6 +342,7 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
         } else if !keys.insert(&draft.key) {
             of_draft.add("key", format_args!("{} stands in this list twice", draft.key));
         }
+        check_mac(&roster, draft, &mut macs, &mut of_draft);
         if let Err(message) = placing::check_pin(world, draft.edit.pin) {
             of_draft.add("pin", message);
         }
@@ -354,9 +361,23 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
     if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
 }
 
+/// No two devices have the same MAC, whichever way they go by.
+fn check_mac(roster: &Roster, draft: &DeviceDraft, macs: &mut HashSet<Mac>, errors: &mut FieldErrors) {
+    let own = draft.key.mac();
+    if let Some((mac, other)) = draft.edit.mac.and_then(|mac| Some((mac, roster.holder(mac)?))) {
+        errors.add("mac", mac_is_of(mac, &other));
+    }
+    if let Some(mac) = own.or(draft.edit.mac).filter(|mac| !macs.insert(*mac))
+        && errors.is_empty()
+    {
+        let field = if own.is_some() { "key" } else { "mac" };
+        errors.add(field, format_args!("the MAC address {mac} stands in this list twice"));
+    }
+}
+
 fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
     let DeviceDraft { key, family, model, profiles, groups, edit } = draft;
-    let DeviceEdit { name, sent_name, description, private_ip, pin: _, family: _, model: _ } = edit;
+    let DeviceEdit { mac, name, sent_name, description, private_ip, pin: _, family: _, model: _ } = edit;
     Device {
         key,
         name,
@@ -365,7 +386,7 @@ fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
         family,
         model,
         private_ip,
-        mac: None,
+        mac,
         profiles,
         groups,
         site: None,
@@ -380,7 +401,7 @@ fn made_by_hand(draft: DeviceDraft, now: jiff::Timestamp) -> Device {
 }
 
 fn added(device: &Device, world: &World) -> Event {
-    let blank = Device { name: None, sent_name: None, description: String::new(), private_ip: None, ..device.clone() };
+    let blank = Device { mac: None, name: None, sent_name: None, description: String::new(), private_ip: None, ..device.clone() };
     let profiles = profile_names(world, device);
     let unpinned = Device { site: None, placement: Placement::default(), ..device.clone() };
     let mut event = placing::told(edited(&blank, device), &unpinned, device, world);
@@ -395,6 +416,7 @@ fn edited(old: &Device, new: &Device) -> Event {
     Event::new("device", subject(new), "changed")
         .change("type", old.family.clone(), new.family.clone())
         .change("model", old.model.clone(), new.model.clone())
+        .change("MAC address", old.mac.map(|mac| mac.to_string()), new.mac.map(|mac| mac.to_string()))
         .change("name", old.name.as_ref().map(ToString::to_string), new.name.as_ref().map(ToString::to_string))
         .change(
             "name on the device",

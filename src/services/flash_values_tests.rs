@@ -1,3 +1,5 @@
+//! Values for phones' flash on a real store, and which device gets which.
+
 use proptest::prelude::*;
 
 use super::*;

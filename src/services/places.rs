@@ -52,7 +52,7 @@ pub struct ListedPlace {
     pub why: Option<(&'static str, String)>,
 }
 
-/// The places that a query asks for, by container and name.
+/// The places that a query asks for, by container and name, and behind them the devices.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] for an account that does not exist.
@@ -74,7 +74,8 @@ pub fn list(services: &Services, account: AccountId, query: &PlaceQuery) -> Resu
     }
     found.sort_by_cached_key(|place| (place.container(), place.name.to_lowercase()));
     if is_wanted(Container::Device) {
-        found.splice(0..0, devices(all, &world, query));
+        // A device is found by searching; places are what is looked for here, and there may be thousands of devices.
+        found.extend(devices(all, &world, query));
     }
     Ok(found)
 }

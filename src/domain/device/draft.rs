@@ -9,6 +9,7 @@ use super::{Device, DeviceKey, Serial};
 use crate::domain::field_error::FieldErrors;
 use crate::domain::ids::{GroupId, ProfileId, SiteId};
 use crate::domain::limits::{DESCRIPTION_CHARS, NAME_CHARS};
+use crate::domain::mac::Mac;
 use crate::domain::model::{Family, KeyKind, ModelTable};
 use crate::domain::names::Name;
 
@@ -17,6 +18,8 @@ use crate::domain::names::Name;
 pub struct DeviceInput {
     /// MAC or serial number, in any usual notation.
     pub key: String,
+    /// MAC of a device that goes by its serial number, in any usual notation.
+    pub mac: String,
     /// Name shown.
     pub name: String,
     /// Name sent to the device.
@@ -57,6 +60,8 @@ pub struct DeviceDraft {
 /// What can be edited of a device (R231).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceEdit {
+    /// MAC of a device that goes by its serial number (R267).
+    pub mac: Option<Mac>,
     /// Name shown.
     pub name: Option<Name>,
     /// Name sent to the device.
@@ -88,7 +93,8 @@ impl DeviceDraft {
         if let Some(message) = key.as_ref().and_then(|key| wrong_key(key, family)) {
             errors.add("key", message);
         }
-        let edit = edit(input, family, &mut errors);
+        let mac = kept_mac(input, key.as_ref(), &mut errors);
+        let edit = DeviceEdit { mac, ..edit(input, family, &mut errors) };
         let draft = key.map(|key| {
             let family = family.map(|family| family.name.clone());
             let (profiles, groups) = (input.profiles.clone(), input.groups.clone());
@@ -115,7 +121,8 @@ impl DeviceEdit {
             errors.add("family", message);
         }
         let family = present.map_or(typed, |name| models.family(name));
-        let edit = edit(input, family, &mut errors);
+        let mac = kept_mac(input, Some(&device.key), &mut errors);
+        let edit = DeviceEdit { mac, ..edit(input, family, &mut errors) };
         let family = typed.filter(|_| present.is_none()).map(|family| family.name.clone());
         if optional(&input.model).is_some_and(|model| device.model.as_deref() != Some(model)) {
             errors.add("model", "the device tells its model itself, and it came already; leave this as it is");
@@ -145,7 +152,8 @@ impl DeviceEdit {
         // A name that was for a device of the other type goes with it.
         let keeps_name = family.is_none_or(|family| family.takes_name) || optional(&input.sent_name) != sent_name(device);
         let sent_name = if keeps_name { input.sent_name.clone() } else { String::new() };
-        let edit = edit(&DeviceInput { sent_name, ..input.clone() }, family, &mut errors);
+        let mac = kept_mac(input, Some(&device.key), &mut errors);
+        let edit = DeviceEdit { mac, ..edit(&DeviceInput { sent_name, ..input.clone() }, family, &mut errors) };
         let is_dropped = model.is_none() && news.is_some_and(|news| is_of_another(device.model.as_deref(), news, models));
         let model = model.map(Some).or(is_dropped.then_some(None));
         errors.into_result(Some(Self { family: news.map(|family| family.name.clone()), model, ..edit }))
@@ -202,8 +210,26 @@ fn edit(input: &DeviceInput, family: Option<&Family>, errors: &mut FieldErrors) 
             text.parse().map_err(|_| format!("“{text}” is no number of a site; leave it blank to let its addresses say")),
         )
     });
-    DeviceEdit { name, sent_name, description: description.to_owned(), private_ip, pin, family: None, model: None }
+    DeviceEdit { mac: None, name, sent_name, description: description.to_owned(), private_ip, pin, family: None, model: None }
 }
+
+/// The MAC beside a serial number (R267). A device that goes by its MAC has no other one.
+fn kept_mac(input: &DeviceInput, key: Option<&DeviceKey>, errors: &mut FieldErrors) -> Option<Mac> {
+    let mac = errors.take("mac", optional(&input.mac)?.parse::<Mac>())?;
+    match key? {
+        DeviceKey::Mac(own) if *own != mac => {
+            errors.add("mac", format_args!("this device goes by its MAC address {own}; leave this blank"));
+        }
+        DeviceKey::Mac(_) => return None,
+        DeviceKey::Serial(_) if mac.is_group() => errors.add("mac", MANY_DEVICES),
+        DeviceKey::Serial(_) if mac.is_zero() => errors.add("mac", "this is the address of no device; see the label at its back"),
+        DeviceKey::Serial(_) => {}
+    }
+    Some(mac)
+}
+
+/// What is said of an address that no single device has.
+pub const MANY_DEVICES: &str = "this address means many devices at once, not one; see the label at the back of the device";
 
 fn optional(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
@@ -253,9 +279,7 @@ const MAC_PREFIXES: [&str; 4] = ["0004f2", "00e0db", "482567", "64167f"];
 /// Why a key cannot be the one of a device of this family, or of one that nobody told the family of.
 fn wrong_key(key: &DeviceKey, family: Option<&Family>) -> Option<String> {
     match (key, family) {
-        (DeviceKey::Mac(mac), _) if mac.is_group() => {
-            Some("this address means many devices at once, not one; see the label at the back of the device".to_owned())
-        }
+        (DeviceKey::Mac(mac), _) if mac.is_group() => Some(MANY_DEVICES.to_owned()),
         (_, Some(family)) => wrong_kind(key, family),
         (DeviceKey::Serial(serial), None) if is_like_a_mac(serial.as_str()) => Some(format!(
             "this looks like a MAC address, which has 12 hexadecimal digits; these are {}. If it is a serial number, choose the type too",
@@ -336,6 +360,7 @@ mod tests {
     #[test]
     fn every_wrong_field_is_told_at_once() {
         let wrong = DeviceInput {
+            mac: String::new(),
             key: "nope".to_owned(),
             name: "a/b".to_owned(),
             sent_name: "*".to_owned(),
@@ -367,6 +392,18 @@ mod tests {
         let typed = DeviceInput { model: "studio".to_owned(), sent_name: "Hall".to_owned(), ..input("8218404c20ccf9") };
         let draft = DeviceDraft::parse(&typed, &table()).expect("good");
         assert_eq!((draft.family.as_deref(), draft.model), (Some("Studio"), None));
+    }
+
+    #[test]
+    fn a_device_that_goes_by_its_serial_number_keeps_one_mac_beside_it() {
+        let with = |key: &str, mac: &str| DeviceInput { mac: mac.to_owned(), ..input(key) };
+        let kept = |key: &str, mac: &str| DeviceDraft::parse(&with(key, mac), &table()).map(|draft| draft.edit.mac);
+        assert_eq!(kept("8218404c20ccf9", "00:E0:DB:4C:20:CC"), Ok(Some(Mac::from_bytes([0, 0xe0, 0xdb, 0x4c, 0x20, 0xcc]))));
+        assert_eq!((kept("8218404c20ccf9", " "), kept("0004f2aabbcc", "00:04:f2:aa:bb:cc")), (Ok(None), Ok(None)));
+        for (key, mac) in [("8218404c20ccf9", "nope"), ("8218404c20ccf9", "0104f2000001"), ("8218404c20ccf9", "000000000000")] {
+            assert_eq!(fields(&with(key, mac)), ["mac"], "{mac}");
+        }
+        assert_eq!(fields(&with("0004f2aabbcc", "0004f2aabbcd")), ["mac"], "another one is not its own");
     }
 
     #[test]

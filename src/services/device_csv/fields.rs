@@ -7,7 +7,7 @@ use super::super::cells::takes_name;
 use super::super::export::PINNED;
 use super::{Faults, Planner};
 use crate::csv::devices::{Column, DeviceRow};
-use crate::domain::device::draft::DeviceEdit;
+use crate::domain::device::draft::{DeviceEdit, MANY_DEVICES};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::mac::Mac;
 use crate::domain::placement::{By, Found};
@@ -48,7 +48,7 @@ impl Planner<'_> {
         };
         let column = Column::Mac.heading();
         if mac.is_group() {
-            faults.add(column, "this address means many devices at once, not one; see the label at the back of the device");
+            faults.add(column, MANY_DEVICES);
         } else if let Some(first) = self.seen.insert(DeviceKey::Mac(mac), row.line) {
             faults.add(
                 column,

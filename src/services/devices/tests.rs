@@ -81,6 +81,40 @@ fn a_device_that_waits_for_its_row_is_there_already() {
 }
 
 #[test]
+fn no_two_devices_have_the_same_mac_whichever_way_they_go_by() {
+    let bench = bench();
+    let mac = |text: &str| Some(text.parse().expect("a MAC"));
+    let bar = |serial: &str, address: &str| {
+        let mut bar = DeviceDraft { model: None, family: Some("Studio".to_owned()), ..draft("0004f2000009", "") };
+        (bar.key, bar.edit.mac) = (key(serial), mac(address));
+        bar
+    };
+    let added = add(&bench, vec![bar("8218404c20ccf9", "00e0db000001")], Mode::Keep).expect("added");
+    assert_eq!(added[0].mac, mac("00e0db000001"));
+    for (drafts, field) in [
+        (vec![bar("8218404c20ccfa", "00e0db000001")], (None, "mac")),
+        (vec![draft("00e0db000001", "")], (None, "key")),
+        (vec![bar("8218404c20ccfa", "00e0db000002"), bar("8218404c20ccfb", "00e0db000002")], (Some(1), "mac")),
+        (vec![bar("8218404c20ccfa", "00e0db000002"), draft("00e0db000002", "")], (Some(1), "key")),
+    ] {
+        assert_eq!(items(add(&bench, drafts, Mode::Keep).expect_err("it is taken")), [field]);
+    }
+    add(&bench, vec![bar("8218404c20ccfa", "00e0db000002")], Mode::Keep).expect("another one");
+    let change = |revision, address: Option<&str>| {
+        let edit = DeviceEdit { mac: address.and_then(mac), ..DeviceEdit::default() };
+        update(&bench.services, &owner(), DEFAULT_ACCOUNT, &key("8218404c20ccfa"), revision, edit, Mode::Keep)
+    };
+    assert_eq!(items(change(1, Some("00e0db000001")).expect_err("it is taken")), [(None, "mac")]);
+    assert_eq!(change(1, Some("00e0db000003")).expect("free").mac, mac("00e0db000003"));
+    assert_eq!(
+        bench.services.roster(DEFAULT_ACCOUNT).keeper("00e0db000003".parse().expect("a MAC")),
+        Some(key("8218404c20ccfa"))
+    );
+    assert_eq!(change(2, None).expect("cleared").mac, None);
+    change(3, Some("00e0db000002")).expect("its former one is free again");
+}
+
+#[test]
 fn the_number_of_devices_in_one_call_is_held_at_its_limit() {
     let bench = bench();
     let many = |count: usize| (0..count).map(|i| draft(&format!("0004{i:08x}"), "")).collect::<Vec<_>>();

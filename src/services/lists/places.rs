@@ -19,7 +19,7 @@ pub const CONTAINERS: [(&str, Container); 8] = [
     ("global", Container::Global),
 ];
 
-/// What can be asked of it; the usual order is the strongest container first.
+/// What can be asked of it; the usual order is the strongest container first, with the devices behind all places.
 pub const LISTING: Listing = Listing {
     sorts: &["container", "name", "profiles", "devices"],
     filters: &[

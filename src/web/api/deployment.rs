@@ -80,7 +80,8 @@ pub struct Wanted {
     container: Option<String>,
     /// Only those that profiles are attached to.
     attached: Option<bool>,
-    /// `container`, the strongest first, `name`, `profiles` or `devices`; with `-` in front the other way round.
+    /// `container`, the strongest first and the devices behind all places, `name`, `profiles` or `devices`; with `-` in front the other way
+    /// round.
     sort: Option<String>,
     /// Page, counted from 1.
     page: Option<usize>,

@@ -28,6 +28,8 @@ pub struct NewDevice {
     /// MAC in any usual notation, or serial number.
     #[schema(example = "00:04:f2:ab:cd:ef")]
     key: String,
+    /// MAC of a device that goes by its serial number, in any usual notation.
+    mac: Option<String>,
     /// Name shown here.
     name: Option<String>,
     /// Name sent to the device, for types that take one.
@@ -55,6 +57,7 @@ impl NewDevice {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         DeviceInput {
             key: self.key.clone(),
+            mac: text(&self.mac),
             name: text(&self.name),
             sent_name: text(&self.sent_name),
             description: text(&self.description),
@@ -74,6 +77,10 @@ impl NewDevice {
 pub struct DeviceChanges {
     /// The revision that the change was made from.
     revision: u64,
+    /// MAC of a device that goes by its serial number, in any usual notation.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    mac: Option<Option<String>>,
     /// Name shown here.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
@@ -105,6 +112,7 @@ impl DeviceChanges {
     fn input(self, before: DeviceInput) -> DeviceInput {
         let text = |change: Option<Option<String>>, before| change.map_or(before, Option::unwrap_or_default);
         DeviceInput {
+            mac: text(self.mac, before.mac),
             name: text(self.name, before.name),
             sent_name: text(self.sent_name, before.sent_name),
             description: text(self.description, before.description),
@@ -120,6 +128,7 @@ impl DeviceChanges {
 /// The fields of a device as somebody would have typed them.
 fn typed(device: &Device) -> DeviceInput {
     DeviceInput {
+        mac: device.mac.map(|mac| mac.to_string()).unwrap_or_default(),
         name: device.name.as_ref().map(ToString::to_string).unwrap_or_default(),
         sent_name: device.sent_name.as_ref().map(ToString::to_string).unwrap_or_default(),
         description: device.description.clone(),

@@ -19,7 +19,7 @@ pub struct DeviceShape {
     /// MAC (12 lower-case hexadecimal digits) or serial number.
     #[schema(example = "0004f2abcdef")]
     pub key: String,
-    /// MAC of a device that goes by its serial number, where it is known; it comes by CSV.
+    /// MAC of a device that goes by its serial number, where it is known.
     pub mac: Option<String>,
     /// Name shown here.
     pub name: Option<String>,

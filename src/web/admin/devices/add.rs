@@ -107,6 +107,7 @@ pub fn input(form: &Form) -> DeviceInput {
     let text = |name: &str| form.value(name).to_owned();
     DeviceInput {
         key: text("key"),
+        mac: text("mac"),
         name: text("name"),
         sent_name: text("sent_name"),
         description: text("description"),

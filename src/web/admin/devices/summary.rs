@@ -40,6 +40,8 @@ struct SummaryPage {
     name_hint: &'static str,
     /// MAC of one that goes by its serial number.
     mac: Option<String>,
+    /// Whether it goes by its serial number, so that its MAC stands beside.
+    keeps_mac: bool,
     family: Option<String>,
     /// It never came: its model may be corrected.
     may_correct: bool,
@@ -89,6 +91,7 @@ impl SummaryPage {
             },
             private_ip_hint: "Only if the device does not tell the right one; blank takes what it tells.",
             mac: device.mac.map(|mac| mac.to_string()),
+            keeps_mac: device.key.mac().is_none(),
             family: device.family.clone(),
             families: if device.family.is_none() || !known.has_come() { families() } else { Vec::new() },
             may_correct: !known.has_come(),
@@ -159,11 +162,12 @@ fn private_ip(known: &Listed) -> Option<(String, &'static str)> {
 }
 
 /// The fields of the form, as they are stored.
-fn stored(device: &Device) -> [(&'static str, &'static str, String); 5] {
+fn stored(device: &Device) -> [(&'static str, &'static str, String); 6] {
     let name = |name: &Option<Name>| name.as_ref().map(ToString::to_string).unwrap_or_default();
     [
         ("name", "Device Name", name(&device.name)),
         ("sent_name", "Name sent to the device", name(&device.sent_name)),
+        ("mac", "MAC address", device.mac.map(|mac| mac.to_string()).unwrap_or_default()),
         ("private_ip", "Private IP", device.private_ip.map(|ip| ip.to_string()).unwrap_or_default()),
         ("pin", "Site", device.pin_id().map(|id| id.to_string()).unwrap_or_default()),
         ("description", "Description", device.description.clone()),
