@@ -137,8 +137,11 @@ impl Answered {
 /// The settings cannot be read.
 pub fn list(services: &Services, answered: &Answered) -> Result<Vec<HandedOut>, ServiceError> {
     let settings: ServerSettings = services.store.read(store::server::get)?;
+    Ok(listed(services, answered, &settings, used(services, |_| true)))
+}
+
+fn listed(services: &Services, answered: &Answered, settings: &ServerSettings, mut used: Used) -> Vec<HandedOut> {
     let current = services.worlds().endpoints().https_url.clone();
-    let mut used = used(services);
     let told = settings.addresses.iter().filter(|url| **url != current);
     let mut urls: Vec<String> = std::iter::once(&current).chain(told).cloned().collect();
     urls.extend(used.keys().filter(|url| !settings.addresses.contains(url) && **url != current).cloned().collect::<Vec<_>>());
@@ -160,15 +163,18 @@ pub fn list(services: &Services, answered: &Answered) -> Result<Vec<HandedOut>, 
         })
         .collect();
     all.sort_by_key(|one| (!one.is_current, std::cmp::Reverse(one.devices.len())));
-    Ok(all)
+    all
 }
 
-/// The devices of each address by which any came.
-fn used(services: &Services) -> BTreeMap<String, (Vec<Named>, Option<Timestamp>)> {
-    let book = services.trusts(DEFAULT_ACCOUNT);
-    let mut used: BTreeMap<String, (Vec<Named>, Option<Timestamp>)> = BTreeMap::new();
-    for listed in services.roster(DEFAULT_ACCOUNT).all() {
-        let Some(url) = book.of(&listed.device.key).address_used.clone() else { continue };
+/// The devices of each address by which any came, and when the last one did.
+type Used = BTreeMap<String, (Vec<Named>, Option<Timestamp>)>;
+
+/// The devices of the addresses that are wanted.
+fn used(services: &Services, is_wanted: impl Fn(&str) -> bool) -> Used {
+    let (book, roster) = (services.trusts(DEFAULT_ACCOUNT), services.roster(DEFAULT_ACCOUNT));
+    let mut used = Used::new();
+    for (key, trust) in book.filtered(|trust| trust.address_used.as_deref().is_some_and(&is_wanted)) {
+        let Some((url, listed)) = trust.address_used.as_ref().zip(roster.find(&key)) else { continue };
         let label = listed.device.name.as_ref().map_or_else(|| listed.device.key.to_string(), ToString::to_string);
         let entry = used.entry(url.to_string()).or_default();
         entry.0.push(Named { key: listed.device.key.clone(), label });
@@ -220,8 +226,15 @@ pub fn faults(services: &Services, answered: &Answered) -> Result<Vec<String>, S
     let now = services.clock.now();
     let still = |at: Timestamp| now.duration_since(at) < SignedDuration::from_hours(24 * ADDRESS_USE_DAYS);
     let roster = services.roster(DEFAULT_ACCOUNT);
+    let settings: ServerSettings = services.store.read(store::server::get)?;
+    let current = services.worlds().endpoints().https_url.clone();
+    // Nearly all devices come by an address that is answered: nothing of them is looked at.
+    let mut unanswered = services.trusts(DEFAULT_ACCOUNT).addresses_used();
+    unanswered.retain(|url| {
+        answered.refusal(url, **url == *current || settings.addresses.iter().any(|told| **told == **url)).is_some()
+    });
     let mut faults = Vec::new();
-    for mut one in list(services, answered)? {
+    for mut one in listed(services, answered, &settings, used(services, |url| unanswered.contains(url))) {
         let Some(why) = one.unanswered else { continue };
         one.devices.retain(|device| roster.find(&device.key).and_then(|listed| listed.sighting.last_seen).is_some_and(still));
         if one.devices.is_empty() {

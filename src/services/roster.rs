@@ -292,8 +292,8 @@ impl Counts {
     /// Counts these devices: each is looked at once, and nothing of it is copied.
     pub fn of<'a>(all: impl Iterator<Item = &'a Listed>, now: Timestamp) -> Self {
         let mut counts = Self::default();
-        let (mut families, mut models, mut versions) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let (mut sites, mut groups) = (HashMap::new(), HashMap::new());
+        // What many devices share is looked up once for each.
+        let (mut alike, mut groups) = (HashMap::new(), HashMap::new());
         let mut results = [(LastResult::Success, 0), (LastResult::Failed, 0), (LastResult::None, 0)];
         for Listed { device, sighting } in all {
             counts.total += 1;
@@ -305,17 +305,24 @@ impl Counts {
             let result = LastResult::of(sighting.last_run);
             results.iter_mut().filter(|(one, _)| *one == result).for_each(|(_, count)| *count += 1);
             counts.waiting_moves += usize::from(device.waiting_move().is_some());
-            *families.entry(device.family.as_deref().unwrap_or_default()).or_default() += 1;
-            *models.entry(device.model.as_deref().unwrap_or_default()).or_default() += 1;
-            *versions.entry(sighting.software_version.as_deref().unwrap_or_default()).or_default() += 1;
-            *sites.entry(device.site_id()).or_default() += 1;
+            let told = [device.family.as_deref(), device.model.as_deref(), sighting.software_version.as_deref()];
+            *alike.entry((told, device.site_id())).or_insert(0_usize) += 1;
             for group in &device.groups {
                 *groups.entry(*group).or_default() += 1;
             }
         }
-        let named = |counts: HashMap<&str, usize>| counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
-        (counts.families, counts.models, counts.versions) = (named(families), named(models), named(versions));
-        (counts.sites, counts.groups) = (sites.into_iter().collect(), groups.into_iter().collect());
+        for (([family, model, version], site), count) in alike {
+            *counts.sites.entry(site).or_default() += count;
+            for (by_name, name) in [(&mut counts.families, family), (&mut counts.models, model), (&mut counts.versions, version)]
+            {
+                let name = name.unwrap_or_default();
+                match by_name.get_mut(name) {
+                    Some(counted) => *counted += count,
+                    None => drop(by_name.insert(name.to_owned(), count)),
+                }
+            }
+        }
+        counts.groups = groups.into_iter().collect();
         counts.results = results.into_iter().collect();
         counts
     }

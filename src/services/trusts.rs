@@ -144,6 +144,18 @@ impl Book {
         entries.by_key.iter().filter(|(_, trust)| is_wanted(trust)).map(|(key, trust)| (key.clone(), Arc::clone(trust))).collect()
     }
 
+    /// The addresses of ours by which any came. They are few, however many came.
+    pub fn addresses_used(&self) -> BTreeSet<Arc<str>> {
+        let entries = self.entries.read();
+        let mut addresses = BTreeSet::new();
+        for address in entries.by_key.values().filter_map(|trust| trust.address_used.as_ref()) {
+            if !addresses.contains(address) {
+                addresses.insert(Arc::clone(address));
+            }
+        }
+        addresses
+    }
+
     /// Those of whom somebody was not let in ([`Trust::is_at_the_door`]), as far as they are wanted. Every page asks for them, and nobody
     /// walks through all keys for that.
     pub fn at_the_door(&self, is_wanted: impl Fn(&Trust) -> bool) -> Vec<(DeviceKey, Arc<Trust>)> {
