@@ -120,6 +120,7 @@ fn deployed() -> World {
         kind: ProfileKind::UserDefined,
         software: Vec::new(),
         parameters: ParameterSet::new(),
+        yields: false,
         modified_by: "bench".to_owned(),
         modified_at: Timestamp::UNIX_EPOCH,
         revision: 1,

@@ -38,6 +38,7 @@ fn profile(id: u64, size: usize, value: &str) -> Arc<Profile> {
         kind: ProfileKind::UserDefined,
         software: Vec::new(),
         parameters: (0..size).map(parameter).collect::<ParameterSet>(),
+        yields: false,
         modified_by: "admin".to_owned(),
         modified_at: Timestamp::UNIX_EPOCH,
         revision: 1,

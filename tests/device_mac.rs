@@ -63,3 +63,30 @@ fn the_pages_take_it_and_a_device_that_asks_by_it_is_the_same() {
         "a device that goes by its MAC has no other"
     );
 }
+
+#[test]
+fn a_device_that_is_blocked_is_held_by_its_serial_number_and_by_its_mac() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    api.ok("POST", "/devices", Some(json!({ "key": SERIAL, "family": "Studio", "mac": MAC })));
+    api.ok("DELETE", &format!("/devices/{SERIAL}?removal=block"), None);
+    let reason = |key: &str| api.refused("POST", "/devices", Some(json!({ "key": key }))).1;
+    for key in [SERIAL, MAC] {
+        assert!(reason(key)[0].1.contains("deleted and blocked"), "{key}");
+        assert_ne!(Phone::new(&server).get(&format!("/{key}.cfg")).status, 200, "{key}");
+    }
+    let another = "8218404c20ccfa";
+    let with = json!({ "key": another, "family": "Studio", "mac": MAC });
+    assert_eq!(api.refused("POST", "/devices", Some(with)).1[0].0, "mac");
+    api.ok("POST", "/devices", Some(json!({ "key": another, "family": "Studio" })));
+    let change = json!({ "revision": 1, "mac": MAC });
+    assert_eq!(api.refused("PATCH", &format!("/devices/{another}"), Some(change.clone())).1[0].0, "mac");
+    let sheet = format!("serial_number,mac_address\n{another},{MAC}\n");
+    let tried = api.send("POST", "/devices/import?dry_run=true&existing=merge", sheet.as_bytes()).text();
+    assert!(tried.contains("deleted and blocked"), "{tried}");
+    let server = server.restarted();
+    let api = Api::owner(&server);
+    assert_eq!(api.refused("POST", "/devices", Some(json!({ "key": MAC }))).1[0].0, "key", "a restart forgets nothing");
+    api.ok("DELETE", &format!("/blocked/{SERIAL}"), None);
+    assert_eq!(api.ok("PATCH", &format!("/devices/{another}"), Some(change))["mac"], MAC, "it is free again");
+}

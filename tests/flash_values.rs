@@ -135,6 +135,7 @@ fn a_profile_that_is_detached_from_a_group_leaves_its_values_or_others() {
     assert!(log.contains("attached") && log.contains(KEY), "{log}");
 
     attach(&api, &format!("groups/{group}"), &id);
+    assert_eq!(served(&server, KEY, VLAN).as_deref(), Some("7"), "what an admin says later counts");
     poll(&server);
     let asked = api.form_once(&path, &detach);
     assert_eq!(go_on(&api, &path, &asked, chosen(&[(PASSWORD, "leave", "")])).status, 303);
@@ -265,6 +266,47 @@ fn what_somebody_else_changes_meanwhile_is_shown_again_with_the_values() {
     assert_eq!(go_on(&api, path, &third, chosen(&[(VLAN, "set", "9")])).status, 303);
     let vlan = |key: &str| served(&server, key, VLAN);
     assert_eq!([vlan(KEY), vlan(OTHER), vlan("0004f2aa0003")].map(Option::unwrap_or_default), ["9", "9", "5"]);
+}
+
+#[test]
+fn values_for_flash_yield_to_whatever_else_is_said_and_travel_as_such() {
+    let server = Server::start();
+    let api = Api::owner(&server);
+    let admin = "device.auth.localAdminPassword";
+    let base = |on: bool| {
+        let settings = api.ok("GET", "/settings", None);
+        let mut base = settings["base"].clone();
+        base["admin_password"] = json!(on);
+        api.ok("PATCH", "/settings", Some(json!({ "revision": settings["revision"], "base": base })));
+    };
+    api.ok("POST", "/devices", Some(json!([{ "key": KEY }])));
+    let own = served(&server, KEY, admin).expect("the base says it");
+    base(false);
+    let id = profile(&api, "Network", json!({ VLAN: "7", admin: "31415926" }));
+    attach(&api, "global", &id);
+    poll(&server);
+    let path = "/admin/deployment";
+    let asked = api.form_once(path, &json!({ "shown": id, "do": format!("remove-{id}") }));
+    let values = [(VLAN, "set", "9"), (admin, "set", "48151623")];
+    let again = go_on(&api, path, &asked, chosen(&values));
+    let done = go_on(&api, path, &again, chosen(&values));
+    assert_eq!(done.status, 303, "{}", text(&done));
+    assert_eq!(served(&server, KEY, admin).as_deref(), Some("48151623"));
+    base(true);
+    assert_eq!(served(&server, KEY, admin), Some(own), "the base counts again");
+    let rows = api.ok("GET", &format!("/devices/{KEY}/effective?q=localAdminPassword"), None)["rows"].clone();
+    assert!(rows[0]["beaten"].to_string().contains("Flash values"), "{rows}");
+
+    let made = api.ok("GET", "/profiles?q=Flash", None)["items"][0].clone();
+    assert_eq!(made["yields"], true, "{made}");
+    let hints = api.ok("GET", &format!("/profiles/{}", made["id"]), None)["hints"].to_string();
+    assert!(hints.contains("only where nothing else sets them"), "{hints}");
+    let archive = api.call("GET", &format!("/profiles/export?ids={}", made["id"]), None);
+    let other = Server::start();
+    let there = Api::owner(&other);
+    let taken = there.send("POST", "/profiles/import/archive", &archive.body);
+    assert_eq!(taken.status, 200, "{}", taken.text());
+    assert_eq!(there.ok("GET", "/profiles?q=Flash", None)["items"][0]["yields"], true);
 }
 
 #[test]

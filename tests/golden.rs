@@ -280,6 +280,7 @@ impl CaseProfile {
             kind: ProfileKind::UserDefined,
             software: self.software,
             parameters: self.parameters,
+            yields: false,
             modified_by: "admin".to_owned(),
             modified_at: Timestamp::UNIX_EPOCH,
             revision: 1,

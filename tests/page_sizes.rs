@@ -46,6 +46,7 @@ fn profile(number: u64) -> Profile {
         kind: ProfileKind::UserDefined,
         software: Vec::new(),
         parameters: (0..3).map(parameter).collect::<ParameterSet>(),
+        yields: false,
         modified_by: "Ada".to_owned(),
         modified_at: Timestamp::UNIX_EPOCH,
         revision: 1,

@@ -133,7 +133,8 @@ pub struct Placed<'a> {
 }
 
 /// The profiles that speak for a device, strongest first: by container, within a container in the admin's order, and among
-/// several groups in the order of the device's (or the person's) own list (contract 5.1, R145, R148, R149).
+/// several groups in the order of the device's (or the person's) own list (contract 5.1, R145, R148, R149). Those that yield come behind
+/// all others.
 pub fn applicable<'a>(device: &Device, world: &'a World) -> Vec<Placed<'a>> {
     let find = |id: &ProfileId| world.profile(*id).map(|profile| &**profile);
     let own =
@@ -143,7 +144,9 @@ pub fn applicable<'a>(device: &Device, world: &'a World) -> Vec<Placed<'a>> {
         let placed = move |profile| Placed { container: place.container(), place: Some(place), profile };
         ids.iter().filter_map(find).map(placed)
     });
-    own.chain(attached).collect()
+    let mut placed: Vec<_> = own.chain(attached).collect();
+    placed.sort_by_key(|one| one.profile.yields);
+    placed
 }
 
 /// The places that speak for a device, strongest first. Without the device itself: it carries its own list.

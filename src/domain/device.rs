@@ -246,6 +246,9 @@ pub struct Block {
     /// Name that the device had, so that the list is readable.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
+    /// The MAC of a device that went by its serial number: it asks by either, and is held by either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<Mac>,
 }
 
 /// What a device told by talking to us. Written in batches: a crash loses at most the last second of it (P14).

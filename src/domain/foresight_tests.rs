@@ -276,7 +276,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
 fn apply(world: &mut World, devices: &mut [Device], mutation: Mutation) {
     match mutation {
         Mutation::Profile(id, parameters) => {
-            world.profiles.insert(ProfileId(id), Arc::new(Profile { parameters, ..profile(id, &[]) }));
+            world.profiles.insert(ProfileId(id), Arc::new(Profile { parameters, yields: id % 3 == 0, ..profile(id, &[]) }));
         }
         Mutation::Place(place, ids) => drop(world.deployment.insert(place, ids.into_iter().map(ProfileId).collect())),
         Mutation::Base(polling, time) => {

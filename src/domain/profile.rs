@@ -29,6 +29,10 @@ pub struct Profile {
     pub software: Vec<SoftwareChoice>,
     /// The parameters, secrets opened.
     pub parameters: ParameterSet,
+    /// Whether its parameters count only where nothing else says them, not even the built-in base: what phones keep in their flash must
+    /// not stand in the way of what an admin decides later (contract 5.11).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub yields: bool,
     /// Who changed it last (R115); a user's name, or `pdms`.
     pub modified_by: String,
     /// When it was changed last (R118).

@@ -40,6 +40,18 @@ pub struct Resolved<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effective<'a>(Vec<Resolved<'a>>);
 
+impl<'a> Resolved<'a> {
+    /// All who say it, strongest first.
+    pub fn mentions(&self) -> impl Iterator<Item = &Mention<'a>> {
+        std::iter::once(&self.winner).chain(&self.beaten)
+    }
+
+    /// Whether only profiles say it that yield to the built-in base, too.
+    pub fn yields(&self) -> bool {
+        self.winner.profile.yields
+    }
+}
+
 impl<'a> Effective<'a> {
     /// The parameter of this name, without `.set`.
     pub fn get(&self, name: &str) -> Option<&Resolved<'a>> {

@@ -69,6 +69,8 @@ pub fn masked<'a>(name: &str, value: &'a str) -> Cow<'a, str> {
 pub fn is_foreign_mask(name: &str, value: &str) -> bool {
     const LEAST: usize = 3;
     let is_mask = |c: char| matches!(c, '*' | '•' | '●' | '∙' | '·' | '█' | '＊');
+    // UTF-8 that some program has read as Windows-1252.
+    let value = value.replace("â€¢", "•");
     is_secret(name) && value.chars().count() >= LEAST && value.chars().all(is_mask)
 }
 
@@ -210,7 +212,7 @@ mod tests {
 
     #[test]
     fn masks_of_other_programs_are_known_where_a_secret_is_expected() {
-        for mask in ["***", "********", "••••••", "●●●●"] {
+        for mask in ["***", "********", "••••••", "●●●●", "â€¢â€¢â€¢â€¢"] {
             assert!(is_foreign_mask("reg.1.auth.password", mask) && !is_foreign_mask("reg.1.label", mask), "{mask}");
         }
         for value in ["", "**", "***a", "secret"] {

@@ -117,6 +117,7 @@ pub fn profile(id: u64, parameters: &[(&str, &str)]) -> Profile {
         kind: ProfileKind::UserDefined,
         software: Vec::new(),
         parameters: parameter_set(parameters),
+        yields: false,
         modified_by: "admin".to_owned(),
         modified_at: Timestamp::UNIX_EPOCH,
         revision: 1,

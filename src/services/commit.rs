@@ -475,7 +475,8 @@ impl<'a> Change<'a> {
     /// Holds a key until it is unblocked.
     pub fn block(&mut self, key: &DeviceKey, block: &Block) -> Result<(), ServiceError> {
         store::blocked::put(self.tx, self.account, key, block)?;
-        self.effects.world.push(WorldChange::Blocked(key.clone()));
+        let keys = [Some(key.clone()), block.mac.map(DeviceKey::from)].into_iter().flatten();
+        self.effects.world.extend(keys.map(WorldChange::Blocked));
         Ok(())
     }
 
@@ -484,6 +485,12 @@ impl<'a> Change<'a> {
         let former = store::blocked::get(self.tx, self.account, key)?;
         store::blocked::delete(self.tx, self.account, key)?;
         self.effects.world.push(WorldChange::Unblocked(key.clone()));
+        // A MAC that is held for itself, too, stays so.
+        if let Some(mac) = former.as_ref().and_then(|block| block.mac).map(DeviceKey::from)
+            && store::blocked::get(self.tx, self.account, &mac)?.is_none()
+        {
+            self.effects.world.push(WorldChange::Unblocked(mac));
+        }
         Ok(former)
     }
 }

@@ -130,6 +130,11 @@ pub fn update(
         if let Some((mac, other)) = holder.filter(|(_, other)| other != key) {
             return Err(FieldErrors::one("mac", mac_is_of(mac, &other)).into());
         }
+        if let Some(mac) =
+            mac.filter(|mac| old.mac != Some(*mac) && services.world(account).is_ok_and(|world| is_held(*mac, &world)))
+        {
+            return Err(FieldErrors::one("mac", mac_is_held(mac)).into());
+        }
         new.mac = mac;
         let is_corrected = model.is_some() || family.is_some() && old.family.is_some();
         if is_corrected && get(services, account, key)?.has_come() {
@@ -253,7 +258,7 @@ fn delete_rows(change: &mut Change<'_>, device: &Device, afterwards: Afterwards)
     change.change_trust(key, move |trust| *trust = trust.forgotten(now))?;
     if afterwards == Afterwards::Block {
         let name = device.name.as_ref().map(ToString::to_string).unwrap_or_default();
-        change.block(key, &Block { at: change.now(), by: change.actor().to_owned(), name })?;
+        change.block(key, &Block { at: change.now(), by: change.actor().to_owned(), name, mac: device.mac })?;
     }
     let action = if afterwards == Afterwards::Block { "deleted and blocked" } else { "deleted" };
     change.record(Event::new("device", subject(device), action))
@@ -319,6 +324,16 @@ pub(super) fn mac_is_of(mac: Mac, other: &DeviceKey) -> String {
     format!("{mac} is the MAC address of the device {other}; correct it, or delete that device first")
 }
 
+/// Whether a device of this MAC was deleted and blocked.
+pub(super) fn is_held(mac: Mac, world: &World) -> bool {
+    world.blocked.contains(&DeviceKey::from(mac))
+}
+
+/// Why a MAC cannot be a device's: it is held.
+pub(super) fn mac_is_held(mac: Mac) -> String {
+    format!("{mac} was deleted and blocked; unblock it first")
+}
+
 fn not_found(key: &DeviceKey) -> ServiceError {
     ServiceError::not_found("device", key)
 }
@@ -339,6 +354,8 @@ fn check_new(services: &Services, account: AccountId, world: &World, drafts: &[D
             of_draft.add("key", mac_is_of(mac, &other));
         } else if world.blocked.contains(&draft.key) {
             of_draft.add("key", format_args!("{} was deleted and blocked; unblock it first", draft.key));
+        } else if let Some(mac) = draft.edit.mac.filter(|mac| is_held(*mac, world)) {
+            of_draft.add("mac", mac_is_held(mac));
         } else if !keys.insert(&draft.key) {
             of_draft.add("key", format_args!("{} stands in this list twice", draft.key));
         }

@@ -27,7 +27,8 @@ use crate::domain::world::World;
 
 /// How a profile is described that holds such values.
 const DESCRIPTION: &str = "Made when what had set these parameters was taken away: the phones concerned take these values into their flash in \
-                           place of the former ones. They keep them: once all of them have come, this profile may be deleted.";
+                           place of the former ones. They keep them: once all of them have come, this profile may be deleted. Until then \
+                           anything else that sets one of these parameters counts instead.";
 
 /// What is wrong with values that were typed, by the name of the parameter.
 pub type Wrong = BTreeMap<String, String>;
@@ -92,7 +93,8 @@ pub(super) fn serve(
     let mut lists: BTreeMap<&DeviceKey, Vec<ProfileId>> = BTreeMap::new();
     for Share { parameters, devices } in shares {
         schema::refuse_changes(&world, &ParameterSet::new(), &parameters)?;
-        let draft = ProfileDraft { name: names.next()?, description: DESCRIPTION.to_owned(), software: Vec::new(), parameters };
+        let (name, description, software) = (names.next()?, DESCRIPTION.to_owned(), Vec::new());
+        let draft = ProfileDraft { name, description, software, parameters, yields: true };
         let profile = profiles::add(change, draft, "added")?;
         change.record(Event::new("profile", profile.name.to_string(), "attached").change("devices", None, told(&devices)))?;
         for key in devices {

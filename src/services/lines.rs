@@ -47,6 +47,7 @@ impl OwnProfiles {
     pub fn of<'w>(&self, device: &Device, world: &'w World) -> Option<&'w Profile> {
         let own = device.profiles.iter().filter_map(|id| world.profiles.get(id)).find(|profile| {
             profile.kind == ProfileKind::UserDefined
+                && !profile.yields
                 && self.carriers.get(&profile.id) == Some(&1)
                 && !self.placed.contains(&profile.id)
         });
@@ -58,6 +59,7 @@ impl OwnProfiles {
     pub fn made_for<'w>(&self, device: &Device, world: &'w World) -> Option<&'w Profile> {
         let own = device.profiles.iter().filter_map(|id| world.profiles.get(id)).find(|profile| {
             profile.kind == ProfileKind::UserDefined
+                && !profile.yields
                 && profile.description == description(device)
                 && self.carriers.get(&profile.id) == Some(&1)
                 && !self.placed.contains(&profile.id)
@@ -269,7 +271,8 @@ fn make_own(
         return Err(ServiceError::Conflict(message));
     }
     let (name, description) = (free_name(&device, taken)?, description(&device));
-    let new = profiles::add(change, ProfileDraft { name, description, software: Vec::new(), parameters }, "added")?;
+    let new =
+        profiles::add(change, ProfileDraft { name, description, software: Vec::new(), parameters, yields: false }, "added")?;
     put_at(change, world, device, new.id, new.name.clone(), at)?;
     Ok(new)
 }

@@ -211,7 +211,7 @@ fn act_on(
             if world.blocked.contains(key) {
                 return Err(ServiceError::Conflict(format!("{key} is blocked already")));
             }
-            change.block(key, &Block { at: now, by: change.actor().to_owned(), name: String::new() })?;
+            change.block(key, &Block { at: now, by: change.actor().to_owned(), name: String::new(), mac: None })?;
             change.change_trust(key, |trust| {
                 trust.right = None;
                 trust.forget_knocks();

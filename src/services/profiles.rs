@@ -338,6 +338,7 @@ pub(super) fn add(change: &mut Change<'_>, draft: ProfileDraft, action: &str) ->
         kind: ProfileKind::UserDefined,
         software: draft.software,
         parameters: draft.parameters,
+        yields: draft.yields,
         modified_by: change.actor().to_owned(),
         modified_at: change.now(),
         revision: 1,

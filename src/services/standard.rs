@@ -120,6 +120,7 @@ fn retire(
             description: known.description.clone(),
             software: Vec::new(),
             parameters: known.parameters.clone(),
+            yields: false,
         };
         profiles::add(change, draft, &format!("kept of {}, which pdms {VERSION} does not have", known.name))?;
     }

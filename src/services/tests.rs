@@ -286,7 +286,9 @@ fn take(services: &Services, step: Step) -> Result<(), ServiceError> {
         }),
         Step::GroupGone(n) => change.delete_group(GroupId(n.into())),
         Step::Defaults(ids) => change.put_default_groups(ids.into_iter().map(|id| GroupId(id.into())).collect()),
-        Step::Block(n) => change.block(&key(n), &Block { at: change.now(), by: "ada".to_owned(), name: String::new() }),
+        Step::Block(n) => {
+            change.block(&key(n), &Block { at: change.now(), by: "ada".to_owned(), name: String::new(), mac: None })
+        }
         Step::Unblock(n) => change.unblock(&key(n)).map(|_| ()),
         Step::Sight(n, at) => {
             let told = |sighting: &mut Sighting| sighting.last_seen = jiff::Timestamp::from_second(at).ok();

@@ -164,7 +164,8 @@ impl Worlds {
             world.schemas = Arc::new(super::schema::read_all(tx, id)?);
             world.images = Arc::new(store::images::all(tx, id)?.into_iter().map(|one| (one.id, Arc::new(one))).collect());
             world.part_numbers = Arc::new(store::part_numbers::all(tx, id)?.into_iter().collect());
-            world.blocked = store::blocked::all(tx, id)?.into_iter().map(|(key, _)| key).collect();
+            let held = store::blocked::all(tx, id)?.into_iter();
+            world.blocked = held.flat_map(|(key, block)| [Some(key), block.mac.map(DeviceKey::from)]).flatten().collect();
             next.insert(id, Arc::new(world));
         }
         self.current.store(Arc::new(next));

@@ -127,6 +127,7 @@ impl Server {
             description: String::new(),
             software: Vec::new(),
             parameters,
+            yields: false,
         };
         let made = profiles::create(&self.services, &admin(), DEFAULT_ACCOUNT, vec![draft], Mode::Keep).expect("made");
         let target = Target::Place(Place::Global);

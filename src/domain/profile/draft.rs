@@ -32,6 +32,8 @@ pub struct ProfileDraft {
     pub software: Vec<SoftwareChoice>,
     /// Parameters to begin with; twins are added.
     pub parameters: ParameterSet,
+    /// Whether they count only where nothing else says them.
+    pub yields: bool,
 }
 
 /// One change of a profile's parameters.
@@ -70,7 +72,7 @@ impl ProfileDraft {
         if let Err(message) = check_count(&parameters) {
             errors.add("parameters", message);
         }
-        errors.into_result(name.map(|name| Self { name, description, software: Vec::new(), parameters }))
+        errors.into_result(name.map(|name| Self { name, description, software: Vec::new(), parameters, yields: false }))
     }
 }
 

@@ -14,6 +14,8 @@ const NAMED: usize = 8;
 /// One piece of advice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint {
+    /// Whatever else says its parameters counts instead.
+    Yields,
     /// It touches many features: these.
     SeveralFeatures(Vec<String>),
     /// A wrong value of this parameter can put a phone out of reach.
@@ -80,6 +82,7 @@ impl Hint {
     /// A word for programs.
     pub fn word(&self) -> &'static str {
         match self {
+            Self::Yields => "yields",
             Self::SeveralFeatures(_) => "several-features",
             Self::MayStrand { danger, .. } => danger.word(),
             Self::WithoutValue { .. } => "set-without-value",
@@ -89,7 +92,7 @@ impl Hint {
     /// The parameter that it is about.
     pub fn parameter(&self) -> Option<&str> {
         match self {
-            Self::SeveralFeatures(_) => None,
+            Self::Yields | Self::SeveralFeatures(_) => None,
             Self::MayStrand { name, .. } | Self::WithoutValue { name } => Some(name),
         }
     }
@@ -98,6 +101,10 @@ impl Hint {
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Yields => f.write_str(
+                "Its parameters count only where nothing else sets them, wherever it is attached: any other profile and the built-in base beat \
+                 it. Parameters that shall count in any case belong into another profile",
+            ),
             Self::SeveralFeatures(features) => {
                 let named = features.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
                 let more = features.len().saturating_sub(NAMED);
@@ -132,7 +139,7 @@ pub fn of(profile: &Profile) -> Vec<Hint> {
     let alone = |name: &str| twin_of(name).is_some_and(|base| profile.parameters.get(base).is_none());
     let without = profile.parameters.iter().filter(|(name, value)| alone(name.as_str()) && !is_off(value));
     let without = without.map(|(name, _)| Hint::WithoutValue { name: name.to_string() });
-    several.into_iter().chain(dangers).chain(without).collect()
+    profile.yields.then_some(Hint::Yields).into_iter().chain(several).chain(dangers).chain(without).collect()
 }
 
 /// The feature that a parameter belongs to, by the beginning of its name; none for switches that go with any of them.

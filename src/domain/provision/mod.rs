@@ -24,31 +24,30 @@ mod tests;
 mod together;
 pub mod variables;
 pub mod view;
+mod warning;
 
 use std::borrow::Cow;
 
 use super::account::Secret;
-use super::clock::{ClockWarning, UnknownZone};
 use super::credential::{Channel, DeviceSecrets, Recipient};
-use super::deployment::{self, Container, Placed};
+use super::deployment::{self, Placed};
 use super::device::Device;
 use super::ids::{ProfileId, SiteId};
 use super::parameter::{before_set, is_of_device, is_of_xml};
-use super::profile::Profile;
 use super::resolution::{self, Effective};
+use super::software::offer;
 use super::software::steps::Step;
-use super::software::{missing, offer};
 use super::world::World;
 
 pub use base::listed as base_listed;
 pub use in_flash::InFlash;
 pub use local::LocalTime;
 use local::site_with_time;
-use master::MasterError;
 pub use naming::told as naming_told;
 pub use polling::PollingClock;
 use software::Software;
 pub use takeover::{Fillers, holds_next};
+pub use warning::{Warning, warnings_of};
 
 /// One attribute of a file: its name and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,115 +179,6 @@ impl DeviceValues {
     }
 }
 
-/// Something in a device's files that an admin should know of. Nothing here keeps a phone from being served.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Warning {
-    /// A path is longer than phones take, or nothing that they can ask for; it is left out.
-    #[error("{attribute} is not served as the profile has it, an entry is left out: {error}")]
-    LeftOut {
-        /// Attribute of the master file.
-        attribute: String,
-        /// What is wrong with the path.
-        error: MasterError,
-    },
-    /// A file that phones are sent to on this server, which does not have it.
-    #[error("{}", not_stored(attribute, entry, *is_image))]
-    NotStored {
-        /// Attribute of the master file.
-        attribute: String,
-        /// The path.
-        entry: String,
-        /// Whether it is the software of a phone, which phones go on without.
-        is_image: bool,
-    },
-    /// The image of a chosen version, or of a stop on the way to it, is not here (R131).
-    #[error(
-        "Couldn't find software image {family} {version}: phones keep the software they have. Choose another version, or upload it under Software"
-    )]
-    NoImage {
-        /// Family.
-        family: String,
-        /// Version.
-        version: String,
-    },
-    /// A list is full; this entry of it is left out.
-    #[error("{attribute}: “{entry}” is left out, the whole list has at most {max} bytes", max = super::limits::CONFIG_FILES_BYTES)]
-    ListFull {
-        /// Attribute of the master file.
-        attribute: String,
-        /// The entry.
-        entry: String,
-    },
-    /// Parameters that hang together come partly from profiles and partly from the base.
-    #[error(
-        "{what} comes from two sources: profiles set {}; where no other profile does, the built-in base gives {}. Set all of them, or none",
-        listed(set),
-        listed(kept)
-    )]
-    Mixed {
-        /// What they decide together.
-        what: &'static str,
-        /// Those that profiles set.
-        set: Vec<String>,
-        /// Those that the base gives.
-        kept: Vec<String>,
-    },
-    /// A profile holds one of the parameters that this server gives, in another letter case.
-    #[error(
-        "{name} is not served: phones look at the letter case and know it as {known}. Write it so in the profile, or take it out"
-    )]
-    Spelling {
-        /// As the profile has it.
-        name: String,
-        /// As phones know it.
-        known: String,
-    },
-    /// Phones of the account's zone show a wrong time at times.
-    #[error("time zone {zone}: {warning}")]
-    Clock {
-        /// IANA name.
-        zone: String,
-        /// What they show.
-        warning: ClockWarning,
-    },
-    /// The account's zone is unknown, so that phones are told none.
-    #[error("phones are told no time zone: {0}")]
-    Zone(UnknownZone),
-    /// The name that the device should be told is longer than it takes.
-    #[error("the device is not told its name: it takes at most {max} characters", max = naming::CHARS)]
-    NameTooLong,
-}
-
-/// Names for a message: a few of them, the rest counted.
-fn listed(names: &[String]) -> String {
-    const NAMED: usize = 3;
-    let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(NAMED) {
-        0 => named,
-        more => format!("{named} and {more} more"),
-    }
-}
-
-impl Warning {
-    fn left_out(attribute: &str, error: MasterError) -> Self {
-        Self::LeftOut { attribute: attribute.to_owned(), error }
-    }
-}
-
-/// What comes of a file that is not here, and what to do about it.
-fn not_stored(attribute: &str, entry: &str, is_image: bool) -> String {
-    let (comes, next) = match is_image {
-        true => ("phones keep the software they have", "take it out of the profile"),
-        false => {
-            let comes = "phones are told to come again later, and no boot or poll of theirs becomes complete";
-            (comes, "upload it under Resource Files, take it out of the profile")
-        }
-    };
-    format!(
-        "{attribute} names “{entry}”, which this server does not have: {comes}. Either {next}, or give the full address of a server that has the file"
-    )
-}
-
 /// Composes what one device gets: binding above the merged profiles, the base below, master attributes apart.
 pub fn compose<'a>(effective: &Effective<'a>, recipient: &Recipient<'_>, world: &'a World) -> Provision<'a> {
     draft_for(effective, recipient, world).fill(recipient, world)
@@ -297,12 +187,12 @@ pub fn compose<'a>(effective: &Effective<'a>, recipient: &Recipient<'_>, world: 
 /// The draft of a device's shape, with the warnings that are the device's own.
 fn draft_for<'a>(effective: &Effective<'a>, recipient: &Recipient<'_>, world: &'a World) -> Draft<'a> {
     let device = recipient.device;
-    let shape = Shape::of(device, recipient.channel, &deployment::applicable(device, world), world);
+    let placed = deployment::applicable(device, world);
+    let shape = Shape::of(device, recipient.channel, &placed, world);
     let mut draft = draft(effective, &shape, world);
     if naming::of(device, world).is_some() && naming::told(device, world).is_none() {
         draft.warnings.push(Warning::NameTooLong);
     }
-    let placed = deployment::applicable(device, world);
     let offers = offer::offer(device, &placed, world).into_iter().chain(offer::components(device, &placed, world));
     draft.warnings.extend(offers.filter(offer::Offer::is_missing).map(|offer| Warning::NoImage {
         family: offer.family.to_owned(),
@@ -342,7 +232,7 @@ pub fn draft<'a>(effective: &Effective<'a>, shape: &Shape, world: &'a World) -> 
     let mut files = Files {
         master,
         profiles: won_by_profiles(effective, &rule, &below),
-        base: below.into_iter().filter(|given| effective.get(&given.name).is_none()).flat_map(with_twin).collect(),
+        base: below.into_iter().filter(|given| counts(given, effective)).flat_map(with_twin).collect(),
         binding: rule.into_iter().flat_map(with_twin).collect(),
     };
     for setting in files.master.iter_mut().chain(&mut files.profiles) {
@@ -387,6 +277,7 @@ fn won_by_profiles<'a>(effective: &Effective<'a>, rule: &[Given<'_>], below: &[G
     let mut won = Vec::with_capacity(effective.iter().len() + 8);
     for resolved in effective.iter() {
         let is_ours = governs(rule, resolved.name) || is_misspelt(below, resolved.name).is_some();
+        let is_ours = is_ours || resolved.yields() && governs(below, resolved.name);
         if master::is_master(resolved.name) || is_ours || is_of_xml(resolved.name) {
             continue;
         }
@@ -401,7 +292,12 @@ fn won_by_profiles<'a>(effective: &Effective<'a>, rule: &[Given<'_>], below: &[G
     won
 }
 
-/// Whether a parameter is one of the rule's. Letter case does not matter: a phone might not care about it.
+/// Whether what stands below the profiles reaches the device: no profile says it, but for those that yield.
+fn counts(given: &Given<'_>, effective: &Effective<'_>) -> bool {
+    effective.get(&given.name).is_none_or(resolution::Resolved::yields)
+}
+
+/// Whether a parameter is one of ours. Letter case does not matter: a phone might not care about it.
 fn governs(rule: &[Given<'_>], name: &str) -> bool {
     rule.iter().any(|given| given.name.eq_ignore_ascii_case(name))
 }
@@ -473,25 +369,6 @@ impl<'a, V> Files<'a, V> {
     pub fn parameters(&self) -> impl Iterator<Item = &Setting<'a, V>> {
         self.binding.iter().chain(&self.profiles).chain(&self.base)
     }
-}
-
-/// What an admin should know of profiles by themselves, strongest first, whatever device gets them. What concerns the account's
-/// own settings is not told here. Of a template nothing is: no device gets it, and half of it is still to be typed.
-pub fn warnings_of<'a>(profiles: impl IntoIterator<Item = &'a Profile>, world: &World) -> Vec<Warning> {
-    /// Bytes of a MAC, which nearly all devices go by.
-    const KEY_BYTES: usize = 12;
-    let placed = profiles.into_iter().filter(|profile| !profile.is_template());
-    let placed: Vec<_> = placed.map(|profile| Placed { container: Container::Global, place: None, profile }).collect();
-    let effective = resolution::merge(&placed);
-    let mut warnings: Vec<_> = placed
-        .iter()
-        .flat_map(|one| missing(one.profile, &world.images))
-        .map(|choice| Warning::NoImage { family: choice.family.clone(), version: choice.version.to_string() })
-        .collect();
-    master::attributes(&effective, KEY_BYTES, None, (&world.endpoints.https_url, &world.resources), &mut warnings);
-    let base = below_profiles(false, Channel::Tls, LocalTime::at(None, world), world, &mut Vec::new());
-    warnings.extend(together::warnings(&effective, &base));
-    warnings
 }
 
 /// Everything at once: places, merges and composes.

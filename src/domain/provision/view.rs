@@ -337,7 +337,9 @@ fn parameter_rows(effective: &Effective<'_>, recipient: &Recipient<'_>, filled: 
         misspelt.flat_map(|one| mentions(one, filled)).collect::<Vec<_>>()
     };
     for resolved in effective.iter().filter(|one| is_served(one.name)) {
-        let layers = mentions(resolved, filled).chain(below_of(resolved.name));
+        let mentions =
+            |yields| resolved.mentions().filter(move |one| one.profile.yields == yields).map(|one| mention_layer(one, filled));
+        let layers = mentions(false).chain(below_of(resolved.name)).chain(mentions(true));
         let layers = layers.chain(in_other_letters(resolved.name)).collect();
         rows.extend(row(resolved.name, File::Parameters, layers));
     }
@@ -401,7 +403,7 @@ fn row(name: &str, file: File, layers: Vec<Layer>) -> Option<Row> {
 }
 
 fn mentions<'m>(resolved: &'m Resolved<'_>, filled: &'m Filled<'_>) -> impl Iterator<Item = Layer> + 'm {
-    std::iter::once(&resolved.winner).chain(&resolved.beaten).map(|mention| mention_layer(mention, filled))
+    resolved.mentions().map(|mention| mention_layer(mention, filled))
 }
 
 fn mention_layer(mention: &Mention<'_>, filled: &Filled<'_>) -> Layer {

@@ -35,6 +35,7 @@ impl StandardTable {
                 kind: ProfileKind::Standard,
                 software: Vec::new(),
                 parameters: shipped.parameters.clone(),
+                yields: false,
                 modified_by: known.map_or_else(|| "pdms".to_owned(), |known| format!("pdms {}", known.version)),
                 modified_at: known.map_or(Timestamp::UNIX_EPOCH, |known| known.at),
                 revision: 1,

@@ -11,7 +11,7 @@ use crate::domain::device::draft::{DeviceEdit, MANY_DEVICES};
 use crate::domain::device::{Device, DeviceKey};
 use crate::domain::mac::Mac;
 use crate::domain::placement::{By, Found};
-use crate::services::devices::mac_is_of;
+use crate::services::devices::{is_held, mac_is_held, mac_is_of};
 
 impl Planner<'_> {
     /// Sets the names of a device, its description and its private address. A blank cell clears them where everything is overwritten.
@@ -56,6 +56,8 @@ impl Planner<'_> {
             );
         } else if let Some(other) = self.roster.holder(mac).filter(|other| *other != device.key) {
             faults.add(column, mac_is_of(mac, &other));
+        } else if device.mac != Some(mac) && is_held(mac, &self.world) {
+            faults.add(column, mac_is_held(mac));
         }
         device.mac = Some(mac);
     }

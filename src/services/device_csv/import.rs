@@ -238,6 +238,7 @@ impl Target {
             kind: ProfileKind::UserImported,
             software: Vec::new(),
             parameters: self.parameters.clone(),
+            yields: false,
             modified_by: modified.0,
             modified_at: modified.1,
             revision: revision + 1,

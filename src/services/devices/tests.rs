@@ -50,7 +50,7 @@ fn many_are_added_together_or_not_at_all_and_each_wrong_one_is_named() {
     let bench = bench();
     add(&bench, vec![draft("0004f2000001", "")], Mode::Keep).expect("added");
     commit(&bench.services, Grant::system("test"), DEFAULT_ACCOUNT, |change| {
-        change.block(&key("0004f2000004"), &Block { at: change.now(), by: "ada".to_owned(), name: String::new() })
+        change.block(&key("0004f2000004"), &Block { at: change.now(), by: "ada".to_owned(), name: String::new(), mac: None })
     })
     .expect("blocked");
     let with_profile = DeviceDraft { profiles: vec![ProfileId(7)], ..draft("0004f2000005", "") };

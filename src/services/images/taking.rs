@@ -226,6 +226,7 @@ fn put_profile(
         kind: ProfileKind::Software,
         software: families.iter().map(choice).collect(),
         parameters: ParameterSet::new(),
+        yields: false,
         modified_by: change.actor().to_owned(),
         modified_at: change.now(),
         revision: former.map_or(1, |former| former.revision + 1),

@@ -55,6 +55,9 @@ pub(super) struct Member {
     /// Versions of software that it chooses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) software: Vec<SoftwareChoice>,
+    /// Whether its parameters count only where nothing else says them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) yields: bool,
     /// Parameters whose values are masked in the file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) masked: Vec<String>,
@@ -274,7 +277,10 @@ fn keep_same(parameters: &mut ParameterSet, present: &ParameterSet) {
 fn compared(profile: &Profile, draft: &ProfileDraft) -> Fate {
     let (old, new) = (&profile.parameters, &draft.parameters);
     let again = new.typed_again(old).count();
-    if old == new && again == 0 && profile.description == draft.description && profile.software == draft.software {
+    if old == new
+        && again == 0
+        && (&profile.description, &profile.software, profile.yields) == (&draft.description, &draft.software, draft.yields)
+    {
         return Fate::Unchanged;
     }
     let added = new.iter().filter(|(name, _)| old.get(name.as_str()).is_none()).count();
@@ -309,6 +315,7 @@ fn draft(member: &Member, bytes: &[u8], present: Option<&ParameterSet>) -> Resul
     kept.retain(|(name, _)| twin_of(name).is_none_or(|base| !lost.contains(&base.to_ascii_lowercase())));
     let input = ProfileInput { name: member.name.clone(), description: member.description.clone(), parameters: Vec::new() };
     let mut draft = ProfileDraft::parse(&input).map_err(|wrong| wrong.to_string())?;
+    draft.yields = member.yields;
     let checked = ProfileInput { parameters: kept, ..input };
     let wanted: BTreeMap<_, _> = checked.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     ProfileDraft::parse(&checked).map_err(|wrong| wrong.to_string())?;
@@ -364,7 +371,7 @@ pub fn take(
                     let old = super::find_own(&world, *id)?;
                     let mut new = Profile::clone(&old);
                     (new.description, new.parameters) = (draft.description, draft.parameters);
-                    new.software = draft.software;
+                    (new.software, new.yields) = (draft.software, draft.yields);
                     new.revision += 1;
                     new.modified_at = change.now();
                     change.actor().clone_into(&mut new.modified_by);

@@ -63,7 +63,7 @@ fn written(
         let file = format!("profiles/{}-{}.cfg", profile.id, slug(profile.name.as_str()));
         packer.add(&file, &xml::write::profile(&parameters))?;
         let (name, description, software) = (profile.name.to_string(), profile.description.clone(), profile.software.clone());
-        members.push(Member { file, name, description, software, masked });
+        members.push(Member { file, name, description, software, yields: profile.yields, masked });
     }
     if let Some(deployment) = deployment {
         packer.add(DEPLOYMENT, &deployment.written().map_err(unwritten)?)?;

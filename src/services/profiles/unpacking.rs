@@ -132,5 +132,5 @@ fn is_configuration(name: &str) -> bool {
 fn by_name(file: &str) -> Member {
     let last = file.rsplit('/').next().unwrap_or(file);
     let name = last.rsplit_once('.').map_or(last, |(stem, _)| stem).to_owned();
-    Member { file: file.to_owned(), name, description: String::new(), software: Vec::new(), masked: Vec::new() }
+    Member { file: file.to_owned(), name, description: String::new(), software: Vec::new(), yields: false, masked: Vec::new() }
 }

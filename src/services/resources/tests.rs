@@ -48,6 +48,7 @@ fn names(bench: &Bench, value: &str) -> ProfileId {
         description: String::new(),
         parameters,
         software: Vec::new(),
+        yields: false,
     };
     profiles::create(&bench.services, &owner(), DEFAULT_ACCOUNT, vec![draft], Mode::Keep).expect("made")[0].id
 }

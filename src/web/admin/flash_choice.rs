@@ -15,7 +15,7 @@ pub const FLASH: &str = "impact_flash";
 pub const VALUE: &str = "impact_value";
 
 /// Parameters that are asked about; phones keep what they have of the others.
-const ASKED: usize = 30;
+const ASKED: usize = 100;
 
 /// What was chosen, by parameter.
 #[derive(Clone, Default)]

@@ -109,7 +109,7 @@ pub struct BlockedShape {
 }
 
 impl From<(DeviceKey, Block)> for BlockedShape {
-    fn from((key, Block { at, by, name }): (DeviceKey, Block)) -> Self {
+    fn from((key, Block { at, by, name, .. }): (DeviceKey, Block)) -> Self {
         Self { key: key.to_string(), name, at, by }
     }
 }

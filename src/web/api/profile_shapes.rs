@@ -42,6 +42,9 @@ pub struct ProfileSummary {
     pub kind: String,
     /// Whether it asks for something first: then it can be copied, and not attached.
     pub template: bool,
+    /// Whether its parameters count only where nothing else sets them, as those with values for phones' flash do.
+    #[serde(default)]
+    pub yields: bool,
     /// How many parameters it has.
     pub parameter_count: usize,
     /// How many devices get it. Told in the list; `uses` tells more.
@@ -77,6 +80,7 @@ impl ProfileSummary {
             mode: MODE.0.to_owned(),
             kind: kind_word(profile.kind).to_owned(),
             template: profile.is_template(),
+            yields: profile.yields,
             parameter_count: profile.parameters.len(),
             modified_by: profile.modified_by.clone(),
             modified_at: profile.modified_at,
