@@ -137,6 +137,9 @@ impl Contents {
             check_tar(file)?;
             Self::whole(name, size_bytes)
         } else if lower.ends_with(".ld") && size_bytes > 0 {
+            if is_page(&begin[..read]) {
+                return Err(refused("it is a web page and no software: a download that went wrong is saved like this"));
+            }
             Self::whole(name, size_bytes)
         } else {
             return Err(refused("it is no package of software: neither a ZIP archive, nor a .tar, nor an .ld"));
@@ -158,6 +161,8 @@ impl Contents {
         let base = member::base(entries.iter().map(|entry| entry.path.as_str()));
         let is_station = !base_has_software(&entries, &base) && is_station_package(&entries, models);
         let mut contents = Self { kind: Kind::Zip, kept: Vec::new(), schema: None, version: None, families: Vec::new() };
+        // Software of a RealPresence Group Series is one file, which is taken as it is.
+        let tar = entries.iter().map(|entry| &entry.path).find(|path| path.to_ascii_lowercase().ends_with(".tar")).cloned();
         for entry in entries {
             let Some(path) = member::below(&base, &entry.path) else { continue };
             match member::part(path) {
@@ -167,12 +172,16 @@ impl Contents {
                     if part == Part::Version {
                         contents.version = version_of(&mut zip, entry.index)?;
                     }
+                    if is_software(path) {
+                        check_software(&mut zip, &entry)?;
+                    }
                     contents.kept.push(Entry { path: path.to_owned(), ..entry });
                 }
             }
         }
         if contents.kept.iter().all(|entry| !is_software(&entry.path)) && !is_station {
-            return Err(refused("it has no software: no file in it ends in .ld"));
+            let next = tar.map_or_else(String::new, |tar| format!("; unpack it and upload “{tar}” by itself"));
+            return Err(refused(format!("it has no software: no file in it ends in .ld{next}")));
         }
         if contents.kept.len() > PACKAGE_SERVED {
             let count = contents.kept.len();
@@ -317,6 +326,23 @@ fn listed(zip: &mut ZipArchive<BufReader<&mut File>>, size_bytes: u64) -> Result
     Ok(entries)
 }
 
+/// Refuses what is called software and is none: empty, or the page of a web server in its place. Images begin with names and values, and
+/// with bytes that we know nothing of; what is signed wrongly a phone refuses by itself.
+fn check_software(zip: &mut ZipArchive<BufReader<&mut File>>, entry: &Entry) -> Result<(), Refused> {
+    if entry.size_bytes == 0 {
+        return Err(of_file(&entry.path, "is empty"));
+    }
+    let mut begin = [0; 512];
+    let mut content = zip.by_index_with_options(entry.index, consistent()).map_err(broken)?;
+    let read = read_up_to(&mut content, &mut begin).map_err(damaged)?;
+    if is_page(&begin[..read]) { Err(of_file(&entry.path, "is a web page and no software")) } else { Ok(()) }
+}
+
+/// Whether a file begins like a page of a web server.
+fn is_page(begin: &[u8]) -> bool {
+    begin.trim_ascii_start().starts_with(b"<")
+}
+
 /// The first word of a `sip.ver`.
 fn version_of(zip: &mut ZipArchive<BufReader<&mut File>>, index: usize) -> Result<Option<SoftwareVersion>, Refused> {
     let mut text = Vec::new();
@@ -392,7 +418,7 @@ fn plain(name: &str) -> Result<String, Refused> {
     member::path(name).map_err(|why| of_file(name, why))
 }
 
-fn read_up_to(file: &mut File, into: &mut [u8]) -> std::io::Result<usize> {
+fn read_up_to(file: &mut impl Read, into: &mut [u8]) -> std::io::Result<usize> {
     let mut read = 0;
     while read < into.len() {
         match file.read(&mut into[read..]) {

@@ -240,6 +240,12 @@ fn what_is_cut_off_or_is_something_else_is_refused() {
     assert!(paths("x.zip", b"").expect_err("refused").contains("no package of software"));
     assert!(paths("release.tar", b"").expect_err("refused").contains("empty"));
     assert!(paths("release.tar", &[1; 2_000]).expect_err("refused").contains("no .tar"));
+    assert!(why(&archive(&[("3111-44500-001.sip.ld", b"\n<html>Not found")])).contains("web page"));
+    assert!(why(&archive(&[("3111-44500-001.sip.ld", b"")])).contains("is empty"));
+    assert!(
+        why(&archive(&[("release/group-6.2.2.tar", b"x"), ("key.txt", b"x")]))
+            .contains("upload “release/group-6.2.2.tar” by itself")
+    );
     assert!(why(&archive(&[("readme.txt", b"x")])).contains("no software"));
     assert!(why(&archive(&[])).contains("no software"));
 }
