@@ -14,7 +14,7 @@ use pdms::domain::account::{Account, AdmissionSettings, BaseSettings, FirstConta
 use pdms::domain::credential::Recipient;
 use pdms::domain::deployment::Place;
 use pdms::domain::device::{Device, DeviceKey, Origin, Owner};
-use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, SiteId};
+use pdms::domain::ids::{DEFAULT_ACCOUNT, GroupId, ImageId, PersonGroupId, PersonId, ProfileId, ResourceId, SiteId};
 use pdms::domain::image::{Image, ImageFile};
 use pdms::domain::limits::POLLING_WINDOW_MINUTES;
 use pdms::domain::names::Name;
@@ -23,6 +23,8 @@ use pdms::domain::people::{Modified, Person};
 use pdms::domain::placement::Placement;
 use pdms::domain::profile::{Profile, ProfileKind};
 use pdms::domain::provision::{Provision, provision};
+use pdms::domain::resource::path::ResourcePath;
+use pdms::domain::resource::{Resource, Resources};
 use pdms::domain::rollover::CaMark;
 use pdms::domain::site::download_path::DownloadPath;
 use pdms::domain::site::{INTERNET, Site};
@@ -48,6 +50,9 @@ struct Case {
     profile: Vec<CaseProfile>,
     #[serde(default)]
     image: Vec<CaseImage>,
+    /// Paths of resource files.
+    #[serde(default)]
+    resources: Vec<String>,
 }
 
 /// An image with the files that it has.
@@ -201,10 +206,27 @@ impl Case {
         for (case, id) in self.image.into_iter().zip((1..).map(ImageId)) {
             std::sync::Arc::make_mut(&mut world.images).insert(id, Arc::new(case.into_image(id)));
         }
+        world.resources = Arc::new(Resources::new(self.resources.iter().zip((1..).map(ResourceId)).map(resource)));
         for (case, id) in self.profile.into_iter().zip((1..).map(ProfileId)) {
             case.attach(id, &mut device, &mut world);
         }
         (device, world)
+    }
+}
+
+fn resource((path, id): (&String, ResourceId)) -> Resource {
+    Resource {
+        id,
+        path: ResourcePath::parse_whole(path).expect("a path of a resource file"),
+        description: String::new(),
+        size_bytes: 1,
+        sha256: String::new(),
+        blob: String::new(),
+        pixels: None,
+        uploaded_at: Timestamp::UNIX_EPOCH,
+        modified_by: "admin".to_owned(),
+        modified_at: Timestamp::UNIX_EPOCH,
+        revision: 1,
     }
 }
 
@@ -365,4 +387,9 @@ fn a_vvx_is_given_both_authorities_while_one_takes_the_place_of_the_other() {
     for case in ["rollover-giving", "rollover-moving", "rollover-ended", "rollover-place-taken", "rollover-place-taken-moving"] {
         check(case);
     }
+}
+
+#[test]
+fn r218_files_that_are_here_are_named_as_they_are_and_missing_ones_are_told() {
+    check("resource-files");
 }
