@@ -330,3 +330,31 @@ fn a_package_that_was_kept_before_the_machine_failed_and_has_no_row_is_swept_awa
     let image = image(&bench, &shown(&bench, id).upload.stage);
     assert_eq!((original(&bench, image.id), blobs(&bench)), (package, 3), "emptying the upload takes nothing from it");
 }
+
+#[test]
+fn a_disk_without_room_refuses_software_at_every_step_and_says_what_to_do() {
+    let bench = bench();
+    let images = &bench.services.images;
+    let package = vvx("5.9.8.5760");
+    let begin = || {
+        uploads::begin(&bench.services, &owner(), ACCOUNT, (FILE, package.len() as u64), Said::default(), Mode::Keep)
+            .map(|begun| begun.upload.id)
+    };
+    images.leave_free(u64::MAX);
+    let refused = begin().expect_err("no room").to_string();
+    assert!(refused.contains("make room and go on") && refused.contains("delete images"), "{refused}");
+    images.leave_free(0);
+    let id = begin().expect("room again");
+    images.leave_free(u64::MAX);
+    let mut writing = uploads::write_at(&bench.services, &owner(), ACCOUNT, id, 0).expect("it goes on");
+    assert!(writing.write(&bench.services, &package).expect_err("no room").to_string().contains("make room"));
+    drop(writing);
+    assert_eq!(shown(&bench, id).received, 0, "nothing half of it");
+    images.leave_free(0);
+    sent(&bench, id, 0, &package);
+    images.leave_free(u64::MAX);
+    uploads::finish(&bench.services, &owner(), ACCOUNT, id, Mode::Keep).expect("whole");
+    worker::work(&bench.services).expect("worked");
+    let Stage::Refused { why, same: None } = shown(&bench, id).upload.stage else { panic!("it was taken") };
+    assert!(why.contains("make room") && blobs(&bench) == 0, "{why}");
+}
