@@ -143,6 +143,7 @@ impl Choices {
         let odd = || Some(format!("Look at it again: {}.", schema::advise_on(world?.schemas.current(), name, &value)?));
         let hint = match (is_set && error.is_none(), hidden) {
             (true, true) => Some("Empty: the value that was typed.".to_owned()),
+            (true, false) if value.is_empty() => Some("Nothing is entered: phones take an empty value.".to_owned()),
             (true, false) => odd(),
             _ => None,
         };
@@ -189,7 +190,10 @@ mod tests {
         assert_eq!(taken(both.clone()), Ok(vec![(VLAN.to_owned(), "9".to_owned())]));
         let kept = Form::filled(both.fields().map(|(name, value)| (name, value.to_owned())));
         assert_eq!(taken(Choices::of(&kept)), taken(both));
-        assert_eq!(taken(choices(&[(VLAN, "set", "")])), Ok(vec![(VLAN.to_owned(), String::new())]), "a VLAN may be none");
+        let none = choices(&[(VLAN, "set", "")]);
+        let hint = none.rows(&BTreeSet::from([VLAN.to_owned()]), None).0.remove(0).hint;
+        assert!(hint.is_some_and(|hint| hint.contains("an empty value")), "it is told");
+        assert_eq!(taken(none), Ok(vec![(VLAN.to_owned(), String::new())]), "a VLAN may be none");
     }
 
     #[test]
